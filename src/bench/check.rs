@@ -28,7 +28,7 @@ const MEBIBYTE: u64 = 1024 * 1024;
 
 /// The findings about a plan on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub(crate) struct Check {
     findings: Vec<Finding>,
 }
 
@@ -43,7 +43,7 @@ struct Finding {
 
 /// A way to raise a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lift {
+pub(crate) enum Lift {
     /// A command to type or a setting of another program, with a remark.
     Measure(String),
     /// More local addresses, as in the example.
@@ -92,7 +92,11 @@ struct Machine {
 ///
 /// # Errors
 /// If the broker's name cannot be resolved.
-pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) -> Result<Check, Error> {
+pub(crate) async fn check(
+    mut plan: Plan,
+    processes: Option<usize>,
+    is_embedded: bool,
+) -> Result<Check, Error> {
     let machine = Machine::look();
     let target =
         if is_embedded { Some(SocketAddr::from(([127, 0, 0, 1], 1883))) } else { resolve(&plan).await? };
@@ -109,12 +113,12 @@ pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) 
 
 impl Check {
     /// Whether no known limit is too low for the plan.
-    pub fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         self.findings.iter().all(|finding| finding.fit != Fit::TooLittle)
     }
 
     /// The findings as text for a terminal, with the caller's text for each way to raise a limit.
-    pub fn to_text(&self, describe: impl Fn(&Lift) -> String) -> String {
+    pub(crate) fn to_text(&self, describe: impl Fn(&Lift) -> String) -> String {
         let mut text = String::new();
         for finding in &self.findings {
             let fit = match finding.fit {

@@ -2,7 +2,7 @@
 
 /// A client: its group, its task, and its number among the clients with the same task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientSlot {
+pub(crate) struct ClientSlot {
     /// The index of its group.
     pub group: usize,
     /// Its task.
@@ -13,7 +13,7 @@ pub struct ClientSlot {
 
 /// The task of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
+pub(crate) enum Task {
     Publish,
     Subscribe,
     Request,
@@ -23,12 +23,12 @@ pub enum Task {
 
 impl Task {
     /// Whether the client subscribes before the load begins.
-    pub fn subscribes(self) -> bool {
+    pub(crate) fn subscribes(self) -> bool {
         matches!(self, Task::Subscribe | Task::Request | Task::Respond)
     }
 
     /// Whether the client sends messages of its own accord.
-    pub fn publishes(self) -> bool {
+    pub(crate) fn publishes(self) -> bool {
         matches!(self, Task::Publish | Task::Request)
     }
 }

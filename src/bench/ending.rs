@@ -2,7 +2,7 @@
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The clients that took part completed the plan.
     Complete,
     /// It was interrupted.
@@ -17,7 +17,7 @@ pub enum Ending {
 
 /// The current step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     Connect,
     Subscribe,
     Wait,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The reason why a run cannot begin, or has no result.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The limit of open files is too low for the clients of a process.
     #[error(
         "{clients} clients{} need {needed} open files, but the limit is {limit}",

@@ -18,7 +18,7 @@ macro_rules! gauges {
 
         /// The sums over all workers.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-        pub struct Totals { $($(#[$comment])* pub $name: u64,)+ }
+        pub(crate) struct Totals { $($(#[$comment])* pub(crate) $name: u64,)+ }
 
         impl Gauges {
             /// Sets the totals of another process.

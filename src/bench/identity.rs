@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Client identifiers and credentials of all clients.
 #[derive(Debug, Clone)]
-pub struct Identities {
+pub(crate) struct Identities {
     /// Client identifiers.
     pub client_id: ClientIds,
     /// User names.
@@ -20,7 +20,7 @@ pub struct Identities {
 
 /// The source of a client identifier that is not in a row.
 #[derive(Debug, Clone)]
-pub enum ClientIds {
+pub(crate) enum ClientIds {
     /// This prefix, then the run, a letter for the client's kind, and a number.
     Prefix(String),
     /// A text that contains the client's number.
@@ -29,7 +29,7 @@ pub enum ClientIds {
 
 /// The source of passwords.
 #[derive(Debug, Clone)]
-pub enum Secret {
+pub(crate) enum Secret {
     /// The same for all, byte for byte.
     Same(Vec<u8>),
     /// A text that contains the client's number.
@@ -38,7 +38,7 @@ pub enum Secret {
 
 /// One client's row of a file. Missing fields are as for all other clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The client identifier.
     pub client_id: Option<String>,
     /// The user name.
@@ -49,7 +49,7 @@ pub struct Row {
 
 /// A client's place in the run.
 #[derive(Debug, Clone, Copy)]
-pub struct ClientIndex {
+pub(crate) struct ClientIndex {
     /// The run.
     pub run: RunId,
     /// Its number among all clients of all shards, counted from 0.
@@ -62,7 +62,7 @@ pub struct ClientIndex {
 
 impl Identities {
     /// The client identifier; with a short prefix at most 23 bytes, which is all that MQTT 3.1 allows.
-    pub fn client_id(&self, index: ClientIndex) -> String {
+    pub(crate) fn client_id(&self, index: ClientIndex) -> String {
         if let Some(id) = self.row(index).and_then(|row| row.client_id.clone()) {
             return id;
         }
@@ -75,7 +75,7 @@ impl Identities {
     }
 
     /// The user name.
-    pub fn username(&self, index: ClientIndex) -> Option<Cow<'_, str>> {
+    pub(crate) fn username(&self, index: ClientIndex) -> Option<Cow<'_, str>> {
         if let Some(name) = self.row(index).and_then(|row| row.username.as_deref()) {
             return Some(name.into());
         }
@@ -84,7 +84,7 @@ impl Identities {
     }
 
     /// The password.
-    pub fn password(&self, index: ClientIndex) -> Option<Cow<'_, [u8]>> {
+    pub(crate) fn password(&self, index: ClientIndex) -> Option<Cow<'_, [u8]>> {
         if let Some(password) = self.row(index).and_then(|row| row.password.as_deref()) {
             return Some(password.into());
         }

@@ -21,19 +21,19 @@ const CLIENTS_PER_LOOPBACK_ADDRESS: u32 = 4000;
 const PORT_RANGE_FILE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
 /// A command that makes that range as large as possible.
-pub const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+pub(crate) const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
 
 /// The port range if the system's is unknown: that of IANA, which is smaller than Linux's.
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
 /// The maximum number of processes; more do not help.
-pub const MOST_PROCESSES: usize = 256;
+pub(crate) const MOST_PROCESSES: usize = 256;
 
 /// Spreads the clients over `wanted` processes, or over as many as the limit of open files requires.
 ///
 /// # Errors
 /// If no number of processes suffices.
-pub fn spread_over_processes(plan: &mut Plan, wanted: Option<usize>) -> Result<(), Error> {
+pub(crate) fn spread_over_processes(plan: &mut Plan, wanted: Option<usize>) -> Result<(), Error> {
     spread(plan, wanted, descriptors::raise_limit())
 }
 
@@ -56,7 +56,7 @@ fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<
 ///
 /// # Errors
 /// If the hard limit is too low for the clients of a process.
-pub fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
+pub(crate) fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
     let clients = plan.clients_of_processes().get(process).copied().unwrap_or_default();
     check_clients(clients, plan, descriptors::raise_limit())
 }
@@ -87,7 +87,7 @@ pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
 #[error(
     "the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is {limit}"
 )]
-pub struct BrokerShortage {
+pub(crate) struct BrokerShortage {
     /// All clients.
     pub clients: u32,
     /// The number of open files that the broker needs.
@@ -102,7 +102,7 @@ pub struct BrokerShortage {
 ///
 /// # Errors
 /// If it cannot, with the number of files that it needs.
-pub fn check_embedded_broker(plan: &Plan) -> Result<(), BrokerShortage> {
+pub(crate) fn check_embedded_broker(plan: &Plan) -> Result<(), BrokerShortage> {
     let clients = plan.clients();
     let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
     match descriptors::raise_limit() {
@@ -116,7 +116,7 @@ pub fn check_embedded_broker(plan: &Plan) -> Result<(), BrokerShortage> {
 
 /// Local addresses and ports of the connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sources {
+pub(crate) enum Sources {
     /// Uses these local addresses in turn, or lets the system choose if the list is empty. The system chooses the ports.
     System(Arc<[IpAddr]>),
     /// Uses addresses and ports that we choose.
@@ -125,7 +125,7 @@ pub enum Sources {
 
 /// Local addresses that share the clients, each with a contiguous range of ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spread {
+pub(crate) struct Spread {
     addresses: Arc<[IpAddr]>,
     ports_per_address: u32,
     ports: RangeInclusive<u16>,
@@ -147,17 +147,17 @@ impl Spread {
     }
 
     /// The local addresses.
-    pub fn addresses(&self) -> &[IpAddr] {
+    pub(crate) fn addresses(&self) -> &[IpAddr] {
         &self.addresses
     }
 
     /// The local address of a client.
-    pub fn address(&self, client: u32) -> Option<IpAddr> {
+    pub(crate) fn address(&self, client: u32) -> Option<IpAddr> {
         self.addresses.get(client as usize % self.addresses.len().max(1)).copied()
     }
 
     /// The addresses that a client tries in turn. No two clients share one.
-    pub fn candidates(&self, client: u32) -> impl Iterator<Item = SocketAddr> + use<> {
+    pub(crate) fn candidates(&self, client: u32) -> impl Iterator<Item = SocketAddr> + use<> {
         let address = self.address(client);
         let addresses = count(&self.addresses).max(1);
         let first = self.offset + client / addresses;
@@ -174,7 +174,7 @@ impl Spread {
 ///
 /// # Errors
 /// If there are fewer local ports than clients.
-pub fn sources(
+pub(crate) fn sources(
     clients: u32,
     target: Option<SocketAddr>,
     bind: &[IpAddr],

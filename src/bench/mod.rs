@@ -8,7 +8,7 @@
 //! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
 //!   limit.
 
-pub mod check;
+pub(crate) mod check;
 mod client;
 mod client_slot;
 mod connect;
@@ -18,38 +18,38 @@ mod ending;
 mod error;
 mod gauges;
 mod handshake;
-pub mod identity;
-pub mod limits;
-pub mod payload;
+pub(crate) mod identity;
+pub(crate) mod limits;
+pub(crate) mod payload;
 mod payload_header;
-pub mod plan;
-pub mod processes;
-pub mod record;
-pub mod report;
+pub(crate) mod plan;
+pub(crate) mod processes;
+pub(crate) mod record;
+pub(crate) mod report;
 mod role;
 mod run_id;
-pub mod schedule;
-pub mod shard;
+pub(crate) mod schedule;
+pub(crate) mod shard;
 mod target;
-pub mod template;
-pub mod thresholds;
-pub mod timeline;
-pub mod topics;
-pub mod trace;
+pub(crate) mod template;
+pub(crate) mod thresholds;
+pub(crate) mod timeline;
+pub(crate) mod topics;
+pub(crate) mod trace;
 mod worker;
 
 use context::{Control, Phase};
-pub use ending::{Ending, Step};
-pub use error::Error;
+pub(crate) use ending::{Ending, Step};
+pub(crate) use error::Error;
 use gauges::Gauges;
-pub use gauges::Totals;
+pub(crate) use gauges::Totals;
 use jiff::Timestamp;
-pub use payload_header::PayloadHeader;
+pub(crate) use payload_header::PayloadHeader;
 use plan::{Plan, Scenario, Volume};
 use processes::{Moment, Process, Program};
 use record::Record;
 use report::Circumstances;
-pub use report::Report;
+pub(crate) use report::Report;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -67,7 +67,7 @@ const RECENT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A snapshot of a run in progress.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// The plan of the run.
     pub plan: &'a Plan,
     /// The current step.
@@ -94,7 +94,7 @@ const LEAD_PER_CLIENT: Duration = Duration::from_micros(5);
 ///
 /// # Errors
 /// If the run cannot begin. Later errors are in the report.
-pub async fn run(
+pub(crate) async fn run(
     plan: Plan,
     program: &Program,
     interrupts: mpsc::Receiver<()>,

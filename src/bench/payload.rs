@@ -10,7 +10,7 @@ const LONGEST_VALUE: usize = 64;
 
 /// The payloads of a group.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Payload {
+pub(crate) enum Payload {
     /// Dots, after a header if it fits; the size is fixed, or chosen for each message.
     Size { least: usize, most: usize },
     /// The same bytes each time, after the header if the group has one.
@@ -24,7 +24,7 @@ pub enum Payload {
 
 /// One message of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// Its topic, if it replaces the group's.
     pub topic: Option<Box<str>>,
     /// Its payload.
@@ -40,7 +40,7 @@ impl Recorded {
 
 impl Payload {
     /// Approximate size of the longest payload in bytes.
-    pub fn most(&self, header: usize) -> usize {
+    pub(crate) fn most(&self, header: usize) -> usize {
         match self {
             Payload::Size { most, .. } => *most,
             Payload::Bytes(bytes) => header + bytes.len(),
@@ -52,7 +52,7 @@ impl Payload {
     }
 
     /// Bytes that every payload has for a header.
-    pub fn room_for_header(&self) -> usize {
+    pub(crate) fn room_for_header(&self) -> usize {
         match self {
             Payload::Size { least, .. } => *least,
             Payload::Bytes(_) | Payload::Text(_) | Payload::Recording(_) => usize::MAX,

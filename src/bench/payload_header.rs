@@ -4,7 +4,7 @@ use super::run_id::RunId;
 
 /// A message's identity, at the start of its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PayloadHeader {
+pub(crate) struct PayloadHeader {
     /// The run of the message.
     pub run: RunId,
     /// The number of its publisher.
@@ -19,16 +19,16 @@ pub struct PayloadHeader {
 
 impl PayloadHeader {
     /// The size in bytes, which is the minimum of a payload that is measured end to end.
-    pub const SIZE: usize = 24;
+    pub(crate) const SIZE: usize = 24;
 
     /// The size in bytes with the planned time.
-    pub const PLANNED_SIZE: usize = 32;
+    pub(crate) const PLANNED_SIZE: usize = 32;
 
     /// No publisher sends this many messages; a higher sequence number is not from this program.
     const END_OF_SEQUENCE: u64 = 1 << 48;
 
     /// Overwrites the start of a payload, without the planned time. Leaves a payload unchanged that is too short.
-    pub fn write(self, payload: &mut [u8]) {
+    pub(crate) fn write(self, payload: &mut [u8]) {
         let Some(start) = payload.first_chunk_mut::<{ PayloadHeader::SIZE }>() else {
             return;
         };
@@ -39,7 +39,7 @@ impl PayloadHeader {
     }
 
     /// Overwrites the start of a payload, with the planned time last.
-    pub fn write_planned(self, payload: &mut [u8]) {
+    pub(crate) fn write_planned(self, payload: &mut [u8]) {
         self.write(payload);
         if let Some(field) = payload.get_mut(PayloadHeader::SIZE..PayloadHeader::PLANNED_SIZE) {
             field.copy_from_slice(&self.planned_at.to_be_bytes());
@@ -47,7 +47,7 @@ impl PayloadHeader {
     }
 
     /// Reads the start of a payload, with or without a planned time; `None` if it was not written by `mq bench`.
-    pub fn read(payload: &[u8], is_planned: bool) -> Option<PayloadHeader> {
+    pub(crate) fn read(payload: &[u8], is_planned: bool) -> Option<PayloadHeader> {
         let (run, rest) = payload.split_first_chunk()?;
         let (publisher, rest) = rest.split_first_chunk()?;
         let (sequence, rest) = rest.split_first_chunk()?;

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Distinguishes the messages of one run from those of all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunId(pub u32);
+pub(crate) struct RunId(pub u32);
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,16 +17,16 @@ const MOST_COUNTED: usize = 10_000_000;
 
 /// A message rate, exact down to one message in a thousand seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     in_1000_seconds: u64,
 }
 
 impl Rate {
     /// The maximum rate, in messages per second.
-    pub const HIGHEST: f64 = 1e9;
+    pub(crate) const HIGHEST: f64 = 1e9;
 
     /// A rate in messages per second; `None` below one in a thousand seconds or above [`Rate::HIGHEST`].
-    pub fn per_second(rate: f64) -> Option<Rate> {
+    pub(crate) fn per_second(rate: f64) -> Option<Rate> {
         let in_1000_seconds = (rate * 1000.0).round();
         (1.0..=Rate::HIGHEST * 1000.0)
             .contains(&in_1000_seconds)
@@ -34,7 +34,7 @@ impl Rate {
     }
 
     /// Messages per second.
-    pub fn as_per_second(self) -> f64 {
+    pub(crate) fn as_per_second(self) -> f64 {
         self.in_1000_seconds as f64 / 1000.0
     }
 
@@ -46,7 +46,7 @@ impl Rate {
 
 /// The distribution of beats over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrivals {
+pub(crate) enum Arrivals {
     /// At equal intervals.
     Constant,
     /// Independent of each other, like the requests of many users.
@@ -55,7 +55,7 @@ pub enum Arrivals {
 
 /// A linear change of the rate from an initial to the final one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ramp {
+pub(crate) struct Ramp {
     /// The initial rate; `None` for 0. It may exceed the final one.
     pub from: Option<Rate>,
     /// How long the initial rate lasts.
@@ -66,7 +66,7 @@ pub struct Ramp {
 
 /// A load that does not wait for the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenLoop {
+pub(crate) struct OpenLoop {
     /// The rate of all publishers together.
     pub rate: Rate,
     /// The distribution of beats over time.
@@ -115,13 +115,13 @@ impl OpenLoop {
     }
 
     /// The mean rate in messages per second over a ramp between two rates.
-    pub fn mean_rate(&self) -> f64 {
+    pub(crate) fn mean_rate(&self) -> f64 {
         let from = self.ramp.from.unwrap_or(self.rate);
         (from.as_per_second() + self.rate.as_per_second()) / 2.0
     }
 
     /// The longest time without a message being due.
-    pub fn longest_pause(&self) -> Duration {
+    pub(crate) fn longest_pause(&self) -> Duration {
         let beats = match self.arrivals {
             Arrivals::Constant => 1,
             Arrivals::Poisson => LONGEST_RANDOM_PAUSE,
@@ -134,7 +134,7 @@ impl OpenLoop {
 
 /// The sends of one publisher. Times are nanoseconds since the load's start.
 #[derive(Debug, Clone)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     load: OpenLoop,
     publisher: u32,
     publishers: u32,
@@ -150,7 +150,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// The sends of one of `publishers` publishers.
-    pub fn new(load: OpenLoop, publisher: u32, publishers: u32) -> Schedule {
+    pub(crate) fn new(load: OpenLoop, publisher: u32, publishers: u32) -> Schedule {
         let seed = load.seed ^ u64::from(publisher).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut schedule = Schedule {
             load,
@@ -167,13 +167,13 @@ impl Schedule {
     }
 
     /// When the next send is due.
-    pub fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         self.next
     }
 
     /// Takes the next send if it is due by `now`, and returns its planned time. Every send is returned once and with
     /// its own time, however late it is.
-    pub fn due(&mut self, now: u64) -> Option<u64> {
+    pub(crate) fn due(&mut self, now: u64) -> Option<u64> {
         let planned = self.next;
         if planned > now {
             return None;
@@ -188,7 +188,7 @@ impl Schedule {
     }
 
     /// The number of sends due by `now`, up to `MOST_COUNTED`.
-    pub fn count_due(&self, now: u64) -> u64 {
+    pub(crate) fn count_due(&self, now: u64) -> u64 {
         let mut rest = self.clone();
         std::iter::from_fn(|| rest.due(now)).take(MOST_COUNTED).count() as u64
     }

@@ -8,24 +8,24 @@ use std::ops::Range;
 
 /// Shard `number` of `count`, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     number: u32,
     count: u32,
 }
 
 impl Shard {
     /// Shard `number` of `count`, counted from 1.
-    pub fn new(number: u32, count: u32) -> Option<Shard> {
+    pub(crate) fn new(number: u32, count: u32) -> Option<Shard> {
         (1..=count).contains(&number).then(|| Shard { number: number - 1, count })
     }
 
     /// The number of shards.
-    pub fn count(self) -> u32 {
+    pub(crate) fn count(self) -> u32 {
         self.count
     }
 
     /// The shard's range of `all` things. The ranges of all shards together cover each thing once.
-    pub fn range(self, all: u32) -> Range<u32> {
+    pub(crate) fn range(self, all: u32) -> Range<u32> {
         let end = |number: u32| (u64::from(all) * u64::from(number) / u64::from(self.count)) as u32;
         end(self.number)..end(self.number + 1)
     }
@@ -38,7 +38,7 @@ impl Shard {
 
 /// The reason why groups cannot be split into shards.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShardError {
+pub(crate) enum ShardError {
     /// A group has too few clients of a kind.
     #[error("{count} {kind} cannot be shared by {shards} shards")]
     TooFew {
@@ -58,7 +58,7 @@ pub enum ShardError {
 ///
 /// # Errors
 /// If a group has too few clients for all shards, or the shards would receive each other's messages.
-pub fn cut(groups: &mut [Group], shard: Shard) -> Result<(), ShardError> {
+pub(crate) fn cut(groups: &mut [Group], shard: Shard) -> Result<(), ShardError> {
     groups.iter_mut().try_for_each(|group| cut_group(group, shard))
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// A text that is filled in for each publisher or message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Template {
+pub(crate) struct Template {
     text: String,
     pieces: Vec<Piece<Placeholder>>,
 }
@@ -25,7 +25,7 @@ enum Placeholder {
 
 /// The values of the placeholders.
 #[derive(Debug, Clone, Copy)]
-pub struct Values<'a> {
+pub(crate) struct Values<'a> {
     pub run: RunId,
     pub publisher: u32,
     pub subscriber: u32,
@@ -49,7 +49,7 @@ impl Template {
     ///
     /// # Errors
     /// If it contains an unknown placeholder.
-    pub fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
+    pub(crate) fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_TOPICS, |_| true, |_| true)
     }
 
@@ -57,7 +57,7 @@ impl Template {
     ///
     /// # Errors
     /// If it contains an unknown placeholder.
-    pub fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
+    pub(crate) fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), placeholder::is_word)
     }
 
@@ -65,12 +65,12 @@ impl Template {
     ///
     /// # Errors
     /// If it contains an unknown placeholder.
-    pub fn of_client(text: &str) -> Result<Template, PlaceholderError> {
+    pub(crate) fn of_client(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_CLIENTS, |name| matches!(name, "run" | "client" | "i"), |_| true)
     }
 
     /// Parses a password. Everything but `{i}`, `{client}` and `{run}` is plain text: the password may be random.
-    pub fn of_secret(text: &str) -> Template {
+    pub(crate) fn of_secret(text: &str) -> Template {
         let is_placeholder = |name: &str| matches!(name, "run" | "client" | "i");
         let parsed = Template::parse(text, IN_CLIENTS, is_placeholder, is_placeholder);
         parsed.unwrap_or_else(|_| Template {
@@ -91,12 +91,12 @@ impl Template {
     }
 
     /// The template as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Appends the text with values in place of the placeholders.
-    pub fn fill_in(&self, values: &Values<'_>, text: &mut impl Write) {
+    pub(crate) fn fill_in(&self, values: &Values<'_>, text: &mut impl Write) {
         // Reads the clock once, and only for texts that change with each message.
         let now = if self.is_new_for_each_message() { Timestamp::now() } else { Timestamp::UNIX_EPOCH };
         for piece in &self.pieces {
@@ -116,31 +116,31 @@ impl Template {
     }
 
     /// The length in bytes if each value takes at most `value` bytes.
-    pub fn longest(&self, value: usize) -> usize {
+    pub(crate) fn longest(&self, value: usize) -> usize {
         let size =
             |piece: &Piece<Placeholder>| if let Piece::Text(words) = piece { words.len() } else { value };
         self.pieces.iter().map(size).sum()
     }
 
     /// Whether it contains `{s}`.
-    pub fn names_subscriber(&self) -> bool {
+    pub(crate) fn names_subscriber(&self) -> bool {
         self.names(|placeholder| *placeholder == Placeholder::Subscriber)
     }
 
     /// Whether its text differs between runs.
-    pub fn names_run(&self) -> bool {
+    pub(crate) fn names_run(&self) -> bool {
         self.names(|placeholder| *placeholder == Placeholder::Run)
     }
 
     /// Whether its text can differ between messages, apart from `{s}`.
-    pub fn names_publisher(&self) -> bool {
+    pub(crate) fn names_publisher(&self) -> bool {
         let is_of_publisher =
             |placeholder: &Placeholder| matches!(placeholder, Placeholder::Number | Placeholder::Client);
         self.names(is_of_publisher) || self.is_new_for_each_message()
     }
 
     /// Whether its text can differ between messages of one publisher.
-    pub fn is_new_for_each_message(&self) -> bool {
+    pub(crate) fn is_new_for_each_message(&self) -> bool {
         self.names(|placeholder| matches!(placeholder, Placeholder::Sequence | Placeholder::New(_)))
     }
 

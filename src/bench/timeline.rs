@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The maximum number of slots, just over an hour of seconds.
-pub const MOST_SLOTS: usize = 4096;
+pub(crate) const MOST_SLOTS: usize = 4096;
 
 /// The initial width of a slot.
 const SHORTEST_WIDTH: Duration = Duration::from_secs(1);
@@ -22,14 +22,14 @@ pub(super) const DIGITS: u8 = 2;
 
 /// Slots of equal width since the run's start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     width: Duration,
     slots: Vec<Slot>,
 }
 
 /// The counts of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// Clients that the broker accepted.
     pub connected: u64,
     /// Clients that could not connect.
@@ -50,7 +50,7 @@ pub struct Slot {
 
 /// Times in microseconds with two significant digits; an empty one allocates no memory.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Coarse(pub(super) Option<Box<Histogram<u32>>>);
+pub(crate) struct Coarse(pub(super) Option<Box<Histogram<u32>>>);
 
 impl Default for Timeline {
     fn default() -> Timeline {
@@ -60,7 +60,7 @@ impl Default for Timeline {
 
 impl Timeline {
     /// The slot of a time in nanoseconds since the run's start.
-    pub fn at(&mut self, time: u64) -> &mut Slot {
+    pub(crate) fn at(&mut self, time: u64) -> &mut Slot {
         let index = self.make_room_for(time);
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, Slot::default);
@@ -96,7 +96,7 @@ impl Timeline {
     }
 
     /// Adds another timeline with the same start. The coarser of the two decides the width.
-    pub fn merge(&mut self, mut other: Timeline) {
+    pub(crate) fn merge(&mut self, mut other: Timeline) {
         while self.width < other.width {
             self.coarsen();
         }
@@ -110,7 +110,7 @@ impl Timeline {
     }
 
     /// Moves the start earlier by `time`, with empty slots, rounded to whole slots.
-    pub fn delay(&mut self, time: Duration) {
+    pub(crate) fn delay(&mut self, time: Duration) {
         let slots_of = |width: Duration| {
             usize::try_from((time + width / 2).as_nanos() / width.as_nanos()).unwrap_or(usize::MAX)
         };
@@ -122,26 +122,26 @@ impl Timeline {
     }
 
     /// Reassembles a timeline; `None` if the width is invalid, or the number of slots exceeds the maximum.
-    pub fn from_parts(width: Duration, slots: Vec<Slot>) -> Option<Timeline> {
+    pub(crate) fn from_parts(width: Duration, slots: Vec<Slot>) -> Option<Timeline> {
         let seconds = width.as_secs();
         let is_width = seconds.is_power_of_two() && width.subsec_nanos() == 0 && seconds <= WIDEST_SECONDS;
         (is_width && slots.len() <= MOST_SLOTS).then_some(Timeline { width, slots })
     }
 
     /// The latencies of the slot before this time; empty if nothing was recorded.
-    pub fn latency_before(&self, time: u64) -> Coarse {
+    pub(crate) fn latency_before(&self, time: u64) -> Coarse {
         let index = usize::try_from(time / self.width_in_nanoseconds()).unwrap_or(usize::MAX);
         let slot = index.checked_sub(1).and_then(|index| self.slots.get(index));
         slot.map(|slot| slot.latency.clone()).unwrap_or_default()
     }
 
     /// The width of a slot: a second, or a second doubled several times.
-    pub fn width(&self) -> Duration {
+    pub(crate) fn width(&self) -> Duration {
         self.width
     }
 
     /// The slots, from the run's start on.
-    pub fn slots(&self) -> &[Slot] {
+    pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
     }
 }
@@ -165,12 +165,12 @@ impl Slot {
 
 impl Coarse {
     #[cfg(test)]
-    pub fn record(&mut self, nanoseconds: u64) {
+    pub(crate) fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }
 
     /// Records a time in nanoseconds that was measured `count` times.
-    pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
+    pub(crate) fn record_several(&mut self, nanoseconds: u64, count: u64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         // The histogram resizes itself, so that every time fits.
         let _ = self.histogram_mut().record_n(nanoseconds.div_ceil(NANOSECONDS_PER_UNIT), count);
@@ -182,30 +182,30 @@ impl Coarse {
     }
 
     /// Adds the times of another one.
-    pub fn merge(&mut self, other: &Coarse) {
+    pub(crate) fn merge(&mut self, other: &Coarse) {
         if let Some(other) = &other.0 {
             let _ = self.histogram_mut().add(other.as_ref());
         }
     }
 
     /// Wraps a recorded histogram.
-    pub fn from_histogram(histogram: Histogram<u32>) -> Coarse {
+    pub(crate) fn from_histogram(histogram: Histogram<u32>) -> Coarse {
         Coarse(Some(Box::new(histogram)))
     }
 
     /// The histogram in microseconds, unless it is empty.
-    pub fn histogram(&self) -> Option<&Histogram<u32>> {
+    pub(crate) fn histogram(&self) -> Option<&Histogram<u32>> {
         self.0.as_deref()
     }
 
     /// Nanoseconds at a percentile; `None` if nothing was recorded.
-    pub fn at_percentile(&self, percentile: f64) -> Option<u64> {
+    pub(crate) fn at_percentile(&self, percentile: f64) -> Option<u64> {
         let units = self.0.as_ref()?.value_at_percentile(percentile);
         Some(units.saturating_mul(NANOSECONDS_PER_UNIT))
     }
 
     /// The longest time in nanoseconds; `None` if nothing was recorded.
-    pub fn max(&self) -> Option<u64> {
+    pub(crate) fn max(&self) -> Option<u64> {
         Some(self.0.as_ref()?.max().saturating_mul(NANOSECONDS_PER_UNIT))
     }
 }

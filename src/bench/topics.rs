@@ -13,7 +13,7 @@ use std::ops::Range;
 /// message. Filters have `+` in place of levels that depend on the publisher or the message. Without `{s}`, every
 /// subscriber receives every message.
 #[derive(Debug, Clone)]
-pub struct Topics {
+pub(crate) struct Topics {
     run: RunId,
     /// The template as it was written.
     text: String,
@@ -29,7 +29,7 @@ pub struct Topics {
 
 /// Why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TopicsError {
+pub(crate) enum TopicsError {
     #[error(transparent)]
     Placeholder(#[from] PlaceholderError),
     #[error(
@@ -45,7 +45,12 @@ impl Topics {
     ///
     /// # Errors
     /// If it contains an unknown placeholder, or does not make a valid topic.
-    pub fn new(template: &str, run: RunId, publishers: u32, subscribers: u32) -> Result<Topics, TopicsError> {
+    pub(crate) fn new(
+        template: &str,
+        run: RunId,
+        publishers: u32,
+        subscribers: u32,
+    ) -> Result<Topics, TopicsError> {
         let whole = Template::of_topic(template)?;
         let mut levels = Vec::new();
         for level in template.split('/') {
@@ -73,7 +78,7 @@ impl Topics {
 
     /// The same topics for these publishers and subscribers only.
     #[must_use]
-    pub fn subset(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
+    pub(crate) fn subset(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
         Topics {
             first: (publishers.start, subscribers.start),
             publishers: publishers.end - publishers.start,
@@ -83,12 +88,12 @@ impl Topics {
     }
 
     /// The template as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether runs, or the subscribers of several shards, have separate topics.
-    pub fn are_apart(&self) -> bool {
+    pub(crate) fn are_apart(&self) -> bool {
         self.is_spread || self.template.names_run()
     }
 
@@ -102,32 +107,32 @@ impl Topics {
     }
 
     /// The topic of a publisher.
-    pub fn topic(&self, publisher: u32, client_id: &str) -> String {
+    pub(crate) fn topic(&self, publisher: u32, client_id: &str) -> String {
         self.topic_of(publisher, client_id, 0)
     }
 
     /// The topic of a publisher's message with this number.
-    pub fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64) -> String {
+    pub(crate) fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64) -> String {
         self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id, sequence)
     }
 
     /// Whether a publisher's topic changes with each message.
-    pub fn are_new_for_each_message(&self) -> bool {
+    pub(crate) fn are_new_for_each_message(&self) -> bool {
         self.template.is_new_for_each_message()
     }
 
     /// The topic filter of a subscriber.
-    pub fn filter(&self, subscriber: u32) -> String {
+    pub(crate) fn filter(&self, subscriber: u32) -> String {
         self.fill_in(&self.filter, 0, subscriber, "", 0)
     }
 
     /// How many subscribers receive each message.
-    pub fn fan_out(&self) -> u32 {
+    pub(crate) fn fan_out(&self) -> u32 {
         if self.is_spread { self.subscribers.min(1) } else { self.subscribers }
     }
 
     /// How many publishers a subscriber receives from.
-    pub fn fan_in(&self, subscriber: u32) -> u32 {
+    pub(crate) fn fan_in(&self, subscriber: u32) -> u32 {
         if !self.is_spread {
             return self.publishers;
         }
@@ -135,7 +140,7 @@ impl Topics {
     }
 
     /// The subscribers that receive a publisher's messages.
-    pub fn subscribers_of(&self, publisher: u32) -> Range<u32> {
+    pub(crate) fn subscribers_of(&self, publisher: u32) -> Range<u32> {
         match (self.is_spread, self.subscribers) {
             (false, subscribers) => 0..subscribers,
             (true, 0) => 0..0,
@@ -144,7 +149,7 @@ impl Topics {
     }
 
     /// The index of a publisher among the subscriber's publishers; `None` if it is not one of them.
-    pub fn index_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
+    pub(crate) fn index_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
         let index = if !self.is_spread {
             publisher
         } else if self.subscribers > 0 && publisher % self.subscribers == subscriber {

@@ -6,15 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Makes a tap for a client's connection, given the client's number.
-pub type MakeTap = dyn Fn(u32, &Stream) -> Box<dyn Tap> + Send + Sync;
+pub(crate) type MakeTap = dyn Fn(u32, &Stream) -> Box<dyn Tap> + Send + Sync;
 
 /// Observes the connections of the first client of each kind.
 #[derive(Clone)]
-pub struct Watch(Arc<MakeTap>);
+pub(crate) struct Watch(Arc<MakeTap>);
 
 impl Watch {
     /// A watch that uses the taps of `make`.
-    pub fn new(make: impl Fn(u32, &Stream) -> Box<dyn Tap> + Send + Sync + 'static) -> Watch {
+    pub(crate) fn new(make: impl Fn(u32, &Stream) -> Box<dyn Tap> + Send + Sync + 'static) -> Watch {
         Watch(Arc::new(make))
     }
 

@@ -17,7 +17,7 @@ const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
 /// Clients with the same settings.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(crate) struct Group {
     /// Its name.
     pub name: String,
     /// Whether requests are answered: publishers are then requesters, and subscribers responders.
@@ -62,43 +62,43 @@ pub struct Group {
 
 impl Group {
     /// The numbers of clients by task.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts { publishers: self.publishers, subscribers: self.subscribers, idle: self.idle }
     }
 
     /// The QoS of its PUBLISH packets: the requested one, or the lower one that the broker grants.
-    pub fn sending_qos(&self) -> Qos {
+    pub(crate) fn sending_qos(&self) -> Qos {
         self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
     }
 
     /// The QoS from publisher to subscriber.
-    pub fn delivery_qos(&self) -> Qos {
+    pub(crate) fn delivery_qos(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
     /// The numbers of clients by task, in all shards.
-    pub fn whole(&self) -> Counts {
+    pub(crate) fn whole(&self) -> Counts {
         if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }
     }
 
     /// The number of clients.
-    pub fn clients(&self) -> u32 {
+    pub(crate) fn clients(&self) -> u32 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
     /// The number of clients that subscribe.
-    pub fn subscriptions(&self) -> u32 {
+    pub(crate) fn subscriptions(&self) -> u32 {
         let requesters = if self.is_answered { self.publishers } else { 0 };
         self.subscribers.saturating_add(requesters)
     }
 
     /// The number of clients with an account of deliveries: requesters if requests are answered, else subscribers.
-    pub fn receivers(&self) -> u32 {
+    pub(crate) fn receivers(&self) -> u32 {
         if self.is_answered { self.publishers } else { self.subscribers }
     }
 
     /// The number of deliveries due for each message.
-    pub fn fan_out(&self) -> u32 {
+    pub(crate) fn fan_out(&self) -> u32 {
         match (self.is_answered, &self.filter) {
             (true, _) => 1,
             (false, Some(_)) => 0,
@@ -107,12 +107,12 @@ impl Group {
     }
 
     /// A subscriber's receiver number in the account. The members of a shared subscription are one receiver.
-    pub fn receiver(&self, subscriber: u32) -> u32 {
+    pub(crate) fn receiver(&self, subscriber: u32) -> u32 {
         if self.share.is_some() { 0 } else { subscriber }
     }
 
     /// The topic filter of a subscriber.
-    pub fn filter(&self, subscriber: u32) -> String {
+    pub(crate) fn filter(&self, subscriber: u32) -> String {
         let filter = match &self.filter {
             Some(filter) => filter.clone(),
             None => self.topics.filter(self.receiver(subscriber)),
@@ -124,14 +124,14 @@ impl Group {
     }
 
     /// The size of a payload header in bytes; 0 without one.
-    pub fn header_size(&self) -> usize {
+    pub(crate) fn header_size(&self) -> usize {
         let size = if self.open_loop.is_some() { PayloadHeader::PLANNED_SIZE } else { PayloadHeader::SIZE };
         let is_wanted = matches!(self.payload, Payload::Size { .. }) || self.subscribers > 0;
         if is_wanted && self.payload.room_for_header() >= size { size } else { 0 }
     }
 
     /// The number of messages of a publisher.
-    pub fn messages_of(&self, publisher: u32) -> u64 {
+    pub(crate) fn messages_of(&self, publisher: u32) -> u64 {
         let Some(total) = self.messages else {
             return u64::MAX;
         };
@@ -150,6 +150,6 @@ impl Group {
 }
 
 /// The default number of subscribers for a number of publishers.
-pub fn default_subscribers(publishers: u32) -> u32 {
+pub(crate) fn default_subscribers(publishers: u32) -> u32 {
     publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }

@@ -6,25 +6,25 @@ mod group;
 mod numbers;
 mod shard_offsets;
 
-pub use super::client_slot::{ClientSlot, Task};
+pub(crate) use super::client_slot::{ClientSlot, Task};
 use super::identity::Identities;
-pub use super::run_id::RunId;
+pub(crate) use super::run_id::RunId;
 use super::template::Template;
 use super::trace::Watch;
 use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
-pub use group::{Group, default_subscribers};
-pub use shard_offsets::{Counts, ShardOffsets};
+pub(crate) use group::{Group, default_subscribers};
+pub(crate) use shard_offsets::{Counts, ShardOffsets};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 /// The default topics: each subscriber has a branch of its own, with a topic for each publisher.
-pub const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
+pub(crate) const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
 
 /// The connection to the broker, and the session options of every client.
 #[derive(Debug, Clone)]
-pub struct Broker {
+pub(crate) struct Broker {
     /// The broker's address, the layers to it, and the timeout of each client up to CONNACK.
     pub endpoint: Endpoint,
     /// The local addresses to connect from; empty to let the system and the plan choose.
@@ -51,7 +51,7 @@ pub struct Broker {
 
 /// A will message.
 #[derive(Debug, Clone)]
-pub struct Will {
+pub(crate) struct Will {
     pub topic: Template,
     pub payload: Vec<u8>,
     pub qos: Qos,
@@ -61,7 +61,7 @@ pub struct Will {
 
 /// Properties of MQTT 5 by packet.
 #[derive(Debug, Clone, Default)]
-pub struct PacketProperties {
+pub(crate) struct PacketProperties {
     pub connect: PropertiesBuf,
     pub publish: PropertiesBuf,
     pub subscribe: PropertiesBuf,
@@ -70,7 +70,7 @@ pub struct PacketProperties {
 
 /// The plan of a run.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The scenario.
     pub scenario: Scenario,
     /// The connection to the broker.
@@ -97,7 +97,7 @@ pub struct Plan {
 
 /// The scenario of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scenario {
+pub(crate) enum Scenario {
     /// Clients connect and stay connected.
     Connect,
     /// Clients publish, without subscribers of this run.
@@ -116,7 +116,7 @@ pub enum Scenario {
 
 /// The volume of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Volume {
+pub(crate) enum Volume {
     /// This number of messages by all publishers together, or to all subscribers if the run has no publishers.
     Messages(u64),
     /// As many messages as possible in this time.
@@ -125,22 +125,22 @@ pub enum Volume {
 
 impl Plan {
     /// The number of clients.
-    pub fn clients(&self) -> u32 {
+    pub(crate) fn clients(&self) -> u32 {
         self.sum(Group::clients)
     }
 
     /// The number of clients that publish.
-    pub fn publishers(&self) -> u32 {
+    pub(crate) fn publishers(&self) -> u32 {
         self.sum(|group| group.publishers)
     }
 
     /// The number of clients that subscribe for others, or answer.
-    pub fn subscribers(&self) -> u32 {
+    pub(crate) fn subscribers(&self) -> u32 {
         self.sum(|group| group.subscribers)
     }
 
     /// The number of clients that subscribe.
-    pub fn subscriptions(&self) -> u32 {
+    pub(crate) fn subscriptions(&self) -> u32 {
         self.sum(Group::subscriptions)
     }
 
@@ -152,34 +152,34 @@ impl Plan {
     ///
     /// # Panics
     /// If the plan has no group, which never happens.
-    pub fn first_group(&self) -> &Group {
+    pub(crate) fn first_group(&self) -> &Group {
         self.groups.first().expect("a plan has a group")
     }
 
     /// The group of a client.
-    pub fn group(&self, slot: ClientSlot) -> &Group {
+    pub(crate) fn group(&self, slot: ClientSlot) -> &Group {
         self.groups.get(slot.group).unwrap_or_else(|| self.first_group())
     }
 
     /// The size of the longest payload in bytes.
-    pub fn longest_payload(&self) -> usize {
+    pub(crate) fn longest_payload(&self) -> usize {
         let groups = self.groups.iter();
         groups.map(|group| group.payload.most(group.header_size())).max().unwrap_or_default()
     }
 
     /// Whether messages are sent at planned times.
-    pub fn has_open_loop(&self) -> bool {
+    pub(crate) fn has_open_loop(&self) -> bool {
         self.groups.iter().any(|group| group.open_loop.is_some())
     }
 
     /// The longest time without a message being due.
-    pub fn longest_pause(&self) -> Duration {
+    pub(crate) fn longest_pause(&self) -> Duration {
         let loads = self.groups.iter().filter_map(|group| group.open_loop);
         loads.map(|load| load.longest_pause()).max().unwrap_or_default()
     }
 
     /// Whether the QoS allows message loss.
-    pub fn may_lose(&self) -> bool {
+    pub(crate) fn may_lose(&self) -> bool {
         let may_lose = |group: &Group| match self.scenario {
             Scenario::Reconnect => !self.owes_missed_messages(group),
             _ => group.delivery_qos() == Qos::AtMostOnce,
@@ -188,7 +188,7 @@ impl Plan {
     }
 
     /// Whether the broker has to deliver messages later that it received while a subscriber was away.
-    pub fn owes_missed_messages(&self, group: &Group) -> bool {
+    pub(crate) fn owes_missed_messages(&self, group: &Group) -> bool {
         self.broker.keeps_sessions && group.delivery_qos() != Qos::AtMostOnce
     }
 

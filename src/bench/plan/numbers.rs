@@ -7,7 +7,7 @@ use crate::bench::identity::ClientIndex;
 
 impl Plan {
     /// Numbers the clients consecutively over all groups.
-    pub fn number_through(groups: &mut [Group]) {
+    pub(crate) fn number_through(groups: &mut [Group]) {
         let (mut publishers, mut subscribers, mut clients) = (0u32, 0u32, 0u32);
         let mut before = Counts::default();
         for group in groups {
@@ -22,14 +22,14 @@ impl Plan {
     }
 
     /// The group of the publisher with this number among all groups, and its number within the group.
-    pub fn group_of_publisher(&self, number: u32) -> Option<(&Group, u32)> {
+    pub(crate) fn group_of_publisher(&self, number: u32) -> Option<(&Group, u32)> {
         let of_group =
             |group: &Group| number.checked_sub(group.first_publisher).filter(|&n| n < group.publishers);
         self.groups.iter().find_map(|group| Some((group, of_group(group)?)))
     }
 
     /// A client's number among all clients.
-    pub fn number_of(&self, slot: ClientSlot) -> u32 {
+    pub(crate) fn number_of(&self, slot: ClientSlot) -> u32 {
         let group = self.group(slot);
         let before = match slot.task {
             Task::Publish | Task::Request => 0,
@@ -40,7 +40,7 @@ impl Plan {
     }
 
     /// The clients of one thread, subscribers first.
-    pub fn slots_of_thread(&self, thread: usize) -> Vec<ClientSlot> {
+    pub(crate) fn slots_of_thread(&self, thread: usize) -> Vec<ClientSlot> {
         let groups = self.groups.iter().enumerate();
         let all = groups.flat_map(|(number, group)| group.slots(number));
         all.filter(|&slot| self.thread_of(slot) == thread).collect()
@@ -53,12 +53,12 @@ impl Plan {
     }
 
     /// The threads of one process.
-    pub fn threads_of_process(&self, process: usize) -> impl Iterator<Item = usize> + use<> {
+    pub(crate) fn threads_of_process(&self, process: usize) -> impl Iterator<Item = usize> + use<> {
         (process..self.threads).step_by(self.processes.max(1))
     }
 
     /// The number of clients of each process.
-    pub fn clients_of_processes(&self) -> Vec<u32> {
+    pub(crate) fn clients_of_processes(&self) -> Vec<u32> {
         let mut counts = vec![0; self.processes.max(1)];
         let slots = self.groups.iter().enumerate().flat_map(|(number, group)| group.slots(number));
         for slot in slots {
@@ -69,7 +69,7 @@ impl Plan {
     }
 
     /// A client's number among the clients of all shards.
-    pub fn global_number_of(&self, slot: ClientSlot) -> u32 {
+    pub(crate) fn global_number_of(&self, slot: ClientSlot) -> u32 {
         let group = self.group(slot);
         let whole = group.whole();
         let number = match slot.task {
@@ -81,13 +81,13 @@ impl Plan {
     }
 
     /// One more than the highest client number.
-    pub fn highest_number(&self) -> u32 {
+    pub(crate) fn highest_number(&self) -> u32 {
         let slots = self.groups.iter().enumerate().flat_map(|(number, group)| group.slots(number));
         slots.map(|slot| self.global_number_of(slot) + 1).max().unwrap_or_default()
     }
 
     /// A client's position in the run, as its names need it.
-    pub fn client_index(&self, slot: ClientSlot) -> ClientIndex {
+    pub(crate) fn client_index(&self, slot: ClientSlot) -> ClientIndex {
         let offsets = &self.group(slot).offsets;
         let (kind, number_of_kind) = match slot.task {
             Task::Publish => ('p', offsets.groups_before.publishers + offsets.before.publishers),
@@ -101,7 +101,7 @@ impl Plan {
     }
 
     /// The client identifier.
-    pub fn client_id(&self, slot: ClientSlot) -> String {
+    pub(crate) fn client_id(&self, slot: ClientSlot) -> String {
         self.broker.identities.client_id(self.client_index(slot))
     }
 }

@@ -2,7 +2,7 @@
 
 /// The position of a shard's group within the group of all shards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ShardOffsets {
+pub(crate) struct ShardOffsets {
     /// The numbers of clients in the preceding shards.
     pub before: Counts,
     /// The numbers of clients in all shards.
@@ -13,7 +13,7 @@ pub struct ShardOffsets {
 
 /// Numbers of clients by task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub publishers: u32,
     pub subscribers: u32,
     pub idle: u32,
@@ -21,13 +21,13 @@ pub struct Counts {
 
 impl Counts {
     /// All clients.
-    pub fn clients(self) -> u32 {
+    pub(crate) fn clients(self) -> u32 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
     /// The sum of both.
     #[must_use]
-    pub fn plus(self, other: Counts) -> Counts {
+    pub(crate) fn plus(self, other: Counts) -> Counts {
         Counts {
             publishers: self.publishers.saturating_add(other.publishers),
             subscribers: self.subscribers.saturating_add(other.subscribers),

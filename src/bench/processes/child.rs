@@ -36,7 +36,7 @@ const WORK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// If standard input does not come from a leader. All other errors are reported to the leader.
-pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, String>) -> Result<(), Error> {
+pub(crate) fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, String>) -> Result<(), Error> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(Error::Input)?;
     let Ok(ToWorker::Begin(assignment)) = serde_json::from_str(&line) else {

@@ -16,7 +16,7 @@ use super::gauges::{Gauges, Totals};
 use super::plan::{Plan, Task};
 use super::record::{Record, Stage};
 use super::timeline::Coarse;
-pub use child::serve;
+pub(crate) use child::serve;
 use pulse::Pulse;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-pub use wire::{Assignment, Moment};
+pub(crate) use wire::{Assignment, Moment};
 use wire::{FromWorker, ToWorker};
 
 /// The time without progress after which a worker process is given up: while it starts, and from the last control message until
@@ -39,7 +39,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The command that starts a worker process.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub(crate) struct Program {
     /// The executable.
     pub path: PathBuf,
     /// The arguments.

@@ -41,7 +41,7 @@ pub(super) enum FromWorker {
 
 /// The settings that only the leader knows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The identifier of the run.
     pub run: RunId,
     /// Its process number, counted from 0.
@@ -91,7 +91,7 @@ impl Assignment {
     }
 
     /// Completes a plan that was made from the arguments alone, to equal the leader's.
-    pub fn complete(&self, plan: &mut Plan) {
+    pub(crate) fn complete(&self, plan: &mut Plan) {
         plan.processes = self.processes.max(1);
         plan.threads = self.threads.max(plan.processes);
         if let Some(password) = &self.password {
@@ -115,16 +115,16 @@ fn authentication_data(plan: &Plan) -> Option<&Vec<u8>> {
 
 /// A point in time that other processes on this machine understand: time since the monotonic clock began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment(Duration);
+pub(crate) struct Moment(Duration);
 
 impl Moment {
     /// The moment of a past instant.
-    pub fn of(instant: Instant) -> Moment {
+    pub(crate) fn of(instant: Instant) -> Moment {
         Moment(monotonic().saturating_sub(instant.elapsed()))
     }
 
     /// The instant of a past moment.
-    pub fn instant(self) -> Instant {
+    pub(crate) fn instant(self) -> Instant {
         let now = Instant::now();
         now.checked_sub(monotonic().saturating_sub(self.0)).unwrap_or(now)
     }

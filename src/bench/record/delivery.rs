@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a message arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
+pub(crate) enum Arrival {
     /// For the first time, in order or ahead of others.
     New,
     /// For the first time, after one that was sent later.
@@ -18,7 +18,7 @@ pub enum Arrival {
 
 /// The messages that one subscriber received from one publisher.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Received {
+pub(crate) struct Received {
     next: u64,
     missing: Ranges,
     /// The gap while the subscriber was away: from the sequence number after the last message before it, to the first
@@ -30,7 +30,7 @@ pub struct Received {
 
 impl Received {
     /// Records a message.
-    pub fn note(&mut self, sequence: u64) -> Arrival {
+    pub(crate) fn note(&mut self, sequence: u64) -> Arrival {
         if sequence == self.next && self.gap.is_none() {
             self.next += 1;
             return Arrival::New;
@@ -53,7 +53,7 @@ impl Received {
     }
 
     /// Begins a gap that lasts until the next message.
-    pub fn begin_gap(&mut self) {
+    pub(crate) fn begin_gap(&mut self) {
         self.gap = Some((self.next, u64::MAX));
     }
 
@@ -80,7 +80,7 @@ impl Received {
 
 /// The messages that one publisher sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// Messages that the kernel accepted.
     pub count: u64,
     /// QoS 1 and 2 messages without a final acknowledgement: they may have arrived or not.
@@ -104,7 +104,7 @@ impl Sent {
 
 /// The deliveries of a group's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Sent messages against deliveries.
     pub account: Account,
     /// Messages that arrived again.
@@ -115,7 +115,7 @@ pub struct Outcome {
 
 /// Sent messages against deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Account {
+pub(crate) struct Account {
     /// Messages that the kernel accepted.
     pub sent: u64,
     /// Messages that the broker rejected.
@@ -144,14 +144,14 @@ enum Missed {
 
 impl Record {
     /// Compares sent messages with deliveries.
-    pub fn account(&self, plan: &Plan) -> Account {
+    pub(crate) fn account(&self, plan: &Plan) -> Account {
         let mut account = Account::default();
         plan.groups.iter().for_each(|group| self.account_for_group(plan, group, &mut account));
         account
     }
 
     /// The same for one group, with duplicates and reordering at the receivers that stayed to the end.
-    pub fn outcome(&self, plan: &Plan, group: &Group) -> Outcome {
+    pub(crate) fn outcome(&self, plan: &Plan, group: &Group) -> Outcome {
         let mut outcome = Outcome::default();
         self.account_for_group(plan, group, &mut outcome.account);
         let receivers = group.first_subscriber..group.first_subscriber + group.receivers();
@@ -213,7 +213,7 @@ impl Record {
     }
 
     /// The number of clients with an account of deliveries that stayed to the end.
-    pub fn receivers_to_the_end(&self, plan: &Plan) -> u64 {
+    pub(crate) fn receivers_to_the_end(&self, plan: &Plan) -> u64 {
         let of_group = |group: &Group| {
             let range = group.first_subscriber..group.first_subscriber + group.receivers();
             let count = self.received.range(range).count() as u64;

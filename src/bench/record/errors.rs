@@ -8,7 +8,7 @@ const MOST_ERROR_KINDS: usize = 50;
 
 /// When the errors happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Stage {
+pub(crate) enum Stage {
     Connect,
     Subscribe,
     Run,
@@ -16,11 +16,11 @@ pub enum Stage {
 
 /// Errors by stage and text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Errors(pub(in crate::bench) BTreeMap<(Stage, String), u64>);
+pub(crate) struct Errors(pub(in crate::bench) BTreeMap<(Stage, String), u64>);
 
 impl Errors {
     /// Adds errors with the same text.
-    pub fn add(&mut self, stage: Stage, text: String, count: u64) {
+    pub(crate) fn add(&mut self, stage: Stage, text: String, count: u64) {
         let key = (stage, text);
         let is_known = self.0.contains_key(&key) || self.0.len() < MOST_ERROR_KINDS;
         let key = if is_known { key } else { (stage, "other errors".to_owned()) };
@@ -29,14 +29,14 @@ impl Errors {
     }
 
     /// Adds the errors of another record.
-    pub fn merge(&mut self, other: Errors) {
+    pub(crate) fn merge(&mut self, other: Errors) {
         for ((stage, text), count) in other.0 {
             self.add(stage, text, count);
         }
     }
 
     /// The errors, the most frequent first.
-    pub fn by_count(&self) -> Vec<(Stage, &str, u64)> {
+    pub(crate) fn by_count(&self) -> Vec<(Stage, &str, u64)> {
         let mut all: Vec<_> =
             self.0.iter().map(|((stage, text), &count)| (*stage, text.as_str(), count)).collect();
         all.sort_by_key(|&(stage, _, count)| (stage, std::cmp::Reverse(count)));
@@ -44,7 +44,7 @@ impl Errors {
     }
 
     /// The number of errors of a stage.
-    pub fn count(&self, stage: Stage) -> u64 {
+    pub(crate) fn count(&self, stage: Stage) -> u64 {
         let counts = self.0.iter().filter(|((at, _), _)| *at == stage).map(|(_, count)| *count);
         counts.fold(0, u64::saturating_add)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Times in nanoseconds, with three significant digits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Latencies(pub(in crate::bench) Histogram<u64>);
+pub(crate) struct Latencies(pub(in crate::bench) Histogram<u64>);
 
 impl Default for Latencies {
     fn default() -> Latencies {
@@ -17,38 +17,38 @@ impl Default for Latencies {
 
 impl Latencies {
     #[cfg(test)]
-    pub fn record(&mut self, nanoseconds: u64) {
+    pub(crate) fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }
 
     /// Records a time that was measured `count` times.
-    pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
+    pub(crate) fn record_several(&mut self, nanoseconds: u64, count: u64) {
         // The histogram resizes itself, so that every time fits.
         let _ = self.0.record_n(nanoseconds, count);
     }
 
     /// Adds the times of another one.
-    pub fn merge(&mut self, other: &Latencies) {
+    pub(crate) fn merge(&mut self, other: &Latencies) {
         let _ = self.0.add(&other.0);
     }
 
     /// The histogram.
-    pub fn histogram(&self) -> &Histogram<u64> {
+    pub(crate) fn histogram(&self) -> &Histogram<u64> {
         &self.0
     }
 
     /// Wraps a recorded histogram.
-    pub fn from_histogram(histogram: Histogram<u64>) -> Latencies {
+    pub(crate) fn from_histogram(histogram: Histogram<u64>) -> Latencies {
         Latencies(histogram)
     }
 
     /// The time at a percentile; `None` if nothing was recorded.
-    pub fn at_percentile(&self, percentile: f64) -> Option<u64> {
+    pub(crate) fn at_percentile(&self, percentile: f64) -> Option<u64> {
         (!self.0.is_empty()).then(|| self.0.value_at_percentile(percentile))
     }
 
     /// The percentiles; `None` if nothing was recorded.
-    pub fn summary(&self) -> Option<Summary> {
+    pub(crate) fn summary(&self) -> Option<Summary> {
         let at = |percentile| self.0.value_at_percentile(percentile);
         (!self.0.is_empty()).then(|| Summary {
             count: self.0.len(),
@@ -65,32 +65,32 @@ impl Latencies {
 
 /// The times of each kind of latency.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct LatencyMap([Latencies; LatencyKind::COUNT]);
+pub(crate) struct LatencyMap([Latencies; LatencyKind::COUNT]);
 
 impl LatencyMap {
     #[cfg(test)]
-    pub fn of(&self, kind: LatencyKind) -> &Latencies {
+    pub(crate) fn of(&self, kind: LatencyKind) -> &Latencies {
         self.0.get(kind as usize).expect("each kind has times")
     }
 
     /// Records a time.
-    pub fn record(&mut self, kind: LatencyKind, nanoseconds: u64) {
+    pub(crate) fn record(&mut self, kind: LatencyKind, nanoseconds: u64) {
         self.record_several(kind, nanoseconds, 1);
     }
 
     /// Records a time that was measured `count` times.
-    pub fn record_several(&mut self, kind: LatencyKind, nanoseconds: u64, count: u64) {
+    pub(crate) fn record_several(&mut self, kind: LatencyKind, nanoseconds: u64, count: u64) {
         let latencies = self.0.get_mut(kind as usize).expect("each kind has times");
         latencies.record_several(nanoseconds, count);
     }
 
     /// Adds the times of another one.
-    pub fn merge(&mut self, other: &LatencyMap) {
+    pub(crate) fn merge(&mut self, other: &LatencyMap) {
         self.0.iter_mut().zip(&other.0).for_each(|(ours, theirs)| ours.merge(theirs));
     }
 
     /// The kinds that were measured.
-    pub fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
+    pub(crate) fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
         let all = LatencyKind::ALL.into_iter().zip(self.0);
         all.filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
     }
@@ -98,7 +98,7 @@ impl LatencyMap {
 
 /// Percentiles in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub count: u64,
     pub min: u64,
     pub mean: u64,

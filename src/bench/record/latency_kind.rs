@@ -24,11 +24,11 @@ macro_rules! latencies {
     ($($(#[$comment:meta])* $kind:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
         /// A latency that a run can measure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum LatencyKind { $($(#[$comment])* $kind,)+ }
+        pub(crate) enum LatencyKind { $($(#[$comment])* $kind,)+ }
 
         impl LatencyKind {
             /// All of them, in the order of a report.
-            pub const ALL: [LatencyKind; LatencyKind::COUNT] = [$(LatencyKind::$kind),+];
+            pub(crate) const ALL: [LatencyKind; LatencyKind::COUNT] = [$(LatencyKind::$kind),+];
 
             pub(super) const COUNT: usize = [$(stringify!($kind)),+].len();
 
@@ -93,32 +93,32 @@ fn as_planned(_: Option<Qos>) -> &'static str {
 
 impl LatencyKind {
     /// The key in JSON.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         self.row().key
     }
 
     /// The kind with this key in JSON.
-    pub fn from_key(key: &str) -> Option<LatencyKind> {
+    pub(crate) fn from_key(key: &str) -> Option<LatencyKind> {
         LatencyKind::ALL.into_iter().find(|kind| kind.key() == key)
     }
 
     /// The name in a threshold.
-    pub fn threshold_name(self) -> &'static str {
+    pub(crate) fn threshold_name(self) -> &'static str {
         self.row().threshold.unwrap_or(self.row().key)
     }
 
     /// The kind with this name in a threshold, or with this key.
-    pub fn from_threshold_name(name: &str) -> Option<LatencyKind> {
+    pub(crate) fn from_threshold_name(name: &str) -> Option<LatencyKind> {
         LatencyKind::ALL.into_iter().find(|kind| kind.threshold_name() == name || kind.key() == name)
     }
 
     /// The name for display, at most 18 characters. `qos` is that of all acknowledged messages, if it is the same.
-    pub fn title(self, qos: Option<Qos>) -> &'static str {
+    pub(crate) fn title(self, qos: Option<Qos>) -> &'static str {
         (self.row().title)(qos)
     }
 
     /// The name for display outside a table.
-    pub fn full_title(self, qos: Option<Qos>) -> String {
+    pub(crate) fn full_title(self, qos: Option<Qos>) -> String {
         match self.real() {
             Some(real) => format!("{}, from the planned time", real.title(qos)),
             None => self.title(qos).to_owned(),
@@ -126,12 +126,12 @@ impl LatencyKind {
     }
 
     /// The corresponding kind from the actual send time, for a kind from the planned time.
-    pub fn real(self) -> Option<LatencyKind> {
+    pub(crate) fn real(self) -> Option<LatencyKind> {
         self.row().real
     }
 
     /// The rank among the main latencies; `None` if this kind is never the main one.
-    pub fn rank(self) -> Option<u8> {
+    pub(crate) fn rank(self) -> Option<u8> {
         self.row().rank
     }
 }

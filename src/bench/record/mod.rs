@@ -8,18 +8,18 @@ mod latency_kind;
 mod ranges;
 
 use super::timeline::Timeline;
-pub use delivery::{Account, Arrival, Outcome, Received, Sent};
-pub use errors::{Errors, Stage};
-pub use latencies::{Latencies, LatencyMap, Summary};
-pub use latency_kind::LatencyKind;
-pub use ranges::Ranges;
+pub(crate) use delivery::{Account, Arrival, Outcome, Received, Sent};
+pub(crate) use errors::{Errors, Stage};
+pub(crate) use latencies::{Latencies, LatencyMap, Summary};
+pub(crate) use latency_kind::LatencyKind;
+pub(crate) use ranges::Ranges;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// The latencies by kind.
     pub latencies: LatencyMap,
     /// When clients were accepted.
@@ -75,18 +75,18 @@ pub struct Record {
 
 /// Counts before the measurement began. They are part of the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WarmUp {
+pub(crate) struct WarmUp {
     pub acknowledged: u64,
     pub received: u64,
 }
 
 /// The first and last time of an event, in nanoseconds since the run's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span(Option<(u64, u64)>);
+pub(crate) struct Span(Option<(u64, u64)>);
 
 impl Span {
     /// Records a time.
-    pub fn note(&mut self, time: u64) {
+    pub(crate) fn note(&mut self, time: u64) {
         let (first, last) = self.0.unwrap_or((time, time));
         self.0 = Some((first.min(time), last.max(time)));
     }
@@ -99,19 +99,19 @@ impl Span {
     }
 
     /// The first time.
-    pub fn first(self) -> Option<u64> {
+    pub(crate) fn first(self) -> Option<u64> {
         self.0.map(|(first, _)| first)
     }
 
     /// The last time.
-    pub fn last(self) -> Option<u64> {
+    pub(crate) fn last(self) -> Option<u64> {
         self.0.map(|(_, last)| last)
     }
 }
 
 impl Record {
     /// Adds the measurements of another worker. A new field does not compile until its sum is decided here.
-    pub fn merge(&mut self, other: Record) {
+    pub(crate) fn merge(&mut self, other: Record) {
         let Record {
             latencies,
             accepting,

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 /// A set of numbers. A million consecutive ones take no more memory than one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ranges {
+pub(crate) struct Ranges {
     /// Maps the first number of each range to the one after its last.
     ends: BTreeMap<u64, u64>,
 }
 
 impl Ranges {
     /// Adds the numbers in `start..end`, none of which may be in the set.
-    pub fn insert(&mut self, start: u64, end: u64) {
+    pub(crate) fn insert(&mut self, start: u64, end: u64) {
         if start >= end {
             return;
         }
@@ -25,7 +25,7 @@ impl Ranges {
     }
 
     /// Removes a number, and returns whether it was in the set.
-    pub fn remove(&mut self, number: u64) -> bool {
+    pub(crate) fn remove(&mut self, number: u64) -> bool {
         let Some((&start, &end)) = self.ends.range(..=number).next_back() else {
             return false;
         };
@@ -45,17 +45,17 @@ impl Ranges {
     }
 
     /// Whether a number is in the set.
-    pub fn contains(&self, number: u64) -> bool {
+    pub(crate) fn contains(&self, number: u64) -> bool {
         self.ends.range(..=number).next_back().is_some_and(|(_, &end)| number < end)
     }
 
     /// The number of elements below `limit`.
-    pub fn count_below(&self, limit: u64) -> u64 {
+    pub(crate) fn count_below(&self, limit: u64) -> u64 {
         self.ends.range(..limit).map(|(&start, &end)| end.min(limit) - start).sum()
     }
 
     /// The numbers in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         self.ends.iter().flat_map(|(&start, &end)| start..end)
     }
 }

@@ -238,7 +238,7 @@ impl Report {
     }
 
     /// Whether the load generator was too slow for the measurement: rates are then lower bounds.
-    pub fn is_bottleneck(&self) -> bool {
+    pub(crate) fn is_bottleneck(&self) -> bool {
         self.self_check().iter().any(|finding| finding.mark.is_bottleneck())
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 impl Report {
     /// The time series as comma-separated values with a header. Values that were not measured are empty.
-    pub fn to_csv(&self) -> String {
+    pub(crate) fn to_csv(&self) -> String {
         let mut text = "begin_s,width_s,connected,failed,lost,sent,acknowledged,denied,received,\
                         latency_p50_ms,latency_p99_ms,latency_max_ms\n"
             .to_owned();

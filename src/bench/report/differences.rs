@@ -25,7 +25,7 @@ impl Report {
     }
 
     /// The differences between two runs, including the number of clients.
-    pub fn all_differences(&self, other: &Report) -> Differences {
+    pub(crate) fn all_differences(&self, other: &Report) -> Differences {
         let mut all = self.plan.extents(&other.plan);
         all.extend(self.differences(other));
         if let (Volume::Messages(first), Volume::Messages(second)) = (self.plan.volume, other.plan.volume) {

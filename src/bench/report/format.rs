@@ -9,7 +9,7 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 const COLUMNS: usize = 80;
 
 /// Wraps a text to the columns that remain after an indentation; further lines get the same indentation.
-pub fn folded(text: &str, indent: usize) -> String {
+pub(crate) fn folded(text: &str, indent: usize) -> String {
     let mut folded = String::new();
     let mut column = indent;
     for word in text.split(' ') {
@@ -29,12 +29,12 @@ pub fn folded(text: &str, indent: usize) -> String {
 }
 
 /// A rate per second, without decimals unless it is low.
-pub fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     if per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
 }
 
 /// Nanoseconds in the unit that fits, with three digits.
-pub fn duration(nanoseconds: u64) -> String {
+pub(crate) fn duration(nanoseconds: u64) -> String {
     let (value, unit) = match nanoseconds {
         0..1_000 => return format!("{nanoseconds} ns"),
         1_000..999_500 => (nanoseconds as f64 / 1e3, "µs"),

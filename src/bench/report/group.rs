@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 /// A group of clients. A run without a scenario file has one group, without a name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub(crate) struct Group {
     /// The name in the scenario file.
     pub name: String,
     /// The scenario of its clients.
@@ -73,7 +73,7 @@ impl Group {
     }
 
     /// All of its clients.
-    pub fn clients(&self) -> u64 {
+    pub(crate) fn clients(&self) -> u64 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
@@ -88,12 +88,12 @@ impl Group {
     }
 
     /// The end-to-end QoS of a message.
-    pub fn delivery_qos(&self) -> Qos {
+    pub(crate) fn delivery_qos(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
     /// Whether a QoS guarantee was violated: a loss at QoS 1 or 2, or a duplicate at QoS 2.
-    pub fn violates_qos(&self) -> bool {
+    pub(crate) fn violates_qos(&self) -> bool {
         let Outcome { account, duplicates, .. } = self.outcome;
         match self.delivery_qos() {
             Qos::AtMostOnce => false,

@@ -12,7 +12,7 @@ const BY_SECOND: &str = "main_by_second_us";
 
 impl Report {
     /// The log.
-    pub fn to_hdr_log(&self) -> Vec<u8> {
+    pub(crate) fn to_hdr_log(&self) -> Vec<u8> {
         let mut log = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
         let start = SystemTime::from(self.started_at);

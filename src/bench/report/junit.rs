@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 impl Report {
     /// The verdicts as a test suite.
-    pub fn to_junit(&self) -> String {
+    pub(crate) fn to_junit(&self) -> String {
         let verdicts = self.verdicts();
         let count =
             |is_counted: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| is_counted(verdict)).count();

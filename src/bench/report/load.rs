@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// The keys and their values, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Load(pub BTreeMap<String, String>);
+pub(crate) struct Load(pub BTreeMap<String, String>);
 
 /// The default topics of a run are below this.
 const OWN_TOPICS: &str = "mq-bench/{run}/";

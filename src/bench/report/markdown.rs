@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 impl Report {
     /// The summary.
-    pub fn to_markdown(&self) -> String {
+    pub(crate) fn to_markdown(&self) -> String {
         let mut text =
             format!("## mq bench\n\n**{}**: {}\n\n", self.judgement().word(), as_text(&self.sentence()));
         text += &self.markdown_verdicts();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The reason why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MergeError {
+pub(crate) enum MergeError {
     /// No report.
     #[error("no reports to merge")]
     Nothing,
@@ -36,7 +36,7 @@ impl Report {
     ///
     /// # Errors
     /// If `reports` is empty, or the loads differ.
-    pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, MergeError> {
+    pub(crate) fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, MergeError> {
         let mut reports: Vec<Report> = reports.into_iter().collect();
         reports.sort_by_key(|report| report.started_at);
         if let Some(twice) =

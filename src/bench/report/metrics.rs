@@ -8,7 +8,7 @@ use std::fmt;
 
 /// A metric that has a name of its own.
 #[derive(Clone, Copy)]
-pub struct NamedMetric {
+pub(crate) struct NamedMetric {
     /// The name in a threshold, which is also the key of a search's figures in JSON.
     pub name: &'static str,
     /// Its unit.
@@ -159,12 +159,12 @@ impl NamedMetric {
     }
 
     /// The metrics that thresholds know.
-    pub fn of_thresholds() -> impl Iterator<Item = &'static NamedMetric> {
+    pub(crate) fn of_thresholds() -> impl Iterator<Item = &'static NamedMetric> {
         METRICS.iter().filter(|metric| metric.has_threshold)
     }
 
     /// Its value in a report; `None` if it was not measured.
-    pub fn value(&self, report: &Report) -> Option<f64> {
+    pub(crate) fn value(&self, report: &Report) -> Option<f64> {
         let is_measured = !self.counts_deliveries || report.is_delivery_judged();
         match self.value {
             Value::Count(count) => is_measured.then(|| count(report) as f64),
@@ -182,12 +182,12 @@ impl NamedMetric {
     }
 
     /// Whether a threshold can be a percentage.
-    pub fn has_whole(&self) -> bool {
+    pub(crate) fn has_whole(&self) -> bool {
         self.whole.is_some()
     }
 
     /// Its value as a percentage; `None` if it was not measured, or has no percentage.
-    pub fn percentage(&self, report: &Report) -> Option<f64> {
+    pub(crate) fn percentage(&self, report: &Report) -> Option<f64> {
         let whole = (self.whole?)(report);
         self.value(report).filter(|_| whole > 0).map(|value| 100.0 * value / whole as f64)
     }

@@ -17,7 +17,7 @@ mod load;
 mod markdown;
 mod merge;
 pub(super) mod metrics;
-pub mod prometheus;
+pub(crate) mod prometheus;
 mod search;
 mod self_check;
 mod sentence;
@@ -27,25 +27,25 @@ mod verdict;
 
 use super::ending::{Ending, Step};
 use super::plan::{Plan, Scenario, Volume};
-pub use super::record::LatencyKind;
+pub(crate) use super::record::LatencyKind;
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
-pub use format::{duration, folded, rate};
-pub use group::Group;
+pub(crate) use format::{duration, folded, rate};
+pub(crate) use group::Group;
 use jiff::Timestamp;
-pub use json::{JsonError, scenario_word};
-pub use load::Load;
-pub use merge::MergeError;
-pub use search::{Found, SearchStep, Searched};
-pub use self_check::Finding;
+pub(crate) use json::{JsonError, scenario_word};
+pub(crate) use load::Load;
+pub(crate) use merge::MergeError;
+pub(crate) use search::{Found, SearchStep, Searched};
+pub(crate) use self_check::Finding;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
-pub use text::Charset;
-pub use value::{Figure, Unit};
-pub use verdict::{Judgement, Rule, Verdict};
+pub(crate) use text::Charset;
+pub(crate) use value::{Figure, Unit};
+pub(crate) use verdict::{Judgement, Rule, Verdict};
 
 /// A shorter time than this has no meaningful rate and no meaningful CPU usage. A load of one second spans a little less, from
 /// its first message to its last one.
@@ -53,7 +53,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(950);
 
 /// The results of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// The name and version of the program.
     pub tool: String,
     /// The start of the run.
@@ -120,7 +120,7 @@ pub struct Report {
 
 /// The parts of a plan that belong in a report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// The broker's address.
     pub broker: String,
     /// The scenario.
@@ -155,7 +155,7 @@ pub struct Planned {
 
 /// A machine that took part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
+pub(crate) struct Host {
     /// The operating system and the CPU architecture.
     pub system: String,
     /// The number of CPUs that the process may use.
@@ -166,7 +166,7 @@ pub struct Host {
 
 impl Host {
     /// This machine.
-    pub fn this() -> Host {
+    pub(crate) fn this() -> Host {
         Host {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64),
@@ -177,7 +177,7 @@ impl Host {
 
 /// A count of events, and the time span in which they occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Flow {
+pub(crate) struct Flow {
     /// The number of events.
     pub count: u64,
     /// From the first send to the last of the events, in nanoseconds since the start of the run; `None` without events.
@@ -190,12 +190,12 @@ impl Flow {
     }
 
     /// The length of the span; `None` without events.
-    pub fn time(self) -> Option<Duration> {
+    pub(crate) fn time(self) -> Option<Duration> {
         self.span.map(|(start, end)| Duration::from_nanos(end.saturating_sub(start)))
     }
 
     /// The events per second.
-    pub fn rate(self) -> Option<f64> {
+    pub(crate) fn rate(self) -> Option<f64> {
         self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
     }
 
@@ -207,7 +207,7 @@ impl Flow {
 
 /// The facts about a run besides its plan and its measurements.
 #[derive(Debug, Clone)]
-pub struct Circumstances {
+pub(crate) struct Circumstances {
     /// The broker's address.
     pub broker: String,
     /// The start of the run.
@@ -224,7 +224,7 @@ pub struct Circumstances {
 
 impl Report {
     /// Builds the report from the measurements.
-    pub fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
+    pub(crate) fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
         let groups = groups(plan, &record);
@@ -270,39 +270,39 @@ impl Report {
     }
 
     /// The number of planned clients.
-    pub fn clients(&self) -> u64 {
+    pub(crate) fn clients(&self) -> u64 {
         self.plan.clients
     }
 
     /// The number of clients that did not connect.
-    pub fn not_connected(&self) -> u64 {
+    pub(crate) fn not_connected(&self) -> u64 {
         self.clients().saturating_sub(self.connects.count)
     }
 
     /// The groups whose QoS guarantee was violated.
-    pub fn qos_violations(&self) -> impl Iterator<Item = &Group> {
+    pub(crate) fn qos_violations(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| group.violates_qos() && !self.is_drain_cut)
     }
 
     #[cfg(test)]
-    pub fn violates_qos(&self) -> bool {
+    pub(crate) fn violates_qos(&self) -> bool {
         self.qos_violations().next().is_some()
     }
 
     /// The first violation of a QoS guarantee as text.
-    pub fn describe_violation(&self) -> Option<String> {
+    pub(crate) fn describe_violation(&self) -> Option<String> {
         let group = self.qos_violations().next()?;
         Some(format!("the broker violated the guarantee of QoS {}", group.delivery_qos()))
     }
 
     /// The granted and the requested QoS as text, if the broker granted a lower one.
-    pub fn lowered_qos(&self) -> Option<String> {
+    pub(crate) fn lowered_qos(&self) -> Option<String> {
         let (granted, asked) = self.groups.iter().find_map(Group::lowered_qos)?;
         Some(format!("the broker granted QoS {granted} instead of QoS {asked}; measured at QoS {granted}"))
     }
 
     /// The shared subscription that the broker granted without delivering to it, if any.
-    pub fn unshared(&self) -> Option<&str> {
+    pub(crate) fn unshared(&self) -> Option<&str> {
         let is_unshared = |group: &&Group| {
             let account = group.outcome.account;
             group.share.is_some() && account.owed > 0 && account.lost == account.owed
@@ -380,24 +380,24 @@ impl Report {
     }
 
     /// Whether any deliveries were owed, so that a loss could be detected.
-    pub fn is_delivery_judged(&self) -> bool {
+    pub(crate) fn is_delivery_judged(&self) -> bool {
         self.subscribers_to_the_end > 0 && self.account.owed > 0
     }
 
     /// The main count of the run: messages received, else acknowledged, else sent.
-    pub fn throughput(&self) -> Flow {
+    pub(crate) fn throughput(&self) -> Flow {
         let flows = [self.received, self.acknowledged, self.sent];
         flows.into_iter().find(|flow| flow.count > 0).unwrap_or_default()
     }
 
     /// The main latency of the run: that of messages, from the planned time if there was one.
-    pub fn main_latency(&self) -> Option<LatencyKind> {
+    pub(crate) fn main_latency(&self) -> Option<LatencyKind> {
         let ranked = self.latencies.keys().filter_map(|kind| Some((kind.rank()?, *kind)));
         ranked.min().map(|(_, kind)| kind)
     }
 
     /// The percentiles of a latency; `None` if it was not measured.
-    pub fn summary(&self, kind: LatencyKind) -> Option<Summary> {
+    pub(crate) fn summary(&self, kind: LatencyKind) -> Option<Summary> {
         self.latencies.get(&kind)?.summary()
     }
 

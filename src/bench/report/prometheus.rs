@@ -39,7 +39,7 @@ impl Page {
 
 impl Report {
     /// The report as metrics.
-    pub fn to_prometheus(&self) -> String {
+    pub(crate) fn to_prometheus(&self) -> String {
         let mut page = Page::default();
         page.gauge("clients", "Clients that were planned.", self.clients());
         self.put_counts(&mut page);
@@ -119,7 +119,7 @@ impl Report {
 }
 
 /// The totals of a run in progress, as metrics.
-pub fn live(step: Option<Step>, totals: &Totals) -> String {
+pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
     let mut page = Page::default();
     page.head("step", "gauge", "The current step of the run.");
     let labels = format!("{{step=\"{}\"}}", step.map_or("start", step_word));

@@ -10,7 +10,7 @@ const INDENT: usize = 18;
 
 /// A search.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Searched {
+pub(crate) struct Searched {
     /// The rates that were tried, in order.
     pub steps: Vec<SearchStep>,
     /// The outcome; `None` if no run was complete.
@@ -19,7 +19,7 @@ pub struct Searched {
 
 /// A rate that was tried, and its result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SearchStep {
+pub(crate) struct SearchStep {
     /// The requested messages per second.
     pub rate: f64,
     /// The reason for the failure; `None` if the rate was sustained.
@@ -30,7 +30,7 @@ pub struct SearchStep {
 
 /// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Found {
+pub(crate) enum Found {
     /// The highest sustained rate.
     Rate(f64),
     /// The highest sustained rate; none failed, so a higher one may be sustained too.
@@ -41,7 +41,7 @@ pub enum Found {
 
 impl Searched {
     /// The failure, if no rate was sustained.
-    pub fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<String> {
         let found = self.found.filter(|found| matches!(found, Found::NotEven(_)))?;
         let reason = self.steps.last().and_then(|step| step.failure.clone()).unwrap_or_default();
         Some(format!("{}: {reason}", found.to_text()))
@@ -112,7 +112,7 @@ impl SearchStep {
 
 impl Found {
     /// The outcome as a sentence.
-    pub fn to_text(self) -> String {
+    pub(crate) fn to_text(self) -> String {
         match self {
             Found::Rate(found) => {
                 format!("the highest sustained rate is {} messages per second", rate(found))

@@ -26,7 +26,7 @@ const BLOCKED_SHARE: u64 = 10;
 
 /// The subject of a finding; JSON has its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// A thread had no CPU time left.
     Cpu,
     /// The event loop was late for due events.
@@ -43,7 +43,7 @@ pub enum Mark {
 
 impl Mark {
     /// The key in JSON.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Mark::Cpu => "cpu",
             Mark::Lag => "lag",
@@ -57,14 +57,14 @@ impl Mark {
     /// Whether it means that the load generator was too slow. Full buffers are caused by the broker or the network. So are late
     /// messages, unless another mark shows that the load generator was slow. Proofs only delay clients that connect, and
     /// that wait is measured separately.
-    pub fn is_bottleneck(self) -> bool {
+    pub(crate) fn is_bottleneck(self) -> bool {
         matches!(self, Mark::Cpu | Mark::Lag)
     }
 }
 
 /// A caveat about the measurements.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The subject.
     pub mark: Mark,
     /// The observation with its value, and a remedy.
@@ -73,7 +73,7 @@ pub struct Finding {
 
 impl Report {
     /// The caveats about the measurements.
-    pub fn self_check(&self) -> Vec<Finding> {
+    pub(crate) fn self_check(&self) -> Vec<Finding> {
         let texts = [
             (Mark::Cpu, self.busy_thread()),
             (Mark::Lag, self.long_lag()),

@@ -14,7 +14,7 @@ const HELD_SHARE: f64 = 0.98;
 
 impl Report {
     /// The run in a sentence: its rate or its clients, its latency, its losses.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         // The handshake says nothing about messages.
         let is_told = |kind: &LatencyKind| self.account.sent == 0 || *kind != LatencyKind::Connack;
         let latency = self.main_latency().filter(is_told).and_then(|kind| self.latency_words(kind));

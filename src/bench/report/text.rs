@@ -15,7 +15,7 @@ use std::fmt::Write;
 
 /// The characters that the terminal can display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charset {
+pub(crate) enum Charset {
     /// Unicode, as UTF-8.
     Utf8,
     /// ASCII only.
@@ -24,7 +24,7 @@ pub enum Charset {
 
 impl Charset {
     /// The character set of the locale, by the rules of the C library: the first of these variables that is set.
-    pub fn of_environment() -> Charset {
+    pub(crate) fn of_environment() -> Charset {
         let values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os);
         let mut locale = values.map(|value| value.to_string_lossy().to_ascii_lowercase());
         match locale.find(|value| !value.is_empty()) {
@@ -36,7 +36,7 @@ impl Charset {
 
 impl Report {
     /// The report as text. Colours follow the settings of `colored`.
-    pub fn to_text(&self, charset: Charset) -> String {
+    pub(crate) fn to_text(&self, charset: Charset) -> String {
         let mut text = String::new();
         let sections = [
             self.summary_block(),

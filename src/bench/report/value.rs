@@ -4,7 +4,7 @@ use super::format::{duration, rate};
 
 /// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Nanoseconds.
     Time,
     /// Occurrences per second.
@@ -44,7 +44,7 @@ impl Unit {
     }
 
     /// Formats a value for display.
-    pub fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Unit::Time => duration(value as u64),
             Unit::Rate => format!("{}/s", rate(value)),
@@ -56,7 +56,7 @@ impl Unit {
 
 /// A named value of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// The name of the metric.
     pub metric: String,
     /// The unit of the value.

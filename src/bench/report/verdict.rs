@@ -8,7 +8,7 @@ use super::{Ending, Report};
 
 /// A condition, and how the run met it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The rule that the condition belongs to.
     pub rule: Rule,
     /// The condition, without measured values: two runs of the same load have the same one.
@@ -27,7 +27,7 @@ pub struct Verdict {
 
 /// The origin of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The run completes.
     Ending,
     /// All clients connect.
@@ -80,7 +80,7 @@ impl Rule {
     ];
 
     /// The key in JSON and in JUnit XML.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Rule::Ending => "ending",
             Rule::Clients => "clients",
@@ -106,7 +106,7 @@ impl Rule {
     }
 
     /// The name of the option that set the condition, without dashes; `None` for the report's own rules.
-    pub fn option(self) -> Option<&'static str> {
+    pub(crate) fn option(self) -> Option<&'static str> {
         match self {
             Rule::FailIf => Some("fail-if"),
             Rule::AbortIf => Some("abort-if"),
@@ -124,7 +124,7 @@ impl Rule {
 
 /// How a condition was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// It was met.
     Passed,
     /// It cannot be judged.
@@ -193,7 +193,7 @@ impl Verdict {
 
     /// Whether the run fails because of it. A requirement of the user that was not measured is not fulfilled; a condition that
     /// could not end a run early did no harm.
-    pub fn is_failure(&self) -> bool {
+    pub(crate) fn is_failure(&self) -> bool {
         match self.judgement {
             Judgement::Passed | Judgement::Doubtful => false,
             Judgement::NotMeasured => matches!(self.rule, Rule::FailIf | Rule::Baseline),
@@ -202,7 +202,7 @@ impl Verdict {
     }
 
     /// The judgement in words, with the name of the option that set the condition.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self.rule.option() {
             Some(option) => format!("{option}: {}", self.text),
             None => self.text.clone(),
@@ -212,7 +212,7 @@ impl Verdict {
 
 impl Report {
     /// All conditions: those of the user first, then the report's own.
-    pub fn verdicts(&self) -> Vec<Verdict> {
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
         self.conditions.iter().cloned().chain(self.checks()).collect()
     }
 
@@ -224,7 +224,7 @@ impl Report {
     }
 
     /// The verdict on the run: passed, doubtful or failed.
-    pub fn judgement(&self) -> Judgement {
+    pub(crate) fn judgement(&self) -> Judgement {
         let judgement = |verdict: &Verdict| match verdict.judgement {
             _ if verdict.is_failure() => Judgement::Failed,
             Judgement::NotMeasured => Judgement::Doubtful,

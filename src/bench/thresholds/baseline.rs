@@ -40,7 +40,7 @@ const COMPARED: [(&str, Better, bool); 12] = [
 
 /// Two reports side by side.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// The figures that at least one of the reports has.
     pub rows: Vec<Row>,
     /// Differences of the plans: the key, the earlier and the present value. They make the figures hard to compare.
@@ -51,7 +51,7 @@ pub struct Comparison {
 
 /// One figure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// Its name.
     pub metric: &'static str,
     unit: Unit,
@@ -65,7 +65,7 @@ pub struct Row {
 
 impl Comparison {
     /// Compares two reports.
-    pub fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
+    pub(crate) fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
         let rows = COMPARED.into_iter().filter_map(|(name, better, is_judged)| {
             let metric = Metric::parse(name).ok()?.of_the_same_latency(before, now);
             let (old, new) = (metric.value(before), metric.value(now));
@@ -85,12 +85,12 @@ impl Comparison {
     }
 
     /// The verdicts on the figures that are judged.
-    pub fn verdicts(&self) -> Vec<Verdict> {
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
         self.rows.iter().filter_map(|row| row.verdict(self.tolerance_percent)).collect()
     }
 
     /// The comparison as a table for a terminal.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = format!("{:<18}{:>12}{:>12}{:>12}\n", "", "baseline", "now", "change");
         for row in &self.rows {
             let [before, now, change] = row.cells();
@@ -105,7 +105,7 @@ impl Comparison {
     }
 
     /// The comparison as a Markdown table.
-    pub fn to_markdown(&self) -> String {
+    pub(crate) fn to_markdown(&self) -> String {
         let mut text = "| | baseline | now | change |\n|---|---:|---:|---:|\n".to_owned();
         for row in &self.rows {
             let [before, now, change] = row.cells();

@@ -42,7 +42,7 @@ enum Growth {
 
 /// Conditions that end a run early; one is enough.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AbortConditions(Vec<Threshold>);
+pub(crate) struct AbortConditions(Vec<Threshold>);
 
 impl FromStr for AbortConditions {
     type Err = String;
@@ -71,7 +71,7 @@ fn check(condition: &Threshold) -> Result<(), String> {
 
 /// A look at a run in progress.
 #[derive(Debug, Clone, Copy)]
-pub struct Snapshot<'a> {
+pub(crate) struct Snapshot<'a> {
     /// The current step.
     pub step: Step,
     /// The time since the step began.
@@ -86,7 +86,7 @@ pub struct Snapshot<'a> {
 
 /// The conditions of a run in progress.
 #[derive(Debug, Clone)]
-pub struct AbortWatch {
+pub(crate) struct AbortWatch {
     conditions: Vec<Watched>,
     total: Duration,
     step: Option<(Step, Duration)>,
@@ -122,7 +122,7 @@ struct Rates {
 
 impl AbortWatch {
     /// Watches a run.
-    pub fn new(AbortConditions(conditions): &AbortConditions) -> AbortWatch {
+    pub(crate) fn new(AbortConditions(conditions): &AbortConditions) -> AbortWatch {
         let watched =
             |condition: &Threshold| Watched { condition: condition.clone(), extreme: None, verdict: None };
         AbortWatch {
@@ -136,7 +136,7 @@ impl AbortWatch {
     }
 
     /// Whether the current step has to end now: a condition holds for the first time, or the drain after that takes too long.
-    pub fn ends_step(&mut self, look: &Snapshot<'_>) -> bool {
+    pub(crate) fn ends_step(&mut self, look: &Snapshot<'_>) -> bool {
         if self.judge(look).is_some() {
             return true;
         }
@@ -187,7 +187,7 @@ impl AbortWatch {
     }
 
     /// The verdicts at the end of the run. A condition that could never be judged was not measured.
-    pub fn verdicts(self) -> Vec<Verdict> {
+    pub(crate) fn verdicts(self) -> Vec<Verdict> {
         self.conditions.into_iter().map(Watched::into_verdict).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A figure of a report.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Metric {
+pub(crate) enum Metric {
     /// A latency. Without a kind, the main latency of the scenario.
     Latency(Option<LatencyKind>, Statistic),
     /// A metric with a name of its own.
@@ -16,7 +16,7 @@ pub enum Metric {
 
 /// A statistic over many times.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Statistic {
+pub(crate) enum Statistic {
     /// The shortest.
     Min,
     /// The mean.
@@ -28,7 +28,7 @@ pub enum Statistic {
 }
 
 /// Messages sent per second.
-pub const SENT_RATE: Metric = Metric::Named(&metrics::SENT_RATE);
+pub(crate) const SENT_RATE: Metric = Metric::Named(&metrics::SENT_RATE);
 
 impl Metric {
     /// Parses a name: a named figure, a statistic (`p99`, `max`), or a kind of latency and a statistic
@@ -36,7 +36,7 @@ impl Metric {
     ///
     /// # Errors
     /// An unknown name, with a similar one.
-    pub fn parse(name: &str) -> Result<Metric, String> {
+    pub(crate) fn parse(name: &str) -> Result<Metric, String> {
         if let Some(named) = NamedMetric::of_thresholds().find(|metric| metric.name == name) {
             return Ok(Metric::Named(named));
         }
@@ -54,7 +54,7 @@ impl Metric {
     }
 
     /// Its unit.
-    pub fn unit(self) -> Unit {
+    pub(crate) fn unit(self) -> Unit {
         match self {
             Metric::Latency(..) => Unit::Time,
             Metric::Named(named) => named.unit,
@@ -62,7 +62,7 @@ impl Metric {
     }
 
     /// Its value in a report: nanoseconds, a rate, or a count; `None` if it was not measured.
-    pub fn value(self, report: &Report) -> Option<f64> {
+    pub(crate) fn value(self, report: &Report) -> Option<f64> {
         match self {
             Metric::Latency(kind, statistic) => {
                 let kind = kind.or_else(|| report.main_latency())?;
@@ -91,17 +91,17 @@ impl Metric {
     }
 
     /// Its name, unit and value in a report.
-    pub fn figure(self, report: &Report) -> Figure {
+    pub(crate) fn figure(self, report: &Report) -> Figure {
         Figure { metric: self.to_string(), unit: self.unit(), value: self.value(report) }
     }
 
     /// Whether it can be given as a percentage.
-    pub fn has_whole(self) -> bool {
+    pub(crate) fn has_whole(self) -> bool {
         matches!(self, Metric::Named(metric) if metric.has_whole())
     }
 
     /// Its value as a percentage; `None` if it was not measured.
-    pub fn percentage(self, report: &Report) -> Option<f64> {
+    pub(crate) fn percentage(self, report: &Report) -> Option<f64> {
         match self {
             Metric::Latency(..) => None,
             Metric::Named(metric) => metric.percentage(report),

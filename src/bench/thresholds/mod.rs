@@ -2,13 +2,13 @@
 //!
 //! All of it is pure: a report in, a judgement out.
 
-pub mod baseline;
-pub mod live;
-pub mod metric;
-pub mod search;
-pub mod threshold;
+pub(crate) mod baseline;
+pub(crate) mod live;
+pub(crate) mod metric;
+pub(crate) mod search;
+pub(crate) mod threshold;
 
-pub use baseline::Comparison;
-pub use live::{AbortConditions, AbortWatch, Snapshot};
-pub use search::Search;
-pub use threshold::Thresholds;
+pub(crate) use baseline::Comparison;
+pub(crate) use live::{AbortConditions, AbortWatch, Snapshot};
+pub(crate) use search::Search;
+pub(crate) use threshold::Thresholds;

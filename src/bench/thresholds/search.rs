@@ -23,7 +23,7 @@ const HIGHEST_RATE: f64 = 1e8;
 
 /// A search in progress.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Search {
+pub(crate) struct Search {
     next: f64,
     /// The highest rate that was sustained.
     held: Option<f64>,
@@ -34,17 +34,17 @@ pub struct Search {
 
 impl Search {
     /// Starts a search at a rate in messages per second.
-    pub fn new(first: f64) -> Search {
+    pub(crate) fn new(first: f64) -> Search {
         Search { next: first.clamp(1.0, HIGHEST_RATE), held: None, failed: None, steps: 0 }
     }
 
     /// The rate to try next; `None` when the search is over.
-    pub fn next_rate(&self) -> Option<f64> {
+    pub(crate) fn next_rate(&self) -> Option<f64> {
         (!self.is_over()).then_some(self.next)
     }
 
     /// Records whether the last rate was sustained.
-    pub fn note(&mut self, held: bool) {
+    pub(crate) fn note(&mut self, held: bool) {
         let tried = self.next;
         self.steps += 1;
         if held {
@@ -70,7 +70,7 @@ impl Search {
     }
 
     /// The result so far; `None` before the first run.
-    pub fn found(&self) -> Option<Found> {
+    pub(crate) fn found(&self) -> Option<Found> {
         match (self.held, self.failed) {
             (Some(held), Some(_)) => Some(Found::Rate(held)),
             (Some(held), None) => Some(Found::AtLeast(held)),
@@ -82,7 +82,7 @@ impl Search {
 
 /// Judges a run at a rate. The rate is sustained if the run completed with all clients, sent the requested messages,
 /// lost none that its QoS guarantees, and met no failure condition.
-pub fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
+pub(crate) fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
     let failure = early_end(report)
         .or_else(|| until.first_failure(report))
         .or_else(|| report.describe_violation())

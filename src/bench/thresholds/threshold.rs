@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// Conditions that make a run fail; one is enough.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Thresholds(pub(super) Vec<Threshold>);
+pub(crate) struct Thresholds(pub(super) Vec<Threshold>);
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,17 +30,17 @@ pub(super) enum Comparison {
 
 impl Thresholds {
     /// Judges a report. A condition that holds fails it.
-    pub fn judge(&self, report: &Report) -> Vec<Verdict> {
+    pub(crate) fn judge(&self, report: &Report) -> Vec<Verdict> {
         self.0.iter().map(|threshold| threshold.judge(report)).collect()
     }
 
     /// The first failure as text: a condition that holds, or one without a measured value.
-    pub fn first_failure(&self, report: &Report) -> Option<String> {
+    pub(crate) fn first_failure(&self, report: &Report) -> Option<String> {
         self.judge(report).into_iter().find(Verdict::is_failure).map(|verdict| verdict.text)
     }
 
     /// The figures that the conditions compare.
-    pub fn figures(&self, report: &Report) -> Vec<Figure> {
+    pub(crate) fn figures(&self, report: &Report) -> Vec<Figure> {
         self.0.iter().map(|threshold| threshold.figure(report)).collect()
     }
 }

@@ -26,7 +26,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 impl Report {
     /// The page.
-    pub fn to_html(&self) -> String {
+    pub(crate) fn to_html(&self) -> String {
         let headline = Headline::of(self);
         let mut html = head(&format!("{}: mq bench, {}", headline.word(), self.plan.broker));
         html += &self.title();

@@ -70,7 +70,7 @@ const SCENARIOS: [(Scenario, &str); 7] = [
 ];
 
 /// The name of a scenario on the command line and in files.
-pub fn scenario_word(scenario: Scenario) -> &'static str {
+pub(crate) fn scenario_word(scenario: Scenario) -> &'static str {
     SCENARIOS.iter().find(|(known, _)| *known == scenario).map_or("", |(_, word)| word)
 }
 

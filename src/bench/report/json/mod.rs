@@ -11,19 +11,19 @@ mod write;
 
 use super::{Flow, Host, LatencyKind, Planned, Report};
 use document::Document;
-pub use keywords::scenario_word;
+pub(crate) use keywords::scenario_word;
 pub(super) use keywords::{stage_word, step_word};
 use serde::Deserialize;
 
 /// The schema of the files. Its number grows when an old reader would misread a new file.
-pub const SCHEMA: &str = "mq-bench/1";
+pub(super) const SCHEMA: &str = "mq-bench/1";
 
 /// The digits of the histograms of whole runs.
 const DIGITS: u8 = 3;
 
 /// The reason why a file is not a report.
 #[derive(Debug, thiserror::Error)]
-pub enum JsonError {
+pub(crate) enum JsonError {
     /// Not JSON, or not of the expected shape.
     #[error("it is not a report of mq bench: {0}")]
     Shape(#[from] serde_json::Error),
@@ -45,7 +45,7 @@ pub enum JsonError {
 
 impl Report {
     /// The report as a JSON document with a trailing line feed.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let document = Document::of(self);
         let text = crate::json::to_string_pretty(&document);
         text.expect("strings, numbers, lists and maps with keys of text can be written") + "\n"
@@ -55,7 +55,7 @@ impl Report {
     ///
     /// # Errors
     /// If the document is not a valid report.
-    pub fn from_json(text: &[u8]) -> Result<Report, JsonError> {
+    pub(crate) fn from_json(text: &[u8]) -> Result<Report, JsonError> {
         let probe: Probe = serde_json::from_slice(text)?;
         match probe.schema {
             Some(schema) if schema == SCHEMA => {}
