@@ -52,6 +52,9 @@ use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;
 
+/// The name of the command with modes.
+const BENCH: &str = "bench";
+
 /// The version and the features of the build.
 #[cfg(feature = "psk")]
 pub(crate) const VERSION: &str =
@@ -212,7 +215,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
     }
-    let is_bench = subcommand.is_some_and(|subcommand| subcommand.get_name() == bench::NAME);
+    let is_bench = subcommand.is_some_and(|subcommand| subcommand.get_name() == BENCH);
     let (chosen, unknown_mode) = match is_bench.then(|| ChosenMode::find(words)) {
         Some(Ok(chosen)) => (Some(chosen), None),
         Some(Err(problem)) => (None, Some(problem)),
@@ -281,7 +284,7 @@ fn command_of(names: Names) -> clap::Command {
     command.mut_subcommands(|command| {
         let has_profiles = names == Names::Mq && config::is_read_by(command.get_name());
         let command = command.args(has_profiles.then(config::arg));
-        if command.get_name() == bench::NAME { chosen_mode::add_modes(command) } else { command }
+        if command.get_name() == BENCH { chosen_mode::add_modes(command) } else { command }
     })
 }
 

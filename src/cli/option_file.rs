@@ -47,7 +47,7 @@ pub(super) struct Line {
 
 /// Whether a command reads option files: those of mosquitto do, the load generator only with `-o`.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    has_default(subcommand) || subcommand == super::bench::NAME
+    has_default(subcommand) || subcommand == super::BENCH
 }
 
 fn has_default(subcommand: &str) -> bool {

@@ -204,7 +204,7 @@ fn thresholds_take_the_same_durations() {
     }
     for value in ["x", "10", "10x", "1e3ms"] {
         let stderr = mq("bench --check --fail-if").arg(format!("p99>{value}")).run().fail(2);
-        assert_says(&stderr, &["for p99: expected a duration such as 500ms, 5s or 2m"]);
+        assert_says(&stderr, &[&format!("p99>{value}: expected a duration such as 500ms, 5s or 2m")]);
     }
 }
 

@@ -2,6 +2,7 @@
 //! refused if they are typed, and ignored if they come from a file or a variable.
 
 use super::{MODES, Mode};
+use crate::cli::BENCH;
 use crate::cli::argv;
 use crate::cli::option_file::Line;
 use crate::cli::values::one_of;
@@ -36,7 +37,7 @@ fn mode(name: &OsStr) -> Option<&'static Mode> {
 
 /// The options of a mode, in a command that is only searched, or parsed for single options.
 pub(super) fn options_of(mode: &Mode) -> Command {
-    searchable((mode.define)(Command::new(super::NAME)))
+    searchable((mode.define)(Command::new(BENCH)))
 }
 
 /// The names of the modes with an option.
@@ -48,9 +49,9 @@ fn modes_with(id: &str) -> Vec<&'static str> {
 /// The options of all modes, as [`options_of`].
 fn all_options() -> Command {
     let (mut args, mut groups) = (HashSet::new(), HashSet::new());
-    let mut all = Command::new(super::NAME);
+    let mut all = Command::new(BENCH);
     for mode in &MODES {
-        let mode = (mode.define)(Command::new(super::NAME));
+        let mode = (mode.define)(Command::new(BENCH));
         let new = mode.get_arguments().filter(|arg| args.insert(arg.get_id().clone()));
         all = all.args(new.cloned());
         all = all.groups(mode.get_groups().filter(|group| groups.insert(group.get_id().clone())).cloned());
@@ -125,7 +126,7 @@ impl ChosenMode {
 
     pub(in crate::cli) fn own_options(&self) -> &Command {
         let mode = || self.mode.or_else(|| mode(DEFAULT.as_ref()));
-        self.own.get_or_init(|| mode().map_or_else(|| Command::new(super::NAME), options_of))
+        self.own.get_or_init(|| mode().map_or_else(|| Command::new(BENCH), options_of))
     }
 
     /// Whether an option with this identifier applies to the mode.

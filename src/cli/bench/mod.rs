@@ -17,7 +17,7 @@ mod value_parsers;
 
 use super::authentication::Reading;
 use super::session::ClientArgs;
-use super::{config, option_file, with_common_parts};
+use super::{BENCH, config, option_file, with_common_parts};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use mode::merge::MergeArgs;
@@ -28,9 +28,6 @@ use mode::{
 pub(crate) use run::Run;
 pub(crate) use run::Search;
 pub(super) use value_parsers::rate;
-
-/// The name of the command.
-pub(super) const NAME: &str = "bench";
 
 /// A mode on the command line.
 struct Mode {
@@ -83,7 +80,7 @@ fn define<T: Args>(command: Command) -> Command {
     let about = command.get_about().cloned().unwrap_or_default();
     let command = T::augment_args(command).about(about);
     let connects = command.get_arguments().any(|arg| arg.get_id() == "host");
-    with_common_parts(command.arg(option_file::arg(NAME)).args(connects.then(config::arg)))
+    with_common_parts(command.arg(option_file::arg(BENCH)).args(connects.then(config::arg)))
 }
 
 /// The task of `mq bench`.

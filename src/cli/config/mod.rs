@@ -15,8 +15,8 @@ mod precedence;
 mod profile;
 pub(crate) mod show;
 
+use super::BENCH;
 use super::Names;
-use super::bench;
 use super::compat::CLIENTS;
 use crate::cli::Error;
 use clap::parser::ValueSource;
@@ -68,7 +68,7 @@ impl Configuration {
 
 /// Whether a command connects as a client, and so has profiles.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    CLIENTS.contains(&subcommand) || [bench::NAME, INSPECT, "doctor"].contains(&subcommand)
+    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor"].contains(&subcommand)
 }
 
 pub(super) fn arg() -> Arg {

@@ -1,3 +1,5 @@
+//! Every packet type is dissected, at every length, with the finding of each fault.
+
 use super::*;
 use crate::inspect::Field;
 use proptest::prelude::*;

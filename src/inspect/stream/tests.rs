@@ -1,3 +1,5 @@
+//! Packets are cut alike from bytes in any pieces, with gaps and after garbage.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -239,7 +239,7 @@ fn a_loss_that_nobody_could_see_is_not_passed() {
 fn mistakes_in_thresholds_have_a_suggestion() {
     for (conditions, part) in [
         ("troughput<5", "did you mean 'throughput'?"),
-        ("p99>10x", "for p99: expected a duration such as 500ms, 5s or 2m"),
+        ("p99>10x", "p99>10x: expected a duration such as 500ms, 5s or 2m"),
         ("p99", "METRIC>VALUE"),
         ("", "METRIC>VALUE"),
     ] {
