@@ -346,8 +346,9 @@ mod databases {
     fn a_database_is_not_rotated() {
         let (_directory, path) = place("sqlite");
         let program = mq("sub -h 127.0.0.1 -p 1 -t a --rotate 1M --record").arg(&path);
-        let line =
-            format!("mq sub: {}: a database is not rotated; --rotate is for files of lines", path.display());
-        assert_first_line(&program.run().fail(1), &line);
+        let line = format!("mq sub: {}: a database is not rotated", path.display());
+        let stderr = program.run().fail(1);
+        assert_first_line(&stderr, &line);
+        assert_says(&stderr, &["hint: --rotate is for files of lines"]);
     }
 }
