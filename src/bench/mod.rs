@@ -4,7 +4,7 @@
 //!   send times; [`limits`] checks whether the operating system allows it.
 //! - Workers (threads) own the clients, each with its role. Each keeps its own [`record`]; the records are merged at
 //!   the end.
-//! - [`report`] holds the result and renders it in several formats; [`judge`] checks it against requirements.
+//! - [`report`] holds the result and renders it in several formats; [`thresholds`] checks it against requirements.
 //! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
 //!   limit.
 

@@ -2,7 +2,7 @@
 //! if it has users.
 //!
 //! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
-//! `RefCell` that is never borrowed across an await. [`Handle`] starts its own thread.
+//! `RefCell` that is never borrowed across an await. `Handle`, for tests, starts its own thread.
 //!
 //! - `listener` accepts (`unix` creates the socket that has a path); `connection` serves one client, and `link` is its handle for
 //!   others.

@@ -1,7 +1,7 @@
 //! The inspector: decodes bytes from a capture, a proxy or the command line into fields, and reports errors with their reasons.
 //!
-//! The stages: [`capture`] puts each connection's bytes in order, [`stream`] splits them into packets, [`dissect`] decodes each
-//! packet into a tree of fields, and [`tracker`] keeps the connection's state. Nothing here prints, reads a clock or owns a
+//! The stages: [`capture`] puts each connection's bytes in order, `stream` splits them into packets, `dissect` decodes each
+//! packet into a tree of fields, and `tracker` keeps the connection's state. Nothing here prints, reads a clock or owns a
 //! socket. Undecodable bytes result in a finding, and the next packet follows.
 
 pub mod capture;
