@@ -7,7 +7,7 @@ use super::disconnect::disconnected;
 use super::error::Error;
 use super::failure::Failure;
 use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
-use crate::protocol::{Defect, Disconnect, Mended, PacketReader, PacketType, ReasonCode};
+use crate::protocol::{Defect, Disconnect, Mended, Packet, PacketReader, PacketType, ReasonCode};
 
 /// An event, and the rules that its packet breaks.
 pub(crate) type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
@@ -17,16 +17,15 @@ pub(crate) type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
 ///
 /// # Errors
 /// When the packet cannot be read, or the server must not send it.
-#[inline]
+#[inline(always)]
 pub(crate) fn next_event<'e, 'a: 'e, M>(
     packets: &mut PacketReader<'a>,
     session: &'e mut Session<M>,
     mended: &'e mut Mended,
     output: &mut Vec<u8>,
 ) -> Result<Option<WithDefects<'e, M>>, Error> {
-    let Some((packet, defects)) = packets.read_tolerantly(session.version(), mended)? else {
-        return Ok(None);
-    };
+    let Some(frame) = packets.next_frame()? else { return Ok(None) };
+    let (packet, defects) = Packet::decode_tolerantly(frame, session.version(), mended)?;
     Ok(Some((session.receive(packet, output)?, defects)))
 }
 

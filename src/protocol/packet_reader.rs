@@ -1,6 +1,6 @@
 //! Reads packets from a receive buffer, in place. Clients and brokers read with this type only.
 
-use super::{DecodeError, Defect, Frame, Mended, Packet, PacketType, Version};
+use super::{DecodeError, Frame, Packet, PacketType, Version};
 
 /// The maximum sizes of packets in bytes, fixed header included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,33 +65,27 @@ impl<'a> PacketReader<'a> {
         self.unread = self.unread.get(frame.size()..).unwrap_or_default();
     }
 
+    /// Cuts off the next packet, undecoded; `None` if it is incomplete.
+    ///
+    /// # Errors
+    /// As [`PacketReader::peek`].
+    #[inline]
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'a>>, DecodeError> {
+        let frame = self.peek()?;
+        if let Some(frame) = &frame {
+            self.advance(frame);
+        }
+        Ok(frame)
+    }
+
     /// Reads the next packet; `None` if it is incomplete.
     ///
     /// # Errors
     /// When the packet violates the specification, or its size exceeds the limit.
     #[inline]
     pub fn read(&mut self, version: Version) -> Result<Option<Packet<'a>>, DecodeError> {
-        let Some(frame) = self.peek()? else { return Ok(None) };
-        self.advance(&frame);
+        let Some(frame) = self.next_frame()? else { return Ok(None) };
         Packet::decode(frame, version).map(Some)
-    }
-
-    /// Reads the next packet as [`PacketReader::read`] does, but accepts a PUBLISH that breaks rules and lists its defects.
-    ///
-    /// # Errors
-    /// When the packet cannot be read, or its size exceeds the limit.
-    #[inline]
-    pub fn read_tolerantly<'m>(
-        &mut self,
-        version: Version,
-        mended: &'m mut Mended,
-    ) -> Result<Option<(Packet<'m>, &'m [Defect])>, DecodeError>
-    where
-        'a: 'm,
-    {
-        let Some(frame) = self.peek()? else { return Ok(None) };
-        self.advance(&frame);
-        Packet::decode_tolerantly(frame, version, mended).map(Some)
     }
 }
 
