@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_terminals_obey_is_escaped_and_nothing_else() {
+    fn control_characters_are_escaped_and_nothing_else() {
         let cases = [
             ("München 漢字 👩‍👩‍👧 a\\b 'c' \"d\"", "München 漢字 👩‍👩‍👧 a\\b 'c' \"d\""),
             ("\u{1b}[2J\u{7f}\u{9b}2J", "\\u{1b}[2J\\u{7f}\\u{9b}2J"),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_utc_and_said() {
+    fn an_unknown_zone_is_utc_and_reported() {
         for value in ["Nowhere/At_All", "../../etc/passwd", "\u{1b}", "-", "right/Nowhere"] {
             assert_eq!(shown(value), ("+0000 UTC".to_owned(), true), "{value}");
         }

@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_from_a_limit_needs_no_advice() {
+    fn loads_far_below_the_limits_need_no_advice() {
         let findings = [
             machine().files(&clients(1000), &Ok(())),
             machine().local_ports(&clients(1000), AFAR.parse().unwrap()),

@@ -154,8 +154,8 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
     if !has_connection {
         measurements.note_lost(event.now);
     }
-    let is_denied = matches!(error, ClientError::SubscriptionDenied(_));
-    let stage = if is_denied { Stage::Subscribe } else { Stage::Run };
+    let is_rejected = matches!(error, ClientError::SubscriptionRejected(_));
+    let stage = if is_rejected { Stage::Subscribe } else { Stage::Run };
     measurements.count_error(stage, error);
     if let Some(publisher) = role.publisher() {
         publisher.finish(measurements);

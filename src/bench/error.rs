@@ -79,7 +79,7 @@ pub(super) enum ClientError {
     Client(client::Error),
     /// The broker rejected the subscription.
     #[error("the broker rejected a subscription: {0}")]
-    SubscriptionDenied(ReasonCode),
+    SubscriptionRejected(ReasonCode),
     /// The broker does not support the subscription, which was not requested.
     #[error("cannot subscribe: {0}")]
     Unsubscribable(SubscribeError),
@@ -102,6 +102,6 @@ impl<C: Into<client::Error>> From<C> for ClientError {
 impl ClientError {
     /// Whether the connection is still open, so that the client can disconnect in order.
     pub(super) fn leaves_connection(&self) -> bool {
-        matches!(self, ClientError::SubscriptionDenied(_) | ClientError::Unsendable { .. })
+        matches!(self, ClientError::SubscriptionRejected(_) | ClientError::Unsendable { .. })
     }
 }

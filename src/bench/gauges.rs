@@ -55,7 +55,7 @@ gauges! {
     /// Messages that the broker acknowledged.
     acknowledged,
     /// Messages that the broker rejected.
-    denied,
+    rejected,
     /// Deliveries due for the messages that the kernel accepted.
     owed,
     /// Deliveries that are not due, since the broker rejected their message.

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_what_it_says_and_no_more() {
+    fn a_row_overrides_only_its_own_cells() {
         let row = Row { client_id: Some("one".to_owned()), password: Some(vec![0xff]), ..Row::default() };
         let rows = std::iter::repeat_n(Row::default(), 12).chain([row]).collect();
         let identities = Identities { rows, ..identities() };

@@ -83,7 +83,7 @@ mod tests {
         PayloadHeader { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7, planned_at: 7 };
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_header_is_read_back() {
         let mut payload = *b"________________________rest";
         HEADER.write(&mut payload);
         assert_eq!(payload, *b"\x01\x02\x03\x04\0\0\0\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0\x07rest");

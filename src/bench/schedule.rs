@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn who_falls_behind_finds_every_send_with_its_own_time() {
+    fn a_late_publisher_finds_every_send_with_its_planned_time() {
         let mut schedule = Schedule::new(load(1000.0), 0, 1);
         assert_eq!(schedule.due(0), Some(0));
         assert_eq!(schedule.due(0), None);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shared_is_reported() {
+    fn too_few_subscribers_for_the_shards_are_reported() {
         let error = |group: Group| cut(&mut [group], Shard::new(1, 3).unwrap()).unwrap_err().to_string();
         assert_eq!(error(group(10, 2)), "2 subscribers cannot be shared by 3 shards");
     }

@@ -41,7 +41,7 @@ pub(crate) struct Slot {
     /// Messages that the broker acknowledged.
     pub acknowledged: u64,
     /// Messages that the broker rejected.
-    pub denied: u64,
+    pub rejected: u64,
     /// Messages that arrived for the first time.
     pub received: u64,
     /// The main latency of the run: end to end with subscribers, else to the acknowledgement.
@@ -148,14 +148,14 @@ impl Timeline {
 
 impl Slot {
     fn merge(&mut self, other: &Slot) {
-        let Slot { connected, failed, lost, sent, acknowledged, denied, received, latency } = other;
+        let Slot { connected, failed, lost, sent, acknowledged, rejected, received, latency } = other;
         let pairs = [
             (&mut self.connected, connected),
             (&mut self.failed, failed),
             (&mut self.lost, lost),
             (&mut self.sent, sent),
             (&mut self.acknowledged, acknowledged),
-            (&mut self.denied, denied),
+            (&mut self.rejected, rejected),
             (&mut self.received, received),
         ];
         pairs.into_iter().for_each(|(ours, theirs)| *ours = ours.saturating_add(*theirs));

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_publisher_is_a_wildcard_to_subscribers() {
+    fn placeholders_of_a_publisher_are_wildcards_to_subscribers() {
         let topics = topics("{client}/{rand:0..2}/x{rand:5..6}/{s}", 4, 2);
         assert_eq!(topics.filter(1), "+/+/+/1");
         let topic = topics.topic(3, "mq-p3");

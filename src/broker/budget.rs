@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_replaces_what_was() {
+    fn a_set_amount_replaces_the_previous_one() {
         let budget = Budget::new(1000);
         let account = Account::new(&budget, 100);
         account.set_own(70);

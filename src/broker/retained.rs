@@ -254,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_filter_finds_what_the_specification_says(
+        fn a_filter_finds_the_topics_that_the_specification_names(
             names in prop::collection::btree_set("([ab$]{0,2}/){0,3}[ab.\u{1}]{0,2}", 0..30),
             filter in "([ab$]{0,2}/|\\+/){0,3}([ab]{0,2}|\\+|#)",
         ) {

@@ -356,7 +356,7 @@ fn a_shared_subscription_gives_each_message_to_one_member() {
 }
 
 #[test]
-fn a_kept_session_gets_what_it_missed() {
+fn a_kept_session_gets_the_messages_it_missed() {
     let broker = broker();
     let persistent = Connect { clean_start: false, ..connect(Version::V311, "kept") };
     let (mut client, present, _) = Client::open(&broker, persistent.clone());
@@ -519,7 +519,7 @@ fn empty_client_identifiers_are_taken_where_the_version_allows() {
 }
 
 #[test]
-fn what_is_no_acceptable_connect_is_refused_or_closed() {
+fn an_invalid_connect_is_refused_or_closed() {
     let broker = broker();
     let answer = |bytes: &[u8]| {
         let mut client = Client::raw(&broker, Version::V311);
@@ -688,7 +688,7 @@ fn messages_over_the_clients_packet_size_are_dropped_and_counted() {
 }
 
 #[test]
-fn a_session_without_connection_keeps_as_much_as_its_bound_and_says_what_it_dropped() {
+fn a_session_without_connection_queues_up_to_its_bound_and_reports_drops() {
     let (broker, events) = broker_with_events(Config { queued_messages: 10, ..config() });
     let kept = Connect { clean_start: false, ..connect(Version::V311, "c") };
     let (mut client, ..) = Client::open(&broker, kept.clone());
@@ -795,7 +795,7 @@ fn the_brokers_own_topics_are_there_on_subscribing() {
 }
 
 #[test]
-fn events_say_who_came_and_went() {
+fn events_name_clients_that_connect_and_disconnect() {
     let (broker, events) = broker_with_events(config());
     let mut client = Client::new(&broker, Version::V311, "c");
     client.send_bytes(b"\x00\x00");

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_finds_what_the_specification_says() {
+    fn a_topic_finds_the_filters_that_the_specification_names() {
         let filters =
             ["#", "+", "/+", "+/+", "a", "a/#", "a/+/c", "a/b", "$SYS/#", "$SYS/+/x", "+/x", "a/", "/"];
         let mut tree = TopicTree::new();
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsubscribed_leaves_nothing_behind() {
+    fn removed_subscriptions_leave_nothing_behind() {
         let filters = ["#", "+/a/#", "x/y/z", "x/y", "$share/g/x/+", "$queue/x"];
         let mut tree = TopicTree::new();
         for filter in filters {

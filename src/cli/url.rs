@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_reported_without_the_password() {
+    fn mistakes_in_urls_are_reported_without_the_password() {
         for (text, part) in [
             ("host", "SCHEME://HOST"),
             ("http://host", "begins with"),

@@ -52,7 +52,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     };
     let delay = args.delay.counted_from(Timestamp::now())?;
     let mut publisher = Publisher::new(args, topic, delay, &options, messages)?;
-    publisher.check_what_is_known(args)?;
+    publisher.check_known_message(args)?;
     delay.and_then(Delay::warning).inspect(|warning| messages.say(warning));
     block_on(async {
         password::complete(&client.connection, &mut options.password).await?;
@@ -170,7 +170,7 @@ impl Publisher {
     }
 
     /// Refuses options that a hosted broker does not accept, as far as they are known before sending.
-    fn check_what_is_known(&self, args: &PublishArgs) -> Result<(), Error> {
+    fn check_known_message(&self, args: &PublishArgs) -> Result<(), Error> {
         let Some(rules) = &self.rules else { return Ok(()) };
         let checked = match &self.source {
             Source::Repeated { maker, .. } => match (&maker.topic, &maker.payload) {
@@ -195,7 +195,7 @@ impl Publisher {
     /// The command's exit status for the end of the connection.
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         let end = end.inspect_err(|error| {
-            self.tell_what_may_be_lost();
+            self.report_possible_losses();
             self.tell_objection(error);
         })?;
         if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
@@ -211,7 +211,7 @@ impl Publisher {
         match end {
             End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.uncertain > 0 => Ok(ExitStatus::LOST),
-            End::Finished if self.rejected > 0 => Ok(ExitStatus::DENIED),
+            End::Finished if self.rejected > 0 => Ok(ExitStatus::REJECTED),
             End::Finished => Ok(ExitStatus::DONE),
         }
     }
@@ -232,7 +232,7 @@ impl Publisher {
     }
 
     /// Reports the number of lines that a broken connection may have lost.
-    fn tell_what_may_be_lost(&mut self) {
+    fn report_possible_losses(&mut self) {
         let lines = match std::mem::take(&mut self.unacknowledged) {
             0 => return,
             1 => "the line that was".to_owned(),
@@ -469,7 +469,7 @@ impl Application for Publisher {
 
     fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
-        self.tell_what_may_be_lost();
+        self.report_possible_losses();
     }
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {

@@ -212,16 +212,16 @@ impl<'a> Subscriber<'a> {
         }
         match end? {
             End::Stopped { reason, was_connected, .. } => {
-                self.tell_what_never_came();
+                self.report_missing_answers();
                 self.messages.stopped(reason, was_connected)
             }
-            End::Finished if self.rejected > 0 => Ok(ExitStatus::DENIED),
+            End::Finished if self.rejected > 0 => Ok(ExitStatus::REJECTED),
             End::Finished => Ok(ExitStatus::DONE),
         }
     }
 
     /// Warns about answers and messages that never came, as some brokers grant more than they support.
-    fn tell_what_never_came(&self) {
+    fn report_missing_answers(&self) {
         if self.messages.names == Names::Mosquitto {
             return;
         }

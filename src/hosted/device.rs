@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_identifier_is_refused() {
+    fn invalid_identifiers_are_refused() {
         let long = "a".repeat(129);
         for text in ["", "/", "a/", "/b", "a/b/c", "a+", "a#", "caf\u{e9}", "a b", "a\n", &long] {
             assert!(Device::parse(text).is_err(), "{text}");

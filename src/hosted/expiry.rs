@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_tell_is_no_reason_to_fail() {
+    fn tokens_without_an_expiry_are_no_error() {
         for claims in ["", "{}", "[]", r#"{"exp":"soon"}"#, r#"{"exp":-1}"#, r#"{"exp":1e300}"#, "{\"exp\":"]
         {
             assert_eq!(seconds(&web_token(claims)), None, "{claims}");

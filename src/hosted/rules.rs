@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn event_grid_refuses_what_its_documentation_says() {
+    fn event_grid_keeps_to_its_documented_limits() {
         let grid = rules(Service::AzureEventGrid, Version::V5);
         assert_eq!(topic("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15", &grid), "");
         assert!(topic("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", &grid).contains("14 slashes"));

@@ -147,7 +147,7 @@ mod tests {
 
     /// As made by Python: `base64.b64encode(hmac.digest(key, text, 'sha256'))`, quoted by `urllib.parse.quote`.
     #[test]
-    fn a_token_is_what_another_program_makes_of_the_same_key() {
+    fn a_token_equals_that_of_another_program_for_the_same_key() {
         let key = Credentials::parse("c2VjcmV0LWtleS1vZi0xLWRldmljZQ==\n").unwrap().key;
         let resource = "contoso.azure-devices.net/devices/MyDevice01";
         let token = Signer::new(key, None, resource, HOUR).token(at(1_700_000_000));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_and_not_shown() {
+    fn invalid_keys_are_refused_and_not_shown() {
         for (text, error) in [
             ("", KeyError::NoKey),
             ("secret!", KeyError::NoKey),

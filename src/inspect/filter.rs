@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter_is_reported() {
+    fn invalid_filters_are_reported() {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
             ("type", "missing value for 'type'"),

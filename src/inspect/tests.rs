@@ -349,7 +349,7 @@ fn shown(item: &Item<'_>) -> String {
 
 proptest! {
     #[test]
-    fn what_was_not_captured_is_blamed_on_nobody(
+    fn gaps_in_a_capture_cause_no_findings(
         is_v5: bool,
         steps in vec(step(), 0..30),
         size in prop_oneof![Just(1460usize), 7..60usize],

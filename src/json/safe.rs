@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_terminals_obey_is_escaped_in_every_string() {
+    fn control_characters_are_escaped_in_every_string() {
         let value = serde_json::json!({"k\u{9b}": ["\u{1b}\u{7f}\u{202e}é漢👩"]});
         let compact = "{\"k\\u009b\":[\"\\u001b\u{7f}\\u202eé漢👩\"]}";
         assert_eq!(to_string(&value).unwrap(), compact);

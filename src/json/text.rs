@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_value_is_refused() {
+    fn text_that_is_not_one_json_value_is_refused() {
         for text in
             ["", " ", "{} {}", "{\"a\":1", "[1,]", "01", "nan", "'a'", "\"\\ud800\"", "\"\u{1}\"", "{}x"]
         {

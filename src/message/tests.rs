@@ -73,7 +73,7 @@ fn as_publish(message: &Message) -> Publish<'_> {
 
 proptest! {
     #[test]
-    fn what_is_printed_reads_back_as_the_same_message(message in message(), is_pretty in any::<bool>()) {
+    fn printed_json_reads_back_as_the_same_message(message in message(), is_pretty in any::<bool>()) {
         let text = printed(&as_publish(&message), is_pretty);
         prop_assert!(is_pretty || !text.contains(&b'\n'));
         prop_assert!(serde_json::from_slice::<serde_json::Value>(&text).is_ok());
@@ -140,7 +140,7 @@ fn payloads_can_be_written_by_hand() {
 }
 
 #[test]
-fn what_is_wrong_is_reported_with_its_column() {
+fn mistakes_in_json_are_reported_with_their_column() {
     let cases = [
         (r#"{"topic":"a" "qos":1}"#, 14, "expected `,` or `}`"),
         (r#"{"topic":"a""#, 12, "EOF"),

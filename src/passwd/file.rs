@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_changed_stays_byte_for_byte() {
+    fn unchanged_lines_stay_byte_for_byte() {
         for text in ["", "\n", "a:x", "a:x\n", "# c\r\n\r\n a : x :y\nno colon\n\n:\n", "\u{fc}:\n"] {
             assert_eq!(file(text).to_bytes(), text.as_bytes());
         }
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_what_brokers_see() {
+    fn entries_are_read_as_brokers_read_them() {
         let file = file("# no\n\nnone\n a : x :y\r\nb:");
         let seen: Vec<_> = file.entries().map(|entry| (entry.line, entry.user, entry.hash)).collect();
         assert_eq!(seen, [(4, &b"a"[..], &b"x"[..]), (5, b"b", b"")]);

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_row_is_reported_with_its_line() {
+    fn faulty_rows_are_reported_with_their_line() {
         for (text, problem) in [
             (&b"ann\n"[..], "line 1: expected 2 cells (user,password) but found 1"),
             (b"ann,a,b\n", "line 1: expected 2 cells (user,password) but found 3"),

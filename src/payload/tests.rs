@@ -210,7 +210,7 @@ fn sparkplug_metrics_are_read() {
 }
 
 #[test]
-fn what_nobody_names_is_reported_by_its_whole_shape() {
+fn unnamed_formats_are_detected_by_their_whole_shape() {
     assert_eq!(auto(&bytes_of("a201020304")), found("cbor", "{\"1\":2,\"3\":4}"));
     assert_eq!(auto(&bytes_of("a20102030400")), None, "something is left");
     assert_eq!(auto(&bytes_of("82a161 01 a162 02")), found("msgpack", "{\"a\":1,\"b\":2}"));

@@ -468,7 +468,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_pushed_can_be_found() {
+    fn pushed_properties_can_be_found() {
         let mut list = PropertiesBuf::new();
         list.push(PropertyId::MessageExpiryInterval, PropertyValue::Number(60)).unwrap();
         list.push(PropertyId::UserProperty, PropertyValue::Pair("a", "1")).unwrap();
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_sent_cannot_be_pushed() {
+    fn invalid_properties_cannot_be_pushed() {
         let mut list = PropertiesBuf::new();
         assert!(list.push(PropertyId::ReceiveMaximum, PropertyValue::Number(0)).is_err());
         assert!(list.push(PropertyId::ReceiveMaximum, PropertyValue::Number(65_536)).is_err());

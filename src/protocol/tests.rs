@@ -337,7 +337,7 @@ fn error(hex: &str, version: Version) -> String {
 }
 
 #[test]
-fn errors_say_what_is_wrong_and_where() {
+fn errors_name_the_fault_and_its_byte() {
     let v3 = [
         ("00 00", "malformed packet: packet type 0 is forbidden at byte 0"),
         ("61 02 0001", "malformed PUBREL: reserved flags 0b0001, not 0b0010 at byte 0"),
@@ -418,7 +418,7 @@ fn short_forms_mean_success_without_properties() {
 }
 
 #[test]
-fn what_is_too_long_is_not_written() {
+fn overlong_fields_are_not_written() {
     let topic = "t".repeat(65_536);
     let publish = Publish {
         dup: false,

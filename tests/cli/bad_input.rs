@@ -325,7 +325,7 @@ fn refusals_of_mqtt_5_are_reported_in_words() {
 }
 
 #[test]
-fn what_the_broker_adds_to_a_refusal_is_shown() {
+fn the_broker_s_text_for_a_refusal_is_shown() {
     assert_refused("sub -t a -V 5", "20 (00 87 (1f `ask ann first`))", "ask ann first");
     assert_refused("sub -t a -V 5", "20 (00 9d (1c `new.example:1883`))", "new.example:1883");
 }

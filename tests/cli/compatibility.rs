@@ -87,7 +87,7 @@ fn a_port_with_a_carriage_return_is_that_port() {
 }
 
 #[test]
-fn what_is_out_of_range_is_reported_as_it_was_typed() {
+fn values_out_of_range_are_reported_as_typed() {
     for (option, value, parts) in [
         ("-k", "", &["-k", "''", "empty"][..]),
         ("-k", "4s", &["-k", "'4s'"]),
@@ -240,7 +240,7 @@ fn a_new_connection_is_reported_as_well() {
 }
 
 #[test]
-fn what_a_stranger_sends_is_escaped_where_packets_are_reported() {
+fn received_text_is_escaped_in_packet_reports() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x80);
         client.send("90 (0001 00) 30 (0004 61 c29b 62 'one')");

@@ -41,7 +41,7 @@ fn assert_harmless(text: &str) {
 }
 
 #[test]
-fn what_a_broker_says_is_escaped_in_errors() {
+fn text_from_brokers_is_escaped_in_errors() {
     for command in ["pub -t a -m x -V 5", "sub -t a -V 5", "rr -t a -m x -e b -V 5"] {
         let peer = refusing(1);
         let stderr = peer.mq(command).run().fail(5);
@@ -52,7 +52,7 @@ fn what_a_broker_says_is_escaped_in_errors() {
 }
 
 #[test]
-fn what_a_broker_says_is_escaped_in_every_report_of_bench() {
+fn text_from_brokers_is_escaped_in_every_report_of_bench() {
     for output in ["text", "json", "markdown", "prometheus"] {
         let peer = refusing(1);
         let finished = peer.mq(&format!("bench conn -c 1 -V 5 --output {output}")).run();

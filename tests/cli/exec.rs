@@ -11,7 +11,7 @@ fn exec(broker: &(impl Server + ?Sized), options: &str, command: &str) -> Runnin
 }
 
 #[test]
-fn a_command_gets_the_payload_and_what_belongs_to_it() {
+fn a_command_gets_the_payload_and_the_properties() {
     on_each_broker(|broker| {
         let command = r#"echo "$MQTT_TOPIC $MQTT_QOS $MQTT_RETAIN $MQTT_CONTENT_TYPE $MQTT_RESPONSE_TOPIC \
 $MQTT_CORRELATION_DATA $MQTT_USER_PROPERTIES"; od -An -tx1"#;
@@ -40,7 +40,7 @@ fn nothing_of_a_message_becomes_a_part_of_a_command() {
 }
 
 #[test]
-fn what_a_message_lacks_is_not_inherited() {
+fn variables_of_absent_properties_are_not_inherited() {
     let broker = EmbeddedBroker::start();
     let mut running = broker
         .mq("sub -d -t a -C 1 --exec")
@@ -82,7 +82,7 @@ fn failures_are_reported_and_change_the_exit_status() {
 }
 
 #[test]
-fn a_command_need_not_read_what_it_is_given() {
+fn a_command_need_not_read_its_input() {
     let broker = EmbeddedBroker::start();
     let running = exec(&broker, "-C 1", "exec true");
     broker.mq("pub -t a -s").stdin("x".repeat(1_000_000)).run().succeed();

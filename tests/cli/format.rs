@@ -79,7 +79,7 @@ fn assert_same_lines(lines: &[Vec<u8>; 2]) {
 }
 
 #[test]
-fn formats_print_what_mosquitto_sub_prints() {
+fn formats_print_the_same_as_mosquitto_sub() {
     for options in ["-q 2", "-q 1 -N", "-q 2 -v -D subscribe subscription-identifier 77"] {
         let Some(lines) = printed_by_both(FORMATS, options, 4, publish_with_and_without_properties) else {
             return;
@@ -119,7 +119,7 @@ fn without_time(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn json_is_what_mosquitto_sub_prints() {
+fn json_equals_that_of_mosquitto_sub() {
     // Left out: user properties, whose form 2.1 changed; what is not UTF-8, holds NUL, or has numbers that a double
     // changes, which it prints wrong; and empty objects in --pretty, which depend on its version of cJSON.
     let payloads: &[&str] = &[
@@ -249,7 +249,7 @@ fn watching_shows_a_line_for_each_topic() {
 }
 
 #[test]
-fn watching_shows_what_is_waited_for_before_anything_comes() {
+fn watching_shows_the_awaited_topics_before_the_first_message() {
     let (say, hear) = std::sync::mpsc::channel();
     let peer = ScriptedPeer::accepting(move |client| {
         client.expect_type(0x82);

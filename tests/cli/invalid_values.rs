@@ -158,7 +158,7 @@ fn a_retained_message_of_a_stranger_is_shown_recorded_executed_and_deleted() {
 }
 
 #[test]
-fn what_was_printed_as_json_is_published_without_what_nobody_may_send() {
+fn json_output_is_published_without_its_invalid_properties() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect("30 (`a` (03 `x`) 'one') 30 (`a` () 'two')");
         client.expect_type(0xe0);

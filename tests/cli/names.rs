@@ -86,7 +86,7 @@ fn a_connection_that_the_broker_ends_is_4() {
 }
 
 #[test]
-fn what_is_rejected_is_reported_and_0() {
+fn rejected_requests_are_reported_with_status_0() {
     let peer = accepting_then("20 (00 00 ())", &[(0x30, "40 (0001 87 00)")]);
     let stderr = assert_status(peer, "mosquitto_pub -V 5 -t a -m x -q 1", 0);
     assert_says(&stderr, &["mosquitto_pub: ", "rejected"]);
@@ -95,7 +95,7 @@ fn what_is_rejected_is_reported_and_0() {
 }
 
 #[test]
-fn what_cannot_be_sent_has_the_number_of_the_library() {
+fn unsendable_messages_have_the_status_of_the_library() {
     let peer = accepting_then("20 (00 00 (24 01))", &[(0xe0, "")]);
     assert_status(peer, "mosquitto_pub -V 5 -t a -m x -q 2", 24);
     let peer = accepting_then("20 (00 00 (27 00000010))", &[(0xe0, "")]);
@@ -313,7 +313,7 @@ const WRONG_FOR_SUB: &[&str] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_1_and_reported_as_the_real_tools_have_it() {
+fn mistakes_have_status_1_and_the_report_of_the_real_tools() {
     for (name, words, own) in
         [("mosquitto_pub", "-t a -m x", WRONG_FOR_PUB), ("mosquitto_sub", "-t a", WRONG_FOR_SUB)]
     {

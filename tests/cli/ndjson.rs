@@ -46,7 +46,7 @@ fn options_hold_where_a_line_says_nothing_else() {
 }
 
 #[test]
-fn the_first_bad_line_ends_it_and_what_went_before_is_acknowledged() {
+fn the_first_bad_line_ends_it_and_earlier_messages_are_acknowledged() {
     for (line, parts) in [
         (r#"{"topci":"a"}"#, &["line 3", "column 8", "topci", "topic"][..]),
         (r#"{"topic":"a" "qos":1}"#, &["line 3", "column 14", "expected"]),
@@ -128,7 +128,7 @@ fn lines_can_be_long() {
 }
 
 #[test]
-fn what_cannot_hold_for_all_lines_is_refused() {
+fn options_that_cannot_hold_for_all_lines_are_refused() {
     for (options, parts) in [
         ("--ndjson -l", &["--ndjson", "-l"][..]),
         ("--ndjson -m x", &["--ndjson", "-m"]),

@@ -27,7 +27,7 @@ fn receiving() -> (ScriptedPeer, std::sync::mpsc::Receiver<wire::Message>) {
 }
 
 #[test]
-fn a_file_gives_options_and_what_is_typed_wins() {
+fn a_file_gives_options_and_typed_ones_win() {
     let text = "# a comment\n\n  # another one\n-t from/file\r\n-m  two  words \n-q 1\n";
     let (_directory, path) = file("options", text);
     for (options, topic, payload) in [
@@ -75,7 +75,7 @@ fn only_one_file_is_read() {
 }
 
 #[test]
-fn what_can_be_repeated_adds_up() {
+fn repeatable_options_add_up() {
     let (_directory, path) = file("options", "-t one\n-D subscribe user-property key  a value\n");
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect("82 (0001 (26 `key` `a value` 26 `k` `v`) `one` 00 `two` 00)");
@@ -166,7 +166,7 @@ fn a_file_that_is_too_large_is_not_read() {
 }
 
 #[test]
-fn what_a_file_gives_may_be_what_is_required() {
+fn a_file_may_give_required_options() {
     let (_directory, path) = file("options", "-t a\n");
     let stderr = mq(&format!("pub {NOWHERE} -o")).arg(&path).run().fail(2);
     assert_says(&stderr, &["missing one of -m"]);

@@ -205,7 +205,7 @@ fn options_of_rr_work_by_both_names() {
 }
 
 #[test]
-fn what_cannot_be_left_out_has_two_names_as_well() {
+fn required_options_have_two_names_as_well() {
     let files = certificates::Files::new(&[("options", "-t a\n-m from-file\n".to_owned())]);
     for (short, long) in [
         ("rr -V 311 -t ask -m x -e re", "rr -V 311 -t ask -m x --response-topic re"),

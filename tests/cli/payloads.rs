@@ -82,7 +82,7 @@ fn hex_and_base64_are_bytes() {
 }
 
 #[test]
-fn what_is_printed_as_hex_can_be_sent_again() {
+fn payloads_printed_as_hex_can_be_sent_again() {
     let broker = EmbeddedBroker::start();
     let payload: Vec<u8> = (0..=255).collect();
     for form in ["hex", "base64"] {
@@ -143,7 +143,7 @@ fn shown(topic: &str, payload: impl Into<Vec<u8>>, options: &str) -> (String, St
 }
 
 #[test]
-fn payloads_are_printed_as_what_they_hold() {
+fn payloads_are_printed_decoded() {
     let cbor = b"\xa2\x61a\x01\x61b\x82\x02\x63two";
     let msgpack = b"\x82\xa1a\x01\xa1b\x92\x02\xa3two";
     let json = "{\"a\":1,\"b\":[2,\"two\"]}\n";
@@ -158,7 +158,7 @@ fn payloads_are_printed_as_what_they_hold() {
 }
 
 #[test]
-fn what_is_not_what_it_should_be_is_printed_as_it_is_and_reported() {
+fn undecodable_payloads_are_printed_unchanged_and_reported() {
     let (stderr, stdout) = shown("a", "plain", "--decode json");
     assert_eq!(stdout, "plain\n");
     assert_says(&stderr, &["the payload of a is not json", "printed unchanged"]);

@@ -19,7 +19,7 @@ fn messages_go_through_a_socks_proxy() {
 }
 
 #[test]
-fn a_socks_proxy_is_told_who_we_are() {
+fn a_socks_proxy_gets_the_credentials() {
     let Some(proxy) = Microsocks::start("-u ann -P p@ss") else { return };
     let broker = EmbeddedBroker::start();
     let publish = |credentials: &str| {
@@ -56,7 +56,7 @@ fn a_socks_proxy_gets_the_name_or_the_address() {
 }
 
 #[test]
-fn what_a_socks_proxy_refuses_is_reported_in_words() {
+fn refusals_of_a_socks_proxy_are_reported_in_words() {
     for (code, words) in [
         (1, "general failure"),
         (2, "rules"),
@@ -114,7 +114,7 @@ fn messages_go_through_an_http_proxy() {
 }
 
 #[test]
-fn what_an_http_proxy_refuses_is_reported() {
+fn refusals_of_an_http_proxy_are_reported() {
     let request = "CONNECT broker:1883 HTTP/1.1\nHost: broker:1883";
     for (answer, parts) in [
         (

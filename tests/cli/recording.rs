@@ -78,7 +78,7 @@ fn a_recording_goes_on_where_it_ended() {
 }
 
 #[test]
-fn what_is_recorded_is_printed_as_well_when_that_is_asked_for() {
+fn recorded_messages_are_also_printed_on_request() {
     let broker = EmbeddedBroker::start();
     let (_directory, path) = place("ndjson");
     let recorder = recorder(&broker, &path, "-v -C 1");

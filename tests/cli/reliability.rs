@@ -274,7 +274,7 @@ fn a_publish_without_subscribers_is_a_success() {
 }
 
 #[test]
-fn mosquitto_denies_what_its_access_list_does_not_allow() {
+fn mosquitto_rejects_topics_outside_its_access_list() {
     let files = [("acl", "topic readwrite open/#\n")];
     let Some(broker) = Mosquitto::start_with_files("acl_file {directory}/acl", &files) else { return };
     broker.mq("pub -V 5 -t open/a -m x -q 1").run().succeed();
@@ -378,7 +378,7 @@ fn signals_end_a_publisher_after_a_regular_disconnect() {
 }
 
 #[test]
-fn an_interrupted_publisher_tells_what_is_unacknowledged() {
+fn an_interrupted_publisher_reports_unacknowledged_messages() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x32);
         client.expect_end();

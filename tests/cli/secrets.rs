@@ -53,7 +53,7 @@ fn a_password_is_read_from_standard_input() {
 }
 
 #[test]
-fn the_environment_gives_what_no_option_gives() {
+fn the_environment_gives_values_that_no_option_gives() {
     let peer = expecting(ANN);
     let program = peer.mq("pub -t a -n").env("MQ_USERNAME", "ann").env("MQ_PASSWORD", "se cret");
     program.run().succeed();

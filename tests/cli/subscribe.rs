@@ -263,7 +263,7 @@ fn unsubscribing_needs_no_subscription() {
 }
 
 #[test]
-fn a_kept_session_forgets_what_was_unsubscribed() {
+fn a_kept_session_forgets_removed_subscriptions() {
     on_each_broker(|broker| {
         broker.mq("sub -c -i me -t a -t b -q 1 -E").run().succeed();
         broker.mq("sub -c -i me -U a -E").run().succeed();
@@ -291,7 +291,7 @@ fn a_rejected_subscription_is_reported_with_status_3() {
 }
 
 #[test]
-fn what_was_granted_is_received_though_the_rest_was_rejected() {
+fn granted_subscriptions_receive_though_the_rest_was_rejected() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x82);
         client.send("90 (0001 80 00) 30 (`b` 'x')");

@@ -345,7 +345,7 @@ fn an_extension_that_cannot_be_read_is_not_taken_for_absent() {
 }
 
 #[test]
-fn an_address_as_a_dns_name_is_reported_as_what_it_is() {
+fn an_address_as_a_dns_name_is_reported_as_such() {
     let ca = authority("Test CA");
     let names = alternative_names(&[(0x82, b"127.0.0.1")]);
     let server = ca.issue(with_extension(&SUBJECT_ALT_NAME, false, &names, named("broker", &[])));
@@ -482,7 +482,7 @@ fn each_connection_is_told_its_own_reason() {
 }
 
 #[test]
-fn what_a_server_refuses_is_reported() {
+fn refusals_of_a_server_are_reported() {
     let ca = authority("Test CA");
     let server = ca.issue(server_params());
     let clients = authority("Client CA");
@@ -577,7 +577,7 @@ fn versions_suites_and_protocols_without_overlap_are_reported() {
 }
 
 #[test]
-fn what_does_not_speak_tls_is_reported() {
+fn peers_without_tls_are_reported() {
     let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
     let cafile = files.words("--cafile {}/ca.pem");
     for answer in ["20 (00 00)", "'HTTP/1.1 400 Bad Request' 0d0a 0d0a"] {
@@ -802,7 +802,7 @@ fn a_key_as_the_manual_of_mosquitto_makes_it_is_decrypted() {
 }
 
 #[test]
-fn files_of_other_kinds_are_named_as_what_they_are() {
+fn files_of_other_kinds_are_named_by_their_kind() {
     let ca = authority("Test CA");
     let ann = ca.issue(named("ann", &[]));
     let section = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
@@ -1056,7 +1056,7 @@ fn a_shared_key_works_instead_of_certificates() {
 
 #[cfg(feature = "psk")]
 #[test]
-fn a_shared_key_is_not_sent_to_what_does_not_speak_tls() {
+fn a_shared_key_is_not_sent_to_peers_without_tls() {
     let Some(broker) = Mosquitto::start() else { return };
     let stderr = broker.mq("pub --psk c0ffee00 --psk-identity ann -t a -m x").run().fail(1);
     assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake"]);

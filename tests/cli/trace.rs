@@ -40,7 +40,7 @@ fn each_connection_has_a_number() {
 }
 
 #[test]
-fn what_is_wrong_with_a_packet_is_shown() {
+fn the_fault_of_a_packet_is_shown() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x82);
         client.send("36 (`a` 0001 'x')");

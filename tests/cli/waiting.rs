@@ -153,7 +153,7 @@ fn own_messages_are_left_out_with_no_local() {
 }
 
 #[test]
-fn what_the_broker_keeps_is_printed_and_that_is_all() {
+fn only_retained_messages_are_printed() {
     on_each_broker(|broker| {
         broker.mq("pub -t kept/a -m one -r -q 1").run().succeed();
         broker.mq("pub -t kept/b -m two -r -q 1").run().succeed();
@@ -165,7 +165,7 @@ fn what_the_broker_keeps_is_printed_and_that_is_all() {
 }
 
 #[test]
-fn what_the_broker_keeps_is_deleted_but_for_what_is_filtered_out() {
+fn retained_messages_are_deleted_except_filtered_ones() {
     on_each_broker(|broker| {
         for number in 0..50 {
             broker.mq(&format!("pub -t old/{number} -m x -r -q 1")).run().succeed();
@@ -216,7 +216,7 @@ fn clean_up_counts_topics_however_many_subscriptions_bring_them() {
 }
 
 #[test]
-fn a_clean_up_that_finds_nothing_through_a_wildcard_says_what_that_may_mean() {
+fn a_clean_up_that_finds_nothing_through_a_wildcard_names_possible_causes() {
     on_each_broker(|broker| {
         let finished = broker.mq("sub -t nothing/# --remove-retained --retained-only").run();
         assert_says(&finished.stderr, &["deleted 0 ", "nothing/#", "RabbitMQ", "mosca"]);

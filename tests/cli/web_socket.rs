@@ -335,7 +335,7 @@ fn the_proxy_passes_the_old_name_on() {
 }
 
 #[test]
-fn a_trace_names_web_socket_and_shows_what_is_in_it() {
+fn a_trace_names_web_socket_and_shows_the_packets_inside() {
     let broker = WebSocketBroker::start();
     let finished = broker.mq("pub --ws -d -t a -n").run();
     assert_says(&finished.stderr, &["over WebSocket", "-> PUBLISH     \"a\" QoS 0, 0 bytes"]);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_what_would_be_computed() {
+    fn remembered_keys_equal_computed_ones() {
         let memory = Memory::with_room_for(100);
         let questions = [
             (Algorithm::Sha256, "pw", &b"salt"[..], 2),

@@ -48,7 +48,7 @@ fn server(algorithm: Algorithm, first: &[u8]) -> Result<Server, Failure> {
 }
 
 #[test]
-fn a_client_says_what_the_rfc_says() {
+fn a_client_sends_the_messages_of_the_rfc() {
     for (algorithm, [first, challenge, last, outcome]) in BOTH {
         let mut client = client(algorithm);
         assert_eq!(client.first(), first.as_bytes());
@@ -70,7 +70,7 @@ fn a_client_has_the_weak_algorithm_and_a_broker_has_not() {
 }
 
 #[test]
-fn a_server_says_what_the_rfc_says() {
+fn a_server_sends_the_messages_of_the_rfc() {
     for (algorithm, [first, challenge, last, outcome]) in BOTH {
         let server = server(algorithm, first.as_bytes()).unwrap();
         assert_eq!(server.challenge(), challenge.as_bytes());
@@ -115,7 +115,7 @@ fn keys_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_client_refuses_what_a_server_must_not_say() {
+fn a_client_refuses_invalid_server_messages() {
     let right = SHA256[1];
     for (challenge, failure) in [
         (right.replace("rOpr", "ropr"), "begin with ours"),

@@ -81,7 +81,7 @@ mod tests {
         record.accepting.note(u64::MAX);
         record.errors.add(Stage::Connect, "busy \"\n".to_owned(), u64::MAX);
         let mut sent = Sent { count: 5, unacknowledged: vec![4], after_gap: Some(2), ..Sent::default() };
-        sent.denied.insert(1, u64::MAX);
+        sent.rejected.insert(1, u64::MAX);
         record.sent.insert(u32::MAX, sent);
         let mut received = crate::bench::record::Received::default();
         for sequence in [0, 3, 9] {

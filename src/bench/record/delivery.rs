@@ -86,7 +86,7 @@ pub(crate) struct Sent {
     /// QoS 1 and 2 messages without a final acknowledgement: they may have arrived or not.
     pub unacknowledged: Vec<u64>,
     /// Messages that the broker rejected.
-    pub denied: Ranges,
+    pub rejected: Ranges,
     /// Messages in `count` that the kernel did not accept before the connection was dropped.
     pub unsent: Ranges,
     /// Messages sent before the measurement began.
@@ -98,7 +98,7 @@ pub(crate) struct Sent {
 impl Sent {
     /// The messages whose delivery is not due.
     fn unowed(&self) -> impl Iterator<Item = u64> {
-        self.unacknowledged.iter().copied().chain(self.denied.iter()).chain(self.unsent.iter())
+        self.unacknowledged.iter().copied().chain(self.rejected.iter()).chain(self.unsent.iter())
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct Account {
     /// Messages that the kernel accepted.
     pub sent: u64,
     /// Messages that the broker rejected.
-    pub denied: u64,
+    pub rejected: u64,
     /// QoS 1 and 2 messages that were sent and never acknowledged.
     pub unacknowledged: u64,
     /// Deliveries due to subscribers that stayed to the end: at QoS 1 and 2 of acknowledged messages, at QoS 0 of all
@@ -173,16 +173,16 @@ impl Record {
 
     fn account_for(&self, sent: &Sent, of: (u32, &Group), missed: Missed, account: &mut Account) {
         let (publisher, group) = of;
-        let denied = sent.denied.count_below(u64::MAX);
+        let rejected = sent.rejected.count_below(u64::MAX);
         let unacknowledged = sent.unacknowledged.iter().filter(|&&at| at < sent.count).count() as u64;
         let unsent = sent.unsent.count_below(u64::MAX);
         account.sent += sent.count - unsent;
         account.before_measuring += sent.before_measuring.min(sent.count - unsent);
-        account.denied += denied;
+        account.rejected += rejected;
         account.unacknowledged += unacknowledged;
         let owed = match group.sending_qos() {
             Qos::AtMostOnce => sent.count - unsent,
-            Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - denied - unacknowledged,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - rejected - unacknowledged,
         };
         for received in self.received_from(publisher, group) {
             let (lost, in_gap) = match (received.lost(sent), missed) {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_and_what_never_came_are_lost() {
+    fn gaps_and_a_missing_end_are_lost() {
         let received = received(&[0, 3, 4, 9]);
         assert_eq!(received.lost(&sent(10)).0, 6);
         assert_eq!(received.lost(&sent(13)).0, 9, "the last three never came");
@@ -264,15 +264,15 @@ mod tests {
     #[test]
     fn messages_that_the_broker_did_not_take_are_not_lost() {
         let received = received(&[0, 3]);
-        let mut denied = Ranges::default();
-        denied.insert(1, 2);
-        denied.insert(3, 4); // Denied and delivered all the same.
-        let sent = Sent { count: 6, unacknowledged: vec![4, 9], denied, ..Sent::default() };
+        let mut rejected = Ranges::default();
+        rejected.insert(1, 2);
+        rejected.insert(3, 4); // Rejected and delivered all the same.
+        let sent = Sent { count: 6, unacknowledged: vec![4, 9], rejected, ..Sent::default() };
         assert_eq!(received.lost(&sent).0, 2, "2 and 5");
     }
 
     #[test]
-    fn what_was_missed_while_away_is_counted_apart() {
+    fn messages_missed_while_away_are_counted_apart() {
         let mut received = received(&[0, 1, 3]);
         received.begin_gap();
         assert_eq!(received.lost(&sent(9)), (1, 5), "nothing came since");

@@ -77,13 +77,13 @@ impl Report {
 
     fn permissions_check(&self) -> Option<Verdict> {
         let subscriptions = self.errors.count(Stage::Subscribe);
-        let denied = [(subscriptions, "subscription"), (self.account.denied, "message")];
-        let words: Vec<_> = denied
+        let rejected = [(subscriptions, "subscription"), (self.account.rejected, "message")];
+        let words: Vec<_> = rejected
             .iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, thing)| count(*number, thing))
             .collect();
-        let number = subscriptions.saturating_add(self.account.denied);
+        let number = subscriptions.saturating_add(self.account.rejected);
         let condition = "the broker accepts all subscriptions and messages";
         let bad = || format!("{} rejected by the broker", words.join(" and "));
         (number > 0).then(|| Verdict::none_of(Rule::Permissions, condition, number, bad))
@@ -300,7 +300,7 @@ mod tests {
         let mut report = report();
         (report.ending, report.connections_lost) = (Ending::AllLost, 1100);
         report.connects.count = 1099;
-        report.account.denied = 1;
+        report.account.rejected = 1;
         report.errors.add(Stage::Subscribe, "rejected".to_owned(), 2);
         let expected = [
             "all clients lost their connections",

@@ -18,7 +18,7 @@ impl Report {
                 slot.lost,
                 slot.sent,
                 slot.acknowledged,
-                slot.denied,
+                slot.rejected,
                 slot.received,
             ];
             let counts = counts.map(|count| count.to_string()).join(",");

@@ -102,7 +102,7 @@ up to   1.00 ms   13.40 %  ████████
     }
 
     #[test]
-    fn what_is_rare_is_still_seen() {
+    fn rare_latencies_are_still_visible() {
         let latencies = latencies(&[(90, 100_000), (900, 1)]);
         let drawn = draw(&latencies, true);
         assert!(drawn.ends_with("0.00 %  ▏\n"), "{drawn}");

@@ -216,7 +216,7 @@ mod tests {
     use crate::bench::schedule::Rate;
 
     #[test]
-    fn what_is_at_its_default_is_not_mentioned() {
+    fn defaults_are_not_mentioned() {
         let plan = plan(vec![group(2, 2)]);
         assert_eq!(
             (Load::of_plan(&plan).words(), Load::of_group(&plan, plan.first_group()).words()),

@@ -236,10 +236,10 @@ impl Outcome {
 
 impl Account {
     fn add(&mut self, other: &Account) {
-        let Account { sent, denied, unacknowledged, owed, lost, gap_lost, before_measuring } = *other;
+        let Account { sent, rejected, unacknowledged, owed, lost, gap_lost, before_measuring } = *other;
         add([
             (&mut self.sent, sent),
-            (&mut self.denied, denied),
+            (&mut self.rejected, rejected),
             (&mut self.unacknowledged, unacknowledged),
             (&mut self.owed, owed),
             (&mut self.lost, lost),

@@ -72,7 +72,7 @@ pub(super) static METRICS: [NamedMetric; 23] = [
     count("warm_up_sent", |report| report.account.before_measuring)
         .prometheus("warm_up_sent_total", "Messages that were sent in the warm-up.")
         .without_threshold(),
-    count("denied", |report| report.account.denied)
+    count("denied", |report| report.account.rejected)
         .of(|report| report.account.sent)
         .prometheus("denied_total", "Messages that the broker rejected.")
         .failure("rejected"),

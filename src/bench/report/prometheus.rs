@@ -132,7 +132,7 @@ pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
         ("sent_total", "Messages that were sent.", totals.sent),
         ("acknowledged_total", "Messages that were acknowledged.", totals.acknowledged),
         ("received_total", "Messages that arrived, each once.", totals.received),
-        ("denied_total", "Messages that the broker rejected.", totals.denied),
+        ("denied_total", "Messages that the broker rejected.", totals.rejected),
     ];
     for (name, help, value) in counters {
         page.counter(name, help, value);

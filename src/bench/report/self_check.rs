@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn full_buffers_and_what_they_delay_are_not_the_load_generator_s_fault() {
+    fn full_buffers_and_their_delays_are_not_the_load_generator_s_fault() {
         let mut report = report();
         (report.late, report.blocked_sends) = (5000, 50_000);
         report.latencies.insert(LatencyKind::AuthenticateWait, spread(100_000));

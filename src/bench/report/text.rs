@@ -237,8 +237,8 @@ impl Report {
     }
 
     fn acknowledgement_line(&self) -> String {
-        let Account { denied, unacknowledged, .. } = self.account;
-        let counts = [(denied, "rejected by the broker"), (unacknowledged, "never acknowledged")];
+        let Account { rejected, unacknowledged, .. } = self.account;
+        let counts = [(rejected, "rejected by the broker"), (unacknowledged, "never acknowledged")];
         match list(&counts) {
             words if words.is_empty() => String::new(),
             words => line_with(&words, "publishing", Severity::Bad),
@@ -421,7 +421,7 @@ delivery          all 100000 messages arrived, once and in order
     }
 
     #[test]
-    fn what_went_wrong_is_reported_in_numbers() {
+    fn failures_are_reported_with_their_counts() {
         let mut report = report();
         report.errors.add(Stage::Run, "the broker closed the connection without a word".to_owned(), 2);
         report.errors.add(Stage::Connect, "timed out after 30 s".to_owned(), 1);
@@ -429,7 +429,7 @@ delivery          all 100000 messages arrived, once and in order
         report.connections_lost = 2;
         report.subscribers_to_the_end = 98;
         report.account =
-            Account { sent: 500, denied: 1, unacknowledged: 20, owed: 470, ..Account::default() };
+            Account { sent: 500, rejected: 1, unacknowledged: 20, owed: 470, ..Account::default() };
         spoil(&mut report, 3, 4);
         report.foreign = 1;
         let expected = "\
@@ -538,7 +538,7 @@ sensors                100000     100000          0           0             0
     }
 
     #[test]
-    fn what_was_not_waited_for_is_not_called_lost() {
+    fn messages_missing_after_a_cut_drain_are_not_called_lost() {
         let mut report = report();
         spoil(&mut report, 3, 0);
         report.is_drain_cut = true;
@@ -548,7 +548,7 @@ sensors                100000     100000          0           0             0
     }
 
     #[test]
-    fn what_a_file_says_moves_no_cursor() {
+    fn text_from_files_moves_no_cursor() {
         let mut report = mix();
         report.plan.broker = "\u{1b}[2J".to_owned();
         report.groups[0].name = "a\nb".to_owned();

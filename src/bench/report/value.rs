@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_says_what_it_counts() {
+    fn a_key_names_its_unit() {
         let keys = [("p99", Unit::Time, "p99_ns"), ("sent_rate", Unit::Rate, "sent_rate_per_second")];
         let more = [("loss", Unit::Percent, "loss_percent"), ("loss", Unit::Count, "loss")];
         for (metric, unit, key) in keys.into_iter().chain(more) {

@@ -110,7 +110,7 @@ impl Role {
         granted: ReasonCode,
     ) -> Result<(), ClientError> {
         if granted.is_error() {
-            return Err(ClientError::SubscriptionDenied(granted));
+            return Err(ClientError::SubscriptionRejected(granted));
         }
         let asked = self.subscription(context.plan, context.slot).map(|(_, qos)| qos);
         let is_subscribed = match self {

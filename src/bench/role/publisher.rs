@@ -389,10 +389,10 @@ impl Publisher {
     ) {
         if reason_code.is_error() {
             let record = &mut *context.measurements.record.borrow_mut();
-            self.sent.denied.insert(message.sequence, message.sequence + 1);
-            context.measurements.gauges.denied.add(1);
+            self.sent.rejected.insert(message.sequence, message.sequence + 1);
+            context.measurements.gauges.rejected.add(1);
             context.measurements.gauges.excused.add(context.group().fan_out().into());
-            record.timeline.at(context.now).denied += 1;
+            record.timeline.at(context.now).rejected += 1;
             record.errors.add(Stage::Run, format!("the broker rejected a message: {reason_code}"), 1);
             return;
         }

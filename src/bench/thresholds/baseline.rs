@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_than_tolerated_is_reported() {
+    fn regressions_beyond_the_tolerance_are_reported() {
         let mut now = report();
         now.latencies.insert(LatencyKind::EndToEnd, spread(460_000_000));
         now.received.count = 95_000;
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_measured_any_more_is_worse() {
+    fn a_metric_that_is_no_longer_measured_is_a_regression() {
         let mut now = report();
         now.latencies.clear();
         assert_eq!(regressions(&Comparison::new(&report(), &now, 10.0)).len(), 3);

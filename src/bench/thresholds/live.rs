@@ -225,7 +225,7 @@ impl Watched {
 impl Threshold {
     /// Its value in a run in progress; `None` while it cannot be known. Rates and latencies are those of the measurement.
     fn live_value(&self, look: &Snapshot<'_>, rates: Option<Rates>, elapsed: Duration) -> Option<f64> {
-        let Totals { connected, failed, lost, denied, sent, received, .. } = *look.totals;
+        let Totals { connected, failed, lost, rejected, sent, received, .. } = *look.totals;
         let is_measuring = look.step == Step::Measure;
         let rates = rates.filter(|_| is_measuring);
         let name = match self.metric {
@@ -244,7 +244,7 @@ impl Threshold {
             // All clients may still be connecting.
             "lost_connections" => count(lost, look.clients),
             "denied" if self.is_percentage && sent < FEWEST => None,
-            "denied" => count(denied, sent),
+            "denied" => count(rejected, sent),
             "connected" => Some(connected as f64),
             "sent" => Some(sent as f64),
             "received" => Some(received as f64),

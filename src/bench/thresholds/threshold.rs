@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_is_missed_with_the_value() {
+    fn a_fulfilled_condition_is_reported_with_the_value() {
         assert_eq!(misses("p99<10ms, loss>0, throughput<5000/s,connect_rate < 0.8k/s"), [""; 0]);
         let expected =
             ["p50>100ms: it was 400 ms", "sent_rate<1000k/s: it was 20000/s", "cpu>=41.5%: it was 41.5 %"];
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_missed() {
+    fn an_unmeasured_metric_misses_its_threshold() {
         assert_eq!(misses("tls.p99>10s"), ["tls.p99>10s: it was not measured"]);
     }
 

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_precedence_names_options_that_exist() {
+    fn the_rules_of_precedence_name_existing_options() {
         let options = Options::all();
         for key in precedence::named_keys() {
             assert!(options.find(key).is_some(), "{key}");

@@ -140,7 +140,7 @@ fn troubles(totals: &Totals) -> String {
     let counts = [
         (totals.failed, "clients could not connect"),
         (totals.lost, "connections lost"),
-        (totals.denied, "messages rejected"),
+        (totals.rejected, "messages rejected"),
     ];
     let words = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
     words.collect::<Vec<_>>().join(", ")

@@ -139,9 +139,12 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
         }
         (status, format!("{} of {} clients could not connect", report.not_connected(), report.clients()))
     } else if report.errors.count(Stage::Subscribe) > 0 {
-        (ExitStatus::DENIED, format!("{} subscriptions were rejected", report.errors.count(Stage::Subscribe)))
-    } else if report.account.denied > 0 {
-        (ExitStatus::DENIED, format!("{} messages were rejected", report.account.denied))
+        (
+            ExitStatus::REJECTED,
+            format!("{} subscriptions were rejected", report.errors.count(Stage::Subscribe)),
+        )
+    } else if report.account.rejected > 0 {
+        (ExitStatus::REJECTED, format!("{} messages were rejected", report.account.rejected))
     } else if let Ending::Stalled(_) = report.ending {
         (ExitStatus::FAILED, "the broker stopped answering".to_owned())
     } else if let Some(share) = report.unshared() {

@@ -90,7 +90,7 @@ pub(super) struct Examination {
 pub(super) enum BrokerVersion {
     /// Not reached.
     NotAsked,
-    /// Denied, or not published by this broker.
+    /// Rejected, or not published by this broker.
     Unreadable,
     Known(String),
 }

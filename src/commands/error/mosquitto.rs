@@ -28,7 +28,7 @@ const NOT_CONNECTED: u8 = 255;
 /// The exit status for a command's result.
 pub(in crate::commands) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     match result {
-        Ok(ExitStatus::DENIED) => ExitStatus::DONE,
+        Ok(ExitStatus::REJECTED) => ExitStatus::DONE,
         Ok(status) => *status,
         Err(error) => of_error(error),
     }

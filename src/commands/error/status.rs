@@ -14,7 +14,7 @@ impl ExitStatus {
     pub const DONE: ExitStatus = ExitStatus(0);
     pub const FAILED: ExitStatus = ExitStatus(1);
     pub const USAGE: ExitStatus = ExitStatus(2);
-    pub const DENIED: ExitStatus = ExitStatus(3);
+    pub const REJECTED: ExitStatus = ExitStatus(3);
     pub const MISSED: ExitStatus = ExitStatus(4);
     pub const REFUSED: ExitStatus = ExitStatus(5);
     pub const LOST: ExitStatus = ExitStatus(7);
@@ -57,7 +57,7 @@ impl Error {
             Error::Rejected(_)
             | Error::Unsendable { .. }
             | Error::NotTaken { .. }
-            | Error::Unsubscribable(_) => ExitStatus::DENIED,
+            | Error::Unsubscribable(_) => ExitStatus::REJECTED,
             Error::Interrupted(status) => *status,
             Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }

@@ -61,7 +61,7 @@ async fn judge(
         Ok(End::Stopped { reason: TrafficEnd::Stopped(reason), was_connected, .. }) => {
             messages.stopped(reason, was_connected)
         }
-        Ok(End::Finished) if rejected > 0 => Ok(ExitStatus::DENIED),
+        Ok(End::Finished) if rejected > 0 => Ok(ExitStatus::REJECTED),
         Ok(End::Finished) => Ok(ExitStatus::DONE),
         Err(error) => Err(error),
     };

@@ -190,11 +190,11 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
     let shown = into_shown(&name);
     let (status, text) = match document.verify(&name, &password) {
         PasswordCheck::Right => (ExitStatus::DONE, format!("the password of {shown} is right")),
-        PasswordCheck::Wrong => (ExitStatus::DENIED, format!("the password of {shown} is wrong")),
+        PasswordCheck::Wrong => (ExitStatus::REJECTED, format!("the password of {shown} is wrong")),
         PasswordCheck::UnknownUser => {
             // Takes as long as for an existing user, so that timing does not reveal user names.
             let _ = kind.format.secret(&password, &kind.settings);
-            (ExitStatus::DENIED, format!("{} has no user '{shown}'", args.file.display()))
+            (ExitStatus::REJECTED, format!("{} has no user '{shown}'", args.file.display()))
         }
         PasswordCheck::Unusable(problem) => {
             let problem = format!("user '{shown}': {problem}");

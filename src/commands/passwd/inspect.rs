@@ -24,12 +24,12 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
         }
         Some(_) => {
             messages.say(&format!("the password of {shown} is wrong"));
-            Ok(ExitStatus::DENIED)
+            Ok(ExitStatus::REJECTED)
         }
         None => {
             pretend_to_verify(&password)?;
             messages.say(&format!("{} has no user '{shown}'", args.file.display()));
-            Ok(ExitStatus::DENIED)
+            Ok(ExitStatus::REJECTED)
         }
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, 
         target.name(),
         target.consequence()
     ));
-    Ok(ExitStatus::DENIED)
+    Ok(ExitStatus::REJECTED)
 }
 
 /// A finding as one line of text.

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_captured_inside_other_packets_is_missing() {
+    fn truncated_inner_packets_are_missing() {
         let vxlan = in_udp(
             4789,
             &[&[8, 0, 0, 0, 0, 0, 7, 0][..], &in_ethernet(b"", &ipv4(0, b"", &tcp(5)))].concat(),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_in_fragments_may_be_around_another_packet() {
+    fn reassembled_fragments_may_hold_another_packet() {
         let packet = |more: u16, part: &[u8]| {
             let mut packet = ipv4(more, b"", part);
             packet[9] = 4;
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_captured_of_a_segment_is_missing() {
+    fn truncated_segments_are_missing() {
         let mut network = Network::default();
         for packet in [ipv4(0, b"", &tcp(8)), ipv6(6, &tcp(8))] {
             for cut in 0..PAYLOAD.len() + 12 {
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_tcp_is_said() {
+    fn protocols_other_than_tcp_are_reported() {
         let mut network = Network::default();
         let mut udp = ipv4(0, b"", &tcp(5));
         udp[9] = 17;

@@ -29,7 +29,7 @@ fn check_leaves(tree: &Tree<'_>, length: usize) {
 }
 
 #[test]
-fn what_is_wrong_with_a_packet_has_a_rule() {
+fn each_fault_of_a_packet_has_a_rule() {
     for (hex, rule) in [
         ("00 00", Rule::ReservedType),
         ("f0 00", Rule::ReservedType),
@@ -64,7 +64,7 @@ fn what_is_wrong_with_a_packet_has_a_rule() {
 }
 
 #[test]
-fn what_is_wrong_with_properties_has_a_rule() {
+fn each_fault_of_properties_has_a_rule() {
     for (hex, rule) in [
         ("30 03 0001 61", Rule::PropertyLengthMissing),
         ("30 05 0001 61 01 7f", Rule::PropertyUnknown),

@@ -59,7 +59,7 @@ fn a_long_packet_loses_its_end_and_not_its_length() {
 }
 
 #[test]
-fn what_a_length_announces_is_not_held() {
+fn an_announced_length_allocates_nothing() {
     let mut stream = Stream::new(true);
     stream.push(b"\x30\xff\xff\xff\x7f\0\x01a", 1024, &mut |_| panic!("nothing is whole"));
     assert!(stream.buffered() < 16);
@@ -171,7 +171,7 @@ fn a_long_packet_behind_a_gap_is_found() {
 }
 
 #[test]
-fn what_only_begins_like_a_long_packet_is_not_one() {
+fn a_false_start_of_a_long_packet_is_skipped() {
     let mut false_start = publish(20_000);
     let length = false_start.len();
     false_start.extend(b"no packet at all");

@@ -40,7 +40,7 @@ fn with(format: Format, text: Option<&str>, settings: &Settings, name: &str, wor
 }
 
 #[test]
-fn what_is_written_is_read_and_verified_in_every_format() {
+fn written_users_are_read_and_verified_in_every_format() {
     for format in Format::ALL {
         let text = with(format, None, &settings(), "ann & b<o>b é", "se cret é");
         let text = with(format, Some(&text), &settings(), "carol", "other");
@@ -314,7 +314,7 @@ fn a_client_of_mosquitto_2_1_is_verified() {
 }
 
 #[test]
-fn who_is_removed_is_removed_everywhere() {
+fn a_removed_user_is_removed_everywhere() {
     let text = r#"{"clients":[{"username":"a"},{"username":"b"}],"groups":[{"groupname":"g","clients":[{"username":"a"},{"username":"b"}]}]}"#;
     let mut document = open(Format::Dynsec, text);
     assert!(document.remove("a"));
@@ -357,7 +357,7 @@ fn csv_keeps_its_columns_their_order_and_its_lines() {
 }
 
 #[test]
-fn nanomq_keeps_comments_and_reads_what_was_written_by_hand() {
+fn nanomq_keeps_comments_and_reads_lines_written_by_hand() {
     let text = "# users\n\n\"a\" = \"x y\",\n  \"b\":\"z\"\n";
     assert_eq!(open(Format::NanoMq, text).verify("a", &password("x y")), PasswordCheck::Right);
     let changed = with(Format::NanoMq, Some(text), &settings(), "b", "new");

@@ -84,7 +84,7 @@ fn assert_refused(text: &str, why: &str) {
 }
 
 #[test]
-fn what_is_no_hash_is_refused_without_showing_it() {
+fn invalid_hashes_are_refused_without_showing_them() {
     for text in ["", "secret", "$2y$10$abc", "$argon2i$v=19$m=64,t=3,p=4$c2FsdHNhbHQ$8/RT", "$8$", "$7", "$6"]
     {
         let error = Hash::parse(text.as_bytes()).unwrap_err();

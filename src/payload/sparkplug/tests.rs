@@ -117,7 +117,7 @@ fn signed_numbers_are_read_in_either_width() {
 }
 
 #[test]
-fn compressed_payloads_are_shown_as_what_they_carry() {
+fn compressed_payloads_are_shown_decompressed() {
     for (hex, compression) in [(DEFLATE, "zlib"), (GZIP, "gzip")] {
         let decoded = on("spBv1.0/g/NDATA/n", &bytes_of(hex), &Births::default());
         let expected = json!({

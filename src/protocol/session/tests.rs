@@ -210,7 +210,7 @@ fn without_the_session_messages_go_out_as_new_ones_and_none_is_lost() {
 }
 
 #[test]
-fn what_is_sent_again_keeps_to_the_new_receive_maximum() {
+fn resent_messages_keep_to_the_new_receive_maximum() {
     let mut session = client(Version::V5);
     for payload in [b"a", b"b", b"c"] {
         send(&mut session, Qos::AtLeastOnce, payload);
@@ -227,7 +227,7 @@ fn what_is_sent_again_keeps_to_the_new_receive_maximum() {
 }
 
 #[test]
-fn what_the_new_connection_does_not_take_is_given_back() {
+fn messages_too_large_for_the_new_connection_are_given_back() {
     let mut session = client(Version::V5);
     send(&mut session, Qos::AtLeastOnce, &[b'x'; 100]);
     send(&mut session, Qos::AtLeastOnce, b"small");

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_distinguished_from_what_is_unknown() {
+    fn ciphers_without_effect_are_distinguished_from_unknown_ones() {
         assert_eq!(names("DEFAULT@SECLEVEL=1").len(), 6);
         assert_eq!(names("HIGH:MEDIUM:+kRSA:@STRENGTH").len(), 6);
         let suites =

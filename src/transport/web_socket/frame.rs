@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_close_is_ignored() {
+    fn bytes_after_a_close_are_ignored() {
         let (payload, signals) = decode(Role::Client, b"\x82\x01a\x88\x02\x03\xe8\x81\x05junk").unwrap();
         assert_eq!(
             (payload.as_slice(), signals),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_peer_may_send_is_refused() {
+    fn forbidden_frames_are_refused() {
         let cases: &[(Role, &[u8])] = &[
             (Role::Client, b"\x81\x01a"),                 // text
             (Role::Client, b"\x80\x01a"),                 // a continuation of nothing

@@ -58,7 +58,7 @@ fn a_stranger_cannot_be_told_from_a_user() {
 }
 
 #[test]
-fn the_broker_says_who_was_refused_and_nothing_secret() {
+fn the_broker_names_refused_users_and_nothing_secret() {
     let keys = Keys::of_ann("SCRAM-SHA-256");
     let mut broker = keys.broker("");
     broker.mq("pub -t a -n --auth-method SCRAM-SHA-256 -u ann -P guess").run().fail(5);

@@ -95,7 +95,7 @@ fn a_wrong_password_is_refused() {
 }
 
 #[test]
-fn who_proved_a_password_works_as_any_other() {
+fn authenticated_clients_work_as_any_other() {
     for method in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
         let guarded = Guarded::start(method, 24);
         for options in ["", "--processes 2", "--keep-sessions"] {
@@ -131,7 +131,7 @@ fn passwords_reach_worker_processes_without_being_seen() {
 }
 
 #[test]
-fn what_is_computed_is_distinguished_in_every_form() {
+fn computing_time_is_distinguished_in_every_form() {
     let guarded = Guarded::start("SCRAM-SHA-256", 4);
     let words = format!("conn -c 4 --hold 0.1 {SCRAM} -P secret");
     let report = guarded.bench(&format!("{words} --output json")).run().succeed();
@@ -302,7 +302,7 @@ fn AUTH_after_CONNACK_ends_the_client() {
 }
 
 #[test]
-fn what_does_not_go_with_a_method_is_refused() {
+fn options_that_conflict_with_a_method_are_refused() {
     let files = Files::new(&[
         ("token", "token".to_owned()),
         ("rows.csv", "client_id,username\na,ann\nb,bob\n".to_owned()),

@@ -221,7 +221,7 @@ fn wills_and_properties_go_with_every_client() {
 }
 
 #[test]
-fn what_does_not_go_together_is_reported() {
+fn conflicting_options_are_reported() {
     for (options, part) in [
         ("-i same", "{i}"),
         ("-i dev-{x}", "{x}"),

@@ -98,7 +98,7 @@ fn messages_lost_at_qos_0_are_not_waited_for() {
 }
 
 #[test]
-fn what_an_interruption_leaves_on_its_way_is_not_called_lost() {
+fn messages_in_flight_at_an_interruption_are_not_called_lost() {
     let peer = ScriptedPeer::start(|peer| {
         let mut subscriber = peer.accept_v311();
         let mut publisher = peer.accept_v311();
@@ -236,7 +236,7 @@ fn packet_id(publish: &wire::Message) -> String {
 }
 
 #[test]
-fn what_a_kept_session_misses_is_lost() {
+fn messages_that_a_kept_session_misses_are_lost() {
     let peer = ScriptedPeer::start(|peer| {
         for has_session in [0, 1] {
             let mut wires = [peer.accept(), peer.accept()];

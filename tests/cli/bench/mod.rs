@@ -154,7 +154,7 @@ fn a_broker_that_dies_is_reported_and_nothing_is_made_up() {
 }
 
 #[test]
-fn an_interrupted_run_reports_what_it_has() {
+fn an_interrupted_run_reports_its_measurements_so_far() {
     let broker = EmbeddedBroker::start();
     let witness = broker.subscriber("-t # -N -C 100");
     let bench = broker.mq("bench -c 5 --subscribers 1 --duration 60").spawn();
@@ -207,7 +207,7 @@ fn options_are_checked() {
 }
 
 #[test]
-fn what_is_configured_and_has_no_use_is_ignored() {
+fn configured_options_without_use_are_ignored() {
     let broker = EmbeddedBroker::start();
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display();

@@ -97,7 +97,7 @@ fn a_stall_of_the_broker_shows_in_the_latency_over_time() {
 }
 
 #[test]
-fn what_cannot_be_sent_in_time_is_reported() {
+fn late_and_unsent_messages_are_reported() {
     let peer = ScriptedPeer::accepting(|wire| {
         wire.expect_publish();
         wire.expect_end();

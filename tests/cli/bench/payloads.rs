@@ -37,7 +37,7 @@ fn recording(lines: &[&str]) -> NamedTempFile {
 }
 
 #[test]
-fn what_was_recorded_is_sent_again_in_a_circle() {
+fn a_recording_is_sent_in_a_loop() {
     let broker = EmbeddedBroker::start();
     let recorder = broker.subscriber("-t # --json -C 3");
     for words in ["-t a -m one", "-t b/c -m 0", "-t d -n"] {
@@ -79,7 +79,7 @@ fn a_recording_that_is_none_is_reported_with_its_line() {
 }
 
 #[test]
-fn what_is_measured_carries_a_stamp_in_front() {
+fn measured_payloads_begin_with_the_header() {
     let report = mq("bench --embedded -c 5 --messages 100 --payload-template text-{seq}").run().succeed();
     assert_says(&report, &[ALL_ARRIVED]);
 }

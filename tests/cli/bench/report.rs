@@ -28,7 +28,7 @@ fn written_report(directory: &TempDir) -> String {
 }
 
 #[test]
-fn json_holds_what_was_measured() {
+fn json_holds_the_measurements() {
     let report = json(mq(&format!("{SHORT} --output json")).run().succeed().as_bytes());
     assert_eq!(report["schema"], "mq-bench/1");
     assert_eq!(report["ending"], "complete");
@@ -203,7 +203,7 @@ fn a_reader_that_goes_away_does_not_turn_a_miss_into_a_success() {
 }
 
 #[test]
-fn a_missed_threshold_does_not_hide_what_else_went_wrong() {
+fn a_missed_threshold_does_not_hide_other_failures() {
     let finished = mq(&format!("{SHORT} --json /dev/full --fail-if received<501")).run();
     assert_says(&finished.fail(1), &["it was 500", "No space left"]);
 }

@@ -17,7 +17,7 @@ fn publishers_can_be_alone() {
 }
 
 #[test]
-fn subscribers_count_what_others_publish() {
+fn subscribers_count_messages_of_other_publishers() {
     on_each_broker(|broker| {
         let publisher = broker.mq("bench pub -c 2 -t others/{i} --rate 200 --duration 60").spawn();
         let report = broker.mq("bench sub -c 3 -t others/# --messages 90").run().succeed();
@@ -35,7 +35,7 @@ fn subscribers_to_whom_nobody_speaks_end_in_time() {
 }
 
 #[test]
-fn a_topology_says_who_receives_what() {
+fn a_topology_sets_the_receivers_of_each_message() {
     for (options, clients, deliveries) in [
         ("-c 6 --topology pairs", 12, 60),
         ("-c 6 --topology fan-in", 7, 60),

@@ -16,7 +16,7 @@ fn clients_are_spread_over_processes_past_the_hard_limit() {
 }
 
 #[test]
-fn what_processes_measured_adds_up() {
+fn measurements_of_processes_add_up() {
     let broker = EmbeddedBroker::start();
     for options in [
         "-q 0 --messages 5000",
@@ -181,7 +181,7 @@ fn the_embedded_broker_is_one_process_and_says_so() {
 }
 
 #[test]
-fn check_says_what_fits_and_what_would_lift_each_limit() {
+fn check_lists_the_limits_and_their_remedies() {
     let report = mq("bench --check -c 100").run().succeed();
     assert_says(
         &report,

@@ -106,7 +106,7 @@ fn an_identifier_and_a_prefix_exclude_each_other() {
 }
 
 #[test]
-fn the_version_and_what_needs_another_one_exclude_each_other() {
+fn the_version_and_options_of_another_version_exclude_each_other() {
     const FILE: &str = "
 [defaults]
 host = '127.0.0.1'

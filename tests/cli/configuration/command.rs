@@ -22,7 +22,7 @@ property = ['connect authentication-method m', 'connect authentication-data xyzz
 ";
 
 #[test]
-fn show_tells_what_counts_and_where_it_comes_from() {
+fn show_lists_effective_values_and_their_origin() {
     let profiles = Profiles::new(FILE);
     let path = profiles.shown();
     let shown = profiles.mq("config show").env("MQ_KEEPALIVE", "40").run().succeed();
@@ -88,7 +88,7 @@ fn show_gives_json_to_scripts() {
 }
 
 #[test]
-fn show_refuses_what_commands_refuse() {
+fn show_refuses_the_files_that_commands_refuse() {
     let profiles = Profiles::new("[profile.home]\nhostt = 1\n");
     assert_says(&profiles.mq("config show").run().fail(2), &["hostt", "line 2"]);
     assert_says(&mq("config show --profile home").run().fail(2), &["home", "/nonexistent/mq/config.toml"]);
@@ -127,7 +127,7 @@ fn check_tells_every_error_of_the_text() {
 }
 
 #[test]
-fn check_tells_what_does_not_go_together() {
+fn check_reports_conflicting_entries() {
     for (entries, parts) in [
         ("id = 'a'\nid-prefix = 'b'", ["--id", "--id-prefix"]),
         ("cert = 'a'", ["--cert", "without --key"]),

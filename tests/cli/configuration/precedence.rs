@@ -67,7 +67,7 @@ disable-clean-session = false
 }
 
 #[test]
-fn what_can_be_repeated_adds_up_unless_it_says_the_same() {
+fn repeatable_options_add_up_without_duplicates() {
     const FILE: &str = "
 [defaults]
 host = '127.0.0.1'

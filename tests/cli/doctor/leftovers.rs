@@ -46,7 +46,7 @@ fn a_signal_leaves_no_retained_message() {
 }
 
 #[test]
-fn what_may_be_left_behind_is_reported() {
+fn possible_leftovers_are_reported() {
     let peer = ScriptedPeer::accepting(|client| {
         converse(client, |packet| match packet[0] {
             0x82 => suback(packet, "90 (0000 00)"),
@@ -127,7 +127,7 @@ fn a_message_that_was_kept_is_reported() {
 }
 
 #[test]
-fn what_may_not_be_looked_at_may_be_left() {
+fn unreadable_topics_count_as_possible_leftovers() {
     let stderr = said_of_leftovers(|packet| suback(packet, "90 (0000 80)").unwrap());
     assert_says(&stderr, &["a retained message may be left on mq-doctor/"]);
 }

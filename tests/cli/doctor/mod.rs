@@ -190,7 +190,7 @@ fn a_broker_that_denies_everything_is_asked_everything() {
 }
 
 #[test]
-fn what_ends_the_connection_is_tried_on_with_another() {
+fn after_a_closed_connection_the_checks_continue_on_another() {
     let peer = ScriptedPeer::start(|peer| {
         for number in 1..=7 {
             let mut wire = peer.accept_v311();
@@ -390,7 +390,7 @@ fn a_broker_that_refuses_every_version_is_status_5() {
 }
 
 #[test]
-fn what_brokers_say_cannot_steer_a_terminal() {
+fn text_from_brokers_cannot_control_a_terminal() {
     let peer = ScriptedPeer::start(|peer| {
         answer_connect(peer, "20 (00 87 (1f 0003 1b5b48))");
     });
@@ -401,7 +401,7 @@ fn what_brokers_say_cannot_steer_a_terminal() {
 }
 
 #[test]
-fn what_cannot_be_reached_is_reported_once() {
+fn an_unreachable_broker_is_reported_once() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let finished = mq(&format!("doctor -h 127.0.0.1 -p {}", free.port())).run();
     assert_eq!(finished.stdout, b"");

@@ -172,7 +172,7 @@ fn packets_that_are_not_whole_share_the_memory_of_the_broker() {
 }
 
 #[test]
-fn the_largest_packet_is_what_a_client_may_hold() {
+fn the_largest_packet_is_the_memory_of_a_client() {
     let broker = EmbeddedBroker::start_with("-p 0 --client-memory 1M");
     let mut client = broker.connect();
     client.send("10 (`MQTT` 05 02 003c () `client`)");

@@ -68,7 +68,7 @@ fn the_file_of_another_broker_stays() {
 }
 
 #[test]
-fn what_a_killed_broker_left_is_replaced() {
+fn the_socket_of_a_killed_broker_is_replaced() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("mq.sock");
     let mut broker = listening(&path);

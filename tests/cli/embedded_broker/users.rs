@@ -142,7 +142,7 @@ fn tools_tell_their_users() {
 }
 
 #[test]
-fn the_broker_says_who_was_refused() {
+fn the_broker_names_refused_users() {
     let (_directory, path) = file(&format!("ann:{PBKDF2}\n"));
     let mut broker = broker_for(&path, "");
     broker.mq("pub -t a -m x -u mallory -P guess").run().fail(5);
@@ -179,7 +179,7 @@ fn the_file_is_read_again_at_sighup_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
-fn who_is_connected_stays_when_the_users_change() {
+fn connected_clients_stay_when_the_users_change() {
     let (_directory, path) = file(&format!("ann:{PBKDF2}\n"));
     let mut broker = broker_for(&path, "");
     let mut client = broker.connect();

@@ -67,7 +67,7 @@ fn a_broker_of_mqtt_3_has_no_words_for_limits() {
 }
 
 #[test]
-fn what_the_broker_says_wrong_is_shown_before_it_ends() {
+fn invalid_packets_of_the_broker_are_shown_before_it_ends() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x80);
         client.send("90 (0001 00) 36 (`a` 0001)"); // PUBLISH with QoS 3
@@ -103,7 +103,7 @@ fn passwords_are_hidden_unless_they_are_asked_for() {
 }
 
 #[test]
-fn what_a_client_says_can_be_written_as_a_capture() {
+fn a_client_s_packets_can_be_written_as_a_capture() {
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("out.pcapng");
     let broker = EmbeddedBroker::start();

@@ -37,7 +37,7 @@ fn formats_are_recognised() {
 }
 
 #[test]
-fn lines_have_what_payloads_hold() {
+fn lines_show_decoded_payloads() {
     let shown = mq("inspect --filter type=PUBLISH").arg(corpus(CAPTURE)).run().succeed();
     let parts = [
         "\"cbor\" QoS 0, 11 bytes cbor {\"a\":1000,\"b\":[true,null]}\n",

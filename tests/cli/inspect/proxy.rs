@@ -255,7 +255,7 @@ fn a_proxy_in_front_of_itself_is_reported() {
 }
 
 #[test]
-fn what_passes_is_shown_packet_by_packet() {
+fn the_traffic_is_shown_packet_by_packet() {
     on_each_broker(|broker| {
         let proxy = Proxy::start(&broker.address().to_string(), "--format json");
         proxy.mq("pub -t a/b -m hello -q 1 -V 5").run().succeed();
@@ -346,7 +346,7 @@ fn output_that_is_closed_ends_it_quietly() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_it_listens() {
+fn invalid_options_are_refused_before_it_listens() {
     let files = server_certificate();
     for (options, parts) in [
         ("--listen 0", "--to"),
@@ -389,7 +389,7 @@ fn tshark(capture: &Path, port: u16) -> Option<String> {
 }
 
 #[test]
-fn what_passes_can_be_written_as_a_capture() {
+fn the_traffic_can_be_written_as_a_capture() {
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("out.pcapng");
     let certificate = server_certificate();

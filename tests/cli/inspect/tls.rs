@@ -142,7 +142,7 @@ fn a_key_log_behind_the_packets_is_used_on_a_file() {
 }
 
 #[test]
-fn what_cannot_be_decrypted_says_why() {
+fn undecrypted_connections_have_a_reason() {
     let foreign = decrypted(tls("tls13-aes128.pcap"), tls("tls13-aes256.keys"));
     assert_eq!(reason(&foreign), "the key log has no secret for this connection");
     let suite = "unsupported cipher suite: TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256";

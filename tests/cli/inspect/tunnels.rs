@@ -23,7 +23,7 @@ fn passed_over(file: impl AsRef<std::path::Path>) -> String {
 }
 
 #[test]
-fn what_is_inside_other_packets_or_link_layers_is_the_same_as_without_them() {
+fn tunnels_and_link_layers_do_not_change_the_packets_inside() {
     let plain = timeless("plain");
     assert_eq!(plain.len(), 20);
     for name in ["gre", "mpls", "nflog", "ppp", "pppoe", "vxlan"] {

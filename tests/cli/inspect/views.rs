@@ -8,7 +8,7 @@ fn shown(options: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_line_says_what_matters() {
+fn a_line_has_the_essentials() {
     let shown = shown("", "24-craft-capture-gap.pcap");
     let lines: Vec<&str> = shown.lines().take(4).collect();
     assert_eq!(

@@ -62,7 +62,7 @@ fn names_and_passwords_of_all_kinds_log_in() {
 }
 
 #[test]
-fn a_file_that_was_edited_in_all_ways_lets_in_who_is_left() {
+fn an_edited_file_lets_in_the_remaining_users() {
     let passwords = Passwords::with("# ours\r\n\r\nann:plain\r\nbob:plain\r\ncat:plain");
     passwords.passwd("-U -I 1", "").run().expect_status(0);
     passwords.set("bob", "new");
@@ -78,7 +78,7 @@ fn a_file_that_was_edited_in_all_ways_lets_in_who_is_left() {
 
 /// So `check` tells the truth about 2.0.
 #[test]
-fn what_check_objects_to_is_what_mosquitto_2_0_leaves_out() {
+fn check_objects_to_the_lines_that_mosquitto_2_0_skips() {
     let passwords = Passwords::with("");
     passwords.passwd("-b -I 1", "good secret").run().expect_status(0);
     passwords.passwd("-b -H argon2id --memory 64", "argon secret").run().expect_status(0);
@@ -101,7 +101,7 @@ fn what_check_objects_to_is_what_mosquitto_2_0_leaves_out() {
 }
 
 #[test]
-fn what_debian_s_mosquitto_passwd_writes_verifies() {
+fn files_of_debian_s_mosquitto_passwd_verify() {
     let Some(program) = broker::find("mosquitto_passwd") else { return };
     let passwords = Passwords::none();
     for (options, user) in [("-b -c", "ann"), ("-b", "bob")] {

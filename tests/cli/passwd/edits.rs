@@ -36,7 +36,7 @@ fn a_password_is_the_first_line_of_standard_input_or_of_a_file() {
 }
 
 #[test]
-fn a_password_on_the_command_line_is_what_stands_there() {
+fn a_password_on_the_command_line_is_taken_literally() {
     let passwords = Passwords::with("");
     for (user, password) in [("a", "-x"), ("c", "$7$1$x$y"), ("d", "p:q"), ("e", "-")] {
         let finished = passwords.passwd("-b -I 1", user).arg(password).run();
@@ -128,7 +128,7 @@ fn a_duplicate_user_has_one_password_afterwards() {
 }
 
 #[test]
-fn names_are_what_the_user_types() {
+fn names_are_taken_literally() {
     let passwords = Passwords::with("");
     for name in ["Jürgen", "an n", "a#b", "日本", "$6$x", "list", "-D"] {
         let program = mq("passwd -b -I 1").arg(&passwords.path).arg("--").arg(name).arg("secret");

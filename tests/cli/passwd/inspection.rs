@@ -37,7 +37,7 @@ fn a_hash_that_would_cost_hours_is_refused_at_once() {
 }
 
 #[test]
-fn a_list_has_users_schemes_and_what_is_weak() {
+fn a_list_has_users_schemes_and_weaknesses() {
     let passwords = Passwords::with(format!("# c\nann:{SECRET}\nbad:plain\n"));
     passwords.passwd("-b", "bob x").run().expect_status(0);
     passwords.passwd("-b -H sha512", "cat x").run().expect_status(0);
@@ -74,7 +74,7 @@ fn a_closed_standard_output_ends_quietly() {
 }
 
 #[test]
-fn each_broker_is_told_what_it_would_not_load() {
+fn check_lists_the_lines_that_each_broker_would_not_load() {
     let digest = SECRET.rsplit('$').next().unwrap();
     let salt = |length: usize| format!("{}==", "A".repeat(length.div_ceil(3) * 4 - 2));
     let argon2 = "$argon2id$v=19$m=64,t=3,p=4$c2FsdHNhbHQ$8/RTMUZ1jPZmqIX33K5v0A";

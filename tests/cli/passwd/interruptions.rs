@@ -186,7 +186,7 @@ fn a_file_that_cannot_be_written_is_reported() {
 }
 
 #[test]
-fn what_killed_runs_left_is_cleaned_up_and_nothing_else() {
+fn leftovers_of_killed_runs_are_cleaned_up_and_nothing_else() {
     let passwords = Passwords::with("bob:x\n");
     let stale = ".pw.mq-0123456789abcdef";
     let others =
@@ -243,7 +243,7 @@ fn a_lock_is_waited_for() {
 }
 
 #[test]
-fn users_who_are_added_while_plain_text_is_hashed_stay() {
+fn users_added_during_the_hashing_of_plain_text_stay() {
     let lines: String = (0..40).map(|number| format!("user{number}:word{number}\n")).collect();
     let passwords = Passwords::with(lines);
     let hashing = passwords.passwd("-U", "").spawn();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn prompts_and_what_was_done_are_on_standard_output() {
+fn prompts_and_results_are_on_standard_output() {
     let passwords = Passwords::none();
     let asked = "Password: \nReenter password: \n";
     let finished = passwords.mosquitto_passwd("-c", "ann").stdin("secret\nsecret\n").run();

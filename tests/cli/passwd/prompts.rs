@@ -94,7 +94,7 @@ fn a_password_on_the_command_line_is_warned_of_on_a_terminal() {
 }
 
 #[test]
-fn what_is_known_is_asked_for_once() {
+fn a_known_password_is_asked_for_once() {
     let passwords = Passwords::with(format!("ann:{SECRET}\n"));
     for (answer, status) in [("secret\r", "status 0"), ("xyzzy\r", "status 3")] {
         let answers = [("Password for ann: ", answer)];

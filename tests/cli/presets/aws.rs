@@ -77,7 +77,7 @@ fn custom_authorizers_go_to_443_and_are_named_in_the_user_name() {
 }
 
 #[test]
-fn what_AWS_does_not_take_is_refused_before_anything_is_sent() {
+fn messages_beyond_the_limits_of_AWS_are_refused_before_sending() {
     let long_topic = "t".repeat(257);
     let long_id = "i".repeat(129);
     for (words, parts) in [
@@ -117,7 +117,7 @@ fn a_payload_over_128_KB_is_refused() {
 }
 
 #[test]
-fn what_comes_by_lines_is_checked_line_by_line() {
+fn lines_of_input_are_checked_one_by_one() {
     let aws = iot_core();
     let lines = [r#"{"topic":"a/b","payload":"x"}"#, r#"{"topic":"1/2/3/4/5/6/7/8/9","payload":"x"}"#, ""];
     let words = "pub --preset aws {certificate} -i d --ndjson -q 1";
@@ -250,7 +250,7 @@ fn a_connection_that_ends_without_a_word_gets_a_hint_also_without_a_preset() {
 }
 
 #[test]
-fn who_connects_again_is_given_the_hint_once_in_a_row() {
+fn reconnecting_clients_get_the_hint_once_in_a_row() {
     let aws = iot_core();
     // Without the preset nobody stops the ninth filter.
     let filters: Vec<String> = (0..9).map(|number| format!("-t f/{number}")).collect();

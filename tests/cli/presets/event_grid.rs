@@ -147,7 +147,7 @@ fn a_token_that_was_renewed_is_sent_on_the_open_connection() {
 }
 
 #[test]
-fn what_event_grid_does_not_take_is_refused_before_anything_is_sent() {
+fn messages_beyond_event_grid_s_limits_are_refused_before_sending() {
     let levels: Vec<String> = (0..16).map(|level| level.to_string()).collect();
     let levels = levels.join("/");
     for (words, parts) in [

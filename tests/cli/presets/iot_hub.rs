@@ -166,7 +166,7 @@ fn a_signature_of_elsewhere_is_sent_unless_it_has_expired() {
 }
 
 #[test]
-fn what_a_hub_does_not_take_is_refused_before_anything_is_sent() {
+fn messages_beyond_a_hub_s_limits_are_refused_before_sending() {
     for (words, parts) in [
         (
             "pub -t a/b -m x",
@@ -201,7 +201,7 @@ fn a_payload_over_256_KB_is_refused() {
 }
 
 #[test]
-fn what_retain_does_there_is_reported() {
+fn the_effect_of_retain_on_a_hub_is_reported() {
     let hub = hub();
     let key = key_file(&hub);
     let words = format!("pub --preset azure-iothub --device d1 --sas-key-file {key} -m x -r");
@@ -232,7 +232,7 @@ fn an_invalid_key_is_reported_without_showing_it() {
 }
 
 #[test]
-fn what_is_missing_or_does_not_fit_is_named() {
+fn missing_and_contradicting_options_are_named() {
     let hub = hub();
     let key = key_file(&hub);
     let of_other = format!("HostName={HUB};DeviceId=d2;SharedAccessKey={}", STANDARD.encode(KEY));

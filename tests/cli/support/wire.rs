@@ -122,7 +122,7 @@ impl Wire {
                     if pattern.begins_with(&received) {
                         continue;
                     }
-                    received.extend(self.read_what_is_there());
+                    received.extend(self.read_available());
                     "other bytes came"
                 }
                 Err(_) => "nothing more came",
@@ -308,7 +308,7 @@ impl Wire {
         }
     }
 
-    fn read_what_is_there(&mut self) -> Vec<u8> {
+    fn read_available(&mut self) -> Vec<u8> {
         self.stream.set_nonblocking(true).unwrap();
         let rest = self.read_some(256).unwrap_or_default();
         self.stream.set_nonblocking(false).unwrap();

@@ -338,7 +338,7 @@ mod tests {
             let slot = report.timeline.at(second * 1_000_000_000);
             let varied = second * 7919 % 1013;
             (slot.sent, slot.received, slot.acknowledged) = (1000 + varied, 900 + varied, 950 + varied);
-            (slot.failed, slot.lost, slot.denied, slot.connected) =
+            (slot.failed, slot.lost, slot.rejected, slot.connected) =
                 (varied, varied + 1, varied + 2, varied + 3);
             slot.latency.record_several(1_000_000 + varied * 1000, 100);
         }

@@ -62,7 +62,7 @@ impl Report {
             self.rates("sent", 0, |slot| slot.sent),
             self.rates("acknowledged", 1, |slot| slot.acknowledged),
             self.rates("received", 2, |slot| slot.received),
-            self.rates("rejected", 3, |slot| slot.denied),
+            self.rates("rejected", 3, |slot| slot.rejected),
         ];
         lines.push(self.planned_rate().filter(|_| lines.iter().any(Option::is_some)));
         self.chart_over_time("Messages per second", Quantity::Rate, lines)
@@ -109,7 +109,7 @@ impl Report {
         let lines = vec![
             self.events("could not connect", 1, |slot| slot.failed),
             self.events("connection lost", 3, |slot| slot.lost),
-            self.events("message rejected", 5, |slot| slot.denied),
+            self.events("message rejected", 5, |slot| slot.rejected),
         ];
         self.chart_over_time("Failures", Quantity::Count, lines)
     }

@@ -1,4 +1,5 @@
 //! The shape of the document, described in docs/bench-json.md. Computed values are written but not read.
+//! The key `denied` is the published name of the messages that the broker rejected; CSV and Prometheus use it as well.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -95,7 +96,8 @@ pub(super) struct GroupObject {
     pub(super) share: Option<String>,
     #[serde(default)]
     pub(super) load: Option<BTreeMap<String, String>>,
-    pub(super) denied: u64,
+    #[serde(rename = "denied")]
+    pub(super) rejected: u64,
     pub(super) unacknowledged: u64,
     pub(super) deliveries: DeliveriesObject,
 }
@@ -154,7 +156,8 @@ pub(super) struct MessagesObject {
     pub(super) sent: FlowObject,
     pub(super) acknowledged: FlowObject,
     pub(super) received: FlowObject,
-    pub(super) denied: u64,
+    #[serde(rename = "denied")]
+    pub(super) rejected: u64,
     pub(super) unacknowledged: u64,
     pub(super) late: u64,
     #[serde(default)]
@@ -234,7 +237,8 @@ pub(super) struct SlotObject {
     pub(super) lost: u64,
     pub(super) sent: u64,
     pub(super) acknowledged: u64,
-    pub(super) denied: u64,
+    #[serde(rename = "denied")]
+    pub(super) rejected: u64,
     pub(super) received: u64,
     pub(super) latency: Option<SlotLatencyObject>,
 }

@@ -111,14 +111,14 @@ mod tests {
     #[test]
     fn a_mix_reads_back_group_by_group() {
         let mut report = mix();
-        report.groups[0].outcome.account.denied = 7;
+        report.groups[0].outcome.account.rejected = 7;
         report.groups[1].listens_to = Some("a/#".to_owned());
         (report.groups[1].rate, report.groups[1].subscription_qos) = (Some(0.5), Qos::ExactlyOnce);
         assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
     }
 
     #[test]
-    fn what_earlier_programs_wrote_is_of_one_group() {
+    fn reports_of_earlier_versions_have_one_group() {
         let mut json: Value = serde_json::from_str(&report().to_json()).unwrap();
         json.as_object_mut()
             .unwrap()
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_can_be_added_to() {
+    fn latencies_read_from_json_can_be_merged() {
         let mut read = Report::from_json(report().to_json().as_bytes()).unwrap();
         let latencies = read.latencies.get_mut(&LatencyKind::EndToEnd).unwrap();
         latencies.merge(&spread(40_000_000_000));

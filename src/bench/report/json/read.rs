@@ -21,7 +21,7 @@ impl Document {
             cpus,
             open_files,
         });
-        let outcome = self.deliveries.into_outcome(self.messages.denied, self.messages.unacknowledged);
+        let outcome = self.deliveries.into_outcome(self.messages.rejected, self.messages.unacknowledged);
         let groups = match self.groups.is_empty() {
             true => vec![self.plan.only_group(outcome)?],
             false => self.groups.into_iter().map(GroupObject::into_group).collect::<Result<_, _>>()?,
@@ -157,16 +157,16 @@ impl GroupObject {
             listens_to: self.listens_to,
             share: self.share,
             shape: self.load.map(Load),
-            outcome: self.deliveries.into_outcome(self.denied, self.unacknowledged),
+            outcome: self.deliveries.into_outcome(self.rejected, self.unacknowledged),
         })
     }
 }
 
 impl DeliveriesObject {
-    fn into_outcome(self, denied: u64, unacknowledged: u64) -> Outcome {
+    fn into_outcome(self, rejected: u64, unacknowledged: u64) -> Outcome {
         let account = Account {
             sent: self.sent,
-            denied,
+            rejected,
             unacknowledged,
             owed: self.owed,
             lost: self.lost,
@@ -260,7 +260,7 @@ impl SlotObject {
             lost: self.lost,
             sent: self.sent,
             acknowledged: self.acknowledged,
-            denied: self.denied,
+            rejected: self.rejected,
             received: self.received,
             latency,
         })

@@ -39,7 +39,7 @@ impl Document {
                 sent: FlowObject::of(report.sent),
                 acknowledged: FlowObject::of(report.acknowledged),
                 received: FlowObject::of(report.received),
-                denied: report.account.denied,
+                rejected: report.account.rejected,
                 unacknowledged: report.account.unacknowledged,
                 late: report.late,
                 late_by_us: report.late_by_us,
@@ -121,7 +121,7 @@ impl GroupObject {
             listens_to: group.listens_to.clone(),
             share: group.share.clone(),
             load: group.shape.clone().map(|load| load.0),
-            denied: account.denied,
+            rejected: account.rejected,
             unacknowledged: account.unacknowledged,
             deliveries: DeliveriesObject::of(account, duplicates, reordered),
         }
@@ -249,7 +249,7 @@ impl SlotObject {
             lost: slot.lost,
             sent: slot.sent,
             acknowledged: slot.acknowledged,
-            denied: slot.denied,
+            rejected: slot.rejected,
             received: slot.received,
             latency,
         }

@@ -206,7 +206,7 @@ fn a_connect_is_known_however_it_is_cut() {
 }
 
 #[test]
-fn what_is_wrong_on_a_port_of_mqtt_is_mqtt_nonetheless() {
+fn invalid_bytes_on_a_port_of_mqtt_are_mqtt() {
     for wrong in [&b"\x10\x0f\x00\x04MQTX\x04\x02"[..], b"\0\0\0", b"\x16\x03\x09\0\0\0", b"GETTY"] {
         let mut line = SideBytes::new(1883, HANDSHAKE);
         line.a(wrong);
@@ -226,7 +226,7 @@ fn ports_can_be_added() {
 }
 
 #[test]
-fn midway_the_client_is_who_behaves_like_one() {
+fn without_a_handshake_the_client_is_found_by_its_packets() {
     let pingreq = b"\xc0\x00";
     for (side, packet, client) in [
         (Side::A, &b"\x30\x06\x00\x03a/bx"[..], 40_000),
@@ -432,7 +432,7 @@ fn a_decryptor_gets_all_bytes_and_gives_plain_ones() {
 }
 
 #[test]
-fn what_cannot_be_decrypted_is_tls() {
+fn undecryptable_connections_are_tls() {
     let hello = client_hello();
     for end in [Close::Fin, Close::EndOfCapture] {
         let mut line = decrypted();
@@ -604,7 +604,7 @@ fn frames_may_follow_the_heads_at_once() {
 }
 
 #[test]
-fn what_is_wrong_with_a_frame_is_reported_and_its_payload_taken() {
+fn faulty_frames_are_reported_and_their_payload_kept() {
     for (side, frame, fault, is_data) in [
         (Side::A, frame(0x81, MASK, PUBLISH), FrameFault::Text, true),
         (Side::A, frame(0x82, None, PUBLISH), FrameFault::Unmasked, true),

@@ -134,7 +134,7 @@ fn a_line_of_a_key_log_is_whole_or_none() {
 }
 
 #[test]
-fn what_waits_for_a_secret_is_bounded() {
+fn the_data_waiting_for_a_secret_is_bounded() {
     let mut parts = recorded("tls13-aes128");
     let record = [&[23, 3, 3, 0x40, 0][..], &[7; 0x4000]].concat();
     parts.extend((0..40).map(|_| (Side::B, record.clone())));

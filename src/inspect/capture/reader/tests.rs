@@ -172,7 +172,7 @@ fn simple_packets_have_no_time_and_are_cut_at_the_snapshot_length() {
 }
 
 #[test]
-fn an_interface_says_what_its_times_count() {
+fn an_interface_sets_the_unit_of_its_timestamps() {
     for order in ORDERS {
         let offset = if order.is_big { (-1_i64).to_be_bytes() } else { (-1_i64).to_le_bytes() };
         let mut file = order.section();
@@ -249,7 +249,7 @@ fn a_file_that_is_cut_off_anywhere_is_read_up_to_there() {
 }
 
 #[test]
-fn gzip_that_is_cut_off_or_damaged_gives_what_comes_before() {
+fn truncated_or_damaged_gzip_yields_the_packets_before() {
     let file = ORDERS[0].pcap(0xa1b2_c3d4, MICROS, b"");
     let mut packed = gzip(&file);
     let (found, end) = read(&packed[..packed.len() - 4]);
@@ -262,7 +262,7 @@ fn gzip_that_is_cut_off_or_damaged_gives_what_comes_before() {
 }
 
 #[test]
-fn what_is_no_capture_is_told_what_it_seems_to_be() {
+fn other_files_are_refused_with_their_likely_kind() {
     for (bytes, text) in [
         (&b""[..], "not a capture, but an empty file"),
         (b"hello\n", "not a capture, but text"),
@@ -283,7 +283,7 @@ fn what_is_no_capture_is_told_what_it_seems_to_be() {
 }
 
 #[test]
-fn a_bad_block_is_an_error_with_its_place_after_what_came_before() {
+fn a_bad_block_is_an_error_with_its_offset_after_the_packets_before() {
     let [order, _] = ORDERS;
     let good = order.pcap(0xa1b2_c3d4, MICROS, b"");
     let bad = [good.clone(), order.words(&[0, 0, 0x7fff_ffff, 0])].concat();

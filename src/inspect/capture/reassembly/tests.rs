@@ -194,7 +194,7 @@ fn probes_are_no_bytes() {
 }
 
 #[test]
-fn a_hole_is_given_up_when_the_other_side_has_what_was_in_it() {
+fn a_hole_is_given_up_when_the_other_side_acknowledges_it() {
     let mut wire = Wire::open();
     wire.client(5, b"fgh", as_it_is);
     wire.acknowledge(3);
@@ -246,7 +246,7 @@ fn all_connections_together_keep_a_bounded_number_of_bytes() {
 }
 
 #[test]
-fn what_is_missing_at_the_end_is_reported() {
+fn bytes_missing_at_the_end_are_reported() {
     let mut wire = Wire::open();
     wire.client(3, b"def", as_it_is);
     wire.client(9, b"", fin);
@@ -347,7 +347,7 @@ fn a_new_handshake_is_a_new_connection_and_a_repeated_one_is_not() {
 }
 
 #[test]
-fn who_began_is_known_from_either_half_of_the_handshake() {
+fn the_initiator_is_known_from_either_half_of_the_handshake() {
     let mut wire = Wire::new();
     wire.server(-1, b"", |segment| segment.is_syn = true);
     wire.client(3, b"def", as_it_is);

@@ -176,7 +176,7 @@ fn unavailable_features_are_not_used() {
 }
 
 #[test]
-fn the_server_keeps_what_the_client_said() {
+fn the_server_keeps_to_the_limits_of_the_client() {
     let subscribed = "> 82 (0001 () `a` 00)\n< 90 (0001 () 00)\n";
     for (client, packet, expected) in [
         ("27 00000010", "< 30 (`a` () '0123456789abcdef')", "error MQTT-3.1.2-24 at PUBLISH"),
@@ -197,7 +197,7 @@ fn an_alias_is_known_unless_something_was_lost() {
 }
 
 #[test]
-fn what_is_never_answered_is_reported_at_the_end() {
+fn unanswered_packets_are_reported_at_the_end() {
     let cases = [
         ("> 32 (`a` 0001 ())", "MQTT-4.3.2-4"),
         ("> 34 (`a` 0001 ())", "MQTT-4.3.3-8"),

@@ -10,7 +10,7 @@ fn mixed() -> Vec<u8> {
 }
 
 #[test]
-fn levels_say_what_is_shown_and_all_is_counted() {
+fn levels_select_the_findings_shown_and_all_are_counted() {
     for (level, shown, hidden) in [
         ("error", &["MQTT-3.3.1-2"][..], &["mq/v5/1.5.4", "MQTT-3.12.4-1"][..]),
         ("warn", &["MQTT-3.3.1-2", "mq/v5/1.5.4"], &["MQTT-3.12.4-1"]),
@@ -26,7 +26,7 @@ fn levels_say_what_is_shown_and_all_is_counted() {
 }
 
 #[test]
-fn a_finding_shows_the_place_the_statement_and_what_to_do() {
+fn a_finding_shows_the_place_the_statement_and_the_remedy() {
     let finished = mq("inspect --lint").stdin(mixed()).run();
     let expected = "      error byte 0: DUP is set, but QoS is 0\n            MQTT-3.3.1-2: DUP must be 0 for QoS 0; \
                     messages with QoS 0 are never retransmitted\n";
@@ -59,7 +59,7 @@ fn only_errors_change_the_exit_status() {
 }
 
 #[test]
-fn typed_lines_say_who_sent_them() {
+fn typed_lines_name_their_sender() {
     let lines = "c2s: 100d00044d5154540402003c000161\ns2c: 20020000\ns2c: 300400017478\n c2s:300400017479\n";
     let out = mq("inspect --lint --hex -").stdin(lines).run();
     let shown = String::from_utf8_lossy(&out.stdout).into_owned();

@@ -105,7 +105,7 @@ fn each_side_sends_its_own_packets() {
 }
 
 #[test]
-fn text_frames_are_not_what_carries_mqtt() {
+fn text_frames_do_not_carry_mqtt() {
     let upgrade = "> 'GET /mqtt HTTP/1.1' 0d0a 'Host: x' 0d0a 'Upgrade: websocket' 0d0a 'Connection: Upgrade' 0d0a \
                    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' 0d0a 'Sec-WebSocket-Version: 13' 0d0a \
                    'Sec-WebSocket-Protocol: mqtt' 0d0a 0d0a\n\

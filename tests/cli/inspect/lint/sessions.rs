@@ -50,7 +50,7 @@ fn a_server_that_does_not_know_mqtt_5_refuses_as_mqtt_3_1_1_demands() {
 }
 
 #[test]
-fn what_could_not_be_decoded_is_not_taken_for_absent() {
+fn undecodable_properties_are_not_taken_for_absent() {
     // The method may have been behind the property that does not exist.
     let connect = "> 10 (`MQTT` 05 02 003c (7f 15 `A` 22 0005) `c`)";
     let answer = "< 20 (0000 (15 `A` 12 `id` 1a `r`))\n< 30 (`t` (23 0001))";

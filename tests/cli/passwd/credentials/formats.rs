@@ -158,7 +158,7 @@ fn a_file_that_is_bad_stays_as_it_is_to_the_byte() {
 }
 
 #[test]
-fn what_a_format_cannot_hold_is_refused() {
+fn users_that_a_format_cannot_hold_are_refused() {
     for (options, user, password, part) in [
         ("--format emqx-csv", "a,b", "x", "comma"),
         ("--format vernemq", "a:b", "x", "colon"),
@@ -226,7 +226,7 @@ fn how_emqx_hashes_can_be_chosen() {
 }
 
 #[test]
-fn links_modes_and_what_is_there_are_kept() {
+fn links_modes_and_existing_entries_are_kept() {
     let (directory, path) = file("real.json", "[]");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let link = directory.path().join("link.json");

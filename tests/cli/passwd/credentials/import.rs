@@ -35,7 +35,7 @@ fn lists_are_imported_into_every_format() {
 }
 
 #[test]
-fn users_who_are_there_get_the_new_password_and_others_stay() {
+fn existing_users_get_the_new_password_and_others_stay() {
     let (directory, path, finished) = import("-I 101", "ann,one\nbob,two\n");
     finished.succeed();
     let list = directory.path().join("second.csv");
