@@ -144,7 +144,7 @@ fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
     if error.is_refusal() {
         context.measurements.record.borrow_mut().refused += 1;
     }
-    context.measurements.count_error(Stage::Connect, error);
+    context.measurements.record.borrow_mut().errors.add_failure(error);
 }
 
 /// Records that the client left the run early.

@@ -53,6 +53,15 @@ fn a_load_generator_does_not_ask_whether_a_broker_runs_that_closes() {
 }
 
 #[test]
+fn worker_processes_report_the_kind_of_a_failure() {
+    let peer = ScriptedPeer::start(|peer| (0..2).for_each(|_| drop(peer.accept().expect_type(0x10))));
+    let finished = peer.mq("bench conn -c 2 -V 5 --processes 2").run();
+    peer.finish();
+    finished.expect_status(1);
+    assert_says(&finished.stderr, &["2 of 2 clients could not connect", "-V 311"]);
+}
+
+#[test]
 fn a_host_that_is_more_than_a_host_is_told_how_to_write() {
     for (host, parts) in [
         ("ws://127.0.0.1:8000", &["-L ws://127.0.0.1:8000/TOPIC"][..]),

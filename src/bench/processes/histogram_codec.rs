@@ -1,7 +1,7 @@
 //! Lossless encoding of the parts of a record that JSON has no form for: histograms in HDR's own format, errors as a
 //! list.
 
-use crate::bench::record::{Errors, Latencies, Stage};
+use crate::bench::record::{Errors, FailureKind, Latencies, Stage};
 use crate::bench::timeline::Coarse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -55,15 +55,14 @@ impl<'de> Deserialize<'de> for Coarse {
 
 impl Serialize for Errors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let list: Vec<_> = self.0.iter().map(|((stage, text), count)| (stage, text, count)).collect();
-        list.serialize(serializer)
+        self.0.iter().collect::<Vec<_>>().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Errors {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Errors, D::Error> {
-        let list = Vec::<(Stage, String, u64)>::deserialize(deserializer)?;
-        Ok(Errors(list.into_iter().map(|(stage, text, count)| ((stage, text), count)).collect()))
+        let list = Vec::<((Stage, String, FailureKind), u64)>::deserialize(deserializer)?;
+        Ok(Errors(list.into_iter().collect()))
     }
 }
 
@@ -80,6 +79,7 @@ mod tests {
         }
         record.accepting.note(u64::MAX);
         record.errors.add(Stage::Connect, "busy \"\n".to_owned(), u64::MAX);
+        record.errors.add_failure(&crate::client::Error::ClosedEarly);
         let mut sent = Sent { count: 5, unacknowledged: vec![4], after_gap: Some(2), ..Sent::default() };
         sent.rejected.insert(1, u64::MAX);
         record.sent.insert(u32::MAX, sent);

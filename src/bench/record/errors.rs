@@ -1,5 +1,7 @@
 //! Errors of a run, counted by text.
 
+use crate::client::Error;
+use crate::transport::ConnectError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,38 +16,118 @@ pub(crate) enum Stage {
     Run,
 }
 
-/// Errors by stage and text.
+/// The kind of a failure to connect, which decides the remedy. Reports in JSON do not contain it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum FailureKind {
+    /// Nothing answered.
+    Unreachable,
+    /// The TLS handshake failed.
+    Tls,
+    /// The WebSocket handshake failed.
+    WebSocket,
+    /// The server speaks another protocol.
+    NotMqtt,
+    /// The connection ended before CONNACK.
+    NotAccepted,
+    /// Any other.
+    Other,
+}
+
+impl FailureKind {
+    pub(in crate::bench) fn of(error: &Error) -> FailureKind {
+        match error {
+            Error::Connect(ConnectError::Tls(_)) => FailureKind::Tls,
+            Error::Connect(ConnectError::WebSocket { .. } | ConnectError::WebSocketRefused { .. }) => {
+                FailureKind::WebSocket
+            }
+            Error::Connect(
+                ConnectError::Lookup { .. }
+                | ConnectError::NoAddress { .. }
+                | ConnectError::Connect { .. }
+                | ConnectError::Unix { .. }
+                | ConnectError::Timeout { .. },
+            )
+            | Error::Timeout(_) => FailureKind::Unreachable,
+            Error::NotMqtt(_) => FailureKind::NotMqtt,
+            Error::NotAccepted(_) | Error::ClosedEarly => FailureKind::NotAccepted,
+            Error::Connect(
+                ConnectError::Bind { .. }
+                | ConnectError::ProxyUnreachable { .. }
+                | ConnectError::NotAProxy { .. }
+                | ConnectError::ProxyCredentials { .. }
+                | ConnectError::ProxyRefused { .. }
+                | ConnectError::Preface { .. }
+                | ConnectError::ServiceLookup { .. }
+                | ConnectError::NoService { .. },
+            )
+            | Error::Refused { .. }
+            | Error::Authentication(_)
+            | Error::Token(_)
+            | Error::Computation(_)
+            | Error::Property(_)
+            | Error::Encode(_)
+            | Error::Lost(_)
+            | Error::Closed
+            | Error::Disconnected { .. }
+            | Error::Decode(_)
+            | Error::Session(_)
+            | Error::KeepAlive(_) => FailureKind::Other,
+        }
+    }
+}
+
+/// Errors by stage, text and kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Errors(pub(in crate::bench) BTreeMap<(Stage, String), u64>);
+pub(crate) struct Errors(pub(in crate::bench) BTreeMap<(Stage, String, FailureKind), u64>);
 
 impl Errors {
     /// Adds errors with the same text.
     pub(crate) fn add(&mut self, stage: Stage, text: String, count: u64) {
-        let key = (stage, text);
+        self.add_to((stage, text, FailureKind::Other), count);
+    }
+
+    /// Adds a client that could not connect.
+    pub(in crate::bench) fn add_failure(&mut self, error: &Error) {
+        self.add_to((Stage::Connect, error.to_string(), FailureKind::of(error)), 1);
+    }
+
+    fn add_to(&mut self, key: (Stage, String, FailureKind), count: u64) {
         let is_known = self.0.contains_key(&key) || self.0.len() < MOST_ERROR_KINDS;
-        let key = if is_known { key } else { (stage, "other errors".to_owned()) };
+        let key = if is_known { key } else { (key.0, "other errors".to_owned(), key.2) };
         let known = self.0.entry(key).or_default();
         *known = known.saturating_add(count);
     }
 
     /// Adds the errors of another record.
     pub(crate) fn merge(&mut self, other: Errors) {
-        for ((stage, text), count) in other.0 {
-            self.add(stage, text, count);
+        for (key, count) in other.0 {
+            self.add_to(key, count);
         }
     }
 
     /// The errors, the most frequent first.
     pub(crate) fn by_count(&self) -> Vec<(Stage, &str, u64)> {
-        let mut all: Vec<_> =
-            self.0.iter().map(|((stage, text), &count)| (*stage, text.as_str(), count)).collect();
-        all.sort_by_key(|&(stage, _, count)| (stage, std::cmp::Reverse(count)));
+        self.with_kinds().into_iter().map(|(stage, text, _, count)| (stage, text, count)).collect()
+    }
+
+    /// The kind of the most frequent failure to connect, if there was any.
+    pub(crate) fn main_failure(&self) -> Option<FailureKind> {
+        self.with_kinds().iter().find(|(stage, ..)| *stage == Stage::Connect).map(|(_, _, kind, _)| *kind)
+    }
+
+    fn with_kinds(&self) -> Vec<(Stage, &str, FailureKind, u64)> {
+        let mut all: Vec<_> = self
+            .0
+            .iter()
+            .map(|((stage, text, kind), &count)| (*stage, text.as_str(), *kind, count))
+            .collect();
+        all.sort_by_key(|&(stage, _, _, count)| (stage, std::cmp::Reverse(count)));
         all
     }
 
     /// The number of errors of a stage.
     pub(crate) fn count(&self, stage: Stage) -> u64 {
-        let counts = self.0.iter().filter(|((at, _), _)| *at == stage).map(|(_, count)| *count);
+        let counts = self.0.iter().filter(|((at, ..), _)| *at == stage).map(|(_, count)| *count);
         counts.fold(0, u64::saturating_add)
     }
 }
@@ -53,6 +135,19 @@ impl Errors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_most_frequent_failure_to_connect_decides_the_remedy() {
+        let mut errors = Errors::default();
+        errors.add(Stage::Run, "closed".to_owned(), 9);
+        assert_eq!(errors.main_failure(), None);
+        errors.add_failure(&Error::ClosedEarly);
+        let mut others = Errors::default();
+        others.add_failure(&Error::Timeout(std::time::Duration::ZERO));
+        others.add_failure(&Error::Timeout(std::time::Duration::ZERO));
+        errors.merge(others);
+        assert_eq!(errors.main_failure(), Some(FailureKind::Unreachable));
+    }
 
     #[test]
     fn errors_are_counted_by_their_words() {

@@ -9,7 +9,7 @@ mod ranges;
 
 use super::timeline::Timeline;
 pub(crate) use delivery::{Account, Arrival, Outcome, Received, Sent};
-pub(crate) use errors::{Errors, Stage};
+pub(crate) use errors::{Errors, FailureKind, Stage};
 pub(crate) use latencies::{Latencies, LatencyMap, Summary};
 pub(crate) use latency_kind::LatencyKind;
 pub(crate) use ranges::Ranges;

@@ -1,6 +1,7 @@
 //! `mq bench`: runs a load or merges reports, writes the reports and maps the result to an exit status.
 
 mod describe;
+mod exit_status;
 mod merge;
 mod metrics;
 mod outputs;

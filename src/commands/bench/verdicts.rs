@@ -1,10 +1,9 @@
-//! The verdicts on standard error: the failures, and annotations for GitHub Actions.
+//! The verdicts in messages, and as annotations for GitHub Actions.
 
 use crate::bench::Report;
 use crate::bench::report::{Judgement, Rule, Verdict};
 use crate::bench::thresholds::Thresholds;
-use crate::commands::error::ExitStatus;
-use crate::commands::{Messages, print_error};
+use crate::commands::print_error;
 use crate::escape;
 use std::collections::BTreeSet;
 use std::env;
@@ -26,18 +25,8 @@ pub(super) fn inherited(parts: &[Report]) -> Vec<Thresholds> {
     texts.into_iter().filter_map(|text| text.parse().ok()).collect()
 }
 
-/// Reports the failed conditions of the user, and returns the status of the first one, if any. --quiet does not hide them.
-pub(super) fn say_failures(report: &Report, messages: Messages) -> Option<ExitStatus> {
-    let verdicts = report.verdicts();
-    let mut failures =
-        verdicts.iter().filter(|verdict| verdict.is_failure() && verdict.rule.option().is_some());
-    let messages = Messages { quiet: false, ..messages };
-    failures.by_ref().map(|verdict| messages.say(&option_words(verdict))).last()?;
-    Some(ExitStatus::MISSED)
-}
-
 /// The judgement after the option that set its condition.
-fn option_words(verdict: &Verdict) -> String {
+pub(super) fn option_words(verdict: &Verdict) -> String {
     let Some(option) = verdict.rule.option() else { return verdict.text.clone() };
     // The text of a threshold begins with the condition, as it was typed after the option.
     let is_typed = matches!(verdict.rule, Rule::FailIf | Rule::AbortIf);

@@ -1,6 +1,6 @@
 //! Hints for refusals by brokers, most of which close the connection without a reason.
 
-use crate::bench;
+use crate::bench::{self, record::FailureKind};
 use crate::client::Error;
 use crate::commands::error;
 use crate::hosted::Service;
@@ -66,8 +66,28 @@ fn of_unaccepted(error: &Error, connection_kind: ConnectionKind) -> Option<Strin
     }
 }
 
+/// The remedy if none of many clients could connect. A broker that closes a connection is running.
+pub(in crate::commands) fn of_failed_clients(
+    kind: FailureKind,
+    connection_kind: Option<ConnectionKind>,
+) -> Option<String> {
+    let hint = match kind {
+        FailureKind::NotAccepted => return not_accepted(connection_kind?),
+        FailureKind::Unreachable => {
+            "is the broker running there? set another one with -h HOST and -p PORT, or use --embedded"
+        }
+        FailureKind::Tls => {
+            "--cafile FILE sets the authority to trust, --cert FILE and --key FILE a client certificate; is this a port for TLS? -p PORT selects another"
+        }
+        FailureKind::WebSocket => error::hint::WEB_SOCKET_PORT,
+        FailureKind::NotMqtt => error::hint::OTHER_PORT,
+        FailureKind::Other => return None,
+    };
+    Some(hint.to_owned())
+}
+
 /// Why a broker may close a connection silently: the reasons that the client can remove.
-pub(in crate::commands) fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
+fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
     let version = match connection_kind.version {
         Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),
         Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),

@@ -14,6 +14,11 @@ use crate::{bench, client};
 use std::borrow::Cow;
 use std::io;
 
+pub(super) const OTHER_PORT: &str = "is the port right? -p PORT selects another";
+
+pub(super) const WEB_SOCKET_PORT: &str =
+    "is this the WebSocket port? -p PORT and --ws-path PATH select another";
+
 impl Error {
     /// A remedy, if one is known.
     pub(super) fn hint(&self) -> Option<Cow<'static, str>> {
@@ -51,9 +56,7 @@ pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
     use client::Error;
     match error {
         Error::Connect(error) => connect_hint(error),
-        Error::NotMqtt(Foreign::Http | Foreign::Ssh | Foreign::Other(_)) => {
-            Some("is the port right? -p PORT selects another")
-        }
+        Error::NotMqtt(Foreign::Http | Foreign::Ssh | Foreign::Other(_)) => Some(OTHER_PORT),
         Error::NotMqtt(Foreign::Tls) => Some(
             "plain MQTT is usually on port 1883, which -p selects; --tls-use-os-certs or --cafile FILE use TLS",
         ),
@@ -119,11 +122,9 @@ fn connect_hint(error: &ConnectError) -> Option<&'static str> {
         ConnectError::WebSocketRefused { code, .. } => Some(match code {
             401 | 403 => "--ws-header 'Authorization: ...' sends credentials",
             404 | 405 => "--ws-path PATH selects another path; RabbitMQ uses /ws, most others /mqtt",
-            _ => "is this the WebSocket port? -p PORT and --ws-path PATH select another",
+            _ => WEB_SOCKET_PORT,
         }),
-        ConnectError::WebSocket { .. } => {
-            Some("is this the WebSocket port? -p PORT and --ws-path PATH select another")
-        }
+        ConnectError::WebSocket { .. } => Some(WEB_SOCKET_PORT),
         ConnectError::Tls(failure) => tls_hint(failure),
         ConnectError::NoAddress { .. }
         | ConnectError::Bind { .. }

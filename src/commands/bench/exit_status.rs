@@ -1,0 +1,118 @@
+//! The exit status of a run or a merge, from its failed verdicts, and the reason on standard error.
+
+use super::verdicts::option_words;
+use crate::bench::record::Stage;
+use crate::bench::report::{Rule, Verdict};
+use crate::bench::{Ending, Report};
+use crate::commands::Messages;
+use crate::commands::error::{ExitStatus, broker_hint};
+
+/// The failures that the report's own rules find. The first one that happened decides the exit status and is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Failure {
+    ConnectionsLost,
+    NotConnected,
+    Rejected,
+    Stalled,
+    Unshared,
+    QosViolated,
+    Errors,
+}
+
+/// Reports the failures, and returns the status: that of the signal, of a failed condition of the user, or of the first failure.
+/// --quiet hides the progress, but not that a run failed.
+pub(super) fn conclude(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> ExitStatus {
+    if let Some(words) = report.lowered_qos().filter(|_| signal.is_none()) {
+        messages.say(&words);
+    }
+    let messages = Messages { quiet: false, ..messages };
+    let failed: Vec<Verdict> = report.verdicts().into_iter().filter(Verdict::is_failure).collect();
+    let failure = failed.iter().filter_map(|verdict| Failure::of(verdict.rule, report)).min();
+    if let Some(failure) = failure.filter(|_| signal.is_none()) {
+        messages.say_with_hint(&failure.reason(report), failure.hint(report, messages).as_deref());
+    }
+    let missed: Vec<_> = failed.iter().filter(|verdict| verdict.rule.option().is_some()).collect();
+    for verdict in &missed {
+        messages.say(&option_words(verdict));
+    }
+    match (signal, failure) {
+        (Some(status), _) => status,
+        (None, _) if !missed.is_empty() => ExitStatus::MISSED,
+        (None, failure) => failure.map_or(ExitStatus::DONE, |failure| failure.status(report)),
+    }
+}
+
+impl Failure {
+    /// The failure that a failed condition of this rule means; `None` for the conditions of the user.
+    fn of(rule: Rule, report: &Report) -> Option<Failure> {
+        match rule {
+            Rule::Connections => Some(Failure::ConnectionsLost),
+            Rule::Clients => Some(Failure::NotConnected),
+            Rule::Permissions => Some(Failure::Rejected),
+            Rule::Ending => Some(Failure::of_ending(report)),
+            Rule::Shared => Some(Failure::Unshared),
+            Rule::Delivery => Some(Failure::QosViolated),
+            Rule::Errors | Rule::Acknowledgements | Rule::Standstill | Rule::GrantedQos | Rule::SelfCheck => {
+                Some(Failure::Errors)
+            }
+            Rule::Search | Rule::FailIf | Rule::AbortIf | Rule::Baseline => None,
+        }
+    }
+
+    fn of_ending(report: &Report) -> Failure {
+        match report.ending {
+            Ending::Stalled(_) => Failure::Stalled,
+            Ending::NotConnected => Failure::NotConnected,
+            Ending::AllLost if report.connections_lost > 0 => Failure::ConnectionsLost,
+            Ending::AllLost | Ending::Complete | Ending::Interrupted => Failure::Errors,
+        }
+    }
+
+    fn status(self, report: &Report) -> ExitStatus {
+        match self {
+            Failure::ConnectionsLost => ExitStatus::LOST,
+            Failure::NotConnected if all_refused(report) => ExitStatus::REFUSED,
+            Failure::Rejected => ExitStatus::REJECTED,
+            Failure::NotConnected
+            | Failure::Stalled
+            | Failure::Unshared
+            | Failure::QosViolated
+            | Failure::Errors => ExitStatus::FAILED,
+        }
+    }
+
+    fn reason(self, report: &Report) -> String {
+        match self {
+            Failure::ConnectionsLost => {
+                let (lost, connected) = (report.connections_lost, report.connects.count);
+                format!("{lost} of {connected} clients lost the connection")
+            }
+            Failure::NotConnected => {
+                format!("{} of {} clients could not connect", report.not_connected(), report.clients())
+            }
+            Failure::Rejected => match report.errors.count(Stage::Subscribe) {
+                0 => format!("{} messages were rejected", report.account.rejected),
+                subscriptions => format!("{subscriptions} subscriptions were rejected"),
+            },
+            Failure::Stalled => "the broker stopped answering".to_owned(),
+            Failure::Unshared => format!(
+                "the broker granted the shared subscription $share/{}, but delivered nothing to it: it seems not to share subscriptions",
+                report.unshared().unwrap_or_default()
+            ),
+            Failure::QosViolated => report.describe_violation().unwrap_or_default(),
+            Failure::Errors => "some clients failed".to_owned(),
+        }
+    }
+
+    fn hint(self, report: &Report, messages: Messages) -> Option<String> {
+        let is_total = self == Failure::NotConnected && report.connects.count == 0;
+        if !is_total || all_refused(report) {
+            return None;
+        }
+        broker_hint::of_failed_clients(report.errors.main_failure()?, messages.connection_kind)
+    }
+}
+
+fn all_refused(report: &Report) -> bool {
+    report.refused == report.clients()
+}
