@@ -26,6 +26,7 @@ mod routing;
 mod scram;
 mod state;
 mod sys;
+mod target;
 #[cfg(test)]
 mod tests;
 mod timers;

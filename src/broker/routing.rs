@@ -9,6 +9,7 @@ use super::outbox::Pushed;
 use super::retained::{Cursor, Step};
 use super::state::State;
 use super::sys;
+use super::target::{Target, merge};
 use super::topic_tree::{MAX_LEVELS, Match};
 use crate::protocol::topic::{self, split_share};
 use crate::protocol::{Publish, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version};
@@ -30,22 +31,6 @@ const STEP_WORK: usize = 40;
 
 /// The work of computing the broker's own topics.
 const OWN_TOPICS_WORK: usize = 200;
-
-/// A receiver of the message that is being routed.
-pub(super) struct Target {
-    client: Rc<Client>,
-    qos: Qos,
-    retain: bool,
-    subscription_ids: Ids,
-}
-
-/// The subscription identifiers of one delivery.
-enum Ids {
-    None,
-    /// The identifier of one subscription, shared by all its deliveries.
-    One(Rc<[u32]>),
-    Many(Vec<u32>),
-}
 
 impl State {
     /// Puts a message into the queues of all its subscribers, and stores it if it has RETAIN. The publisher waits if a
@@ -118,11 +103,7 @@ impl State {
         if qos == Qos::AtMostOnce && !client.is_connected() {
             return;
         }
-        let subscription_ids = match subscription_ids {
-            Ids::None => None,
-            Ids::One(id) => Some(id),
-            Ids::Many(ids) => Some(ids.into()),
-        };
+        let subscription_ids = subscription_ids.into_shared();
         let delivery = Delivery { message: Rc::clone(message), subscription_ids, qos, retain };
         let pushed = client.outbox.borrow_mut().push(delivery);
         match (pushed, publisher) {
@@ -281,7 +262,7 @@ impl State {
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {
-        let values = sys::values(self, now).into_iter();
+        let values = sys::values(&self.figures(now)).into_iter();
         values
             .filter(|(name, _)| topic::matches(filter, name))
             .map(|(name, value)| Rc::new(Message::new(&sys::as_publish(name, &value), 0, now, &self.budget)))
@@ -305,47 +286,4 @@ impl State {
             });
         }
     }
-}
-
-impl Target {
-    fn new(subscription: &Subscription, publish: &Publish<'_>) -> Target {
-        Target {
-            client: Rc::clone(&subscription.client),
-            qos: publish.qos.min(subscription.options.maximum_qos),
-            retain: publish.retain && subscription.options.retain_as_published,
-            subscription_ids: subscription.id.clone().map_or(Ids::None, Ids::One),
-        }
-    }
-}
-
-impl Ids {
-    fn join(self, more: Ids) -> Ids {
-        match (self, more) {
-            (ids, Ids::None) => ids,
-            (Ids::None, more) => more,
-            (Ids::One(id), more) => Ids::Many(id.to_vec()).join(more),
-            (Ids::Many(mut ids), Ids::One(id)) => {
-                ids.extend_from_slice(&id);
-                Ids::Many(ids)
-            }
-            (Ids::Many(mut ids), Ids::Many(more)) => {
-                ids.extend(more);
-                Ids::Many(ids)
-            }
-        }
-    }
-}
-
-/// Adds a target, or merges it with the client's existing one in this routing.
-fn merge(targets: &mut Vec<Target>, target: Target, routing: u64) {
-    let (number, place) = target.client.routed.get();
-    let earlier = if number == routing { targets.get_mut(place) } else { None };
-    let Some(earlier) = earlier else {
-        target.client.routed.set((routing, targets.len()));
-        return targets.push(target);
-    };
-    earlier.qos = earlier.qos.max(target.qos);
-    earlier.retain |= target.retain;
-    let ids = std::mem::replace(&mut earlier.subscription_ids, Ids::None);
-    earlier.subscription_ids = ids.join(target.subscription_ids);
 }

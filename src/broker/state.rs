@@ -7,8 +7,8 @@ use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
 use super::link::Link;
 use super::retained::Retained;
-use super::routing::Target;
 use super::sys;
+use super::target::Target;
 use super::timers::{Deadline, Timers};
 use super::topic_tree::{ClientKey, TopicTree};
 use super::users::Gate;
@@ -130,16 +130,18 @@ impl State {
         }
     }
 
-    pub(super) fn client_count(&self) -> usize {
-        self.clients.len()
-    }
-
-    pub(super) fn subscription_count(&self) -> usize {
-        self.tree.len()
-    }
-
-    pub(super) fn retained(&self) -> &Retained {
-        &self.retained
+    /// The figures for the broker's own topics.
+    pub(super) fn figures(&self, now: Instant) -> sys::Figures<'_> {
+        sys::Figures {
+            version: &self.config.version,
+            uptime: now.saturating_duration_since(self.started),
+            clients: self.clients.len(),
+            connected: self.connected as usize,
+            subscriptions: self.tree.len(),
+            retained: &self.retained,
+            memory: self.memory(),
+            report: &self.report,
+        }
     }
 
     /// The memory used on behalf of clients, and its limit.
@@ -383,7 +385,7 @@ impl State {
         self.report_refusals(Some(now));
         if now >= self.next_sys {
             self.next_sys = now + SYS_INTERVAL;
-            for (topic, value) in sys::values(self, now) {
+            for (topic, value) in sys::values(&self.figures(now)) {
                 self.publish(&sys::as_publish(topic, &value), None, now);
             }
         }

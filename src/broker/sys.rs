@@ -1,23 +1,34 @@
 //! The broker's own topics under `$SYS/broker/`, with mosquitto's names. Nothing is stored: values are computed on
 //! subscription, and sent to subscribers every few seconds.
 
-use super::state::State;
+use super::Report;
+use super::retained::Retained;
 use crate::protocol::{Properties, Publish, Qos};
-use std::time::Instant;
+use std::time::Duration;
 
 /// The prefix of the broker's own topics.
 pub(super) const PREFIX: &str = "$SYS/";
 
+/// The figures that the topics publish.
+pub(super) struct Figures<'a> {
+    pub(super) version: &'a str,
+    pub(super) uptime: Duration,
+    pub(super) clients: usize,
+    pub(super) connected: usize,
+    pub(super) subscriptions: usize,
+    pub(super) retained: &'a Retained,
+    /// The memory used on behalf of clients, and its limit.
+    pub(super) memory: (usize, usize),
+    pub(super) report: &'a Report,
+}
+
 /// All topics with their current values.
-pub(super) fn values(state: &State, now: Instant) -> Vec<(&'static str, String)> {
-    let (report, clients, subscriptions, retained) =
-        (&state.report, state.client_count(), state.subscription_count(), state.retained());
-    let (memory, memory_limit) = state.memory();
-    let connected = state.connected as usize;
-    let uptime = now.saturating_duration_since(state.started).as_secs();
+pub(super) fn values(figures: &Figures<'_>) -> Vec<(&'static str, String)> {
+    let &Figures { version, uptime, clients, connected, subscriptions, retained, memory, report } = figures;
+    let (memory, memory_limit) = memory;
     vec![
-        ("$SYS/broker/version", state.config.version.clone()),
-        ("$SYS/broker/uptime", format!("{uptime} seconds")),
+        ("$SYS/broker/version", version.to_owned()),
+        ("$SYS/broker/uptime", format!("{} seconds", uptime.as_secs())),
         ("$SYS/broker/clients/total", clients.to_string()),
         ("$SYS/broker/clients/connected", connected.to_string()),
         ("$SYS/broker/clients/active", connected.to_string()),

@@ -1,7 +1,7 @@
 //! Link layers: extracts the IP packet from a frame, through tags and labels.
 
-use super::network::Skipped;
 use super::reader::Frame;
+use super::skipped::{NetworkLayer, Skipped};
 
 // Link types from the registry of tcpdump.org. Some systems use numbers of their own for raw IP.
 const NULL: u32 = 0;
@@ -191,13 +191,4 @@ fn attribute(attributes: &[u8], number: fn([u8; 2]) -> u16) -> Option<&[u8]> {
         rest = rest.get(length.next_multiple_of(4)..)?;
     }
     None
-}
-
-/// A protocol number found instead of IP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkLayer {
-    /// An EtherType.
-    Ether(u16),
-    /// A PPP number.
-    Ppp(u16),
 }

@@ -20,15 +20,16 @@ mod link;
 pub(crate) mod network;
 pub mod reader;
 pub(crate) mod reassembly;
-mod skipped;
+pub(crate) mod skipped;
 #[cfg(test)]
 mod tests;
 mod tunnel;
 
 use conversation::{ConversationEvent, Conversations, Decryptor, Ports};
-use network::{Network, Skipped};
+use network::Network;
 use reader::Frame;
 use reassembly::Reassembly;
+use skipped::Skipped;
 pub use skipped::SkippedFrames;
 
 /// A place in a capture: the frame and its time.

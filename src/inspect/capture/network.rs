@@ -3,8 +3,8 @@
 //! Checksums are not verified: if the network card computes them, frames captured on the sender have wrong ones.
 
 use super::fragments::{Fragment, Fragments};
-pub(crate) use super::link::NetworkLayer;
 use super::reader::Frame;
+use super::skipped::Skipped;
 use super::{link, tunnel};
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, LenSource};
 use std::net::{IpAddr, SocketAddr};
@@ -34,36 +34,6 @@ pub(crate) struct Segment<'a> {
 
 /// The deepest nesting of IP packets that is followed.
 const MAX_DEPTH: usize = 8;
-
-/// The reason why a frame has no TCP segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skipped {
-    /// An unsupported link layer.
-    LinkType(u32),
-    /// A network layer other than IP.
-    NotIp(NetworkLayer),
-    /// IP with a payload other than TCP.
-    NotTcp(Datagram),
-    /// Too many nested packets.
-    TooDeep,
-    /// A fragment of a packet that is still incomplete.
-    Fragment,
-    /// Truncated inside a header, or with an invalid length.
-    Malformed,
-}
-
-/// An IP payload other than TCP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Datagram {
-    /// A UDP datagram that may be MQTT-SN.
-    MqttSn,
-    /// A UDP datagram that may be QUIC.
-    Quic,
-    /// Any other UDP datagram.
-    Udp,
-    /// The IP protocol with this number.
-    Other(u8),
-}
 
 /// Extracts segments from frames.
 #[derive(Debug, Default)]
@@ -214,6 +184,7 @@ fn segment<'a>(ip: &IpPayload<'a>) -> Result<Segment<'a>, Skipped> {
 #[cfg(test)]
 mod tests {
     use super::super::Moment;
+    use super::super::skipped::{Datagram, NetworkLayer};
     use super::*;
 
     const PAYLOAD: &[u8] = b"0123456789abcdefghij";

@@ -1,11 +1,48 @@
 //! Counts frames without readable TCP, by kind.
 
-use super::link::NetworkLayer;
-use super::network::{Datagram, Skipped};
 use std::fmt;
 
 /// The most kinds that are counted separately.
 const MAX_KINDS: usize = 32;
+
+/// The reason why a frame has no TCP segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skipped {
+    /// An unsupported link layer.
+    LinkType(u32),
+    /// A network layer other than IP.
+    NotIp(NetworkLayer),
+    /// IP with a payload other than TCP.
+    NotTcp(Datagram),
+    /// Too many nested packets.
+    TooDeep,
+    /// A fragment of a packet that is still incomplete.
+    Fragment,
+    /// Truncated inside a header, or with an invalid length.
+    Malformed,
+}
+
+/// An IP payload other than TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Datagram {
+    /// A UDP datagram that may be MQTT-SN.
+    MqttSn,
+    /// A UDP datagram that may be QUIC.
+    Quic,
+    /// Any other UDP datagram.
+    Udp,
+    /// The IP protocol with this number.
+    Other(u8),
+}
+
+/// A protocol number found instead of IP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkLayer {
+    /// An EtherType.
+    Ether(u16),
+    /// A PPP number.
+    Ppp(u16),
+}
 
 /// Frames that were skipped, counted by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,7 +1,7 @@
 //! Packets inside packets: IP in IP, GRE, VXLAN and GENEVE.
 
 use super::link;
-use super::network::{Datagram, Skipped};
+use super::skipped::{Datagram, Skipped};
 
 // IP protocol numbers.
 pub(super) const TCP: u8 = 6;

@@ -10,6 +10,7 @@ mod defect;
 mod error;
 mod file_kind;
 mod identity;
+mod key_error;
 mod key_log;
 mod negotiated;
 #[cfg(feature = "psk")]
@@ -26,7 +27,8 @@ pub(crate) use defect::Defect;
 use error::Circumstances;
 pub(crate) use error::TlsError;
 use identity::Presenter;
-pub(crate) use identity::{Identity, Key, KeyError, KeyPassword, OwnCertificate};
+pub(crate) use identity::{Identity, Key, KeyPassword, OwnCertificate};
+pub(crate) use key_error::KeyError;
 pub(crate) use key_log::KeyLogFile;
 pub(crate) use negotiated::{Negotiated, ShownCertificate};
 #[cfg(feature = "psk")]

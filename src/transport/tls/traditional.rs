@@ -3,7 +3,7 @@
 //!
 //! The key comes from the password by MD5 and the first eight bytes of the IV (OpenSSL's `EVP_BytesToKey`).
 
-use super::identity::KeyError;
+use super::key_error::KeyError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cbc::cipher::block_padding::Pkcs7;
