@@ -5,6 +5,7 @@ use super::secrets::{STDIN, is_open_to_others};
 use super::values;
 use crate::authentication::{TokenSource, read_token, scram};
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::client::{Authentication, Method};
 use crate::hosted::token_expiry;
 use crate::protocol::{PropertiesBuf, PropertyId, Version};
@@ -141,7 +142,7 @@ impl AuthenticationArgs {
         ];
         match options.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) if self.auth_method.is_none() => {
-                Err(Error::Usage(format!("{option} needs --auth-method NAME")))
+                Err(Error::usage(UsageError::Needs { option: option.into(), needed: "--auth-method NAME" }))
             }
             _ => Ok(()),
         }
@@ -151,7 +152,7 @@ impl AuthenticationArgs {
         let password = connection.password_file.as_ref().filter(|path| path.as_os_str() == STDIN);
         if let Some(option) = password.map(|_| "--password-file -").or(stdin_option) {
             let problem = format!("--auth-data-file - and {option} both read standard input");
-            return Err(Error::Usage(problem));
+            return Err(Error::usage(problem));
         }
         match self.reauthenticate {
             Some(_) => Err(cannot_be_read_again(Path::new(STDIN))),
@@ -189,17 +190,17 @@ impl AuthenticationArgs {
     ) -> Result<Option<Method>, Error> {
         let Some(name) = &self.auth_method else { return Ok(None) };
         if !version.is_v5() {
-            return Err(Error::Usage(format!("--auth-method needs MQTT 5, and -V chose {version}")));
+            return Err(Error::usage(UsageError::NeedsV5 { option: "--auth-method".into(), version }));
         }
         for id in [PropertyId::AuthenticationMethod, PropertyId::AuthenticationData] {
             if properties.as_properties().find(id).is_some() {
                 let problem =
                     format!("--auth-method and -D connect {id} set the same property; leave -D out");
-                return Err(Error::Usage(problem));
+                return Err(Error::usage(problem));
             }
         }
         match scram::Algorithm::of_client(name) {
-            Some(_) if self.auth_data_file.is_some() => Err(Error::Usage(format!(
+            Some(_) if self.auth_data_file.is_some() => Err(Error::usage(format!(
                 "--auth-data-file cannot be used with {name}, which computes its data from the password"
             ))),
             Some(algorithm) => Ok(Some(Method::Scram(algorithm))),
@@ -210,7 +211,7 @@ impl AuthenticationArgs {
     fn token(&self, name: &str) -> Result<Method, Error> {
         let is_scram = name.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
         if is_scram {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "--auth-method {name}: unknown; expected SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1"
             )));
         }
@@ -225,20 +226,21 @@ fn check_credentials(
     credentials: (Option<&str>, Option<&[u8]>),
 ) -> Result<(), Error> {
     let (Some(username), Some(password)) = credentials else {
-        return Err(Error::Usage(format!(
+        return Err(Error::usage(format!(
             "--auth-method {} needs a user name and a password; set -u NAME and --ask-password",
             algorithm.method()
         )));
     };
     // A password that is still to be typed cannot be checked yet.
     let password = if is_asked { b"typed" } else { password };
-    scram::Client::new(algorithm, username, password).map_err(|failure| Error::Usage(failure.to_string()))?;
+    scram::Client::new(algorithm, username, password)
+        .map_err(|failure| Error::usage(UsageError::Value(failure.into())))?;
     Ok(())
 }
 
 fn cannot_be_read_again(path: &Path) -> Error {
     let shown = path.display();
-    Error::Usage(format!("--reauthenticate reads --auth-data-file again, but {shown} is not a regular file"))
+    Error::usage(format!("--reauthenticate reads --auth-data-file again, but {shown} is not a regular file"))
 }
 
 /// When a token expired, as words that follow "the token"; `None` if it is valid or has no expiry.

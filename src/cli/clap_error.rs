@@ -108,7 +108,7 @@ impl CommandLine<'_> {
     /// A mistake in an option file.
     pub(super) fn file_failure(&self, error: &Error) -> Failure {
         match error {
-            Error::Usage(problem) => self.usage_failure(problem),
+            Error::Usage(problem) => self.usage_failure(&problem.to_string()),
             _ => Failure {
                 text: format!("{}: {}\n", self.name(), escape::line(&error.to_string())),
                 kind: FailureKind::File,

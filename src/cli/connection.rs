@@ -93,7 +93,7 @@ impl ConnectionArgs {
         match self.bind.as_ref().map(|bind| bind.0.as_slice()) {
             None | Some([]) => Ok(None),
             Some([address]) => Ok(Some(*address)),
-            Some([_, second, ..]) => Err(Error::Usage(format!(
+            Some([_, second, ..]) => Err(Error::usage(format!(
                 "-A: a single connection has one local address; leave out {second}"
             ))),
         }
@@ -118,7 +118,7 @@ impl ConnectionArgs {
                  ('{shown}'); --allow-control-characters sends it"
             ),
         };
-        Err(Error::Usage(format!("{option}: {problem}")))
+        Err(Error::usage(format!("{option}: {problem}")))
     }
 
     /// The version to speak, when other options may ask for MQTT 5.
@@ -160,7 +160,7 @@ impl ConnectionArgs {
             (None, false) if self.password.is_some() => "-P",
             (None, false) => "the URL's password",
         };
-        Err(Error::Usage(format!("{option} without -u, which {version} does not allow; add -u NAME")))
+        Err(Error::usage(format!("{option} without -u, which {version} does not allow; add -u NAME")))
     }
 }
 
@@ -172,7 +172,7 @@ impl IdentityArgs {
     pub(crate) fn client_id(&self, version: Version) -> Result<String, Error> {
         match (&self.id, &self.id_prefix) {
             (Some(id), _) if id.is_empty() => {
-                Err(Error::Usage("-i needs an identifier; without -i the broker chooses one".to_owned()))
+                Err(Error::usage("-i needs an identifier; without -i the broker chooses one"))
             }
             (Some(id), _) => Ok(id.clone()),
             (None, Some(prefix)) => Ok(format!("{prefix}{}", std::process::id())),

@@ -2,6 +2,7 @@
 
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use clap::Args;
 use jiff::Timestamp;
 use std::time::SystemTime;
@@ -38,13 +39,13 @@ impl DelayArgs {
         let Some(at) = self.at else {
             return Ok(self.delay.map(Delay));
         };
-        let at = Timestamp::try_from(at).map_err(|error| Error::Usage(format!("--at: {error}")))?;
+        let at = Timestamp::try_from(at).map_err(|error| Error::usage(UsageError::invalid("--at", error)))?;
         // Rounded up, so that the message is never early.
         let seconds = (at.duration_since(now).as_millis() + 999).div_euclid(1000);
         match i64::try_from(seconds) {
             Ok(seconds @ 1..=MOST) => Ok(Some(Delay(seconds))),
-            Ok(..=0) => Err(Error::Usage(format!("--at {at}: the time is past"))),
-            _ => Err(Error::Usage(format!(
+            Ok(..=0) => Err(Error::usage(format!("--at {at}: the time is past"))),
+            _ => Err(Error::usage(format!(
                 "--at {at}: EMQX keeps messages for {MOST} s at most, about 497 days"
             ))),
         }

@@ -100,7 +100,7 @@ impl DoctorArgs {
         match TopicName::parse(&format!("{topic}/{LONGEST_TOPIC}")) {
             Ok(_) => Ok(topic),
             Err(error) => {
-                Err(Error::Usage(format!("-t: {prefix:?} cannot have topics below it: with them, {error}")))
+                Err(Error::usage(format!("-t: {prefix:?} cannot have topics below it: with them, {error}")))
             }
         }
     }
@@ -118,23 +118,21 @@ impl DoctorArgs {
     fn check_leaves_nothing(&self) -> Result<(), Error> {
         let (session, properties) = (&self.client.session, &self.client.properties);
         if session.disable_clean_session || session.session_expiry_interval.is_some() {
-            return Err(Error::Usage("-c and -x keep a session; mq doctor leaves none behind".to_owned()));
+            return Err(Error::usage("-c and -x keep a session; mq doctor leaves none behind"));
         }
         if self.client.will()?.is_some() {
-            return Err(Error::Usage("--will-topic: mq doctor leaves no will behind".to_owned()));
+            return Err(Error::usage("--will-topic: mq doctor leaves no will behind"));
         }
         for context in [Context::Publish, Context::Subscribe, Context::Unsubscribe, Context::Will] {
             if !properties.collect(context)?.as_properties().is_empty() {
-                return Err(Error::Usage(
-                    "-D: mq doctor takes properties of connect and disconnect only".to_owned(),
-                ));
+                return Err(Error::usage("-D: mq doctor takes properties of connect and disconnect only"));
             }
         }
         match properties.collect(Context::Connect)?.as_properties().number(PropertyId::SessionExpiryInterval)
         {
             None | Some(0) => Ok(()),
-            Some(_) => Err(Error::Usage(
-                "-D connect session-expiry-interval keeps a session; mq doctor leaves none behind".to_owned(),
+            Some(_) => Err(Error::usage(
+                "-D connect session-expiry-interval keeps a session; mq doctor leaves none behind",
             )),
         }
     }

@@ -1,14 +1,15 @@
 //! The errors of the command line beyond clap's: options that contradict each other, and the files that they name.
 
+use crate::protocol::Version;
 use std::io;
 use std::path::PathBuf;
 
 /// The reason why options cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The options are invalid, or contradict each other. The text names them as the user types them.
-    #[error("{0}")]
-    Usage(String),
+    /// The options are invalid, or contradict each other.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {
@@ -38,4 +39,67 @@ pub(crate) enum Error {
         /// The reason.
         source: io::Error,
     },
+}
+
+/// A mistake in the options. Options are named as the user types them.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsageError {
+    /// The option is for MQTT 5.
+    #[error("{option} needs MQTT 5, and -V chose {version}")]
+    NeedsV5 { option: String, version: Version },
+    /// Another option is missing.
+    #[error("{option} needs {needed}")]
+    Needs {
+        option: String,
+        /// The other option, with its value.
+        needed: &'static str,
+    },
+    /// Two options exclude each other.
+    #[error("{one} cannot be used with {other}")]
+    Conflict { one: String, other: String },
+    /// An option or an argument is missing.
+    #[error("missing {0}")]
+    Missing(String),
+    /// The value of an option is invalid. The option can include the value.
+    #[error("{option}: {problem}")]
+    Invalid { option: String, problem: Box<dyn std::error::Error + Send + Sync> },
+    /// A value is invalid for the reason that its type gives.
+    #[error("{0}")]
+    Value(Box<dyn std::error::Error + Send + Sync>),
+    /// A line of a file is invalid.
+    #[error("{}, line {line}{}: {problem}", path.display(), column.map(|column| format!(", column {column}")).unwrap_or_default())]
+    Line { path: PathBuf, line: u64, column: Option<u64>, problem: String },
+    /// A variable or an argument has to be text.
+    #[error("{0} is not valid UTF-8")]
+    NotUtf8(&'static str),
+    /// A mistake that is specific to one option, in a sentence.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for UsageError {
+    fn from(sentence: String) -> UsageError {
+        UsageError::Other(sentence)
+    }
+}
+
+impl From<&str> for UsageError {
+    fn from(sentence: &str) -> UsageError {
+        UsageError::Other(sentence.to_owned())
+    }
+}
+
+impl Error {
+    pub(crate) fn usage(problem: impl Into<UsageError>) -> Error {
+        Error::Usage(problem.into())
+    }
+}
+
+impl UsageError {
+    pub(crate) fn invalid(
+        option: impl Into<String>,
+        problem: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> UsageError {
+        UsageError::Invalid { option: option.into(), problem: problem.into() }
+    }
 }

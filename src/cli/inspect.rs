@@ -112,7 +112,7 @@ impl InspectArgs {
             (None, None, Some(_)) => "--base64".to_owned(),
             (None, None, None) => return Ok(()),
         };
-        Err(Error::Usage(format!("-h runs a live client, and cannot be used with {other}; leave one out")))
+        Err(Error::usage(format!("-h runs a live client, and cannot be used with {other}; leave one out")))
     }
 }
 

@@ -124,7 +124,7 @@ impl LiveArgs {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let orphan = |needs: &str, mut has_effect: Box<dyn FnMut(&str) -> bool>| {
             let orphan = self.typed.iter().find(|id| !has_effect(id));
-            orphan.map_or(Ok(()), |id| Err(Error::Usage(format!("{} {needs}", spelling(id)))))
+            orphan.map_or(Ok(()), |id| Err(Error::usage(format!("{} {needs}", spelling(id)))))
         };
         match &self.listen {
             _ if self.is_client() => Ok(()),
@@ -135,7 +135,7 @@ impl LiveArgs {
                 orphan("is for a client; the proxy forwards the packets of its clients", Box::new(has_effect))
             }
             None if self.timeout.is_some() => {
-                Err(Error::Usage("-W needs a client (-h HOST) or a proxy (--listen PORT)".to_owned()))
+                Err(Error::usage("-W needs a client (-h HOST) or a proxy (--listen PORT)"))
             }
             None => orphan(
                 "needs a client (-h HOST -t FILTER) or a proxy (--listen PORT)",
@@ -188,11 +188,11 @@ impl LiveArgs {
                 let identity = self.client.tls.listening_identity(certificate, key)?;
                 Ok(Some(Acceptor::new(&identity)))
             }
-            (true, ..) => Err(Error::Usage(
-                "--listen with mqtts:// or wss:// needs --listen-cert FILE and --listen-key FILE".to_owned(),
+            (true, ..) => Err(Error::usage(
+                "--listen with mqtts:// or wss:// needs --listen-cert FILE and --listen-key FILE",
             )),
             (false, None, _) => Ok(None),
-            (false, Some(_), _) => Err(Error::Usage(
+            (false, Some(_), _) => Err(Error::usage(
                 "--listen-cert without TLS; --listen mqtts://ADDR:PORT or wss://ADDR:PORT speaks it"
                     .to_owned(),
             )),

@@ -47,7 +47,7 @@ use clap_error::CommandLine;
 pub(crate) use clap_error::{Failure, FailureKind};
 pub(crate) use compat::{Names, TOOLS};
 use config::Configuration;
-pub(crate) use error::Error;
+pub(crate) use error::{Error, UsageError};
 use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;

@@ -405,7 +405,7 @@ fn bad_url(option: &str, text: &OsStr, problem: &str) -> Error {
 }
 
 fn usage(problem: &str) -> Error {
-    Error::Usage(problem.to_owned())
+    Error::usage(problem.to_owned())
 }
 
 /// The host with its port, unless that is the default; mosquitto's tools always omit it.

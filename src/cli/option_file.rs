@@ -81,7 +81,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
             None => return Ok(OptionFile::default()),
         },
         [path] => (path.clone(), true),
-        _ => return Err(Error::Usage("-o is given twice; only one option file is read".to_owned())),
+        _ => return Err(Error::usage("-o is given twice; only one option file is read")),
     };
     let is_fine_without = |error: &io::Error| {
         let is_missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
@@ -93,7 +93,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
         Err(source) => return Err(Error::File { path, source }),
     };
     let lines = lines(subcommand, names, &text).map_err(|(number, problem)| {
-        Error::Usage(format!("in {}, line {number}: {problem}", path.display()))
+        Error::usage(format!("in {}, line {number}: {problem}", path.display()))
     })?;
     Ok(OptionFile { path, lines })
 }

@@ -2,6 +2,7 @@
 
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::message::Encoding;
 use crate::output::{Decoding, FieldPath, Layout, Printer, Template, TemplateError};
 use crate::payload::PayloadDecoding;
@@ -123,7 +124,9 @@ impl OutputArgs {
             (pretty, select),
         ];
         match conflicts.into_iter().find(|((_, one), (_, other))| *one && *other) {
-            Some(((one, _), (other, _))) => Err(Error::Usage(format!("{one} cannot be used with {other}"))),
+            Some(((one, _), (other, _))) => {
+                Err(Error::usage(UsageError::Conflict { one: one.into(), other: other.into() }))
+            }
             None => Ok(()),
         }
     }

@@ -39,7 +39,7 @@ impl PresetArgs {
     pub(crate) fn refused(&self, subject: &str, violation: &Violation) -> Error {
         let word = self.preset.map(Service::word).unwrap_or_default();
         let remedy = if violation.is_missing_client_id() { "; -i ID sets one" } else { "" };
-        Error::Usage(format!("{subject}: {violation}{remedy} (--preset {word})"))
+        Error::usage(format!("{subject}: {violation}{remedy} (--preset {word})"))
     }
 
     /// Rejects options of other services, which would have no effect.
@@ -52,7 +52,7 @@ impl PresetArgs {
             ("--authorizer", self.authorizer.is_some(), Service::AwsIotCore),
         ];
         match options.into_iter().find(|(_, is_given, of)| *is_given && *of != service) {
-            Some((option, _, of)) => Err(Error::Usage(format!(
+            Some((option, _, of)) => Err(Error::usage(format!(
                 "{option} is for --preset {}, and --preset {} was chosen",
                 of.word(),
                 service.word()

@@ -69,14 +69,14 @@ impl ClientArgs {
         let word = service.word();
         if !self.network.names_place() {
             let example = service.host_example();
-            return Err(Error::Usage(format!("--preset {word} needs -h HOST, as in -h {example}")));
+            return Err(Error::usage(format!("--preset {word} needs -h HOST, as in -h {example}")));
         }
         if self.tls.no_tls {
-            return Err(Error::Usage(format!("--no-tls: {service} speaks TLS alone (--preset {word})")));
+            return Err(Error::usage(format!("--no-tls: {service} speaks TLS alone (--preset {word})")));
         }
         if self.network.has_plain_url(names)? {
             let text = format!("-L: {service} speaks TLS alone; mqtts:// or wss:// does (--preset {word})");
-            return Err(Error::Usage(text));
+            return Err(Error::usage(text));
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl ClientArgs {
     fn check_server_name(&self, service: Service, destination: &Destination) -> Result<(), Error> {
         let is_address = destination.host.parse::<IpAddr>().is_ok() && self.tls.tls_hostname.is_none();
         if is_address && service.needs_server_name() {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "-h {}: {service} needs a name for TLS (SNI), not an address; --tls-hostname NAME gives one",
                 destination.host
             )));
@@ -116,7 +116,7 @@ impl ClientArgs {
             _ => "",
         };
         if !problem.is_empty() {
-            return Err(Error::Usage(format!("--preset aws: AWS IoT Core {problem}")));
+            return Err(Error::usage(format!("--preset aws: AWS IoT Core {problem}")));
         }
         self.tls.required_port = Some(if has_certificate { TLS_PORT } else { HTTPS_PORT });
         if self.destination(names)?.port == HTTPS_PORT && !is_web_socket {
@@ -132,17 +132,17 @@ impl ClientArgs {
         let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"))
         else {
             let text = "--preset aws with --ws needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or -u NAME and a password for a custom authorizer";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         };
         if self.network.ws_path.as_ref().is_some_and(|path| path.contains('?')) {
-            return Err(Error::Usage("--ws-path: a request that is signed has no other query".to_owned()));
+            return Err(Error::usage("--ws-path: a request that is signed has no other query"));
         }
         let host = self.destination(names)?.host;
         let region = sigv4::region_of(&host).map(str::to_owned);
         let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
         let Some(region) = region else {
             let text = format!("-h {host}: the name contains no AWS region; set the variable AWS_REGION");
-            return Err(Error::Usage(text));
+            return Err(Error::usage(text));
         };
         let session_token = variable("AWS_SESSION_TOKEN").map(Zeroizing::new);
         Ok(AccessKey { id, secret: Zeroizing::new(secret), session_token, region })
@@ -181,7 +181,7 @@ impl ClientArgs {
     fn device(&mut self, of_file: Option<Device>) -> Result<Device, Error> {
         let device = match (self.preset.device.clone(), of_file) {
             (Some(typed), Some(of_file)) if typed != of_file => {
-                return Err(Error::Usage(format!(
+                return Err(Error::usage(format!(
                     "--device {typed}: the connection string in --sas-key-file is of {of_file}"
                 )));
             }
@@ -189,14 +189,14 @@ impl ClientArgs {
             (None, None) => {
                 let text =
                     "--preset azure-iothub needs --device ID, or a connection string in --sas-key-file";
-                return Err(Error::Usage(text.to_owned()));
+                return Err(Error::usage(text.to_owned()));
             }
         };
         let client_id = device.client_id();
         let other = self.identity.id.as_ref().filter(|typed| **typed != client_id).map(|typed| ("-i", typed));
         let other = other.or(self.identity.id_prefix.as_ref().map(|prefix| ("-I", prefix)));
         if let Some((option, typed)) = other {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "{option} {typed}: the client identifier of a device is its own, {client_id}; leave {option} out"
             )));
         }
@@ -212,16 +212,16 @@ impl ClientArgs {
         }
         let Some(password) = self.connection.password().or(of_url) else {
             let text = "--preset azure-iothub needs --sas-key-file FILE, --cert FILE and --key FILE, or a signature as password";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         };
         if !password.starts_with(sas::SCHEME.as_bytes()) {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "the password is not an IoT Hub SAS token, which begins with '{}'; --sas-key-file FILE signs one with the device's key",
                 sas::SCHEME.trim_end()
             )));
         }
         match expired(&password) {
-            Some(since) => Err(Error::Usage(format!(
+            Some(since) => Err(Error::usage(format!(
                 "the password is a signature that {since}; --sas-key-file FILE signs a new one for each connection"
             ))),
             None => Ok(()),
@@ -238,7 +238,7 @@ impl ClientArgs {
         let has_other_means = self.authentication.auth_method.is_some() || self.has_user(names)?;
         if self.tls.cert.is_none() && !has_other_means {
             let text = "--preset azure-eventgrid needs --cert FILE and --key FILE, or --auth-data-file FILE with a token";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::numbers;
 use super::values::{expected, one_of};
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::protocol::property::{Context, Encoding};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Version};
 use crate::suggestion::did_you_mean;
@@ -65,10 +66,10 @@ impl PropertyArgs {
         for property in self.properties.iter().filter(|property| property.target == target) {
             // The subscription identifier is for SUBSCRIBE, which takes one.
             if property.id != PropertyId::UserProperty && list.as_properties().find(property.id).is_some() {
-                return Err(Error::Usage(format!("-D {} is given twice", property.id)));
+                return Err(Error::usage(format!("-D {} is given twice", property.id)));
             }
             list.push(property.id, property.value.as_property_value())
-                .map_err(|error| Error::Usage(format!("-D: {error}")))?;
+                .map_err(|error| Error::usage(UsageError::invalid("-D", error)))?;
         }
         Ok(list)
     }
@@ -93,7 +94,7 @@ impl PropertyArgs {
         if version.is_v5() || self.is_empty() {
             return Ok(());
         }
-        Err(Error::Usage(format!("-D needs MQTT 5, and -V chose {version}")))
+        Err(Error::usage(UsageError::NeedsV5 { option: "-D".into(), version }))
     }
 }
 

@@ -8,6 +8,7 @@ use super::replay::ReplayArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
 use std::time::Duration;
@@ -92,18 +93,21 @@ impl PublishArgs {
             ("--rewrite", !self.replay.rewrite.is_empty()),
         ];
         if let (Some((option, _)), []) = (of_replay.iter().find(|given| given.1), &*self.replay.replay) {
-            return Err(Error::Usage(format!("{option} needs --replay FILE")));
+            return Err(Error::usage(UsageError::Needs {
+                option: (*option).into(),
+                needed: "--replay FILE",
+            }));
         }
         let lines = if self.ndjson { "--ndjson" } else { "-l" };
         if self.payload.template && (self.stdin_line || self.ndjson) {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "--template cannot be used with {lines}, whose lines are sent as they are"
             )));
         }
         if self.ndjson && self.payload.input != PayloadForm::Raw {
             let text =
                 "--input cannot be used with --ndjson, whose lines contain the encoding of their payloads";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         Ok(())
     }

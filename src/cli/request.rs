@@ -7,6 +7,7 @@ use super::payload::PayloadArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::protocol::property::Context;
 use crate::protocol::{PropertyId, Qos, RetainHandling, TopicName, Version};
 use clap::{ArgAction, ArgGroup, Args};
@@ -80,18 +81,16 @@ impl RequestArgs {
     pub(crate) fn check(&self, names: Names, version: Version) -> Result<(), Error> {
         let properties = self.client.properties.collect(Context::Publish)?;
         if properties.as_properties().find(PropertyId::ResponseTopic).is_some() {
-            return Err(Error::Usage(
-                "-D publish response-topic cannot be used here; set -e TOPIC".to_owned(),
-            ));
+            return Err(Error::usage("-D publish response-topic cannot be used here; set -e TOPIC"));
         }
         if version.is_v5() {
             return Ok(());
         }
         names
             .check_subscription_options(version, self.retain_as_published, self.retain_handling)
-            .map_err(|option| Error::Usage(format!("{option} needs MQTT 5, and -V chose {version}")))?;
+            .map_err(|option| Error::usage(UsageError::NeedsV5 { option: option.into(), version }))?;
         if self.response_topic.is_none() {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "missing -e TOPIC: {version} requests carry no response topic"
             )));
         }

@@ -5,6 +5,7 @@
 use super::Names;
 use super::connection::ConnectionArgs;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::escape;
 use crate::input_file;
 use std::ffi::OsString;
@@ -39,7 +40,7 @@ impl ConnectionArgs {
         if let Some(path) = &self.password_file {
             if let (true, Some(option)) = (path.as_os_str() == STDIN, stdin_option) {
                 let problem = format!("--password-file - and {option} both read standard input");
-                return Err(Error::Usage(problem));
+                return Err(Error::usage(problem));
             }
             let password;
             (password, warning) = password_from_file(path)?;
@@ -60,7 +61,7 @@ impl ConnectionArgs {
 
 fn username_from_environment() -> Result<Option<String>, Error> {
     let value = std::env::var_os("MQ_USERNAME").filter(|value| !value.is_empty());
-    let not_text = |_| Error::Usage("MQ_USERNAME is not valid UTF-8".to_owned());
+    let not_text = |_| Error::usage(UsageError::NotUtf8("MQ_USERNAME"));
     value.map(|value| value.into_string().map_err(not_text)).transpose()
 }
 

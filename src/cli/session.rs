@@ -9,6 +9,7 @@ use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::client::{Options, Retries, WillOptions};
 use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::property::Context;
@@ -105,7 +106,7 @@ impl ClientArgs {
         let version = self.connection.version(self.needs_v5() || self.authentication.is_wanted());
         self.properties.check_version(version)?;
         if self.session.session_expiry_interval.is_some() && !version.is_v5() {
-            return Err(Error::Usage(format!("-x needs MQTT 5, and -V chose {version}")));
+            return Err(Error::usage(UsageError::NeedsV5 { option: "-x".into(), version }));
         }
         Ok(version)
     }
@@ -307,18 +308,21 @@ impl ClientArgs {
     pub(crate) fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
         let parse = |text: String| match TopicName::parse(&text) {
             Ok(topic) => Ok(topic),
-            Err(error) => Err(Error::Usage(format!("-L: the topic {text:?}: {error}"))),
+            Err(error) => Err(Error::usage(UsageError::invalid(format!("-L: the topic {text:?}"), error))),
         };
         match (typed, self.network.url_topic(names)?) {
             (Some(_), Some(_)) if names == Names::Mq => {
-                Err(Error::Usage("-t and the URL of -L name a topic each; leave one out".to_owned()))
+                Err(Error::usage("-t and the URL of -L name a topic each; leave one out"))
             }
             (Some(_), Some(text)) if self.network.url_comes_last() => parse(text),
             (Some(topic), _) => Ok(topic.clone()),
             (None, Some(text)) => parse(text),
             (None, None) => match &self.preset.device {
                 Some(device) => parse(device.telemetry_topic()),
-                None => Err(Error::Usage(format!("missing -t TOPIC{}", self.network.without_topic()))),
+                None => Err(Error::usage(UsageError::Missing(format!(
+                    "-t TOPIC{}",
+                    self.network.without_topic()
+                )))),
             },
         }
     }
@@ -330,7 +334,9 @@ impl ClientArgs {
     pub(crate) fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
         let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
         let filter = TopicFilter::parse(&text);
-        filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
+        filter.map(Some).map_err(|error| {
+            Error::usage(UsageError::invalid(format!("-L: the topic filter {text:?}"), error))
+        })
     }
 
     /// A device's default subscription.
@@ -367,7 +373,7 @@ impl ClientArgs {
                 ("--will-qos", self.will.will_qos != Qos::AtMostOnce),
             ];
             return match orphan.into_iter().find(|(_, is_given)| *is_given) {
-                Some((option, _)) => Err(Error::Usage(format!("{option} without --will-topic"))),
+                Some((option, _)) => Err(Error::usage(format!("{option} without --will-topic"))),
                 None => Ok(None),
             };
         };
@@ -385,16 +391,14 @@ impl ClientArgs {
         let mut properties = self.properties.collect(Context::Connect)?;
         let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if self.session.session_expiry_interval.is_some() && typed.is_some() {
-            return Err(Error::Usage(
-                "-x and -D connect session-expiry-interval set the same property".to_owned(),
-            ));
+            return Err(Error::usage("-x and -D connect session-expiry-interval set the same property"));
         }
         let is_kept = version.is_v5() && self.session.disable_clean_session && typed.is_none();
         let expiry = self.session.session_expiry_interval.or(is_kept.then_some(u32::MAX));
         if let Some(seconds) = expiry {
             properties
                 .push(PropertyId::SessionExpiryInterval, PropertyValue::Number(seconds))
-                .map_err(|error| Error::Usage(format!("-x: {error}")))?;
+                .map_err(|error| Error::usage(UsageError::invalid("-x", error)))?;
         }
         Ok(properties)
     }
@@ -405,10 +409,10 @@ impl ClientArgs {
         let expiry = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if version.is_v5() && expiry == Some(u32::MAX) {
             let option = if self.session.disable_clean_session { "-c" } else { "-x" };
-            return Err(Error::Usage(format!("{option} keeps the session for ever, which needs -i ID")));
+            return Err(Error::usage(format!("{option} keeps the session for ever, which needs -i ID")));
         }
         if !version.is_v5() && self.session.disable_clean_session {
-            return Err(Error::Usage("-c keeps the session, which needs -i ID".to_owned()));
+            return Err(Error::usage("-c keeps the session, which needs -i ID"));
         }
         Ok(())
     }

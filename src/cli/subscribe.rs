@@ -7,6 +7,7 @@ use super::record_args::RecordArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, Version};
 use clap::{ArgAction, Args};
 use std::time::Duration;
@@ -138,10 +139,10 @@ impl SubscribeArgs {
         match &self.share {
             None => Ok(filter),
             Some(_) if filter.as_str().starts_with("$share/") => {
-                Err(Error::Usage(format!("--share cannot be used with {filter}, which is shared already")))
+                Err(Error::usage(format!("--share cannot be used with {filter}, which is shared already")))
             }
             Some(group) => TopicFilter::parse(&format!("$share/{group}/{filter}"))
-                .map_err(|error| Error::Usage(format!("--share {group}: {error}"))),
+                .map_err(|error| Error::usage(UsageError::invalid(format!("--share {group}"), error))),
         }
     }
 
@@ -150,7 +151,7 @@ impl SubscribeArgs {
     /// # Errors
     /// The conflicting options.
     pub(crate) fn check(&self, names: Names, version: Version) -> Result<(), Error> {
-        let needs_v5 = |option| Error::Usage(format!("{option} needs MQTT 5; add -V 5"));
+        let needs_v5 = |option| Error::usage(format!("{option} needs MQTT 5; add -V 5"));
         if self.no_local && !version.is_v5() {
             return Err(needs_v5("--no-local"));
         }
@@ -160,7 +161,7 @@ impl SubscribeArgs {
         let subscriptions = self.subscriptions(None)?;
         match subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/")) {
             // [MQTT-3.8.3-4]
-            Some((filter, _)) if self.no_local => Err(Error::Usage(format!(
+            Some((filter, _)) if self.no_local => Err(Error::usage(format!(
                 "--no-local cannot be used with the shared subscription {filter}: brokers end the connection"
             ))),
             _ => Ok(()),

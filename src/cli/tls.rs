@@ -8,6 +8,7 @@
 use super::connection::{PORT, TLS_PORT};
 use super::{Names, values};
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::escape;
 use crate::input_file;
 use crate::transport::Tls;
@@ -135,7 +136,7 @@ impl TlsArgs {
             (has_engine, "--tls-engine: engines are not supported; --key takes a key in a PEM file"),
         ];
         match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
-            Some((_, problem)) => Err(Error::Usage(problem.to_owned())),
+            Some((_, problem)) => Err(Error::usage(problem.to_owned())),
             None => Ok(()),
         }
     }
@@ -154,7 +155,7 @@ impl TlsArgs {
     ) -> Result<Option<Tls>, Error> {
         self.check_combinations()?;
         if self.no_tls && is_secure_url && names == Names::Mq {
-            return Err(Error::Usage("--no-tls contradicts the URL, which asks for TLS".to_owned()));
+            return Err(Error::usage("--no-tls contradicts the URL, which asks for TLS"));
         }
         if !self.is_spoken(names, is_secure_url, port) {
             return Ok(None);
@@ -173,7 +174,7 @@ impl TlsArgs {
         };
         let option = if self.tls_hostname.is_some() { "--tls-hostname" } else { "-h" };
         let tls = Certificates::new(settings).map(|tls| Some(Tls::Certificates(tls)));
-        tls.map_err(|error| Error::Usage(format!("{option}: {error}")))
+        tls.map_err(|error| Error::usage(UsageError::invalid(option, error)))
     }
 
     /// Whether a connection to this place uses TLS.
@@ -326,7 +327,7 @@ impl TlsArgs {
             _ if suites.is_empty() => "nothing is left of it".to_owned(),
             _ => return Ok(suites),
         };
-        Err(Error::Usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
+        Err(Error::usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
     }
 
     /// A remark on the parts of --ciphers without effect, if any.
@@ -343,7 +344,7 @@ impl TlsArgs {
         let Some(list) = &self.tls_alpn else { return Ok(Vec::new()) };
         let protocols: Vec<Vec<u8>> = list.split(',').map(|name| name.trim().as_bytes().to_vec()).collect();
         if protocols.iter().any(|name| name.is_empty() || name.len() > 255) {
-            return Err(Error::Usage(format!("--tls-alpn '{list}': a protocol has from 1 to 255 bytes")));
+            return Err(Error::usage(format!("--tls-alpn '{list}': a protocol has from 1 to 255 bytes")));
         }
         Ok(protocols)
     }
@@ -371,9 +372,7 @@ impl TlsArgs {
             key_log: self.key_log(names)?,
         };
         if self.tls_version == Some(Version::Tls13) {
-            return Err(Error::Usage(
-                "--psk goes with TLS 1.2 only, and --tls-version chose tlsv1.3".to_owned(),
-            ));
+            return Err(Error::usage("--psk goes with TLS 1.2 only, and --tls-version chose tlsv1.3"));
         }
         Psk::new(settings).map(Tls::SharedKey).map_err(|error| {
             let option = match error {
@@ -381,7 +380,7 @@ impl TlsArgs {
                 PskError::Ciphers(_) => "--ciphers",
                 PskError::Key | PskError::Library(_) => "--psk",
             };
-            Error::Usage(format!("{option}: {error}"))
+            Error::usage(UsageError::invalid(option, error))
         })
     }
 
@@ -389,7 +388,7 @@ impl TlsArgs {
     #[allow(clippy::unused_self)]
     fn with_shared_key(&self, _names: Names, _host: &str, psk: &str) -> Result<Tls, Error> {
         values::hexadecimal(psk).ok_or_else(not_hexadecimal)?;
-        Err(Error::Usage(
+        Err(Error::usage(
             "--psk is not in this build; `cargo install mqkit --features psk` makes one that has it"
                 .to_owned(),
         ))
@@ -397,7 +396,7 @@ impl TlsArgs {
 }
 
 fn not_hexadecimal() -> Error {
-    Error::Usage("--psk needs hexadecimal digits, two for every byte".to_owned())
+    Error::usage("--psk needs hexadecimal digits, two for every byte")
 }
 
 fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error {

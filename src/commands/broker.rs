@@ -32,9 +32,9 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
             memory: args.memory,
             ..Config::default()
         };
-        let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
-            Error::System { action: format!("listen on {place}"), source }
-        })?;
+        let mut broker = Broker::bind(config)
+            .await
+            .map_err(|ListenError { place, source }| Error::system(format!("listen on {place}"), source))?;
         announce(&broker);
         let (log, log_end) = Log::start(messages);
         let event_log = log.clone();
@@ -68,10 +68,7 @@ fn access(
     if users.is_none() && scram_users.is_none() {
         return Ok(None);
     }
-    let failed = |failure: Failure| Error::System {
-        action: "offer SCRAM".to_owned(),
-        source: io::Error::other(failure.to_string()),
-    };
+    let failed = |failure: Failure| Error::system("offer SCRAM", io::Error::other(failure.to_string()));
     let stranger = Arc::new(Stranger::new().map_err(failed)?);
     let scram = scram_users.map(|file| ScramAccess { users: file.users(), stranger });
     Ok(Some(Access {

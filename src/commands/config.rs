@@ -1,6 +1,7 @@
 //! `mq config`: shows the configuration, its errors, and its path.
 
 use super::Messages;
+use crate::cli::UsageError;
 use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
@@ -57,7 +58,7 @@ fn run_path(messages: Messages) -> Result<ExitStatus, Error> {
 }
 
 fn to_json(shown: &Shown) -> Result<String, Error> {
-    let problem = |error: serde_json::Error| Error::Usage(format!("--json: {error}"));
+    let problem = |error: serde_json::Error| Error::usage(UsageError::invalid("--json", error));
     json::to_string(shown).map(|text| text + "\n").map_err(problem)
 }
 

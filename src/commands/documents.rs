@@ -21,8 +21,7 @@ pub(super) fn run_completions(args: &CompletionsArgs) -> Result<ExitStatus, Erro
 }
 
 pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
-    let pages =
-        man::pages().map_err(|source| Error::System { action: "make the page".to_owned(), source })?;
+    let pages = man::pages().map_err(|source| Error::system("make the page", source))?;
     if args.dir.is_some() {
         for page in &pages {
             write(args.dir.as_deref(), &page.file_name(), &page.text)?;
@@ -35,7 +34,7 @@ pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
         None => {
             let name = args.command.as_deref().unwrap_or_default();
             let known: Vec<&str> = pages.iter().filter_map(|page| page.command.as_deref()).collect();
-            Err(Error::Usage(format!(
+            Err(Error::usage(format!(
                 "unknown command '{name}': expected one of {}{}",
                 known.join(", "),
                 did_you_mean(name, known.iter().copied())
@@ -80,7 +79,7 @@ fn print(text: &[u8]) -> Result<ExitStatus, Error> {
 
 fn write(directory: Option<&Path>, name: &str, text: &[u8]) -> Result<(), Error> {
     let path = directory.unwrap_or(Path::new(".")).join(name);
-    let failed = |source| Error::System { action: format!("write {}", path.display()), source };
+    let failed = |source| Error::system(format!("write {}", path.display()), source);
     if let Some(directory) = directory {
         fs::create_dir_all(directory).map_err(failed)?;
     }

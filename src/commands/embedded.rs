@@ -107,7 +107,7 @@ fn parse_address(line: &str) -> Option<SocketAddr> {
 }
 
 fn failed(source: io::Error) -> Error {
-    Error::System { action: "start the embedded broker".to_owned(), source }
+    Error::system("start the embedded broker", source)
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@ const DESCRIPTORS: usize = 8;
 
 /// Runs a command's future on a single-threaded runtime, which starts fastest.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime =
-        start().map_err(|source| Error::System { action: "start the event loop".to_owned(), source })?;
+    let runtime = start().map_err(|source| Error::system("start the event loop", source))?;
     let result = runtime.block_on(future);
     // A thread that still reads standard input must not delay the exit.
     runtime.shutdown_background();

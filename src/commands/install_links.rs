@@ -89,5 +89,5 @@ fn put_link(program: &Path, link: &Path) -> Result<(), Error> {
 }
 
 fn failed(action: &str, path: &Path, source: io::Error) -> Error {
-    Error::System { action: format!("{action} {}", path.display()), source }
+    Error::system(format!("{action} {}", path.display()), source)
 }

@@ -76,7 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let messages = Messages { names, name, quiet, leaves_signals, service, connection_kind };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
-    if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
+    if let (Err(Error::Options(cli::Error::Usage(_))), Some(note)) = (&result, note) {
         print_error(&format!("{}\n", escape::lines(&note)));
     }
     status
@@ -200,7 +200,7 @@ impl Messages {
 
     /// Reports a command's failure, with a hint.
     fn failure(self, error: &Error) {
-        let is_usage = matches!(error, Error::Usage(_));
+        let is_usage = matches!(error, Error::Options(cli::Error::Usage(_)));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
             let hint = broker_hint::of(error, self.service, self.connection_kind);
@@ -211,7 +211,7 @@ impl Messages {
                     print_error("Timed out\n");
                 }
                 // Several errors, or a list of known values.
-                (_, Error::Usage(_), None) => messages.say_lines(&text),
+                (_, Error::Options(cli::Error::Usage(_)), None) => messages.say_lines(&text),
                 _ => messages.say_with_hint(&text, hint.as_deref()),
             }
         }

@@ -62,7 +62,7 @@ impl JsonLines {
     /// The next message, as far as lines were read; empty lines are passed over.
     pub(super) fn next(&mut self) -> Result<NextMessage, Error> {
         loop {
-            let line = match self.lines.next().map_err(Error::Input)? {
+            let line = match self.lines.next().map_err(Error::input)? {
                 Next::Line(line) => line,
                 Next::Waiting => return Ok(NextMessage::Waiting),
                 Next::End => return Ok(NextMessage::End),
@@ -101,7 +101,7 @@ impl Maker {
         if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
             let text =
                 "-D publish topic-alias needs a single topic, but these messages have topics of their own";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
         Ok(Maker { defaults, version, messages, has_warned: false })

@@ -1,5 +1,6 @@
 //! Messages for publishing.
 
+use crate::cli::UsageError;
 use crate::cli::delay::Delay;
 use crate::cli::publish::PublishArgs;
 use crate::commands::error::Error;
@@ -25,7 +26,7 @@ impl Header {
         version: Version,
     ) -> Result<Header, Error> {
         let Some(topic) = topic else {
-            return Err(Error::Usage("missing -t TOPIC".to_owned()));
+            return Err(Error::usage(UsageError::Missing("-t TOPIC".into())));
         };
         let properties = if version.is_v5() {
             args.client.properties.collect(Context::Publish)?

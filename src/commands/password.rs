@@ -54,13 +54,13 @@ fn line_of(
 pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
     let stdin = io::stdin();
     let answer = if stdin.is_terminal() {
-        let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::Input)?);
+        let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::input)?);
         let prompt = prompt.to_owned();
         let read = move || say(&prompt).and_then(|()| cli::line_of_stdin());
         block_on(without_echo(&terminal, read))?
     } else {
         say(prompt).map_err(Error::Output)?;
-        cli::line_of_stdin().map_err(Error::Input)?
+        cli::line_of_stdin().map_err(Error::input)?
     };
     // mosquitto_passwd ends the prompt's line only when it got a password; on a terminal, the message that follows needs it.
     if !answer.is_empty() || stdin.is_terminal() {
@@ -111,7 +111,7 @@ async fn without_echo<T: Send + 'static>(
 }
 
 fn failed(source: io::Error) -> Error {
-    Error::System { action: "ask for the password".to_owned(), source }
+    Error::system("ask for the password", source)
 }
 
 fn no_terminal() -> io::Error {

@@ -302,7 +302,7 @@ impl Publisher {
             Ok(Next::Line(payload)) => payload,
             Ok(Next::Waiting) => return Sending::Waiting,
             Ok(Next::End) => return Sending::Finished,
-            Err(error) => return self.fail(Error::Input(error)),
+            Err(error) => return self.fail(Error::input(error)),
         };
         *line += 1;
         let payload = match payload::decode(*form, payload) {
@@ -398,7 +398,7 @@ impl Application for Publisher {
             Source::Replay(replay) => replay.wait().await,
         };
         if let Err(error) = waited {
-            self.failure = Some(Error::Input(error));
+            self.failure = Some(Error::input(error));
         }
     }
 

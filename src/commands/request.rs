@@ -10,6 +10,7 @@ use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::request::RequestArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
 use crate::commands::error::{Error, ExitStatus};
@@ -104,7 +105,9 @@ impl Request {
         let topic = args.client.topic_name(names, args.topic.as_ref())?;
         let response_topic = match &args.response_topic {
             Some(topic) => topic.as_str().to_owned(),
-            None if names == Names::Mosquitto => return Err(Error::Usage("missing -e TOPIC".to_owned())),
+            None if names == Names::Mosquitto => {
+                return Err(Error::usage(UsageError::Missing("-e TOPIC".into())));
+            }
             None => "mq/rr/".chars().chain((0..22).map(|_| fastrand::alphanumeric())).collect(),
         };
         let mut properties = PropertiesBuf::new();
@@ -115,7 +118,7 @@ impl Request {
             let value = PropertyValue::Text(&response_topic);
             properties
                 .push(PropertyId::ResponseTopic, value)
-                .map_err(|error| Error::Usage(format!("-e: {error}")))?;
+                .map_err(|error| Error::usage(UsageError::invalid("-e", error)))?;
         }
         Ok(Request {
             topic: payload::topic_once(&args.payload, topic.as_str())?,
@@ -156,7 +159,7 @@ fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<
     let own: Vec<u8> = (0..CORRELATION_LENGTH).map(|_| fastrand::u8(..)).collect();
     properties
         .push(PropertyId::CorrelationData, PropertyValue::Binary(&own))
-        .map_err(|error| Error::Usage(format!("-D: {error}")))?;
+        .map_err(|error| Error::usage(UsageError::invalid("-D", error)))?;
     Ok(Some(own))
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Starts catching signals. Call it inside the runtime.
     pub(super) fn catch() -> Result<Signals, Error> {
-        let failed = |source| Error::System { action: "catch signals".to_owned(), source };
+        let failed = |source| Error::system("catch signals", source);
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
             terminate: signal(SignalKind::terminate()).map_err(failed)?,

@@ -7,6 +7,7 @@ use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, broker_hint, check_taken, password};
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::record_args::RecordArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending};
@@ -154,7 +155,7 @@ impl<'a> Subscriber<'a> {
         let subscriptions = args.subscriptions(args.client.url_filter(messages.names)?)?;
         if subscriptions.is_empty() && args.unsubscribe.is_empty() {
             let of_url = args.client.network.without_topic();
-            return Err(Error::Usage(format!("missing -t FILTER{of_url}")));
+            return Err(Error::usage(UsageError::Missing(format!("-t FILTER{of_url}"))));
         }
         let properties = &args.client.properties;
         let rules = args.client.rules(options.version);

@@ -38,7 +38,7 @@ impl<T: FromFile> UserFile<T> {
     /// # Errors
     /// When it cannot be read, or has a bad line.
     pub(super) fn open(path: &Path) -> Result<UserFile<T>, Error> {
-        let failed = |source| Error::System { action: "catch SIGHUP".to_owned(), source };
+        let failed = |source| Error::system("catch SIGHUP", source);
         let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         let users = watch::Sender::new(Arc::new(read(path)?));
         Ok(UserFile { path: path.to_owned(), users, hangup })
@@ -68,7 +68,7 @@ impl<T: FromFile> UserFile<T> {
 }
 
 fn read<T: FromFile>(path: &Path) -> Result<T, Error> {
-    let failed = |problem: String| Error::Unusable { option: T::OPTION, path: path.to_owned(), problem };
+    let failed = |problem: String| Error::unusable(T::OPTION, path, problem);
     let content = replace::read(path).map_err(|error| failed(error.to_string()))?;
     let file = PasswordFile::parse(content).map_err(|error| failed(error.to_string()))?;
     T::take(&file).map_err(failed)

@@ -9,6 +9,7 @@ use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
 use crate::bench::template::Template;
 use crate::cli::Error;
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::client::{Authentication, Method};
 use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Version};
@@ -28,7 +29,7 @@ impl Run {
         let version = self.args.client.version()?;
         let chose_version = self.args.client.connection.version.is_some();
         if self.has_shared_subscription() && version != Version::V5 && chose_version {
-            return Err(Error::Usage("--share needs MQTT 5: use -V 5".to_owned()));
+            return Err(Error::usage("--share needs MQTT 5: use -V 5"));
         }
         self.args.broker(version, clients, self.keep_sessions)
     }
@@ -47,7 +48,7 @@ impl RunArgs {
         let keeps = self.client.session.disable_clean_session || expires;
         if keeps && matches!(identities.client_id, ClientIds::Prefix(_)) && identities.rows.is_empty() {
             let text = "--disable-clean-session and -x keep sessions, which cannot be resumed without -i; add -i 'dev-{i}'";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         Ok(Broker {
             endpoint: self.endpoint()?,
@@ -75,15 +76,15 @@ impl RunArgs {
         client.connection.bind = None;
         let mut endpoint = client.endpoint(Names::Mq)?;
         if self.embedded && endpoint.tls.is_some() {
-            return Err(Error::Usage("--embedded: the embedded broker does not support TLS".to_owned()));
+            return Err(Error::usage("--embedded: the embedded broker does not support TLS"));
         }
         if !self.tls_resume {
             endpoint.tls = endpoint.tls.map(Tls::without_resumption);
         } else if endpoint.tls.is_none() {
-            return Err(Error::Usage("--tls-resume needs TLS; add --cafile FILE".to_owned()));
+            return Err(Error::usage("--tls-resume needs TLS; add --cafile FILE"));
         }
         if self.client.network.url_topic(Names::Mq)?.is_some() {
-            return Err(Error::Usage("-L: set the topic with -t, which accepts a template".to_owned()));
+            return Err(Error::usage("-L: set the topic with -t, which accepts a template"));
         }
         Ok(endpoint)
     }
@@ -100,11 +101,11 @@ impl RunArgs {
         if args.reauthenticate.is_some() {
             let text =
                 "--reauthenticate: clients of a run authenticate only once per connection; leave it out";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         if self.embedded {
             let text = "--embedded: the embedded broker does not support --auth-method; use `mq broker --scram-file FILE` for SCRAM";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         let memory = scram::Memory::with_room_for(clients as usize);
         Ok(Some(Authentication { method, interval: None, memory }))
@@ -127,7 +128,8 @@ impl RunArgs {
             credentials::check_names(path, &rows, version)?;
         }
         let template = |option: &str, text: &str| {
-            Template::of_client(text).map_err(|error| Error::Usage(format!("{option} {text}: {error}")))
+            Template::of_client(text)
+                .map_err(|error| Error::usage(UsageError::invalid(format!("{option} {text}"), error)))
         };
         let identity = &self.client.identity;
         let client_id = match &identity.id {
@@ -164,7 +166,7 @@ impl RunArgs {
         let has_own = identities.rows.first().is_some_and(|row| row.client_id.is_some());
         match &identities.client_id {
             ClientIds::Template(template) if plan.clients() > 1 && !has_own && !template.names_publisher() => {
-                Err(Error::Usage(
+                Err(Error::usage(
                     "-i: all clients would have the same identifier; add the client's number, as in -i 'dev-{i}'"
                         .to_owned(),
                 ))
@@ -187,7 +189,7 @@ impl RunArgs {
         let (identities, number) = (&plan.broker.identities, index.number);
         let (Some(username), Some(password)) = (identities.username(index), identities.password(index))
         else {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "--auth-method {} needs a user name and a password for each client, which client {number} does not have; \
                  set them with -u 'user{{i}}' and -P, or with --credentials FILE",
                 algorithm.method()
@@ -198,13 +200,17 @@ impl RunArgs {
             return Ok(());
         }
         let checked = scram::Client::new(algorithm, &username, &password);
-        checked.map(drop).map_err(|failure| Error::Usage(format!("client {number}: {failure}")))
+        checked
+            .map(drop)
+            .map_err(|failure| Error::usage(UsageError::invalid(format!("client {number}"), failure)))
     }
 
     fn will(&self) -> Result<Option<Will>, Error> {
         let Some(will) = self.client.will()? else { return Ok(None) };
         let topic = Template::of_client(&will.topic);
-        let topic = topic.map_err(|error| Error::Usage(format!("--will-topic {}: {error}", will.topic)))?;
+        let topic = topic.map_err(|error| {
+            Error::usage(UsageError::invalid(format!("--will-topic {}", will.topic), error))
+        })?;
         Ok(Some(Will {
             topic,
             payload: will.payload,
@@ -223,7 +229,7 @@ impl RunArgs {
             (_, Ok(wait)) if wait > LONGEST_WAIT => "is more than a week away".to_owned(),
             _ => return Ok(()),
         };
-        Err(Error::Usage(format!("--start-at: that {problem}")))
+        Err(Error::usage(format!("--start-at: that {problem}")))
     }
 
     /// The shard's part of the rate.
@@ -232,7 +238,7 @@ impl RunArgs {
         let part = shard.range(rate).len();
         match u32::try_from(part) {
             Ok(part) if part > 0 => Ok(Some(part)),
-            _ => Err(Error::Usage(format!(
+            _ => Err(Error::usage(format!(
                 "--connect-rate {rate} cannot be shared by {} shards",
                 shard.count()
             ))),

@@ -12,6 +12,7 @@ use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::cli::values::Sizes;
 use crate::input_file;
 use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
@@ -200,7 +201,7 @@ impl GroupSpec {
                 "{}: without {{s}}, all {subscribers} responders would answer each request",
                 self.option("-t", "topic")
             );
-            return Err(Error::Usage(text));
+            return Err(Error::usage(text));
         }
         let group = Group {
             name: self.name.clone(),
@@ -269,8 +270,9 @@ impl GroupSpec {
         let template = self.topic.as_ref().filter(|_| self.mode != GroupMode::Sub).unwrap_or(&default);
         // The subscribers of a shared subscription count as one receiver.
         let receivers = if self.share.is_some() { subscribers.min(1) } else { subscribers };
-        Topics::new(template, run, publishers, receivers)
-            .map_err(|error| Error::Usage(format!("{} {template}: {error}", self.option("-t", "topic"))))
+        Topics::new(template, run, publishers, receivers).map_err(|error| {
+            Error::usage(UsageError::invalid(format!("{} {template}", self.option("-t", "topic")), error))
+        })
     }
 
     /// The topic filter of subscribers that receive the messages of other clients.
@@ -280,11 +282,14 @@ impl GroupSpec {
         }
         let Some(filter) = &self.topic else {
             let option = self.option("-t FILTER", "topic");
-            return Err(Error::Usage(format!("sub needs {option}: the topic filter to subscribe to")));
+            return Err(Error::usage(format!("sub needs {option}: the topic filter to subscribe to")));
         };
         match TopicFilter::parse(filter) {
             Ok(_) => Ok(Some(filter.clone())),
-            Err(error) => Err(Error::Usage(format!("{} {filter}: {error}", self.option("-t", "topic")))),
+            Err(error) => Err(Error::usage(UsageError::invalid(
+                format!("{} {filter}", self.option("-t", "topic")),
+                error,
+            ))),
         }
     }
 
@@ -296,7 +301,7 @@ impl GroupSpec {
             Ok(_) if !share.is_empty() && !share.contains('/') => Ok(Some(share.clone())),
             _ => {
                 let option = self.option("--share", "share");
-                Err(Error::Usage(format!(
+                Err(Error::usage(format!(
                     "{option} {share}: the name of a shared subscription cannot contain /, + or #"
                 )))
             }
@@ -317,7 +322,7 @@ impl GroupSpec {
                 Ok(template) => Ok(Payload::Text(template)),
                 Err(error) => {
                     let option = self.option("--payload-template", "payload_template");
-                    Err(Error::Usage(format!("{option}: {error}")))
+                    Err(Error::usage(UsageError::invalid(option, error)))
                 }
             },
             None => Ok(Payload::Size { least: self.size.least, most: self.size.most }),
@@ -342,7 +347,7 @@ impl GroupSpec {
 
     /// The final rate, and the ramp that leads to it.
     fn rate_and_ramp(&self, time_limit: Option<Duration>) -> Result<(Option<Rate>, Ramp), Error> {
-        let wrong = |problem: &str| Err(Error::Usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
+        let wrong = |problem: &str| Err(Error::usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
         match (self.ramp, self.rate, time_limit) {
             (None, rate, _) => Ok((rate, Ramp::default())),
             (Some(Ramping::FromNothing(_)), None, _) => {
@@ -379,7 +384,7 @@ impl GroupSpec {
             true => ("-s", format!("-s {needed}")),
             false => ("size", format!("size = {needed}")),
         };
-        Err(Error::Usage(format!(
+        Err(Error::usage(format!(
             "{option} {least}: the payload header of measured messages takes {needed} bytes; use {use_it}{hint}"
         )))
     }

@@ -11,7 +11,7 @@ impl RunArgs {
     /// The service must accept many clients.
     pub(super) fn check_service(&self) -> Result<(), Error> {
         match self.client.preset.preset {
-            Some(Service::AzureIotHub) => Err(Error::Usage(
+            Some(Service::AzureIotHub) => Err(Error::usage(
                 "--preset azure-iothub: a hub accepts one connection per device, but a run has many clients"
                     .to_owned(),
             )),

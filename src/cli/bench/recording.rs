@@ -2,6 +2,7 @@
 
 use crate::bench::payload::Recorded;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::message::{self, Message};
 use crate::protocol::MAX_PACKET_SIZE;
 use std::fs::File;
@@ -24,7 +25,9 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
     let mut lines = BufReader::new(File::open(path).map_err(failed)?);
     let (mut messages, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
     for number in 1_u64.. {
-        let wrong = |problem: String| Error::Usage(format!("{}, line {number}: {problem}", path.display()));
+        let wrong = |problem: String| {
+            Error::usage(UsageError::Line { path: path.to_owned(), line: number, column: None, problem })
+        };
         line.clear();
         if (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(failed)? == 0 {
             break;
@@ -46,7 +49,7 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
         messages.push(recorded);
     }
     if messages.is_empty() {
-        return Err(Error::Usage(format!(
+        return Err(Error::usage(format!(
             "{} has no messages; record them with `mq sub --json`",
             path.display()
         )));

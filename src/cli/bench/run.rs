@@ -8,6 +8,7 @@ use crate::bench::schedule::Rate;
 use crate::bench::shard::{self, ShardError};
 use crate::bench::thresholds::Thresholds;
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::cli::bench_report::{SearchArgs, Searchable};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -67,7 +68,7 @@ impl Run {
         self.check_search()?;
         let Groups { mut groups, duration, warm_up } = self.groups(run)?;
         if let Some(shard) = self.args.shard {
-            shard::cut(&mut groups, shard).map_err(|error| shard_error(&error))?;
+            shard::cut(&mut groups, shard).map_err(shard_error)?;
         }
         Plan::number_through(&mut groups);
         let volume = match duration {
@@ -138,17 +139,17 @@ impl Run {
     fn check_search(&self) -> Result<(), Error> {
         if self.search.is_some() && (self.args.shard.is_some() || self.args.start_at.is_some()) {
             let text = "--search rate is for one machine: with --shard and --start-at, each machine would try different rates";
-            return Err(Error::Usage(text.to_owned()));
+            return Err(Error::usage(text.to_owned()));
         }
         Ok(())
     }
 }
 
-fn shard_error(error: &ShardError) -> Error {
+fn shard_error(error: ShardError) -> Error {
     match error {
-        ShardError::TooFew { .. } => Error::Usage(format!("--shard: {error}")),
+        ShardError::TooFew { .. } => Error::usage(UsageError::invalid("--shard", error)),
         ShardError::SameTopics => {
-            Error::Usage(format!("--shard: {error}; add {{run}} or {{s}} to the topics"))
+            Error::usage(format!("--shard: {error}; add {{run}} or {{s}} to the topics"))
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::Error;
+use crate::cli::UsageError;
 use crate::cli::toml_text::place;
 use crate::cli::values::{self, Sizes};
 use crate::input_file;
@@ -98,7 +99,12 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         .map_err(|source| Error::File { path: path.to_owned(), source })?;
     let wrong = |start: usize, problem: String| {
         let (line, column) = place(&text, start);
-        Error::Usage(format!("{}, line {line}, column {column}: {problem}", path.display()))
+        Error::usage(UsageError::Line {
+            path: path.to_owned(),
+            line: line as u64,
+            column: Some(column as u64),
+            problem,
+        })
     };
     let file: File = toml::from_str(&text)
         .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(&text, &error)))?;

@@ -33,7 +33,7 @@ pub(crate) fn check(path: Option<&Path>) -> Result<Option<Findings>, Error> {
     };
     let variables = if path.is_none() { of_variables(&options) } else { Vec::new() };
     let Some(source) = source else {
-        return if variables.is_empty() { Ok(None) } else { Err(Error::Usage(variables.join("\n"))) };
+        return if variables.is_empty() { Ok(None) } else { Err(Error::usage(variables.join("\n"))) };
     };
     let document = Document::read(&source, &options);
     let mut mistakes: Vec<String> = of_document(&options, document.mistakes.iter(), &document);

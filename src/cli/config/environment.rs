@@ -26,7 +26,7 @@ pub(super) fn value_of(name: &str) -> Option<OsString> {
 /// The entries of all variables, or the first mistake.
 pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
     let entries: Result<Vec<_>, _> = options.iter().map(of_option).collect();
-    entries.map(|entries| entries.concat()).map_err(Error::Usage)
+    entries.map(|entries| entries.concat()).map_err(Error::usage)
 }
 
 /// Mistakes in single variables.

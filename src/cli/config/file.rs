@@ -55,7 +55,7 @@ pub(super) fn read() -> Result<Option<Source>, Error> {
         Err(error) if is_missing(&error) && !location.is_asked_for => Ok(None),
         Err(source) if is_missing(&source) => {
             let problem = format!("{FILE_VARIABLE}: cannot read {}: {source}", path.display());
-            Err(Error::Usage(problem))
+            Err(Error::usage(problem))
         }
         Err(source) => Err(Error::File { path, source }),
     }
@@ -78,7 +78,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn of(path: PathBuf, file: &File) -> Result<Source, Error> {
     let failed = |source| Error::File { path: path.clone(), source };
-    let refused = |problem: &str| Error::Usage(format!("{}: {problem}", path.display()));
+    let refused = |problem: &str| Error::usage(format!("{}: {problem}", path.display()));
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(refused(

@@ -92,7 +92,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     if let Some(reason) = reason_against(subcommand, words) {
         let is_asked_for = profile::typed(words).is_some();
         return if is_asked_for {
-            Err(Error::Usage(reason.to_owned()))
+            Err(Error::usage(reason.to_owned()))
         } else {
             Ok(Configuration::default())
         };

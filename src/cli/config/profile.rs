@@ -41,7 +41,7 @@ pub(super) fn asked_for(words: &[OsString]) -> Result<Option<Asked>, Error> {
 
 /// The profile requested by the environment.
 pub(super) fn of_environment() -> Result<Option<Asked>, Error> {
-    let not_text = |_| Error::Usage(format!("the variable {PROFILE_VARIABLE} is not valid UTF-8"));
+    let not_text = |_| Error::usage(format!("the variable {PROFILE_VARIABLE} is not valid UTF-8"));
     let name = environment::value_of(PROFILE_VARIABLE).map(|name| name.into_string().map_err(not_text));
     Ok(name.transpose()?.map(|name| Asked { name, by: PROFILE_VARIABLE }))
 }
@@ -61,7 +61,7 @@ pub(super) fn sources(
     };
     let mut document = Document::read(file, options);
     if let Some(mistake) = document.mistakes.first() {
-        return Err(Error::Usage(format!("in {mistake}")));
+        return Err(Error::usage(format!("in {mistake}")));
     }
     let default = document.default_profile.take().map(|(name, _)| Asked { name, by: "default-profile" });
     let asked = asked.or(default);
@@ -70,7 +70,7 @@ pub(super) fn sources(
         let found = document.profile(&asked.name).map(|profile| profile.entries.clone());
         let missing = || {
             let problem = no_profile(&asked.name, &document);
-            Error::Usage(format!("{}: {problem} in {}", asked.by, file.path.display()))
+            Error::usage(format!("{}: {problem} in {}", asked.by, file.path.display()))
         };
         profile = found.ok_or_else(missing)?;
     }
@@ -82,5 +82,5 @@ fn without_file(asked: &Asked) -> Error {
         Ok(path) => format!("{} does not exist", path.display()),
         Err(reason) => format!("no file of profiles: {reason}"),
     };
-    Error::Usage(format!("{}: unknown profile {:?}: {why}", asked.by, asked.name))
+    Error::usage(format!("{}: unknown profile {:?}: {why}", asked.by, asked.name))
 }

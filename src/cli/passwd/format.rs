@@ -4,6 +4,7 @@ use super::SchemeArgs;
 use super::scheme::Algorithm;
 use crate::cli::Error;
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::values::{expected, one_of};
 use crate::passwd::format::{self, Format, SaltPosition, Settings};
 use crate::passwd::target;
@@ -103,7 +104,7 @@ impl FormatArgs {
         let format = self.format();
         self.check_options(scheme, new)?;
         let iterations = scheme.iterations.unwrap_or(target::DEFAULT_ITERATIONS);
-        target::pbkdf2(iterations).check().map_err(|error| Error::Usage(error.to_string()))?;
+        target::pbkdf2(iterations).check().map_err(|error| Error::usage(UsageError::Value(error.into())))?;
         Ok(Settings {
             scheme: match format {
                 Format::Mosquitto => scheme.scheme(Names::Mq)?,
@@ -144,11 +145,11 @@ impl FormatArgs {
             ("--lanes", scheme.lanes.is_some(), is_own, "argon2id"),
         ] {
             if is_typed && !is_used {
-                return Err(Error::Usage(format!("{option} is for {whose}")));
+                return Err(Error::usage(format!("{option} is for {whose}")));
             }
         }
         match scheme.hash {
-            Some(hash) if !is_own && !known_hashes(format).contains(&hash) => Err(Error::Usage(format!(
+            Some(hash) if !is_own && !known_hashes(format).contains(&hash) => Err(Error::usage(format!(
                 "this broker does not support {}; {}",
                 hash.name(),
                 list_of(known_hashes(format))
@@ -168,7 +169,7 @@ impl StoredArgs {
         let own_count =
             (!self.format.is_of_other_broker()).then_some("-I").filter(|_| self.iterations.is_some());
         if let Some(option) = own_hash.or(own_count) {
-            return Err(Error::Usage(format!(
+            return Err(Error::usage(format!(
                 "{option} is for EMQX; other files contain their hash settings"
             )));
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::Error;
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::passwd::{MosquittoTarget, Scheme, target};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
@@ -109,15 +110,15 @@ impl SchemeArgs {
         if let Some(hash) = self.hash.filter(|hash| !hash.is_mosquittos()) {
             let problem =
                 format!("mosquitto does not support {}; select another broker with --format", hash.name());
-            return Err(Error::Usage(problem));
+            return Err(Error::usage(problem));
         }
         let scheme = self.with_numbers(self.algorithm(), names)?;
-        scheme.check().map_err(|error| Error::Usage(error.to_string()))?;
+        scheme.check().map_err(|error| Error::usage(UsageError::Value(error.into())))?;
         match self.target() {
             Some(target) => match target.objection(scheme) {
                 None => Ok(scheme),
                 Some(objection) => {
-                    Err(Error::Usage(format!("{} does not load this hash: {objection}", target.name())))
+                    Err(Error::usage(format!("{} does not load this hash: {objection}", target.name())))
                 }
             },
             None => Ok(scheme),
@@ -173,7 +174,7 @@ impl SchemeArgs {
             ("--lanes", self.lanes.is_some(), is_argon2, "argon2id"),
         ] {
             if is_typed && !is_used {
-                return Err(Error::Usage(format!(
+                return Err(Error::usage(format!(
                     "{option} is for {of}, but the hash is {}; select it with -H {of}",
                     scheme.name()
                 )));

@@ -4,6 +4,7 @@ use super::result::{Preparation, read_report};
 use super::verdicts;
 use crate::bench::Report;
 use crate::bench::report::MergeError;
+use crate::cli::UsageError;
 use crate::cli::bench::MergeArgs;
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
@@ -13,17 +14,17 @@ pub(super) fn run(args: &MergeArgs, messages: Messages) -> Result<ExitStatus, Er
     let reports = reports.collect::<Result<Vec<_>, _>>()?;
     let scenario = reports.first().map(|report| report.plan.scenario);
     let preparation = Preparation::new(&args.report, scenario)?.inherit(verdicts::inherited(&reports));
-    let merged = Report::merge(reports).map_err(|error| merge_error(&error))?;
+    let merged = Report::merge(reports).map_err(merge_error)?;
     preparation.finish(merged, None, messages)
 }
 
-fn merge_error(error: &MergeError) -> Error {
+fn merge_error(error: MergeError) -> Error {
     match error {
         MergeError::Search => {
-            Error::Usage(format!("{error}; measure again with the same --rate and --shard"))
+            Error::usage(format!("{error}; measure again with the same --rate and --shard"))
         }
         MergeError::Nothing | MergeError::Different { .. } | MergeError::Twice(_) => {
-            Error::Usage(error.to_string())
+            Error::usage(UsageError::Value(error.into()))
         }
     }
 }

@@ -37,7 +37,7 @@ impl Live {
 /// Listens, and answers in the background of this runtime.
 pub(super) async fn serve(address: SocketAddr, live: Live) -> Result<(), Error> {
     let listener = TcpListener::bind(address).await;
-    let failed = |source| Error::System { action: format!("listen on {address} for --metrics"), source };
+    let failed = |source| Error::system(format!("listen on {address} for --metrics"), source);
     let listener = listener.map_err(failed)?;
     tokio::spawn(async move {
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));

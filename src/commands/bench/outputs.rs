@@ -51,7 +51,7 @@ impl Outputs {
                 let text = format!(
                     "--{first} and --{second} - both write to standard output; set a file name for one of them"
                 );
-                return Err(Error::Usage(text));
+                return Err(Error::usage(text));
             }
         };
         let files = files.into_iter().map(|file| Output::create(file.format, &file.path));
@@ -164,5 +164,5 @@ fn render(format: ReportFormat, report: &Report, sections: &Sections) -> Vec<u8>
 }
 
 fn cannot_write(path: &Path, source: io::Error) -> Error {
-    Error::System { action: format!("write {}", path.display()), source }
+    Error::system(format!("write {}", path.display()), source)
 }

@@ -74,14 +74,13 @@ impl<'a> Preparation<'a> {
 /// Reads an earlier report, which an option names.
 pub(super) fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
     let read = input_file::read_text(path, MOST_REPORT_BYTES);
-    let text = read.map_err(|source| Error::File { path: path.to_owned(), source })?;
-    Report::from_json(&text).map_err(|error| Error::Unusable {
-        option,
-        path: path.to_owned(),
-        problem: match error {
+    let text = read.map_err(|source| Error::file(path, source))?;
+    Report::from_json(&text).map_err(|error| {
+        let problem = match error {
             JsonError::NoSchema => format!("{error}; use a report of `mq bench --json FILE`"),
             JsonError::Shape(_) | JsonError::OtherSchema(_) | JsonError::Value { .. } => error.to_string(),
-        },
+        };
+        Error::unusable(option, path, problem)
     })
 }
 
@@ -94,5 +93,5 @@ fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> R
     let [measured, now] = [measured, now].map(scenario_word);
     let problem =
         format!("it measured {measured}, but this run measures {now}; use a baseline of the same scenario");
-    Err(Error::Unusable { option: "--baseline", path: path.to_owned(), problem })
+    Err(Error::unusable("--baseline", path, problem))
 }

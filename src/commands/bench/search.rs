@@ -28,7 +28,7 @@ pub(super) async fn search(run: &Run, wanted: &Wanted, session: &Session<'_>) ->
         steps.push(step);
         *if holds { &mut best } else { &mut last } = Some(report);
     }
-    let report = best.or(last).ok_or_else(|| Error::Usage("--search: no rate to try".to_owned()))?;
+    let report = best.or(last).ok_or_else(|| Error::usage("--search: no rate to try"))?;
     Ok(Report { search: Some(Searched { steps, found: search.found() }), ..report })
 }
 

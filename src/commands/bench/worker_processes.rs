@@ -28,7 +28,7 @@ pub(super) fn serve(run: &Run) -> Result<ExitStatus, Error> {
 
 /// This program with the same arguments, as a worker process; in a search with the rate of the step.
 pub(super) fn worker_program(searched_rate: Option<f64>) -> Result<Program, Error> {
-    let failed = |source| Error::System { action: "find this program's own file".to_owned(), source };
+    let failed = |source| Error::system("find this program's own file", source);
     let mut words: Vec<_> = std::env::args_os().skip(1).collect();
     words.insert(words.len().min(1), "--worker".into());
     Ok(Program { path: std::env::current_exe().map_err(failed)?, words, searched_rate })

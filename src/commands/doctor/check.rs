@@ -2,6 +2,7 @@
 
 use super::probe::{Probe, RETAINED, random_of};
 use super::probe_connection::{ProbeConnection, Published, Subscribed, VERSION_TOPIC};
+use crate::cli::UsageError;
 use crate::client;
 use crate::commands::error::Error;
 use crate::protocol::{
@@ -432,5 +433,5 @@ fn acknowledged_qos(line: &ProbeConnection) -> Qos {
 
 fn push(properties: &mut PropertiesBuf, id: PropertyId, value: u32) -> Result<(), Error> {
     let pushed = properties.push(id, PropertyValue::Number(value));
-    pushed.map_err(|error| Error::Usage(error.to_string()))
+    pushed.map_err(|error| Error::usage(UsageError::Value(error.into())))
 }

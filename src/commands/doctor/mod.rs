@@ -450,7 +450,7 @@ fn most_telling(mut refusals: Vec<Error>) -> Error {
     let position = refusals.iter().position(|error| !is_of_version(error)).unwrap_or(0);
     match position < refusals.len() {
         true => refusals.swap_remove(position),
-        false => Error::Usage("no version of MQTT supports these options".to_owned()),
+        false => Error::usage("no version of MQTT supports these options"),
     }
 }
 

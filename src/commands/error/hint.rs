@@ -10,7 +10,7 @@ use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
 use crate::transport::tls::{Defect, TlsError};
-use crate::{bench, client};
+use crate::{bench, cli, client};
 use std::borrow::Cow;
 use std::io;
 
@@ -31,9 +31,8 @@ impl Error {
                 );
                 return Some(hint.into());
             }
-            Error::System { source, .. } | Error::Output(source) | Error::File { source, .. } => {
-                files_hint(source)?
-            }
+            Error::Options(cli::Error::System { source, .. } | cli::Error::File { source, .. })
+            | Error::Output(source) => files_hint(source)?,
             Error::Credentials(failure) => file_hint(failure)?,
             Error::Recording(RecordingError::NoDatabases { .. }) => {
                 "`cargo install mqkit --features sqlite` builds mq with SQLite"

@@ -9,6 +9,7 @@ pub(super) mod mosquitto;
 mod status;
 
 use crate::bench::limits::BrokerShortage;
+use crate::cli::UsageError;
 use crate::hosted::Violation;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SubscribeError};
@@ -16,33 +17,15 @@ use crate::recording::RecordingError;
 use crate::{bench, cli, client};
 pub use status::ExitStatus;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::commands) enum Error {
-    /// Invalid arguments.
-    #[error("{0}")]
-    Usage(String),
-    /// An input file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The content of a file is not usable for the option that names it.
-    #[error("{option} {}: {problem}", path.display())]
-    Unusable {
-        /// The option, as typed.
-        option: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The reason, and the remedy.
-        problem: String,
-    },
+    /// Invalid options, or a file or system call that they need.
+    #[error(transparent)]
+    Options(#[from] cli::Error),
     /// A credentials file cannot be read or replaced.
     #[error(transparent)]
     Credentials(#[from] FileError),
@@ -60,9 +43,6 @@ pub(in crate::commands) enum Error {
     /// A recording cannot be read or appended to.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// Standard input cannot be read.
-    #[error("cannot read standard input: {0}")]
-    Input(io::Error),
     /// A capture cannot be read, or has another format.
     #[error("{name}: {problem}")]
     Capture {
@@ -82,14 +62,6 @@ pub(in crate::commands) enum Error {
     /// Standard output cannot be written. The error kind identifies a closed pipe.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
-    /// A required system call failed.
-    #[error("cannot {action}: {source}")]
-    System {
-        /// The attempted action.
-        action: String,
-        /// The reason.
-        source: io::Error,
-    },
     /// The client has no connection, or lost it.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -133,6 +105,29 @@ pub(in crate::commands) enum Error {
 }
 
 impl Error {
+    pub(in crate::commands) fn usage(problem: impl Into<UsageError>) -> Error {
+        Error::Options(cli::Error::usage(problem))
+    }
+
+    pub(in crate::commands) fn file(path: &Path, source: io::Error) -> Error {
+        Error::Options(cli::Error::File { path: path.to_owned(), source })
+    }
+
+    /// The content of a file is not usable for the option that names it.
+    pub(in crate::commands) fn unusable(option: &'static str, path: &Path, problem: String) -> Error {
+        Error::Options(cli::Error::Unusable { option, path: path.to_owned(), problem })
+    }
+
+    /// Standard input cannot be read.
+    pub(in crate::commands) fn input(source: io::Error) -> Error {
+        Error::Options(cli::Error::Input(source))
+    }
+
+    /// A required system call failed.
+    pub(in crate::commands) fn system(action: impl Into<String>, source: io::Error) -> Error {
+        Error::Options(cli::Error::System { action: action.into(), source })
+    }
+
     /// Whether the reader of the output closed the pipe, which ends a command quietly.
     pub(in crate::commands) fn is_closed_output(&self) -> bool {
         matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
@@ -151,17 +146,5 @@ impl Error {
                 | Error::Client(client::Error::Timeout(_))
                 | Error::Bench(bench::Error::Timeout(_))
         )
-    }
-}
-
-impl From<cli::Error> for Error {
-    fn from(error: cli::Error) -> Error {
-        match error {
-            cli::Error::Usage(problem) => Error::Usage(problem),
-            cli::Error::File { path, source } => Error::File { path, source },
-            cli::Error::Unusable { option, path, problem } => Error::Unusable { option, path, problem },
-            cli::Error::Input(source) => Error::Input(source),
-            cli::Error::System { action, source } => Error::System { action, source },
-        }
     }
 }

@@ -53,18 +53,14 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Rejected(_) => return ExitStatus::DONE,
         Error::Client(error) => of_client(error),
         Error::Bench(bench::Error::Connect(error)) => of_connecting(error),
-        Error::Usage(_)
-        | Error::File { .. }
+        Error::Options(_)
         | Error::Recording(_)
-        | Error::Unusable { .. }
         | Error::Credentials(_)
         | Error::Hash(_)
         | Error::NoSuchUser { .. }
-        | Error::Input(_)
         | Error::InputLine { .. }
         | Error::Capture { .. }
         | Error::Output(_)
-        | Error::System { .. }
         | Error::Bench(_)
         | Error::BrokerFiles(_) => FAILED,
         Error::Unsendable { source, .. } => of_unsendable(source),

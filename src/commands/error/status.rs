@@ -1,7 +1,7 @@
 //! The exit statuses of mq, by error. `mosquitto` has those of mosquitto's tools.
 
 use super::Error;
-use crate::cli::{Failure, FailureKind, Names};
+use crate::cli::{self, Failure, FailureKind, Names};
 use crate::{bench, client};
 use std::io;
 
@@ -38,19 +38,21 @@ impl Error {
     /// The exit status for this error.
     pub(in crate::commands) fn exit_status(&self) -> ExitStatus {
         match self {
-            Error::Usage(_) => ExitStatus::USAGE,
+            Error::Options(cli::Error::Usage(_)) => ExitStatus::USAGE,
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
-            Error::File { .. }
+            Error::Options(
+                cli::Error::File { .. }
+                | cli::Error::Unusable { .. }
+                | cli::Error::Input(_)
+                | cli::Error::System { .. },
+            )
             | Error::Recording(_)
-            | Error::Unusable { .. }
             | Error::Credentials(_)
             | Error::Hash(_)
             | Error::NoSuchUser { .. }
-            | Error::Input(_)
             | Error::InputLine { .. }
             | Error::Capture { .. }
-            | Error::Output(_)
-            | Error::System { .. } => ExitStatus::FAILED,
+            | Error::Output(_) => ExitStatus::FAILED,
             Error::Client(error) => status_of_client(error),
             Error::Bench(error) => status_of_bench(error),
             Error::BrokerFiles(_) => ExitStatus::USAGE,

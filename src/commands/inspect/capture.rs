@@ -30,7 +30,7 @@ pub(super) fn run(
     let source: Box<dyn Read> = match path {
         None => Box::new(io::stdin().lock()),
         Some(path) => {
-            let failed = |source| Error::File { path: path.to_owned(), source };
+            let failed = |source| Error::file(path, source);
             let mut file = File::open(path).map_err(failed)?;
             // In a pipe, secrets written after the packets come too late.
             if file.metadata().map_err(failed)?.is_file() {

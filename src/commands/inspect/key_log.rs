@@ -44,18 +44,14 @@ impl SharedKeyLog {
     /// If the file cannot be read, or is not a key log.
     pub(super) fn open(path: Option<&Path>) -> Result<SharedKeyLog, Error> {
         let Some(path) = path else { return Ok(SharedKeyLog::default()) };
-        let failed = |source| Error::File { path: path.to_owned(), source };
+        let failed = |source| Error::file(path, source);
         let file = File::open(path).map_err(failed)?;
         let mut file = GrowingKeyLog { file, position: 0, left: MAX_FILE, tail: Vec::new(), failure: None };
         let mut log = KeyLog::default();
         file.read_on(&mut log).map_err(failed)?;
         if log.is_empty() && file.position > 0 {
             let problem = "not a key log: no line such as CLIENT_RANDOM with two hexadecimal numbers";
-            return Err(Error::Unusable {
-                option: "--tls-keylog",
-                path: path.to_owned(),
-                problem: problem.to_owned(),
-            });
+            return Err(Error::unusable("--tls-keylog", path, problem.to_owned()));
         }
         Ok(SharedKeyLog(Rc::new(RefCell::new(KeyLogSources { log, file: Some(file) }))))
     }

@@ -32,15 +32,15 @@ pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Vie
     inspector.open(CONNECTION, true);
     let mut packets = Packets { inspector, viewer, direction: args.direction };
     if text != STDIN {
-        let bytes = notation.decode(text).map_err(Error::Usage)?;
+        let bytes = notation.decode(text).map_err(Error::usage)?;
         if bytes.is_empty() {
-            return Err(Error::Usage(notation.missing(text)));
+            return Err(Error::usage(notation.missing(text)));
         }
         packets.take(None, &bytes);
         return Ok(());
     }
     for (index, line) in io::stdin().lock().lines().enumerate() {
-        let line = line.map_err(Error::Input)?;
+        let line = line.map_err(Error::input)?;
         let (direction, text) = sender(&line);
         let failed = |problem| Error::InputLine { place: format!("line {}", index + 1), problem };
         packets.take(direction, &notation.decode(text).map_err(failed)?);

@@ -168,7 +168,7 @@ pub(super) fn start(
     let counter = handled.clone();
     let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages, &counter)));
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
-    started.map_err(|source| Error::System { action: "start a thread".to_owned(), source })?;
+    started.map_err(|source| Error::system("start a thread", source))?;
     let queue = TrafficQueue {
         sender,
         room: Arc::new(Semaphore::new(ROOM)),

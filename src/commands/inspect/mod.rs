@@ -44,18 +44,16 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
         if args.live.key_log().is_some() {
-            return Err(Error::Usage(
-                "--tls-keylog is for captures; typed packets are not encrypted".to_owned(),
-            ));
+            return Err(Error::usage("--tls-keylog is for captures; typed packets are not encrypted"));
         }
         literal_packets::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
     if args.file.is_none() && io::stdin().is_terminal() {
-        return Err(Error::Usage("name a capture, or pipe one to standard input".to_owned()));
+        return Err(Error::usage("name a capture, or pipe one to standard input"));
     }
     if args.live.write.is_some() && !args.filter.is_empty() {
-        return Err(Error::Usage("--write records everything; omit --filter".to_owned()));
+        return Err(Error::usage("--write records everything; omit --filter"));
     }
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;

@@ -70,7 +70,7 @@ impl Proxy {
     /// If the port cannot be opened.
     pub(super) fn listen(mut self) -> Result<ListeningProxy, Error> {
         descriptors::raise_limit();
-        let failed = |source| Error::System { action: format!("listen on {}", self.listen.address), source };
+        let failed = |source| Error::system(format!("listen on {}", self.listen.address), source);
         let listener = tcp::listen(self.listen.address).map_err(failed)?;
         self.listen.address = listener.local_addr().map_err(failed)?;
         let text = format!("listening on {}, forwarding to {}", self.listen, self.target.address);

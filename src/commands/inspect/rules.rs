@@ -40,7 +40,7 @@ fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
         .collect();
     if rules.is_empty() {
         let hint = "--rules lists all rules";
-        return Err(Error::Usage(format!("unknown rule '{statement}'; {hint}")));
+        return Err(Error::usage(format!("unknown rule '{statement}'; {hint}")));
     }
     Ok(rules)
 }

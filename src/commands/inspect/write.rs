@@ -28,12 +28,12 @@ impl Recorder {
     /// If it cannot be created, or is the file that is read.
     pub(super) fn create(path: &Path, source: Option<&Path>, messages: Messages) -> Result<Recorder, Error> {
         if path.as_os_str() == "-" {
-            return Err(Error::Usage("--write needs a file; standard output has the packets".to_owned()));
+            return Err(Error::usage("--write needs a file; standard output has the packets"));
         }
         if source.is_some_and(|source| is_same_file(source, path)) {
-            return Err(Error::Usage(format!("--write {}: that is the capture itself", path.display())));
+            return Err(Error::usage(format!("--write {}: that is the capture itself", path.display())));
         }
-        let failed = |source| Error::System { action: format!("write {}", path.display()), source };
+        let failed = |source| Error::system(format!("write {}", path.display()), source);
         let file = BufWriter::with_capacity(BUFFER, File::create(path).map_err(failed)?);
         let mut frames = Vec::new();
         let writer = CaptureWriter::default();

@@ -3,6 +3,7 @@
 use super::signal_guard::{SignalGuard, interruptible};
 use super::source::{self, NewPassword};
 use super::{DIFFERENT, Destination, into_shown, print, warnings};
+use crate::cli::UsageError;
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
@@ -30,9 +31,8 @@ impl FormatSettings {
 
     /// The name, if the format can hold it.
     pub(super) fn check_name(&self, typed: &OsStr) -> Result<String, Error> {
-        let name =
-            typed.to_str().ok_or_else(|| Error::Usage("the user name is not valid UTF-8".to_owned()))?;
-        self.format.check_name(name).map_err(|error| Error::Usage(error.to_string()))?;
+        let name = typed.to_str().ok_or_else(|| Error::usage(UsageError::NotUtf8("the user name")))?;
+        self.format.check_name(name).map_err(|error| Error::usage(UsageError::Value(error.into())))?;
         Ok(name.to_owned())
     }
 
@@ -117,7 +117,7 @@ pub(super) fn refused(error: FormatError, path: &Path) -> Error {
         }
         FormatError::Hash(error) => error.into(),
         FormatError::Name { .. } | FormatError::Password(_) | FormatError::Setting(_) => {
-            Error::Usage(error.to_string())
+            Error::usage(UsageError::Value(error.into()))
         }
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Resu
     let settings = args.format.settings(&args.scheme, &args.new_user)?;
     let kind = FormatSettings { format: args.format.format(), settings };
     if args.hash_plain {
-        return Err(Error::Usage("-U is only for mosquitto's password file".to_owned()));
+        return Err(Error::usage("-U is only for mosquitto's password file"));
     }
     let name = kind.check_name(args.user.as_deref().unwrap_or_default())?;
     if args.delete {

@@ -99,7 +99,7 @@ impl Import {
         if self.list.as_os_str() == STANDARD {
             return Ok(Box::new(io::stdin().lock()));
         }
-        let unreadable = |source| Error::File { path: self.list.clone(), source };
+        let unreadable = |source| Error::file(&self.list, source);
         let file = File::open(&self.list).map_err(unreadable)?;
         self.bar.set_length(file.metadata().map_err(unreadable)?.len());
         Ok(Box::new(file))

@@ -13,6 +13,7 @@ mod source;
 
 use super::Messages;
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::passwd::{PasswdArgs, PasswdCommand, STANDARD};
 use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, E
 }
 
 fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let path = args.file.clone().ok_or_else(|| Error::Usage("missing FILE".to_owned()))?;
+    let path = args.file.clone().ok_or_else(|| Error::usage(UsageError::Missing("FILE".into())))?;
     if args.format.is_of_other_broker() {
         return document::edit(args, path, messages);
     }
@@ -75,11 +76,12 @@ fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
 
 /// The name, if a file can hold it. Names that brokers skip are rejected, but mosquitto_passwd only warns.
 fn user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
-    let user = UserName::parse(typed.as_encoded_bytes()).map_err(|error| Error::Usage(error.to_string()))?;
+    let user = UserName::parse(typed.as_encoded_bytes())
+        .map_err(|error| Error::usage(UsageError::Value(error.into())))?;
     if let Some(reason) = user.why_not_loaded() {
         let problem = format!("the user name '{}' {reason}; no broker would accept this user", user.as_str());
         match messages.names {
-            Names::Mq => return Err(Error::Usage(problem)),
+            Names::Mq => return Err(Error::usage(problem)),
             Names::Mosquitto => messages.say(&problem),
         }
     }
@@ -108,8 +110,8 @@ impl Destination {
             (true, false) if force && path.exists() => Destination::Instead(path),
             (true, false) => Destination::New(path),
             (false, true) => {
-                return Err(Error::Usage(
-                    "- is standard output, which needs -c; for a file of this name, use ./-".to_owned(),
+                return Err(Error::usage(
+                    "- is standard output, which needs -c; for a file of this name, use ./-",
                 ));
             }
             (false, false) => Destination::Existing(path),

@@ -49,7 +49,7 @@ fn identity(args: &PskArgs) -> Result<UserName, Error> {
     let identity = UserName::parse(args.identity.as_encoded_bytes()).map_err(|error| refused(&error))?;
     let (shown, length) = (into_shown(identity.as_str()), identity.as_str().len());
     match identity.why_not_loaded() {
-        Some(reason) => Err(Error::Usage(format!("the identity '{shown}' {reason}"))),
+        Some(reason) => Err(Error::usage(format!("the identity '{shown}' {reason}"))),
         None if length > MAX_IDENTITY => Err(too_long(length)),
         None => Ok(identity),
     }
@@ -59,10 +59,10 @@ fn identity(args: &PskArgs) -> Result<UserName, Error> {
 fn refused(error: &UserNameError) -> Error {
     match error {
         UserNameError::NotUtf8 { at } => {
-            Error::Usage(format!("the identity is not valid UTF-8 at byte {at}"))
+            Error::usage(format!("the identity is not valid UTF-8 at byte {at}"))
         }
         UserNameError::TooLong { length } => too_long(*length),
-        UserNameError::Character { name, what, at } => Error::Usage(format!(
+        UserNameError::Character { name, what, at } => Error::usage(format!(
             "the identity '{}' has {what} at byte {at}, which a key file cannot hold",
             into_shown(name)
         )),
@@ -70,7 +70,7 @@ fn refused(error: &UserNameError) -> Error {
 }
 
 fn too_long(length: usize) -> Error {
-    Error::Usage(format!("the identity has {length} bytes; OpenSSL supports at most {MAX_IDENTITY}"))
+    Error::usage(format!("the identity has {length} bytes; OpenSSL supports at most {MAX_IDENTITY}"))
 }
 
 fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {

@@ -63,7 +63,7 @@ fn checked_user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
 
 #[allow(clippy::needless_pass_by_value)] // for map_err
 fn unusable(failure: Failure) -> Error {
-    Error::Usage(format!("{failure}; nothing was changed"))
+    Error::usage(format!("{failure}; nothing was changed"))
 }
 
 fn fresh_salt() -> Result<Vec<u8>, HashError> {

@@ -42,8 +42,7 @@ pub(super) fn interruptible<T: Send + 'static>(
                 work.await
             }
         };
-        let failed =
-            |error| Error::System { action: "do the work".to_owned(), source: io::Error::other(error) };
+        let failed = |error| Error::system("do the work", io::Error::other(error));
         ended.map_err(failed)?
     })
 }

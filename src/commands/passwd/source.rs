@@ -1,6 +1,7 @@
 //! Reads a password from the command line, a file, standard input or the terminal.
 
 use super::into_bytes;
+use crate::cli::UsageError;
 use crate::cli::passwd::PasswdArgs;
 use crate::cli::{self, Names};
 use crate::commands::error::Error;
@@ -74,7 +75,7 @@ fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Er
             word
         }
         None if io::stdin().is_terminal() => return Ok(None),
-        None => cli::first_line(io::stdin().lock()).map_err(Error::Input)?,
+        None => cli::first_line(io::stdin().lock()).map_err(Error::input)?,
     };
     checked(word).map(Some)
 }
@@ -91,11 +92,11 @@ fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> R
 }
 
 fn checked(word: OsString) -> Result<Password, Error> {
-    Password::new(into_bytes(word)).map_err(|error| Error::Usage(error.to_string()))
+    Password::new(into_bytes(word)).map_err(|error| Error::usage(UsageError::Value(error.into())))
 }
 
 fn empty() -> Error {
-    Error::Usage("the password is empty; nothing was changed".to_owned())
+    Error::usage("the password is empty; nothing was changed")
 }
 
 fn filled(password: Password) -> Result<Password, Error> {

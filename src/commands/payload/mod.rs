@@ -2,6 +2,7 @@
 
 mod template;
 
+use crate::cli::UsageError;
 use crate::cli::output::PayloadForm;
 use crate::cli::payload::PayloadArgs;
 use crate::cli::values::Sizes;
@@ -49,7 +50,7 @@ impl Payload {
             return parse(&source, &text).map(Payload::Template);
         }
         let decoded = decode(args.input, &bytes);
-        let decoded = decoded.map_err(|problem| Error::Usage(format!("{source}: {problem}")))?;
+        let decoded = decoded.map_err(|problem| Error::usage(format!("{source}: {problem}")))?;
         Ok(Payload::Fixed(decoded.into()))
     }
 
@@ -75,7 +76,7 @@ impl Payload {
 /// # Errors
 /// When it holds an unknown placeholder.
 pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
-    Template::parse(text).map_err(|error| Error::Usage(format!("{source}: {error}")))
+    Template::parse(text).map_err(|error| Error::usage(UsageError::invalid(source, error)))
 }
 
 /// The topic of a message that is sent once.
@@ -88,11 +89,11 @@ pub(super) fn topic_once(args: &PayloadArgs, topic: &str) -> Result<String, Erro
 
 /// The system has no random numbers.
 pub(super) fn no_random(source: io::Error) -> Error {
-    Error::System { action: "make the message".to_owned(), source }
+    Error::system("make the message", source)
 }
 
 fn no_text(source: &str) -> Error {
-    Error::Usage(format!("{source}: --template takes text, and this is not UTF-8"))
+    Error::usage(format!("{source}: --template takes text, and this is not UTF-8"))
 }
 
 /// Decodes a payload in this form. White space in hexadecimal and Base64 is ignored.
@@ -110,17 +111,17 @@ pub(super) fn decode(form: PayloadForm, bytes: &[u8]) -> Result<Cow<'_, [u8]>, S
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
+    let failed = |source| Error::file(path, source);
     read_all(File::open(path).map_err(failed)?).map_err(failed)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Error> {
-    let payload = read_all(io::stdin().lock()).map_err(Error::Input)?;
+    let payload = read_all(io::stdin().lock()).map_err(Error::input)?;
     if payload.is_empty() {
         // An empty message deletes a retained one; a broken pipe must not.
         let error =
             io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
-        return Err(Error::Input(error));
+        return Err(Error::input(error));
     }
     Ok(payload)
 }
