@@ -27,7 +27,6 @@ pub(crate) enum Failure {
         count: u64,
         /// The fewest.
         least: u32,
-        /// The most.
         most: u32,
     },
     /// The server reported a failure.

@@ -12,7 +12,6 @@ impl Token {
         Token(data.map(Zeroizing::new))
     }
 
-    /// The data.
     pub(crate) fn data(&self) -> Option<&[u8]> {
         self.0.as_ref().map(|data| data.as_slice())
     }

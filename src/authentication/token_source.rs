@@ -33,7 +33,6 @@ impl fmt::Debug for TokenSource {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {source}", path.display())]
 pub(crate) struct TokenFileError {
-    /// The file.
     pub path: PathBuf,
     /// The reason.
     pub source: io::Error,

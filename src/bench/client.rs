@@ -33,7 +33,6 @@ struct Client {
     connection: Connection,
     session: Session<InFlight>,
     keep_alive: KeepAlive,
-    /// The client's number in the timers.
     timer_id: usize,
     /// The last tick that the client handled.
     tick: u32,
@@ -45,7 +44,7 @@ struct Client {
     role: Role,
 }
 
-/// Why a connection ended in an orderly way.
+/// How a connection ended without an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Closing,

@@ -5,13 +5,11 @@
 pub(crate) struct ClientSlot {
     /// The index of its group.
     pub group: usize,
-    /// Its task.
     pub task: Task,
     /// Counted from 0.
     pub number: u32,
 }
 
-/// The task of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     Publish,

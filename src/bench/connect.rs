@@ -75,7 +75,6 @@ struct LayerTimes {
 }
 
 impl LayerTimes {
-    /// Connects layer by layer.
     async fn connect(
         &mut self,
         context: &Context,

@@ -32,7 +32,6 @@ pub(crate) enum Error {
         from(*addresses)
     )]
     LocalPorts {
-        /// All clients.
         clients: u32,
         /// The broker's address.
         target: SocketAddr,

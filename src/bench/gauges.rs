@@ -116,7 +116,6 @@ impl Gauge {
         self.0.store(self.0.load(Ordering::Relaxed) + count, Ordering::Relaxed);
     }
 
-    /// Raises it to a value.
     pub(super) fn raise(&self, value: u64) {
         if value > self.value() {
             self.0.store(value, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! The handshake of a client of a run: CONNECT as the plan describes it, and the times up to CONNACK.
 //!
-//! A machine that plays a thousand devices computes their proofs on a few processors. So the time that the client
+//! This machine computes the proofs of thousands of clients on a few CPUs. So the time that the client
 //! itself takes is measured separately; it counts neither as the broker's latency nor towards the broker's time
 //! limit.
 

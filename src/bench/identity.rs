@@ -12,7 +12,6 @@ pub(crate) struct Identities {
     pub client_id: ClientIds,
     /// User names.
     pub username: Option<Template>,
-    /// Passwords.
     pub password: Option<Secret>,
     /// The rows of a file, one per client; empty without a file.
     pub rows: Arc<[Row]>,
@@ -43,14 +42,12 @@ pub(crate) struct Row {
     pub client_id: Option<String>,
     /// The user name.
     pub username: Option<String>,
-    /// The password.
     pub password: Option<Vec<u8>>,
 }
 
 /// A client's place in the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientIndex {
-    /// The run.
     pub run: RunId,
     /// Its number among all clients of all shards, counted from 0.
     pub number: u32,
@@ -83,7 +80,6 @@ impl Identities {
         Some(fill_in(template, index, &self.client_id(index)).into())
     }
 
-    /// The password.
     pub(crate) fn password(&self, index: ClientIndex) -> Option<Cow<'_, [u8]>> {
         if let Some(password) = self.row(index).and_then(|row| row.password.as_deref()) {
             return Some(password.into());

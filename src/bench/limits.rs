@@ -88,7 +88,6 @@ pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
     "the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is {limit}"
 )]
 pub(crate) struct BrokerShortage {
-    /// All clients.
     pub clients: u32,
     /// The number of open files that the broker needs.
     pub needed: u64,

@@ -59,10 +59,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use worker::Assignment;
 
-/// Interval between looks at the gauges.
+/// Interval between readings of the gauges.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Interval between looks at the latencies of the last second.
+/// Interval between readings of the latencies of the last second.
 const RECENT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A snapshot of a run in progress.

@@ -27,7 +27,6 @@ pub(crate) enum Payload {
 pub(crate) struct Recorded {
     /// Its topic, if it replaces the group's.
     pub topic: Option<Box<str>>,
-    /// Its payload.
     pub payload: Box<[u8]>,
 }
 

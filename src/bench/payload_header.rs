@@ -7,7 +7,6 @@ use super::run_id::RunId;
 pub(crate) struct PayloadHeader {
     /// The run of the message.
     pub run: RunId,
-    /// The number of its publisher.
     pub publisher: u32,
     /// Its number among the publisher's messages, counted from 0.
     pub sequence: u64,

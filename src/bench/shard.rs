@@ -19,7 +19,6 @@ impl Shard {
         (1..=count).contains(&number).then(|| Shard { number: number - 1, count })
     }
 
-    /// The number of shards.
     pub(crate) fn count(self) -> u32 {
         self.count
     }
@@ -46,7 +45,6 @@ pub(crate) enum ShardError {
         count: u32,
         /// Their kind, in the plural.
         kind: &'static str,
-        /// The number of shards.
         shards: u32,
     },
     /// The topics of a group are the same in all shards.

@@ -106,7 +106,6 @@ impl Topics {
         Ok(())
     }
 
-    /// The topic of a publisher.
     pub(crate) fn topic(&self, publisher: u32, client_id: &str) -> String {
         self.topic_of(publisher, client_id, 0)
     }
@@ -121,7 +120,6 @@ impl Topics {
         self.template.is_new_for_each_message()
     }
 
-    /// The topic filter of a subscriber.
     pub(crate) fn filter(&self, subscriber: u32) -> String {
         self.fill_in(&self.filter, 0, subscriber, "", 0)
     }

@@ -178,7 +178,6 @@ pub(crate) enum Event {
     RefusedMore {
         /// Their number.
         count: u64,
-        /// The reason of the last one.
         last_reason: String,
     },
     /// A client's request was refused or its connection closed, since it exceeded a limit of the broker.

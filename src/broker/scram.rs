@@ -87,7 +87,6 @@ pub(super) struct Reply {
 pub(super) struct Authenticator {
     access: ScramAccess,
     algorithm: Algorithm,
-    /// The authenticated user.
     user: Option<String>,
     /// The exchange that waits for the client's proof.
     exchange: Option<Server>,

@@ -188,7 +188,6 @@ impl Client {
         .expect("an acknowledgement")
     }
 
-    /// The reason code of the broker's DISCONNECT.
     fn disconnect(&mut self) -> ReasonCode {
         let reason_code = self.next(|packet| match packet {
             Packet::Disconnect(disconnect) => disconnect.reason_code,

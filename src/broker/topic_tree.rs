@@ -19,7 +19,6 @@ pub(super) struct TopicTree<S> {
     count: usize,
 }
 
-/// A match of a topic.
 pub(super) enum Match<'a, S> {
     /// A subscription of one client.
     Single(&'a S),

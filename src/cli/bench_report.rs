@@ -47,7 +47,6 @@ pub(crate) struct ReportFile {
     pub(crate) path: PathBuf,
 }
 
-/// The files of a report.
 #[derive(Debug, Clone)]
 pub(crate) struct ReportFiles(pub(crate) Vec<ReportFile>);
 

@@ -21,7 +21,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The default host.
 pub(super) const DEFAULT_HOST: &str = "localhost";
 
 /// Default path of a broker's WebSocket.
@@ -349,7 +348,6 @@ impl NetworkArgs {
         self.typed.before_url.contains(&"topic")
     }
 
-    /// The credentials in the URL.
     pub(super) fn url_credentials(&self, names: Names) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
         Ok(self.url(names)?.map(|url| (url.username, url.password)).unwrap_or_default())
     }

@@ -34,7 +34,6 @@ impl OptionFile {
     }
 }
 
-/// One option of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
     /// Its number in the file, from 1.

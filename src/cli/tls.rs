@@ -92,7 +92,6 @@ pub(crate) struct TlsArgs {
 }
 
 impl TlsArgs {
-    /// The default port.
     pub(crate) fn default_port(&self, names: Names) -> u16 {
         if let Some(port) = self.required_port {
             return port;

@@ -39,7 +39,6 @@ impl Scheme {
         matches!(self, Scheme::Ws | Scheme::Wss)
     }
 
-    /// The default port of the scheme.
     pub(super) fn default_port(self, names: Names) -> u16 {
         match (self, names) {
             (Scheme::Mqtt, _) | (Scheme::Ws, Names::Mosquitto) => 1883,
@@ -161,7 +160,6 @@ pub(super) fn is_malformed(text: &str) -> bool {
     Url::parse(text, Names::Mq).is_err() && proxy(text).is_err()
 }
 
-/// Whether it is the URL of a WebSocket.
 pub(super) fn is_web_socket(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| ["ws", "wss"].contains(&scheme.as_str()))

@@ -89,7 +89,6 @@ pub(crate) trait Application {
 /// Whether there is more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// Continue.
     Continue,
     /// Acknowledge the received messages, then disconnect.
     Finish,
@@ -111,7 +110,6 @@ pub(crate) enum Sending {
 /// The end of a connection without a failure. `S` is the reason for stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End<S> {
-    /// The application is finished.
     Finished,
     /// The `stop` future resolved first.
     Stopped {

@@ -11,7 +11,6 @@ pub(crate) enum AuthenticationError {
     /// The mechanism failed.
     #[error("authentication with {method} failed: {failure}")]
     Failed {
-        /// The authentication method.
         method: String,
         /// The underlying error.
         failure: Failure,

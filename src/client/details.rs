@@ -8,7 +8,6 @@ use std::fmt;
 pub(crate) struct Details {
     /// The error of the authentication mechanism.
     pub mechanism: Option<String>,
-    /// The reason string.
     pub reason: Option<String>,
     /// The server to use instead.
     pub server: Option<String>,

@@ -67,7 +67,6 @@ pub(crate) enum Error {
     /// The broker sent a DISCONNECT.
     #[error("the broker ended the connection: {reason}{details}")]
     Disconnected {
-        /// The reason code.
         reason: ReasonCode,
         /// The broker's explanation.
         details: Details,
@@ -86,11 +85,9 @@ pub(crate) enum Error {
 /// The protocol of a server that is not an MQTT broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// HTTP.
     Http,
     /// TLS, which answers a plain connection.
     Tls,
-    /// SSH.
     Ssh,
     /// Another protocol, with the first bytes of its answer.
     Other(Vec<u8>),

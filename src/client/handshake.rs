@@ -26,7 +26,6 @@ const V3_CONNACK: usize = 4;
 pub(crate) struct Handshake<'c> {
     /// CONNECT, without the properties of an extended authentication.
     pub connect: Connect<'c>,
-    /// The client's limits.
     pub accepts: Limits,
     /// The time limit for CONNACK.
     pub time_limit: TimeLimit,
@@ -35,7 +34,6 @@ pub(crate) struct Handshake<'c> {
 /// The time limit for CONNACK.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimit {
-    /// The start of the time.
     pub start: Instant,
     /// The maximum time.
     pub timeout: Duration,
@@ -49,7 +47,6 @@ pub(crate) struct TimeLimit {
 pub(crate) struct Terms {
     /// Whether the server still had our session.
     pub session_present: bool,
-    /// The client's limits.
     pub accepts: Limits,
     /// The server's limits.
     pub peer_accepts: Limits,

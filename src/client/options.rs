@@ -27,7 +27,6 @@ pub(crate) struct Options {
     pub keep_alive: u16,
     /// The user name.
     pub username: Option<String>,
-    /// The password.
     pub password: Option<Vec<u8>>,
     /// Signs a new password for each connection, in place of `password`.
     pub signer: Option<Signer>,
@@ -37,7 +36,6 @@ pub(crate) struct Options {
     pub will: Option<WillOptions>,
     /// CONNECT's properties.
     pub properties: PropertiesBuf,
-    /// DISCONNECT's properties.
     pub disconnect_properties: PropertiesBuf,
     /// The maximum of unacknowledged QoS 1 and 2 messages, even if the server allows more.
     pub maximum_in_flight: u16,
@@ -89,7 +87,6 @@ pub(crate) struct WillOptions {
 }
 
 impl WillOptions {
-    /// The will as a PUBLISH.
     pub(crate) fn as_publish(&self) -> Publish<'_> {
         Publish {
             dup: false,

@@ -27,7 +27,6 @@ const LIMITS: [(PropertyId, &str, &str, Option<u32>); 12] = [
 /// The width of the first column.
 const COLUMN: usize = 36;
 
-/// One limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Limit {
     /// The property, as MQTT calls it, with hyphens.
@@ -44,7 +43,6 @@ pub(super) struct Limit {
     pub(super) is_stated: bool,
 }
 
-/// The value of a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LimitValue {
     Flag(bool),

@@ -38,7 +38,6 @@ impl StdinLines {
         StdinLines(None)
     }
 
-    /// As [`Lines::next`].
     pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
         match &mut self.0 {
             Some(lines) => lines.next(),

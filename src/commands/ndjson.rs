@@ -36,7 +36,6 @@ struct Defaults {
 
 /// The result of reading a message.
 pub(super) enum NextMessage {
-    /// A message.
     Message(Outbound),
     /// No complete line yet; wait with [`JsonLines::wait`].
     Waiting,

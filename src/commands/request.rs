@@ -163,7 +163,6 @@ fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<
     Ok(Some(own))
 }
 
-/// The state of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestState {
     /// Waits for SUBACK.

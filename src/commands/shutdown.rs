@@ -34,7 +34,6 @@ impl Signals {
         })
     }
 
-    /// The exit status of the next signal.
     pub(super) async fn next(&mut self) -> ExitStatus {
         tokio::select! {
             _ = self.interrupt.recv() => ExitStatus::INTERRUPTED,

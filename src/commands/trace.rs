@@ -112,7 +112,6 @@ impl TraceKind {
     }
 }
 
-/// The transport of an endpoint.
 pub(super) fn transport_to(endpoint: &Endpoint) -> Transport {
     Transport { is_encrypted: endpoint.tls.is_some(), is_web_socket: endpoint.web_socket.is_some() }
 }
@@ -125,7 +124,6 @@ pub(super) fn watch_run(is_wanted: bool, plan: &mut Plan) {
     }
 }
 
-/// One connection.
 #[derive(Debug)]
 struct ShownConnection {
     connection: u32,

@@ -52,9 +52,7 @@ pub(crate) struct ConnectContent<'a> {
     pub client_id: &'a str,
     /// The keep alive in seconds.
     pub keep_alive: u16,
-    /// CONNECT's properties.
     pub connect: Properties<'a>,
-    /// DISCONNECT's properties.
     pub disconnect: Properties<'a>,
     /// Whether it names an authentication method of MQTT 5.
     pub has_method: bool,

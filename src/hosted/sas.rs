@@ -21,7 +21,6 @@ pub(crate) struct Key(Zeroizing<Vec<u8>>);
 /// The content of a key file: a key alone, or a connection string with its other fields.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    /// The key.
     pub key: Key,
     /// The name of the access policy, if the key is not a device's own.
     pub policy: Option<String>,

@@ -27,7 +27,6 @@ const IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 pub(crate) struct AccessKey {
     /// The key's name.
     pub id: String,
-    /// The key.
     pub secret: Zeroizing<String>,
     /// The session token of temporary credentials.
     pub session_token: Option<Zeroizing<String>>,

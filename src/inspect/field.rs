@@ -14,7 +14,6 @@ macro_rules! names {
         #[allow(clippy::enum_variant_names)] // the names are the specification's own
         pub(crate) enum Name {
             $($variant,)+
-            /// A property.
             Property(PropertyId),
         }
 
@@ -124,7 +123,6 @@ impl fmt::Display for Name {
     }
 }
 
-/// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
     /// A group; its fields follow.
@@ -133,7 +131,6 @@ pub(crate) enum Value<'a> {
     Number(u32),
     /// A single bit, or a byte that is 0 or 1.
     Flag(bool),
-    /// A string.
     Text(&'a str),
     /// A string that is not UTF-8.
     BadText(&'a [u8]),
@@ -159,9 +156,7 @@ pub(crate) struct Bits {
 /// A field with its position and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
-    /// Its name.
     pub name: Name,
-    /// Its value.
     pub value: Value<'a>,
     /// Its bytes, relative to the packet's first byte. A string includes its length, a property its identifier.
     pub range: Range<usize>,
@@ -235,7 +230,6 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// All fields of that name.
     pub(crate) fn all(&self, name: Name) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(move |field| field.name == name)
     }

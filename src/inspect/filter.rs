@@ -9,7 +9,6 @@ use crate::suggestion::did_you_mean;
 /// The reason why a filter is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FilterError {
-    /// An unknown key.
     #[error("unknown filter key '{0}': expected one of {known}{tip}", known = KEYS.join(", "), tip = did_you_mean(.0, KEYS))]
     UnknownKey(String),
     /// An unknown packet type.
@@ -21,9 +20,7 @@ pub(crate) enum FilterError {
     /// A value that is invalid for the key.
     #[error("{key}: {problem} ('{value}')")]
     BadValue {
-        /// The key.
         key: &'static str,
-        /// The value in the filter.
         value: String,
         /// The reason, or the valid values.
         problem: &'static str,

@@ -5,7 +5,6 @@ use crate::protocol::Version;
 use std::fmt;
 use std::ops::Range;
 
-/// The severity of a finding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Severity {
     /// A note.
@@ -37,7 +36,6 @@ impl fmt::Display for Severity {
 /// A violation or a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// The rule.
     pub rule: Rule,
     /// The rule's severity, or a lower one if its evidence was not captured.
     pub severity: Severity,

@@ -22,7 +22,6 @@ pub const TARGETS: [(&str, Target); 6] = [
     ("packets", packets),
 ];
 
-/// The number of the connection.
 const CONNECTION: u32 = 0;
 
 /// Decodes the bytes as a connection. The first byte selects the options.

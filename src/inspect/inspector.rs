@@ -24,7 +24,6 @@ const REDUCED_PACKET_BYTES: usize = 1024;
 /// A packet with its context.
 #[derive(Debug)]
 pub(crate) struct Packet<'a> {
-    /// The connection's number.
     pub connection: u32,
     /// The sender's direction.
     pub direction: Direction,
@@ -57,7 +56,6 @@ impl<'a> Packet<'a> {
 /// The output of the inspector.
 #[derive(Debug)]
 pub(crate) enum Item<'a> {
-    /// A packet.
     Packet(Packet<'a>),
     /// Bytes that were not captured.
     Gap(ByteRange),
@@ -70,7 +68,6 @@ pub(crate) enum Item<'a> {
 /// A range of bytes in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ByteRange {
-    /// The connection's number.
     pub connection: u32,
     /// The sender's direction.
     pub direction: Direction,
@@ -78,7 +75,6 @@ pub(crate) struct ByteRange {
     pub at: Moment,
     /// Offset of the first byte in the sender's stream.
     pub offset: u64,
-    /// Number of bytes.
     pub length: u64,
 }
 

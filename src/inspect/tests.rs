@@ -219,7 +219,6 @@ impl Conversation {
         self.times.push(self.now);
     }
 
-    /// The conversation as frames.
     fn frames(&self, way: Way) -> Vec<(u64, Vec<u8>)> {
         let port = if way.is_web_socket { 9001 } else { 1883 };
         let mut line = Line { frames: Vec::new(), next: [1000, 5000], now: 0, port };

@@ -24,7 +24,6 @@ pub(crate) use write::{rfc_3339, write_bytes};
 pub(crate) struct Message {
     /// Where it goes to.
     pub topic: Option<TopicName>,
-    /// The payload.
     pub payload: Vec<u8>,
     /// How it is delivered.
     pub qos: Option<Qos>,

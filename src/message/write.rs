@@ -9,7 +9,6 @@ use jiff::fmt::temporal::DateTimePrinter;
 /// RFC 3339 with all nine digits, so that times can be compared as text.
 const RFC_3339: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
 
-/// This time as in messages.
 pub(crate) fn rfc_3339(time: Timestamp) -> String {
     RFC_3339.timestamp_to_string(&time)
 }

@@ -8,9 +8,7 @@ use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 /// The payload's form in the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PayloadForm {
-    /// As a string.
     String,
-    /// As parsed JSON.
     Parsed,
 }
 

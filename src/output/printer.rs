@@ -21,7 +21,6 @@ pub(crate) enum Layout {
     TopicAndPayload,
     /// The payload in an encoding, on its own line even if it is empty.
     Encoded {
-        /// The encoding.
         encoding: Encoding,
         /// Whether the line starts with the topic and a space.
         has_topic: bool,

@@ -9,7 +9,6 @@ use jiff::{Timestamp, Zoned};
 pub(super) struct MessageTime(Zoned);
 
 impl MessageTime {
-    /// Now, in that time zone.
     pub(super) fn now(zone: &TimeZone) -> MessageTime {
         MessageTime::new(Timestamp::now(), zone)
     }

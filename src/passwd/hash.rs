@@ -32,7 +32,6 @@ pub(crate) enum Scheme {
     },
     /// PBKDF2 with HMAC-SHA-512.
     Pbkdf2Sha512 {
-        /// The number of iterations.
         iterations: NonZeroU32,
         /// The length of the salt in bytes.
         salt_len: usize,
@@ -276,7 +275,6 @@ impl Hash {
         self.scheme
     }
 
-    /// The salt.
     pub(crate) fn salt(&self) -> &[u8] {
         &self.salt
     }

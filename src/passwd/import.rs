@@ -21,9 +21,7 @@ const PASSWORD_TITLES: [&str; 2] = ["password", "pass"];
 pub(crate) struct Row {
     /// The line number in the list, from 1.
     pub line: u64,
-    /// The name.
     pub name: String,
-    /// The password.
     pub password: Password,
 }
 

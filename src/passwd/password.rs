@@ -30,12 +30,10 @@ impl Password {
         }
     }
 
-    /// The bytes.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether the password is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -48,7 +48,6 @@ pub(crate) enum FileError {
     System {
         /// The attempted action.
         action: &'static str,
-        /// The file.
         path: PathBuf,
         /// The reason.
         source: io::Error,
@@ -56,7 +55,6 @@ pub(crate) enum FileError {
     /// The path is a directory, a device or a pipe.
     #[error("{} is {kind}, not a file", path.display())]
     NotAFile {
-        /// The path.
         path: PathBuf,
         /// Its file type.
         kind: &'static str,
@@ -64,7 +62,6 @@ pub(crate) enum FileError {
     /// The content is invalid.
     #[error("{}: {problem}", path.display())]
     Content {
-        /// The file.
         path: PathBuf,
         /// The reason.
         problem: String,
@@ -72,23 +69,16 @@ pub(crate) enum FileError {
     /// The file is too large for a credentials file.
     #[error("{} is too large for a password file: {size} bytes (at most {MAX_SIZE})", path.display())]
     TooLarge {
-        /// The file.
         path: PathBuf,
         /// Its size in bytes.
         size: u64,
     },
     /// The file to create already exists.
     #[error("{} already exists", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// Another process holds the lock.
     #[error("cannot lock {}: another program has held the lock for {} s", path.display(), LOCK_TIMEOUT.as_secs())]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// The new file cannot keep the old one's owner, which would lose access.
     #[error(
         "{} belongs to user {uid} and group {gid}, which a new file cannot keep: {source}; nothing was \
@@ -96,7 +86,6 @@ pub(crate) enum FileError {
         path.display()
     )]
     Owner {
-        /// The file.
         path: PathBuf,
         /// The user ID.
         uid: u32,
@@ -108,7 +97,6 @@ pub(crate) enum FileError {
     /// Writing in place failed, and so did restoring the old content.
     #[error("cannot write {}, which may be damaged: {source}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// The reason.
         source: io::Error,
@@ -116,7 +104,6 @@ pub(crate) enum FileError {
     /// The file is replaced, but a power failure could restore the old one.
     #[error("{} is replaced, but not synced to the disk: {source}", path.display())]
     NotOnDisk {
-        /// The file.
         path: PathBuf,
         /// The reason.
         source: io::Error,

@@ -30,7 +30,6 @@ pub(crate) enum UserNameError {
         crate::escape::line(name)
     )]
     Character {
-        /// The name.
         name: String,
         /// The character.
         what: &'static str,
@@ -72,7 +71,6 @@ impl UserName {
         }
     }
 
-    /// The name.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -45,7 +45,6 @@ pub(super) fn by_magic(payload: &[u8]) -> Option<PayloadFormat> {
     }
 }
 
-/// Decompresses a payload of this format.
 pub(super) fn read(payload: &[u8], format: PayloadFormat) -> Decompressed {
     match format {
         PayloadFormat::Gzip => members(payload, |rest, out| {

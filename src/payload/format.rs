@@ -3,16 +3,13 @@
 use super::PayloadDecoding;
 use std::fmt;
 
-/// A format of payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PayloadFormat {
-    /// JSON.
     Json,
     /// CBOR (RFC 8949).
     Cbor,
     /// CBOR items without an array around them (RFC 8742).
     CborSequence,
-    /// MessagePack.
     MessagePack,
     /// Sparkplug B, in protocol buffers.
     Sparkplug,
@@ -39,7 +36,6 @@ pub(crate) enum PayloadFormat {
 /// The format that a content type or a topic states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatedFormat {
-    /// This one.
     As(PayloadFormat),
     /// One that is not decoded here.
     Other,

@@ -37,7 +37,6 @@ pub(crate) enum PayloadDecoding {
     Text,
     /// None: bytes.
     Hex,
-    /// This one.
     As(PayloadFormat),
 }
 
@@ -59,13 +58,11 @@ pub(crate) struct Decoded {
     pub format: PayloadFormat,
     /// The format of the decompressed data, if recognised.
     pub inner: Option<PayloadFormat>,
-    /// The decoded content.
     pub content: Content,
     /// The format that the topic states or the user named, and why the payload is not of it, although it is of another one.
     pub mismatch: Option<(PayloadFormat, Problem)>,
 }
 
-/// The content of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// The value as JSON on one line.

@@ -11,7 +11,6 @@ use std::ops::RangeInclusive;
 pub(crate) enum Piece<P> {
     /// Literal text.
     Text(String),
-    /// A placeholder.
     Placeholder(P),
 }
 

@@ -13,7 +13,6 @@ pub(super) struct Field<'a> {
     pub(super) at: usize,
 }
 
-/// A value on the wire.
 #[derive(Clone, Copy)]
 pub(super) enum WireValue<'a> {
     Number(u64),
@@ -59,12 +58,10 @@ impl WireValue<'_> {
     }
 }
 
-/// A text.
 pub(super) fn text(bytes: &[u8], at: usize) -> Result<&str, Problem> {
     Input::within(bytes, at).text(bytes.len() as u64)
 }
 
-/// All fields of a message.
 pub(super) fn fields(message: &[u8], at: usize) -> Result<Vec<Field<'_>>, Problem> {
     let mut input = Input::within(message, at);
     let mut fields = Vec::new();

@@ -180,7 +180,6 @@ fn subscription_ack(context: Context, version: Version) -> BoxedStrategy<Subscri
         .boxed()
 }
 
-/// Any packet of any version.
 fn packet() -> impl Strategy<Value = (Version, Packet<'static>)> {
     version().prop_flat_map(|version| (Just(version), packet_of(version)))
 }

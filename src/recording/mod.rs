@@ -57,7 +57,6 @@ pub(crate) enum RecordingError {
 pub(crate) enum Recorder {
     /// A JSON object a line, as `mq sub --json` prints it.
     Lines(LineFile),
-    /// A database.
     #[cfg(feature = "sqlite")]
     Database(sqlite::Database),
 }

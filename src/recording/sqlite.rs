@@ -15,7 +15,6 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The application id of our databases: "mqrc".
 const APPLICATION: i64 = 0x6d71_7263;
 
-/// The version of the schema.
 const SCHEMA_VERSION: i64 = 1;
 
 /// `docs/recordings.md` describes it for users.

@@ -67,7 +67,6 @@ pub(crate) enum Address {
     Tcp {
         /// A name or an address; IPv6 without brackets.
         host: String,
-        /// The port.
         port: u16,
     },
     /// The servers in the SRV records of this name, such as `_mqtt._tcp.example.com`.
@@ -120,7 +119,6 @@ pub(crate) enum Layer {
     Socket,
     /// The encryption.
     Tls,
-    /// The WebSocket.
     WebSocket,
 }
 

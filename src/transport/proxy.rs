@@ -18,7 +18,6 @@ pub(crate) struct Proxy {
     pub kind: ProxyKind,
     /// A name or an address; IPv6 without brackets.
     pub host: String,
-    /// The port.
     pub port: u16,
     /// User name and password for the proxy.
     pub credentials: Option<Credentials>,
@@ -31,16 +30,13 @@ pub(crate) enum ProxyKind {
     Socks5,
     /// SOCKS5; the proxy resolves the broker's name.
     Socks5WithNames,
-    /// HTTP with CONNECT.
     HttpConnect,
 }
 
 /// A user name and a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Credentials {
-    /// The user name.
     pub user_name: String,
-    /// The password.
     pub password: String,
 }
 

@@ -93,7 +93,6 @@ impl Server {
         Ok(Server { is_known: known.is_some(), keys, name, header, first: bare, challenge, nonce })
     }
 
-    /// The challenge.
     pub(crate) fn challenge(&self) -> &[u8] {
         self.challenge.as_bytes()
     }

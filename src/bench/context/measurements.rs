@@ -37,7 +37,6 @@ pub(in crate::bench) struct ReceiverAccount {
 }
 
 impl ReceiverAccount {
-    /// The account of a receiver with this number of publishers.
     pub(in crate::bench) fn new(publishers: u32) -> Rc<ReceiverAccount> {
         let received = RefCell::new(vec![Received::default(); publishers as usize]);
         Rc::new(ReceiverAccount { received, is_incomplete: Cell::default() })

@@ -99,7 +99,6 @@ pub(in crate::bench) fn tick_interval(keep_alive: u16) -> Duration {
     }
 }
 
-/// A duration in nanoseconds.
 pub(in crate::bench) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

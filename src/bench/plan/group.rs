@@ -18,7 +18,6 @@ const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 /// Clients with the same settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// Its name.
     pub name: String,
     /// Whether requests are answered: publishers are then requesters, and subscribers responders.
     pub is_answered: bool,
@@ -81,7 +80,6 @@ impl Group {
         if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }
     }
 
-    /// The number of clients.
     pub(crate) fn clients(&self) -> u32 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
@@ -130,7 +128,6 @@ impl Group {
         if is_wanted && self.payload.room_for_header() >= size { size } else { 0 }
     }
 
-    /// The number of messages of a publisher.
     pub(crate) fn messages_of(&self, publisher: u32) -> u64 {
         let Some(total) = self.messages else {
             return u64::MAX;
@@ -149,7 +146,6 @@ impl Group {
     }
 }
 
-/// The default number of subscribers for a number of publishers.
 pub(crate) fn default_subscribers(publishers: u32) -> u32 {
     publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }

@@ -71,7 +71,6 @@ pub(crate) struct PacketProperties {
 /// The plan of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// The scenario.
     pub scenario: Scenario,
     /// The connection to the broker.
     pub broker: Broker,
@@ -87,7 +86,6 @@ pub(crate) struct Plan {
     pub connect_rate: Option<u32>,
     /// The number of threads in all processes together.
     pub threads: usize,
-    /// The number of processes.
     pub processes: usize,
     /// The start time of the load; `None` to start once all clients are ready.
     pub start_at: Option<SystemTime>,
@@ -124,7 +122,6 @@ pub(crate) enum Volume {
 }
 
 impl Plan {
-    /// The number of clients.
     pub(crate) fn clients(&self) -> u32 {
         self.sum(Group::clients)
     }
@@ -156,7 +153,6 @@ impl Plan {
         self.groups.first().expect("a plan has a group")
     }
 
-    /// The group of a client.
     pub(crate) fn group(&self, slot: ClientSlot) -> &Group {
         self.groups.get(slot.group).unwrap_or_else(|| self.first_group())
     }

@@ -52,7 +52,6 @@ impl Plan {
         if is_shared { slot.group % self.threads } else { slot.number as usize % self.threads }
     }
 
-    /// The threads of one process.
     pub(crate) fn threads_of_process(&self, process: usize) -> impl Iterator<Item = usize> + use<> {
         (process..self.threads).step_by(self.processes.max(1))
     }

@@ -20,7 +20,6 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// All clients.
     pub(crate) fn clients(self) -> u32 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }

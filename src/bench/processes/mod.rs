@@ -234,7 +234,6 @@ fn describe(status: Option<ExitStatus>) -> String {
 }
 
 impl ClientCounts {
-    /// Counts the clients of one process.
     fn of(plan: &Plan, process: usize) -> ClientCounts {
         let mut clients = ClientCounts::default();
         for slot in plan.threads_of_process(process).flat_map(|thread| plan.slots_of_thread(thread)) {

@@ -46,7 +46,6 @@ pub(crate) struct Assignment {
     pub run: RunId,
     /// Its process number, counted from 0.
     pub process: usize,
-    /// The number of processes.
     pub processes: usize,
     /// The number of threads in all processes together.
     pub threads: usize,
@@ -113,7 +112,7 @@ fn authentication_data(plan: &Plan) -> Option<&Vec<u8>> {
     }
 }
 
-/// A point in time that other processes on this machine understand: time since the monotonic clock began.
+/// A point in time that is the same in all processes of this machine: time since the monotonic clock began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment(Duration);
 

@@ -29,7 +29,6 @@ pub(crate) enum FailureKind {
     NotMqtt,
     /// The connection ended before CONNACK.
     NotAccepted,
-    /// Any other.
     Other,
 }
 
@@ -125,7 +124,6 @@ impl Errors {
         all
     }
 
-    /// The number of errors of a stage.
     pub(crate) fn count(&self, stage: Stage) -> u64 {
         let counts = self.0.iter().filter(|((at, ..), _)| *at == stage).map(|(_, count)| *count);
         counts.fold(0, u64::saturating_add)

@@ -32,7 +32,6 @@ impl Latencies {
         let _ = self.0.add(&other.0);
     }
 
-    /// The histogram.
     pub(crate) fn histogram(&self) -> &Histogram<u64> {
         &self.0
     }

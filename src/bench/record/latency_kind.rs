@@ -102,7 +102,6 @@ impl LatencyKind {
         LatencyKind::ALL.into_iter().find(|kind| kind.key() == key)
     }
 
-    /// The name in a threshold.
     pub(crate) fn threshold_name(self) -> &'static str {
         self.row().threshold.unwrap_or(self.row().key)
     }

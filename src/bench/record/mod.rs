@@ -64,7 +64,6 @@ pub(crate) struct Record {
     pub busiest_thread: f64,
     /// Counts over time.
     pub timeline: Timeline,
-    /// The errors.
     pub errors: Errors,
     /// The sent messages by publisher.
     pub sent: BTreeMap<u32, Sent>,
@@ -85,7 +84,6 @@ pub(crate) struct WarmUp {
 pub(crate) struct Span(Option<(u64, u64)>);
 
 impl Span {
-    /// Records a time.
     pub(crate) fn note(&mut self, time: u64) {
         let (first, last) = self.0.unwrap_or((time, time));
         self.0 = Some((first.min(time), last.max(time)));

@@ -1,4 +1,4 @@
-//! The rules by which a report judges itself: connections, deliveries, and whether the figures mean what they seem to.
+//! The rules that judge every report: connections, deliveries, and whether the figures are reliable.
 
 use super::format::{count, duration};
 use super::self_check::BUSY_PERCENT;
@@ -95,7 +95,7 @@ impl Report {
         let condition = "every message was acknowledged";
         let bad = || format!("{} never acknowledged", count(missing, "message"));
         let verdict = Verdict::none_of(Rule::Acknowledgements, condition, missing, bad);
-        // Whether such a message is lost, the check of the deliveries decides.
+        // The check of the deliveries decides whether such a message is lost.
         Some(Verdict { judgement: verdict.judgement.min(Judgement::Doubtful), ..verdict })
     }
 
@@ -211,7 +211,7 @@ impl Report {
         ))
     }
 
-    /// Whether the figures are those of the broker, and of a time that is long enough.
+    /// Whether the figures measure the broker rather than `mq`, and over a long enough time.
     fn self_check_verdict(&self) -> Option<Verdict> {
         let verdict = |judgement, text: String| Verdict {
             unit: Unit::Percent,

@@ -72,7 +72,6 @@ impl Group {
         }
     }
 
-    /// All of its clients.
     pub(crate) fn clients(&self) -> u64 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
@@ -113,7 +112,6 @@ impl Group {
         [account.sent, account.owed, account.lost, duplicates, reordered]
     }
 
-    /// The clients by role.
     pub(super) fn clients_by_role(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {

@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime};
 const BY_SECOND: &str = "main_by_second_us";
 
 impl Report {
-    /// The log.
     pub(crate) fn to_hdr_log(&self) -> Vec<u8> {
         let mut log = Vec::new();
         let mut serializer = V2DeflateSerializer::new();

@@ -11,7 +11,6 @@ use std::fmt;
 pub(crate) struct NamedMetric {
     /// The name in a threshold, which is also the key of a search's figures in JSON.
     pub name: &'static str,
-    /// Its unit.
     pub unit: Unit,
     value: Value,
     /// Whether thresholds know it.

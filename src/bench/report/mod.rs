@@ -123,7 +123,6 @@ pub(crate) struct Report {
 pub(crate) struct Planned {
     /// The broker's address.
     pub broker: String,
-    /// The scenario.
     pub scenario: Scenario,
     /// The MQTT version.
     pub version: Version,
@@ -131,7 +130,6 @@ pub(crate) struct Planned {
     pub processes: u64,
     /// The number of worker threads in all processes.
     pub threads: u64,
-    /// The number of clients.
     pub clients: u64,
     /// The number of clients that publish.
     pub publishers: u64,
@@ -362,7 +360,6 @@ impl Report {
         }
     }
 
-    /// The load of a group.
     fn load_of(&self, group: &Group, for_a_time: &str) -> String {
         group.load(for_a_time) + &self.warm_up()
     }

@@ -8,7 +8,6 @@ use std::fmt::Write;
 /// The column of the reason for a failure.
 const INDENT: usize = 18;
 
-/// A search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Searched {
     /// The rates that were tried, in order.

@@ -15,7 +15,7 @@ const HELD_SHARE: f64 = 0.98;
 impl Report {
     /// The run in a sentence: its rate or its clients, its latency, its losses.
     pub(crate) fn sentence(&self) -> String {
-        // The handshake says nothing about messages.
+        // The latency of a handshake is not one of messages.
         let is_told = |kind: &LatencyKind| self.account.sent == 0 || *kind != LatencyKind::Connack;
         let latency = self.main_latency().filter(is_told).and_then(|kind| self.latency_words(kind));
         let parts: Vec<_> = latency.into_iter().chain(self.loss_words()).collect();

@@ -2,14 +2,12 @@
 
 use super::format::{duration, rate};
 
-/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// Nanoseconds.
     Time,
     /// Occurrences per second.
     Rate,
-    /// Percent.
     Percent,
     /// A plain number.
     Count,
@@ -59,7 +57,6 @@ impl Unit {
 pub(crate) struct Figure {
     /// The name of the metric.
     pub metric: String,
-    /// The unit of the value.
     pub unit: Unit,
     /// `None` if it was not measured.
     pub value: Option<f64>,

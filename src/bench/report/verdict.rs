@@ -1,6 +1,6 @@
 //! The conditions of a run and how they were judged, as data that every format shows.
 //!
-//! A report judges itself by its own rules (`checks`). The conditions of the user are judged above it and stored in
+//! A report judges itself by its own rules (`checks`). The conditions of the user are judged in `thresholds` and stored in
 //! [`Report::conditions`](super::Report::conditions).
 
 use super::value::Unit;
@@ -19,7 +19,6 @@ pub(crate) struct Verdict {
     pub limit: Option<f64>,
     /// The measured value; `None` if it was not measured, or has no number.
     pub measured: Option<f64>,
-    /// The judgement.
     pub judgement: Judgement,
     /// The judgement in words, with the measured value.
     pub text: String,
@@ -178,7 +177,7 @@ impl Verdict {
         }
     }
 
-    /// A condition that passes if there is none of something.
+    /// A condition that passes if `number` is 0.
     pub(super) fn none_of(rule: Rule, condition: &str, number: u64, bad: impl FnOnce() -> String) -> Verdict {
         let (judgement, text) = match number {
             0 => (Judgement::Passed, condition.to_owned()),

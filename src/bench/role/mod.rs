@@ -21,7 +21,6 @@ use subscriber::Subscriber;
 
 /// The role of a client.
 pub(super) enum Role {
-    /// Publishes.
     Publisher(Box<Publisher>),
     /// Receives published messages.
     Subscriber(Subscriber),

@@ -15,7 +15,6 @@ pub(in crate::bench) struct Requester {
     pub(super) received: Received,
 }
 
-/// The topic of the answers to one requester.
 pub(super) fn answer_topic(plan: &Plan, slot: ClientSlot) -> String {
     answer_topic_of(plan, plan.group(slot).first_publisher + slot.number)
 }

@@ -19,7 +19,6 @@ pub(crate) enum Metric {
 pub(crate) enum Statistic {
     /// The shortest.
     Min,
-    /// The mean.
     Mean,
     /// The longest.
     Max,
@@ -53,7 +52,6 @@ impl Metric {
         }
     }
 
-    /// Its unit.
     pub(crate) fn unit(self) -> Unit {
         match self {
             Metric::Latency(..) => Unit::Time,

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// The mode without a word for it.
+/// The mode of a command line that names none.
 const DEFAULT: &str = "pubsub";
 
 /// Options of other modes that are not keys of a scenario file.
@@ -30,7 +30,6 @@ pub(in crate::cli) fn add_modes(bench: Command) -> Command {
         .subcommands(modes)
 }
 
-/// The mode with this name.
 fn mode(name: &OsStr) -> Option<&'static Mode> {
     MODES.iter().find(|mode| name == mode.name)
 }
@@ -46,7 +45,6 @@ fn modes_with(id: &str) -> Vec<&'static str> {
     MODES.iter().filter(has_option).map(|mode| mode.name).collect()
 }
 
-/// The options of all modes, as [`options_of`].
 fn all_options() -> Command {
     let (mut args, mut groups) = (HashSet::new(), HashSet::new());
     let mut all = Command::new(BENCH);
@@ -109,7 +107,7 @@ impl ChosenMode {
         ChosenMode { mode, words: words.to_vec(), own: OnceCell::new() }
     }
 
-    /// The word for clap.
+    /// The name of the mode, as clap's subcommand.
     pub(in crate::cli) fn word(&self) -> Option<OsString> {
         self.mode.map(|mode| mode.name.into())
     }
@@ -118,7 +116,7 @@ impl ChosenMode {
         self.mode.map_or(DEFAULT, |mode| mode.name)
     }
 
-    /// `mq bench conn`, as far as it was typed.
+    /// `mq bench`, followed by the mode if it was typed.
     pub(in crate::cli) fn full_name(&self) -> String {
         let word = self.mode.map(|mode| format!(" {}", mode.name));
         "mq bench".to_owned() + &word.unwrap_or_default()

@@ -22,7 +22,6 @@ use std::time::Duration;
 /// The default payload size in bytes.
 pub(super) const DEFAULT_SIZE: Sizes = Sizes { least: 64, most: 64 };
 
-/// The default number of clients.
 const DEFAULT_CLIENTS: u32 = 100;
 
 /// The default number of unacknowledged QoS 1 and 2 messages per publisher.

@@ -1,4 +1,4 @@
-//! Texts of the help: paragraphs that several modes share, and options that modes describe in their own words.
+//! Texts of the help: paragraphs that several modes share, and options whose help differs between modes.
 
 use clap::Arg;
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// The options of every load, whatever it consists of.
+/// The options of every load.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Clients", mut_args(adapted))]
 pub(crate) struct RunArgs {

@@ -93,7 +93,6 @@ impl File {
     }
 }
 
-/// Reads a scenario.
 pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     let text = input_file::read_utf8(path, input_file::LIMIT)
         .map_err(|source| Error::File { path: path.to_owned(), source })?;
@@ -358,7 +357,6 @@ fn key_of_value(text: &str, offset: usize) -> Option<String> {
     Some(key.get_ref().to_string())
 }
 
-/// The modes of groups.
 const OF_GROUPS: [GroupMode; 5] =
     [GroupMode::Pubsub, GroupMode::Conn, GroupMode::Pub, GroupMode::Sub, GroupMode::Rr];
 

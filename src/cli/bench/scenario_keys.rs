@@ -39,7 +39,6 @@ pub(super) static OF_FILE: [Key; 2] = [
 /// The keys that every group must have.
 pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
 
-/// The keys of a group.
 pub(super) static OF_GROUP: [Key; 22] = [
     Key {
         name: "name",

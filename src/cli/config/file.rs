@@ -23,7 +23,6 @@ pub(super) struct Source {
     pub(super) mode: u32,
 }
 
-/// The location of the file.
 #[derive(Debug)]
 pub(crate) struct Location {
     /// Its path, or why no file is read.
@@ -61,7 +60,6 @@ pub(super) fn read() -> Result<Option<Source>, Error> {
     }
 }
 
-/// Reads the file with this path.
 pub(super) fn read_from(path: &Path) -> Result<Source, Error> {
     let file = open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     of(path.to_owned(), &file)

@@ -86,7 +86,6 @@ impl From<SaltPositionName> for SaltPosition {
 }
 
 impl FormatArgs {
-    /// The format.
     pub(crate) fn format(&self) -> Format {
         self.format.unwrap_or(Format::Mosquitto)
     }
@@ -178,7 +177,6 @@ impl StoredArgs {
     }
 }
 
-/// The hash algorithms of each format.
 fn known_hashes(format: Format) -> &'static [Algorithm] {
     match format {
         Format::Mosquitto => &[Algorithm::Argon2id, Algorithm::Sha512Pbkdf2, Algorithm::Sha512],

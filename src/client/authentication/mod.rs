@@ -15,7 +15,6 @@ use std::time::Duration;
 /// Extended authentication beyond user name and password.
 #[derive(Debug, Clone)]
 pub(crate) struct Authentication {
-    /// The authentication method.
     pub method: Method,
     /// The interval between authentications.
     pub interval: Option<Duration>,
@@ -30,7 +29,6 @@ pub(crate) struct Claim<'a> {
     pub authentication: Option<&'a Authentication>,
     /// The user name.
     pub username: Option<&'a str>,
-    /// The password.
     pub password: Option<&'a [u8]>,
     /// CONNECT's properties without those of the authentication.
     pub properties: &'a PropertiesBuf,
@@ -51,7 +49,6 @@ pub(crate) enum Method {
     Scram(scram::Algorithm),
     /// Authentication data from another source.
     Token {
-        /// The authentication method.
         method: String,
         /// The authentication data.
         source: TokenSource,

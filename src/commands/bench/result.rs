@@ -26,7 +26,6 @@ pub(super) struct Preparation<'a> {
 }
 
 impl<'a> Preparation<'a> {
-    /// For a report of this scenario.
     pub(super) fn new(args: &'a ReportArgs, scenario: Option<Scenario>) -> Result<Preparation<'a>, Error> {
         let path = args.baseline.as_deref();
         let baseline = path.map(|path| read_report("--baseline", path)).transpose()?;

@@ -27,7 +27,6 @@ pub(super) enum Check {
     Alias,
 }
 
-/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckResult {
     pub(super) verdict: Verdict,

@@ -24,7 +24,6 @@ impl Probe {
         Probe::new(base, &format!("{RETAINED}/level"))
     }
 
-    /// Its topic.
     pub(super) fn topic(&self) -> &str {
         &self.topic
     }

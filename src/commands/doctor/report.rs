@@ -164,7 +164,6 @@ impl Examination {
     }
 }
 
-/// The name of a layer.
 pub(super) fn layer_name(layer: Layer) -> &'static str {
     match layer {
         Layer::Socket => "socket",

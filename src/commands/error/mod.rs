@@ -37,7 +37,6 @@ pub(in crate::commands) enum Error {
     NoSuchUser {
         /// The password file.
         path: PathBuf,
-        /// The user.
         user: UserName,
     },
     /// A recording cannot be read or appended to.

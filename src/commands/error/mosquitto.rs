@@ -25,7 +25,6 @@ const OVERSIZE_PACKET: u8 = 25;
 /// mosquitto_sub's `exit(-1)`.
 const NOT_CONNECTED: u8 = 255;
 
-/// The exit status for a command's result.
 pub(in crate::commands) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     match result {
         Ok(ExitStatus::REJECTED) => ExitStatus::DONE,

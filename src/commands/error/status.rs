@@ -35,7 +35,6 @@ impl ExitStatus {
 }
 
 impl Error {
-    /// The exit status for this error.
     pub(in crate::commands) fn exit_status(&self) -> ExitStatus {
         match self {
             Error::Options(cli::Error::Usage(_)) => ExitStatus::USAGE,

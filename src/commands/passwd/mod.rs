@@ -97,7 +97,6 @@ enum Destination {
     Existing(PathBuf),
 }
 
-/// The change to report.
 struct ReportedChange {
     user: UserName,
     change: Change,

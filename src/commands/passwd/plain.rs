@@ -88,7 +88,6 @@ fn looks_hashed(text: &[u8]) -> bool {
     is_first_empty && parts.next().is_some_and(is_name) && parts.count() >= 1
 }
 
-/// Hashes on all cores.
 fn hash_on_all_cores(plain: &[(usize, Password)], scheme: Scheme) -> Result<Vec<(usize, String)>, Error> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let share = plain.len().div_ceil(cores).max(1);

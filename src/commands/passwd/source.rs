@@ -19,7 +19,6 @@ pub(super) enum NewPassword {
     Different,
 }
 
-/// A new password.
 pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Result<NewPassword, Error> {
     if let Some(password) = args.password.as_ref().filter(|_| args.batch) {
         if io::stdin().is_terminal() || io::stderr().is_terminal() {
@@ -80,7 +79,6 @@ fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Er
     checked(word).map(Some)
 }
 
-/// Asks for the password twice.
 fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> Result<NewPassword, Error> {
     let first = filled(checked(ask("Password: ")?)?)?;
     let second = checked(ask("Reenter password: ")?)?;

@@ -249,7 +249,6 @@ impl<'a> Cursor<'a> {
         Value::Text(text)
     }
 
-    /// A string, as a field.
     pub(super) fn string_field(&mut self, name: Name, bad_utf8: Rule) -> DissectResult<Value<'a>> {
         let start = self.position;
         let value = self.string(name, bad_utf8)?;

@@ -50,7 +50,6 @@ pub(crate) struct Linter {
     subscriptions: subscriptions::FilterMemory,
 }
 
-/// A connection's state.
 #[derive(Debug, Default)]
 struct ConnectionState {
     has_findings: bool,
@@ -76,7 +75,6 @@ struct CaptureCoverage {
     late: [u64; 2],
 }
 
-/// The end of a connection.
 #[derive(Debug, Clone, Copy)]
 struct ConnectionEnd {
     /// Time of the end, in nanoseconds.

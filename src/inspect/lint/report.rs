@@ -35,7 +35,6 @@ impl FindingList {
         self.findings.push(Finding { severity, ..Finding::new(rule, self.version, range, detail) });
     }
 
-    /// Whether any finding is an error.
     pub(super) fn has_error(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }

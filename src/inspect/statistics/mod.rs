@@ -54,7 +54,6 @@ struct TrafficCounts {
     notes: u64,
 }
 
-/// A connection's statistics.
 #[derive(Debug)]
 struct ConnectionStatistics {
     ends: Option<(SocketAddr, SocketAddr)>,

@@ -28,7 +28,6 @@ pub(crate) enum StreamEvent<'a> {
     Packet {
         /// The number of bytes before it.
         offset: u64,
-        /// The packet.
         packet: RawPacket<'a>,
     },
     /// Bytes without a recognisable packet.

@@ -39,7 +39,6 @@ pub(crate) struct OpenExchange {
 /// The time until an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RoundTrip {
-    /// The type of the answer.
     pub answer: PacketType,
     /// The direction of the packet that it answers.
     pub request_direction: Direction,

@@ -40,7 +40,6 @@ pub(crate) struct Connect {
     pub session_expiry_interval: u32,
     /// The will's QoS; `None` without a will.
     pub will_qos: Option<u8>,
-    /// The will is retained.
     pub will_retain: bool,
     /// The client is a bridge: mosquitto marks these with the highest bit of the protocol level.
     pub is_bridge: bool,

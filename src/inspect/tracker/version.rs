@@ -5,7 +5,6 @@ use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
 
-/// The version that CONNECT states.
 pub(super) fn stated(connect: &Tree<'_>) -> Option<Version> {
     let level = connect.number(Name::ProtocolLevel)? & 0x7f;
     Version::from_name_and_level(connect.text(Name::ProtocolName)?, u8::try_from(level).ok()?)

@@ -81,7 +81,6 @@ impl LineView {
         out.extend_from_slice(line.as_bytes());
     }
 
-    /// A packet's findings.
     pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         shown(&packet.tree.findings, findings, self.options.least)
             .for_each(|finding| self.finding(finding, out));

@@ -33,13 +33,9 @@ pub(crate) trait View {
 /// The output formats that a user can select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ViewFormat {
-    /// [`LineView`].
     Line,
-    /// [`TextView`].
     Text,
-    /// [`HexView`].
     Hex,
-    /// [`JsonView`].
     Json,
 }
 
@@ -58,7 +54,6 @@ impl ViewFormat {
         }
     }
 
-    /// A view of this format.
     pub(crate) fn view(self, options: Options) -> Box<dyn View> {
         match self {
             ViewFormat::Line => Box::new(LineView::new(options)),
@@ -69,7 +64,6 @@ impl ViewFormat {
     }
 }
 
-/// Options for all views.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     /// Show passwords and authentication data.

@@ -18,7 +18,6 @@ pub(super) struct SegmentHeader {
     pub(super) flags: SegmentFlags,
 }
 
-/// The flags of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SegmentFlags {
     pub(super) is_syn: bool,

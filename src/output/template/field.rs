@@ -28,7 +28,6 @@ pub(super) enum TemplateField {
 }
 
 impl TemplateField {
-    /// The field for a letter.
     pub(super) fn from_letter(letter: u8) -> Option<TemplateField> {
         Some(match letter {
             b'A' => TemplateField::TopicAlias,

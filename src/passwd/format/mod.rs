@@ -45,9 +45,7 @@ pub(crate) enum Format {
     Mosquitto,
     /// mosquitto's dynamic security plugin.
     Dynsec,
-    /// EMQX, as JSON.
     EmqxJson,
-    /// EMQX, as CSV.
     EmqxCsv,
     /// RabbitMQ's definitions.
     RabbitMq,
@@ -106,7 +104,6 @@ pub(crate) enum Change {
 /// A user and the hash scheme of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
-    /// The name.
     pub name: String,
     /// The scheme and its parameters.
     pub scheme: String,
@@ -144,7 +141,6 @@ pub(crate) enum FormatError {
     /// The format cannot hold the user name.
     #[error("the user name {name:?} {problem}")]
     Name {
-        /// The name.
         name: String,
         /// The reason.
         problem: String,

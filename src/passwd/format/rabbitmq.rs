@@ -64,7 +64,6 @@ fn algorithm_of(settings: &Settings) -> Result<Algorithm, FormatError> {
     }
 }
 
-/// RabbitMQ's module for the algorithm.
 fn module_of(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Sha512 => "rabbit_password_hashing_sha512",

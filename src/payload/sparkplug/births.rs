@@ -29,7 +29,6 @@ pub(crate) struct Births {
     count: u64,
 }
 
-/// A metric of a birth.
 #[derive(Debug)]
 pub(super) struct BirthMetric {
     pub(super) name: String,
@@ -85,7 +84,6 @@ impl Births {
 }
 
 impl<'b> BirthContext<'b> {
-    /// The metric of this alias.
     pub(super) fn by_alias(self, alias: u64) -> Option<&'b BirthMetric> {
         self.own?.by_alias.get(&alias)
     }

@@ -39,7 +39,6 @@ const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0"
 #[derive(Debug)]
 pub(super) struct Certificate(x509_cert::Certificate);
 
-/// An extension of a certificate.
 #[derive(Debug)]
 pub(super) enum Extension<T> {
     Absent,
@@ -75,7 +74,6 @@ impl Certificate {
         }
     }
 
-    /// The issuer.
     pub(super) fn issuer(&self) -> String {
         describe(self.0.tbs_certificate().issuer())
     }

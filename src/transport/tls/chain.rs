@@ -158,7 +158,6 @@ fn is_at_fault(error: &webpki::Error, position: usize, one: &Certificate) -> boo
     }
 }
 
-/// The defect, with the details of the certificate.
 fn with_details(error: &webpki::Error, one: &Certificate) -> Defect {
     let unknown = || one.unknown_critical_extension(&CHECKED_BY_WEBPKI);
     match Defect::of_webpki(error) {

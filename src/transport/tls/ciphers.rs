@@ -133,7 +133,6 @@ impl Suites {
         self.chosen.is_empty()
     }
 
-    /// The names of all suites.
     pub(crate) fn names() -> String {
         NAMES.map(|(name, _)| name).join(", ")
     }

@@ -196,7 +196,6 @@ impl OwnCertificate {
         Ok(Some(Identity { key: Arc::new(CertifiedKey::new(self.chain, key)), description }))
     }
 
-    /// The subject.
     pub(crate) fn subject(&self) -> String {
         self.certificate.subject()
     }

@@ -23,7 +23,6 @@ impl KeyLogFile {
         Ok(KeyLogFile(Mutex::new(options.open(path)?)))
     }
 
-    /// Adds a line.
     pub(super) fn add(&self, line: &str) {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // One write, so that several processes can share the file. A full disk should not break a connection.

@@ -55,7 +55,6 @@ const MAXIMUM_FLIGHT: usize = 64 * 1024;
 /// How to speak TLS with one server.
 #[derive(Debug, Clone)]
 pub(crate) enum Tls {
-    /// By certificates.
     Certificates(Certificates),
     /// By a key that both sides know.
     #[cfg(feature = "psk")]
@@ -143,7 +142,6 @@ pub(crate) struct Verified {
     pub name: bool,
 }
 
-/// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Version {
     Tls12,

@@ -22,7 +22,6 @@ pub(crate) struct Negotiated {
 pub(crate) struct ShownCertificate {
     /// The subject, such as `CN=localhost`.
     pub subject: String,
-    /// The issuer.
     pub issuer: String,
     /// The hosts that it is for, by its subjectAltName.
     pub names: Vec<String>,

@@ -30,7 +30,6 @@ pub(crate) struct PskSettings<'a> {
     pub(crate) server_name: &'a str,
     /// The key's name at the server.
     pub(crate) identity: &'a str,
-    /// The key.
     pub(crate) key: super::KeyPassword,
     /// The suites, as OpenSSL has them.
     pub(crate) ciphers: Option<&'a str>,

@@ -1,5 +1,4 @@
-//! A chart as SVG: a pure function from series and axes to text. It does not know the source of the values, so the series may be of
-//! one run or of several.
+//! A chart as SVG: a pure function from series and axes to text. The series may be of one run or of several.
 //!
 //! Every series has a colour and a dash, both visible in the legend, so that no two depend on the colour alone. The legend also holds
 //! the values, which the script of the page displays beside a pointer; without a script, the chart is complete except for these.

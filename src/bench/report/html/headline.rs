@@ -1,4 +1,4 @@
-//! The top of the page: a sentence and a verdict for those who look once, and the main figures.
+//! The top of the page: the run in one sentence, the verdict, and the main figures.
 
 use super::super::format::{count, duration, rate};
 use super::super::sentence::ENOUGH_FOR_P99;
@@ -18,7 +18,6 @@ pub(super) struct Headline {
     verdicts: Vec<Verdict>,
 }
 
-/// The class of a judgement.
 fn class(judgement: Judgement) -> &'static str {
     match judgement {
         Judgement::Passed => "good",

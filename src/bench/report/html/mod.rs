@@ -1,7 +1,7 @@
 //! A self-contained HTML page: a verdict, the main figures, charts and tables. It follows the reader's light or dark setting, is
 //! readable on a phone and on paper, and is also well-formed XML. Its small script only displays values beside the pointer.
 //!
-//! `plots` chooses the series and axes of a run, and `chart` draws them; neither knows the other's side.
+//! `plots` chooses the series and axes of a run, and `chart` draws them; they do not depend on each other.
 
 mod axis;
 mod chart;

@@ -1,4 +1,4 @@
-//! The charts of a run, as data: which counts and latencies they have, over which axes.
+//! The charts of a run as data: their series and axes.
 
 use super::super::{LatencyKind, Report};
 use super::axis::{Axis, Quantity};
@@ -11,7 +11,7 @@ use crate::bench::timeline::Slot;
 /// The minimum length of a slot of the timeline, in seconds.
 const SHORTEST_PART: f64 = 0.001;
 
-/// Charts over time need this many slots; one value has no course.
+/// Charts over time need this many slots.
 const FEWEST_SLOTS: usize = 2;
 
 /// The number of points of a curve for each nine.
@@ -198,7 +198,7 @@ impl Report {
         self.busy_until().clamp((slots - 1.0).max(0.0) * width + SHORTEST_PART, slots.max(1.0) * width)
     }
 
-    /// The phases that a reader must not take for the measurement.
+    /// The phases outside the measurement, as shaded bands.
     fn bands(&self) -> Vec<Band> {
         let ends = self.phases.iter().skip(1).map(|(_, begin)| *begin as f64 / 1e9).chain([self.end()]);
         let phases = self.phases.iter().zip(ends).filter_map(|((step, begin), end)| {
@@ -219,8 +219,8 @@ impl Report {
         Some(phase.1 as f64 / 1e9)
     }
 
-    /// A count of each slot, with the length of the slot. The run ends within the last slot; the little that follows the one before
-    /// is added to that one, since it would look like a standstill.
+    /// A count and a length for each slot. The last slot is only used up to the end of the load; if that is less than half of it,
+    /// it is added to the one before, as it would look like a standstill.
     fn parts(&self, count: impl Fn(&Slot) -> u64) -> Vec<Part> {
         let width = self.timeline.width().as_secs_f64();
         let slots = self.timeline.slots().iter().zip(0_u32..);
@@ -289,7 +289,7 @@ fn style_of(kind: LatencyKind) -> usize {
     }
 }
 
-/// The percentiles of a latency, as far as the number of samples distinguishes them.
+/// The percentiles of a latency, up to the highest one that the number of samples can resolve.
 fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
     let last = (latencies.histogram().len().max(2) as f64).log10().min(MOST_NINES);
     let steps = (last * f64::from(POINTS_PER_NINE)).ceil() as u32;

@@ -38,7 +38,6 @@ pub(crate) enum JsonError {
     Value {
         /// The path of the key.
         key: String,
-        /// The value, or the error in it.
         value: String,
     },
 }
