@@ -9,6 +9,7 @@ pub(crate) mod bench;
 pub(crate) mod bench_report;
 pub(crate) mod broker;
 mod clap_error;
+mod command;
 mod compat;
 pub(crate) mod config;
 pub(crate) mod connection;
@@ -42,9 +43,11 @@ mod url;
 pub(crate) mod values;
 
 use bench::chosen_mode::{self, ChosenMode};
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches};
 use clap_error::CommandLine;
 pub(crate) use clap_error::{Failure, FailureKind};
+pub(crate) use command::Command;
+use command::{COMMANDS, CommandRow};
 pub(crate) use compat::{Names, TOOLS};
 use config::Configuration;
 pub(crate) use error::{Error, UsageError};
@@ -66,17 +69,8 @@ pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by ru
 /// Heading of the options that concern neither the connection nor messages.
 pub(crate) const GENERAL: &str = "General";
 
-/// The command line of `mq`.
-#[derive(Debug, Parser)]
-#[command(
-    name = "mq",
-    version = VERSION,
-    about,
-    disable_help_flag = true,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    max_term_width = 100,
-    after_help = "\
+/// The end of the help of `mq`.
+const EXAMPLES: &str = "\
 Examples:
   mq broker                          run a broker on 127.0.0.1, port 1883
   mq sub -t 'home/#' -v              print messages and topics below home/
@@ -88,42 +82,7 @@ Examples:
   mq doctor -h test.example          report a broker's features and limits
   mq config show                     print the configured options
 
-See `mq COMMAND --help` for the options of a command."
-)]
-pub(crate) struct Cli {
-    /// The command.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Publish messages
-    Pub(Box<publish::PublishArgs>),
-    /// Subscribe and print messages
-    Sub(Box<subscribe::SubscribeArgs>),
-    /// Send a request and print the response
-    Rr(Box<request::RequestArgs>),
-    /// Manage users and passwords of brokers
-    Passwd(Box<passwd::PasswdArgs>),
-    /// Run a broker for development and tests
-    Broker(Box<broker::BrokerArgs>),
-    /// Measure a broker under the load of many clients
-    Bench(Box<bench::BenchArgs>),
-    /// Decode captured packets and report problems
-    Inspect(Box<inspect::InspectArgs>),
-    /// Report a broker's features, limits and permissions
-    Doctor(Box<doctor::DoctorArgs>),
-    /// Show and check profiles and variables
-    Config(config::args::ConfigArgs),
-    /// Create links by which mq replaces mosquitto's tools
-    InstallLinks(generated_docs::InstallLinksArgs),
-    /// Generate completions for a shell
-    Completions(generated_docs::CompletionsArgs),
-    /// Print a manual page
-    Man(generated_docs::ManArgs),
-}
+See `mq COMMAND --help` for the options of a command.";
 
 /// A valid command line.
 #[derive(Debug)]
@@ -134,65 +93,6 @@ pub(crate) struct Invocation {
     pub command: Command,
     /// A hint about options that were not typed, for errors about combinations.
     pub note: Option<String>,
-}
-
-impl Command {
-    /// The connection options of a command that connects.
-    pub(crate) fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
-        self.client_mut().map(|client| &mut client.connection)
-    }
-
-    /// The client options of a command that runs one or more clients.
-    pub(crate) fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
-        match self {
-            Command::Pub(args) => Some(&mut args.client),
-            Command::Sub(args) => Some(&mut args.client),
-            Command::Rr(args) => Some(&mut args.client),
-            Command::Bench(args) => args.client_mut(),
-            Command::Doctor(args) => Some(&mut args.client),
-            Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
-            Command::Passwd(_)
-            | Command::Broker(_)
-            | Command::Inspect(_)
-            | Command::Config(_)
-            | Command::InstallLinks(_)
-            | Command::Completions(_)
-            | Command::Man(_) => None,
-        }
-    }
-
-    /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
-    pub(crate) fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
-        match self {
-            Command::Bench(args) if args.is_worker() => None,
-            Command::Inspect(args) => args.live.interception_warning(),
-            command => command.client_mut()?.tls.warning(names),
-        }
-    }
-
-    /// The option that needs standard input for payloads.
-    pub(crate) fn stdin_option(&self) -> Option<&'static str> {
-        match self {
-            Command::Pub(args) => args.stdin_option(),
-            Command::Rr(args) => args.payload.stdin_file.then_some("-s"),
-            _ => None,
-        }
-    }
-}
-
-impl Command {
-    /// Records the order of the options, which the values do not contain.
-    fn note_order(&mut self, matches: &ArgMatches) {
-        let Some((_, matches)) = matches.subcommand() else { return };
-        if let Command::Inspect(args) = self {
-            return args.live.note_order(matches);
-        }
-        // A mode of bench is a subcommand of its own.
-        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-        if let Some(client) = self.client_mut() {
-            client.network.typed = network::TypedOptions::of(matches);
-        }
-    }
 }
 
 /// Reads the command line.
@@ -209,9 +109,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
-    let command = compat::adapt(command_of(names), names);
     let (head, words) = typed.split_at(typed.len().min(2));
-    let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
+    let named = head.get(1).and_then(|name| command::row(name.to_str()?));
+    // Only the named command is defined: that takes most of the time until a command runs.
+    let command = compat::adapt(command_of(names, named.map_or(&COMMANDS[..], std::slice::from_ref)), names);
+    let subcommand = named.and_then(|row| command.find_subcommand(row.name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
     }
@@ -256,15 +158,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
-    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
-    cli.command.note_order(&matches);
-    if let Some(client) = cli.command.client_mut() {
+    let mut command = Command::from_matches(&matches).map_err(|error| typed.failure(&error))?;
+    if let Some(client) = command.client_mut() {
         client.choose_version(names);
     }
-    if let Command::Bench(args) = &mut cli.command {
+    if let Command::Bench(args) = &mut command {
         args.share_readings();
     }
-    Ok(Invocation { names, command: cli.command, note: typed.note() })
+    Ok(Invocation { names, command, note: typed.note() })
 }
 
 /// mosquitto_passwd has its own rules for the order of words.
@@ -275,23 +176,30 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 
 /// The whole command line, with one help option for all commands.
 pub(crate) fn command() -> clap::Command {
-    command_of(Names::Mq)
+    command_of(Names::Mq, &COMMANDS)
 }
 
-/// Profiles do not apply under mosquitto's names.
-fn command_of(names: Names) -> clap::Command {
-    let command = Cli::command().arg(help()).mut_subcommands(finished);
-    command.mut_subcommands(|command| {
-        let has_profiles = names == Names::Mq && config::is_read_by(command.get_name());
-        let command = command.args(has_profiles.then(config::arg));
-        if command.get_name() == BENCH { chosen_mode::add_modes(command) } else { command }
-    })
+/// The command line with some of its commands.
+fn command_of(names: Names, rows: &[CommandRow]) -> clap::Command {
+    clap::Command::new("mq")
+        .version(VERSION)
+        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .disable_help_flag(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100)
+        .after_help(EXAMPLES)
+        .arg(help())
+        .subcommands(rows.iter().map(|row| defined(row, names)))
 }
 
-/// Adds the options that all commands have to a command and its subcommands.
-fn finished(command: clap::Command) -> clap::Command {
-    let name = command.get_name().to_owned();
-    with_common_parts(command.args(option_file::is_read_by(&name).then(|| option_file::arg(&name))))
+/// A command with all its options. Profiles do not apply under mosquitto's names.
+fn defined(row: &CommandRow, names: Names) -> clap::Command {
+    let reads_file = option_file::is_read_by(row.name);
+    let has_profiles = names == Names::Mq && config::is_read_by(row.name);
+    let command = row.define().args(reads_file.then(|| option_file::arg(row.name)));
+    let command = with_common_parts(command).args(has_profiles.then(config::arg));
+    if row.name == BENCH { chosen_mode::add_modes(command) } else { command }
 }
 
 /// Adds the options that commands have at every level.

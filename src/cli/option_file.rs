@@ -97,8 +97,18 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     Ok(OptionFile { path, lines })
 }
 
+/// Whether a word may name a file: `--option-file`, or `-o`, also at the end of a group of short options.
+pub(super) fn may_name_file(word: &OsString) -> bool {
+    let word = word.as_bytes();
+    let is_long = word.starts_with(b"--");
+    word.starts_with(b"--option-file") || (!is_long && word.starts_with(b"-") && word.contains(&b'o'))
+}
+
 /// The files that `-o` names, in any spelling. Other mistakes are left to the parser.
 fn asked_for(subcommand: &Command, words: &[OsString]) -> Vec<PathBuf> {
+    if !words.iter().any(may_name_file) {
+        return Vec::new();
+    }
     let line = [OsString::from(subcommand.get_name())].into_iter().chain(words.iter().cloned());
     let matches = subcommand.clone().ignore_errors(true).try_get_matches_from(line);
     let paths = matches.ok().and_then(|mut matches| matches.remove_many(OPTION_FILE));

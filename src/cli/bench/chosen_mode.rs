@@ -4,7 +4,7 @@
 use super::{MODES, Mode};
 use crate::cli::BENCH;
 use crate::cli::argv;
-use crate::cli::option_file::Line;
+use crate::cli::option_file::{self, Line};
 use crate::cli::values::one_of;
 use crate::suggestion::did_you_mean;
 use clap::{Arg, ArgAction, Command};
@@ -90,7 +90,8 @@ impl ChosenMode {
             return Ok((chosen, options));
         }
         let mut chosen = ChosenMode::new(None, words);
-        let may_name_a_mode = |word: &OsString| mode(word).is_some() || may_be_option_file(word);
+        // An option file may name the mode, and have options of other modes.
+        let may_name_a_mode = |word: &OsString| mode(word).is_some() || option_file::may_name_file(word);
         // The options of all modes take time, and are rarely needed.
         let options = match words.iter().any(may_name_a_mode) {
             true => all_options(),
@@ -215,13 +216,6 @@ fn last_of_group<'a>(all: &'a Command, word: &str) -> Option<&'a Arg> {
         |letter: char| find(letter).is_some_and(|arg| matches!(arg.get_action(), ArgAction::SetTrue));
     let flags = letters.get(..end)?;
     find(last).filter(|arg| flags.chars().all(is_flag) && argv::takes_value(arg))
-}
-
-/// Whether a word may be `-o`, whose file may name the mode and have options of other modes.
-fn may_be_option_file(word: &OsString) -> bool {
-    let word = word.as_encoded_bytes();
-    let is_long = word.starts_with(b"--");
-    word.starts_with(b"--option-file") || (!is_long && word.starts_with(b"-") && word.contains(&b'o'))
 }
 
 fn unknown(word: &OsStr) -> String {

@@ -1,0 +1,209 @@
+//! The commands: their names, their help lines and their options.
+
+use super::{Names, request, session, subscribe};
+use super::{bench, broker, config, connection, doctor, generated_docs, inspect, network, passwd, publish};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches};
+
+/// A valid command with its options.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Publishes messages.
+    Pub(Box<publish::PublishArgs>),
+    /// Subscribes and prints messages.
+    Sub(Box<subscribe::SubscribeArgs>),
+    /// Sends a request and prints the response.
+    Rr(Box<request::RequestArgs>),
+    /// Manages users and passwords of brokers.
+    Passwd(Box<passwd::PasswdArgs>),
+    /// Runs a broker.
+    Broker(Box<broker::BrokerArgs>),
+    /// Measures a broker.
+    Bench(Box<bench::BenchArgs>),
+    /// Decodes captured packets.
+    Inspect(Box<inspect::InspectArgs>),
+    /// Reports a broker's features.
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Shows and checks profiles.
+    Config(config::args::ConfigArgs),
+    /// Creates links under mosquitto's names.
+    InstallLinks(generated_docs::InstallLinksArgs),
+    /// Generates completions.
+    Completions(generated_docs::CompletionsArgs),
+    /// Prints a manual page.
+    Man(generated_docs::ManArgs),
+}
+
+/// A command on the command line.
+pub(super) struct CommandRow {
+    pub(super) name: &'static str,
+    about: &'static str,
+    augment: fn(clap::Command) -> clap::Command,
+    read: fn(&ArgMatches) -> Result<Command, clap::Error>,
+}
+
+/// The commands, in the order of the help.
+pub(super) const COMMANDS: [CommandRow; 12] = [
+    CommandRow {
+        name: "pub",
+        about: "Publish messages",
+        augment: publish::PublishArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Pub),
+    },
+    CommandRow {
+        name: "sub",
+        about: "Subscribe and print messages",
+        augment: subscribe::SubscribeArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Sub),
+    },
+    CommandRow {
+        name: "rr",
+        about: "Send a request and print the response",
+        augment: request::RequestArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Rr),
+    },
+    CommandRow {
+        name: "passwd",
+        about: "Manage users and passwords of brokers",
+        augment: passwd::PasswdArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Passwd),
+    },
+    CommandRow {
+        name: "broker",
+        about: "Run a broker for development and tests",
+        augment: broker::BrokerArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Broker),
+    },
+    CommandRow {
+        name: super::BENCH,
+        about: "Measure a broker under the load of many clients",
+        augment: bench::BenchArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Bench),
+    },
+    CommandRow {
+        name: "inspect",
+        about: "Decode captured packets and report problems",
+        augment: inspect::InspectArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Inspect),
+    },
+    CommandRow {
+        name: "doctor",
+        about: "Report a broker's features, limits and permissions",
+        augment: doctor::DoctorArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Doctor),
+    },
+    CommandRow {
+        name: "config",
+        about: "Show and check profiles and variables",
+        augment: config::args::ConfigArgs::augment_args,
+        read: |matches| read(matches).map(Command::Config),
+    },
+    CommandRow {
+        name: "install-links",
+        about: "Create links by which mq replaces mosquitto's tools",
+        augment: generated_docs::InstallLinksArgs::augment_args,
+        read: |matches| read(matches).map(Command::InstallLinks),
+    },
+    CommandRow {
+        name: "completions",
+        about: "Generate completions for a shell",
+        augment: generated_docs::CompletionsArgs::augment_args,
+        read: |matches| read(matches).map(Command::Completions),
+    },
+    CommandRow {
+        name: "man",
+        about: "Print a manual page",
+        augment: generated_docs::ManArgs::augment_args,
+        read: |matches| read(matches).map(Command::Man),
+    },
+];
+
+impl CommandRow {
+    /// The command with its options.
+    pub(super) fn define(&self) -> clap::Command {
+        (self.augment)(clap::Command::new(self.name)).about(self.about)
+    }
+}
+
+fn read<T: FromArgMatches>(matches: &ArgMatches) -> Result<T, clap::Error> {
+    T::from_arg_matches(matches)
+}
+
+fn boxed<T: FromArgMatches>(matches: &ArgMatches) -> Result<Box<T>, clap::Error> {
+    read(matches).map(Box::new)
+}
+
+/// The row of the command with this name.
+pub(super) fn row(name: &str) -> Option<&'static CommandRow> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+impl Command {
+    /// The connection options of a command that connects.
+    pub(crate) fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
+        self.client_mut().map(|client| &mut client.connection)
+    }
+
+    /// The client options of a command that runs one or more clients.
+    pub(crate) fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
+        match self {
+            Command::Pub(args) => Some(&mut args.client),
+            Command::Sub(args) => Some(&mut args.client),
+            Command::Rr(args) => Some(&mut args.client),
+            Command::Bench(args) => args.client_mut(),
+            Command::Doctor(args) => Some(&mut args.client),
+            Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
+            Command::Passwd(_)
+            | Command::Broker(_)
+            | Command::Inspect(_)
+            | Command::Config(_)
+            | Command::InstallLinks(_)
+            | Command::Completions(_)
+            | Command::Man(_) => None,
+        }
+    }
+
+    /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
+    pub(crate) fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
+        match self {
+            Command::Bench(args) if args.is_worker() => None,
+            Command::Inspect(args) => args.live.interception_warning(),
+            command => command.client_mut()?.tls.warning(names),
+        }
+    }
+
+    /// The option that needs standard input for payloads.
+    pub(crate) fn stdin_option(&self) -> Option<&'static str> {
+        match self {
+            Command::Pub(args) => args.stdin_option(),
+            Command::Rr(args) => args.payload.stdin_file.then_some("-s"),
+            _ => None,
+        }
+    }
+}
+
+impl Command {
+    /// Takes the command and its options from a parsed command line.
+    ///
+    /// # Errors
+    /// If a value is invalid.
+    pub(super) fn from_matches(matches: &ArgMatches) -> Result<Command, clap::Error> {
+        let found = matches.subcommand().and_then(|(name, matches)| Some((row(name)?, matches)));
+        let (row, matches) = found.ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let mut command = (row.read)(matches)?;
+        command.note_order(matches);
+        Ok(command)
+    }
+
+    /// Records the order of the options, which the values do not contain.
+    fn note_order(&mut self, matches: &ArgMatches) {
+        if let Command::Inspect(args) = self {
+            return args.live.note_order(matches);
+        }
+        // A mode of bench is a subcommand of its own.
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+        if let Some(client) = self.client_mut() {
+            client.network.typed = network::TypedOptions::of(matches);
+        }
+    }
+}
