@@ -9,7 +9,7 @@ use crate::protocol::{
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The timeout for each packet of a test.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -720,8 +720,8 @@ fn a_slow_subscriber_makes_publishers_wait_and_loses_nothing() {
         (0..MESSAGES).for_each(|_| publisher.publish(message("t", &payload)));
         publisher.nothing_more();
     });
-    // Two turns of reading, so that the queue fills in between.
-    std::thread::sleep(Duration::from_millis(300));
+    // A queue that is a quarter full makes publishers wait.
+    wait_for_queued(&broker, 250);
     (0..MESSAGES).for_each(|_| assert!(subscriber.message().starts_with("t x")));
     writer.join().unwrap();
     assert_eq!(broker.stop().messages_dropped, 0);
@@ -829,6 +829,26 @@ fn drops(events: &Events) -> Vec<(String, u64)> {
         _ => None,
     });
     drops.collect()
+}
+
+/// Waits until the broker has received this many more messages than it has sent.
+fn wait_for_queued(broker: &Handle, count: u64) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut watcher = Client::new(broker, Version::V5, "watcher");
+    for look in 0.. {
+        watcher.subscribe("$SYS/broker/publish/messages/+", Qos::AtMostOnce);
+        let values = ["received", "sent", "dropped"].map(|name| {
+            let message = watcher.message();
+            let value = message.strip_prefix(&format!("$SYS/broker/publish/messages/{name} "));
+            value.and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok()).expect("a number")
+        });
+        let [received, sent, _] = values;
+        let own = look * values.len() as u64; // these are sent messages, too
+        if received + own >= sent + count {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{received} received, {sent} sent, {own} of them to the watcher");
+    }
 }
 
 /// Waits by the broker's own clock: until it ends a session of that many seconds, and so publishes a delayed will.
