@@ -20,8 +20,8 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Res
     result
 }
 
-/// After this, a write beyond the file size limit (`ulimit -f`) fails with an error. Otherwise SIGXFSZ would end the program
-/// and leave its file half written.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail with an error. Otherwise SIGXFSZ would end the program and
+/// leave its file half written.
 pub(super) fn outlive_file_size_limit() {
     // Without descriptors for an event loop the signal keeps its effect; the command itself may need none.
     let _ = start();

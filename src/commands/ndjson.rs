@@ -58,7 +58,7 @@ impl JsonLines {
         Ok(JsonLines { lines: StdinLines::new(), line: 0, maker })
     }
 
-    /// The next message, as far as lines were read; empty lines are passed over.
+    /// The next message, if its line has arrived; empty lines are skipped.
     pub(super) fn next(&mut self) -> Result<NextMessage, Error> {
         loop {
             let line = match self.lines.next().map_err(Error::input)? {

@@ -17,7 +17,7 @@ use crate::time_zone;
 use crate::transport::{Endpoint, Stream, Tap};
 use std::io::{IsTerminal, stderr};
 
-/// A packet is shown in a line, or nothing is.
+/// Prints a line for each packet, or nothing if no trace is wanted.
 #[derive(Debug)]
 pub(super) struct Trace {
     kind: Option<TraceKind>,

@@ -439,7 +439,7 @@ fn is_unreachable(error: &Error) -> bool {
     matches!(error, Error::Client(client::Error::Connect(_) | client::Error::NotMqtt(_)))
 }
 
-/// Of several refusals, preferably one that is about the client and not about a version.
+/// The most useful of several refusals: one about the client rather than about a version, if there is one.
 fn most_telling(mut refusals: Vec<Error>) -> Error {
     let is_of_version = |error: &Error| {
         matches!(

@@ -279,7 +279,7 @@ impl Received {
         }
     }
 
-    /// Keeps what may be asked for. Returns the acknowledgement of a message.
+    /// Keeps the messages and acknowledgements that a check may ask for. Returns the acknowledgement of a message.
     fn take(&mut self, event: &Event<'_, ()>) -> Result<Acknowledgement, Error> {
         match event {
             Event::Nothing => {}

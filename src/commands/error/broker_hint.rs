@@ -19,7 +19,7 @@ pub(in crate::commands) struct ConnectionKind {
     pub(in crate::commands) is_encrypted: bool,
 }
 
-/// The probable cause of an error, and what to try next.
+/// The probable cause of an error, and the next step.
 pub(in crate::commands) fn of(
     error: &error::Error,
     service: Option<Service>,
@@ -36,7 +36,7 @@ pub(in crate::commands) fn of(
     of_connection.or_else(|| error.hint().map(Cow::into_owned))
 }
 
-/// The probable cause of the end of a connection, or of none, and what to try next.
+/// As [`of`], for a connection that could not be made, or that ended.
 pub(in crate::commands) fn of_client(
     error: &Error,
     service: Option<Service>,

@@ -210,7 +210,7 @@ impl Pace {
         start + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4)
     }
 
-    /// The duration of the replay if the first message has this time, if the recording has its end.
+    /// The duration of the replay from a first message at this time; `None` if the end of the recording is unknown.
     fn duration_from(&self, first: Option<Timestamp>) -> Option<Duration> {
         let PaceKind::Recorded { speed } = self.kind else { return None };
         let seconds = self.end?.duration_since(first?).as_secs_f64().max(0.0) / speed;
@@ -266,7 +266,7 @@ fn end(paths: &[PathBuf]) -> Result<Option<Timestamp>, Error> {
     Ok(ends.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().max())
 }
 
-/// The next message of a recording of lines; empty lines are passed over.
+/// The next message of a recording of lines; empty lines are skipped.
 fn next_line(path: &Path, lines: &mut Lines, number: &mut u64) -> Result<Read, Error> {
     let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
     loop {
