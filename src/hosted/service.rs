@@ -27,6 +27,8 @@ pub(super) struct ServiceFacts {
     domains: &'static [&'static str],
     /// Whether it identifies its customers by the server name in TLS.
     needs_server_name: bool,
+    /// Whether the clients of a load can share the credentials.
+    accepts_many_clients: bool,
     /// The versions of MQTT.
     pub(super) versions: &'static [Version],
     /// The largest payload in bytes.
@@ -57,6 +59,7 @@ static AWS: ServiceFacts = ServiceFacts {
     host_part: ".iot.",
     domains: &[".amazonaws.com", ".amazonaws.com.cn"],
     needs_server_name: true,
+    accepts_many_clients: true,
     versions: &[Version::V311, Version::V5],
     payload: 128 * KIB,
     topic_length: Some(256),
@@ -75,6 +78,7 @@ static IOT_HUB: ServiceFacts = ServiceFacts {
     host_part: "",
     domains: &[".azure-devices.net", ".azure-devices.us", ".azure-devices.cn"],
     needs_server_name: false,
+    accepts_many_clients: false,
     versions: &[Version::V311],
     payload: 256 * KIB,
     topic_length: None,
@@ -93,6 +97,7 @@ static EVENT_GRID: ServiceFacts = ServiceFacts {
     host_part: "",
     domains: &[".ts.eventgrid.azure.net"],
     needs_server_name: true,
+    accepts_many_clients: true,
     versions: &[Version::V311, Version::V5],
     payload: 512 * KIB,
     topic_length: Some(256),
@@ -129,6 +134,11 @@ impl Service {
     /// Whether it identifies its customers by the server name in TLS.
     pub(crate) fn needs_server_name(self) -> bool {
         self.facts().needs_server_name
+    }
+
+    /// Whether the clients of a load can share the credentials.
+    pub(crate) fn accepts_many_clients(self) -> bool {
+        self.facts().accepts_many_clients
     }
 
     /// The service that a host belongs to, by its name.

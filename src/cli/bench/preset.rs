@@ -4,18 +4,18 @@ use super::run_args::RunArgs;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{ClientSlot, Group, Plan, Task};
 use crate::cli::Error;
-use crate::hosted::{ConnectContent, Rules, Service};
+use crate::hosted::{ConnectContent, Rules};
 use crate::protocol::Publish;
 
 impl RunArgs {
     /// The service must accept many clients.
     pub(super) fn check_service(&self) -> Result<(), Error> {
         match self.client.preset.preset {
-            Some(Service::AzureIotHub) => Err(Error::usage(
-                "--preset azure-iothub: a hub accepts one connection per device, but a run has many clients"
-                    .to_owned(),
-            )),
-            Some(Service::AwsIotCore | Service::AzureEventGrid) | None => Ok(()),
+            Some(service) if !service.accepts_many_clients() => Err(Error::usage(format!(
+                "--preset {}: {service} accepts one connection per device, but a run has many clients",
+                service.word()
+            ))),
+            _ => Ok(()),
         }
     }
 
