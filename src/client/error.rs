@@ -19,7 +19,7 @@ pub(crate) enum Error {
     /// Connecting failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// There was no CONNACK in time.
+    /// CONNACK did not arrive in time.
     #[error("Timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// Before CONNACK, the peer sent something other than MQTT.

@@ -8,7 +8,7 @@
 //!   extended authentication.
 //! - `packet_loop` runs a connection after CONNACK, `receive` reads its packets, `disconnect` ends it.
 //! - `retry` decides about reconnects, `recovery` reports the messages that a lost session makes uncertain.
-//! - [`Error`] says why there is no connection, or why it ended; `failure` keeps it apart from the errors of the application.
+//! - [`Error`] is the reason why a connection failed or ended; `failure` separates it from the errors of the application.
 
 mod application;
 mod authentication;

@@ -55,7 +55,7 @@ impl Device {
         }
     }
 
-    /// Where its messages go to; properties may follow.
+    /// The topic for its messages; properties may follow.
     pub(crate) fn telemetry_topic(&self) -> String {
         match &self.module {
             None => format!("devices/{}/messages/events/", self.id),
@@ -63,7 +63,7 @@ impl Device {
         }
     }
 
-    /// Where messages to it come from.
+    /// The filter for messages to it.
     pub(crate) fn command_filter(&self) -> String {
         match &self.module {
             None => format!("devices/{}/messages/devicebound/#", self.id),

@@ -1,5 +1,5 @@
-//! Until when a token is good, where it says so itself: JSON Web Tokens (RFC 7519, `exp`) and shared access signatures (`se`).
-//! Nothing is verified; that is the broker's part.
+//! The expiry of tokens that contain it: JSON Web Tokens (RFC 7519, `exp`) and shared access signatures (`se`).
+//! Nothing is verified here; the broker does that.
 
 use super::sas;
 use base64::Engine;
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The end of the year 9999 in seconds since 1970; an expiry after it is not understood.
 const LATEST: f64 = 253_402_300_799.0;
 
-/// When a token expires; `None` where it does not say, or is of another kind.
+/// When a token expires; `None` if it does not contain that, or is of another kind.
 pub(crate) fn token_expiry(token: &[u8]) -> Option<SystemTime> {
     let token = std::str::from_utf8(token).ok()?.trim();
     let seconds = match token.strip_prefix(sas::SCHEME) {

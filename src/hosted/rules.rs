@@ -41,7 +41,7 @@ const HUB_FILTERS: [&str; 3] =
 pub(crate) struct Rules {
     service: Service,
     version: Version,
-    /// The device that the client is, for a service that knows devices.
+    /// The client's device, for a service with devices.
     device: Option<Device>,
 }
 
@@ -69,7 +69,7 @@ impl Rules {
         self.service.facts().filters
     }
 
-    /// The most messages of QoS 1 to have in flight, which MQTT 3 has no word for.
+    /// The maximum number of QoS 1 messages in flight. MQTT 3 cannot announce it.
     pub(crate) fn in_flight(&self) -> u16 {
         self.service.facts().in_flight
     }

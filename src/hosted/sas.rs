@@ -1,4 +1,4 @@
-//! Shared access signatures: the passwords of Azure IoT Hub, made of a key for a resource and a while.
+//! Shared access signatures: the passwords of Azure IoT Hub. A key signs each for a resource and a period.
 //!
 //! A token is `SharedAccessSignature sr=RESOURCE&sig=SIGNATURE&se=EXPIRY`, with the signature the HMAC-SHA256 of the resource and the
 //! expiry, a line each, by the key (Azure IoT Hub, "control access with shared access signatures").
@@ -11,10 +11,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
-/// How every token begins.
+/// The prefix of all tokens.
 pub(crate) const SCHEME: &str = "SharedAccessSignature ";
 
-/// A key that signs tokens. It is wiped in the end, and never shown.
+/// A key that signs tokens. It is wiped when it is dropped, and never shown.
 #[derive(Clone)]
 pub(crate) struct Key(Zeroizing<Vec<u8>>);
 
@@ -38,7 +38,7 @@ pub(crate) enum KeyError {
         "it holds no key: that is base64 of a device's key, or a connection string (HostName=...;DeviceId=...;SharedAccessKey=...)"
     )]
     NoKey,
-    /// It is a token already.
+    /// It is a token.
     #[error("it holds a token, not a key")]
     Token,
     /// A connection string lacks the key.
@@ -115,12 +115,12 @@ impl fmt::Debug for Key {
 }
 
 impl Signer {
-    /// Signs for this resource; each token is good for that long. A key of a policy names it in its tokens.
+    /// Signs for this resource; each token is valid for `lifetime`. The tokens of a policy's key name the policy.
     pub(crate) fn new(key: Key, policy: Option<String>, resource: &str, lifetime: Duration) -> Signer {
         Signer { key, policy, resource: utf8_percent_encode(resource, ENCODED).to_string(), lifetime }
     }
 
-    /// A token that is good from now on.
+    /// A token that is valid from `now` on.
     pub(crate) fn token(&self, now: SystemTime) -> Zeroizing<Vec<u8>> {
         let expiry = now.checked_add(self.lifetime).and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let expiry = expiry.unwrap_or_default().as_secs();

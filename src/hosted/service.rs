@@ -49,7 +49,7 @@ pub(super) struct ServiceFacts {
     pub(super) in_flight: u16,
 }
 
-/// How services count a kilobyte.
+/// The services' definition of a kilobyte.
 const KIB: usize = 1024;
 
 static AWS: ServiceFacts = ServiceFacts {

@@ -16,13 +16,13 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The service that signatures are for.
 const SERVICE: &str = "iotdevicegateway";
 
-/// How long a signature lets in, in seconds.
+/// The validity of a signature in seconds.
 const EXPIRES: u32 = 86_400;
 
 /// In paths, the slash stays as it is, too.
 const IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
-/// An access key and the region that it is used in. Its secrets are wiped in the end, and never shown.
+/// An access key and the region that it is used in. Its secrets are wiped when it is dropped, and never shown.
 #[derive(Clone)]
 pub(crate) struct AccessKey {
     /// The key's name.

@@ -1,4 +1,4 @@
-//! JSON that is written as it comes, without a tree in between, and JSON text that is copied as it was written.
+//! JSON written token by token, without a tree of values, and JSON text that is copied unchanged.
 
 mod safe;
 mod text;

@@ -1,4 +1,4 @@
-//! JSON strings that a terminal can show: DEL, C1 and direction marks are escaped as well as what JSON itself demands.
+//! JSON strings that a terminal can show: C1 and direction marks are escaped, besides what JSON itself requires.
 
 use crate::escape::is_unsafe;
 use serde::Serialize;
@@ -39,7 +39,7 @@ fn is_escaped(character: char) -> bool {
     character != '\u{7f}' && is_unsafe(character)
 }
 
-/// Another layout, with strings of its own.
+/// Another formatter, with escaped strings.
 struct Safe<F>(F);
 
 impl<F: Formatter> Formatter for Safe<F> {

@@ -93,7 +93,7 @@ impl<'t> Copy<'t> {
         Ok(())
     }
 
-    /// Puts the comma before a value of an array.
+    /// Writes the comma before a value of an array.
     fn announce(&self, writer: &mut Writer<'_>) {
         if self.nesting.last() == Some(&Enclosure::Array) {
             writer.element();

@@ -4,7 +4,7 @@ use super::safe;
 use std::fmt::Display;
 use std::io::Write;
 
-/// Appends JSON to a buffer. It adds commas, colons and line breaks; the caller opens, closes and names.
+/// Appends JSON to a buffer. It adds commas, colons and line breaks; the caller opens and closes objects and arrays, and names values.
 #[derive(Debug)]
 pub(crate) struct Writer<'o> {
     out: &'o mut Vec<u8>,
@@ -20,7 +20,7 @@ impl<'o> Writer<'o> {
         Writer { out, is_pretty, depth: 0, is_empty: true }
     }
 
-    /// Goes on with an object on one line that holds something already.
+    /// Continues an object on one line that already has an entry.
     pub(crate) fn inside_object(out: &'o mut Vec<u8>) -> Writer<'o> {
         Writer { out, is_pretty: false, depth: 1, is_empty: false }
     }
@@ -82,7 +82,7 @@ impl<'o> Writer<'o> {
         self.is_empty = false;
     }
 
-    /// A string, with all escaped that JSON wants escaped, and what a terminal could obey.
+    /// A string. Escapes what JSON requires, and the characters that could control a terminal.
     pub(crate) fn string(&mut self, text: &str) {
         safe::string(text, self.out);
     }

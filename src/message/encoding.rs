@@ -1,4 +1,4 @@
-//! Bytes as text: as they are where they are UTF-8, in Base64 or hexadecimal digits where they are not.
+//! Bytes as text: unchanged if they are UTF-8, otherwise in Base64 or hexadecimal digits.
 
 use base64::Engine;
 use base64::alphabet;

@@ -22,17 +22,15 @@ pub(crate) use write::{rfc_3339, write_bytes};
 /// A parsed message; the caller chooses values for absent keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// Where it goes to.
     pub topic: Option<TopicName>,
     pub payload: Vec<u8>,
-    /// How it is delivered.
     pub qos: Option<Qos>,
     /// Whether the broker keeps it.
     pub retain: Option<bool>,
-    /// When it arrived, where it was recorded.
+    /// When it arrived, in a recording.
     pub time: Option<Timestamp>,
     /// The properties of MQTT 5, without those of one connection: topic alias and subscription identifiers.
     pub properties: PropertiesBuf,
-    /// Why a property of it is missing here: a subscriber may receive values that nobody should send.
+    /// The reasons why properties are missing here: a subscriber may receive values that must not be published.
     pub left_out: Vec<String>,
 }

@@ -58,7 +58,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     for (key, raw) in entries {
         let value = RawText::new(raw, start);
         match key {
-            // Others may write something else there, which is nothing to publish.
+            // Another program may write anything here, and the time is not published.
             "time" => message.time = value.text.trim_matches('"').parse().ok(),
             "topic" => message.topic = Some(value.topic()?),
             "qos" => message.qos = Some(value.qos()?),
@@ -76,7 +76,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     Ok(message)
 }
 
-/// Parses the JSON object of a message's properties. Also gives the reasons for those that were left out.
+/// Parses the JSON object of a message's properties. Also returns the reasons for those that were left out.
 ///
 /// # Errors
 /// The problem and its position.
@@ -207,7 +207,7 @@ impl<'t> RawText<'t> {
         encoding.decode(self.string()?).map_err(|problem| self.error(problem))
     }
 
-    /// A string, nothing, or any other value for its own text, as people write it by hand.
+    /// The bytes of a string, no bytes for null, and the text of any other value, as people write it by hand.
     fn payload(self, encoding: Encoding) -> Result<Vec<u8>, MessageError> {
         match (self.text, encoding) {
             (text, _) if text.starts_with('"') => self.bytes(encoding),
@@ -230,7 +230,7 @@ impl<'t> RawText<'t> {
 /// An object's keys and values in their order.
 type Entries<'t> = Vec<(&'static str, &'t RawValue)>;
 
-/// Reads one object that has only these keys, and none twice.
+/// Reads one object that has only these keys, and no duplicates.
 fn entries<'de, R: serde_json::de::Read<'de>>(
     mut json: serde_json::Deserializer<R>,
     known: &'static [&'static str],

@@ -40,7 +40,7 @@ pub(crate) struct Printer {
     has_newlines: bool,
     is_pretty: bool,
     watch: Option<TopicTable>,
-    /// Read when the first message asks for local time.
+    /// Read when the first message needs local time.
     time_zone: Option<TimeZone>,
     notes: Vec<String>,
 }

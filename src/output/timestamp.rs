@@ -17,14 +17,14 @@ impl MessageTime {
         MessageTime(timestamp.to_zoned(zone.clone()))
     }
 
-    /// The moment in universal time.
+    /// The time in UTC.
     pub(super) fn timestamp(&self) -> Timestamp {
         self.0.timestamp()
     }
 
     /// The local time in this format.
     pub(super) fn format(&self, format: TimeFormat) -> String {
-        // It fails only in years that have no two digits there.
+        // It fails only for years that have no two-digit form.
         strtime::format(format.0, &self.0).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Recordings of lines: appended to in whole lines, mended when the last one was cut off, and begun anew when they are long or old enough.
+//! Recordings of lines: appended to in whole lines, repaired if the last one was cut off, and rotated by size or age.
 
 use super::{RecordingError, Rotation, begins_as_database};
 use crate::json::Writer;
@@ -14,7 +14,7 @@ use std::time::Instant;
 /// Bytes read to decide whether a file is a recording. A longer first line is accepted.
 const FIRST_LINE: u64 = 1024 * 1024;
 
-/// How every message begins that was recorded.
+/// The first bytes of every recorded message.
 const BEGINNING: &[u8] = b"{\"time\":\"";
 
 /// The block size in bytes of the backward search for the last line.
@@ -81,7 +81,7 @@ impl LineFile {
         }
     }
 
-    /// Whether the message behind the first `buffered` bytes of the buffer belongs into a new file.
+    /// Whether the message after the first `buffered` bytes of the buffer belongs into a new file.
     fn is_due(&self, buffered: u64) -> bool {
         if self.length + buffered == 0 {
             return false;
@@ -93,7 +93,7 @@ impl LineFile {
         }
     }
 
-    /// Gives the file a name with the time, and begins a new one under its own.
+    /// Renames the file to one with the time, and begins a new one under its own name.
     fn begin_anew(&mut self) -> Result<(), RecordingError> {
         let path = self.path.clone();
         let failed = |source| RecordingError::File { path: path.clone(), source };
@@ -113,7 +113,7 @@ impl LineFile {
         Ok(())
     }
 
-    /// Copies the file's messages to another one, and takes them out of this one once the copy is on the disk.
+    /// Copies the file's messages to another one, and removes them from this one once the copy is on the disk.
     fn move_content(&mut self, other: &Path) -> io::Result<()> {
         let copied = copy(&self.path, other).and_then(|_| File::open(other)?.sync_all());
         if let Err(error) = copied {
@@ -126,7 +126,7 @@ impl LineFile {
     }
 }
 
-/// `day.ndjson` as `day-20260131T235959Z.ndjson`, with a number behind it where that is taken.
+/// `day.ndjson` as `day-20260131T235959Z.ndjson`, with a number appended if that name is taken.
 fn free_name(path: &Path, now: Timestamp) -> io::Result<PathBuf> {
     let time = now.strftime("%Y%m%dT%H%M%SZ");
     let stem = path.file_stem().unwrap_or_default().to_os_string();
@@ -145,7 +145,7 @@ fn free_name(path: &Path, now: Timestamp) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Refuses a file that begins with something else than a message.
+/// Refuses a file that does not begin with a message.
 pub(super) fn check_beginning(path: &Path, file: &mut File) -> Result<(), RecordingError> {
     let failed = |source| RecordingError::File { path: path.to_owned(), source };
     if !file.metadata().map_err(failed)?.is_file() {
@@ -173,7 +173,7 @@ fn first_line_problem(start: &[u8]) -> Option<String> {
     }
 }
 
-/// Completes a last line that only lacks its end; takes away one that was cut off, and says so.
+/// Completes a last line that only lacks its end; removes one that was cut off, and then returns true.
 fn mend(file: &mut File) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let start = last_line_start(file, length)?;
@@ -191,7 +191,7 @@ fn mend(file: &mut File) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The time of the last whole message, if it lies among the last bytes of a file.
+/// The time of the last whole message, if it is near the end of the file.
 pub(super) fn last_time(file: &mut File) -> io::Result<Option<Timestamp>> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {

@@ -18,10 +18,10 @@ use std::time::Duration;
 /// The extensions of database files.
 const DATABASES: [&str; 3] = ["sqlite", "sqlite3", "db"];
 
-/// How every database begins.
+/// The first bytes of every database.
 const DATABASE: &[u8] = b"SQLite format 3\0";
 
-/// When a recording goes on in a new file.
+/// When a recording continues in a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rotation {
     /// Before the file grows beyond this many bytes.
@@ -52,7 +52,7 @@ pub(crate) enum RecordingError {
     Busy { path: PathBuf },
 }
 
-/// Keeps messages in a file.
+/// Appends messages to a file.
 #[derive(Debug)]
 pub(crate) enum Recorder {
     /// A JSON object a line, as `mq sub --json` prints it.
@@ -87,7 +87,7 @@ impl Recorder {
     /// Adds a message that arrived at that time.
     ///
     /// # Errors
-    /// When the file takes no more.
+    /// If writing fails.
     pub(crate) fn add(&mut self, publish: &Publish<'_>, arrived: Timestamp) -> Result<(), RecordingError> {
         match self {
             Recorder::Lines(file) => file.add(publish, arrived),
@@ -109,7 +109,7 @@ impl Recorder {
     }
 }
 
-/// Whether the name is that of a database.
+/// Whether the extension is that of a database.
 fn is_database(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| DATABASES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
@@ -129,7 +129,7 @@ fn begins_as_database(start: &[u8]) -> bool {
     start.starts_with(DATABASE)
 }
 
-/// When the last message of a recording arrived, where that shows without reading all of it.
+/// When the last message of a recording arrived, if that can be found without reading all of it.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -142,7 +142,7 @@ pub(crate) fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError
     lines::last_time(&mut File::open(path).map_err(failed)?).map_err(failed)
 }
 
-/// Refuses a file of lines that begins with something else than a message.
+/// Refuses a file of lines that does not begin with a message.
 ///
 /// # Errors
 /// When it does, or cannot be read.

@@ -54,7 +54,7 @@ impl Database {
         let connection = Connection::open(path).map_err(failed_here)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed_here)?;
         check_kind(path, &connection, true)?;
-        // Readers do not wait for us then, nor we for them.
+        // In this mode, readers and the recorder do not wait for each other.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed_here)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed_here)?;
         Ok(Database { path: path.to_owned(), connection, is_in_transaction: false })
@@ -117,7 +117,7 @@ impl Messages {
     pub(crate) fn open(path: &Path) -> Result<Messages, RecordingError> {
         let failed_here = |source| failed(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // The newest messages may be in the write-ahead log, which only a writer can check in.
+        // The newest messages may be in the write-ahead log, which only a writer can merge into the database.
         let connection = Connection::open_with_flags(path, flags)
             .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .map_err(failed_here)?;
@@ -130,7 +130,7 @@ impl Messages {
         Ok(Messages { path: path.to_owned(), connection, last, page, count: count.unsigned_abs() })
     }
 
-    /// How many messages there were when it was opened.
+    /// The number of messages when it was opened.
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

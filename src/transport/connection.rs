@@ -1,4 +1,4 @@
-//! A stream with a receive and a send buffer, so that packets can be cut from the one and appended to the other.
+//! A stream with a receive and a send buffer, so that packets are cut from one and appended to the other.
 //!
 //! All that is due goes out in one write, and whatever the socket holds comes in with one read. An idle connection holds
 //! no buffer memory: bytes are read to the stack first, and empty buffers are freed before waiting.
@@ -37,7 +37,7 @@ pub(crate) struct Connection {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
-    /// The stream buffers bytes that the kernel does not have yet, as TLS does.
+    /// Whether the stream, such as TLS, buffers bytes that the kernel does not have yet.
     is_flushing: bool,
     /// A failed write, reported after the bytes that remain to be read: they may contain the reason.
     write_error: Option<io::Error>,
@@ -76,12 +76,12 @@ impl Connection {
         &mut self.output
     }
 
-    /// How many bytes wait to go out.
+    /// The number of unsent bytes.
     pub(crate) fn unsent(&self) -> usize {
         self.output.len() - self.written
     }
 
-    /// Whether the kernel has all that is to go out.
+    /// Whether the kernel has accepted all output.
     pub(crate) fn is_flushed(&self) -> bool {
         self.unsent() == 0 && !self.is_flushing
     }
@@ -104,7 +104,7 @@ impl Connection {
         std::mem::replace(&mut self.input, rest)
     }
 
-    /// How many received bytes were not consumed.
+    /// The number of received bytes that were not consumed.
     pub(crate) fn unread(&self) -> usize {
         self.input.len()
     }
@@ -152,7 +152,7 @@ impl Connection {
         let _ = timeout(close_timeout, is_closed).await;
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending direction.
     ///
     /// # Errors
     /// When the connection broke.
@@ -240,7 +240,7 @@ impl Connection {
     }
 }
 
-/// Gives back memory that a large packet took, even if the beginning of the next one is there already.
+/// Frees the memory of a large packet, even if the beginning of the next one has arrived.
 fn release(buffer: &mut Vec<u8>) {
     if buffer.is_empty() {
         *buffer = Vec::new();

@@ -1,4 +1,4 @@
-//! How many descriptors the process may have open: each connection is one.
+//! The limit of open descriptors of the process: each connection is one.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 

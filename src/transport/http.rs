@@ -41,25 +41,25 @@ impl Response {
         }
     }
 
-    /// The status in figures and words.
+    /// The status code and its text.
     pub(super) fn status(&self) -> String {
         format!("{} {}", self.code, self.reason).trim_end().to_owned()
     }
 
-    /// The value of a header, where it is there and text.
+    /// The value of a header; `None` if it is missing or not text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 
-    /// Whether a header with a list has this word in it.
+    /// Whether a header with a list contains this word.
     pub(super) fn lists(&self, name: &str, word: &str) -> bool {
         let words = self.header(name).unwrap_or_default().split(',');
         words.into_iter().any(|listed| listed.trim().eq_ignore_ascii_case(word))
     }
 }
 
-/// Reads until `parse` finds a complete head. Gives that, and the bytes that came after it.
+/// Reads until `parse` finds a complete head. Returns the head, and the bytes after it.
 pub(super) async fn read_head<T>(
     stream: &mut Stream,
     parse: impl Fn(&[u8]) -> Result<Option<(usize, T)>, String>,

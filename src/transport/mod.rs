@@ -1,6 +1,6 @@
-//! All that owns a descriptor: how to reach a broker, and the buffers between a socket and packets.
+//! Everything that owns a descriptor: the layers of a connection to a broker, and the buffers between a socket and packets.
 //!
-//! [`Stream`] is any way to carry MQTT's bytes; the rest of the program knows no other type. [`Connection`] puts a receive
+//! [`Stream`] is any transport of MQTT's bytes, and the only type of stream in the rest of the program. [`Connection`] puts a receive
 //! and a send buffer around it.
 
 mod connection;

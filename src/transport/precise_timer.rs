@@ -72,10 +72,10 @@ mod implementation {
     }
 
     impl PreciseTimer {
-        /// An alarm that is not set.
+        /// A timer that is not set.
         ///
         /// # Errors
-        /// Never; elsewhere there may be none to be had.
+        /// None here. On Linux, a descriptor may not be available.
         pub(crate) fn new() -> io::Result<PreciseTimer> {
             Ok(PreciseTimer { at: Cell::new(None), was_set: Notify::new() })
         }

@@ -51,7 +51,7 @@ fn targets(answer: &Answer) -> Result<Vec<Server>, domain::base::wire::ParseErro
     records.map(|record| Ok(target(record?.into_data()))).collect()
 }
 
-/// Lower priorities first; of the same priority, a higher weight has a better chance to come first.
+/// Lower priorities first; among equal priorities, a higher weight is more likely to come first.
 fn in_order(mut targets: Vec<Server>, random: &mut fastrand::Rng) -> Vec<Server> {
     targets.sort_by_key(|target| (target.priority, target.weight));
     let mut ordered = Vec::with_capacity(targets.len());

@@ -28,17 +28,17 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// The address of the other side, where it has one.
+    /// The address of the peer, if it has one.
     pub(crate) fn peer_address(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|stream| stream.peer_addr().ok())
     }
 
-    /// Our address, where we have one.
+    /// The local address, if there is one.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|stream| stream.local_addr().ok())
     }
 
-    /// Lets the other side see that the connection broke, once this stream is dropped: TCP then sends RST instead of FIN.
+    /// Makes the drop of this stream look like a broken connection to the peer: TCP sends RST instead of FIN.
     pub(crate) fn break_when_dropped(&self) {
         // An error means that the connection is broken already.
         let _ = self.tcp().map(TcpStream::set_zero_linger);

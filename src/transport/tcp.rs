@@ -5,8 +5,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// How many connections may wait to be accepted; a flood of clients comes faster than one thread accepts. The system
-/// takes less where it is set to.
+/// The length of the accept queue: many clients connect faster than one thread accepts them. The system may have a
+/// lower limit.
 const BACKLOG: u32 = 8192;
 
 /// Connects to the first address of the host that answers, with TCP_NODELAY.
@@ -27,7 +27,7 @@ pub(crate) async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Resu
     Err(failure.unwrap_or_else(|| ConnectError::NoAddress { host: host.to_owned(), bind }))
 }
 
-/// All addresses of a name; an address written as such is not looked up.
+/// All addresses of a name; an IP address is not looked up.
 ///
 /// # Errors
 /// When the name cannot be resolved.
@@ -79,13 +79,13 @@ async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<
         if local.port() == 0 {
             choose_port_late(&socket);
         }
-        // Binding takes a local port for itself alone, unless it may be shared with connections to other places and with
-        // those that have just ended; thousands of them would use the ports up.
+        // Without this option, bind(2) needs an unused port. With it, connections to other destinations and recently ended
+        // ones share ports, so that thousands of connections do not use them up.
         let bound = socket.set_reuseaddr(true).and_then(|()| socket.bind(local));
         bound.map_err(|source| ConnectError::Bind { address: local.ip(), source })?;
     }
     let stream = socket.connect(address).await.map_err(failed)?;
-    // Some kinds of interface refuse it; the connection works all the same.
+    // Some kinds of interface refuse it; the connection works without it.
     let _ = stream.set_nodelay(true);
     Ok(Stream::Tcp(stream))
 }

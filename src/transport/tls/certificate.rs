@@ -16,7 +16,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
 const SERVER_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
-/// The extensions that decide about a certificate which is not left to webpki.
+/// The extensions that are checked here, for certificates that webpki does not check.
 pub(super) const CHECKED_HERE: [ObjectIdentifier; 4] =
     [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];
 
@@ -30,12 +30,12 @@ pub(super) const CHECKED_BY_WEBPKI: [ObjectIdentifier; 6] = [
     ObjectIdentifier::new_unwrap("2.5.29.31"),
 ];
 
-/// How many purposes an error names.
+/// The maximum number of purposes that an error lists.
 const FEW: usize = 5;
 
 const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
-/// A certificate that was taken apart.
+/// A parsed certificate.
 #[derive(Debug)]
 pub(super) struct Certificate(x509_cert::Certificate);
 
@@ -43,11 +43,11 @@ pub(super) struct Certificate(x509_cert::Certificate);
 pub(super) enum Extension<T> {
     Absent,
     Present(T),
-    /// Its value is invalid, or it is there more than once.
+    /// Its value is invalid, or it occurs more than once.
     Unreadable,
 }
 
-/// Where a moment lies in a certificate's validity.
+/// The validity of a certificate at a point in time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Validity {
     /// Between its dates.
@@ -78,27 +78,27 @@ impl Certificate {
         describe(self.0.tbs_certificate().issuer())
     }
 
-    /// Whether it names itself as its issuer.
+    /// Whether its issuer is its own subject.
     pub(super) fn is_self_issued(&self) -> bool {
         self.names_as_issuer(self)
     }
 
-    /// Whether it says that the other one issued it; without a look at signatures.
+    /// Whether its issuer is the other certificate's subject; signatures are not checked.
     pub(super) fn names_as_issuer(&self, other: &Certificate) -> bool {
         self.0.tbs_certificate().issuer() == other.0.tbs_certificate().subject()
     }
 
-    /// Whether it is of the first version of X.509, without extensions; `openssl x509 -req` made such ones for years.
+    /// Whether it is of version 1 of X.509, without extensions, as `openssl x509 -req` made them for years.
     pub(super) fn is_version_1(&self) -> bool {
         self.0.tbs_certificate().version() == Version::V1
     }
 
-    /// Whether it says of itself that it may issue others.
+    /// Whether its basic constraints make it an authority.
     pub(super) fn is_authority(&self) -> bool {
         matches!(self.extension::<BasicConstraints>(), Extension::Present(constraints) if constraints.ca)
     }
 
-    /// How many intermediates may be below it.
+    /// The maximum number of intermediates below it.
     pub(super) fn path_length(&self) -> Option<usize> {
         match self.extension::<BasicConstraints>() {
             Extension::Present(constraints) => constraints.path_len_constraint.map(usize::from),
@@ -106,7 +106,7 @@ impl Certificate {
         }
     }
 
-    /// Whether it may issue others, by the rules of OpenSSL: version 1 knows no difference.
+    /// Whether it may issue others, by the rules of OpenSSL: any certificate of version 1 may.
     pub(super) fn may_issue(&self) -> bool {
         let has_constraints = !matches!(self.extension::<BasicConstraints>(), Extension::Absent);
         match self.extension::<KeyUsage>() {
@@ -121,7 +121,7 @@ impl Certificate {
         !matches!(self.extension::<NameConstraints>(), Extension::Absent)
     }
 
-    /// The critical extension that nothing looks at, and that a certificate therefore must not have.
+    /// A critical extension that is not checked, so that the certificate has to be refused.
     pub(super) fn unknown_critical_extension(&self, known: &[ObjectIdentifier]) -> Option<String> {
         let mut extensions = self.0.tbs_certificate().extensions().into_iter().flatten();
         let unknown = extensions.find(|extension| extension.critical && !known.contains(&extension.extn_id));
@@ -135,7 +135,7 @@ impl Certificate {
         })
     }
 
-    /// The name of an extension that decides about the certificate, and cannot be read.
+    /// The name of an extension that has to be checked, but cannot be read.
     pub(super) fn unreadable_extension(&self) -> Option<&'static str> {
         let extensions = [
             ("basicConstraints", self.extension::<BasicConstraints>().is_unreadable()),
@@ -147,7 +147,7 @@ impl Certificate {
         extensions.into_iter().find(|(_, is_unreadable)| *is_unreadable).map(|(name, _)| name)
     }
 
-    /// Whether a server may use it: where purposes are named, this is among them.
+    /// Whether a server may use it: it lists no purposes, or this one among them.
     pub(super) fn is_for_servers(&self) -> bool {
         match self.extension::<ExtendedKeyUsage>() {
             Extension::Present(usage) => {
@@ -216,7 +216,7 @@ impl Certificate {
         Some(name.value().into_owned())
     }
 
-    /// The name of the algorithm that it is signed with, where it is a known one.
+    /// The name of its signature algorithm, or the identifier of an unknown one.
     pub(super) fn signature_algorithm(&self) -> String {
         let algorithm = self.0.signature_algorithm().oid.to_string();
         match algorithm.as_str() {
@@ -267,7 +267,7 @@ impl Certificate {
         }
     }
 
-    /// How many bits the modulus of a key of RSA has, when that is less than ring takes.
+    /// The size of an RSA key in bits, if ring requires a larger one.
     pub(super) fn weak_rsa_bits(&self) -> Option<usize> {
         let key = self.0.tbs_certificate().subject_public_key_info();
         // A sequence of modulus and exponent; other key types are not sequences.
@@ -282,7 +282,7 @@ impl Certificate {
         self.0.tbs_certificate().subject_public_key_info().to_der().ok().map(Into::into)
     }
 
-    /// Whether the other certificate's key signed this one.
+    /// Whether the key of the other certificate signed this one.
     pub(super) fn is_signed_by(&self, issuer: &Certificate, supported: WebPkiSupportedAlgorithms) -> bool {
         let check = || {
             let signed = self.0.tbs_certificate().to_der().ok()?;
@@ -336,7 +336,7 @@ impl<T> Extension<T> {
     }
 }
 
-/// A distinguished name in its DER form, in words.
+/// A distinguished name in DER, as text.
 pub(super) fn describe_name(der: &[u8]) -> Option<String> {
     Name::from_der(der).ok().map(|name| describe(&name))
 }

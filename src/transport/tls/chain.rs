@@ -1,6 +1,6 @@
 //! The certificates that a server sent, from its own to the last issuer among them, and which of them fails a check.
 //!
-//! webpki says which check failed, and not on which certificate. It is found here by looking at each for the same fault.
+//! webpki reports the check that failed, but not the certificate. Here, each certificate is checked for that fault.
 
 use super::certificate::{CHECKED_BY_WEBPKI, Certificate};
 use super::defect::Defect;
@@ -8,12 +8,12 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
 use std::iter::once;
 
-/// A certificate of the server's, and the issuers that it sent along.
+/// The certificate of a server, and the issuers that it sent with it.
 pub(super) struct Chain<'a> {
     leaf: (&'a CertificateDer<'a>, &'a Certificate),
     /// `None` for one that cannot be read.
     sent: Vec<(&'a CertificateDer<'a>, Option<Certificate>)>,
-    /// Those of `sent` that issued the leaf and each other, in this order.
+    /// The leaf and its issuers, as indices into `sent`, in this order.
     order: Vec<usize>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Culprit {
     /// Its name and its role in the chain.
     pub(super) certificate: String,
     pub(super) defect: Defect,
-    /// Whether it is an authority at the end of the chain that the server sent along.
+    /// Whether it is the authority at the end of the server's chain.
     pub(super) is_root: bool,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Chain<'a> {
         chain
     }
 
-    /// The one that the last one names as its issuer, unless it is part of the chain already.
+    /// The issuer of the last certificate, unless it is already in the chain.
     fn next_issuer(&self) -> Option<usize> {
         let last = Some(self.last()).filter(|last| !last.is_self_issued())?;
         let is_issuer = |one: &Option<Certificate>| one.as_ref().is_some_and(|one| last.names_as_issuer(one));

@@ -77,7 +77,7 @@ pub(crate) struct Suites {
 }
 
 impl Suites {
-    /// All that there are.
+    /// All supported suites.
     pub(crate) fn all() -> Suites {
         Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new(), without_effect: Vec::new() }
     }
@@ -138,7 +138,7 @@ impl Suites {
     }
 }
 
-/// Whether it is made of OpenSSL's keywords, and one of them chooses nothing here.
+/// Whether it consists of OpenSSL's keywords, one of which selects no suite here.
 fn is_absent(item: &str) -> bool {
     item.split('+').any(|keyword| ABSENT.contains(&keyword))
         && item.split('+').all(|keyword| ABSENT.contains(&keyword) || keyword_test(keyword).is_some())

@@ -70,7 +70,7 @@ fn or_wanted(or_certificate: &bool) -> &'static str {
 /// Bytes of another protocol in the middle of a connection.
 const NOT_A_RECORD: &str = "the other side sent bytes that are not TLS";
 
-/// The known circumstances of a connection, besides its failure.
+/// The facts about a connection that explain its failure.
 #[derive(Debug)]
 pub(super) struct Circumstances<'a> {
     pub(super) host: &'a str,
@@ -84,7 +84,7 @@ impl Circumstances<'_> {
         let host = self.host.to_owned();
         match inner(error) {
             Some(error) => self.explain(error),
-            // A server that wants a certificate may reset the connection on top of its alert.
+            // A server that requires a certificate may reset the connection right after its alert.
             None if is_closing(error) && self.lacks_certificate() => self.certificate_wanted(),
             None if is_closing(error) => match self.presenter.ours() {
                 // As above, though it looked at one.
@@ -207,7 +207,7 @@ impl Circumstances<'_> {
     }
 }
 
-/// `UnknownCA` as it is called in the standards, `unknown ca`.
+/// The name in the standards: `unknown ca` for `UnknownCA`.
 fn name(alert: AlertDescription) -> String {
     match alert.as_str() {
         None => format!("{}", u8::from(alert)),
@@ -215,7 +215,7 @@ fn name(alert: AlertDescription) -> String {
     }
 }
 
-/// The reason of a failed handshake with a client of ours.
+/// The reason of a failed handshake with a client of the proxy.
 pub(super) fn explain_client(error: io::Error) -> io::Error {
     let reason = match inner(&error) {
         None => return error,
@@ -231,7 +231,7 @@ pub(super) fn explain_client(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), reason)
 }
 
-/// Whether bytes are of another protocol, and not a bad message of TLS.
+/// Whether the bytes belong to another protocol, rather than to an invalid message of TLS.
 fn is_foreign(problem: &InvalidMessage) -> bool {
     matches!(
         problem,
@@ -242,7 +242,7 @@ fn is_foreign(problem: &InvalidMessage) -> bool {
     )
 }
 
-/// The reason for a failure that is neither the certificate's nor a matter of versions and suites.
+/// The reason for a failure unrelated to the certificate, the versions and the suites.
 fn reason(error: &rustls::Error) -> String {
     use rustls::Error;
     match error {

@@ -49,7 +49,7 @@ const STARTS: [(&[u8], &str); 5] = [
 /// The version of PKCS#12 files, which other sequences do not begin with.
 const VERSION_3: [u8; 3] = [0x02, 0x01, 0x03];
 
-/// The object identifiers of PKCS#7 but for their last byte.
+/// The object identifiers of PKCS#7 without their last byte.
 const PKCS_7: [u8; 10] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
 
 /// The kind of a file, if it is recognised.

@@ -32,12 +32,12 @@ pub(crate) struct Identity {
 pub(crate) struct KeyPassword(Zeroizing<Vec<u8>>);
 
 impl KeyPassword {
-    /// The password's bytes, which are wiped from memory in the end.
+    /// A password whose bytes are wiped from memory when it is dropped.
     pub(crate) fn new(password: Vec<u8>) -> KeyPassword {
         KeyPassword(Zeroizing::new(password))
     }
 
-    /// The bytes, still wiped in the end.
+    /// The bytes, which are still wiped when they are dropped.
     #[cfg(feature = "psk")]
     pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.0
@@ -53,7 +53,7 @@ impl fmt::Debug for KeyPassword {
 /// A private key from a file.
 #[derive(Debug)]
 pub(crate) enum Key {
-    /// As it is used.
+    /// Without encryption.
     Plain(PrivateKeyDer<'static>),
     /// It needs a password.
     Encrypted(EncryptedKey),
@@ -117,7 +117,7 @@ impl Key {
 }
 
 impl EncryptedKey {
-    /// The key that the password opens.
+    /// Decrypts the key.
     ///
     /// # Errors
     /// When the password is wrong, or the encryption is not known here.
@@ -146,7 +146,7 @@ fn decrypt_pkcs8(der: &[u8], password: &KeyPassword) -> Result<PrivateKeyDer<'st
 fn is_legacy(der: &[u8]) -> Option<bool> {
     let parts = Vec::<Any>::from_der(der).ok()?;
     let method = parts.first()?.decode_as::<AlgorithmIdentifierOwned>().ok()?;
-    // PBES2 has the cipher behind the key derivation.
+    // In PBES2, the cipher follows the key derivation.
     let cipher = method.parameters.as_ref().and_then(|parameters| {
         let parts = parameters.decode_as::<Vec<Any>>().ok()?;
         parts.get(1)?.decode_as::<AlgorithmIdentifierOwned>().ok()
@@ -155,7 +155,7 @@ fn is_legacy(der: &[u8]) -> Option<bool> {
     Some(is_old(&method.oid.to_string()) || cipher.is_some_and(|cipher| is_old(&cipher.oid.to_string())))
 }
 
-/// A certificate file, the first certificate of which is ours.
+/// A certificate file; the first certificate is the client's.
 #[derive(Debug)]
 pub(crate) struct OwnCertificate {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
@@ -201,11 +201,11 @@ impl OwnCertificate {
     }
 }
 
-/// Shows our certificate to servers that ask, and remembers that they did.
+/// Presents the client's certificate to servers that request one, and records the request.
 #[derive(Debug)]
 pub(super) struct Presenter {
     identity: Option<Identity>,
-    /// Whose certificates the server said it takes, once it has asked.
+    /// The authorities that the server accepts, once it has requested a certificate.
     accepted: OnceLock<Vec<String>>,
 }
 
@@ -214,12 +214,12 @@ impl Presenter {
         Presenter { identity, accepted: OnceLock::new() }
     }
 
-    /// Our certificate in words, when we have one.
+    /// The subject of the client's certificate, if there is one.
     pub(super) fn ours(&self) -> Option<&str> {
         self.identity.as_ref().map(|identity| identity.description.as_str())
     }
 
-    /// Whose certificates the server takes; `None` when it asked for none.
+    /// The authorities that the server accepts; `None` if it requested no certificate.
     pub(super) fn accepted(&self) -> Option<&[String]> {
         self.accepted.get().map(Vec::as_slice)
     }
@@ -232,7 +232,7 @@ impl ResolvesClientCert for Presenter {
     }
 
     fn has_certs(&self) -> bool {
-        // Asked for in any case, so that we learn that the server asks.
+        // Always true, so that a request by the server is recorded.
         true
     }
 }

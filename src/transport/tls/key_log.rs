@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// A file of secrets, to which is added.
+/// A file that secrets are appended to.
 #[derive(Debug)]
 pub(crate) struct KeyLogFile(Mutex<File>);
 
 impl KeyLogFile {
-    /// Opens the file, or makes one that only its owner can read.
+    /// Opens the file, or creates one that only its owner can read.
     ///
     /// # Errors
     /// When it cannot be written to.

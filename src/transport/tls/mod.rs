@@ -1,7 +1,7 @@
 //! TLS around any other stream.
 //!
-//! All that can fail without the network is done when a [`Tls`] is made: certificates and keys are read and matched, suites
-//! are chosen. A `Tls` is then good for any number of connections.
+//! Everything that can fail without the network is done when a [`Tls`] is made: reading and matching certificates and keys,
+//! and choosing suites. One `Tls` serves any number of connections.
 
 mod certificate;
 mod chain;
@@ -49,20 +49,20 @@ pub(crate) use stream::TlsStream;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 
-/// The most bytes that a server can have sent after the refused certificate.
+/// The maximum number of bytes that a server can have sent after the refused certificate.
 const MAXIMUM_FLIGHT: usize = 64 * 1024;
 
-/// How to speak TLS with one server.
+/// The TLS settings for one server.
 #[derive(Debug, Clone)]
 pub(crate) enum Tls {
     Certificates(Certificates),
-    /// By a key that both sides know.
+    /// With a pre-shared key.
     #[cfg(feature = "psk")]
     SharedKey(Psk),
 }
 
 impl Tls {
-    /// The same, where every connection makes the whole handshake, whatever the server offers.
+    /// The same without session resumption: every connection makes a full handshake.
     #[must_use]
     pub(crate) fn without_resumption(self) -> Tls {
         match self {
@@ -73,7 +73,7 @@ impl Tls {
         }
     }
 
-    /// The checks that a server's certificate passes before a connection is used; `None` without certificates.
+    /// The checks that a server's certificate must pass; `None` without certificates.
     pub(crate) fn verified(&self) -> Option<Verified> {
         match self {
             Tls::Certificates(tls) => Some(tls.verified),
@@ -93,7 +93,7 @@ impl Verification {
     }
 }
 
-/// How to speak TLS with a server that shows a certificate.
+/// The TLS settings for a server with a certificate.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificates {
     config: Arc<ClientConfig>,
@@ -118,7 +118,7 @@ pub(crate) struct Settings {
     pub minimum_version: Version,
     /// The protocols to offer with ALPN.
     pub alpn: Vec<Vec<u8>>,
-    /// Where the connection's secrets are written.
+    /// The file for the connection's secrets.
     pub key_log: Option<KeyLogFile>,
 }
 
@@ -148,7 +148,7 @@ pub(crate) enum Version {
     Tls13,
 }
 
-/// Why settings do not go together.
+/// The reason why settings are unusable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     #[error("'{0}' is neither a host name nor an address")]
@@ -196,7 +196,7 @@ impl Certificates {
         Ok(Certificates { config: Arc::new(config), server_name, presenter, offered, verified })
     }
 
-    /// The same, where every connection makes the whole handshake.
+    /// The same without session resumption.
     fn without_resumption(mut self) -> Certificates {
         Arc::make_mut(&mut self.config).resumption = Resumption::disabled();
         self
@@ -251,7 +251,7 @@ pub(crate) async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, Connect
     result.map_err(ConnectError::Tls)
 }
 
-/// An IPv6 address may have a zone, which is ours and not the server's.
+/// An IPv6 address may have a zone, which has a meaning only on this machine.
 fn server_name(name: &str) -> Result<ServerName<'static>, SettingsError> {
     let without_zone = name.split_once('%').map_or(name, |(address, _)| address);
     let parsed = ServerName::try_from(without_zone.to_owned());

@@ -9,7 +9,7 @@ use rustls::{ClientConnection, ProtocolVersion};
 pub(crate) struct Negotiated {
     /// The version of TLS, as in `TLS 1.3`.
     pub version: String,
-    /// The cipher suite, by the name that its specification gives it.
+    /// The cipher suite, by its name in the specification.
     pub suite: String,
     /// The protocol that ALPN chose.
     pub protocol: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct Negotiated {
     pub chain: Vec<Option<ShownCertificate>>,
 }
 
-/// A certificate as people look at it. Names are escaped where a terminal could obey them.
+/// The readable parts of a certificate. Names are escaped for terminals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShownCertificate {
     /// The subject, such as `CN=localhost`.

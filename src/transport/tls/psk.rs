@@ -1,4 +1,4 @@
-//! TLS 1.2 with a key that both sides know, by OpenSSL, since rustls has no such suites.
+//! TLS 1.2 with a pre-shared key, by OpenSSL, since rustls has no such suites.
 
 use super::{KeyLogFile, TlsError};
 use crate::transport::Stream;
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use tokio_openssl::SslStream;
 
-/// The most bytes that every version of OpenSSL takes.
+/// The maximum length that every version of OpenSSL accepts, in bytes.
 const MAXIMUM_IDENTITY: usize = 127;
 const MAXIMUM_KEY: usize = 256;
 
@@ -35,11 +35,11 @@ pub(crate) struct PskSettings<'a> {
     pub(crate) ciphers: Option<&'a str>,
     /// The protocols to offer with ALPN.
     pub(crate) alpn: Vec<Vec<u8>>,
-    /// Where the connection's secrets are written.
+    /// The file for the connection's secrets.
     pub(crate) key_log: Option<KeyLogFile>,
 }
 
-/// Why a key cannot be used.
+/// The reason why a key is unusable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PskError {
     #[error("the key has more than {MAXIMUM_KEY} bytes")]
@@ -56,7 +56,7 @@ impl Psk {
     /// Prepares connections.
     ///
     /// # Errors
-    /// When the key, its name or the suites are not as OpenSSL takes them.
+    /// If OpenSSL does not accept the key, its name or the suites.
     pub(crate) fn new(settings: PskSettings<'_>) -> Result<Psk, PskError> {
         let identity = settings.identity.to_owned();
         if identity.len() > MAXIMUM_IDENTITY || identity.contains('\0') {
@@ -127,7 +127,7 @@ impl Psk {
     }
 }
 
-/// Puts bytes at the start of a space; `None` when they do not fit.
+/// Copies bytes to the start of a buffer; `None` if they do not fit.
 fn fill(space: &mut [u8], bytes: &[u8]) -> Option<usize> {
     space.get_mut(..bytes.len())?.copy_from_slice(bytes);
     Some(bytes.len())

@@ -1,4 +1,4 @@
-//! Whose certificates are believed.
+//! Trusted certificates.
 
 use super::certificate::Certificate;
 use super::defect::Defect;
@@ -19,7 +19,7 @@ pub(crate) struct Roots {
     sources: Vec<String>,
 }
 
-/// Why certificates cannot be used.
+/// The reason why certificates are unusable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RootsError {
     #[error("{}", describe(.0))]
@@ -79,7 +79,7 @@ impl Roots {
         files.sort();
         let before = self.certificates.len();
         for certificates in files.iter().filter_map(|file| read_certificates(file).ok()) {
-            // A damaged one beside good ones should not make them unusable.
+            // A damaged file should not make the others unusable.
             let _ = self.add(certificates);
         }
         if self.certificates.len() == before {
@@ -105,12 +105,12 @@ impl Roots {
         Ok(())
     }
 
-    /// Whether this very certificate is among those that were given.
+    /// Whether this certificate itself is trusted.
     pub(super) fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
         self.certificates.iter().any(|trusted| trusted == certificate)
     }
 
-    /// Where the certificates are from.
+    /// The sources of the certificates.
     pub(super) fn sources(&self) -> String {
         self.sources.join(" and ")
     }
@@ -121,7 +121,7 @@ impl Roots {
             let Some(certificate) = Certificate::read(&der) else {
                 return Err(RootsError::Damaged { number });
             };
-            // webpki takes any anchor for an authority; a server's own certificate must not become one.
+            // webpki treats any anchor as an authority; a server's own certificate must not become one.
             if certificate.may_issue() {
                 let anchor = webpki::anchor_from_trusted_cert(&der);
                 let anchor = anchor
@@ -134,7 +134,7 @@ impl Roots {
     }
 }
 
-/// The certificates in a PEM file, of which there is at least one.
+/// The certificates in a PEM file; at least one.
 pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let bytes = input_file::read_text(path, input_file::LIMIT)?;
     let mut certificates = Vec::new();

@@ -1,4 +1,4 @@
-//! TLS as a server: for clients that come to the proxy.
+//! TLS as a server, for clients of the proxy.
 
 use super::Identity;
 use super::error::explain_client;
@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsAcceptor;
 
-/// Shows clients one certificate, and wants none of theirs.
+/// Presents one certificate, and requests none from clients.
 #[derive(Clone)]
 pub(crate) struct Acceptor(TlsAcceptor);
 
@@ -41,7 +41,7 @@ impl Acceptor {
     }
 }
 
-/// A stream inside TLS, from the server's end.
+/// The server's end of a TLS stream.
 #[derive(Debug)]
 pub(crate) struct ServerStream(tokio_rustls::server::TlsStream<Stream>);
 
@@ -53,7 +53,7 @@ impl ServerStream {
 }
 
 impl AsyncRead for ServerStream {
-    /// Many clients end the TCP connection without a word of TLS; MQTT knows by itself where its packets end.
+    /// Many clients close the TCP connection without a close_notify of TLS; MQTT's own lengths show where its packets end.
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! A stream inside TLS, whose failures are explained.
+//! A TLS stream that explains its failures.
 
 use super::{Certificates, Negotiated};
 use crate::transport::Stream;
@@ -36,8 +36,8 @@ impl TlsStream {
         result.map_err(explain)
     }
 
-    /// The end of the stream. Many servers end the TCP connection without a word of TLS; MQTT knows by itself where its packets
-    /// end.
+    /// The end of the stream. Many servers close the TCP connection without a close_notify of TLS; MQTT's own lengths show where
+    /// its packets end.
     fn end(&self) -> io::Result<()> {
         self.tls.with_circumstances(|known| match !self.has_received && known.lacks_certificate() {
             true => Err(io::Error::new(io::ErrorKind::UnexpectedEof, known.certificate_wanted())),

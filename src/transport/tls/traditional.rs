@@ -14,7 +14,7 @@ use x509_cert::der::asn1::AnyRef;
 use x509_cert::der::{Decode, Tag, Tagged};
 use zeroize::Zeroizing;
 
-/// How many bytes of the IV are also the salt.
+/// The number of bytes of the IV that are also the salt.
 const SALT: usize = 8;
 
 /// Ciphers that OpenSSL 3 keeps in its legacy provider.
@@ -44,7 +44,7 @@ enum Cipher {
 }
 
 impl TraditionalKey {
-    /// The first such key in a PEM file, if there is any.
+    /// The first such key in a PEM file, if any.
     pub(super) fn find(pem: &str) -> Option<Result<TraditionalKey, KeyError>> {
         let mut lines = pem.lines().map(str::trim_end);
         loop {
@@ -76,7 +76,7 @@ impl TraditionalKey {
         Ok(TraditionalKey { kind, cipher, iv, data })
     }
 
-    /// The key that the password opens.
+    /// Decrypts the key.
     pub(super) fn decrypt(&self, password: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
         let mut data = Zeroizing::new(self.data.clone());
         let plain = self.cipher.decrypt(password, &self.iv, &mut data);

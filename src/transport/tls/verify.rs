@@ -1,4 +1,4 @@
-//! Checks the server's certificate with OpenSSL's rules where mosquitto's users depend on them, and reports defects.
+//! Checks the server's certificate, with OpenSSL's rules for cases that mosquitto's users depend on, and reports defects.
 //!
 //! webpki does the checks, but strictly: it accepts no version 1 certificates, no server certificates that are also an authority, and
 //! only names in subjectAltName. mosquitto's manuals and many OpenSSL scripts produce such certificates, so three cases are checked here:
@@ -23,11 +23,11 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 tokio::task_local! {
-    /// The reason why the certificate was refused for which the task makes a handshake.
+    /// The reason why the certificate in the task's handshake was refused.
     static REFUSAL: RefCell<Option<TlsError>>;
 }
 
-/// Makes a handshake, and gives the reason why the server's certificate was refused with its result.
+/// Makes a handshake. Returns its result, and the reason if the server's certificate was refused.
 pub(super) async fn remembering<T>(handshake: impl Future<Output = T>) -> (T, Option<TlsError>) {
     let handshake = async {
         let result = handshake.await;
@@ -50,13 +50,13 @@ pub(super) struct Verifier {
     pub(super) supported: WebPkiSupportedAlgorithms,
 }
 
-/// Takes every certificate.
+/// Accepts every certificate.
 #[derive(Debug)]
 pub(super) struct NoVerifier {
     pub(super) supported: WebPkiSupportedAlgorithms,
 }
 
-/// Why a certificate is refused: in words for people, and as the error that makes rustls send the right alert.
+/// The reason why a certificate is refused: for the user, and as the error that makes rustls send the right alert.
 #[derive(Debug)]
 struct VerifyRefusal {
     error: Box<TlsError>,
@@ -186,7 +186,7 @@ impl Verifier {
         Err(self.explain(presented, &webpki::Error::UnknownIssuer))
     }
 
-    /// The trusted certificates with the name that a certificate has for its issuer.
+    /// The trusted certificates whose subject is the issuer of a certificate.
     fn authorities(&self, certificate: &Certificate) -> Vec<Certificate> {
         let trusted = self.trust.certificates.iter().filter_map(Certificate::read);
         trusted.filter(|trusted| certificate.names_as_issuer(trusted)).collect()
@@ -206,7 +206,7 @@ impl Verifier {
             error => {
                 let culprit = chain.blame(&authorities, error);
                 if culprit.is_root && authorities.is_empty() {
-                    // An authority that the server sent along, and that is not trusted, whatever else is wrong with it.
+                    // An authority that the server sent and that is not trusted; its other defects do not matter.
                     return self.explain_issuer(&chain, &authorities, &webpki::Error::UnknownIssuer);
                 }
                 VerifyRefusal::of(self.host.clone(), culprit.certificate, culprit.defect)
@@ -266,7 +266,7 @@ impl Verifier {
         VerifyRefusal::of(self.host.clone(), "it".to_owned(), defect)
     }
 
-    /// The server has shown a certificate, and its signature in the handshake does not go with it.
+    /// Records that the server's signature in the handshake does not match its certificate.
     fn remember_signature(&self, leaf: &CertificateDer<'_>, error: &Error) {
         let Error::InvalidCertificate(problem) = error else { return };
         let certificate = Certificate::read(leaf);
@@ -312,7 +312,7 @@ impl Presented<'_> {
         }
     }
 
-    /// As in mosquitto, the common name counts only where subjectAltName has no DNS name. A subjectAltName that cannot be read
+    /// As in mosquitto, the common name counts only if subjectAltName has no DNS name. A subjectAltName that cannot be read
     /// may have one.
     fn check_name(&self) -> Result<(), VerifyRefusal> {
         let is_named = webpki::EndEntityCert::try_from(self.leaf)

@@ -101,7 +101,7 @@ impl Decoder {
         Ok(kept)
     }
 
-    /// Adds to the header, and starts the frame when it is complete. Says how many of the bytes belong to it.
+    /// Adds to the header, and starts the frame once it is complete. Returns the number of bytes that belong to the header.
     fn read_header_from(&mut self, rest: &[u8]) -> Result<usize, FrameError> {
         let DecoderState::Header(header) = &mut self.state else { return Ok(0) };
         let known = header.len();
@@ -139,7 +139,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Goes on to the next header when nothing of the frame is left.
+    /// Continues with the next header once the frame is complete.
     fn finish_frame(&mut self, signals: &mut Vec<ControlFrame>) {
         match &mut self.state {
             DecoderState::Data { left: 0, .. } => self.state = DecoderState::Header(Vec::new()),

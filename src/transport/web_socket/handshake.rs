@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 /// The subprotocol's name, for every version of MQTT.
 const SUBPROTOCOL: &str = "mqtt";
 
-/// The name that MQTT 3.1 had before the standard chose one; some servers and clients of 3.1 know no other.
+/// The name that MQTT 3.1 had before the standard chose one; some servers and clients of 3.1 support no other.
 const SUBPROTOCOL_V31: &str = "mqttv3.1";
 
 /// Headers that make the handshake; another value would break it.
@@ -161,7 +161,7 @@ fn fault(response: &Response, key: &str, offered: &[&str]) -> Option<String> {
 
 /// A WebSocket that a client opened.
 pub(crate) struct Accepted {
-    /// What is in its frames.
+    /// The bytes in its frames.
     pub(crate) stream: Stream,
     /// Whether the client offered `mqttv3.1` alone.
     pub(crate) is_v31: bool,

@@ -1,7 +1,6 @@
 //! MQTT over WebSocket: a byte stream in binary frames, on top of any other stream.
 //!
-//! A write is one frame, and counts as done when the stream beneath took all of the frame. Pings and the close are answered
-//! on the way.
+//! A write is one frame, and is complete once the stream below accepted all of it. Reads answer pings and the close.
 
 mod frame;
 mod handshake;
@@ -18,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// The largest payload of a frame of ours: a large send buffer need not be there twice.
+/// The largest payload of a frame of ours: so that a large send buffer is not copied as a whole.
 const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// The code of a close without a fault.
