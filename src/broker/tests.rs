@@ -475,7 +475,7 @@ fn a_second_connection_takes_over() {
 #[test]
 fn a_silent_client_is_disconnected() {
     let broker = broker();
-    let before = std::time::Instant::now();
+    let before = Instant::now();
     let (mut v5, ..) = Client::open(&broker, Connect { keep_alive: 1, ..connect(Version::V5, "5") });
     let (mut v3, ..) = Client::open(&broker, Connect { keep_alive: 1, ..connect(Version::V311, "3") });
     assert_eq!(v5.disconnect(), ReasonCode::KEEP_ALIVE_TIMEOUT);

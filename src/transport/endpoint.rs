@@ -1,5 +1,6 @@
 //! The address of a broker, and the layers between the socket and MQTT.
 
+use super::error::NoService;
 use super::web_socket::{self, Upgrade};
 use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
 use crate::protocol::{ProxyHeader, ProxyVersion};
@@ -214,7 +215,7 @@ async fn reach_service(
     name: &str,
     observe: &mut impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
-    let mut failure = ConnectError::NoService { name: name.to_owned(), details: "" };
+    let mut failure = ConnectError::NoService { name: name.to_owned(), details: NoService::NoRecord };
     for target in srv::look_up(name).await? {
         match reach(endpoint, &target.host, target.port, observe).await {
             Ok(stream) => return Ok(stream),

@@ -1,5 +1,6 @@
 //! Proxies: SOCKS5 (RFC 1928, 1929), and HTTP with CONNECT.
 
+use super::error::{NotProxyReason, ProxyRefusal};
 use super::http::{Response, bracketed, read_head};
 use super::{ConnectError, Stream, tcp};
 use base64::Engine;
@@ -137,7 +138,7 @@ async fn connect_socks(
     };
     match connected {
         Ok(stream) => Ok(Tunnel { stream: stream.into_inner(), target: asked }),
-        Err(error) => Err(socks_failure(proxy, host, port, &error)),
+        Err(error) => Err(socks_failure(proxy, host, port, error)),
     }
 }
 
@@ -149,32 +150,30 @@ fn port_of(target: &TargetAddr<'_>) -> u16 {
 }
 
 /// Separates failures of the proxy from failures of the target.
-fn socks_failure(proxy: &Proxy, host: &str, port: u16, error: &SocksError) -> ConnectError {
-    let refused = |reason: &str| {
-        let (proxy, reason) = (proxy.to_string(), reason.to_owned());
+fn socks_failure(proxy: &Proxy, host: &str, port: u16, error: SocksError) -> ConnectError {
+    let refused = |reason| {
+        let proxy = proxy.to_string();
         ConnectError::ProxyRefused { proxy, host: host.to_owned(), port, reason }
     };
     let reason = match error {
         SocksError::NoAcceptableAuthMethods
         | SocksError::AuthorizationRequired
         | SocksError::PasswordAuthFailure(_) => return credentials_failure(proxy),
-        SocksError::GeneralSocksServerFailure => return refused("general failure"),
-        SocksError::ConnectionNotAllowedByRuleset => return refused("its rules do not allow it"),
-        SocksError::NetworkUnreachable => return refused("network unreachable"),
-        SocksError::HostUnreachable => return refused("host unreachable"),
-        SocksError::ConnectionRefused => return refused("connection refused"),
-        SocksError::TtlExpired => return refused("TTL expired"),
-        SocksError::CommandNotSupported => return refused("command not supported"),
-        SocksError::AddressTypeNotSupported => return refused("address type not supported"),
-        SocksError::UnknownError => return refused("unknown error"),
+        SocksError::GeneralSocksServerFailure => return refused(ProxyRefusal::General),
+        SocksError::ConnectionNotAllowedByRuleset => return refused(ProxyRefusal::Rules),
+        SocksError::NetworkUnreachable => return refused(ProxyRefusal::NetworkUnreachable),
+        SocksError::HostUnreachable => return refused(ProxyRefusal::HostUnreachable),
+        SocksError::ConnectionRefused => return refused(ProxyRefusal::ConnectionRefused),
+        SocksError::TtlExpired => return refused(ProxyRefusal::TtlExpired),
+        SocksError::CommandNotSupported => return refused(ProxyRefusal::Command),
+        SocksError::AddressTypeNotSupported => return refused(ProxyRefusal::AddressType),
+        SocksError::UnknownError => return refused(ProxyRefusal::Unknown),
         SocksError::InvalidTargetAddress(reason) | SocksError::InvalidAuthValues(reason) => {
-            return refused(reason);
+            return refused(ProxyRefusal::Unsendable(reason));
         }
-        SocksError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it closed the connection".to_owned()
-        }
-        SocksError::Io(error) => error.to_string(),
-        _ => "its answer is not SOCKS5".to_owned(),
+        SocksError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => NotProxyReason::Closed,
+        SocksError::Io(error) => NotProxyReason::Io(error),
+        _ => NotProxyReason::NotSocks,
     };
     ConnectError::NotAProxy { proxy: proxy.to_string(), reason }
 }
@@ -191,19 +190,20 @@ async fn connect_http(
     bind: Option<IpAddr>,
 ) -> Result<Tunnel, ConnectError> {
     let mut stream = reach(proxy, bind).await?;
-    let not_a_proxy = |reason: String| ConnectError::NotAProxy { proxy: proxy.to_string(), reason };
+    let not_a_proxy = |reason| ConnectError::NotAProxy { proxy: proxy.to_string(), reason };
     let target = format!("{}:{port}", bracketed(host));
     let request = connect_request(proxy, &target);
-    let failed = |error: io::Error| not_a_proxy(error.to_string());
+    let failed = |error: io::Error| not_a_proxy(NotProxyReason::Io(error));
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
     let (response, early) = read_head(&mut stream, Response::parse).await.map_err(failed)?;
     match response.code {
         // Whatever is to follow in the tunnel waits for our first bytes.
         200..300 if early.is_empty() => Ok(Tunnel { stream, target }),
-        200..300 => Err(not_a_proxy("it sent more than an answer to CONNECT".to_owned())),
+        200..300 => Err(not_a_proxy(NotProxyReason::EarlyData)),
         407 => Err(credentials_failure(proxy)),
         _ => {
-            let (proxy, host, reason) = (proxy.to_string(), host.to_owned(), response.status());
+            let (proxy, host) = (proxy.to_string(), host.to_owned());
+            let reason = ProxyRefusal::Http(response.status());
             Err(ConnectError::ProxyRefused { proxy, host, port, reason })
         }
     }

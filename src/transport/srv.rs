@@ -1,6 +1,7 @@
 //! SRV records (RFC 2782): the servers of a service, in the order to try them.
 
 use super::ConnectError;
+use super::error::NoService;
 use domain::base::iana::Rcode;
 use domain::base::{Name, ParsedName, Rtype};
 use domain::rdata::Srv;
@@ -28,14 +29,14 @@ pub(super) async fn look_up(name: &str) -> Result<Vec<Server>, ConnectError> {
     let answer = answer.map_err(|error| failed(error.to_string()))?;
     match answer.header().rcode() {
         Rcode::NOERROR => {}
-        Rcode::NXDOMAIN => return none(": the name does not exist"),
+        Rcode::NXDOMAIN => return none(NoService::NoName),
         other => return Err(failed(format!("the name server answers {other}"))),
     }
     let targets = targets(&answer).map_err(|error| failed(error.to_string()))?;
     let targets = in_order(targets, &mut fastrand::Rng::new());
     match targets.as_slice() {
-        [] => none(""),
-        [only] if only.host.is_empty() => none(": the domain says that it has no such server"),
+        [] => none(NoService::NoRecord),
+        [only] if only.host.is_empty() => none(NoService::NotOffered),
         _ => Ok(targets),
     }
 }

@@ -2,6 +2,7 @@
 //! before MQTT 3.1.1.
 
 use super::{Role, WebSocket};
+use crate::transport::error::WebSocketFault;
 use crate::transport::http::{Response, read_head};
 use crate::transport::tls::TlsError;
 use crate::transport::{ConnectError, Stream};
@@ -96,7 +97,9 @@ pub(crate) async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Str
     let failed = |error: io::Error| match error.downcast::<TlsError>() {
         // TLS 1.3 refuses our certificate only now.
         Ok(refusal) => ConnectError::Tls(refusal),
-        Err(error) => ConnectError::WebSocket { path: upgrade.path.clone(), reason: error.to_string() },
+        Err(error) => {
+            ConnectError::WebSocket { path: upgrade.path.clone(), reason: WebSocketFault::Io(error) }
+        }
     };
     let key = generate_key();
     stream.write_all(&request(upgrade, &key)).await.map_err(failed)?;
@@ -138,24 +141,21 @@ fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
 }
 
 /// The problem of an answer with status 101.
-fn fault(response: &Response, key: &str, offered: &[&str]) -> Option<String> {
-    let fault = |text: &str| Some(text.to_owned());
+fn fault(response: &Response, key: &str, offered: &[&str]) -> Option<WebSocketFault> {
     if !response.lists("Upgrade", "websocket") || !response.lists("Connection", "Upgrade") {
-        return fault("the server changes to another protocol than WebSocket");
+        return Some(WebSocketFault::OtherProtocol);
     }
     if response.header("Sec-WebSocket-Accept") != Some(&derive_accept_key(key.as_bytes())) {
-        return fault("the server's answer belongs to another request (Sec-WebSocket-Accept)");
+        return Some(WebSocketFault::OtherRequest);
     }
     if response.header("Sec-WebSocket-Extensions").is_some_and(|extensions| !extensions.trim().is_empty()) {
-        return fault("the server chose an extension that was not offered");
+        return Some(WebSocketFault::Extension);
     }
     let wanted = offered.join(" or ");
     match response.header("Sec-WebSocket-Protocol") {
         Some(chosen) if offered.contains(&chosen) => None,
-        Some(_) => Some(format!("the server chose another subprotocol than {wanted}")),
-        None => {
-            Some(format!("the server does not speak MQTT there: it did not take the subprotocol {wanted}"))
-        }
+        Some(_) => Some(WebSocketFault::OtherSubprotocol(wanted)),
+        None => Some(WebSocketFault::NoSubprotocol(wanted)),
     }
 }
 
