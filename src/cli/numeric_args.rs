@@ -76,7 +76,7 @@ fn is_accepted(command: &Command, long: &str, value: &OsStr) -> bool {
     parsed.err().is_none_or(|error| !super::clap_error::is_about_one_option(error.kind()))
 }
 
-/// Whether letters can belong to the value; the name of the value says so.
+/// Whether letters can belong to the value, by the name of the value.
 fn has_units(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
     names.iter().any(|name| ["DURATION", "SIZE", "RATE"].iter().any(|unit| name.starts_with(unit)))

@@ -179,7 +179,7 @@ fn handle<'p>(
 ) -> Result<Option<Connack<'p>>, Error> {
     match packet {
         Packet::Auth(auth) => authenticator.receive(&auth).map(|()| None),
-        // It is not allowed before CONNACK, but its reason is worth more than that.
+        // It is not allowed before CONNACK, but its reason is more useful than that error.
         Packet::Disconnect(disconnect) if authenticator.is_wanted() => Err(disconnected(&disconnect)),
         Packet::Connack(connack) if connack.reason_code.is_error() => {
             let mechanism = authenticator.error_text(&connack);
@@ -207,7 +207,7 @@ fn refused(connack: &Connack<'_>, details: Details, size: usize, asked: Version)
     Error::Refused { reason: connack.reason_code, details, asked, answered }
 }
 
-/// Recognises other protocols, which a wrong port leads to, without waiting for the end of a packet that is not one.
+/// Recognises other protocols, as on a wrong port, without waiting for the end of a supposed packet.
 fn check_greeting(input: &[u8]) -> Result<(), Error> {
     let foreign = match input {
         [] => return Ok(()),

@@ -273,6 +273,8 @@ mod tests {
         assert_eq!(TopicName::parse("\u{FFFF}"), Err(TopicError::ForbiddenCharacter(0xFFFF)));
         assert_eq!(TopicFilter::parse(&"/".repeat(201)), Err(TopicError::TooManyLevels));
         assert!(TopicFilter::parse(&"/".repeat(200)).is_ok());
+        assert_eq!(TopicFilter::parse(&"x".repeat(65_536)), Err(TopicError::TooLong));
+        assert!(TopicFilter::parse(&"x".repeat(65_535)).is_ok());
         assert_eq!(TopicName::parse("a/+"), Err(TopicError::Wildcard));
     }
 }

@@ -179,7 +179,7 @@ impl Stranger<'_> {
         self.account.set_own(2 * bytes.len());
         let gate = Rc::clone(&self.shared.borrow().gate);
         let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
-            // The client cannot help how long its password takes to check.
+            // The time for checking the password does not count against the client.
             return match gate.admit(connect).await {
                 Ok(()) => Ok(Proved::default()),
                 Err(reason_code) => {

@@ -1,4 +1,4 @@
-//! Extended authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent and takes the server's;
+//! Extended authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent, and handles the server's;
 //! `crate::authentication` handles the data.
 
 mod exchange;

@@ -80,7 +80,7 @@ pub(crate) struct Options {
     pub advice: Advice,
 }
 
-/// How the user can let the inspector show more, in the words of its caller.
+/// Options that make the inspector show more, worded by its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Advice {
     /// How to set the MQTT version of connections without CONNECT.

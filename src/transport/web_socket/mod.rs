@@ -117,7 +117,7 @@ impl WebSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends the reading, and says goodbye.
+    /// Ends the reading, and queues a close frame.
     fn end(&mut self, payload: Vec<u8>, failure: Option<io::Error>) {
         self.is_over = true;
         self.failure = failure;
@@ -146,7 +146,7 @@ impl WebSocket {
         }
     }
 
-    /// Sends the answers that are due, as far as that goes now. A failure shows at the next write.
+    /// Sends pending answers as far as possible without waiting. The next write reports a failure.
     fn send_answers(&mut self, cx: &mut Context<'_>) {
         if self.response.is_some() && self.poll_drain(cx).is_ready() {
             let _ = Pin::new(&mut self.stream).poll_flush(cx);
