@@ -107,14 +107,14 @@ pub(super) static OF_GROUP: [Key; 22] = [
         name: "payload_file",
         value: "path",
         meaning: "File with the payload; with subscribers, it follows the header",
-        default: "random bytes",
+        default: "dots",
         example: "\"reading.json\"",
     },
     Key {
         name: "payload_recording",
         value: "path",
         meaning: "Messages that `mq sub --json` wrote to a file; the payloads are sent in order",
-        default: "random bytes",
+        default: "dots",
         example: "\"day.json\"",
     },
     Key {
@@ -128,7 +128,7 @@ pub(super) static OF_GROUP: [Key; 22] = [
         name: "payload_template",
         value: TEXT,
         meaning: "Payload with `{i}`, `{client}`, `{seq}`, `{ts}`, `{uuid}` and `{rand:0..100}`",
-        default: "random bytes",
+        default: "dots",
         example: "'{\"t\": {rand:10..30}}'",
     },
     Key {
