@@ -467,6 +467,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
@@ -590,6 +592,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
@@ -791,6 +795,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
@@ -998,6 +1004,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l messages -d 'Number of requests of all clients together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
@@ -1111,6 +1119,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r

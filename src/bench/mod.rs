@@ -1,7 +1,7 @@
 //! The load generator: many clients, exact accounts of deliveries, latencies from a monotonic clock.
 //!
-//! - [`plan`] defines the clients and the load, [`topics`] the topics, [`payload`] the payloads and [`schedule`] the
-//!   send times; [`limits`] checks whether the operating system allows it.
+//! - [`plan`] defines the clients and the load, [`topics`] the topics, [`payload`] the payloads, [`schedule`] the
+//!   send times and [`rate_profile`] the rates over time; [`limits`] checks whether the operating system allows it.
 //! - Workers (threads) own the clients, each with its role. Each keeps its own [`record`]; the records are merged at
 //!   the end.
 //! - [`report`] holds the result and renders it in several formats; [`thresholds`] checks it against requirements.
@@ -24,6 +24,7 @@ pub(crate) mod payload;
 mod payload_header;
 pub(crate) mod plan;
 pub(crate) mod processes;
+pub(crate) mod rate_profile;
 pub(crate) mod record;
 pub(crate) mod report;
 mod role;
@@ -395,6 +396,8 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Step::WarmUp | Step::Measure => match plan.volume {
                 // Subscribers and idle clients alone cannot know when other publishers will send.
                 Volume::Duration(_) if plan.publishers() == 0 => Duration::MAX,
+                // The groups may end before the measurement.
+                Volume::Duration(_) if totals.finished >= totals.publishers => Duration::MAX,
                 _ => plan.timeout.saturating_add(plan.longest_pause()),
             },
             Step::Drain => self.drain_timeout(totals),

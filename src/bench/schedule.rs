@@ -4,10 +4,9 @@
 //! their rates add up to the total. Due messages are not queued: a publisher that falls behind still gets every
 //! message from here, with its planned time.
 
+use super::rate_profile::{RateProfile, WORK_OF_MESSAGE, Work};
 use fastrand::Rng;
 use std::time::Duration;
-
-const NANOSECONDS: u128 = 1_000_000_000;
 
 /// The longest pause of random arrivals, as a multiple of the mean; one in 10^13 is longer.
 const LONGEST_RANDOM_PAUSE: u32 = 30;
@@ -38,9 +37,9 @@ impl Rate {
         self.in_1000_seconds as f64 / 1000.0
     }
 
-    /// The time that this number of messages takes, in nanoseconds.
-    fn time_of(self, messages: u128) -> u128 {
-        messages * 1000 * NANOSECONDS / u128::from(self.in_1000_seconds)
+    /// Messages in 1000 seconds.
+    pub(super) fn in_1000_seconds(self) -> u64 {
+        self.in_1000_seconds
     }
 }
 
@@ -53,71 +52,48 @@ pub(crate) enum Arrivals {
     Poisson,
 }
 
-/// A linear change of the rate from an initial to the final one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Ramp {
-    /// The initial rate; `None` for 0. It may exceed the final one.
-    pub from: Option<Rate>,
-    /// How long the initial rate lasts.
-    pub after: Duration,
-    /// Duration of the change.
-    pub time: Duration,
+/// On and off times of each client, in turn. Each client begins at a place of its own in this cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DutyCycle {
+    pub on: Duration,
+    pub off: Duration,
+}
+
+impl DutyCycle {
+    /// Moves a time that counts only while the client is on, and at the mean rate, to real time. `phase` is the client's place in the
+    /// cycle at time 0.
+    fn real_time(self, time: u64, phase: u64) -> u64 {
+        let (on, off) = (self.on.as_nanos().max(1), self.off.as_nanos());
+        let (cycle, phase) = (on + off, u128::from(phase));
+        let done = u128::from(time) * on / cycle + phase.min(on);
+        let real = done / on * cycle + done % on;
+        u64::try_from(real - phase).unwrap_or(u64::MAX)
+    }
+
+    fn cycle(self) -> u64 {
+        u64::try_from((self.on + self.off).as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A load that does not wait for the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OpenLoop {
-    /// The rate of all publishers together.
-    pub rate: Rate,
+    /// The rate of all publishers together, over time.
+    pub profile: RateProfile,
     /// The distribution of beats over time.
     pub arrivals: Arrivals,
     /// How many messages a publisher sends on each of its beats.
     pub burst: u32,
-    /// The ramp up to that rate.
-    pub ramp: Ramp,
-    /// The seed of random arrivals.
+    /// When each publisher is on; `None` for always. The mean rate stays.
+    pub duty_cycle: Option<DutyCycle>,
+    /// The seed of random arrivals and phases.
     pub seed: u64,
 }
 
 impl OpenLoop {
-    /// Converts the due time of a beat without the ramp into the time with it, in nanoseconds.
-    fn after_ramp(&self, time: u128) -> u64 {
-        let time = match self.ramp.from {
-            None => self.after_start(time),
-            Some(from) => self.after_change(from, time),
-        };
-        u64::try_from(time).unwrap_or(u64::MAX)
-    }
-
-    /// Up to its end, a ramp from 0 lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp
-    /// late.
-    fn after_start(&self, time: u128) -> u128 {
-        let (after, ramp) = (self.ramp.after.as_nanos(), self.ramp.time.as_nanos());
-        after + if time >= ramp / 2 { time + ramp / 2 } else { (2 * time * ramp).isqrt() }
-    }
-
-    /// A ramp from another rate lets `from * time` messages through before it begins, and after `time` of the ramp
-    /// `from * time + (rate - from) * time^2 / (2 * ramp)`. Floating point is exact to a nanosecond for months.
-    fn after_change(&self, from: Rate, time: u128) -> u128 {
-        let part = from.as_per_second() / self.rate.as_per_second();
-        let (after, ramp) = (self.ramp.after.as_nanos() as f64, self.ramp.time.as_nanos() as f64);
-        let time = time as f64;
-        let of_ramp = time - part * after;
-        if of_ramp <= 0.0 {
-            return (time / part) as u128;
-        }
-        let whole = ramp * (1.0 + part) / 2.0;
-        if of_ramp >= whole {
-            return (after + ramp + of_ramp - whole) as u128;
-        }
-        let root = (part * part + 2.0 * (1.0 - part) * of_ramp / ramp).max(0.0).sqrt();
-        (after + 2.0 * of_ramp / (part + root)) as u128
-    }
-
-    /// The mean rate in messages per second over a ramp between two rates.
+    /// The mean rate in messages per second.
     pub(crate) fn mean_rate(&self) -> f64 {
-        let from = self.ramp.from.unwrap_or(self.rate);
-        (from.as_per_second() + self.rate.as_per_second()) / 2.0
+        self.profile.mean()
     }
 
     /// The longest time without a message being due.
@@ -126,9 +102,16 @@ impl OpenLoop {
             Arrivals::Constant => 1,
             Arrivals::Poisson => LONGEST_RANDOM_PAUSE,
         };
-        let time = self.rate.time_of(u128::from(self.burst) * u128::from(beats));
-        // The pauses change monotonically, so either the first or the last one is the longest.
-        Duration::from_nanos(self.after_ramp(time).max(u64::try_from(time).unwrap_or(u64::MAX)))
+        let work = u128::from(self.burst) * u128::from(beats) * WORK_OF_MESSAGE;
+        let off = self.duty_cycle.map_or(Duration::ZERO, |cycle| cycle.off);
+        Duration::from_nanos(self.profile.longest_pause(work)).saturating_add(off)
+    }
+
+    /// The place of a publisher in its duty cycle when the load begins.
+    fn phase(&self, seed: u64) -> u64 {
+        // Independent of the random arrivals, which have the same seed.
+        let mut random = Rng::with_seed(seed.rotate_left(32));
+        self.duty_cycle.map_or(0, |duty| random.u64(..duty.cycle().max(1)))
     }
 }
 
@@ -142,8 +125,10 @@ pub(crate) struct Schedule {
     left: u32,
     /// Beats before the current one.
     beats: u64,
-    /// The due time of the current beat without a ramp, for random arrivals.
-    random_time: u64,
+    /// The work before the current beat, for random arrivals.
+    random_work: Work,
+    /// The place in the duty cycle when the load begins.
+    phase: u64,
     random: Rng,
     next: u64,
 }
@@ -153,14 +138,15 @@ impl Schedule {
     pub(crate) fn new(load: OpenLoop, publisher: u32, publishers: u32) -> Schedule {
         let seed = load.seed ^ u64::from(publisher).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut schedule = Schedule {
-            load,
             publisher,
             publishers: publishers.max(1),
             left: load.burst.max(1),
             beats: 0,
-            random_time: 0,
+            random_work: 0,
+            phase: load.phase(seed),
             random: Rng::with_seed(seed),
             next: 0,
+            load,
         };
         schedule.plan_beat();
         schedule
@@ -194,48 +180,67 @@ impl Schedule {
     }
 
     fn plan_beat(&mut self) {
-        let burst = u128::from(self.load.burst.max(1));
-        let time = match self.load.arrivals {
+        let work = u128::from(self.load.burst.max(1)) * WORK_OF_MESSAGE;
+        let before = match self.load.arrivals {
             Arrivals::Constant => {
                 let beat = u128::from(self.beats) * u128::from(self.publishers) + u128::from(self.publisher);
-                self.load.rate.time_of(beat * burst)
+                beat * work
             }
             Arrivals::Poisson => {
-                let mean = self.load.rate.time_of(u128::from(self.publishers) * burst) as f64;
+                let mean = (work * u128::from(self.publishers)) as f64;
                 let pause = -(1.0 - self.random.f64()).ln() * mean;
-                self.random_time = self.random_time.saturating_add(pause.round() as u64);
-                u128::from(self.random_time)
+                self.random_work = self.random_work.saturating_add(pause.round() as u128);
+                self.random_work
             }
         };
-        self.next = self.load.after_ramp(time);
+        let planned = self.time_of(before);
+        // Two messages within a nanosecond could be rounded in the wrong order.
+        self.next = if planned < self.load.profile.end() { planned.max(self.next) } else { u64::MAX };
+    }
+
+    fn time_of(&self, work: Work) -> u64 {
+        let time = self.load.profile.time_of(work);
+        let Some(duty) = self.load.duty_cycle else { return time };
+        let begin = self.load.profile.begin();
+        begin.saturating_add(duty.real_time(time.saturating_sub(begin), self.phase))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::rate_profile::{Bounds, Pace};
     use proptest::prelude::*;
 
     const SECOND: u64 = 1_000_000_000;
     const HOUR: u64 = 3600 * SECOND;
 
-    fn load(rate: f64) -> OpenLoop {
+    fn per_second(rate: f64) -> Rate {
+        Rate::per_second(rate).unwrap()
+    }
+
+    fn paced(pace: Pace, after: u64) -> OpenLoop {
+        let bounds = Bounds { measured_from: Duration::from_secs(after), ..Bounds::default() };
         OpenLoop {
-            rate: Rate::per_second(rate).unwrap(),
+            profile: RateProfile::new(pace, bounds),
             arrivals: Arrivals::Constant,
             burst: 1,
-            ramp: Ramp::default(),
+            duty_cycle: None,
             seed: 1,
         }
     }
 
-    fn from_nothing(time: Duration) -> Ramp {
-        Ramp { time, ..Ramp::default() }
+    fn load(rate: f64) -> OpenLoop {
+        paced(Pace::Constant(per_second(rate)), 0)
     }
 
-    fn from(rate: f64, after: u64, seconds: u64) -> Ramp {
-        let from = Rate::per_second(rate);
-        Ramp { from, after: Duration::from_secs(after), time: Duration::from_secs(seconds) }
+    fn growing(rate: f64, seconds: u64) -> OpenLoop {
+        paced(Pace::Growing { to: per_second(rate), time: Duration::from_secs(seconds) }, 0)
+    }
+
+    fn changing(from: f64, to: f64, after: u64, seconds: u64) -> OpenLoop {
+        let (from, to) = (per_second(from), per_second(to));
+        paced(Pace::Changing { from, to, time: Duration::from_secs(seconds) }, after)
     }
 
     fn poisson(rate: f64) -> OpenLoop {
@@ -243,10 +248,10 @@ mod tests {
     }
 
     /// The planned times of all publishers up to `until`, in order.
-    fn times(load: OpenLoop, publishers: u32, until: u64) -> Vec<u64> {
+    fn times(load: &OpenLoop, publishers: u32, until: u64) -> Vec<u64> {
         let mut all = Vec::new();
         for publisher in 0..publishers {
-            let mut schedule = Schedule::new(load, publisher, publishers);
+            let mut schedule = Schedule::new(load.clone(), publisher, publishers);
             all.extend(std::iter::from_fn(|| schedule.due(until)));
         }
         all.sort_unstable();
@@ -267,52 +272,51 @@ mod tests {
         let mut schedule = Schedule { beats: 24 * 3600 * 7 / 7, ..Schedule::new(load(7.0), 0, 7) };
         schedule.plan_beat();
         assert_eq!(schedule.next(), 24 * HOUR, "the rate divides no nanosecond, and a day is a day");
-        assert_eq!(times(load(0.3), 1, 10 * HOUR).len(), 10_801, "three in ten seconds, and the first at 0");
+        assert_eq!(times(&load(0.3), 1, 10 * HOUR).len(), 10_801, "three in ten seconds, and the first at 0");
     }
 
     #[test]
     fn a_burst_is_due_at_once_and_the_rate_stays() {
         let load = OpenLoop { burst: 5, ..load(100.0) };
-        let mut schedule = Schedule::new(load, 1, 2);
+        let mut schedule = Schedule::new(load.clone(), 1, 2);
         let planned: Vec<_> = std::iter::from_fn(|| schedule.due(SECOND / 5)).collect();
         assert_eq!(planned, [[SECOND / 20; 5], [3 * SECOND / 20; 5]].concat());
-        assert_eq!(times(load, 2, 10 * SECOND - 1).len(), 1000);
+        assert_eq!(times(&load, 2, 10 * SECOND - 1).len(), 1000);
     }
 
     #[test]
     fn a_ramp_sends_half_as_much_and_a_quarter_in_its_first_half() {
-        let load = OpenLoop { ramp: from_nothing(Duration::from_secs(10)), ..load(1000.0) };
-        assert_eq!(times(load, 3, 5 * SECOND - 1).len(), 1250);
-        assert_eq!(times(load, 3, 10 * SECOND - 1).len(), 5000);
-        assert_eq!(times(load, 3, 20 * SECOND - 1).len(), 15_000, "at the full rate afterwards");
+        let load = growing(1000.0, 10);
+        assert_eq!(times(&load, 3, 5 * SECOND - 1).len(), 1250);
+        assert_eq!(times(&load, 3, 10 * SECOND - 1).len(), 5000);
+        assert_eq!(times(&load, 3, 20 * SECOND - 1).len(), 15_000, "at the full rate afterwards");
     }
 
     #[test]
     fn a_rate_grows_from_one_to_another() {
-        let load = OpenLoop { ramp: from(100.0, 0, 10), ..load(1000.0) };
-        let until = |seconds| times(load, 3, seconds * SECOND - 1).len();
+        let load = changing(100.0, 1000.0, 0, 10);
+        let until = |seconds| times(&load, 3, seconds * SECOND - 1).len();
         assert_eq!(until(5), 500 + 9 * 125, "100 t + 90 t^2 / 2");
         assert_eq!((until(10), until(12)), (5500, 7500), "550 a second on average, and 1000 afterwards");
     }
 
     #[test]
     fn a_rate_falls_as_well() {
-        let load = OpenLoop { ramp: from(1000.0, 0, 10), ..load(100.0) };
-        assert_eq!(times(load, 1, 10 * SECOND - 1).len(), 5500);
-        assert_eq!(times(load, 1, 20 * SECOND - 1).len(), 6500);
-        let times = times(load, 1, 20 * SECOND);
+        let load = changing(1000.0, 100.0, 0, 10);
+        assert_eq!(times(&load, 1, 10 * SECOND - 1).len(), 5500);
+        assert_eq!(times(&load, 1, 20 * SECOND - 1).len(), 6500);
+        let times = times(&load, 1, 20 * SECOND);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(u128::from(longest) <= load.longest_pause().as_nanos() + 1, "{longest}");
     }
 
     #[test]
     fn a_rate_stays_where_it_begins_until_the_measurement() {
-        let load = OpenLoop { ramp: from(100.0, 4, 10), ..load(1000.0) };
-        assert_eq!([4, 14].map(|seconds| times(load, 2, seconds * SECOND - 1).len()), [400, 5900]);
-        let same = OpenLoop { ramp: from(1000.0, 4, 10), ..load };
+        let load = changing(100.0, 1000.0, 4, 10);
+        assert_eq!([4, 14].map(|seconds| times(&load, 2, seconds * SECOND - 1).len()), [400, 5900]);
         assert_eq!(
-            times(same, 2, 3 * SECOND),
-            times(OpenLoop { ramp: Ramp::default(), ..load }, 2, 3 * SECOND)
+            times(&changing(1000.0, 1000.0, 4, 10), 2, 3 * SECOND),
+            times(&self::load(1000.0), 2, 3 * SECOND)
         );
     }
 
@@ -329,7 +333,7 @@ mod tests {
 
     #[test]
     fn random_arrivals_have_the_rate_and_the_spread_of_poisson() {
-        let times = times(poisson(1000.0), 50, 100 * SECOND);
+        let times = times(&poisson(1000.0), 50, 100 * SECOND);
         let count = times.len() as f64;
         assert!((count - 100_000.0).abs() < 5.0 * 100_000f64.sqrt(), "{count} in 100 s");
         let mut in_tenth = vec![0f64; 1000];
@@ -342,17 +346,45 @@ mod tests {
 
     #[test]
     fn a_seed_chooses_the_arrivals() {
-        let with_seed = |seed| times(OpenLoop { seed, ..poisson(100.0) }, 3, 10 * SECOND);
+        let with_seed = |seed| times(&OpenLoop { seed, ..poisson(100.0) }, 3, 10 * SECOND);
         assert_eq!(with_seed(7), with_seed(7));
         assert_ne!(with_seed(7), with_seed(8));
     }
 
     #[test]
     fn a_pause_is_no_longer_than_reported() {
-        let load = OpenLoop { ramp: from_nothing(Duration::from_secs(100)), burst: 3, ..load(2.0) };
-        let times = times(load, 4, 400 * SECOND);
+        let load = OpenLoop { burst: 3, ..growing(2.0, 100) };
+        let times = times(&load, 4, 400 * SECOND);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(u128::from(longest) <= load.longest_pause().as_nanos(), "{longest}");
+    }
+
+    fn on_and_off(on: u64, off: u64, rate: f64) -> OpenLoop {
+        let duty_cycle = DutyCycle { on: Duration::from_secs(on), off: Duration::from_secs(off) };
+        OpenLoop { duty_cycle: Some(duty_cycle), ..load(rate) }
+    }
+
+    #[test]
+    fn a_device_sends_only_while_it_is_on_and_the_mean_rate_stays() {
+        let load = on_and_off(2, 8, 20.0);
+        for publisher in 0..4 {
+            let mut schedule = Schedule::new(load.clone(), publisher, 4);
+            let phase = schedule.phase;
+            let times: Vec<_> = std::iter::from_fn(|| schedule.due(1000 * SECOND - 1)).collect();
+            assert!(times.iter().all(|time| (time + phase) % (10 * SECOND) < 2 * SECOND), "{times:?}");
+            assert!(times.len().abs_diff(5000) <= 50, "5 per second: {}", times.len());
+            assert!(times.is_sorted());
+        }
+    }
+
+    #[test]
+    fn each_device_has_a_phase_of_its_own() {
+        let load = on_and_off(10, 50, 100.0);
+        let phase = |publisher| Schedule::new(load.clone(), publisher, 100).phase / SECOND;
+        let mut phases: Vec<_> = (0..100).map(phase).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        assert!(phases.len() > 35 && phases.last() < Some(&60), "{phases:?}");
     }
 
     #[test]
@@ -368,11 +400,13 @@ mod tests {
         let arrivals = prop_oneof![Just(Arrivals::Constant), Just(Arrivals::Poisson)];
         (1u64..200_000, arrivals, 1u32..20, 0u64..20_000, any::<u64>()).prop_map(
             |(rate, arrivals, burst, ramp, seed)| OpenLoop {
-                rate: Rate::per_second(rate as f64 / 10.0).unwrap(),
                 arrivals,
                 burst,
-                ramp: from_nothing(Duration::from_millis(ramp)),
                 seed,
+                ..paced(
+                    Pace::Growing { to: per_second(rate as f64 / 10.0), time: Duration::from_millis(ramp) },
+                    0,
+                )
             },
         )
     }
@@ -382,7 +416,7 @@ mod tests {
         fn times_never_go_back_and_how_often_one_looks_changes_nothing(
             load in any_load(), publisher in 0u32..5, step in 1u64..SECOND,
         ) {
-            let (mut patient, mut eager) = (Schedule::new(load, publisher, 5), Schedule::new(load, publisher, 5));
+            let (mut patient, mut eager) = (Schedule::new(load.clone(), publisher, 5), Schedule::new(load, publisher, 5));
             let end = 200 * step;
             let at_once: Vec<_> = std::iter::from_fn(|| patient.due(end)).take(2000).collect();
             let mut in_steps = Vec::new();
@@ -396,7 +430,7 @@ mod tests {
 
         #[test]
         fn publishers_add_up_to_the_rate(rate in 1u64..5000, publishers in 1u32..50, seconds in 1u64..20) {
-            let count = times(load(rate as f64), publishers, seconds * SECOND - 1).len() as u64;
+            let count = times(&load(rate as f64), publishers, seconds * SECOND - 1).len() as u64;
             prop_assert_eq!(count, rate * seconds);
         }
     }

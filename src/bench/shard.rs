@@ -93,7 +93,8 @@ mod tests {
     use super::*;
     use crate::bench::plan::Plan;
     use crate::bench::plan::tests::{group, plan};
-    use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate, Schedule};
+    use crate::bench::rate_profile::{Bounds, Pace, RateProfile};
+    use crate::bench::schedule::{Arrivals, OpenLoop, Rate, Schedule};
 
     /// The plans of all shards of these groups.
     fn shards(groups: &[Group], count: u32) -> Vec<Plan> {
@@ -153,10 +154,15 @@ mod tests {
     #[test]
     fn together_they_send_at_the_planned_times_of_all() {
         let rate = Rate::per_second(10.0).unwrap();
-        let load = OpenLoop { rate, arrivals: Arrivals::Constant, burst: 1, ramp: Ramp::default(), seed: 1 };
+        let profile = RateProfile::new(Pace::Constant(rate), Bounds::default());
+        let load = OpenLoop { profile, arrivals: Arrivals::Constant, burst: 1, duty_cycle: None, seed: 1 };
         let firsts = |group: &Group| -> Vec<u64> {
             let schedule = |number| {
-                Schedule::new(load, group.offsets.before.publishers + number, group.whole().publishers)
+                Schedule::new(
+                    load.clone(),
+                    group.offsets.before.publishers + number,
+                    group.whole().publishers,
+                )
             };
             (0..group.publishers).map(|number| schedule(number).next()).collect()
         };

@@ -62,7 +62,7 @@ impl Context {
             control: LocalControl::new(&plan),
             admission: Admission::new(&plan),
             measurements: Measurements::new(gauges),
-            timers: Timers::new(start, plan.has_open_loop())?,
+            timers: Timers::new(start, plan.has_timers())?,
             composers: plan.groups.iter().map(composer).collect(),
             plan,
         })

@@ -21,7 +21,7 @@ const LONGEST_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(in crate::bench) struct Timers {
     start: Instant,
-    /// Only an open loop needs one.
+    /// Only planned sends and late groups need one.
     queue: Option<TimerQueue>,
     ticks: Cell<u32>,
     wakers: RefCell<Vec<Waker>>,
@@ -30,8 +30,8 @@ pub(in crate::bench) struct Timers {
 impl Timers {
     /// # Errors
     /// If the operating system has no more timers.
-    pub(super) fn new(start: Instant, has_open_loop: bool) -> io::Result<Timers> {
-        let queue = has_open_loop.then(|| PreciseTimer::new().map(TimerQueue::new)).transpose()?;
+    pub(super) fn new(start: Instant, has_wake_ups: bool) -> io::Result<Timers> {
+        let queue = has_wake_ups.then(|| PreciseTimer::new().map(TimerQueue::new)).transpose()?;
         Ok(Timers { start, queue, ticks: Cell::default(), wakers: RefCell::default() })
     }
 

@@ -4,6 +4,7 @@ use super::shard_offsets::{Counts, ShardOffsets};
 use crate::bench::client_slot::{ClientSlot, Task};
 use crate::bench::payload::Payload;
 use crate::bench::payload_header::PayloadHeader;
+use crate::bench::rate_profile::Bounds;
 use crate::bench::schedule::OpenLoop;
 use crate::bench::topics::Topics;
 use crate::protocol::Qos;
@@ -49,6 +50,8 @@ pub(crate) struct Group {
     pub in_flight: u16,
     /// The planned send times; `None` to send as fast as the broker acknowledges.
     pub open_loop: Option<OpenLoop>,
+    /// When its publishers send.
+    pub bounds: Bounds,
     /// Its position in the group of all shards together.
     pub offsets: ShardOffsets,
     /// The number of its first publisher among those of all groups.

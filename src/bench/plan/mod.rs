@@ -168,10 +168,18 @@ impl Plan {
         self.groups.iter().any(|group| group.open_loop.is_some())
     }
 
+    /// Whether clients are woken at times of their own.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.has_open_loop() || self.groups.iter().any(|group| !group.bounds.start.is_zero())
+    }
+
     /// The longest time without a message being due.
     pub(crate) fn longest_pause(&self) -> Duration {
-        let loads = self.groups.iter().filter_map(|group| group.open_loop);
-        loads.map(|load| load.longest_pause()).max().unwrap_or_default()
+        let pauses = self.groups.iter().map(|group| match &group.open_loop {
+            Some(load) => load.longest_pause(),
+            None => group.bounds.start,
+        });
+        pauses.max().unwrap_or_default()
     }
 
     /// Whether the QoS allows message loss.
@@ -205,6 +213,7 @@ pub(super) mod tests {
     use crate::bench::PayloadHeader;
     use crate::bench::identity::ClientIds;
     use crate::bench::payload::Payload;
+    use crate::bench::rate_profile::Bounds;
     use crate::bench::topics::Topics;
     use std::sync::Arc;
 
@@ -226,6 +235,7 @@ pub(super) mod tests {
             messages: Some(11),
             in_flight: 20,
             open_loop: None,
+            bounds: Bounds::default(),
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,

@@ -4,7 +4,7 @@ use super::format::{count, duration};
 use super::self_check::BUSY_PERCENT;
 use super::value::Unit;
 use super::verdict::{Judgement, Rule, Verdict};
-use super::{Group, LONG_ENOUGH, Report};
+use super::{Group, LONG_ENOUGH, Load, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
@@ -184,7 +184,8 @@ impl Report {
     }
 
     fn standstill_check(&self) -> Option<Verdict> {
-        let (begin, end) = self.standstill()?;
+        let mut shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
+        let (begin, end) = self.standstill().filter(|_| !shapes.any(Load::has_pauses))?;
         let activity = if self.throughput() == self.received { "arrived" } else { "was acknowledged" };
         let [first, last] = [begin, end].map(|time| time as f64 / 1e9);
         let text = format!("no message {activity} from {first} s to {last} s");

@@ -6,7 +6,8 @@
 use super::format::rate;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{Broker, Group, PacketProperties, Plan, Scenario};
-use crate::bench::schedule::{Arrivals, OpenLoop, Ramp};
+use crate::bench::rate_profile::{Bounds, Pace, Stage};
+use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop};
 use crate::protocol::{PropertiesBuf, Version};
 use crate::transport::{Address, Endpoint};
 use std::collections::BTreeMap;
@@ -92,6 +93,7 @@ impl Load {
             messages: _,
             in_flight: _,
             open_loop,
+            bounds,
             offsets: _,
             first_publisher: _,
             first_subscriber: _,
@@ -108,10 +110,25 @@ impl Load {
             ("payload", of_payload(payload)),
             ("retain", retain.then(|| "yes".to_owned())),
         ];
+        rows.extend(of_bounds(bounds));
         if let Some(open_loop) = open_loop {
             rows.extend(of_open_loop(open_loop, is_usual_rate));
         }
         Load::of(rows)
+    }
+
+    /// Whether the planned rate changes during the measurement.
+    pub(super) fn varies(&self) -> bool {
+        self.has("ramp") || self.has_pauses()
+    }
+
+    /// Whether pauses are planned.
+    pub(super) fn has_pauses(&self) -> bool {
+        ["stages", "on/off", "start", "end"].into_iter().any(|key| self.has(key))
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 
     /// The keys with different values, and both values.
@@ -156,31 +173,55 @@ fn of_payload(payload: &Payload) -> Option<String> {
     }
 }
 
+/// The own time of a group within the measurement.
+fn of_bounds(bounds: &Bounds) -> [(&'static str, Option<String>); 2] {
+    let Bounds { measured_from, start, end } = *bounds;
+    let measured = |time: Duration| seconds(time.saturating_sub(measured_from));
+    [("start", (!start.is_zero()).then(|| measured(start))), ("end", end.map(measured))]
+}
+
 fn of_open_loop(load: &OpenLoop, is_usual_rate: bool) -> Vec<(&'static str, Option<String>)> {
-    let OpenLoop { rate: end, arrivals, burst, ramp, seed: _ } = load;
-    let Ramp { from, after: _, time } = ramp;
-    let seconds = |time: &Duration| format!("{} s", time.as_secs_f64());
-    let ramp = match from {
-        Some(from) => Some(format!(
-            "from {} to {} per second in {}",
-            rate(from.as_per_second()),
-            rate(end.as_per_second()),
-            seconds(time)
-        )),
-        None if time.is_zero() => None,
-        None => Some(seconds(time)),
+    let OpenLoop { profile, arrivals, burst, duty_cycle, seed: _ } = load;
+    let (ramp, stages) = match profile.pace() {
+        Pace::Constant(_) => (None, None),
+        Pace::Growing { time, .. } => (Some(seconds(*time)), None),
+        Pace::Changing { from, to, time } => {
+            let [from, to] = [from, to].map(|of| rate(of.as_per_second()));
+            (Some(format!("from {from} to {to} per second in {}", seconds(*time))), None)
+        }
+        Pace::Stages(stages) => (None, Some(of_stages(stages))),
     };
     let arrivals = match arrivals {
         Arrivals::Constant => None,
         Arrivals::Poisson => Some("poisson".to_owned()),
     };
+    let on_off = duty_cycle.map(|DutyCycle { on, off }| format!("{} on, {} off", seconds(on), seconds(off)));
     let pace = (!is_usual_rate).then(|| "planned".to_owned());
     vec![
         ("arrivals", arrivals),
         ("burst", (*burst > 1).then(|| burst.to_string())),
         ("ramp", ramp),
+        ("stages", stages),
+        ("on/off", on_off),
         ("pace", pace),
     ]
+}
+
+/// The number of stages that a report lists.
+const MOST_LISTED: usize = 20;
+
+/// The stages as the option that sets them, or the first of them.
+pub(crate) fn of_stages(stages: &[Stage]) -> String {
+    let listed: Vec<_> = stages.iter().take(MOST_LISTED).map(Stage::to_string).collect();
+    let rest = match stages.len().saturating_sub(MOST_LISTED) {
+        0 => String::new(),
+        rest => format!(", and {rest} more"),
+    };
+    listed.join(", ") + &rest
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
 }
 
 /// The layers between TCP and MQTT, if any.
@@ -213,6 +254,7 @@ fn of_properties(properties: &PacketProperties) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bench::plan::tests::{group, plan};
+    use crate::bench::rate_profile::RateProfile;
     use crate::bench::schedule::Rate;
 
     #[test]
@@ -227,8 +269,10 @@ mod tests {
     #[test]
     fn everything_that_shapes_a_load_is_in_words() {
         let rate = |number| Rate::per_second(number).unwrap();
-        let ramp = Ramp { from: Some(rate(100.0)), after: Duration::ZERO, time: Duration::from_secs(5) };
-        let open_loop = OpenLoop { rate: rate(500.0), arrivals: Arrivals::Poisson, burst: 3, ramp, seed: 1 };
+        let pace = Pace::Changing { from: rate(100.0), to: rate(500.0), time: Duration::from_secs(5) };
+        let profile = RateProfile::new(pace, Bounds::default());
+        let open_loop =
+            OpenLoop { profile, arrivals: Arrivals::Poisson, burst: 3, duty_cycle: None, seed: 1 };
         let shaped = Group {
             open_loop: Some(open_loop),
             retain: true,

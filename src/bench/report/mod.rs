@@ -36,7 +36,7 @@ pub(crate) use format::{duration, folded, rate};
 pub(crate) use group::Group;
 use jiff::Timestamp;
 pub(crate) use json::{JsonError, scenario_word};
-pub(crate) use load::Load;
+pub(crate) use load::{Load, of_stages};
 pub(crate) use merge::MergeError;
 pub(crate) use search::{Found, SearchStep, Searched};
 pub(crate) use self_check::Finding;

@@ -3,7 +3,7 @@
 
 use super::event_context::{EventContext, InFlight};
 use crate::bench::client_slot::ClientSlot;
-use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers};
+use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers, nanoseconds};
 use crate::bench::error::ClientError;
 use crate::bench::payload::Recorded;
 use crate::bench::payload_header::PayloadHeader;
@@ -42,6 +42,8 @@ pub(in crate::bench) struct Publisher {
     packet_size: usize,
     /// The planned send times of an open loop.
     timing: Option<Box<Timing>>,
+    /// When the publisher asked to be woken.
+    wake_at: Option<u64>,
     /// Requests that were answered or given up.
     answered: u64,
     sent: Sent,
@@ -51,10 +53,9 @@ pub(in crate::bench) struct Publisher {
     saw_reconnect: bool,
 }
 
-/// The planned times, and when the publisher asked to be woken.
+/// The planned times, and the reasons of delays.
 struct Timing {
     schedule: Schedule,
-    wake_at: Option<u64>,
     is_counted: bool,
     /// Whether the window or the socket's buffer is full.
     is_blocked: bool,
@@ -83,7 +84,6 @@ impl Publisher {
                 Schedule::new(load, group.offsets.before.publishers + slot.number, group.whole().publishers);
             Box::new(Timing {
                 schedule,
-                wake_at: None,
                 is_counted: false,
                 is_blocked: false,
                 blocked_until: 0,
@@ -100,7 +100,8 @@ impl Publisher {
             encoded: 0,
             unwritten: 0,
             packet_size: 0,
-            timing: group.open_loop.map(timing),
+            timing: group.open_loop.clone().map(timing),
+            wake_at: None,
             answered: 0,
             sent: Sent::default(),
             is_measuring: false,
@@ -117,10 +118,7 @@ impl Publisher {
 
     /// Whether a requested wake-up time has come.
     pub(in crate::bench) fn is_due(&mut self, timers: &Timers) -> bool {
-        let Some(timing) = &mut self.timing else {
-            return false;
-        };
-        timing.wake_at.take_if(|time| *time <= timers.woken_until()).is_some()
+        self.wake_at.take_if(|time| *time <= timers.woken_until()).is_some()
     }
 
     /// Encodes the messages that are due. Returns whether to send a ping, whose answer shows that the broker has read
@@ -140,11 +138,14 @@ impl Publisher {
         if phase < Phase::Measure || self.is_finished {
             return Ok(false);
         }
+        if self.waits_for_start(context, timer_id) {
+            return Ok(false);
+        }
         if !self.saw_reconnect && context.control.current().is_reconnected {
             self.saw_reconnect = true;
             self.sent.after_gap = Some(self.encoded);
         }
-        if phase > Phase::Measure || self.timing.is_none() && context.now >= context.control.load_end() {
+        if phase > Phase::Measure || self.timing.is_none() && context.now >= closed_loop_end(context) {
             self.stop(context);
         }
         if !self.is_through(context) {
@@ -155,6 +156,21 @@ impl Publisher {
             }
         }
         Ok(self.conclude(context, session, awaits_pingresp))
+    }
+
+    /// Whether the group has not started yet; planned times begin late by themselves.
+    fn waits_for_start(&mut self, context: &EventContext<'_>, timer_id: usize) -> bool {
+        let start = context.group().bounds.start;
+        if start.is_zero() || self.timing.is_some() || context.control.phase() > Phase::Measure {
+            return false;
+        }
+        let start = context.control.load_began().saturating_add(nanoseconds(start));
+        let waits = context.now < start;
+        if waits && self.wake_at.is_none() {
+            self.wake_at = Some(start);
+            context.timers.wake_at(timer_id, start);
+        }
+        waits
     }
 
     /// Stops sending new messages.
@@ -335,10 +351,10 @@ impl Publisher {
         };
         let is_through = self.is_through(context);
         self.note_room(u64::from(has_room), context.now);
-        if let Some(timing) = self.timing.as_mut().filter(|_| has_room && !is_through) {
+        if let Some(timing) = self.timing.as_ref().filter(|_| has_room && !is_through) {
             let next = context.control.load_began().saturating_add(timing.schedule.next());
-            if timing.wake_at.is_none() && next > context.now {
-                timing.wake_at = Some(next);
+            if self.wake_at.is_none() && next > context.now {
+                self.wake_at = Some(next);
                 context.timers.wake_at(timer_id, next);
             }
         }
@@ -478,4 +494,11 @@ impl Publisher {
         sent.unacknowledged.extend(unacknowledged);
         context.measurements.record.borrow_mut().sent.insert(self.number, sent);
     }
+}
+
+/// When a group that sends as fast as it can stops.
+fn closed_loop_end(context: &EventContext<'_>) -> u64 {
+    let of_group = context.group().bounds.end;
+    let of_group = of_group.map(|end| context.control.load_began().saturating_add(nanoseconds(end)));
+    context.control.load_end().min(of_group.unwrap_or(u64::MAX))
 }

@@ -4,11 +4,12 @@ use super::load::{
     ClientsArgs, PaceArgs, PayloadArgs, PublishArgs, PublishersArgs, SubscriptionArgs, TrafficArgs,
 };
 use super::recording;
-use super::value_parsers::{Ramping, Topology};
+use super::value_parsers::{Ramping, Stages, Topology};
 use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, Scenario, ShardOffsets, default_subscribers};
-use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
+use crate::bench::rate_profile::{Bounds, Pace, RateProfile};
+use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop, Rate};
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
 use crate::cli::Error;
@@ -98,6 +99,11 @@ pub(super) struct GroupSpec {
     pub(super) arrivals: Arrivals,
     pub(super) burst: u32,
     pub(super) ramp: Option<Ramping>,
+    pub(super) stages: Option<Stages>,
+    pub(super) on_off: Option<DutyCycle>,
+    /// The time of the group within the measurement.
+    pub(super) start: Option<Duration>,
+    pub(super) end: Option<Duration>,
     pub(super) warm_up: Option<Duration>,
     pub(super) duration: Option<Duration>,
 }
@@ -135,6 +141,10 @@ impl GroupSpec {
             arrivals: Arrivals::Constant,
             burst: 1,
             ramp: None,
+            stages: None,
+            on_off: None,
+            start: None,
+            end: None,
             warm_up: None,
             duration: None,
         }
@@ -147,7 +157,7 @@ impl GroupSpec {
     pub(super) fn with_messages(self, args: PublishArgs) -> GroupSpec {
         let PublishArgs { topic, payload, retain, in_flight, pace } = args;
         let PayloadArgs { size, payload_file, payload_recording, payload_template } = payload;
-        let PaceArgs { rate, arrivals, burst, ramp } = pace;
+        let PaceArgs { rate, arrivals, burst, ramp, stages, on_off } = pace;
         GroupSpec {
             topic,
             size,
@@ -160,6 +170,8 @@ impl GroupSpec {
             arrivals: arrivals.unwrap_or(Arrivals::Constant),
             burst: burst.unwrap_or(1),
             ramp,
+            stages,
+            on_off,
             ..self
         }
     }
@@ -176,12 +188,13 @@ impl GroupSpec {
 
     /// The duration of the load; `None` if a number of messages ends it.
     pub(super) fn time_limit(&self) -> Option<Duration> {
-        self.duration.or_else(|| self.messages.is_none().then_some(DEFAULT_DURATION))
+        let default = self.stages.as_ref().map_or(DEFAULT_DURATION, Stages::time);
+        self.duration.or_else(|| self.messages.is_none().then_some(default))
     }
 
     /// The warm-up; by default, only a load without a volume has one.
     pub(super) fn warm_up(&self) -> Duration {
-        let has_volume = self.duration.is_some() || self.messages.is_some();
+        let has_volume = self.duration.is_some() || self.messages.is_some() || self.stages.is_some();
         match self.warm_up {
             Some(warm_up) => warm_up,
             None if has_volume || self.mode == GroupMode::Conn => Duration::ZERO,
@@ -202,6 +215,7 @@ impl GroupSpec {
             );
             return Err(Error::usage(text));
         }
+        let bounds = self.bounds(time_limit)?;
         let group = Group {
             name: self.name.clone(),
             is_answered,
@@ -218,7 +232,8 @@ impl GroupSpec {
             filter,
             messages: self.messages,
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
-            open_loop: self.open_loop(run, publishers, time_limit)?,
+            open_loop: self.open_loop(run, publishers, bounds, time_limit)?,
+            bounds,
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,
@@ -332,27 +347,33 @@ impl GroupSpec {
         &self,
         run: RunId,
         publishers: u32,
+        bounds: Bounds,
         time_limit: Option<Duration>,
     ) -> Result<Option<OpenLoop>, Error> {
-        let (rate, ramp) = self.rate_and_ramp(time_limit)?;
         // At full speed, the backlog of an absent subscriber would grow too large.
         let gentle = || Rate::per_second(publishers.into()).filter(|_| self.mode == GroupMode::Reconnect);
-        let load = |rate| {
-            let GroupSpec { arrivals, burst, .. } = *self;
-            OpenLoop { rate, arrivals, burst, ramp, seed: run.0.into() }
+        let pace = self.pace(bounds, time_limit)?.or_else(|| gentle().map(Pace::Constant));
+        let load = |pace| {
+            let GroupSpec { arrivals, burst, on_off: duty_cycle, .. } = *self;
+            let profile = RateProfile::new(pace, bounds).measured_for(time_limit.unwrap_or_default());
+            OpenLoop { profile, arrivals, burst, duty_cycle, seed: run.0.into() }
         };
-        Ok(rate.or_else(gentle).map(load))
+        Ok(pace.map(load))
     }
 
-    /// The final rate, and the ramp that leads to it.
-    fn rate_and_ramp(&self, time_limit: Option<Duration>) -> Result<(Option<Rate>, Ramp), Error> {
+    /// The rate over time.
+    fn pace(&self, bounds: Bounds, time_limit: Option<Duration>) -> Result<Option<Pace>, Error> {
         let wrong = |problem: &str| Err(Error::usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
+        if let Some(stages) = &self.stages {
+            self.check_stages(stages, bounds, time_limit)?;
+            return Ok(Some(Pace::Stages(stages.0.clone())));
+        }
         match (self.ramp, self.rate, time_limit) {
-            (None, rate, _) => Ok((rate, Ramp::default())),
+            (None, rate, _) => Ok(rate.map(Pace::Constant)),
             (Some(Ramping::FromNothing(_)), None, _) => {
                 wrong("DURATION needs a rate; without one, use two rates as in 100..5k")
             }
-            (Some(Ramping::FromNothing(time)), rate, _) => Ok((rate, Ramp { time, ..Ramp::default() })),
+            (Some(Ramping::FromNothing(time)), Some(to), _) => Ok(Some(Pace::Growing { to, time })),
             (Some(Ramping::Between(..)), Some(_), _) => {
                 wrong("FROM..TO replaces the rate; leave the rate out")
             }
@@ -360,10 +381,67 @@ impl GroupSpec {
                 wrong("FROM..TO needs a duration instead of a number of messages")
             }
             (Some(Ramping::Between(from, to)), None, Some(time)) => {
-                let after = self.warm_up();
-                Ok((Some(to), Ramp { from: Some(from), after, time }))
+                let end = bounds.end.unwrap_or_else(|| bounds.measured_from.saturating_add(time));
+                let time = end.saturating_sub(bounds.start.max(bounds.measured_from));
+                Ok(Some(Pace::Changing { from, to, time }))
             }
         }
+    }
+
+    /// When the group sends, since the load began.
+    fn bounds(&self, time_limit: Option<Duration>) -> Result<Bounds, Error> {
+        let measured_from = self.warm_up();
+        let wrong = |text: String| Err(Error::usage(text));
+        let seconds = |time: Duration| format!("{} s", time.as_secs_f64());
+        let duration = match (self.start.is_some() || self.end.is_some(), time_limit) {
+            (false, _) => return Ok(Bounds { measured_from, ..Bounds::default() }),
+            (true, None) => {
+                let key = if self.start.is_some() { "start" } else { "end" };
+                return wrong(format!("{key} needs a duration of the file"));
+            }
+            (true, Some(duration)) => duration,
+        };
+        let (start, end) = (self.start.unwrap_or_default(), self.end.unwrap_or(duration));
+        if end > duration {
+            return wrong(format!(
+                "end {} is after the end of the measurement ({})",
+                seconds(end),
+                seconds(duration)
+            ));
+        }
+        if start >= end {
+            let which =
+                if self.end.is_some() { "the end of the group" } else { "the end of the measurement" };
+            return wrong(format!("start {} is not before {which} ({})", seconds(start), seconds(end)));
+        }
+        let since_load = |time: Duration| measured_from.saturating_add(time);
+        Ok(Bounds {
+            measured_from,
+            start: self.start.map(since_load).unwrap_or_default(),
+            end: self.end.map(since_load),
+        })
+    }
+
+    fn check_stages(
+        &self,
+        stages: &Stages,
+        bounds: Bounds,
+        time_limit: Option<Duration>,
+    ) -> Result<(), Error> {
+        let key = self.option("--stages", "stages");
+        let Some(duration) = time_limit else {
+            return Err(Error::usage(format!("{key} needs a duration instead of a number of messages")));
+        };
+        let end = bounds.end.unwrap_or_else(|| bounds.measured_from.saturating_add(duration));
+        let available = end.saturating_sub(bounds.start.max(bounds.measured_from));
+        if stages.time() > available {
+            return Err(Error::usage(format!(
+                "{key} take {} s, but the group sends for {} s only",
+                stages.time().as_secs_f64(),
+                available.as_secs_f64()
+            )));
+        }
+        Ok(())
     }
 
     /// Subscribers can only identify messages with a payload header.

@@ -1,7 +1,7 @@
 //! Groups of load options. Each mode flattens the groups that apply to it.
 
-use super::value_parsers::{self, Ramping, Topology};
-use crate::bench::schedule::{Arrivals, Rate};
+use super::value_parsers::{self, Ramping, Stages, Topology};
+use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
 use crate::cli::values::{self, Sizes};
 use crate::protocol::Qos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint, value_parser};
@@ -70,7 +70,7 @@ pub(super) struct PayloadArgs {
 
 /// The planned times of sends.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Pace", group = ArgGroup::new("pace").args(["rate", "ramp"]).multiple(true))]
+#[command(next_help_heading = "Pace", group = ArgGroup::new("pace").args(["rate", "ramp", "stages"]).multiple(true))]
 pub(super) struct PaceArgs {
     /// Messages per second of all publishers together, at planned times: 500, 5k, 1000/s, 30/min
     #[arg(long, value_name = "RATE", value_parser = value_parsers::rate)]
@@ -84,6 +84,12 @@ pub(super) struct PaceArgs {
     /// Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k
     #[arg(long, value_name = "DURATION|FROM..TO", value_parser = value_parsers::ramp)]
     pub(super) ramp: Option<Ramping>,
+    /// Rates one after another, instead of --rate and --duration: '100 for 30s, 100..1k for 1m, 0 for 10s'
+    #[arg(long, value_name = "STAGES", value_parser = value_parsers::stages, conflicts_with_all = ["rate", "ramp", "search"])]
+    pub(super) stages: Option<Stages>,
+    /// On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays
+    #[arg(long, value_name = "ON/OFF", value_parser = value_parsers::on_off, requires = "rate", conflicts_with_all = ["ramp", "stages"])]
+    pub(super) on_off: Option<DutyCycle>,
 }
 
 /// The modes whose publishers have receivers in the same run: pubsub, rr, reconnect.

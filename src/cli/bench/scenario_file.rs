@@ -1,11 +1,12 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
-use super::scenario_keys::{self, Key, OF_FILE, OF_GROUP, REQUIRED};
-use super::value_parsers::{self, Ramping, Topology};
+use super::scenario_keys::{self, Key, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
+use super::value_parsers::{self, Ramping, Stages, Topology};
 use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, RunId};
-use crate::bench::schedule::{Arrivals, Rate};
+use crate::bench::rate_profile::Stage;
+use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::toml_text::place;
@@ -77,6 +78,14 @@ struct Table {
     burst: Option<u32>,
     #[serde(default, deserialize_with = "ramp")]
     ramp: Option<Ramping>,
+    #[serde(default, deserialize_with = "stages")]
+    stages: Option<Stages>,
+    #[serde(default, deserialize_with = "on_off")]
+    on_off: Option<DutyCycle>,
+    #[serde(default, deserialize_with = "duration")]
+    start: Option<Duration>,
+    #[serde(default, deserialize_with = "positive_duration")]
+    end: Option<Duration>,
 }
 
 impl File {
@@ -86,8 +95,11 @@ impl File {
             || self.groups.iter().map(Spanned::get_ref).filter(|group| group.scenario != GroupMode::Conn);
         let has_load = loads().next().is_some();
         let ends_by_itself = has_load && loads().all(|group| group.messages.is_some());
-        let duration = self.duration.or_else(|| (!ends_by_itself).then_some(DEFAULT_DURATION));
-        let has_volume = self.duration.is_some() || loads().any(|group| group.messages.is_some());
+        let own_times = loads().filter_map(Table::own_time).max();
+        let default = || (!ends_by_itself).then_some(own_times.unwrap_or(DEFAULT_DURATION));
+        let duration = self.duration.or_else(default);
+        let has_volume =
+            self.duration.is_some() || own_times.is_some() || loads().any(|group| group.messages.is_some());
         let default = if has_load && !has_volume { DEFAULT_WARM_UP } else { Duration::ZERO };
         (duration, self.warm_up.unwrap_or(default))
     }
@@ -150,6 +162,9 @@ fn modes_with(key: &str) -> Vec<&'static str> {
 }
 
 fn applies(key: &str, mode: GroupMode) -> bool {
+    if OF_PUBLISHERS.contains(&key) {
+        return applies("rate", mode);
+    }
     let mode = MODES.iter().find(|known| known.name == mode.name());
     mode.is_some_and(|mode| chosen_mode::options_of(mode).get_arguments().any(|arg| arg.get_id() == key))
 }
@@ -216,10 +231,15 @@ fn keys_of_groups(text: &str) -> Vec<Vec<KeyOfGroup>> {
 }
 
 /// Keys of which a group may have only one, as on the command line.
-const ALTERNATIVES: [&[&str]; 3] = [
+const ALTERNATIVES: [&[&str]; 8] = [
     &["size", "payload_file", "payload_recording", "payload_template"],
     &["topology", "topic"],
     &["recorded_topics", "topic"],
+    &["stages", "rate"],
+    &["stages", "ramp"],
+    &["stages", "messages"],
+    &["stages", "on_off"],
+    &["ramp", "on_off"],
 ];
 
 /// The second of two keys that exclude each other.
@@ -238,6 +258,13 @@ fn conflict(keys: &[KeyOfGroup]) -> Option<Problem> {
 }
 
 impl Table {
+    /// The time that the group needs by its stages or its end.
+    fn own_time(&self) -> Option<Duration> {
+        let stages = self.stages.as_ref().map(Stages::time);
+        let of_stages = stages.map(|time| self.start.unwrap_or_default().saturating_add(time));
+        of_stages.max(self.end)
+    }
+
     fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, Problem> {
         self.check()?;
         let spec = GroupSpec {
@@ -263,6 +290,10 @@ impl Table {
             arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
             burst: self.burst.unwrap_or(1),
             ramp: self.ramp,
+            stages: self.stages,
+            on_off: self.on_off,
+            start: self.start,
+            end: self.end,
             duration,
             warm_up: Some(warm_up),
         };
@@ -277,10 +308,13 @@ impl Table {
         if self.recorded_topics && self.payload_recording.is_none() {
             return Err(Problem::of("recorded_topics", "recorded_topics needs a payload_recording"));
         }
-        let has_pace = self.rate.is_some() || self.ramp.is_some();
+        if self.on_off.is_some() && self.rate.is_none() {
+            return Err(Problem::of("on_off", "on_off needs a rate"));
+        }
+        let has_pace = self.rate.is_some() || self.ramp.is_some() || self.stages.is_some();
         for (key, is_set) in [("arrivals", self.arrivals.is_some()), ("burst", self.burst.is_some())] {
             if is_set && !has_pace {
-                return Err(Problem::of(key, format!("{key} needs a rate or a ramp")));
+                return Err(Problem::of(key, format!("{key} needs a rate, a ramp or stages")));
             }
         }
         for (key, value, range) in [
@@ -312,7 +346,8 @@ fn in_our_words(text: &str, error: &toml::de::Error) -> String {
             return format!("missing key {}", words.next().unwrap_or_default());
         }
         _ if message.ends_with("expected a sequence") || message.ends_with("expected struct Table") => {
-            return "invalid group: begin each group with a line [[group]]".to_owned();
+            let of_group = || "invalid group: begin each group with a line [[group]]".to_owned();
+            return invalid_value(text, error).unwrap_or_else(of_group);
         }
         _ => return invalid_value(text, error).unwrap_or_else(|| message.to_owned()),
     };
@@ -402,6 +437,24 @@ fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::E
 fn ramp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ramping>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
     value_parsers::ramp(&text).map(Some).map_err(de::Error::custom)
+}
+
+/// A list, so that a mistake has the place of its stage.
+fn stages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stages>, D::Error> {
+    #[derive(Deserialize)]
+    struct Element(#[serde(deserialize_with = "stage")] Stage);
+    let list = Vec::<Element>::deserialize(deserializer)?;
+    Stages::new(list.into_iter().map(|Element(stage)| stage).collect()).map(Some).map_err(de::Error::custom)
+}
+
+fn stage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stage, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    value_parsers::stage(&text).map_err(de::Error::custom)
+}
+
+fn on_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DutyCycle>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    value_parsers::on_off(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrivals>, D::Error> {

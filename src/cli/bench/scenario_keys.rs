@@ -24,14 +24,14 @@ pub(super) static OF_FILE: [Key; 2] = [
         name: "duration",
         value: DURATION,
         meaning: "Duration of the measurement. The run also ends when all groups have sent their `messages`",
-        default: "10 s if a group has no `messages`, else none",
+        default: "the end of the last `stages` or `end`; 10 s if a group has no `messages`; else none",
         example: "\"1m\"",
     },
     Key {
         name: "warm_up",
         value: DURATION,
         meaning: "Time before the measurement in which all groups already send",
-        default: "2 s if neither `duration` nor `messages` is set, else 0",
+        default: "2 s if none of `duration`, `messages`, `stages` and `end` is set, else 0",
         example: "\"5s\"",
     },
 ];
@@ -39,7 +39,10 @@ pub(super) static OF_FILE: [Key; 2] = [
 /// The keys that every group must have.
 pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
 
-pub(super) static OF_GROUP: [Key; 22] = [
+/// The keys without an option, of groups that publish.
+pub(super) const OF_PUBLISHERS: [&str; 2] = ["start", "end"];
+
+pub(super) static OF_GROUP: [Key; 26] = [
     Key {
         name: "name",
         value: TEXT,
@@ -193,6 +196,34 @@ pub(super) static OF_GROUP: [Key; 22] = [
         meaning: "Time in which `rate` grows from 0; or two rates that replace `rate`, from the first to the second over `duration`",
         default: "none",
         example: "\"100..5k\"",
+    },
+    Key {
+        name: "stages",
+        value: "list of rates and durations",
+        meaning: "Rates one after another, instead of `rate`: a constant rate, a linear change, or 0 for a pause; nothing after the last one",
+        default: "none",
+        example: "[\"100 for 30s\", \"100..1k for 1m\", \"0 for 10s\"]",
+    },
+    Key {
+        name: "on_off",
+        value: "two durations",
+        meaning: "On and off times of each publisher, in turn, from a random place in this cycle. `rate` stays the mean, so that publishers send faster while they are on",
+        default: "always on",
+        example: "\"10s/50s\"",
+    },
+    Key {
+        name: "start",
+        value: DURATION,
+        meaning: "Time in the measurement at which the group begins to send; its clients connect at the beginning",
+        default: "with the warm-up",
+        example: "\"10s\"",
+    },
+    Key {
+        name: "end",
+        value: DURATION,
+        meaning: "Time in the measurement from which on the group sends nothing; its clients stay connected",
+        default: "`duration`",
+        example: "\"40s\"",
     },
 ];
 

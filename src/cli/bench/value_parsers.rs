@@ -1,9 +1,11 @@
 //! Value types of `mq bench`, for the command line and scenario files.
 
-use crate::bench::schedule::{Arrivals, Rate};
+use crate::bench::rate_profile::{LONGEST_STAGES, MOST_STAGES, Stage};
+use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
 use crate::cli::values;
 use crate::suggestion::did_you_mean;
 use clap::ValueEnum;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The assignment of subscribers to publishers.
@@ -56,6 +58,62 @@ pub(super) fn ramp(text: &str) -> Result<Ramping, String> {
     }
 }
 
+/// Rates one after another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stages(pub(super) Arc<[Stage]>);
+
+impl Stages {
+    /// The time of all stages together.
+    pub(super) fn time(&self) -> Duration {
+        self.0.iter().map(|stage| stage.time).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Checks the stages together.
+    pub(super) fn new(stages: Vec<Stage>) -> Result<Stages, String> {
+        let count = stages.len();
+        let stages = Stages(stages.into());
+        if count > MOST_STAGES {
+            return Err(values::expected(format!("at most {MOST_STAGES} stages, found {count}")));
+        }
+        if stages.time() > LONGEST_STAGES {
+            return Err(values::expected("stages of at most 30 days together"));
+        }
+        if stages.0.iter().all(|stage| stage.from.is_none() && stage.to.is_none()) {
+            return Err(values::expected("a stage with a rate above 0, such as \"100 for 30s\""));
+        }
+        Ok(stages)
+    }
+}
+
+/// Stages in one text, separated by commas.
+pub(super) fn stages(text: &str) -> Result<Stages, String> {
+    Stages::new(text.split(',').map(|part| stage(part.trim())).collect::<Result<_, _>>()?)
+}
+
+/// A rate or two, and a duration: `100 for 30s`, `100..1k for 1m`, `0 for 10s`.
+pub(super) fn stage(text: &str) -> Result<Stage, String> {
+    let form = || values::expected("a stage such as \"100 for 30s\", \"100..1k for 1m\" or \"0 for 10s\"");
+    let (rates, time) = text.split_once(" for ").ok_or_else(form)?;
+    let (from, to) = rates.split_once("..").unwrap_or((rates, rates));
+    let rate = |text: &str| match text.trim() {
+        "0" => Ok(None),
+        text => rate(text).map(Some),
+    };
+    let time = values::positive_duration(time.trim())?;
+    Ok(Stage { from: rate(from)?, to: rate(to)?, time })
+}
+
+/// Two durations: `10s/50s`.
+pub(super) fn on_off(text: &str) -> Result<DutyCycle, String> {
+    let form = || values::expected("the on and the off time, such as \"10s/50s\"");
+    let (on, off) = text.split_once('/').ok_or_else(form)?;
+    let time = |text: &str| {
+        let time = values::positive_duration(text.trim())?;
+        if time > LONGEST_STAGES { Err(values::expected("a time of at most 30 days")) } else { Ok(time) }
+    };
+    Ok(DutyCycle { on: time(on)?, off: time(off)? })
+}
+
 /// The distribution of planned sends.
 pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     match text {
@@ -79,6 +137,28 @@ mod tests {
         assert_eq!(per_second("30/min"), Ok(0.5));
         for text in ["", "0", "-5", "k", "5/", "5/x", "nan", "inf", "1e30"] {
             assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn stages_are_rates_and_times() {
+        let text =
+            |text: &str| stages(text).map(|Stages(all)| all.iter().map(Stage::to_string).collect::<Vec<_>>());
+        let expected =
+            ["100 for 30s", "100..1000 for 60s", "0 for 10s", "0.5..0 for 0.2s"].map(str::to_owned);
+        assert_eq!(
+            text("100 for 30s, 100..1k for 1m,0 for 10s , 30/min..0 for 200ms"),
+            Ok(expected.to_vec())
+        );
+        for wrong in
+            ["", "100", "100 for", "100 for 0", "-1 for 5s", "1..2..3 for 5s", "100 for 5s,", "2G for 1s"]
+        {
+            assert!(stages(wrong).is_err(), "{wrong}");
+        }
+        for (wrong, why) in
+            [("0 for 5s, 0..0 for 1s", "above 0"), ("1 for 31d", "30 days"), ("1 for 721h", "30 days")]
+        {
+            assert!(stages(wrong).unwrap_err().contains(why), "{wrong}: {:?}", stages(wrong));
         }
     }
 

@@ -1,9 +1,12 @@
 //! A load in words: one line that announces a run, or a line for each group.
 
 use crate::bench::plan::{Group, Plan, Scenario, Volume};
-use crate::bench::schedule::{OpenLoop, Ramp};
+use crate::bench::rate_profile::{Bounds, Pace};
+use crate::bench::report::of_stages;
+use crate::bench::schedule::{DutyCycle, OpenLoop};
 use crate::escape;
 use crate::protocol::Qos;
+use std::time::Duration;
 
 /// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
@@ -17,13 +20,25 @@ pub(super) fn describe(plan: &Plan) -> String {
 
 /// The groups of a run, a line each, and its times.
 pub(super) fn groups(plan: &Plan) -> String {
-    let lines =
-        plan.groups.iter().map(|group| escape::line(&describe_group(plan, group)).into_owned() + "\n");
+    let lines = plan.groups.iter().map(|group| {
+        let planned = planned_messages(plan, group).filter(|_| group.messages.is_none());
+        let planned = planned.map(|count| format!(", {count} planned in the measurement"));
+        escape::line(&(describe_group(plan, group) + &planned.unwrap_or_default())).into_owned() + "\n"
+    });
+    let planned: Vec<_> = plan
+        .groups
+        .iter()
+        .filter(|group| group.publishers > 0)
+        .map(|group| planned_messages(plan, group))
+        .collect();
+    let planned: Option<u64> = planned.into_iter().sum();
+    let planned =
+        planned.filter(|count| *count > 0).map(|count| format!(", {count} messages")).unwrap_or_default();
     let count = match plan.groups.len() {
         1 => "1 group".to_owned(),
         count => format!("{count} groups"),
     };
-    lines.collect::<String>() + &format!("{count}, {}{}\n", clients(plan.clients()), times(plan))
+    lines.collect::<String>() + &format!("{count}, {}{planned}{}\n", clients(plan.clients()), times(plan))
 }
 
 fn clients(count: u32) -> String {
@@ -68,15 +83,51 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     };
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
     let bytes = group.payload.most(group.header_size());
-    let pace = match group.open_loop {
-        Some(OpenLoop { rate, ramp: Ramp { from: Some(from), .. }, .. }) => {
-            format!("from {} to {} per second", from.as_per_second(), rate.as_per_second())
-        }
-        Some(load) => format!("{} per second", load.rate.as_per_second()),
+    let pace = match &group.open_loop {
+        Some(load) => pace(load),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
     };
-    format!("{clients}, {volume} of {bytes} bytes at QoS {}, {pace}", group.qos)
+    format!("{clients}, {volume} of {bytes} bytes at QoS {}, {pace}{}", group.qos, bounds(group.bounds))
+}
+
+/// The rate over time.
+fn pace(load: &OpenLoop) -> String {
+    let rate = match load.profile.pace() {
+        Pace::Changing { from, to, .. } => {
+            format!("from {} to {} per second", from.as_per_second(), to.as_per_second())
+        }
+        Pace::Constant(rate) | Pace::Growing { to: rate, .. } => {
+            format!("{} per second", rate.as_per_second())
+        }
+        Pace::Stages(stages) => format!("{} per second", of_stages(stages)),
+    };
+    match load.duty_cycle {
+        Some(DutyCycle { on, off }) => {
+            format!("{rate}, each on for {} s and off for {} s", on.as_secs_f64(), off.as_secs_f64())
+        }
+        None => rate,
+    }
+}
+
+/// When a group begins and ends, if it has times of its own.
+fn bounds(bounds: Bounds) -> String {
+    let Bounds { measured_from, start, end } = bounds;
+    let seconds = |time: Duration| time.saturating_sub(measured_from).as_secs_f64();
+    let start = (!start.is_zero()).then(|| format!(", from {} s on", seconds(start)));
+    let end = end.map(|end| format!(", until {} s", seconds(end)));
+    start.unwrap_or_default() + &end.unwrap_or_default()
+}
+
+/// The number of messages that a group plans for the measurement; `None` if the broker's speed decides it.
+fn planned_messages(plan: &Plan, group: &Group) -> Option<u64> {
+    match (group.messages, &group.open_loop, plan.volume) {
+        (Some(messages), ..) => Some(messages),
+        (None, Some(load), Volume::Duration(duration)) => {
+            Some(load.profile.messages_in(plan.warm_up, duration))
+        }
+        (None, ..) => None,
+    }
 }
 
 /// A number of clients with their verb.

@@ -13,6 +13,7 @@ mod report;
 mod scenario_file;
 mod scenarios;
 mod shards;
+mod stages;
 mod verdicts;
 mod worker_processes;
 

@@ -210,7 +210,7 @@ fn the_example_is_valid_and_runs() {
         &[
             "sensors: 100 clients publish and 5 subscribe",
             "dashboard: 2 clients listen to mq-bench/+/sensors/#",
-            "5 groups, 189 clients, for 10 s after 2 s of warm-up\n",
+            "5 groups, 189 clients, 6200 messages, for 10 s after 2 s of warm-up\n",
         ],
     );
     let short = file(&example.replace("\"10s\"", "0.5").replace("\"2s\"", "0.2"));

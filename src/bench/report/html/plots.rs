@@ -1,6 +1,6 @@
 //! The charts of a run as data: their series and axes.
 
-use super::super::{LatencyKind, Report};
+use super::super::{LatencyKind, Load, Report};
 use super::axis::{Axis, Quantity};
 use super::chart::{Band, Chart, Mark, Series};
 use super::tail::Tail;
@@ -71,7 +71,7 @@ impl Report {
     /// The planned rate while messages are sent, unless it changes.
     fn planned_rate(&self) -> Option<Series> {
         let shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
-        let rate = self.plan.rate.filter(|_| shapes.into_iter().all(|load| !load.0.contains_key("ramp")))?;
+        let rate = self.plan.rate.filter(|_| !shapes.into_iter().any(Load::varies))?;
         let begin = self.begin_of(|step| matches!(step, Step::WarmUp | Step::Measure))?;
         let end = self.begin_of(|step| matches!(step, Step::CatchUp | Step::Drain));
         let end = end.unwrap_or(self.busy_until()).max(begin);
