@@ -1,4 +1,4 @@
-//! Text of others in output for people: what a broker, a peer, a certificate, a file or the name of a file says.
+//! Untrusted text in output for people: from brokers, peers, certificates, files and file names.
 //!
 //! A terminal obeys control characters, and direction marks reorder the letters around them. Both are shown as escapes, `\u{1b}`.
 //!

@@ -1,4 +1,4 @@
-//! `mqkit`: the library behind the `mq` binary. It is not meant for other programs: what is public is there for the
+//! `mqkit`: the library behind the `mq` binary. It is not meant for other programs: public items are there for the
 //! binary, the tests, the benchmarks and the fuzz targets.
 //!
 //! ARCHITECTURE.md has the layers, which a test compares with the `use` lines.

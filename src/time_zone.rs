@@ -22,7 +22,7 @@ pub(crate) fn local() -> (TimeZone, Option<String>) {
     }
 }
 
-/// What the C library makes of values that are neither in the database of names nor a rule of POSIX.
+/// The C library's result for values that are neither names in the database nor POSIX rules.
 fn named(value: &OsStr) -> (TimeZone, Option<String>) {
     let shown = value.to_string_lossy();
     let name = shown.strip_prefix(':').unwrap_or(&shown);

@@ -1,7 +1,7 @@
 //! Memory budgets: one for each client, and one that all clients share.
 //!
 //! Up to half of the shared budget, only the client's own budget counts. Beyond that, a client may grow only up to an equal
-//! share of the other half, so that a client that holds little goes on while others hold much.
+//! share of the other half, so that a client that uses little can continue while others use much.
 //!
 //! Messages are shared by their subscribers: a message counts once in the shared budget, and in full for each client that it
 //! waits for.

@@ -41,7 +41,7 @@ pub(super) struct Outbox {
     /// Publishers that wait for the queue to drain.
     waiting: Vec<Rc<Link>>,
     last_progress: Instant,
-    /// It made no progress for so long that publishers no longer wait for it.
+    /// Whether it made no progress for too long, so that publishers no longer wait for it.
     is_stalled: bool,
     /// The next message can be sent only after an acknowledgement.
     needs_acknowledgement: bool,

@@ -328,7 +328,7 @@ impl PropertiesBuf {
         debug_assert!(written.is_ok(), "a property that was decoded fits its own encoding");
     }
 
-    /// Adds a property of a received message, whose value may be out of range; whether it fits.
+    /// Adds a property of a received message, whose value may be out of range. Returns whether it fits.
     pub(super) fn push_received(&mut self, id: PropertyId, value: PropertyValue<'_>) -> bool {
         self.write(id, value).is_ok()
     }

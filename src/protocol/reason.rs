@@ -84,7 +84,7 @@ impl ReasonCode {
         self.0 >= 0x80
     }
 
-    /// Whether the specification lets that packet carry it.
+    /// Whether the specification allows it in that packet.
     pub fn belongs_in(self, context: Context) -> bool {
         self.contexts() & context as u16 != 0
     }
@@ -111,7 +111,7 @@ impl ReasonCode {
         }
     }
 
-    /// The CONNACK return code of MQTT 3 that comes nearest.
+    /// The most similar CONNACK return code of MQTT 3.
     pub fn to_v3_connack(self) -> u8 {
         match self {
             ReasonCode::SUCCESS => 0,

@@ -62,7 +62,7 @@ impl Algorithm {
         Algorithm::OF_CLIENTS.into_iter().find(|algorithm| algorithm.method() == method)
     }
 
-    /// Whether a password that is proved with it is easily guessed from what goes over the network.
+    /// Whether a recorded exchange makes the password easy to guess.
     pub(crate) fn is_weak(self) -> bool {
         self == Algorithm::Sha1
     }

@@ -89,7 +89,7 @@ pub(super) fn size_limits(maximum_size: u32) -> SizeLimits {
     SizeLimits { publish: maximum_size, other: maximum_size.min(MAXIMUM_REQUEST_SIZE) }
 }
 
-/// The end after a packet that cannot be read. The client knows only the maximum size of all packets.
+/// The end after a packet that cannot be read. CONNACK announces only the maximum size of all packets to the client.
 fn unacceptable(error: DecodeError, maximum_size: u32) -> Ending {
     match error.problem {
         Problem::PacketTooLarge { size, .. } if size <= maximum_size as usize => {
@@ -104,7 +104,7 @@ fn is_long_request(frame: &Frame<'_>) -> bool {
         && frame.size() > LONG_REQUEST
 }
 
-/// The context for handling one packet, borrowed for as long as the input lasts.
+/// The context for handling one packet, borrowed for the lifetime of the input.
 struct Turn<'a> {
     shared: &'a Shared,
     client: &'a Rc<Client>,

@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// GitHub Actions sets this variable to `true`.
 const GITHUB: &str = "GITHUB_ACTIONS";
 
-/// The thresholds of several reports, to judge what they are merged into. A single report keeps its verdicts.
+/// The thresholds of several reports, to judge their merged report. A single report keeps its verdicts.
 pub(super) fn inherited(parts: &[Report]) -> Vec<Thresholds> {
     if parts.len() < 2 {
         return Vec::new();

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Reads a capture, at once and in small pieces, which must give the same.
+/// Reads a capture at once and in small pieces; both results must be equal.
 pub fn reader(bytes: &[u8]) {
     let mut whole = Vec::new();
     let result = read_frames(bytes, |frame| whole.push((frame.at, frame.link_type, frame.bytes.to_vec())));
@@ -88,7 +88,7 @@ pub fn web_socket(bytes: &[u8]) {
     audit.finish();
 }
 
-/// Reads all frames, and says how reading ended.
+/// Reads all frames, and returns how reading ended.
 fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
     let mut reader = Reader::new(source);
     loop {

@@ -10,7 +10,7 @@ const IPV4: u8 = 4;
 const IPV6: u8 = 41;
 const GRE: u8 = 47;
 
-// UDP ports. Linux used one of its own for VXLAN.
+// UDP ports. Linux once had a different one for VXLAN.
 const VXLAN: [u16; 2] = [4789, 8472];
 const GENEVE: u16 = 6081;
 const QUIC: [u16; 3] = [443, 8883, 14567];

@@ -84,7 +84,7 @@ impl OutboundAliases {
         Aliased::Introduced(alias)
     }
 
-    /// Takes back an alias whose introduction never went out.
+    /// Removes an alias whose first PUBLISH was not sent.
     pub(super) fn forget(&mut self, topic: &str) {
         if self.numbers.remove(topic).is_some() {
             self.bytes -= topic.len();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// The client's side: pings when nothing was sent for the interval, and gives up when no answer comes for as long.
+/// The client's side: pings when nothing was sent for the interval, and gives up if no answer arrives within another interval.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepAlive {
     interval: Duration,

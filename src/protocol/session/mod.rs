@@ -174,7 +174,7 @@ impl<M> Session<M> {
         }
     }
 
-    /// Lets the session replace topics by aliases, as far as the peer allows it.
+    /// Makes the session replace topics by aliases, up to the peer's Topic Alias Maximum.
     pub fn choose_aliases(&mut self) {
         self.sender.chooses_aliases = true;
     }

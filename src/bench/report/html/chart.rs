@@ -307,7 +307,7 @@ fn thinned(points: &[(f64, Option<f64>)], most: usize) -> Vec<(f64, Option<f64>)
     points.chunks(group).flat_map(extremes).collect()
 }
 
-/// The lowest and the highest value, in the order of x; a gap if there is none.
+/// The lowest and the highest value, in the order of x; a gap without values.
 fn extremes(points: &[(f64, Option<f64>)]) -> Vec<(f64, Option<f64>)> {
     let values = || points.iter().enumerate().filter_map(|(index, &(_, value))| Some((index, value?)));
     let lowest = values().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index);

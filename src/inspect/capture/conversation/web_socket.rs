@@ -68,7 +68,7 @@ impl FrameFault {
     }
 }
 
-/// The start of the first frame's payload, as far as it was captured.
+/// The captured start of the first frame's payload.
 pub(super) fn first_payload(bytes: &[u8]) -> Vec<u8> {
     let Some((header, size)) = FrameHeader::read(bytes) else { return Vec::new() };
     let length = usize::try_from(header.length).unwrap_or(usize::MAX).min(FIRST);
@@ -101,7 +101,7 @@ impl Unwrapped<'_> {
 pub(super) struct Unwrapper {
     direction: Direction,
     state: UnwrapperState,
-    /// The frame's header, as far as it has arrived.
+    /// The bytes of the frame's header that have arrived.
     header: Vec<u8>,
     /// Offset of the frame in the TCP stream.
     frame_start: u64,

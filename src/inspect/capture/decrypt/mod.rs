@@ -53,7 +53,7 @@ struct TlsConnection {
     buffered: usize,
 }
 
-/// The fields of both hellos, as far as they have arrived.
+/// The fields of both hellos that have arrived.
 #[derive(Default)]
 struct HandshakeState {
     client: Option<ClientHello>,
