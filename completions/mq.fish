@@ -542,6 +542,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -667,6 +670,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -761,6 +767,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l embedded -d 'Start an embedded broker for this run, in its own process'
@@ -868,6 +877,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -969,6 +981,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l embedded -d 'Start an embedded broker for this run, in its own process'
@@ -1077,6 +1092,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -1193,6 +1211,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -1286,6 +1307,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
+lines\t''
+panel\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l validate -d 'Check the file and print its groups, without a run'

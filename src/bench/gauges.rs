@@ -1,5 +1,6 @@
 //! Approximate live counters of a worker, for the progress display. Exact results come from the records.
 
+use super::record::Errors;
 use super::timeline::Coarse;
 use crate::protocol::Qos;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,8 @@ macro_rules! gauges {
         #[derive(Debug, Default)]
         pub(super) struct Gauges {
             $($(#[$comment])* pub(super) $name: Gauge,)+
-            /// The latencies of the last full second, updated once per second.
-            pub(super) recent: Mutex<Coarse>,
+            /// The figures that are updated once per second.
+            pub(super) recent: Mutex<Recent>,
         }
 
         /// The sums over all workers.
@@ -70,6 +71,44 @@ gauges! {
     slowest,
 }
 
+/// Figures that a worker publishes once per second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recent {
+    /// The latencies of the last full second.
+    pub latency: Coarse,
+    /// The delays of the event loops, from the start of the run.
+    pub lag: Coarse,
+    /// The errors, from the start of the run.
+    pub errors: Errors,
+    /// The busiest thread's share of a CPU since the load began, from 0 to 1.
+    pub busiest_thread: f64,
+    /// Messages of the measurement that were sent more than a millisecond after their planned time.
+    pub late: u64,
+    /// Late messages that did not wait for the broker.
+    pub late_by_us: u64,
+    /// Sends that had to wait because the socket's buffer was full.
+    pub blocked_sends: u64,
+}
+
+impl Recent {
+    /// Adds the figures of another worker.
+    fn merge(&mut self, other: &Recent) {
+        let Recent { latency, lag, errors, busiest_thread, late, late_by_us, blocked_sends } = other;
+        self.latency.merge(latency);
+        self.lag.merge(lag);
+        self.errors.merge(errors.clone());
+        self.busiest_thread = self.busiest_thread.max(*busiest_thread);
+        self.late += late;
+        self.late_by_us += late_by_us;
+        self.blocked_sends += blocked_sends;
+    }
+
+    /// The p99 latency of the last full second, in nanoseconds.
+    pub(crate) fn p99(&self) -> Option<u64> {
+        self.latency.at_percentile(99.0)
+    }
+}
+
 impl Totals {
     /// The lowest QoS that the broker granted to a client that asked for more.
     pub(super) fn lowest_granted(&self) -> Option<Qos> {
@@ -91,19 +130,19 @@ impl Gauges {
         }
     }
 
-    /// Publishes the latencies of the last full second.
-    pub(super) fn show_recent(&self, latency: Coarse) {
-        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    /// Publishes the figures of a second.
+    pub(super) fn show_recent(&self, recent: Recent) {
+        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = recent;
     }
 }
 
-/// The latencies of the last full second of all workers.
-pub(super) fn recent(all: &[Arc<Gauges>]) -> Coarse {
-    let mut latencies = Coarse::default();
+/// The figures of the last second of all workers.
+pub(super) fn recent(all: &[Arc<Gauges>]) -> Recent {
+    let mut recent = Recent::default();
     for gauges in all {
-        latencies.merge(&gauges.recent.lock().unwrap_or_else(PoisonError::into_inner));
+        recent.merge(&gauges.recent.lock().unwrap_or_else(PoisonError::into_inner));
     }
-    latencies
+    recent
 }
 
 /// A number that one thread writes and others read.

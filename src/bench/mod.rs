@@ -43,7 +43,7 @@ use context::{Control, Phase};
 pub(crate) use ending::{Ending, Step};
 pub(crate) use error::Error;
 use gauges::Gauges;
-pub(crate) use gauges::Totals;
+pub(crate) use gauges::{Recent, Totals};
 use jiff::Timestamp;
 pub(crate) use payload_header::PayloadHeader;
 use plan::{Plan, Scenario, Volume};
@@ -63,7 +63,7 @@ use worker::Assignment;
 /// Interval between readings of the gauges.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Interval between readings of the latencies of the last second.
+/// Interval between readings of the figures of the last second.
 const RECENT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A snapshot of a run in progress.
@@ -77,8 +77,8 @@ pub(crate) struct View<'a> {
     pub elapsed: Duration,
     /// The totals so far.
     pub totals: &'a Totals,
-    /// The p99 latency of the last full second, in nanoseconds.
-    pub recent_p99: Option<u64>,
+    /// The figures of the last second.
+    pub recent: &'a Recent,
 }
 
 /// A QoS 0 message can get lost without notice. Missing messages count as lost after this time without an arrival,
@@ -133,6 +133,9 @@ struct Run<O> {
     processes: Vec<Process>,
     /// The current step.
     step: Step,
+    /// The figures of the last second, and the time of the last look at them.
+    recent: Recent,
+    recent_at: Instant,
     is_drain_cut: bool,
     control: watch::Sender<Control>,
     interrupts: mpsc::Receiver<()>,
@@ -159,6 +162,8 @@ impl<O: FnMut(View<'_>)> Run<O> {
             threads: Vec::new(),
             processes: Vec::new(),
             step: Step::Connect,
+            recent: Recent::default(),
+            recent_at: Instant::now(),
             is_drain_cut: false,
             control,
             interrupts,
@@ -358,18 +363,17 @@ impl<O: FnMut(View<'_>)> Run<O> {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (mut seen, mut moved_at) = (None, begin);
-        let (mut recent_p99, mut recent_at) = (None, begin);
         loop {
             tokio::select! {
                 Some(()) = self.interrupts.recv() => return Wait::Interrupted,
                 _ = look.tick() => {}
             }
             let totals = self.totals();
-            if recent_at.elapsed() >= RECENT_INTERVAL {
-                (recent_p99, recent_at) = (self.recent_p99(), Instant::now());
+            if self.recent_at.elapsed() >= RECENT_INTERVAL {
+                (self.recent, self.recent_at) = (gauges::recent(&self.gauges), Instant::now());
             }
-            let elapsed = begin.elapsed();
-            (self.observe)(View { plan: &self.plan, step, elapsed, totals: &totals, recent_p99 });
+            let (elapsed, recent) = (begin.elapsed(), &self.recent);
+            (self.observe)(View { plan: &self.plan, step, elapsed, totals: &totals, recent });
             if is_done(&totals) {
                 return Wait::Done;
             }
@@ -420,11 +424,6 @@ impl<O: FnMut(View<'_>)> Run<O> {
         let mut totals = Totals::default();
         self.gauges.iter().for_each(|gauges| totals.add(gauges));
         totals
-    }
-
-    /// The p99 latency of the last full second, over all workers.
-    fn recent_p99(&self) -> Option<u64> {
-        gauges::recent(&self.gauges).at_percentile(99.0)
     }
 
     /// Disconnects all clients, and collects the records.

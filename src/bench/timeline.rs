@@ -2,6 +2,7 @@
 //!
 //! A run of any length fits: when all slots are used, pairs are merged, and each slot covers twice the time.
 
+use super::record::Latencies;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -186,6 +187,15 @@ impl Coarse {
         if let Some(other) = &other.0 {
             let _ = self.histogram_mut().add(other.as_ref());
         }
+    }
+
+    /// The same times with fewer digits.
+    pub(crate) fn of(latencies: &Latencies) -> Coarse {
+        let mut coarse = Coarse::default();
+        for value in latencies.histogram().iter_recorded() {
+            coarse.record_several(value.value_iterated_to(), value.count_since_last_iteration());
+        }
+        coarse
     }
 
     /// Wraps a recorded histogram.

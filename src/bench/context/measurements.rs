@@ -2,9 +2,10 @@
 
 use super::latency_batch::LatencyBatcher;
 use crate::bench::cpu_usage::CpuUsage;
-use crate::bench::gauges::Gauges;
+use crate::bench::gauges::{Gauges, Recent};
 use crate::bench::plan::Plan;
 use crate::bench::record::{LatencyKind, Received, Record, Stage};
+use crate::bench::timeline::Coarse;
 use crate::client::cpu_time;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -101,9 +102,18 @@ impl Measurements {
         }
     }
 
-    /// Publishes the latencies of the last full second for the progress display.
+    /// Publishes the figures of the last second for the progress display.
     pub(in crate::bench) fn show_recent(&self, now: u64) {
-        self.gauges.show_recent(self.record.borrow().timeline.latency_before(now));
+        let record = &*self.record.borrow();
+        self.gauges.show_recent(Recent {
+            latency: record.timeline.latency_before(now),
+            lag: Coarse::of(record.latencies.of(LatencyKind::Lag)),
+            errors: record.errors.clone(),
+            busiest_thread: self.cpu_usage.get().map_or(record.busiest_thread, CpuUsage::share),
+            late: record.late,
+            late_by_us: record.late_by_us,
+            blocked_sends: record.blocked_sends,
+        });
     }
 
     /// Takes the record, including the thread's CPU time.

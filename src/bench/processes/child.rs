@@ -6,12 +6,11 @@
 use super::super::error::Error;
 use super::wire::{self, Assignment, FromWorker, ToWorker};
 use crate::bench::context::{Control, Phase};
-use crate::bench::gauges::{self, Gauges, Totals};
+use crate::bench::gauges::{self, Gauges, Recent, Totals};
 use crate::bench::limits;
 use crate::bench::plan::Plan;
 use crate::bench::record::Record;
 use crate::bench::target::Target;
-use crate::bench::timeline::Coarse;
 use crate::bench::worker;
 use crate::client::cpu_time;
 use std::io::{self, BufRead, BufWriter, Stdout, Write};
@@ -23,8 +22,8 @@ use tokio::sync::watch;
 /// Interval between progress messages to the leader.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Number of these intervals between messages with the latencies of the last second.
-const ROUNDS_PER_LATENCIES: u32 = 20;
+/// Number of these intervals between messages with the figures of the last second.
+const ROUNDS_PER_RECENT: u32 = 20;
 
 /// How often the CPU time is compared, and how much of it counts as work. A process that only waits uses much
 /// less, and one that shares a CPU with a hundred others uses this much within a few seconds.
@@ -137,7 +136,7 @@ impl Workers {
 #[derive(Default)]
 struct LastSent {
     totals: Totals,
-    latencies: Coarse,
+    recent: Recent,
     rounds: u32,
 }
 
@@ -149,11 +148,11 @@ impl LastSent {
             leader.send(&FromWorker::Progress(totals));
             self.totals = totals;
         }
-        if self.rounds.is_multiple_of(ROUNDS_PER_LATENCIES) {
-            let latencies = gauges::recent(gauges);
-            if latencies != self.latencies {
-                leader.send(&FromWorker::Recent(latencies.clone()));
-                self.latencies = latencies;
+        if self.rounds.is_multiple_of(ROUNDS_PER_RECENT) {
+            let recent = gauges::recent(gauges);
+            if recent != self.recent {
+                leader.send(&FromWorker::Recent(Box::new(recent.clone())));
+                self.recent = recent;
             }
         }
         self.rounds = self.rounds.wrapping_add(1);

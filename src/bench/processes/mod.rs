@@ -12,10 +12,9 @@ mod wire;
 
 use super::context::Control;
 use super::error::Error;
-use super::gauges::{Gauges, Totals};
+use super::gauges::{Gauges, Recent, Totals};
 use super::plan::{Plan, Task};
 use super::record::{Record, Stage};
-use super::timeline::Coarse;
 pub(crate) use child::serve;
 use pulse::Pulse;
 use std::ffi::OsString;
@@ -282,14 +281,14 @@ impl Listener {
                     self.gauges.set(&totals);
                     self.totals = totals;
                 }
-                Ok(FromWorker::Recent(latency)) => self.gauges.show_recent(latency),
+                Ok(FromWorker::Recent(recent)) => self.gauges.show_recent(*recent),
                 Ok(FromWorker::Measured(record)) => return Outcome::Measured(record),
                 // The line is cut off because the process was killed.
                 Err(_) => break,
             }
         }
         self.gauges.set(&self.clients.gone(self.totals));
-        self.gauges.show_recent(Coarse::default());
+        self.gauges.show_recent(Recent::default());
         Outcome::Gone(self.totals)
     }
 }

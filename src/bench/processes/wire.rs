@@ -1,11 +1,10 @@
 //! The protocol between a leader and its worker processes: a JSON object on each line.
 
 use crate::bench::context::Control;
-use crate::bench::gauges::Totals;
+use crate::bench::gauges::{Recent, Totals};
 use crate::bench::identity::Secret;
 use crate::bench::plan::{Plan, RunId};
 use crate::bench::record::Record;
-use crate::bench::timeline::Coarse;
 use crate::client::{Method, TokenSource};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -33,8 +32,8 @@ pub(super) enum FromWorker {
     Working,
     /// Its totals so far.
     Progress(Totals),
-    /// The latencies of its last full second.
-    Recent(Coarse),
+    /// The figures of its last second.
+    Recent(Box<Recent>),
     /// Its record, as the last message.
     Measured(Box<Record>),
 }

@@ -67,7 +67,7 @@ impl Latencies {
 pub(crate) struct LatencyMap([Latencies; LatencyKind::COUNT]);
 
 impl LatencyMap {
-    #[cfg(test)]
+    /// The times of a kind.
     pub(crate) fn of(&self, kind: LatencyKind) -> &Latencies {
         self.0.get(kind as usize).expect("each kind has times")
     }

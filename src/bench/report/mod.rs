@@ -39,7 +39,7 @@ pub(crate) use json::{JsonError, scenario_word};
 pub(crate) use load::{Load, of_stages};
 pub(crate) use merge::MergeError;
 pub(crate) use search::{Found, SearchStep, Searched};
-pub(crate) use self_check::Finding;
+pub(crate) use self_check::{Finding, Limit, SelfMeasurements};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,6 +2,10 @@
 
 use super::format::{count, duration};
 use super::{LONG_ENOUGH, LatencyKind, Report};
+use crate::bench::gauges::Recent;
+use crate::bench::plan::Plan;
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 /// A thread with more CPU usage than this has no reserve.
 pub(super) const BUSY_PERCENT: f64 = 90.0;
@@ -71,41 +75,141 @@ pub(crate) struct Finding {
     pub text: String,
 }
 
+/// The measurements that the self-check judges, of a finished run or of one in progress.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SelfMeasurements {
+    /// Whether the load lasted long enough for its CPU usage to mean something: every thread is busy at the start.
+    pub is_long_enough: bool,
+    /// The CPU usage of the busiest thread.
+    pub busiest_thread_percent: Option<f64>,
+    /// The number of CPUs, if there are more of them than threads.
+    pub unused_cpus: Option<u64>,
+    /// The p99 delay of the event loops, from enough samples.
+    pub lag_p99: Option<u64>,
+    /// The p99 wait for a CPU to compute proofs, from enough samples.
+    pub proof_p99: Option<u64>,
+    /// Messages sent during the measurement.
+    pub measured: u64,
+    /// Those that were sent after their planned time.
+    pub late: u64,
+    /// Those that were late because of the load generator; `None` if they were not counted.
+    pub late_by_us: Option<u64>,
+    /// Messages sent, including the warm-up.
+    pub sent: u64,
+    /// Sends that waited for the broker to read.
+    pub blocked_sends: u64,
+}
+
+/// The side that limits a run in progress, with the reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The load generator.
+    LoadGenerator(String),
+    /// The broker, or the network.
+    Broker(String),
+    /// Neither side, as far as it is known.
+    #[default]
+    None,
+}
+
 impl Report {
     /// The caveats about the measurements.
     pub(crate) fn self_check(&self) -> Vec<Finding> {
-        let texts = [
-            (Mark::Cpu, self.busy_thread()),
-            (Mark::Lag, self.long_lag()),
-            (Mark::Proofs, self.slow_proofs()),
-            (Mark::Late, self.late_sends()),
-            (Mark::BlockedSends, self.full_buffers()),
-            (Mark::DelayedAcknowledgements, self.delayed_acknowledgements()),
-        ];
-        let findings = texts.into_iter().filter_map(|(mark, text)| Some(Finding { mark, text: text? }));
-        findings.collect()
+        let mut findings = self.self_measurements().findings();
+        let delayed = self.delayed_acknowledgements();
+        findings.extend(delayed.map(|text| Finding { mark: Mark::DelayedAcknowledgements, text }));
+        findings
+    }
+
+    fn self_measurements(&self) -> SelfMeasurements {
+        let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
+        SelfMeasurements {
+            is_long_enough: self.throughput().time().is_some_and(|time| time >= LONG_ENOUGH),
+            busiest_thread_percent: self.busiest_thread_percent,
+            unused_cpus: Some(cpus).filter(|cpus| self.plan.threads < *cpus),
+            lag_p99: self.p99(LatencyKind::Lag),
+            proof_p99: self.p99(LatencyKind::AuthenticateWait),
+            measured: self.sent.count,
+            late: self.late,
+            late_by_us: self.late_by_us,
+            sent: self.account.sent,
+            blocked_sends: self.blocked_sends,
+        }
     }
 
     /// The 99th percentile, if there are enough samples.
     fn p99(&self, kind: LatencyKind) -> Option<u64> {
         self.summary(kind).filter(|summary| summary.count >= FEWEST_SAMPLES).map(|summary| summary.p99)
     }
+}
+
+impl SelfMeasurements {
+    /// The measurements of a run in progress: `load_time` since the load began, and the totals since the measurement began.
+    pub(crate) fn of_run(
+        plan: &Plan,
+        load_time: Duration,
+        measured: u64,
+        sent: u64,
+        recent: &Recent,
+    ) -> SelfMeasurements {
+        let cpus = available_parallelism().map_or(1, usize::from);
+        let lag = recent.lag.histogram().filter(|lag| lag.len() >= FEWEST_SAMPLES);
+        SelfMeasurements {
+            is_long_enough: load_time >= LONG_ENOUGH,
+            busiest_thread_percent: Some(100.0 * recent.busiest_thread),
+            unused_cpus: (plan.threads < cpus).then_some(cpus as u64),
+            lag_p99: lag.and_then(|_| recent.lag.at_percentile(99.0)),
+            proof_p99: None,
+            measured,
+            late: recent.late,
+            late_by_us: Some(recent.late_by_us),
+            sent,
+            blocked_sends: recent.blocked_sends,
+        }
+    }
+
+    /// The side that limits the load. Without a planned rate, clients that wait for acknowledgements send as fast as the broker
+    /// allows.
+    pub(crate) fn limit(&self, waits_for_broker: bool) -> Limit {
+        let findings = self.findings();
+        let first = |is_wanted: fn(Mark) -> bool| findings.iter().find(|finding| is_wanted(finding.mark));
+        let is_of_broker = |mark| matches!(mark, Mark::Late | Mark::BlockedSends);
+        if let Some(finding) = first(Mark::is_bottleneck) {
+            Limit::LoadGenerator(finding.text.clone())
+        } else if let Some(finding) = first(is_of_broker) {
+            let is_ours = finding.mark == Mark::Late && self.late_by_us.unwrap_or(0) > self.late / 2;
+            let side = if is_ours { Limit::LoadGenerator } else { Limit::Broker };
+            side(finding.text.clone())
+        } else if waits_for_broker && self.is_long_enough {
+            Limit::Broker("clients send as fast as it acknowledges".to_owned())
+        } else {
+            Limit::None
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let texts = [
+            (Mark::Cpu, self.busy_thread()),
+            (Mark::Lag, self.long_lag()),
+            (Mark::Proofs, self.slow_proofs()),
+            (Mark::Late, self.late_sends()),
+            (Mark::BlockedSends, self.full_buffers()),
+        ];
+        let findings = texts.into_iter().filter_map(|(mark, text)| Some(Finding { mark, text: text? }));
+        findings.collect()
+    }
 
     fn busy_thread(&self) -> Option<String> {
-        // A short time is not representative: every thread is busy at the start.
-        self.throughput().time().filter(|time| *time >= LONG_ENOUGH)?;
         let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
-        let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
-        let advice = if self.plan.threads < cpus {
-            format!("use {cpus} threads for all CPUs")
-        } else {
-            "lower the load or use a faster machine".to_owned()
+        let advice = match self.unused_cpus {
+            Some(cpus) => format!("use {cpus} threads for all CPUs"),
+            None => "lower the load or use a faster machine".to_owned(),
         };
-        Some(format!("a thread used {percent:.0} % of its CPU; {advice}"))
+        self.is_long_enough.then(|| format!("a thread used {percent:.0} % of its CPU; {advice}"))
     }
 
     fn long_lag(&self) -> Option<String> {
-        let p99 = self.p99(LatencyKind::Lag)?;
+        let p99 = self.lag_p99?;
         (p99 >= LAG).then(|| {
             format!(
                 "its threads were up to {} late for due events (p99); use fewer clients per CPU, or an otherwise idle \
@@ -116,7 +220,7 @@ impl Report {
     }
 
     fn slow_proofs(&self) -> Option<String> {
-        let p99 = self.p99(LatencyKind::AuthenticateWait)?;
+        let p99 = self.proof_p99?;
         (p99 >= LAG).then(|| {
             format!(
                 "clients waited up to {} for a CPU of this machine to compute their proofs (p99); the accepted clients per \
@@ -127,7 +231,7 @@ impl Report {
     }
 
     fn late_sends(&self) -> Option<String> {
-        let is_frequent = self.sent.count >= FEWEST_SAMPLES && self.late > self.sent.count / LATE_SHARE;
+        let is_frequent = self.measured >= FEWEST_SAMPLES && self.late > self.measured / LATE_SHARE;
         is_frequent.then(|| {
             let late = count(self.late, "message");
             format!("{late} went out over a millisecond after the planned time{}", self.cause_of_late_sends())
@@ -150,7 +254,7 @@ impl Report {
     }
 
     fn full_buffers(&self) -> Option<String> {
-        let sent = self.account.sent;
+        let sent = self.sent;
         let is_frequent = sent >= FEWEST_SAMPLES && self.blocked_sends > sent / BLOCKED_SHARE;
         is_frequent.then(|| {
             let waits = count(self.blocked_sends, "time");

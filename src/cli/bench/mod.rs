@@ -27,6 +27,7 @@ use mode::{
 };
 pub(crate) use run::Run;
 pub(crate) use run::Search;
+pub(crate) use run_args::ProgressKind;
 pub(super) use value_parsers::rate;
 
 /// A mode on the command line.

@@ -5,7 +5,7 @@ use crate::bench::thresholds::AbortConditions;
 use crate::cli::bench_report::{self, ReportArgs};
 use crate::cli::session::ClientArgs;
 use crate::cli::values;
-use clap::{Arg, ArgAction, Args, ValueHint, value_parser};
+use clap::{Arg, ArgAction, Args, ValueEnum, ValueHint, value_parser};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -51,6 +51,9 @@ pub(crate) struct RunArgs {
     /// Serve GET /metrics at this address during the run
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::socket_address, help_heading = "Report")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]
+    #[arg(long, value_name = "KIND", value_enum, help_heading = "Diagnostics")]
+    progress: Option<ProgressKind>,
     /// Print the limits of this machine, whether the run fits, and how to raise each limit; without a run
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
     pub(crate) check: bool,
@@ -63,6 +66,23 @@ pub(crate) struct RunArgs {
     /// Serve the leader on standard input.
     #[arg(long, action = ArgAction::SetTrue, hide = true)]
     pub(crate) worker: bool,
+}
+
+/// The display of progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+// No doc comments, as for the formats of a report.
+pub(crate) enum ProgressKind {
+    Never,
+    Lines,
+    Panel,
+}
+
+impl RunArgs {
+    /// The display of progress. Packets of --debug scroll a panel away.
+    pub(crate) fn progress(&self) -> ProgressKind {
+        let usual = if self.debug { ProgressKind::Never } else { ProgressKind::Panel };
+        self.progress.unwrap_or(usual)
+    }
 }
 
 /// In `mq bench`, -c is the number of clients, and clients authenticate once per connection.

@@ -2,7 +2,7 @@
 
 use super::describe::describe;
 use super::metrics::{self, Live};
-use super::progress::Panel;
+use super::progress::Progress;
 use super::worker_processes::{self, Punctuality};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
@@ -16,10 +16,14 @@ use crate::commands::{Messages, password, trace};
 use crate::transport::Address;
 use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The capacity of the queue of signals; further ones would mean the same.
 const MOST_INTERRUPTS: usize = 4;
+
+/// The time in a step after which latencies are those of the step.
+const FIRST_LATENCIES: Duration = Duration::from_secs(1);
 
 /// The state from the first run to the last.
 pub(super) struct Session<'a> {
@@ -38,6 +42,8 @@ impl<'a> Session<'a> {
         let mut password = None;
         password::complete(&run.args.client.connection, &mut password).await?;
         let interrupts = Interrupts::catch()?;
+        let failed = |source| Error::system("catch signals", source);
+        Progress::prepare_for_stops(run.args.progress()).map_err(failed)?;
         let broker = if run.args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
         let live = Live::default();
         if let Some(address) = run.args.metrics {
@@ -59,21 +65,21 @@ impl<'a> Session<'a> {
     async fn carry_out(&self, mut plan: Plan, searched_rate: Option<f64>) -> Result<Report, Error> {
         self.complete(&mut plan)?;
         trace::watch_run(self.run.args.debug, &mut plan);
-        let panel = Panel::new(self.run.args.debug);
+        let mut progress = Progress::new(self.run.args.progress(), self.messages);
         let mut punctuality = Punctuality::new(self.run.args.start_at);
         let mut watch = self.run.args.abort_if.as_ref().map(AbortWatch::new);
         let interrupts = self.interrupts.of_next_run();
         let observe = |view: View<'_>| {
             self.live.note(&view);
             punctuality.look(&view);
-            panel.show(&view);
+            progress.show(&view);
             if watch.as_mut().is_some_and(|watch| watch.ends_step(&snapshot(&view))) {
                 self.interrupts.end_run();
             }
         };
         let program = worker_processes::worker_program(searched_rate)?;
         let report = bench::run(plan, &program, interrupts, observe).await;
-        panel.clear();
+        progress.end();
         let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();
         if let Some(delay) = punctuality.delay() {
             let seconds = delay.as_secs_f64();
@@ -141,7 +147,8 @@ fn snapshot<'a>(view: &View<'a>) -> Snapshot<'a> {
         elapsed: view.elapsed,
         clients: view.plan.clients().into(),
         totals: view.totals,
-        recent_p99: view.recent_p99,
+        // Before that, the last full second may be one of the step before.
+        recent_p99: view.recent.p99().filter(|_| view.elapsed >= FIRST_LATENCIES),
     }
 }
 

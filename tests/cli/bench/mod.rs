@@ -9,6 +9,7 @@ mod modes;
 mod namespaces;
 mod open_loop;
 mod payloads;
+mod progress;
 mod report;
 mod scenario_file;
 mod scenarios;

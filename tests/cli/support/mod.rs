@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod peer;
 pub mod process;
 pub mod proxy;
+pub mod screen;
 pub mod tls_peer;
 pub mod wire;
 

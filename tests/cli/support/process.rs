@@ -175,6 +175,11 @@ impl Running {
         assert!(has_come, "no {part:?} on stdout of {}", self.everything());
     }
 
+    /// All of stdout until now.
+    pub fn stdout_so_far(&self) -> Vec<u8> {
+        self.stdout.bytes()
+    }
+
     /// The next line on stderr that contains this; earlier lines are passed over for good.
     #[track_caller]
     pub fn wait_for_stderr(&mut self, part: &str) -> String {
