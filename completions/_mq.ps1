@@ -546,6 +546,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -655,6 +656,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('reconnect', 'reconnect', [CompletionResultType]::ParameterValue, 'Like pubsub, but all connections are dropped at once halfway, and made again')
             [CompletionResult]::new('scenario', 'scenario', [CompletionResultType]::ParameterValue, 'Groups of clients with different loads, from a file')
             [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Merge the reports of several runs into one, without a run')
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare reports: what became better or worse, by more than noise')
             break
         }
         'mq;bench;pubsub' {
@@ -687,6 +689,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -796,6 +799,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--hold', '--hold', [CompletionResultType]::ParameterName, 'Time that the clients stay connected [default: 10s]')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -921,6 +925,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -1039,6 +1044,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Number of messages to receive, of all subscribers together')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -1165,6 +1171,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Number of requests of all clients together; the run ends when they are sent, instead of after a duration')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -1297,6 +1304,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--share', '--share', [CompletionResultType]::ParameterName, 'Use one shared subscription for all subscribers; each message goes to one of them')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -1404,6 +1412,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
         'mq;bench;scenario' {
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'Number of clients that start to connect per second [default: as many as the broker accepts]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Timeout without progress: connections, acknowledgements or deliveries')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Number of threads for the clients [default: one per CPU]')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`')
@@ -1521,6 +1530,20 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one per line with its value; typed options take precedence')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one per line with its value; typed options take precedence')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress messages about failures in the reports; the output and the exit status still show them')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;bench;compare' {
+            [CompletionResult]::new('--tolerance', '--tolerance', [CompletionResultType]::ParameterName, 'Largest difference that is no change, in percent')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the comparison on standard output [default: text]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write the comparison as JSON; - is standard output here and below')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write a self-contained HTML page: curves of up to eight reports, or the trend of each metric by date')
+            [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Write the comparison as Markdown')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one per line with its value; typed options take precedence')
+            [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one per line with its value; typed options take precedence')
+            [CompletionResult]::new('--allow-different', '--allow-different', [CompletionResultType]::ParameterName, 'Compare reports of different loads, and list the differences')
+            [CompletionResult]::new('--fail-if-worse', '--fail-if-worse', [CompletionResultType]::ParameterName, 'Exit with status 4 if a metric is worse or is no longer measured')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress messages on standard error, except those about failures')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -1804,6 +1827,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('reconnect', 'reconnect', [CompletionResultType]::ParameterValue, 'Like pubsub, but all connections are dropped at once halfway, and made again')
             [CompletionResult]::new('scenario', 'scenario', [CompletionResultType]::ParameterValue, 'Groups of clients with different loads, from a file')
             [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Merge the reports of several runs into one, without a run')
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare reports: what became better or worse, by more than noise')
             break
         }
         'mq;help;bench;pubsub' {
@@ -1828,6 +1852,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;bench;merge' {
+            break
+        }
+        'mq;help;bench;compare' {
             break
         }
         'mq;help;inspect' {

@@ -531,6 +531,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --messages 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -640,6 +641,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand reconnect 'Like pubsub, but all connections are dropped at once halfway, and made again'
             cand scenario 'Groups of clients with different loads, from a file'
             cand merge 'Merge the reports of several runs into one, without a run'
+            cand compare 'Compare reports: what became better or worse, by more than noise'
         }
         &'mq;bench;pubsub'= {
             cand -c 'Number of publishers; with --topology fan-out, of subscribers [default: 100]'
@@ -671,6 +673,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --messages 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -779,6 +782,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --hold 'Time that the clients stay connected [default: 10s]'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -903,6 +907,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --messages 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -1020,6 +1025,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --messages 'Number of messages to receive, of all subscribers together'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -1145,6 +1151,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --messages 'Number of requests of all clients together; the run ends when they are sent, instead of after a duration'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -1276,6 +1283,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --share 'Use one shared subscription for all subscribers; each message goes to one of them'
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -1382,6 +1390,7 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;bench;scenario'= {
             cand --connect-rate 'Number of clients that start to connect per second [default: as many as the broker accepts]'
             cand --timeout 'Timeout without progress: connections, acknowledgements or deliveries'
+            cand --repeat 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`'
             cand --threads 'Number of threads for the clients [default: one per CPU]'
             cand --processes 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]'
             cand --shard 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`'
@@ -1498,6 +1507,19 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -o 'Read options from a file, one per line with its value; typed options take precedence'
             cand --option-file 'Read options from a file, one per line with its value; typed options take precedence'
             cand --quiet 'Suppress messages about failures in the reports; the output and the exit status still show them'
+            cand --help 'Print help'
+        }
+        &'mq;bench;compare'= {
+            cand --tolerance 'Largest difference that is no change, in percent'
+            cand --output 'Format of the comparison on standard output [default: text]'
+            cand --json 'Write the comparison as JSON; - is standard output here and below'
+            cand --html 'Write a self-contained HTML page: curves of up to eight reports, or the trend of each metric by date'
+            cand --markdown 'Write the comparison as Markdown'
+            cand -o 'Read options from a file, one per line with its value; typed options take precedence'
+            cand --option-file 'Read options from a file, one per line with its value; typed options take precedence'
+            cand --allow-different 'Compare reports of different loads, and list the differences'
+            cand --fail-if-worse 'Exit with status 4 if a metric is worse or is no longer measured'
+            cand --quiet 'Suppress messages on standard error, except those about failures'
             cand --help 'Print help'
         }
         &'mq;inspect'= {
@@ -1759,6 +1781,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand reconnect 'Like pubsub, but all connections are dropped at once halfway, and made again'
             cand scenario 'Groups of clients with different loads, from a file'
             cand merge 'Merge the reports of several runs into one, without a run'
+            cand compare 'Compare reports: what became better or worse, by more than noise'
         }
         &'mq;help;bench;pubsub'= {
         }
@@ -1775,6 +1798,8 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;bench;scenario'= {
         }
         &'mq;help;bench;merge'= {
+        }
+        &'mq;help;bench;compare'= {
         }
         &'mq;help;inspect'= {
         }

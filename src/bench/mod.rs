@@ -4,13 +4,15 @@
 //!   send times and [`rate_profile`] the rates over time; [`limits`] checks whether the operating system allows it.
 //! - Workers (threads) own the clients, each with its role. Each keeps its own [`record`]; the records are merged at
 //!   the end.
-//! - [`report`] holds the result and renders it in several formats; [`thresholds`] checks it against requirements.
+//! - [`report`] holds the result and renders it in several formats; [`thresholds`] checks it against requirements,
+//!   [`comparison`] against other reports.
 //! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
 //!   limit.
 
 pub(crate) mod check;
 mod client;
 mod client_slot;
+pub(crate) mod comparison;
 mod connect;
 mod context;
 mod cpu_usage;

@@ -112,7 +112,7 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SearchArgs {
     /// Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate
-    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "abort_if", help_heading = "Report")]
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["abort_if", "repeat"], help_heading = "Report")]
     pub search: Option<Searchable>,
     /// Conditions in which a rate of --search fails, as in 'p99>50ms'; a rate that the broker does not sustain fails too
     #[arg(long, value_name = "CONDITIONS", requires = "search", help_heading = "Report")]

@@ -27,6 +27,7 @@ impl Report {
         ];
         let caveats = [
             self.search_check(),
+            self.repeat_check(),
             self.standstill_check(),
             self.qos_check(),
             self.shared_check(),

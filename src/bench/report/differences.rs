@@ -6,7 +6,7 @@ use crate::bench::plan::Volume;
 use std::time::Duration;
 
 /// A row per difference: the key and both values.
-pub(super) type Differences = Vec<(String, String, String)>;
+pub(crate) type Differences = Vec<(String, String, String)>;
 
 impl Report {
     /// The differences between two runs, except the number of clients.

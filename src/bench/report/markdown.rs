@@ -39,7 +39,8 @@ impl Report {
             let _ = writeln!(text, "- self-check: {}", as_text(&finding.text));
         }
         text.truncate(text.trim_end().len());
-        text + "\n" + &self.markdown_search()
+        let repeat = self.repeat.as_ref().map(|repeat| format!("\n{}", repeat.to_markdown()));
+        text + "\n" + &self.markdown_search() + &repeat.unwrap_or_default()
     }
 
     /// The conditions of the user, and the others that did not pass.

@@ -26,6 +26,9 @@ pub(crate) enum MergeError {
     /// The same report twice.
     #[error("duplicate report of the run that began at {0}; list each report once")]
     Twice(Timestamp),
+    /// Reports of repeated loads, whose runs have a spread that a sum loses.
+    #[error("a report of a repeated load cannot be merged: each of its runs counts alone")]
+    Repeat,
     /// Reports of searches, each of which found its own rate.
     #[error("a report of a search cannot be merged: each search found its own rate")]
     Search,
@@ -54,6 +57,9 @@ impl Report {
 
     /// Adds a report that began later, or at the same time.
     fn add(&mut self, mut other: Report) -> Result<(), MergeError> {
+        if self.repeat.is_some() || other.repeat.is_some() {
+            return Err(MergeError::Repeat);
+        }
         if self.search.is_some() || other.search.is_some() {
             return Err(MergeError::Search);
         }
@@ -94,6 +100,7 @@ impl Report {
             timeline,
             errors,
             search: _,
+            repeat: _,
             conditions,
         } = other;
         self.plan.add(&plan);

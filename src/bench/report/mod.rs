@@ -18,6 +18,7 @@ mod markdown;
 mod merge;
 pub(super) mod metrics;
 pub(crate) mod prometheus;
+pub(crate) mod repeat;
 mod search;
 mod self_check;
 mod sentence;
@@ -32,12 +33,15 @@ use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Su
 use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
+pub(crate) use differences::Differences;
 pub(crate) use format::{duration, folded, rate};
 pub(crate) use group::Group;
+pub(crate) use html::{ComparisonPage, Trend};
 use jiff::Timestamp;
 pub(crate) use json::{JsonError, scenario_word};
 pub(crate) use load::{Load, of_stages};
 pub(crate) use merge::MergeError;
+pub(crate) use repeat::Repeat;
 pub(crate) use search::{Found, SearchStep, Searched};
 pub(crate) use self_check::{Finding, Limit, SelfMeasurements};
 use std::borrow::Cow;
@@ -114,6 +118,8 @@ pub(crate) struct Report {
     pub errors: Errors,
     /// The search that the run was a part of.
     pub search: Option<Searched>,
+    /// All runs, if the load was repeated; the rest of the report is that of one of them.
+    pub repeat: Option<Repeat>,
     /// The conditions of the user, judged. The report's own conditions follow from its figures.
     pub conditions: Vec<Verdict>,
 }
@@ -263,6 +269,7 @@ impl Report {
             errors: std::mem::take(&mut record.errors),
             latencies: record.latencies.into_measured(),
             search: None,
+            repeat: None,
             conditions: Vec::new(),
         }
     }

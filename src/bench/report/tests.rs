@@ -62,6 +62,7 @@ pub(in crate::bench) fn report() -> Report {
         timeline,
         errors: Errors::default(),
         search: None,
+        repeat: None,
         conditions: Vec::new(),
     }
 }

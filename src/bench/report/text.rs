@@ -49,6 +49,7 @@ impl Report {
             self.verdict(),
             self.remarks(),
             self.searched(),
+            self.repeated(),
         ];
         for section in sections.into_iter().filter(|section| !section.is_empty()) {
             if !text.is_empty() {

@@ -18,7 +18,7 @@ impl Unit {
     const ALL: [Unit; 4] = [Unit::Time, Unit::Rate, Unit::Percent, Unit::Count];
 
     /// The name of the unit in JSON, for a value whose key does not have it.
-    pub(super) fn key(self) -> &'static str {
+    pub(in crate::bench) fn key(self) -> &'static str {
         match self {
             Unit::Time => "ns",
             Unit::Rate => "per_second",
@@ -64,7 +64,7 @@ pub(crate) struct Figure {
 
 impl Figure {
     /// The key in JSON: the name with the unit's suffix.
-    pub(super) fn key(&self) -> String {
+    pub(in crate::bench) fn key(&self) -> String {
         format!("{}{}", self.metric, self.unit.suffix())
     }
 

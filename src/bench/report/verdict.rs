@@ -57,10 +57,12 @@ pub(crate) enum Rule {
     AbortIf,
     /// A comparison with an earlier report.
     Baseline,
+    /// No run of a repeated load fails.
+    Repeat,
 }
 
 impl Rule {
-    const ALL: [Rule; 15] = [
+    const ALL: [Rule; 16] = [
         Rule::Ending,
         Rule::Clients,
         Rule::Connections,
@@ -76,6 +78,7 @@ impl Rule {
         Rule::FailIf,
         Rule::AbortIf,
         Rule::Baseline,
+        Rule::Repeat,
     ];
 
     /// The key in JSON and in JUnit XML.
@@ -96,6 +99,7 @@ impl Rule {
             Rule::FailIf => "fail_if",
             Rule::AbortIf => "abort_if",
             Rule::Baseline => "baseline",
+            Rule::Repeat => "repeat",
         }
     }
 
@@ -149,7 +153,7 @@ impl Judgement {
     }
 
     /// The key in JSON.
-    pub(super) fn key(self) -> &'static str {
+    pub(in crate::bench) fn key(self) -> &'static str {
         match self {
             Judgement::Passed => "pass",
             Judgement::NotMeasured => "not measured",

@@ -78,7 +78,7 @@ impl Metric {
 
     /// Names the main latency of the first report, to compare both reports by it. If the second has no planned send
     /// times, the latency from the actual send time.
-    pub(super) fn of_the_same_latency(self, first: &Report, second: &Report) -> Metric {
+    pub(in crate::bench) fn of_the_same_latency(self, first: &Report, second: &Report) -> Metric {
         let Metric::Latency(None, statistic) = self else {
             return self;
         };

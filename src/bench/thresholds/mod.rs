@@ -1,14 +1,12 @@
-//! Judges a report: thresholds, conditions that end a run early, comparison with an earlier report, and the search for the highest sustained rate.
+//! Judges a report: thresholds, conditions that end a run early, and the search for the highest sustained rate.
 //!
 //! All of it is pure: a report in, a judgement out.
 
-pub(crate) mod baseline;
 pub(crate) mod live;
 pub(crate) mod metric;
 pub(crate) mod search;
 pub(crate) mod threshold;
 
-pub(crate) use baseline::Comparison;
 pub(crate) use live::{AbortConditions, AbortWatch, Snapshot};
 pub(crate) use search::Search;
 pub(crate) use threshold::Thresholds;

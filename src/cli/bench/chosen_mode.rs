@@ -158,14 +158,16 @@ impl ChosenMode {
             }
             None if word.starts_with('-') => None,
             None if mode == "scenario" => Some(format!("unknown word '{word}': scenario takes one file")),
-            None => Some(format!("unknown word '{word}': {mode} takes no file; scenario and merge do")),
+            None => {
+                Some(format!("unknown word '{word}': {mode} takes no file; scenario, merge and compare do"))
+            }
         }
     }
 
     /// The modes that have an option, or an alternative.
     fn instead(&self, id: &str) -> String {
         match (self.name(), id) {
-            ("merge", _) => ", which only reads reports".to_owned(),
+            ("merge" | "compare", _) => ", which only reads reports".to_owned(),
             ("scenario", id) if !NOT_IN_FILES.contains(&id) => "; set it in the scenario file".to_owned(),
             ("conn", "duration") => "; use --hold".to_owned(),
             ("reconnect", "messages") => "; use --duration".to_owned(),

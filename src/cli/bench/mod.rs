@@ -1,4 +1,4 @@
-//! The options of `mq bench`: a struct for each mode, which becomes a [`Run`] or a merge.
+//! The options of `mq bench`: a struct for each mode, which becomes a [`Run`] or a task without a run.
 
 pub(super) mod chosen_mode;
 mod connection;
@@ -20,6 +20,7 @@ use super::session::ClientArgs;
 use super::{BENCH, config, option_file, with_common_parts};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+pub(crate) use mode::compare::CompareArgs;
 pub(crate) use mode::merge::MergeArgs;
 use mode::{
     conn::ConnArgs, publish::PubArgs, pubsub::PubsubArgs, reconnect::ReconnectArgs, request::RrArgs,
@@ -40,7 +41,7 @@ struct Mode {
 }
 
 /// The modes, in the order of the help.
-const MODES: [Mode; 8] = [
+const MODES: [Mode; 9] = [
     Mode::run::<PubsubArgs>(
         "pubsub",
         "Clients publish and clients subscribe; every message is checked (the default)",
@@ -64,6 +65,12 @@ const MODES: [Mode; 8] = [
         about: "Merge the reports of several runs into one, without a run",
         define: define::<MergeArgs>,
         read: |matches| MergeArgs::from_arg_matches(matches).map(BenchArgs::Merge),
+    },
+    Mode {
+        name: "compare",
+        about: "Compare reports: what became better or worse, by more than noise",
+        define: define::<CompareArgs>,
+        read: |matches| CompareArgs::from_arg_matches(matches).map(BenchArgs::Compare),
     },
 ];
 
@@ -95,6 +102,8 @@ pub(crate) enum BenchArgs {
     ScenarioText(String),
     /// Merge reports.
     Merge(MergeArgs),
+    /// Compare reports.
+    Compare(CompareArgs),
 }
 
 impl BenchArgs {
@@ -103,6 +112,7 @@ impl BenchArgs {
             BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) => run.args.quiet,
             BenchArgs::ScenarioText(_) => false,
             BenchArgs::Merge(args) => args.quiet,
+            BenchArgs::Compare(args) => args.quiet,
         }
     }
 
@@ -114,7 +124,7 @@ impl BenchArgs {
     pub(crate) fn client_mut(&mut self) -> Option<&mut ClientArgs> {
         match self {
             BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) => Some(&mut run.args.client),
-            BenchArgs::ScenarioText(_) | BenchArgs::Merge(_) => None,
+            BenchArgs::ScenarioText(_) | BenchArgs::Merge(_) | BenchArgs::Compare(_) => None,
         }
     }
 

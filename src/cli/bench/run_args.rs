@@ -1,5 +1,6 @@
 //! The options of all modes that run a load: clients, machines, connection, report.
 
+use crate::bench::report::repeat::MOST_RUNS;
 use crate::bench::shard::Shard;
 use crate::bench::thresholds::AbortConditions;
 use crate::cli::bench_report::{self, ReportArgs};
@@ -20,6 +21,9 @@ pub(crate) struct RunArgs {
     /// Timeout without progress: connections, acknowledgements or deliveries
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::positive_duration, help_heading = "Time")]
     pub(super) timeout: Duration,
+    /// Run the same load N times, and report the median and the spread of each metric for `mq bench compare`
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MOST_RUNS as i64), conflicts_with_all = ["start_at", "check"], help_heading = "Time")]
+    pub(crate) repeat: Option<u16>,
     /// Number of threads for the clients [default: one per CPU]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u16).range(1..=1024), help_heading = "Machines")]
     pub(super) threads: Option<u16>,

@@ -17,6 +17,7 @@ enum Failure {
     Unshared,
     QosViolated,
     Errors,
+    Repeat,
 }
 
 /// Reports the failures, and returns the status: that of the signal, of a failed condition of the user, or of the first failure.
@@ -52,6 +53,7 @@ impl Failure {
             Rule::Ending => Some(Failure::of_ending(report)),
             Rule::Shared => Some(Failure::Unshared),
             Rule::Delivery => Some(Failure::QosViolated),
+            Rule::Repeat => Some(Failure::Repeat),
             Rule::Errors | Rule::Acknowledgements | Rule::Standstill | Rule::GrantedQos | Rule::SelfCheck => {
                 Some(Failure::Errors)
             }
@@ -77,7 +79,8 @@ impl Failure {
             | Failure::Stalled
             | Failure::Unshared
             | Failure::QosViolated
-            | Failure::Errors => ExitStatus::FAILED,
+            | Failure::Errors
+            | Failure::Repeat => ExitStatus::FAILED,
         }
     }
 
@@ -101,6 +104,7 @@ impl Failure {
             ),
             Failure::QosViolated => report.describe_violation().unwrap_or_default(),
             Failure::Errors => "some clients failed".to_owned(),
+            Failure::Repeat => "some runs failed".to_owned(),
         }
     }
 

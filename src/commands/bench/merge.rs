@@ -15,7 +15,7 @@ pub(super) fn run(args: &MergeArgs, messages: Messages) -> Result<ExitStatus, Er
     let scenario = reports.first().map(|report| report.plan.scenario);
     let preparation = Preparation::new(&args.report, scenario)?.inherit(verdicts::inherited(&reports));
     let merged = Report::merge(reports).map_err(merge_error)?;
-    preparation.finish(merged, None, messages)
+    preparation.finish(vec![merged], None, messages)
 }
 
 fn merge_error(error: MergeError) -> Error {
@@ -23,6 +23,7 @@ fn merge_error(error: MergeError) -> Error {
         MergeError::Search => {
             Error::usage(format!("{error}; measure again with the same --rate and --shard"))
         }
+        MergeError::Repeat => Error::usage(format!("{error}; compare them with `mq bench compare`")),
         MergeError::Nothing | MergeError::Different { .. } | MergeError::Twice(_) => {
             Error::usage(UsageError::Value(error.into()))
         }

@@ -1,5 +1,6 @@
-//! `mq bench`: runs a load or merges reports, writes the reports and maps the result to an exit status.
+//! `mq bench`: runs a load, merges or compares reports, writes the reports and maps the result to an exit status.
 
+mod compare;
 mod describe;
 mod exit_status;
 mod merge;
@@ -24,5 +25,6 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
         BenchArgs::ScenarioCheck(run) => scenario::check(run),
         BenchArgs::ScenarioText(text) => scenario::print(text),
         BenchArgs::Merge(args) => merge::run(args, messages),
+        BenchArgs::Compare(args) => compare::run(args, messages),
     }
 }

@@ -2,9 +2,9 @@
 //! renamed into place at the end: no reader sees a partial file.
 
 use crate::bench::Report;
+use crate::bench::comparison::{self, Comparison};
 use crate::bench::report::Charset;
-use crate::bench::thresholds::Comparison;
-use crate::cli::bench_report::{ReportArgs, ReportFormat};
+use crate::cli::bench_report::{ReportFile, ReportFormat};
 use crate::commands::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -38,10 +38,10 @@ struct Draft {
 
 impl Outputs {
     /// Creates the files.
-    pub(super) fn create(args: &ReportArgs) -> Result<Outputs, Error> {
+    pub(super) fn create(output: Option<ReportFormat>, files: &[ReportFile]) -> Result<Outputs, Error> {
         let (to_stdout, files): (Vec<_>, Vec<_>) =
-            args.files.0.iter().partition(|file| file.path.as_os_str() == STDOUT);
-        let typed = args.output.map(|format| ("output", format));
+            files.iter().partition(|file| file.path.as_os_str() == STDOUT);
+        let typed = output.map(|format| ("output", format));
         let printed: Vec<_> =
             typed.into_iter().chain(to_stdout.into_iter().map(|file| (file.option, file.format))).collect();
         let printed = match printed.as_slice() {
@@ -59,15 +59,15 @@ impl Outputs {
     }
 
     /// Prints the report on standard output.
-    pub(super) fn print(&self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let bytes = render(self.printed, report, sections);
+    pub(super) fn print(&self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
+        let bytes = render(self.printed);
         let mut output = io::stdout().lock();
         output.write_all(&bytes).and_then(|()| output.flush()).map_err(Error::Output)
     }
 
     /// Writes all files, even if one of them fails; returns the first failure.
-    pub(super) fn write(self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let results: Vec<_> = self.files.into_iter().map(|output| output.write(report, sections)).collect();
+    pub(super) fn write(self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
+        let results: Vec<_> = self.files.into_iter().map(|output| output.write(&render)).collect();
         results.into_iter().collect()
     }
 }
@@ -90,8 +90,8 @@ impl Output {
         Ok(Output { format, path: path.to_owned(), file, draft })
     }
 
-    fn write(mut self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let bytes = render(self.format, report, sections);
+    fn write(mut self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
+        let bytes = render(self.format);
         let written = match self.draft {
             Some(draft) => self.file.write_all(&bytes).and_then(|()| draft.finish(&bytes)),
             None => write_in_place(&mut self.file, &bytes),
@@ -144,13 +144,14 @@ impl Sections {
     pub(super) fn new(comparison: Option<&Comparison>) -> Sections {
         let join = |part: Option<String>| part.map(|part| format!("\n{part}")).unwrap_or_default();
         Sections {
-            text: join(comparison.map(Comparison::to_text)),
-            markdown: join(comparison.map(Comparison::to_markdown)),
+            text: join(comparison.map(|comparison| comparison.to_text(comparison::BASELINE))),
+            markdown: join(comparison.map(|comparison| comparison.to_markdown(comparison::BASELINE))),
         }
     }
 }
 
-fn render(format: ReportFormat, report: &Report, sections: &Sections) -> Vec<u8> {
+/// A report in a format.
+pub(super) fn render(format: ReportFormat, report: &Report, sections: &Sections) -> Vec<u8> {
     match format {
         ReportFormat::Text => (report.to_text(Charset::of_environment()) + &sections.text).into_bytes(),
         ReportFormat::Json => report.to_json().into_bytes(),

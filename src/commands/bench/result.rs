@@ -1,11 +1,12 @@
 //! The end of a run or a merge: the outputs, the comparison with a baseline, the thresholds, and the exit status.
 
-use super::outputs::{Outputs, Sections};
+use super::outputs::{Outputs, Sections, render};
 use super::{exit_status, verdicts};
 use crate::bench::Report;
+use crate::bench::comparison::{Comparison, repeat};
 use crate::bench::plan::Scenario;
 use crate::bench::report::{JsonError, scenario_word};
-use crate::bench::thresholds::{Comparison, Thresholds};
+use crate::bench::thresholds::Thresholds;
 use crate::cli::bench_report::ReportArgs;
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
@@ -32,7 +33,12 @@ impl<'a> Preparation<'a> {
         if let Some((path, before)) = path.zip(baseline.as_ref()) {
             check_baseline(path, before, scenario)?;
         }
-        Ok(Preparation { args, baseline, outputs: Outputs::create(args)?, inherited: Vec::new() })
+        Ok(Preparation {
+            args,
+            baseline,
+            outputs: Outputs::create(args.output, &args.files.0)?,
+            inherited: Vec::new(),
+        })
     }
 
     /// Judges the report by these thresholds too.
@@ -40,33 +46,48 @@ impl<'a> Preparation<'a> {
         Preparation { inherited: thresholds, ..self }
     }
 
-    /// Writes the report and its comparison, and decides on the exit status.
+    /// Writes the report of all runs and its comparison, and decides on the exit status.
     pub(super) fn finish(
         self,
-        mut report: Report,
+        mut reports: Vec<Report>,
         signal: Option<ExitStatus>,
         messages: Messages,
     ) -> Result<ExitStatus, Error> {
+        reports.iter_mut().for_each(|report| self.judge(report));
+        let Some(mut report) = repeat::join(reports) else { return Ok(ExitStatus::DONE) };
         let comparison = self.baseline.map(|before| Comparison::new(&before, &report, self.args.tolerance));
         for (key, before, now) in comparison.iter().flat_map(|comparison| &comparison.differences) {
             messages
                 .say(&format!("--baseline: the loads differ: {key}: {before} in the baseline, {now} now"));
         }
-        let thresholds = self.args.fail_if.iter().chain(&self.inherited);
-        let judged: Vec<_> = thresholds.flat_map(|conditions| conditions.judge(&report)).collect();
-        report.conditions.extend(judged);
         report.conditions.extend(comparison.iter().flat_map(Comparison::verdicts));
         let sections = Sections::new(comparison.as_ref());
-        let printed = self.outputs.print(&report, &sections);
-        let written = self.outputs.write(&report, &sections);
+        let render = |format| render(format, &report, &sections);
+        let (printed, written) = (self.outputs.print(render), self.outputs.write(render));
         let status = exit_status::conclude(&report, signal, messages);
         verdicts::annotate(&report);
-        written?;
-        match printed {
-            // The reader closed the pipe after the lines that it wanted; the status is still that of the run.
-            Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
-            printed => printed.map(|()| status),
-        }
+        finish_output(printed, written, status)
+    }
+
+    /// Judges a run by the thresholds.
+    fn judge(&self, report: &mut Report) {
+        let thresholds = self.args.fail_if.iter().chain(&self.inherited);
+        let judged: Vec<_> = thresholds.flat_map(|conditions| conditions.judge(report)).collect();
+        report.conditions.extend(judged);
+    }
+}
+
+/// The status, unless the output failed.
+pub(super) fn finish_output(
+    printed: Result<(), Error>,
+    written: Result<(), Error>,
+    status: ExitStatus,
+) -> Result<ExitStatus, Error> {
+    written?;
+    match printed {
+        // The reader closed the pipe after the lines that it wanted; the status is still that of the run.
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
+        printed => printed.map(|()| status),
     }
 }
 

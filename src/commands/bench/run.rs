@@ -3,8 +3,8 @@
 use super::result::Preparation;
 use super::session::Session;
 use super::{search, worker_processes};
-use crate::bench::Report;
 use crate::bench::plan::{Plan, RunId};
+use crate::bench::{Ending, Report};
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::{Messages, block_on};
@@ -19,16 +19,44 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
         return block_on(worker_processes::check(plan, processes, run.args.embedded));
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
-    let (report, signal) = block_on(measure(run, plan, messages))?;
-    preparation.finish(report, signal, messages)
+    let (reports, signal) = block_on(measure(run, plan, messages))?;
+    preparation.finish(reports, signal, messages)
 }
 
-/// Carries out one run or a search; also returns the status of the signal that ended it, if any.
-async fn measure(run: &Run, plan: Plan, messages: Messages) -> Result<(Report, Option<ExitStatus>), Error> {
+/// Carries out one run, several of the same load, or a search; also returns the status of the signal that ended it, if any.
+async fn measure(
+    run: &Run,
+    plan: Plan,
+    messages: Messages,
+) -> Result<(Vec<Report>, Option<ExitStatus>), Error> {
     let session = Session::start(run, &plan, messages).await?;
-    let report = match &run.search {
-        None => session.measure(plan).await?,
-        Some(wanted) => search::search(run, wanted, &session).await?,
+    let reports = match &run.search {
+        None => repeat(run, plan, &session).await?,
+        Some(wanted) => vec![search::search(run, wanted, &session).await?],
     };
-    Ok((report, session.signal()))
+    Ok((reports, session.signal()))
+}
+
+/// Carries out a load as often as the user wants it, each time with topics and client identifiers of its own.
+async fn repeat(run: &Run, plan: Plan, session: &Session<'_>) -> Result<Vec<Report>, Error> {
+    let runs = run.args.repeat.unwrap_or(1);
+    let (mut reports, mut next) = (Vec::new(), Some(plan));
+    for number in 1..=runs {
+        let plan = match next.take() {
+            Some(plan) => plan,
+            None => run.plan(RunId(fastrand::u32(..)))?,
+        };
+        if runs > 1 {
+            session.say(&format!("run {number} of {runs}"));
+        }
+        let report = session.measure(plan).await?;
+        // Without a connection, each further run would wait for its timeout.
+        let is_last =
+            session.signal().is_some() || matches!(report.ending, Ending::NotConnected | Ending::Interrupted);
+        reports.push(report);
+        if is_last {
+            break;
+        }
+    }
+    Ok(reports)
 }

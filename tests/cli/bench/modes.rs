@@ -3,7 +3,7 @@
 use crate::support::*;
 use std::collections::BTreeSet;
 
-const MODES: [&str; 8] = ["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario", "merge"];
+const MODES: [&str; 9] = ["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario", "merge", "compare"];
 
 /// The long options in the help of a mode.
 fn options_of(mode: &str) -> BTreeSet<String> {
@@ -32,7 +32,8 @@ fn the_help_of_a_mode_has_its_options_and_no_others() {
         ("qos", &["pubsub", "pub", "sub", "rr", "reconnect"]),
         ("clients", &["pubsub", "conn", "pub", "sub", "rr", "reconnect"]),
         ("host", &["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario"]),
-        ("fail-if", &MODES),
+        ("fail-if", &MODES[..8]),
+        ("tolerance", &MODES),
     ] {
         let found: Vec<&str> = MODES.into_iter().filter(|mode| options_of(mode).contains(option)).collect();
         assert_eq!(found, modes, "--{option}");
@@ -81,18 +82,22 @@ fn options_without_a_use_are_refused_with_their_mode() {
 #[test]
 fn a_word_that_is_no_mode_is_refused() {
     for (words, problem) in [
-        ("flood", "unknown mode 'flood': expected pubsub, conn, pub, sub, rr, reconnect, scenario or merge"),
+        (
+            "flood",
+            "unknown mode 'flood': expected pubsub, conn, pub, sub, rr, reconnect, scenario, merge or compare",
+        ),
         (
             "con",
-            "unknown mode 'con': expected pubsub, conn, pub, sub, rr, reconnect, scenario or merge; did you mean 'conn'?",
+            "unknown mode 'con': expected pubsub, conn, pub, sub, rr, reconnect, scenario, merge or compare; did you mean 'conn'?",
         ),
         ("-c 5 mix.toml", "unknown mode 'mix.toml'; did you mean 'scenario mix.toml'?"),
-        ("pubsub mix.toml", "unknown word 'mix.toml': pubsub takes no file; scenario and merge do"),
+        ("pubsub mix.toml", "unknown word 'mix.toml': pubsub takes no file; scenario, merge and compare do"),
         ("scenario a.toml b.toml", "unknown word 'b.toml': scenario takes one file"),
         ("--raet 5 conn", "unknown option or word '--raet'; did you mean '--rate'?"),
         ("sub", "missing -t FILTER"),
         ("scenario", "missing FILE.toml"),
         ("merge", "missing FILE"),
+        ("compare", "missing OLD.json"),
     ] {
         let stderr = mq(&format!("bench {words}")).run().fail(2);
         assert_eq!(stderr.lines().next(), Some(&*format!("mq bench: {problem}")), "{words}");

@@ -531,7 +531,8 @@ fn every_key_of_the_json_is_documented() {
         "bench --embedded -c 2 --search rate --rate 50 --duration 0.2 --warm-up 0 --until sent>12,loss>1%";
     let report = json(mq(&format!("{words} --output json")).run().succeed().as_bytes());
     let documentation = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-json.md"));
-    let keys = keys(&report);
+    let repeated = json(mq(&format!("{SHORT} --repeat 2 --output json")).run().succeed().as_bytes());
+    let keys: Vec<_> = keys(&report).into_iter().chain(keys(&repeated)).collect();
     assert!(keys.iter().any(|key| key == "loss_percent"), "the search has its figures: {keys:?}");
     let is_named = |key: &&String| !documentation.contains(&format!("`{key}`"));
     assert_eq!(keys.iter().filter(is_named).collect::<Vec<_>>(), [""; 0]);

@@ -1,12 +1,15 @@
 //! The scales of a chart: ranges, round ticks, and the text of a value.
 
 use super::super::format::{duration, rate};
+use jiff::Timestamp;
 
 /// The kind of a value; it decides the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     /// Seconds since the start of a run.
     Seconds,
+    /// Seconds since 1970, as a date.
+    Date,
     /// Nanoseconds of a latency.
     Latency,
     /// Occurrences per second.
@@ -39,6 +42,11 @@ const MOST_MINUTES: f64 = 3.0 * 3600.0;
 /// A logarithmic axis over at most this many powers of ten has ticks at 1, 2 and 5.
 const FEW_DECADES: f64 = 2.01;
 
+const SECONDS_PER_DAY: f64 = 86_400.0;
+
+/// The number of parts of an axis of dates.
+const DATE_STEPS: u32 = 4;
+
 /// The percentiles with a label.
 const PERCENTILES: [f64; 8] = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999];
 
@@ -66,6 +74,18 @@ impl Axis {
         let ticks = values.map(|value| (value * unit, number(value))).collect();
         let title = format!("{word} since the start");
         Axis { title, quantity: Quantity::Seconds, is_logarithmic: false, range: (0.0, end), ticks }
+    }
+
+    /// Between two times in seconds since 1970.
+    pub(super) fn dates(first: f64, last: f64) -> Axis {
+        let last = last.max(first + 1.0);
+        let format = if last - first < SECONDS_PER_DAY { "%H:%M" } else { "%m-%d" };
+        let ticks = (0..=DATE_STEPS).map(|step| {
+            let time = first + (last - first) * f64::from(step) / f64::from(DATE_STEPS);
+            (time, date(time, format))
+        });
+        let (title, quantity) = ("start of the run (UTC)".to_owned(), Quantity::Date);
+        Axis { title, quantity, is_logarithmic: false, range: (first, last), ticks: ticks.collect() }
     }
 
     /// Over all of these latencies; `None` without any. The ends are round.
@@ -108,6 +128,7 @@ impl Quantity {
     pub(super) fn show(self, value: f64) -> String {
         match self {
             Quantity::Seconds => clock(value),
+            Quantity::Date => date(value, "%Y-%m-%d %H:%M"),
             Quantity::Latency => duration(value as u64),
             Quantity::Rate => format!("{}/s", rate(value)),
             Quantity::Count => format!("{value:.0}"),
@@ -122,6 +143,12 @@ impl Quantity {
 /// The position of a percentile: the number of its nines.
 fn nines(percentile: f64) -> f64 {
     -(1.0 - percentile / 100.0).log10()
+}
+
+/// Seconds since 1970 as a date.
+fn date(seconds: f64, format: &str) -> String {
+    Timestamp::from_second(seconds as i64)
+        .map_or_else(|_| String::new(), |time| time.strftime(format).to_string())
 }
 
 /// Seconds, from ten minutes on as a clock shows them.

@@ -30,7 +30,7 @@ const MOST_SYMBOLS: usize = 60;
 const MOST_POINTS_TOGETHER: usize = 1600;
 
 /// The number of styles in the style sheet; further series repeat them.
-const STYLES: usize = 8;
+pub(super) const STYLES: usize = 8;
 
 /// The width of a letter of a label, at most.
 const LETTER: f64 = 8.0;

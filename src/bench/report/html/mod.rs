@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+mod comparison;
 mod headline;
 mod markup;
 mod plots;
@@ -13,9 +14,10 @@ mod tail;
 use super::format::{duration, rate};
 use super::group::DELIVERY_HEADS;
 use super::metrics::{FLOWS, GAP_LOST, METRICS};
-use super::{Report, scenario_word};
+use super::{Repeat, Report, scenario_word};
 use crate::bench::record::Summary;
 use base64::Engine;
+pub(crate) use comparison::{ComparisonPage, Trend};
 use headline::Headline;
 use markup::{Table, as_text};
 use sha2::{Digest, Sha256};
@@ -38,6 +40,7 @@ impl Report {
             self.run_table(),
             self.group_table(),
             self.search_table(),
+            self.repeat_table(),
             self.flow_table(),
             self.percentile_table(),
             self.delivery_table(),
@@ -134,6 +137,14 @@ impl Report {
             return String::new();
         };
         Table { caption: "Search", heads: &search.heads(), rows: search.rows().collect() }.to_html()
+    }
+
+    fn repeat_table(&self) -> String {
+        let Some(repeat) = &self.repeat else {
+            return String::new();
+        };
+        let rows = repeat.rows().into_iter().map(Vec::from).collect();
+        Table { caption: &repeat.title(), heads: &Repeat::HEADS, rows }.to_html()
     }
 
     fn flow_table(&self) -> String {

@@ -12,7 +12,7 @@ use crate::bench::timeline::Slot;
 const SHORTEST_PART: f64 = 0.001;
 
 /// Charts over time need this many slots.
-const FEWEST_SLOTS: usize = 2;
+pub(super) const FEWEST_SLOTS: usize = 2;
 
 /// The number of points of a curve for each nine.
 const POINTS_PER_NINE: u32 = 12;
@@ -116,13 +116,11 @@ impl Report {
 
     /// The latency of each slot. Without samples the line has a gap.
     fn latency_chart(&self) -> Option<Chart> {
-        let width = self.timeline.width().as_secs_f64();
-        let line = |name: &str, style: usize, time: &dyn Fn(&Slot) -> Option<u64>| {
-            let slots = self.timeline.slots().iter().enumerate();
-            let points = slots.map(|(index, slot)| {
-                (((index as f64 + 0.5) * width).min(self.end()), time(slot).map(|time| time as f64))
-            });
-            Series { name: name.to_owned(), style, mark: Mark::Line, points: points.collect() }
+        let line = |name: &str, style: usize, time: &dyn Fn(&Slot) -> Option<u64>| Series {
+            name: name.to_owned(),
+            style,
+            mark: Mark::Line,
+            points: self.latency_points(time),
         };
         let series = vec![
             line("p50", 0, &|slot| slot.latency.at_percentile(50.0)),
@@ -150,6 +148,16 @@ impl Report {
         }
         let is_planned = OF_MESSAGES.iter().any(|kind| kind.real().is_some() && is_measured(kind));
         titles.join(" and ") + if is_planned { ", from the planned time" } else { "" }
+    }
+
+    /// A latency of each slot, in the middle of the slot.
+    pub(super) fn latency_points(&self, time: impl Fn(&Slot) -> Option<u64>) -> Vec<(f64, Option<f64>)> {
+        let width = self.timeline.width().as_secs_f64();
+        let slots = self.timeline.slots().iter().enumerate();
+        let points = slots.map(|(index, slot)| {
+            (((index as f64 + 0.5) * width).min(self.end()), time(slot).map(|time| time as f64))
+        });
+        points.collect()
     }
 
     fn percentile_chart(&self, caption: &str, is_in: impl Fn(LatencyKind) -> bool) -> Option<Chart> {
@@ -192,7 +200,7 @@ impl Report {
     }
 
     /// The end of the time axis in seconds: the end of the last slot, or of the run within it.
-    fn end(&self) -> f64 {
+    pub(super) fn end(&self) -> f64 {
         let width = self.timeline.width().as_secs_f64();
         let slots = self.timeline.slots().len() as f64;
         self.busy_until().clamp((slots - 1.0).max(0.0) * width + SHORTEST_PART, slots.max(1.0) * width)
@@ -250,7 +258,7 @@ impl Report {
     }
 
     /// A line of a count per second, slot by slot; `None` if it is always zero.
-    fn rates(&self, name: &str, style: usize, count: impl Fn(&Slot) -> u64) -> Option<Series> {
+    pub(super) fn rates(&self, name: &str, style: usize, count: impl Fn(&Slot) -> u64) -> Option<Series> {
         let parts = self.parts(count).into_iter();
         let points: Vec<_> =
             parts.map(|part| (part.begin + part.time / 2.0, Some(part.count / part.time))).collect();
@@ -290,7 +298,7 @@ fn style_of(kind: LatencyKind) -> usize {
 }
 
 /// The percentiles of a latency, up to the highest one that the number of samples can resolve.
-fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
+pub(super) fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
     let last = (latencies.histogram().len().max(2) as f64).log10().min(MOST_NINES);
     let steps = (last * f64::from(POINTS_PER_NINE)).ceil() as u32;
     let places = (0..=steps).map(|step| (f64::from(step) / f64::from(POINTS_PER_NINE)).min(last));
@@ -301,7 +309,7 @@ fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
     Series { name, style, mark: Mark::Curve, points: points.collect() }
 }
 
-fn latency_axis(series: &[Series]) -> Option<Axis> {
+pub(super) fn latency_axis(series: &[Series]) -> Option<Axis> {
     Axis::latency(series.iter().flat_map(|line| &line.points).filter_map(|&(_, time)| time))
 }
 

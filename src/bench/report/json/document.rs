@@ -35,6 +35,32 @@ pub(super) struct Document {
     pub(super) errors: Vec<ErrorObject>,
     pub(super) timeline: TimelineObject,
     pub(super) search: Option<SearchObject>,
+    /// Missing in files of earlier versions.
+    #[serde(default)]
+    pub(super) repeat: Option<RepeatObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RepeatObject {
+    pub(super) runs: Vec<RepeatedRunObject>,
+    #[serde(skip_deserializing)]
+    pub(super) metrics: BTreeMap<String, DistributionObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RepeatedRunObject {
+    pub(super) started_at: String,
+    pub(super) verdict: String,
+    pub(super) sentence: String,
+    pub(super) figures: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DistributionObject {
+    pub(super) median: f64,
+    pub(super) spread: f64,
+    pub(super) lowest: f64,
+    pub(super) highest: f64,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,7 +7,10 @@ use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
-use crate::bench::report::{Figure, Group, Judgement, Load, Rule, SearchStep, Searched, Unit, Verdict};
+use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
+use crate::bench::report::{
+    Figure, Group, Judgement, Load, Repeat, Rule, SearchStep, Searched, Unit, Verdict,
+};
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
@@ -57,6 +60,7 @@ impl Document {
             timeline: self.timeline.into_timeline()?,
             errors: errors_of(self.errors)?,
             search: self.search.map(SearchObject::into_search).transpose()?,
+            repeat: self.repeat.map(RepeatObject::into_repeat).transpose()?,
             conditions: conditions_of(self.verdicts)?,
         })
     }
@@ -195,6 +199,30 @@ impl SearchStepObject {
             figures: figures.collect(),
             failure: self.reason.filter(|_| !self.holds),
         }
+    }
+}
+
+impl RepeatObject {
+    fn into_repeat(self) -> Result<Repeat, JsonError> {
+        let runs = self.runs.len();
+        if !(1..=MOST_RUNS).contains(&runs) {
+            return Err(bad("repeat.runs", &format!("of {runs} runs, only of 1 to {MOST_RUNS}")));
+        }
+        let runs = self.runs.into_iter().map(RepeatedRunObject::into_run).collect::<Result<_, _>>()?;
+        Ok(Repeat { runs })
+    }
+}
+
+impl RepeatedRunObject {
+    fn into_run(self) -> Result<RepeatedRun, JsonError> {
+        let figures = self.figures.iter().map(|(key, value)| Figure::of_key(key, value.as_f64()));
+        Ok(RepeatedRun {
+            started_at: self.started_at.parse().map_err(|error| bad("repeat.started_at", &error))?,
+            judgement: Judgement::of_key(&self.verdict)
+                .ok_or_else(|| bad("repeat.verdict", &self.verdict))?,
+            figures: figures.collect(),
+            sentence: self.sentence,
+        })
     }
 }
 

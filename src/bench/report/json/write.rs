@@ -7,7 +7,8 @@ use super::{Flow, Host, LatencyKind, Report, SCHEMA};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
-use crate::bench::report::{Group, SearchStep, Searched, Verdict};
+use crate::bench::report::repeat::{Distribution, RepeatedRun};
+use crate::bench::report::{Group, Repeat, SearchStep, Searched, Verdict};
 use crate::bench::timeline::{Slot, Timeline};
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ impl Document {
             errors: report.errors.by_count().into_iter().map(ErrorObject::of).collect(),
             timeline: TimelineObject::of(&report.timeline),
             search: report.search.as_ref().map(SearchObject::of),
+            repeat: report.repeat.as_ref().map(RepeatObject::of),
         }
     }
 }
@@ -160,6 +162,31 @@ impl SearchStepObject {
             messages_per_second: step.rate,
             holds: step.failure.is_none(),
             reason: step.failure.clone(),
+            figures: figures.collect(),
+        }
+    }
+}
+
+impl RepeatObject {
+    fn of(repeat: &Repeat) -> RepeatObject {
+        let metrics = repeat.distributions().into_iter().map(|(metric, all)| {
+            let Distribution { median, spread, lowest, highest } = all;
+            (metric.key(), DistributionObject { median, spread, lowest, highest })
+        });
+        RepeatObject {
+            runs: repeat.runs.iter().map(RepeatedRunObject::of).collect(),
+            metrics: metrics.collect(),
+        }
+    }
+}
+
+impl RepeatedRunObject {
+    fn of(run: &RepeatedRun) -> RepeatedRunObject {
+        let figures = run.figures.iter().map(|figure| (figure.key(), figure.value.into()));
+        RepeatedRunObject {
+            started_at: run.started_at.to_string(),
+            verdict: run.judgement.key().to_owned(),
+            sentence: run.sentence.clone(),
             figures: figures.collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! The modes of `mq bench`, one file for each: its options, its help, and its conversion to a run.
 
+pub(super) mod compare;
 pub(super) mod conn;
 pub(super) mod merge;
 pub(super) mod publish;

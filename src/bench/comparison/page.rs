@@ -1,0 +1,46 @@
+//! A comparison as an HTML page: the outcome, charts of all runs, and tables.
+
+use super::several::Comparisons;
+use super::{COMPARED, Outcome, Row};
+use crate::bench::report::{ComparisonPage, Trend};
+
+pub(super) fn to_html(comparisons: &Comparisons) -> String {
+    let outcome = comparisons.outcome();
+    let new = comparisons.new.iter().map(|(file, _)| file);
+    let runs: Vec<_> =
+        std::iter::once(&comparisons.old).chain(new).map(|file| (file.name.as_str(), &file.report)).collect();
+    let page = ComparisonPage {
+        word: outcome.word(),
+        is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
+        sentence: comparisons.outcome_words(),
+        trends: trends(&runs),
+        tables: tables(comparisons),
+        runs,
+    };
+    page.to_html()
+}
+
+/// The values of each metric by the time of the run.
+fn trends(runs: &[(&str, &crate::bench::Report)]) -> Vec<Trend> {
+    let of_metric = |metric: &super::Compared| {
+        let points = runs.iter().map(|(_, report)| (report.started_at, metric.value(report)));
+        Trend { name: metric.name, unit: metric.unit(), points: points.collect() }
+    };
+    COMPARED.iter().map(of_metric).collect()
+}
+
+/// A table for each new file.
+fn tables(comparisons: &Comparisons) -> Vec<(String, Vec<Vec<String>>)> {
+    let of_file = |(file, comparison): &(super::several::NamedReport, super::Comparison)| {
+        let caption = format!("{} against {}", file.name, comparisons.old.name);
+        let cells = |row: &Row| {
+            let [before, now, change] = row.cells();
+            vec![row.metric.name.to_owned(), before, now, change, row.outcome_words()]
+        };
+        let differences = comparison.differences.iter().map(|(key, old, new)| {
+            vec![format!("different load: {key}"), old.clone(), new.clone(), String::new(), String::new()]
+        });
+        (caption, comparison.rows.iter().map(cells).chain(differences).collect())
+    };
+    comparisons.new.iter().map(of_file).collect()
+}

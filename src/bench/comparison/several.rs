@@ -1,0 +1,146 @@
+//! Several reports beside the first one, as text, Markdown, JSON or an HTML page.
+
+use super::{Comparison, Heads, Outcome, document, page};
+use crate::bench::report::{Differences, Report};
+use crate::escape;
+use std::fmt::Write;
+
+/// The heads of a comparison of two files.
+pub(super) const FILES: Heads = Heads { before: "old", now: "new" };
+
+/// A report and the name of its file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NamedReport {
+    pub(crate) name: String,
+    pub(crate) report: Report,
+}
+
+/// The comparisons of several reports with an old one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Comparisons {
+    pub(super) old: NamedReport,
+    pub(super) new: Vec<(NamedReport, Comparison)>,
+    pub(super) tolerance_percent: f64,
+}
+
+impl Comparisons {
+    pub(crate) fn new(old: NamedReport, new: Vec<NamedReport>, tolerance_percent: f64) -> Comparisons {
+        let compare = |file: NamedReport| {
+            let comparison = Comparison::new(&old.report, &file.report, tolerance_percent);
+            (file, comparison)
+        };
+        let new = new.into_iter().map(compare).collect();
+        Comparisons { old, new, tolerance_percent }
+    }
+
+    /// The first file whose load differs from the old one, with the differences.
+    pub(crate) fn other_load(&self) -> Option<(&str, &Differences)> {
+        let (file, comparison) =
+            self.new.iter().find(|(_, comparison)| !comparison.differences.is_empty())?;
+        Some((&file.name, &comparison.differences))
+    }
+
+    /// The worst outcome of all files.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.new.iter().map(|(_, comparison)| comparison.outcome()).max().unwrap_or(Outcome::NotComparable)
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = format!("old               {}\n", described(&self.old));
+        match self.new.as_slice() {
+            [(file, comparison)] => {
+                let _ =
+                    write!(text, "new               {}\n\n{}", described(file), comparison.to_text(FILES));
+            }
+            _ => text += &self.tables_by_metric(),
+        }
+        let _ = write!(text, "\n{:<18}{}\n", "outcome", self.outcome_words());
+        text
+    }
+
+    /// The outcome, and the rule that it follows.
+    pub(super) fn outcome_words(&self) -> String {
+        let rule = match self.has_repeats() {
+            true => format!(
+                "differences up to {} %, and those within the noise of the repeated runs, are no change",
+                self.tolerance_percent
+            ),
+            false => format!(
+                "differences up to {} % are no change; only repeated runs show the noise",
+                self.tolerance_percent
+            ),
+        };
+        format!("{} ({rule})", self.outcome().word())
+    }
+
+    fn has_repeats(&self) -> bool {
+        let new = self.new.iter().map(|(file, _)| file);
+        new.chain([&self.old]).any(|file| file.report.repeat.is_some())
+    }
+
+    /// A table for each metric, with a row for each file.
+    fn tables_by_metric(&self) -> String {
+        let mut text = String::new();
+        for metric in super::COMPARED {
+            let rows: Vec<_> = self.rows_of(metric.name).collect();
+            let Some((_, first)) = rows.first() else { continue };
+            let [old, _, _] = first.cells();
+            let _ = writeln!(text, "\n{:<18}{old:>12}", metric.name);
+            for (name, row) in rows {
+                let [_, now, change] = row.cells();
+                let name = escape::line(name);
+                let line = format!("  {name:<16}{now:>12}{change:>12}  {}", row.outcome_words());
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
+        }
+        for (file, comparison) in &self.new {
+            for (key, before, now) in &comparison.differences {
+                let words = format!(
+                    "different load in {}: {key}: {before} in the old one, {now} in this one",
+                    file.name
+                );
+                let _ = writeln!(text, "{}", escape::line(&words));
+            }
+        }
+        text
+    }
+
+    /// The rows of a metric in all comparisons, with the name of the file.
+    pub(super) fn rows_of<'a>(&'a self, metric: &'a str) -> impl Iterator<Item = (&'a str, &'a super::Row)> {
+        self.new.iter().filter_map(move |(file, comparison)| {
+            let row = comparison.rows.iter().find(|row| row.metric.name == metric)?;
+            Some((file.name.as_str(), row))
+        })
+    }
+
+    pub(crate) fn to_markdown(&self) -> String {
+        let mut text = format!("## mq bench compare\n\n**{}**\n", self.outcome_words());
+        for (file, comparison) in &self.new {
+            let names = [&file.name, &self.old.name].map(|name| code(name));
+            let _ = write!(text, "\n{} against {}\n\n{}", names[0], names[1], comparison.to_markdown(FILES));
+        }
+        text
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        document::to_json(self)
+    }
+
+    pub(crate) fn to_html(&self) -> String {
+        page::to_html(self)
+    }
+}
+
+/// A file in a line: its name, its time and its runs.
+fn described(file: &NamedReport) -> String {
+    let NamedReport { name, report } = file;
+    let runs = report.repeat.as_ref().map_or(1, |repeat| repeat.runs.len());
+    let runs = if runs == 1 { String::new() } else { format!(", {runs} runs") };
+    let start = report.started_at.strftime("%Y-%m-%d %H:%M UTC");
+    escape::line(&format!("{name} ({start}, {}{runs})", report.tool)).into_owned()
+}
+
+/// A file name as code in Markdown, which has no escapes within it.
+fn code(name: &str) -> String {
+    format!("`{}`", escape::line(name).replace(['`', '|'], "'"))
+}
