@@ -74,13 +74,15 @@ impl LatencyMap {
 
     /// Records a time.
     pub(crate) fn record(&mut self, kind: LatencyKind, nanoseconds: u64) {
-        self.record_several(kind, nanoseconds, 1);
+        let latencies = self.0.get_mut(kind as usize).expect("each kind has times");
+        latencies.record_several(nanoseconds, 1);
     }
 
-    /// Records a time that was measured `count` times.
-    pub(crate) fn record_several(&mut self, kind: LatencyKind, nanoseconds: u64, count: u64) {
-        let latencies = self.0.get_mut(kind as usize).expect("each kind has times");
-        latencies.record_several(nanoseconds, count);
+    /// Adds the times of a group.
+    pub(crate) fn add_group(&mut self, group: &BTreeMap<LatencyKind, Latencies>) {
+        for (kind, latencies) in group {
+            self.0.get_mut(*kind as usize).expect("each kind has times").merge(latencies);
+        }
     }
 
     /// Adds the times of another one.
@@ -92,6 +94,34 @@ impl LatencyMap {
     pub(crate) fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
         let all = LatencyKind::ALL.into_iter().zip(self.0);
         all.filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
+    }
+}
+
+/// The times of the messages of one group. Kinds that were not measured use no memory.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct GroupLatencies([Option<Latencies>; LatencyKind::COUNT]);
+
+impl GroupLatencies {
+    /// Records a time that was measured `count` times.
+    pub(crate) fn record_several(&mut self, kind: LatencyKind, nanoseconds: u64, count: u64) {
+        let latencies = self.0.get_mut(kind as usize).expect("each kind has a place");
+        latencies.get_or_insert_default().record_several(nanoseconds, count);
+    }
+
+    /// Adds the times of another one.
+    pub(crate) fn merge(&mut self, other: GroupLatencies) {
+        for (ours, theirs) in self.0.iter_mut().zip(other.0) {
+            match (ours, theirs) {
+                (Some(ours), Some(theirs)) => ours.merge(&theirs),
+                (ours, theirs) => *ours = ours.take().or(theirs),
+            }
+        }
+    }
+
+    /// The kinds that were measured.
+    pub(crate) fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
+        let all = LatencyKind::ALL.into_iter().zip(self.0);
+        all.filter_map(|(kind, latencies)| Some((kind, latencies?))).collect()
     }
 }
 

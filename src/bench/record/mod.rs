@@ -10,7 +10,7 @@ mod ranges;
 use super::timeline::Timeline;
 pub(crate) use delivery::{Account, Arrival, Outcome, Received, Sent};
 pub(crate) use errors::{Errors, FailureKind, Stage};
-pub(crate) use latencies::{Latencies, LatencyMap, Summary};
+pub(crate) use latencies::{GroupLatencies, Latencies, LatencyMap, Summary};
 pub(crate) use latency_kind::LatencyKind;
 pub(crate) use ranges::Ranges;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,10 @@ use std::time::Duration;
 /// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// The latencies by kind.
+    /// The latencies of connections and of the worker, by kind.
     pub latencies: LatencyMap,
+    /// The latencies of messages, by group of the client that measures them. At most one entry per group of the plan.
+    pub of_groups: Vec<GroupLatencies>,
     /// When clients were accepted.
     pub accepting: Span,
     /// When messages were handed to the kernel.
@@ -108,10 +110,27 @@ impl Span {
 }
 
 impl Record {
+    /// The latencies of a group's messages.
+    pub(crate) fn of_group(&mut self, group: usize) -> &mut GroupLatencies {
+        if group >= self.of_groups.len() {
+            self.of_groups.resize_with(group + 1, GroupLatencies::default);
+        }
+        self.of_groups.get_mut(group).expect("the groups were extended to this one")
+    }
+
+    /// Takes the latencies of all groups, and adds them to the others.
+    pub(crate) fn take_groups(&mut self) -> Vec<BTreeMap<LatencyKind, Latencies>> {
+        let groups = std::mem::take(&mut self.of_groups).into_iter().map(GroupLatencies::into_measured);
+        let groups: Vec<_> = groups.collect();
+        groups.iter().for_each(|group| self.latencies.add_group(group));
+        groups
+    }
+
     /// Adds the measurements of another worker. A new field does not compile until its sum is decided here.
     pub(crate) fn merge(&mut self, other: Record) {
         let Record {
             latencies,
+            of_groups,
             accepting,
             sending,
             acknowledging,
@@ -138,6 +157,9 @@ impl Record {
             received,
         } = other;
         self.latencies.merge(&latencies);
+        for (group, latencies) in of_groups.into_iter().enumerate() {
+            self.of_group(group).merge(latencies);
+        }
         self.accepting.merge(accepting);
         self.sending.merge(sending);
         self.acknowledging.merge(acknowledging);

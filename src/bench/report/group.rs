@@ -1,12 +1,13 @@
 //! The planned load of a group of clients, and the outcome of its messages.
 
-use super::Load;
-use super::format::{count, rate};
+use super::format::{count, duration, rate};
+use super::{LatencyKind, Load};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
-use crate::bench::record::{Outcome, Record};
+use crate::bench::record::{Latencies, Outcome, Record, Summary};
 use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A group of clients. A run without a scenario file has one group, without a name.
@@ -44,10 +45,15 @@ pub(crate) struct Group {
     pub shape: Option<Load>,
     /// The outcome of its messages.
     pub outcome: Outcome,
+    /// The latencies that its clients measured; empty unless there are several groups.
+    pub latencies: BTreeMap<LatencyKind, Latencies>,
 }
 
 /// The heads of the columns for [`Group::deliveries`].
 pub(super) const DELIVERY_HEADS: [&str; 5] = ["sent", "owed", "lost", "duplicated", "out of order"];
+
+/// The heads of the columns for [`Group::latency_cells`].
+pub(super) const LATENCY_HEADS: [&str; 5] = ["latency", "p50", "p90", "p99", "max"];
 
 impl Group {
     /// A group of a plan, with its measurements.
@@ -69,6 +75,7 @@ impl Group {
             share: group.share.clone(),
             shape: Some(Load::of_group(plan, group)),
             outcome: record.outcome(plan, group),
+            latencies: BTreeMap::new(),
         }
     }
 
@@ -110,6 +117,29 @@ impl Group {
     pub(super) fn deliveries(&self) -> [u64; 5] {
         let Outcome { account, duplicates, reordered } = self.outcome;
         [account.sent, account.owed, account.lost, duplicates, reordered]
+    }
+
+    /// The latency by which the group is judged, and its percentiles: from the planned time, and end to end, if it was measured.
+    pub(super) fn main_latency(&self) -> Option<(LatencyKind, Summary)> {
+        let ranked = self.latencies.keys().filter_map(|kind| Some((kind.rank()?, *kind)));
+        let (_, kind) = ranked.min()?;
+        Some((kind, self.latencies.get(&kind)?.summary()?))
+    }
+
+    /// The percentiles of its main latency under [`LATENCY_HEADS`]; empty if nothing was measured.
+    pub(super) fn latency_cells(&self) -> [String; 5] {
+        match self.main_latency() {
+            Some((kind, Summary { p50, p90, p99, max, .. })) => {
+                let [p50, p90, p99, max] = [p50, p90, p99, max].map(duration);
+                [self.title_of(kind), p50, p90, p99, max]
+            }
+            None => Default::default(),
+        }
+    }
+
+    /// The name of a latency of the group.
+    pub(super) fn title_of(&self, kind: LatencyKind) -> String {
+        kind.full_title(Some(self.sending_qos()))
     }
 
     pub(super) fn clients_by_role(&self) -> String {

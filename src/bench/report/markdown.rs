@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::format::{duration, rate};
-use super::group::DELIVERY_HEADS;
+use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, METRICS};
 use crate::escape;
 use std::fmt::Write;
@@ -57,12 +57,21 @@ impl Report {
             return String::new();
         }
         let (heads, rule) = (DELIVERY_HEADS.join(" | "), "---:|".repeat(DELIVERY_HEADS.len()));
-        let mut text = format!("| group | clients | load | {heads} |\n|---|---|---|{rule}\n");
+        let (more_heads, more_rule) = match self.has_group_latencies() {
+            true => (format!(" {} |", LATENCY_HEADS.join(" | ")), "---|---:|---:|---:|---:|"),
+            false => Default::default(),
+        };
+        let mut text =
+            format!("| group | clients | load | {heads} |{more_heads}\n|---|---|---|{rule}{more_rule}\n");
         for group in &self.groups {
             let words =
                 [group.name.as_str(), &group.clients_by_role(), &group.load(&self.for_a_time())].map(as_text);
             let counts = group.deliveries().map(|count| count.to_string());
-            let _ = writeln!(text, "| {} | {} |", words.join(" | "), counts.join(" | "));
+            let latencies = match self.has_group_latencies() {
+                true => format!(" {} |", group.latency_cells().join(" | ")),
+                false => String::new(),
+            };
+            let _ = writeln!(text, "| {} | {} |{latencies}", words.join(" | "), counts.join(" | "));
         }
         text + "\n"
     }

@@ -220,6 +220,7 @@ impl Group {
             share: _,
             shape: _,
             outcome,
+            latencies,
         } = other;
         add([
             (&mut self.publishers, *publishers),
@@ -230,6 +231,9 @@ impl Group {
         self.messages = self.messages.zip(*messages).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.granted_qos = self.granted_qos.into_iter().chain(*granted_qos).min();
         self.outcome.add(outcome);
+        for (kind, latencies) in latencies {
+            self.latencies.entry(*kind).or_default().merge(latencies);
+        }
     }
 }
 

@@ -231,7 +231,12 @@ impl Report {
     pub(crate) fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
-        let groups = groups(plan, &record);
+        let latencies_of_groups = record.take_groups();
+        let mut groups = groups(plan, &record);
+        if groups.len() > 1 {
+            let pairs = groups.iter_mut().zip(latencies_of_groups);
+            pairs.for_each(|(group, latencies)| group.latencies = latencies);
+        }
         let begin = record.sending.first().or(record.receiving.first());
         let Circumstances { broker, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
         Report {
@@ -403,6 +408,11 @@ impl Report {
     /// The percentiles of a latency; `None` if it was not measured.
     pub(crate) fn summary(&self, kind: LatencyKind) -> Option<Summary> {
         self.latencies.get(&kind)?.summary()
+    }
+
+    /// Whether latencies were measured by group.
+    fn has_group_latencies(&self) -> bool {
+        self.groups.iter().any(|group| !group.latencies.is_empty())
     }
 
     /// The latencies that get a row: those from the planned time only if they differ from those from the actual time.

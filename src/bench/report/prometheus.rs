@@ -6,6 +6,7 @@ use super::{Judgement, Report, Unit};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
+use hdrhistogram::Histogram;
 use std::fmt::{Display, Write};
 
 /// The percentiles that are exported as quantiles.
@@ -24,6 +25,17 @@ impl Page {
 
     fn value(&mut self, name: &str, labels: &str, value: impl Display) {
         let _ = writeln!(self.0, "mq_bench_{name}{labels} {value}");
+    }
+
+    /// The quantiles, the sum and the count of times in seconds.
+    fn summary(&mut self, name: &str, labels: &str, histogram: &Histogram<u64>) {
+        for (quantile, percentile) in QUANTILES {
+            let labels = format!("{{{labels},quantile=\"{quantile}\"}}");
+            self.value(name, &labels, histogram.value_at_percentile(percentile) as f64 / 1e9);
+        }
+        let sum = histogram.mean() * histogram.len() as f64 / 1e9;
+        self.value(&format!("{name}_sum"), &format!("{{{labels}}}"), sum);
+        self.value(&format!("{name}_count"), &format!("{{{labels}}}"), histogram.len());
     }
 
     fn counter(&mut self, name: &str, help: &str, value: u64) {
@@ -50,6 +62,7 @@ impl Report {
         page.gauge("is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
         self.put_verdicts(&mut page);
         self.put_latencies(&mut page);
+        self.put_group_latencies(&mut page);
         self.put_errors(&mut page);
         page.0
     }
@@ -89,19 +102,20 @@ impl Report {
         }
         page.head("latency_seconds", "summary", "Latencies by kind.");
         for (kind, latencies) in &self.latencies {
-            let (kind, histogram) = (kind.key(), latencies.histogram());
-            for (quantile, percentile) in QUANTILES {
-                let labels = format!("{{kind=\"{kind}\",quantile=\"{quantile}\"}}");
-                page.value(
-                    "latency_seconds",
-                    &labels,
-                    histogram.value_at_percentile(percentile) as f64 / 1e9,
-                );
+            page.summary("latency_seconds", &format!("kind=\"{}\"", kind.key()), latencies.histogram());
+        }
+    }
+
+    fn put_group_latencies(&self, page: &mut Page) {
+        if !self.has_group_latencies() {
+            return;
+        }
+        page.head("group_latency_seconds", "summary", "Latencies by group and kind.");
+        for group in &self.groups {
+            for (kind, latencies) in &group.latencies {
+                let labels = format!("group=\"{}\",kind=\"{}\"", label(&group.name), kind.key());
+                page.summary("group_latency_seconds", &labels, latencies.histogram());
             }
-            let labels = format!("{{kind=\"{kind}\"}}");
-            let sum = histogram.mean() * histogram.len() as f64 / 1e9;
-            page.value("latency_seconds_sum", &labels, sum);
-            page.value("latency_seconds_count", &labels, histogram.len());
         }
     }
 

@@ -89,6 +89,7 @@ pub(in crate::bench) fn group() -> Group {
             account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
             ..Outcome::default()
         },
+        latencies: BTreeMap::new(),
     }
 }
 

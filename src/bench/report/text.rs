@@ -7,7 +7,7 @@ use super::metrics::FLOWS;
 use super::{Finding, Group, Judgement, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Volume;
-use crate::bench::record::{Account, Stage};
+use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
 use crate::protocol::Qos;
 use colored::Colorize;
@@ -45,6 +45,7 @@ impl Report {
             self.flows(),
             self.by_group(),
             self.latency_table(),
+            self.latencies_by_group(),
             self.distribution(charset),
             self.verdict(),
             self.remarks(),
@@ -113,15 +114,30 @@ impl Report {
             return String::new();
         }
         let row = |name: &str, [sent, owed, lost, duplicated, out_of_order]: [&str; 5]| {
-            // As in `named`, a name that is too long has its own line.
-            let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
-            format!("{name:<INDENT$}{end}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
+            let name = named_row(name);
+            format!("{name}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
         };
         let mut text = heading(&row("by group", DELIVERY_HEADS));
         for group in groups {
             let cells = group.deliveries().map(|count| count.to_string());
             let _ =
                 writeln!(text, "{}", row(&escape::line(&group.name), cells.each_ref().map(String::as_str)));
+        }
+        text
+    }
+
+    /// The main latency of each group, if there are several.
+    fn latencies_by_group(&self) -> String {
+        let rows: Vec<_> =
+            self.groups.iter().filter_map(|group| Some((group, group.main_latency()?))).collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let mut text = heading(&latency_row("latency by group", LATENCY_HEADS));
+        for (group, (kind, row)) in rows {
+            let times =
+                latency_row(&escape::line(&group.name), times_of(&row).each_ref().map(String::as_str));
+            let _ = writeln!(text, "{times}  {}", group.title_of(kind));
         }
         text
     }
@@ -168,15 +184,10 @@ impl Report {
         if rows.is_empty() {
             return String::new();
         }
-        let names = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
-        let mut text = format!("{:<18}", "");
-        names.iter().for_each(|name| text += &format!("{name:>8}"));
-        let mut text = heading(&text);
+        let mut text = heading(&latency_row("", LATENCY_HEADS));
         for (kind, row) in rows {
-            let _ = write!(text, "{:<18}", kind.title(self.acknowledged_qos()));
-            for value in [row.min, row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max] {
-                let _ = write!(text, "{:>8}", duration(value));
-            }
+            let title = kind.title(self.acknowledged_qos());
+            text += &latency_row(title, times_of(&row).each_ref().map(String::as_str));
             text.push('\n');
         }
         text
@@ -338,6 +349,25 @@ fn named(name: &str, words: &str) -> String {
     let width = INDENT - 1;
     let end = if name.chars().count() > width { format!("\n{:width$}", "") } else { String::new() };
     format!("{}{end} {words}\n", format!("{name:<width$}").bold())
+}
+
+/// The heads of the columns of [`times_of`].
+const LATENCY_HEADS: [&str; 7] = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
+
+fn times_of(row: &Summary) -> [String; 7] {
+    let Summary { count: _, min, mean, p50, p90, p99, p99_9, max } = *row;
+    [min, mean, p50, p90, p99, p99_9, max].map(duration)
+}
+
+fn latency_row(name: &str, cells: [&str; 7]) -> String {
+    let cells: String = cells.iter().map(|cell| format!("{cell:>8}")).collect();
+    named_row(name) + &cells
+}
+
+/// A name in its column; one that is too long has its own line.
+fn named_row(name: &str) -> String {
+    let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
+    format!("{name:<INDENT$}{end}")
 }
 
 fn heading(text: &str) -> String {

@@ -72,9 +72,10 @@ impl<'a> EventContext<'a> {
             true => (LatencyKind::RoundTrip, LatencyKind::RoundTripPlanned),
             false => (LatencyKind::EndToEnd, LatencyKind::EndToEndPlanned),
         };
-        record.latencies.record_several(from_sent, since_sent, count);
+        let latencies = record.of_group(self.slot.group);
+        latencies.record_several(from_sent, since_sent, count);
         if let Some(planned_at) = planned_at {
-            record.latencies.record_several(from_planned, self.now.saturating_sub(planned_at), count);
+            latencies.record_several(from_planned, self.now.saturating_sub(planned_at), count);
         }
     }
 }

@@ -435,10 +435,11 @@ impl Publisher {
             slot.latency.record_several(context.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
         }
         record.acknowledging.note(context.now);
-        record.latencies.record_several(LatencyKind::Acknowledged, latency, count);
+        let latencies = record.of_group(context.slot.group);
+        latencies.record_several(LatencyKind::Acknowledged, latency, count);
         if let Some(planned_at) = planned_at {
             let since_planned = context.now.saturating_sub(planned_at);
-            record.latencies.record_several(LatencyKind::AcknowledgedPlanned, since_planned, count);
+            latencies.record_several(LatencyKind::AcknowledgedPlanned, since_planned, count);
         }
     }
 

@@ -181,3 +181,44 @@ fn stages_on_the_command_line_exclude_other_rates() {
     let searched = mq("bench pub --search rate --stages").arg("5 for 3s").run().fail(2);
     assert_says(&searched, &["--search"]);
 }
+
+#[test]
+fn each_group_has_its_latencies_in_every_format() {
+    let file = file(
+        r#"
+duration = 0.5
+[[group]]
+name = "fast"
+scenario = "pubsub"
+clients = 2
+rate = 200
+[[group]]
+name = "asking"
+scenario = "rr"
+clients = 1
+rate = 50
+"#,
+    );
+    let broker = EmbeddedBroker::start();
+    let json = NamedTempFile::new().unwrap();
+    let words = format!("bench scenario {} --threads 2 --processes 2 --json", file.path().display());
+    let text = broker.mq(&words).arg(json.path()).run().succeed();
+    assert_says(&text, &["latency by group", "\nfast     ", "\nasking   ", "end to end", "round trip"]);
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json.path()).unwrap()).unwrap();
+    let count = |of: &serde_json::Value, kind: &str| of["latency"][kind]["count"].as_u64();
+    let [fast, asking] = [0, 1].map(|group| &report["groups"][group]);
+    assert_eq!((count(fast, "end_to_end"), count(fast, "round_trip")), (Some(100), None), "{report}");
+    assert_eq!((count(asking, "round_trip"), count(&report, "end_to_end")), (Some(25), Some(100)));
+    let sum = count(fast, "acknowledged").unwrap() + count(asking, "acknowledged").unwrap();
+    assert_eq!(count(&report, "acknowledged"), Some(sum));
+    for (format, part) in [
+        ("markdown", "| fast | 2 publishers"),
+        (
+            "prometheus",
+            "mq_bench_group_latency_seconds{group=\"asking\",kind=\"round_trip\",quantile=\"0.99\"}",
+        ),
+    ] {
+        let merged = mq(&format!("bench merge --output {format}")).arg(json.path()).run().succeed();
+        assert_says(&merged, &[part]);
+    }
+}

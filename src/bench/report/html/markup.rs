@@ -84,6 +84,14 @@ pub(super) fn as_text(text: &str) -> String {
     escaped
 }
 
+/// A text up to a number of characters.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "…",
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,19 +12,23 @@ mod plots;
 mod tail;
 
 use super::format::{duration, rate};
-use super::group::DELIVERY_HEADS;
+use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, GAP_LOST, METRICS};
 use super::{Repeat, Report, scenario_word};
 use crate::bench::record::Summary;
 use base64::Engine;
 pub(crate) use comparison::{ComparisonPage, Trend};
 use headline::Headline;
-use markup::{Table, as_text};
+use markup::{Table, as_text, shortened};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+
+/// The number of groups in the table, and the characters of a cell, so that the size of the page is limited.
+const MOST_GROUPS: usize = 50;
+const LONGEST_CELL: usize = 200;
 
 impl Report {
     /// The page.
@@ -119,17 +123,28 @@ impl Report {
         if !self.is_mix() {
             return String::new();
         }
-        let rows = self.groups.iter().map(|group| {
-            let mut cells = vec![group.name.clone(), group.clients_by_role(), group.load("")];
+        let has_latencies = self.has_group_latencies();
+        let short = |text: &str| shortened(text, LONGEST_CELL);
+        let rows = self.groups.iter().take(MOST_GROUPS).map(|group| {
+            let mut cells =
+                [group.name.as_str(), &group.clients_by_role(), &group.load("")].map(short).to_vec();
             match group.outcome.account.sent {
                 0 => cells.extend(std::iter::repeat_n("–".to_owned(), 5)),
                 _ => cells.extend(group.deliveries().map(|count| count.to_string())),
             }
+            if has_latencies {
+                cells.extend(group.latency_cells());
+            }
             cells
         });
-        let heads: Vec<_> = ["", "clients", "load"].into_iter().chain(DELIVERY_HEADS).collect();
-        let heads = &heads;
-        Table { caption: "Groups", heads, rows: rows.collect() }.to_html()
+        let heads = ["", "clients", "load"].into_iter().chain(DELIVERY_HEADS);
+        let more = has_latencies.then_some(LATENCY_HEADS).into_iter().flatten();
+        let heads: Vec<_> = heads.chain(more).collect();
+        let caption = match self.groups.len() {
+            ..=MOST_GROUPS => "Groups".to_owned(),
+            count => format!("The first {MOST_GROUPS} of {count} groups"),
+        };
+        Table { caption: &caption, heads: &heads, rows: rows.collect() }.to_html()
     }
 
     fn search_table(&self) -> String {
@@ -188,7 +203,7 @@ impl Report {
 
     fn error_table(&self) -> String {
         let errors = self.errors.by_count().into_iter().map(|(stage, text, count)| {
-            vec![text.to_owned(), super::json::stage_word(stage).to_owned(), count.to_string()]
+            vec![shortened(text, LONGEST_CELL), super::json::stage_word(stage).to_owned(), count.to_string()]
         });
         Table { caption: "Errors", heads: &["error", "stage", "count"], rows: errors.collect() }.to_html()
     }
@@ -203,7 +218,7 @@ fn head(title: &str) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'sha256-{hash}'\"/>\n\
          <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        as_text(title)
+        as_text(&shortened(title, LONGEST_CELL))
     )
 }
 
@@ -322,6 +337,31 @@ mod tests {
         let html = report().to_html();
         assert_eq!(texts(&html, "figure").len(), 2, "the percentiles");
         assert!(html.contains("shorter than 1 s, too short for charts over time"), "{html}");
+    }
+
+    #[test]
+    fn groups_have_latencies_and_a_chart_of_their_own() {
+        let mut report = mix();
+        let latencies = report.latencies.clone();
+        report.groups[0].latencies = latencies;
+        let html = report.to_html();
+        assert!(texts(&html, "td").contains(&"end to end".to_owned()), "{html}");
+        assert!(texts(&html, "figcaption").iter().any(|caption| caption.contains("by group")), "{html}");
+    }
+
+    #[test]
+    fn long_names_and_many_groups_leave_the_page_small() {
+        let mut report = mix();
+        let mut group = report.groups[0].clone();
+        group.name = "é<".repeat(1500);
+        group.latencies = report.latencies.clone();
+        report.groups = vec![group; 500];
+        report.plan.broker = "b".repeat(300_000);
+        report.errors.add(Stage::Run, "&".repeat(300_000), 1);
+        let html = report.to_html();
+        assert!(html.len() < MOST_BYTES, "{} bytes", html.len());
+        assert!(html.contains("The first 50 of 500 groups"));
+        parse(&html);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::{LatencyKind, Load, Report};
 use super::axis::{Axis, Quantity};
 use super::chart::{Band, Chart, Mark, Series};
+use super::markup::shortened;
 use super::tail::Tail;
 use crate::bench::Step;
 use crate::bench::record::Latencies;
@@ -31,6 +32,10 @@ const OF_MESSAGES: [LatencyKind; 7] = [
     LatencyKind::Lag,
 ];
 
+/// The number of groups in a chart: as many as there are styles; and the characters of a name in its legend.
+const MOST_GROUP_CURVES: usize = 8;
+const LONGEST_NAME: usize = 40;
+
 impl Report {
     /// All charts, the most important first.
     pub(super) fn charts(&self) -> Vec<Chart> {
@@ -51,7 +56,7 @@ impl Report {
             }),
         ];
         let [of_messages, of_connections] = curves;
-        [throughput, latency, of_messages, failures, clients, connects, of_connections]
+        [throughput, latency, of_messages, self.group_chart(), failures, clients, connects, of_connections]
             .into_iter()
             .flatten()
             .collect()
@@ -174,6 +179,28 @@ impl Report {
         let y = latency_axis(&series)?;
         let (caption, x) = (caption.to_owned(), Axis::percentiles(last));
         Some(Chart { caption, note: String::new(), x, y, bands: vec![], series })
+    }
+
+    /// The main latency of each group, if there are several.
+    fn group_chart(&self) -> Option<Chart> {
+        let measured = self.groups.iter().filter_map(|group| {
+            let (kind, _) = group.main_latency()?;
+            Some((
+                format!("{}: {}", shortened(&group.name, LONGEST_NAME), group.title_of(kind)),
+                group.latencies.get(&kind)?,
+            ))
+        });
+        let curves = measured.take(MOST_GROUP_CURVES).enumerate();
+        let series: Vec<_> = curves.map(|(style, (name, latencies))| curve(name, style, latencies)).collect();
+        let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max);
+        let y = latency_axis(&series)?;
+        let with_latency = self.groups.iter().filter(|group| group.main_latency().is_some()).count();
+        let note = match with_latency {
+            ..=MOST_GROUP_CURVES => String::new(),
+            count => format!("The first {MOST_GROUP_CURVES} of {count} groups."),
+        };
+        let (caption, x) = ("Latency percentiles by group".to_owned(), Axis::percentiles(last));
+        Some(Chart { caption, note, x, y, bands: vec![], series })
     }
 
     fn chart_over_time(

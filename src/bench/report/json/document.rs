@@ -126,6 +126,9 @@ pub(super) struct GroupObject {
     pub(super) rejected: u64,
     pub(super) unacknowledged: u64,
     pub(super) deliveries: DeliveriesObject,
+    /// Missing in files of earlier versions.
+    #[serde(default)]
+    pub(super) latency: BTreeMap<String, LatencyObject>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -139,6 +139,7 @@ impl PlanObject {
             share: None,
             shape: None,
             outcome,
+            latencies: BTreeMap::new(),
         })
     }
 }
@@ -162,6 +163,7 @@ impl GroupObject {
             share: self.share,
             shape: self.load.map(Load),
             outcome: self.deliveries.into_outcome(self.rejected, self.unacknowledged),
+            latencies: latencies_of(&self.latency)?,
         })
     }
 }

@@ -126,6 +126,7 @@ impl GroupObject {
             rejected: account.rejected,
             unacknowledged: account.unacknowledged,
             deliveries: DeliveriesObject::of(account, duplicates, reordered),
+            latency: group.latencies.iter().map(LatencyObject::of).collect(),
         }
     }
 }
