@@ -223,7 +223,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -810,6 +810,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -965,7 +969,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__conn)
-            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1423,6 +1427,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1649,7 +1657,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2217,6 +2225,10 @@ _mq() {
                     return 0
                     ;;
                 --abort-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serve)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2278,7 +2290,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pubsub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2862,6 +2874,10 @@ _mq() {
                     return 0
                     ;;
                 --abort-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serve)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2923,7 +2939,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__reconnect)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3506,6 +3522,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3564,7 +3584,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__rr)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4139,6 +4159,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4197,7 +4221,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__scenario)
-            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4643,6 +4667,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4693,7 +4721,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__sub)
-            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5180,6 +5208,10 @@ _mq() {
                     return 0
                     ;;
                 --abort-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serve)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -3,7 +3,7 @@
 use super::values;
 use crate::bench::thresholds::Thresholds;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint, value_parser};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The formats of a report. `--output` takes those that a terminal can display.
@@ -122,6 +122,13 @@ pub(crate) struct SearchArgs {
 /// For modes that a number of messages can end.
 pub(super) fn searches_without_messages(arg: Arg) -> Arg {
     if arg.get_id() == "search" { arg.conflicts_with("messages") } else { arg }
+}
+
+/// An address, or a port of the loopback interface.
+pub(super) fn page_address(text: &str) -> Result<SocketAddr, String> {
+    let loopback = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let expected = "a port, or a local address and a port, such as 8080 or 127.0.0.1:8080";
+    text.parse().ok().or_else(loopback).ok_or_else(|| values::expected(expected))
 }
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {

@@ -52,6 +52,9 @@ pub(crate) struct RunArgs {
     /// End the run early, with status 4, when a condition holds; as in 'p99>1s, lost_connections>1%, throughput<100/s'
     #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
     pub(crate) abort_if: Option<AbortConditions>,
+    /// Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::page_address, help_heading = "Report")]
+    pub(crate) serve: Option<SocketAddr>,
     /// Serve GET /metrics at this address during the run
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::socket_address, help_heading = "Report")]
     pub(crate) metrics: Option<SocketAddr>,

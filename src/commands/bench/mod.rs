@@ -3,8 +3,9 @@
 mod compare;
 mod describe;
 mod exit_status;
+mod http;
+mod live;
 mod merge;
-mod metrics;
 mod outputs;
 mod progress;
 mod result;

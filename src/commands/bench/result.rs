@@ -1,5 +1,6 @@
 //! The end of a run or a merge: the outputs, the comparison with a baseline, the thresholds, and the exit status.
 
+use super::live::Live;
 use super::outputs::{Outputs, Sections, render};
 use super::{exit_status, verdicts};
 use crate::bench::Report;
@@ -24,6 +25,8 @@ pub(super) struct Preparation<'a> {
     outputs: Outputs,
     /// Thresholds besides those of the options.
     inherited: Vec<Thresholds>,
+    /// The HTTP server, which shows the report.
+    live: Option<Live>,
 }
 
 impl<'a> Preparation<'a> {
@@ -38,12 +41,18 @@ impl<'a> Preparation<'a> {
             baseline,
             outputs: Outputs::create(args.output, &args.files.0)?,
             inherited: Vec::new(),
+            live: None,
         })
     }
 
     /// Judges the report by these thresholds too.
     pub(super) fn inherit(self, thresholds: Vec<Thresholds>) -> Preparation<'a> {
         Preparation { inherited: thresholds, ..self }
+    }
+
+    /// Shows the report in the browsers that followed the run, too.
+    pub(super) fn serve(self, live: Live) -> Preparation<'a> {
+        Preparation { live: Some(live), ..self }
     }
 
     /// Writes the report of all runs and its comparison, and decides on the exit status.
@@ -66,6 +75,7 @@ impl<'a> Preparation<'a> {
         let (printed, written) = (self.outputs.print(render), self.outputs.write(render));
         let status = exit_status::conclude(&report, signal, messages);
         verdicts::annotate(&report);
+        self.live.iter().for_each(|live| live.finish(&report));
         finish_output(printed, written, status)
     }
 

@@ -1,5 +1,6 @@
 //! A load: the plan, its check, and the run or the search.
 
+use super::live::Live;
 use super::result::Preparation;
 use super::session::Session;
 use super::{search, worker_processes};
@@ -19,22 +20,26 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
         return block_on(worker_processes::check(plan, processes, run.args.embedded));
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
-    let (reports, signal) = block_on(measure(run, plan, messages))?;
-    preparation.finish(reports, signal, messages)
+    let Measured { reports, signal, live } = block_on(measure(run, plan, messages))?;
+    preparation.serve(live).finish(reports, signal, messages)
 }
 
-/// Carries out one run, several of the same load, or a search; also returns the status of the signal that ended it, if any.
-async fn measure(
-    run: &Run,
-    plan: Plan,
-    messages: Messages,
-) -> Result<(Vec<Report>, Option<ExitStatus>), Error> {
+/// The results of all runs.
+struct Measured {
+    reports: Vec<Report>,
+    /// The status of the signal that ended them, if any.
+    signal: Option<ExitStatus>,
+    live: Live,
+}
+
+/// Carries out one run, several of the same load, or a search.
+async fn measure(run: &Run, plan: Plan, messages: Messages) -> Result<Measured, Error> {
     let session = Session::start(run, &plan, messages).await?;
     let reports = match &run.search {
         None => repeat(run, plan, &session).await?,
         Some(wanted) => vec![search::search(run, wanted, &session).await?],
     };
-    Ok((reports, session.signal()))
+    Ok(Measured { reports, signal: session.signal(), live: session.live() })
 }
 
 /// Carries out a load as often as the user wants it, each time with topics and client identifiers of its own.

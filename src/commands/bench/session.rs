@@ -1,7 +1,8 @@
 //! The resources that successive runs share: signals, the embedded broker, the progress display and the metrics.
 
 use super::describe::describe;
-use super::metrics::{self, Live};
+use super::http::{self, Listener};
+use super::live::Live;
 use super::progress::Progress;
 use super::worker_processes::{self, Punctuality};
 use crate::bench::identity::Secret;
@@ -44,11 +45,9 @@ impl<'a> Session<'a> {
         let interrupts = Interrupts::catch()?;
         let failed = |source| Error::system("catch signals", source);
         Progress::prepare_for_stops(run.args.progress()).map_err(failed)?;
+        let live = Live::new(run.args.serve.is_some());
+        http::serve(listeners(run, messages)?, live.clone())?;
         let broker = if run.args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
-        let live = Live::default();
-        if let Some(address) = run.args.metrics {
-            metrics::serve(address, live.clone()).await?;
-        }
         Ok(Session { run, messages, password, broker, interrupts, live, announced: OnceCell::new() })
     }
 
@@ -69,10 +68,11 @@ impl<'a> Session<'a> {
         let mut punctuality = Punctuality::new(self.run.args.start_at);
         let mut watch = self.run.args.abort_if.as_ref().map(AbortWatch::new);
         let interrupts = self.interrupts.of_next_run();
+        self.live.begin_run();
         let observe = |view: View<'_>| {
-            self.live.note(&view);
             punctuality.look(&view);
             progress.show(&view);
+            self.live.note(progress.now(), &view, || progress.state(&view));
             if watch.as_mut().is_some_and(|watch| watch.ends_step(&snapshot(&view))) {
                 self.interrupts.end_run();
             }
@@ -118,10 +118,30 @@ impl<'a> Session<'a> {
         self.messages.say(text);
     }
 
+    /// The run for the HTTP server, which lives longer than the session.
+    pub(super) fn live(&self) -> Live {
+        self.live.clone()
+    }
+
     /// The status of the first signal, if any.
     pub(super) fn signal(&self) -> Option<ExitStatus> {
         self.interrupts.first.get().copied()
     }
+}
+
+/// Listens for --metrics and --serve, before the run starts. One address may serve both.
+fn listeners(run: &Run, messages: Messages) -> Result<Vec<Listener>, Error> {
+    let mut listeners = Vec::new();
+    if let Some(address) = run.args.serve {
+        let listener = Listener::bind(address, "--serve", true)?;
+        let address = listener.address().unwrap_or(address);
+        messages.say(&format!("the live page is at http://{address}/"));
+        listeners.push(listener);
+    }
+    if let Some(address) = run.args.metrics.filter(|address| Some(*address) != run.args.serve) {
+        listeners.push(Listener::bind(address, "--metrics", false)?);
+    }
+    Ok(listeners)
 }
 
 /// SIGINT and SIGTERM as interruptions of the current run.

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod scenario_file;
 mod scenarios;
+mod serve;
 mod shards;
 mod stages;
 mod verdicts;

@@ -5,7 +5,7 @@ use super::axis::{Axis, Quantity};
 use super::chart::{Chart, Mark, Series};
 use super::markup::{Table, as_text};
 use super::plots::{FEWEST_SLOTS, curve, latency_axis};
-use super::{SCRIPT, head};
+use super::{FINISHED, SCRIPT, head};
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -37,7 +37,7 @@ pub(crate) struct Trend {
 
 impl ComparisonPage<'_> {
     pub(crate) fn to_html(&self) -> String {
-        let mut html = head(&format!("{}: mq bench compare", self.word));
+        let mut html = head(&format!("{}: mq bench compare", self.word), &FINISHED);
         let class = if self.is_good { "good" } else { "bad" };
         let _ = write!(
             html,

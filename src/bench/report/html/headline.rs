@@ -36,6 +36,15 @@ fn symbol(judgement: Judgement) -> char {
     }
 }
 
+/// The top of the page of a run in progress.
+pub(super) fn running(state: &str) -> String {
+    format!(
+        "<section class=\"verdict running\" aria-label=\"state\">\n<p class=\"word\">RUNNING</p>\n\
+         <div>\n<p class=\"sentence\">{}</p>\n</div>\n</section>\n",
+        as_text(state)
+    )
+}
+
 impl Headline {
     pub(super) fn of(report: &Report) -> Headline {
         let mut verdicts = report.verdicts();

@@ -25,6 +25,7 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+const LIVE_SCRIPT: &str = include_str!("live.js");
 
 /// The number of groups in the table, and the characters of a cell, so that the size of the page is limited.
 const MOST_GROUPS: usize = 50;
@@ -33,10 +34,30 @@ const LONGEST_CELL: usize = 200;
 impl Report {
     /// The page.
     pub(crate) fn to_html(&self) -> String {
-        let headline = Headline::of(self);
-        let mut html = head(&format!("{}: mq bench, {}", headline.word(), self.plan.broker));
-        html += &self.title();
-        html += &headline.to_html();
+        let mut html = head(&self.page_title(), &FINISHED);
+        html += &self.content(&Headline::of(self).to_html());
+        let _ = write!(html, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
+        html
+    }
+
+    /// The page without its frame, for a page that is already displayed.
+    pub(crate) fn to_part(&self) -> Part {
+        Part { title: self.page_title(), html: self.content(&Headline::of(self).to_html()) }
+    }
+
+    /// As [`Report::to_part`] for a run in progress: its state in words replaces the verdict.
+    pub(crate) fn to_running_part(&self, state: &str) -> Part {
+        let headline = headline::running(state);
+        Part { title: format!("mq bench, {}", self.plan.broker), html: self.content(&headline) }
+    }
+
+    fn page_title(&self) -> String {
+        format!("{}: mq bench, {}", Headline::of(self).word(), self.plan.broker)
+    }
+
+    fn content(&self, headline: &str) -> String {
+        let mut html = self.title();
+        html += headline;
         html += &self.tiles();
         html += &self.html_charts();
         html += "<h2>Figures</h2>\n";
@@ -52,7 +73,6 @@ impl Report {
         ] {
             html += &table;
         }
-        let _ = write!(html, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
         html
     }
 
@@ -209,15 +229,66 @@ impl Report {
     }
 }
 
-/// The head of the page. Its policy forbids the browser to load anything, and to run another script than that of the page.
-fn head(title: &str) -> String {
-    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
+/// A report as the changing part of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The title of the page.
+    pub title: String,
+    /// The elements.
+    pub html: String,
+}
+
+impl Part {
+    /// The part before a run has any figures.
+    pub(crate) fn waiting() -> Part {
+        let html = "<h1>mq bench</h1>\n".to_owned() + &headline::running("the run has not begun");
+        Part { title: "mq bench".to_owned(), html }
+    }
+}
+
+/// A page that displays this part, and then each newer part that the server of the page sends.
+pub(crate) fn live_page(part: &Part) -> String {
+    let policy = Policy { scripts: &[SCRIPT, LIVE_SCRIPT], connects: true };
+    let mut html = head(&part.title, &policy);
+    let _ = write!(
+        html,
+        "<div id=\"report\">\n{}</div>\n<p id=\"connection\" class=\"soft\" role=\"status\"></p>\n\
+         <script>{SCRIPT}</script>\n<script>{LIVE_SCRIPT}</script>\n</body>\n</html>\n",
+        part.html
+    );
+    html
+}
+
+/// The permissions of a page.
+struct Policy<'a> {
+    scripts: &'a [&'a str],
+    /// Whether it may request data from its server.
+    connects: bool,
+}
+
+/// The permissions of a page that is complete.
+const FINISHED: Policy<'_> = Policy { scripts: &[SCRIPT], connects: false };
+
+impl Policy<'_> {
+    /// The browser may load nothing else, and run no other scripts.
+    fn text(&self) -> String {
+        let hash = |script: &&str| {
+            format!(" 'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script)))
+        };
+        let hashes: String = self.scripts.iter().map(hash).collect();
+        let connects = if self.connects { "; connect-src 'self'" } else { "" };
+        format!("default-src 'none'; style-src 'unsafe-inline'; script-src{hashes}{connects}")
+    }
+}
+
+/// The head of the page.
+fn head(title: &str, policy: &Policy<'_>) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         script-src 'sha256-{hash}'\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n\
          <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        policy.text(),
         as_text(&shortened(title, LONGEST_CELL))
     )
 }

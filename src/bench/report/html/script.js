@@ -4,6 +4,8 @@
   "use strict";
   var WIDTH = 440;
   var NEAR = 4;
+  var charts = [];
+  var pointed = null;
   document.documentElement.classList.add("scripted");
 
   function list(node, name) {
@@ -67,8 +69,6 @@
     chart.figure.classList.remove("pointed");
   }
 
-  var charts = Array.prototype.map.call(document.querySelectorAll("figure.chart"), chart);
-
   function linked(chart) {
     return charts.filter(function (other) {
       return other === chart || (chart.kind === "Seconds" ? other.kind === "Seconds" : false);
@@ -76,6 +76,7 @@
   }
 
   function showAll(chart, x) {
+    pointed = { index: charts.indexOf(chart), x: x };
     linked(chart).forEach(function (other) { show(other, x); });
   }
 
@@ -88,21 +89,36 @@
     return ahead.length ? ahead[nearest(ahead, from)] : from;
   }
 
-  charts.forEach(function (chart) {
+  function hideAll(chart) {
+    pointed = null;
+    linked(chart).forEach(hide);
+  }
+
+  function listen(chart) {
     function follow(event) {
       var box = chart.svg.getBoundingClientRect();
       showAll(chart, (event.clientX - box.left) * WIDTH / box.width);
     }
     chart.svg.addEventListener("pointermove", follow);
     chart.svg.addEventListener("pointerdown", follow);
-    chart.svg.addEventListener("pointerleave", function () { linked(chart).forEach(hide); });
+    chart.svg.addEventListener("pointerleave", function () { hideAll(chart); });
     chart.figure.addEventListener("keydown", function (event) {
       var direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (direction) {
         showAll(chart, next(chart, direction));
         event.preventDefault();
       }
-      if (event.key === "Escape") linked(chart).forEach(hide);
+      if (event.key === "Escape") hideAll(chart);
     });
-  });
+  }
+
+  // A page of a run in progress replaces its charts.
+  function start() {
+    charts = Array.prototype.map.call(document.querySelectorAll("figure.chart"), chart);
+    charts.forEach(listen);
+    if (pointed ? charts[pointed.index] : false) showAll(charts[pointed.index], pointed.x);
+  }
+
+  document.addEventListener("renewed", start);
+  start();
 })();

@@ -78,6 +78,17 @@ impl Progress {
         }
     }
 
+    /// The time since the start of the run.
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The phase and the position in it, in words.
+    pub(super) fn state(&self, view: &View<'_>) -> String {
+        let (phase, extent) = self.history.position(self.now(), view);
+        format!("{phase}, {}", panel::extent(&extent))
+    }
+
     /// Removes the panel before Ctrl-Z stops the process; a shell then writes where the panel was. Afterwards it is drawn again.
     pub(super) fn prepare_for_stops(kind: ProgressKind) -> std::io::Result<()> {
         if kind != ProgressKind::Panel || Terminal::find().is_none() {

@@ -98,6 +98,11 @@ impl History {
         (self.since, self.totals, self.second) = (now, *view.totals, self.second + 1);
     }
 
+    /// The phase and the position in it, at a time since the start of the run.
+    pub(super) fn position(&self, now: Duration, view: &View<'_>) -> (&'static str, Extent) {
+        (phase(view.plan, view.step), self.extent(now, view))
+    }
+
     /// The state at a time since the start of the run.
     pub(super) fn status(&self, now: Duration, view: &View<'_>) -> Status {
         let View { plan, totals, recent, .. } = *view;

@@ -1,0 +1,165 @@
+//! The report of a run in progress, from the gauges that the leader reads. Its figures are approximate, and losses are unknown.
+
+use super::{Circumstances, Flow, Report, percent};
+use crate::bench::View;
+use crate::bench::ending::{Ending, Step};
+use crate::bench::gauges::{Recent, Totals};
+use crate::bench::plan::Plan;
+use crate::bench::record::{Latencies, LatencyKind, Record};
+use crate::bench::timeline::Timeline;
+use crate::transport::Address;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+/// Follows a run, second by second.
+#[derive(Debug)]
+pub(crate) struct RunningReport {
+    plan: Plan,
+    started_at: Timestamp,
+    /// The time of the last look, in nanoseconds since the start.
+    now: u64,
+    phases: Vec<(Step, u64)>,
+    totals: Totals,
+    recent: Recent,
+    /// The start of the current second, and the totals at that time.
+    second: (u64, Totals),
+    /// The start of the measurement, and the totals at that time.
+    measured_from: Option<(u64, Totals)>,
+    /// The last time at which clients connected, and at which messages were sent, acknowledged and received.
+    last: [u64; 4],
+    timeline: Timeline,
+    latencies: Latencies,
+}
+
+impl RunningReport {
+    /// A run that begins now.
+    pub(crate) fn new(plan: &Plan) -> RunningReport {
+        RunningReport {
+            plan: plan.clone(),
+            started_at: Timestamp::now(),
+            now: 0,
+            phases: Vec::new(),
+            totals: Totals::default(),
+            recent: Recent::default(),
+            second: (0, Totals::default()),
+            measured_from: None,
+            last: [0; 4],
+            timeline: Timeline::default(),
+            latencies: Latencies::default(),
+        }
+    }
+
+    /// Takes a look at the run, at a time since its start.
+    pub(crate) fn observe(&mut self, now: Duration, view: &View<'_>) {
+        self.now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        if self.phases.last().is_none_or(|(step, _)| *step != view.step) {
+            self.phases.push((view.step, self.now));
+        }
+        if view.step == Step::Measure {
+            self.measured_from.get_or_insert((self.now, *view.totals));
+        }
+        for (last, (before, now)) in
+            self.last.iter_mut().zip(flows(&self.totals).into_iter().zip(flows(view.totals)))
+        {
+            if now > before {
+                *last = self.now;
+            }
+        }
+        self.totals = *view.totals;
+        if self.now / SECOND > self.second.0 / SECOND {
+            self.end_second(view.recent);
+        }
+    }
+
+    /// Adds the last full second to the timeline. The workers publish latencies a second later.
+    fn end_second(&mut self, recent: &Recent) {
+        let (since, before) = self.second;
+        let now = &self.totals;
+        let slot = self.timeline.at(since);
+        slot.connected += now.connected - before.connected.min(now.connected);
+        slot.failed += now.failed - before.failed.min(now.failed);
+        slot.lost += now.lost - before.lost.min(now.lost);
+        slot.sent += now.sent - before.sent.min(now.sent);
+        slot.acknowledged += now.acknowledged - before.acknowledged.min(now.acknowledged);
+        slot.rejected += now.rejected - before.rejected.min(now.rejected);
+        slot.received += now.received - before.received.min(now.received);
+        self.timeline.at(since.saturating_sub(SECOND)).latency.merge(&recent.latency);
+        if self.measured_from.is_some() {
+            let values = recent.latency.histogram().into_iter().flat_map(|latency| latency.iter_recorded());
+            values.for_each(|value| {
+                self.latencies
+                    .record_several(value.value_iterated_to() * 1000, value.count_since_last_iteration());
+            });
+        }
+        self.recent = recent.clone();
+        self.second = (self.now, self.totals);
+    }
+
+    /// The report until now.
+    pub(crate) fn report(&self) -> Report {
+        let circumstances = Circumstances {
+            broker: self.broker(),
+            started_at: self.started_at,
+            ending: Ending::Complete,
+            is_drain_cut: false,
+            elapsed: Duration::from_nanos(self.now),
+            phases: self.phases.clone(),
+        };
+        let record = Record { timeline: self.timeline.clone(), ..Record::default() };
+        let mut report = Report::new(&self.plan, circumstances, record);
+        let (begin, before) = self.measured_from.unwrap_or((self.now, self.totals));
+        let flow = |last: u64, now: u64, before: u64| {
+            let count = now.saturating_sub(before);
+            Flow { count, span: (count > 0).then_some((begin, last.max(begin))) }
+        };
+        let Totals {
+            connected, lost, subscribed, sent, acknowledged, received, owed, excused, rejected, ..
+        } = self.totals;
+        let [connect_end, sent_end, acknowledged_end, received_end] = self.last;
+        report.connects = Flow { count: connected, span: (connected > 0).then_some((0, connect_end)) };
+        report.sent = flow(sent_end, sent, before.sent);
+        report.acknowledged = flow(acknowledged_end, acknowledged, before.acknowledged);
+        report.received = flow(received_end, received, before.received);
+        (report.connections_lost, report.subscribed) = (lost, subscribed);
+        (report.account.sent, report.account.rejected) = (sent, rejected);
+        report.account.owed = owed.saturating_sub(excused);
+        self.add_recent(&mut report);
+        report
+    }
+
+    fn add_recent(&self, report: &mut Report) {
+        report.errors = self.recent.errors.clone();
+        (report.late, report.late_by_us) = (self.recent.late, Some(self.recent.late_by_us));
+        report.blocked_sends = self.recent.blocked_sends;
+        report.busiest_thread_percent = percent(self.recent.busiest_thread);
+        if !self.latencies.histogram().is_empty() {
+            report.latencies.insert(self.latency_kind(), self.latencies.clone());
+        }
+    }
+
+    fn broker(&self) -> String {
+        match &self.plan.broker.endpoint.address {
+            Address::Tcp { host, port } => format!("{host}:{port}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// The latency that the workers publish.
+    fn latency_kind(&self) -> LatencyKind {
+        let groups = &self.plan.groups;
+        if groups.iter().any(|group| group.is_answered) {
+            LatencyKind::RoundTrip
+        } else if groups.iter().any(|group| group.subscribers > 0) {
+            LatencyKind::EndToEnd
+        } else {
+            LatencyKind::Acknowledged
+        }
+    }
+}
+
+fn flows(totals: &Totals) -> [u64; 4] {
+    [totals.connected, totals.sent, totals.acknowledged, totals.received]
+}
