@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// The maximum number of browsers that follow a run.
 const MOST_WATCHERS: usize = 8;
 
-/// The time between two reports: longer if rendering would take more than one hundredth of a CPU.
+/// The time between two reports: longer if rendering would come close to one hundredth of a CPU, with the rest of the server.
 const PERIOD: Duration = Duration::from_secs(1);
 const LONGEST_PERIOD: Duration = Duration::from_secs(10);
 
@@ -159,7 +159,7 @@ pub(super) async fn publish_regularly(live: Live) {
         let before = cpu_time::of_thread();
         live.publish();
         let used = cpu_time::of_thread().saturating_sub(before);
-        tokio::time::sleep((100 * used).clamp(PERIOD, LONGEST_PERIOD)).await;
+        tokio::time::sleep((150 * used).clamp(PERIOD, LONGEST_PERIOD)).await;
     }
 }
 
