@@ -12,7 +12,7 @@ pub(super) fn to_html(comparisons: &Comparisons) -> String {
     let page = ComparisonPage {
         word: outcome.word(),
         is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
-        sentence: comparisons.outcome_words(),
+        sentence: comparisons.rule(),
         trends: trends(&runs),
         tables: tables(comparisons),
         runs,

@@ -59,8 +59,13 @@ impl Comparisons {
     }
 
     /// The outcome, and the rule that it follows.
-    pub(super) fn outcome_words(&self) -> String {
-        let rule = match self.has_repeats() {
+    fn outcome_words(&self) -> String {
+        format!("{} ({})", self.outcome().word(), self.rule())
+    }
+
+    /// The rule for the outcome.
+    pub(super) fn rule(&self) -> String {
+        match self.has_repeats() {
             true => format!(
                 "differences up to {} %, and those within the noise of the repeated runs, are no change",
                 self.tolerance_percent
@@ -69,8 +74,7 @@ impl Comparisons {
                 "differences up to {} % are no change; only repeated runs show the noise",
                 self.tolerance_percent
             ),
-        };
-        format!("{} ({rule})", self.outcome().word())
+        }
     }
 
     fn has_repeats(&self) -> bool {
