@@ -5265,7 +5265,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__broker)
-            opts="-p -v --port --ws-port --unix --password-file --scram-file --allow-anonymous --allow-empty-passwords --bind --client-memory --memory --stop-with-stdin --verbose --help"
+            opts="-p -v --port --ws-port --unix --password-file --scram-file --allow-anonymous --allow-empty-passwords --bind --client-memory --memory --front-processes --front --stop-with-stdin --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5337,6 +5337,10 @@ _mq() {
                     return 0
                     ;;
                 --memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --front-processes)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -442,8 +442,10 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow us
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'Address to listen on' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered messages' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l front-processes -d 'Accept clients in this number of further processes, each with its own limit of open files. They serve the port of --ws-port, or else that of -p' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Allow clients without a user name as well; needs --password-file or --scram-file'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept an empty password if the user\'s stored hash is that of an empty password'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l front -d 'Run as such a process: standard input is the socket to the broker, standard output the listening socket'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop at the end of standard input, such as when the parent process exits'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Log on standard error when clients connect and disconnect'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'

@@ -311,13 +311,19 @@ impl Machine {
 fn broker(plan: &Plan, is_embedded: bool) -> Finding {
     let clients = plan.clients();
     if is_embedded {
-        let result = limits::check_embedded_broker(plan);
+        let result = limits::front_processes(plan);
         let fit = if result.is_ok() { Fit::Enough } else { Fit::TooLittle };
         let (text, lift) = match result {
-            Ok(()) => (
-                format!("the embedded broker runs in its own process, with room for {clients} clients"),
-                Vec::new(),
-            ),
+            Ok(processes) => {
+                let fronts = match processes {
+                    0 => String::new(),
+                    count => format!(", and {count} processes accept clients for it"),
+                };
+                let text = format!(
+                    "the embedded broker runs in its own process, with room for {clients} clients{fronts}"
+                );
+                (text, Vec::new())
+            }
             Err(shortage) => {
                 let command = format!("ulimit -n {}    (root; run it before this command)", shortage.needed);
                 (shortage.to_string(), vec![command.into()])

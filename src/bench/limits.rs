@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// Open files of a process besides its clients: standard streams, the embedded broker's pipe, inherited files.
+/// Open files of a process besides its clients: standard streams, pipes and sockets between processes, inherited files.
 const OPEN_FILES_OF_PROCESS: u64 = 32;
 
 /// Open files of a thread's event loop.
@@ -82,14 +82,17 @@ pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
     u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
 }
 
+/// The maximum number of processes that accept clients for a broker.
+pub(crate) const MOST_FRONT_PROCESSES: u16 = 64;
+
 /// The limit of open files is too low for the embedded broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is {limit}"
+    "the broker needs {needed} open files for {clients} clients in {MOST_FRONT_PROCESSES} processes, but the limit of a process is {limit}"
 )]
 pub(crate) struct BrokerShortage {
     pub clients: u32,
-    /// The number of open files that the broker needs.
+    /// The number of open files that each of its processes needs.
     pub needed: u64,
     /// The hard limit.
     pub limit: u64,
@@ -97,20 +100,22 @@ pub(crate) struct BrokerShortage {
     pub most_clients: u64,
 }
 
-/// Checks that the embedded broker, which is one process, can open enough files.
+/// The number of processes that accept clients for the embedded broker; 0 if its own process can open enough files.
 ///
 /// # Errors
-/// If it cannot, with the number of files that it needs.
-pub(crate) fn check_embedded_broker(plan: &Plan) -> Result<(), BrokerShortage> {
-    let clients = plan.clients();
-    let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
-    match descriptors::raise_limit() {
-        Some(limit) if limit < needed => {
-            let most_clients = limit.saturating_sub(OPEN_FILES_OF_PROCESS);
-            Err(BrokerShortage { clients, needed, limit, most_clients })
-        }
-        Some(_) | None => Ok(()),
-    }
+/// If no number of processes suffices, with the number of files that each needs.
+pub(crate) fn front_processes(plan: &Plan) -> Result<u16, BrokerShortage> {
+    front_processes_within(plan.clients(), descriptors::raise_limit())
+}
+
+fn front_processes_within(clients: u32, limit: Option<u64>) -> Result<u16, BrokerShortage> {
+    let needed = |processes: u16| u64::from(clients.div_ceil(processes.into())) + OPEN_FILES_OF_PROCESS;
+    let Some(limit) = limit.filter(|limit| *limit < needed(1)) else { return Ok(0) };
+    let enough = (1..=MOST_FRONT_PROCESSES).find(|processes| needed(*processes) <= limit);
+    enough.ok_or_else(|| {
+        let most_clients = limit.saturating_sub(OPEN_FILES_OF_PROCESS) * u64::from(MOST_FRONT_PROCESSES);
+        BrokerShortage { clients, needed: needed(MOST_FRONT_PROCESSES), limit, most_clients }
+    })
 }
 
 /// Local addresses and ports of the connections.
@@ -257,6 +262,20 @@ mod tests {
             spread_clients(20_000, 64, None).unwrap_err(),
             "79 clients in each of the processes need 119 open files, but the limit is 64"
         );
+    }
+
+    #[test]
+    fn the_embedded_broker_gets_processes_for_clients_beyond_the_limit() {
+        let processes = |clients, limit| front_processes_within(clients, Some(limit));
+        assert_eq!(processes(19_968, 20_000), Ok(0));
+        assert_eq!(processes(20_000, 20_000), Ok(2));
+        assert_eq!(processes(1_000_000, 20_000), Ok(51));
+        assert_eq!(front_processes_within(1_000_000, None), Ok(0));
+        assert_eq!(
+            processes(1_000_000, 1024).unwrap_err().to_string(),
+            "the broker needs 15657 open files for 1000000 clients in 64 processes, but the limit of a process is 1024"
+        );
+        assert_eq!(processes(1_000_000, 1024).unwrap_err().most_clients, 63_488);
     }
 
     const PORTS: RangeInclusive<u16> = 32_768..=60_999;

@@ -90,6 +90,14 @@ impl Listener {
         }
     }
 
+    /// The protocol of a port.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        match self {
+            Listener::Tcp { kind, .. } => Some(*kind),
+            Listener::Unix { .. } => None,
+        }
+    }
+
     async fn accept(&self) -> io::Result<(Stream, Kind, Peer)> {
         match self {
             Listener::Tcp { listener, kind } => {
@@ -138,13 +146,7 @@ pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gau
         match listener.accept().await {
             Ok((stream, kind, peer)) => {
                 has_failed = false;
-                let (shared, entered) = (Rc::clone(shared), gauge.enter());
-                spawn_local(async move {
-                    if let Some(stream) = open(stream, kind, &shared, &peer).await {
-                        serve(shared, stream, peer).await;
-                    }
-                    drop(entered);
-                });
+                spawn(stream, kind, peer, shared, gauge);
             }
             // The client gave up while waiting.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -156,6 +158,17 @@ pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gau
             }
         }
     }
+}
+
+/// Serves a client in a task of its own.
+pub(super) fn spawn(stream: Stream, kind: Kind, peer: Peer, shared: &Shared, gauge: &Gauge) {
+    let (shared, entered) = (Rc::clone(shared), gauge.enter());
+    spawn_local(async move {
+        if let Some(stream) = open(stream, kind, &shared, &peer).await {
+            serve(shared, stream, peer).await;
+        }
+        drop(entered);
+    });
 }
 
 /// Opens the WebSocket on a WebSocket port; `None` if the client did not request one there.

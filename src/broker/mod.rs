@@ -4,7 +4,7 @@
 //! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
 //! `RefCell` that is never borrowed across an await. `Handle`, for tests, starts its own thread.
 //!
-//! - `listener` accepts (`unix` creates the socket that has a path); `connection` serves one client, and `link` is its handle for
+//! - `listener` accepts (`unix` creates the socket that has a path), or `front` processes do; `connection` serves one client, and `link` is its handle for
 //!   others.
 //! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
@@ -15,6 +15,7 @@
 mod budget;
 mod client;
 mod connection;
+pub(crate) mod front;
 #[cfg(test)]
 mod handle;
 mod link;
@@ -37,6 +38,7 @@ mod will;
 
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
+use front::Fronts;
 #[cfg(test)]
 pub(crate) use handle::Handle;
 use listener::{Gauge, Kind, Listener};
@@ -46,6 +48,8 @@ use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -235,6 +239,7 @@ pub(crate) struct Report {
 /// A broker that listens and is ready to run.
 pub(crate) struct Broker {
     listeners: Listeners,
+    fronts: Option<Fronts>,
     config: Config,
     handler: EventHandler,
 }
@@ -261,7 +266,7 @@ impl Broker {
             web_socket: tcp(config.listen_web_socket, Kind::WebSocket)?,
             unix: config.listen_unix.as_deref().map(Listener::unix).transpose()?,
         };
-        Ok(Broker { listeners, config, handler: Box::new(|_| {}) })
+        Ok(Broker { listeners, fronts: None, config, handler: Box::new(|_| {}) })
     }
 
     /// The TCP address for clients, if any, with the actual port.
@@ -279,6 +284,21 @@ impl Broker {
         self.config.listen_unix.as_deref()
     }
 
+    /// Leaves the accepting of clients to a front process, at the other end of the socket, on the port for WebSockets or else that for
+    /// plain TCP. Returns the listening socket for it; `None` without a port.
+    ///
+    /// # Errors
+    /// If a socket is unusable.
+    pub(crate) fn add_front(&mut self, socket: UnixStream) -> io::Result<Option<OwnedFd>> {
+        let listeners = [&self.listeners.web_socket, &self.listeners.tcp];
+        let Some(Listener::Tcp { listener, kind }) = listeners.into_iter().flatten().next() else {
+            return Ok(None);
+        };
+        let fronts = self.fronts.get_or_insert(Fronts { kind: *kind, sockets: Vec::new() });
+        fronts.add(socket)?;
+        listener.as_fd().try_clone_to_owned().map(Some)
+    }
+
     /// Sets the handler for events. It is called from within the broker and must not block.
     pub(crate) fn on_event(&mut self, handler: impl FnMut(Event) + Send + 'static) {
         self.handler = Box::new(handler);
@@ -289,20 +309,30 @@ impl Broker {
         let state = State::new(self.config, self.handler, Instant::now());
         let shared: Shared = Rc::new(RefCell::new(state));
         let local = LocalSet::new();
-        local.run_until(serve_until(stop, self.listeners, &shared)).await;
+        local.run_until(serve_until(stop, self.listeners, self.fronts, &shared)).await;
         drop(local);
         shared.borrow().report.clone()
     }
 }
 
-async fn serve_until(stop: impl Future<Output = ()>, listeners: Listeners, shared: &Shared) {
+async fn serve_until(
+    stop: impl Future<Output = ()>,
+    listeners: Listeners,
+    fronts: Option<Fronts>,
+    shared: &Shared,
+) {
     let gauge = Gauge::default();
+    let of_fronts = fronts.as_ref().map(|fronts| fronts.kind);
+    let is_own = |listener: &&Listener| listener.kind().is_none_or(|kind| Some(kind) != of_fronts);
     let accept_at = |listener| listener::accept_all(listener, shared, &gauge);
+    if let Some(fronts) = fronts {
+        fronts.serve(shared, &gauge);
+    }
     tokio::select! {
         () = stop => {}
-        () = accept_at(listeners.tcp.as_ref()) => {}
-        () = accept_at(listeners.web_socket.as_ref()) => {}
-        () = accept_at(listeners.unix.as_ref()) => {}
+        () = accept_at(listeners.tcp.as_ref().filter(is_own)) => {}
+        () = accept_at(listeners.web_socket.as_ref().filter(is_own)) => {}
+        () = accept_at(listeners.unix.as_ref().filter(is_own)) => {}
         () = tick(shared) => {}
     }
     drop(listeners);

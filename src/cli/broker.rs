@@ -1,6 +1,7 @@
 //! The options of `mq broker`.
 
 use super::values::expected;
+use crate::bench::limits::MOST_FRONT_PROCESSES;
 use crate::quantity;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::net::{IpAddr, SocketAddr};
@@ -68,6 +69,13 @@ pub(crate) struct BrokerArgs {
     /// Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory, help_heading = "Limits")]
     pub memory: usize,
+    /// Accept clients in this number of further processes, each with its own limit of open files. They serve the port of
+    /// --ws-port, or else that of -p
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_FRONT_PROCESSES)), help_heading = "Limits")]
+    pub front_processes: Option<u16>,
+    /// Run as such a process: standard input is the socket to the broker, standard output the listening socket
+    #[arg(long, hide = true)]
+    pub front: bool,
     /// Stop at the end of standard input, such as when the parent process exits
     #[arg(long, action = ArgAction::SetTrue)]
     pub stop_with_stdin: bool,

@@ -1,5 +1,6 @@
 //! `mq broker`: the embedded broker in the foreground.
 
+use super::broker_fronts::{self, FrontProcesses};
 use super::log::Log;
 use super::shutdown::Signals;
 use super::users::{FromFile, UserFile};
@@ -17,6 +18,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    if args.front {
+        return broker_fronts::run();
+    }
     let is_verbose = args.verbose;
     descriptors::raise_limit();
     block_on(async {
@@ -35,6 +39,8 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let mut broker = Broker::bind(config)
             .await
             .map_err(|ListenError { place, source }| Error::system(format!("listen on {place}"), source))?;
+        let fronts =
+            args.front_processes.map(|count| FrontProcesses::start(&mut broker, count)).transpose()?;
         announce(&broker);
         let (log, log_end) = Log::start(messages);
         let event_log = log.clone();
@@ -53,6 +59,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
             }
         };
         broker.run(stop).await;
+        drop(fronts);
         drop(log);
         log_end.wait();
         Ok(status)

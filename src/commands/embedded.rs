@@ -24,17 +24,20 @@ const GREETING: &str = "listening on ";
 pub(super) struct EmbeddedBroker {
     child: Child,
     address: SocketAddr,
+    front_processes: u16,
 }
 
 impl EmbeddedBroker {
-    /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket.
+    /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket; 0 front processes for none.
     ///
     /// # Errors
     /// When it cannot be started, or does not print its address.
-    pub(super) fn start(is_web_socket: bool) -> Result<EmbeddedBroker, Error> {
+    pub(super) fn start(is_web_socket: bool, front_processes: u16) -> Result<EmbeddedBroker, Error> {
         let program = std::env::current_exe().map_err(failed)?;
+        let fronts = format!("--front-processes={front_processes}");
         let mut child = Command::new(program)
             .args(["broker", "-p", "0", "--stop-with-stdin"])
+            .args((front_processes > 0).then_some(fronts))
             .args(if is_web_socket { &["--ws-port", "0"][..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -44,7 +47,8 @@ impl EmbeddedBroker {
             .map_err(failed)?;
         let output = child.stdout.take();
         // From here on, the child process is always ended.
-        let mut broker = EmbeddedBroker { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut broker = EmbeddedBroker { child, address, front_processes };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
         broker.address = read_address(output, is_web_socket)?;
         Ok(broker)
@@ -53,6 +57,11 @@ impl EmbeddedBroker {
     /// The listening address.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The number of processes that accept clients for it; 0 if it accepts them itself.
+    pub(super) fn front_processes(&self) -> u16 {
+        self.front_processes
     }
 
     fn stop(&mut self) -> io::Result<()> {

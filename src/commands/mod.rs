@@ -2,6 +2,7 @@
 
 mod bench;
 mod broker;
+mod broker_fronts;
 mod clock;
 mod config;
 mod defects;

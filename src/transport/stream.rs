@@ -1,5 +1,6 @@
 //! The one type for everything that carries MQTT's bytes.
 
+use super::multiplex::Channel;
 use super::tls::{Negotiated, ServerStream, TlsStream};
 use super::web_socket::WebSocket;
 use std::io::{self, IoSlice};
@@ -16,6 +17,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     /// A unix socket.
     Unix(UnixStream),
+    /// A stream of a multiplexed socket.
+    Channel(Channel),
     /// TLS over another stream.
     Tls(Box<TlsStream>),
     /// TLS over another stream, from the server's end.
@@ -49,7 +52,7 @@ impl Stream {
         match self {
             Stream::Tls(stream) => Some(stream.agreement()),
             Stream::WebSocket(web_socket) => web_socket.stream().agreement(),
-            Stream::Tcp(_) | Stream::Unix(_) | Stream::TlsServer(_) => None,
+            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Some(Negotiated::of_shared_key(stream.ssl())),
         }
@@ -59,7 +62,7 @@ impl Stream {
     fn tcp(&self) -> Option<&TcpStream> {
         match self {
             Stream::Tcp(stream) => Some(stream),
-            Stream::Unix(_) => None,
+            Stream::Unix(_) | Stream::Channel(_) => None,
             Stream::Tls(stream) => stream.carrier().tcp(),
             Stream::TlsServer(stream) => stream.carrier().tcp(),
             Stream::WebSocket(web_socket) => web_socket.stream().tcp(),
@@ -78,6 +81,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Channel(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::TlsServer(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -92,6 +96,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Channel(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::TlsServer(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
@@ -109,6 +114,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::Channel(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::TlsServer(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
@@ -121,6 +127,7 @@ impl AsyncWrite for Stream {
         match self {
             Stream::Tcp(stream) => stream.is_write_vectored(),
             Stream::Unix(stream) => stream.is_write_vectored(),
+            Stream::Channel(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
             Stream::TlsServer(stream) => stream.is_write_vectored(),
             Stream::WebSocket(stream) => stream.is_write_vectored(),
@@ -133,6 +140,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Channel(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
             Stream::TlsServer(stream) => Pin::new(stream).poll_flush(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
@@ -145,6 +153,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Channel(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::TlsServer(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),

@@ -45,6 +45,8 @@ pub(crate) struct Broker {
     pub keeps_sessions: bool,
     /// Additional properties by packet.
     pub properties: PacketProperties,
+    /// The number of processes that accept clients for the embedded broker; 0 if it has none, or is not used.
+    pub front_processes: u16,
     /// An observer of the first client of each kind.
     pub watch: Option<Watch>,
 }
@@ -260,6 +262,7 @@ pub(super) mod tests {
             clean_start: true,
             keeps_sessions: false,
             properties: PacketProperties::default(),
+            front_processes: 0,
             watch: None,
         };
         Plan::number_through(&mut groups);

@@ -55,6 +55,7 @@ impl Load {
             clean_start,
             keeps_sessions,
             properties,
+            front_processes,
             watch: _,
         } = broker;
         let has_names =
@@ -71,6 +72,7 @@ impl Load {
             ("will", will.as_ref().map(|will| format!("{} bytes at QoS {}", will.payload.len(), will.qos))),
             ("sessions kept", yes(*keeps_sessions || !clean_start)),
             ("properties", of_properties(properties)),
+            ("embedded broker", of_front_processes(*front_processes)),
         ])
     }
 
@@ -149,6 +151,15 @@ impl Load {
             .iter()
             .map(|(key, value)| if value == "yes" { key.clone() } else { format!("{key} {value}") });
         words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The processes that accept clients for the embedded broker, if its own limit of open files is too low.
+fn of_front_processes(count: u16) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("behind 1 front process".to_owned()),
+        count => Some(format!("behind {count} front processes")),
     }
 }
 

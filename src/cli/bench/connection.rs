@@ -66,6 +66,7 @@ impl RunArgs {
                 subscribe: collect(Context::Subscribe)?,
                 disconnect: collect(Context::Disconnect)?,
             },
+            front_processes: 0,
             watch: None,
         })
     }

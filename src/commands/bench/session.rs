@@ -99,6 +99,7 @@ impl<'a> Session<'a> {
         self.announced.get_or_init(|| self.messages.say(&self.announcement(plan)));
         if let Some(broker) = &self.broker {
             let address = broker.address();
+            plan.broker.front_processes = broker.front_processes();
             plan.broker.endpoint.address =
                 Address::Tcp { host: address.ip().to_string(), port: address.port() };
         }

@@ -60,8 +60,8 @@ fn lift(lift: &Lift) -> String {
 
 /// Starts the embedded broker for the clients of a plan.
 pub(super) fn start_broker(plan: &Plan) -> Result<EmbeddedBroker, Error> {
-    limits::check_embedded_broker(plan)?;
-    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some())
+    let front_processes = limits::front_processes(plan)?;
+    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some(), front_processes)
 }
 
 /// Checks whether the load began on time.

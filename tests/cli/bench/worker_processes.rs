@@ -40,7 +40,7 @@ fn the_display_shows_latencies_whoever_measures_them() {
         let options = format!("{} -c 4 --threads 4 --duration 60", broker.options());
         let line = format!("TERM=xterm {} bench {options} --processes {processes}", env!("CARGO_BIN_EXE_mq"));
         let Some(mut running) = on_a_terminal(&line) else { return };
-        running.wait_for_part_of_stdout("per second; latency p99 ");
+        running.wait_for_part_of_stdout("p99 latency");
         running.write([3]);
         running.finish().expect_status(130);
     }
@@ -175,9 +175,14 @@ fn nobody_is_a_worker_process_by_himself() {
 }
 
 #[test]
-fn the_embedded_broker_is_one_process_and_says_so() {
-    let finished = under_a_limit("ulimit -n 128", "bench --embedded -c 200").run();
-    assert_says(&finished.fail(2), &["--embedded", "open files", "128", "ulimit -n"]);
+fn the_embedded_broker_needs_a_limit_that_its_front_processes_can_share() {
+    let finished = under_a_limit("ulimit -n 64", "bench --embedded -c 4000").run();
+    assert_says(
+        &finished.fail(2),
+        &[
+            "--embedded: the broker needs 101 open files for 4400 clients in 64 processes, but the limit of a process is 64",
+        ],
+    );
 }
 
 #[test]
@@ -192,11 +197,11 @@ fn check_lists_the_limits_and_their_remedies() {
     let finished = under_a_limit("ulimit -n 64", "bench --check -c 10000").run();
     finished.expect_status(1);
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["NO", "The run does not fit."]);
-    let finished = under_a_limit("ulimit -n 128", "bench --check --embedded -c 200").run();
+    let finished = under_a_limit("ulimit -n 64", "bench --check --embedded -c 10000").run();
     finished.expect_status(1);
     assert_says(
         &String::from_utf8_lossy(&finished.stdout),
-        &["the broker, which is one process, needs 332 open files", "ulimit -n 332"],
+        &["the broker needs 204 open files", "ulimit -n 204"],
     );
     let finished = mq("bench --check -h 10.255.255.1 -c 70000").run();
     finished.expect_status(1);
@@ -204,4 +209,17 @@ fn check_lists_the_limits_and_their_remedies() {
         &String::from_utf8_lossy(&finished.stdout),
         &["sysctl -w net.ipv4.ip_local_port_range", "-A 10.0.0.7"],
     );
+}
+
+#[test]
+fn front_processes_accept_more_clients_than_the_embedded_broker_may_open_files() {
+    for load in ["-q 0", "-q 1", "-q 2", "-q 1 --ws"] {
+        let words =
+            format!("bench -c 200 --subscribers 20 --embedded {load} --messages 2000 --fail-if loss>0");
+        let report = under_a_limit("ulimit -n 128", &words).run().succeed();
+        assert_says(
+            &report,
+            &["connected         220 of 220 clients", "behind 3 front processes", "nothing lost"],
+        );
+    }
 }
