@@ -42,6 +42,8 @@ pub(crate) struct Record {
     pub subscribed: u64,
     /// Messages that the broker acknowledged as accepted.
     pub acknowledgements: u64,
+    /// Those of them after the warm-up for which the broker had no matching subscribers.
+    pub unmatched: u64,
     /// Messages that arrived for the first time.
     pub deliveries: u64,
     /// Messages that arrived again.
@@ -140,6 +142,7 @@ impl Record {
             connections_lost,
             subscribed,
             acknowledgements,
+            unmatched,
             deliveries,
             duplicates,
             reordered,
@@ -169,6 +172,7 @@ impl Record {
         self.connections_lost += connections_lost;
         self.subscribed += subscribed;
         self.acknowledgements += acknowledgements;
+        self.unmatched += unmatched;
         self.deliveries += deliveries;
         self.duplicates += duplicates;
         self.reordered += reordered;

@@ -86,6 +86,7 @@ impl Report {
             subscribers_to_the_end,
             sent,
             acknowledged,
+            unmatched,
             received,
             account,
             duplicates,
@@ -129,6 +130,7 @@ impl Report {
             (&mut self.blocked_sends, blocked_sends),
         ]);
         self.account.add(&account);
+        self.unmatched = self.unmatched.zip(unmatched).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.late_by_us = self.late_by_us.zip(late_by_us).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.cpu = self.cpu.saturating_add(cpu);
         self.busiest_thread_percent =

@@ -28,6 +28,8 @@ pub(crate) struct NamedMetric {
 #[derive(Clone, Copy)]
 enum Value {
     Count(fn(&Report) -> u64),
+    /// `None` if it was not counted.
+    OptionalCount(fn(&Report) -> Option<u64>),
     Rate(fn(&Report) -> Flow),
     /// `None` if it was not measured.
     Measured(fn(&Report) -> Option<f64>),
@@ -45,7 +47,7 @@ const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |repo
 pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
-pub(super) static METRICS: [NamedMetric; 23] = [
+pub(super) static METRICS: [NamedMetric; 24] = [
     measured("throughput", Unit::Rate, |report| report.throughput().rate()),
     rate("connect_rate", "connect_per_second", |report| report.connects),
     SENT_RATE_METRIC,
@@ -66,6 +68,9 @@ pub(super) static METRICS: [NamedMetric; 23] = [
     count("acknowledged", |report| report.acknowledged.count)
         .prometheus("acknowledged_total", "Messages that were acknowledged.")
         .without_threshold(),
+    optional_count("unmatched", |report| report.unmatched)
+        .of(|report| report.acknowledged.count)
+        .prometheus("unmatched_total", "Acknowledged messages without matching subscribers."),
     count("received", |report| report.received.count)
         .prometheus("received_total", "Messages that arrived after the warm-up, each once."),
     count("warm_up_sent", |report| report.account.before_measuring)
@@ -131,6 +136,10 @@ const fn count(name: &'static str, value: fn(&Report) -> u64) -> NamedMetric {
     NamedMetric { value: Value::Count(value), ..measured(name, Unit::Count, |_| None) }
 }
 
+const fn optional_count(name: &'static str, value: fn(&Report) -> Option<u64>) -> NamedMetric {
+    NamedMetric { value: Value::OptionalCount(value), ..measured(name, Unit::Count, |_| None) }
+}
+
 const fn rate(name: &'static str, prometheus: &'static str, flow: fn(&Report) -> Flow) -> NamedMetric {
     NamedMetric { value: Value::Rate(flow), ..measured(name, Unit::Rate, |_| None) }
         .prometheus(prometheus, "Over the whole measurement.")
@@ -167,15 +176,17 @@ impl NamedMetric {
         let is_measured = !self.counts_deliveries || report.is_delivery_judged();
         match self.value {
             Value::Count(count) => is_measured.then(|| count(report) as f64),
+            Value::OptionalCount(count) => count(report).map(|count| count as f64),
             Value::Rate(flow) => flow(report).rate(),
             Value::Measured(value) => value(report),
         }
     }
 
-    /// Its count, whether or not its deliveries can be judged; `None` unless it is a count.
+    /// Its count, whether or not its deliveries can be judged; `None` unless it is a count, or if it was not counted.
     pub(super) fn count(&self, report: &Report) -> Option<u64> {
         match self.value {
             Value::Count(count) => Some(count(report)),
+            Value::OptionalCount(count) => count(report),
             Value::Rate(_) | Value::Measured(_) => None,
         }
     }

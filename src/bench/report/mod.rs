@@ -92,6 +92,8 @@ pub(crate) struct Report {
     pub sent: Flow,
     /// Messages acknowledged; none at QoS 0.
     pub acknowledged: Flow,
+    /// Acknowledged messages for which the broker had no matching subscribers; `None` if they were not counted, as before MQTT 5.0.
+    pub unmatched: Option<u64>,
     /// Messages received, each counted once.
     pub received: Flow,
     /// Messages sent against messages received.
@@ -262,6 +264,7 @@ impl Report {
                 begin,
                 record.acknowledging,
             ),
+            unmatched: (plan.broker.version == Version::V5).then_some(record.unmatched),
             received: Flow::new(record.deliveries - record.warm_up.received, begin, record.receiving),
             account,
             duplicates: record.duplicates,

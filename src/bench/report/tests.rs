@@ -48,6 +48,7 @@ pub(in crate::bench) fn report() -> Report {
         subscribers_to_the_end: 100,
         sent: flow(100_000, 5_000),
         acknowledged: flow(100_000, 5_500),
+        unmatched: Some(0),
         received: flow(100_000, 6_000),
         account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
         duplicates: 0,

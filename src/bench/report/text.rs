@@ -241,6 +241,13 @@ impl Report {
             let foreign = count(self.foreign, "message");
             text += &line("foreign", &format!("{foreign} of other publishers, not counted above"));
         }
+        if let Some(unmatched) = self.unmatched.filter(|unmatched| *unmatched > 0) {
+            let unmatched = count(unmatched, "message");
+            text += &line(
+                "unmatched",
+                &format!("{unmatched} acknowledged with \"no matching subscribers\" (0x10)"),
+            );
+        }
         if self.account.sent > 0 {
             text += &self.acknowledgement_line();
             text += &self.delivery_line();

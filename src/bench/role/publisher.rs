@@ -413,6 +413,10 @@ impl Publisher {
             return;
         }
         let planned_at = self.timing.is_some().then_some(message.planned_at);
+        let is_unmatched = reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS;
+        if is_unmatched && planned_at.unwrap_or(message.sent_at) >= context.control.measured_from() {
+            context.measurements.record.borrow_mut().unmatched += 1;
+        }
         if let Some(batch) = context.measurements.acknowledged.add(message.sent_at, planned_at) {
             self.note_acknowledged(context, batch);
         }

@@ -81,7 +81,7 @@ pub enum Event<'e, M> {
     Published {
         /// The identifier that it had; it is free again.
         packet_id: PacketId,
-        /// Success, or the peer's reason for rejecting it.
+        /// Success, or the peer's reason for rejecting it. "No matching subscribers" of PUBREC is kept until PUBCOMP.
         reason_code: ReasonCode,
         /// The properties of the packet that settled it.
         properties: Properties<'e>,
@@ -463,7 +463,12 @@ impl<M> Session<M> {
         // In recovery, the peer completed the exchange before the connection broke (MQTT 5.0, section 3.7.2.1).
         let is_completed_earlier =
             slot.is_released_again && ack.reason_code == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
-        let reason_code = if is_completed_earlier { ReasonCode::SUCCESS } else { ack.reason_code };
+        let is_success = is_completed_earlier || ack.reason_code == ReasonCode::SUCCESS;
+        let reason_code = match (is_success, slot.is_unmatched) {
+            (true, true) => ReasonCode::NO_MATCHING_SUBSCRIBERS,
+            (true, false) => ReasonCode::SUCCESS,
+            (false, _) => ack.reason_code,
+        };
         let Some(message) = self.outbound.remove(index) else {
             return Ok(Event::Nothing);
         };
@@ -486,6 +491,7 @@ impl<M> Session<M> {
             }
             Some((_, slot)) => {
                 slot.stage = Stage::Pubcomp;
+                slot.is_unmatched = ack.reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS;
                 ReasonCode::SUCCESS
             }
             None if ack.reason_code.is_error() => return Ok(Event::Nothing),

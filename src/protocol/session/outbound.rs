@@ -20,6 +20,8 @@ pub(super) struct Slot<M> {
     pub(super) stage: Stage,
     /// PUBREL went out on an earlier connection already, so that the peer may have forgotten the message.
     pub(super) is_released_again: bool,
+    /// PUBREC said that the message had no matching subscribers.
+    pub(super) is_unmatched: bool,
     pub(super) message: M,
 }
 
@@ -71,7 +73,13 @@ impl<M> Outbound<M> {
     /// Adds a message that is sent now.
     pub(super) fn push_sent(&mut self, packet_id: PacketId, qos: Qos, message: M) {
         let stage = if qos == Qos::ExactlyOnce { Stage::Pubrec } else { Stage::Puback };
-        self.slots.push_back(Slot { packet_id, stage, is_released_again: false, message });
+        self.slots.push_back(Slot {
+            packet_id,
+            stage,
+            is_released_again: false,
+            is_unmatched: false,
+            message,
+        });
         self.sent += 1;
     }
 

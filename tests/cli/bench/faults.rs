@@ -268,3 +268,34 @@ fn messages_that_a_kept_session_misses_are_lost() {
     assert_says(&finished.fail(1), &["violated the guarantee of QoS 1"]);
     peer.finish();
 }
+
+#[test]
+fn messages_without_matching_subscribers_are_successes_counted_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    for (qos, file) in [(1, "one.json"), (2, "two.json")] {
+        let peer = ScriptedPeer::accepting_v5("", move |wire| {
+            for number in 0..3 {
+                let id = packet_id(&wire.expect_publish());
+                let reason = if number < 2 { "10" } else { "00" };
+                if qos == 1 {
+                    wire.send(&format!("40 ({id} {reason})"));
+                } else {
+                    wire.send(&format!("50 ({id} {reason})"));
+                    wire.expect_type(0x60);
+                    wire.send(&format!("70 ({id})"));
+                }
+            }
+            wire.expect_type(0xe0);
+        });
+        let words =
+            format!("bench pub -V 5 -c 1 -q {qos} --inflight 1 --messages 3 --fail-if unmatched>2 --json");
+        let report = peer.mq(&words).arg(path(file)).run().succeed();
+        assert_eq!(numbers_of(&report, "acknowledged"), [3], "{report}");
+        assert_says(&report, &["2 messages acknowledged with \"no matching subscribers\" (0x10)"]);
+        let json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path(file)).unwrap()).unwrap();
+        assert_eq!((&json["messages"]["unmatched"], &json["messages"]["denied"]), (&2.into(), &0.into()));
+        peer.finish();
+    }
+}

@@ -184,6 +184,8 @@ pub(super) struct FlowObject {
 pub(super) struct MessagesObject {
     pub(super) sent: FlowObject,
     pub(super) acknowledged: FlowObject,
+    #[serde(default)]
+    pub(super) unmatched: Option<u64>,
     pub(super) received: FlowObject,
     #[serde(rename = "denied")]
     pub(super) rejected: u64,

@@ -46,6 +46,7 @@ impl Document {
             subscribers_to_the_end: self.clients.subscribers_to_the_end,
             sent: self.messages.sent.into_flow(),
             acknowledged: self.messages.acknowledged.into_flow(),
+            unmatched: self.messages.unmatched,
             received: self.messages.received.into_flow(),
             account: outcome.account,
             duplicates: outcome.duplicates,

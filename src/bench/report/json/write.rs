@@ -39,6 +39,7 @@ impl Document {
             messages: MessagesObject {
                 sent: FlowObject::of(report.sent),
                 acknowledged: FlowObject::of(report.acknowledged),
+                unmatched: report.unmatched,
                 received: FlowObject::of(report.received),
                 rejected: report.account.rejected,
                 unacknowledged: report.account.unacknowledged,
