@@ -223,7 +223,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -822,6 +822,10 @@ _mq() {
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
                     return 0
                     ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --search)
                     COMPREPLY=($(compgen -W "rate" -- "${cur}"))
                     return 0
@@ -969,7 +973,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__conn)
-            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1439,6 +1443,10 @@ _mq() {
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
                     return 0
                     ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --option-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -1657,7 +1665,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2238,6 +2246,10 @@ _mq() {
                     ;;
                 --progress)
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
+                    return 0
+                    ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --search)
@@ -2290,7 +2302,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pubsub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2887,6 +2899,10 @@ _mq() {
                     ;;
                 --progress)
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
+                    return 0
+                    ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --search)
@@ -2939,7 +2955,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__reconnect)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3534,6 +3550,10 @@ _mq() {
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
                     return 0
                     ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --search)
                     COMPREPLY=($(compgen -W "rate" -- "${cur}"))
                     return 0
@@ -3584,7 +3604,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__rr)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4171,6 +4191,10 @@ _mq() {
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
                     return 0
                     ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --search)
                     COMPREPLY=($(compgen -W "rate" -- "${cur}"))
                     return 0
@@ -4221,7 +4245,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__scenario)
-            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4679,6 +4703,10 @@ _mq() {
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
                     return 0
                     ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --option-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -4721,7 +4749,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__sub)
-            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5221,6 +5249,10 @@ _mq() {
                     ;;
                 --progress)
                     COMPREPLY=($(compgen -W "never lines panel" -- "${cur}"))
+                    return 0
+                    ;;
+                --watch-broker)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --option-file)

@@ -549,6 +549,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -680,6 +681,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -779,6 +781,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l embedded -d 'Start an embedded broker for this run, in its own process'
@@ -891,6 +894,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -997,6 +1001,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l embedded -d 'Start an embedded broker for this run, in its own process'
@@ -1110,6 +1115,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -1231,6 +1237,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
@@ -1329,6 +1336,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l watch-broker -d 'Record the broker\'s counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l validate -d 'Check the file and print its groups, without a run'

@@ -3,8 +3,12 @@
 //! A broker's path is the topic, in which `#`, `+` and `?` are ordinary characters, unlike in web URLs.
 
 use super::{Names, numbers};
+use crate::transport::http_get::HttpUrl;
 use crate::transport::{Credentials, Proxy, ProxyKind};
 use percent_encoding::percent_decode_str;
+
+/// The port of URLs with the scheme `http`.
+const HTTP_PORT: u16 = 80;
 
 /// A broker's URL.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,6 +141,34 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
         }),
     };
     Ok(Proxy { kind, host, port: port.unwrap_or_else(|| kind.default_port()), credentials })
+}
+
+/// Parses the URL of a page, whose path is `/metrics` unless it has another one.
+pub(super) fn page(text: &str) -> Result<HttpUrl, String> {
+    let (scheme, rest) = split_scheme(text)?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => {}
+        "https" => return Err("https is not supported; it begins with http".to_owned()),
+        _ => return Err("it begins with http".to_owned()),
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if authority.contains('@') {
+        return Err("a user name and a password are not supported".to_owned());
+    }
+    let (host, port) = split_place(authority, Names::Mq)?;
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    if !text.chars().all(|character| character.is_ascii_graphic()) {
+        return Err("it contains an invalid character".to_owned());
+    }
+    let path = match path.split('#').next().unwrap_or_default() {
+        "" | "/" => "/metrics".to_owned(),
+        query if query.starts_with('?') => format!("/metrics{query}"),
+        path => path.to_owned(),
+    };
+    Ok(HttpUrl { host: host.to_owned(), port: port.unwrap_or(HTTP_PORT), path })
 }
 
 /// The URL for display, without credentials.
@@ -303,6 +335,26 @@ mod tests {
         );
         assert_eq!(url.topic().unwrap().as_deref(), Some("b%"));
         assert!(Url::parse("unix:///a", Names::Mosquitto).is_err());
+    }
+
+    #[test]
+    fn a_page_is_at_metrics_unless_the_url_has_a_path() {
+        let shown = |text| page(text).map(|url| url.to_string());
+        assert_eq!(shown("http://host").unwrap(), "http://host:80/metrics");
+        assert_eq!(shown("HTTP://[::1]:9/").unwrap(), "http://[::1]:9/metrics");
+        assert_eq!(shown("http://host:1/a/b?c=d#e").unwrap(), "http://host:1/a/b?c=d");
+        assert_eq!(shown("http://host?c").unwrap(), "http://host:80/metrics?c");
+        for (text, part) in [
+            ("https://host", "https is not supported"),
+            ("ftp://host", "begins with http"),
+            ("host:9090", "SCHEME://HOST"),
+            ("http://a:b@host", "not supported"),
+            ("http://", "no host"),
+            ("http://host:x", "port"),
+            ("http://host/a b", "invalid character"),
+        ] {
+            assert!(page(text).unwrap_err().contains(part), "{text}");
+        }
     }
 
     #[test]

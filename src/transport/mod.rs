@@ -8,6 +8,7 @@ pub(crate) mod descriptors;
 mod endpoint;
 mod error;
 mod http;
+pub(crate) mod http_get;
 pub(crate) mod multiplex;
 mod precise_timer;
 mod proxy;

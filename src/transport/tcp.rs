@@ -27,6 +27,11 @@ pub(crate) async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Resu
     Err(failure.unwrap_or_else(|| ConnectError::NoAddress { host: host.to_owned(), bind }))
 }
 
+/// Whether this machine has the address, so that a process here can listen at it.
+pub(crate) fn is_own_address(ip: IpAddr) -> bool {
+    ip.is_loopback() || std::net::UdpSocket::bind((ip, 0)).is_ok()
+}
+
 /// All addresses of a name; an IP address is not looked up.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! A summary as Markdown, for the page of a CI job.
 
 use super::Report;
+use super::broker_side::HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, METRICS};
@@ -40,7 +41,7 @@ impl Report {
         }
         text.truncate(text.trim_end().len());
         let repeat = self.repeat.as_ref().map(|repeat| format!("\n{}", repeat.to_markdown()));
-        text + "\n" + &self.markdown_search() + &repeat.unwrap_or_default()
+        text + "\n" + &self.markdown_broker() + &self.markdown_search() + &repeat.unwrap_or_default()
     }
 
     /// The conditions of the user, and the others that did not pass.
@@ -74,6 +75,21 @@ impl Report {
             let _ = writeln!(text, "| {} | {} |{latencies}", words.join(" | "), counts.join(" | "));
         }
         text + "\n"
+    }
+
+    fn markdown_broker(&self) -> String {
+        let rows = self.broker_rows();
+        let mut text = String::new();
+        for remark in self.broker_remarks() {
+            let _ = writeln!(text, "- broker side: {}", as_text(&remark));
+        }
+        if !rows.is_empty() {
+            let _ = write!(text, "\n| broker side | {} |\n|---|---:|---:|---:|\n", HEADS.join(" | "));
+        }
+        for (name, cells) in rows {
+            let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+        }
+        text
     }
 
     fn markdown_search(&self) -> String {

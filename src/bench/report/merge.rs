@@ -100,6 +100,7 @@ impl Report {
             latencies,
             timeline,
             errors,
+            broker_side,
             search: _,
             repeat: _,
             conditions,
@@ -139,6 +140,8 @@ impl Report {
             self.latencies.entry(kind).or_default().merge(&latencies);
         }
         self.timeline.merge(timeline);
+        // Several machines load the same broker: one watch is enough, and two would count everything twice.
+        self.broker_side = self.broker_side.take().or(broker_side);
         self.errors.merge(errors);
         self.merge_conditions(conditions);
         Ok(())
@@ -161,6 +164,7 @@ impl Report {
             flow.span = flow.span.map(|(start, end)| (later(start), later(end)));
         }
         self.timeline.delay(time);
+        self.broker_side.iter_mut().for_each(|side| side.delay(nanoseconds));
     }
 }
 

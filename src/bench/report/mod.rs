@@ -3,6 +3,7 @@
 //! A [`Report`] is plain data. `json` writes and reads it without loss, `merge` merges several into one, and all other modules
 //! only render it.
 
+mod broker_side;
 mod checks;
 mod csv;
 mod differences;
@@ -27,6 +28,7 @@ mod text;
 mod value;
 mod verdict;
 
+use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
 use super::plan::{Plan, Scenario, Volume};
 pub(crate) use super::record::LatencyKind;
@@ -120,6 +122,8 @@ pub(crate) struct Report {
     pub timeline: Timeline,
     /// The errors of the run.
     pub errors: Errors,
+    /// The broker's own counters.
+    pub broker_side: Option<BrokerSide>,
     /// The search that the run was a part of.
     pub search: Option<Searched>,
     /// All runs, if the load was repeated; the rest of the report is that of one of them.
@@ -278,6 +282,7 @@ impl Report {
             timeline: std::mem::take(&mut record.timeline),
             errors: std::mem::take(&mut record.errors),
             latencies: record.latencies.into_measured(),
+            broker_side: None,
             search: None,
             repeat: None,
             conditions: Vec::new(),

@@ -2,6 +2,27 @@
 
 use super::*;
 
+/// A run whose broker was watched.
+pub(in crate::bench) fn watched() -> Report {
+    use crate::bench::broker_watch::{BrokerSide, Metric, Sample};
+    let sample = |at: u64, values: [f64; 4]| {
+        let metrics = [Metric::Clients, Metric::MessagesReceived, Metric::CpuTime, Metric::ResidentMemory];
+        Sample { at: at * 1_000_000_000, values: metrics.into_iter().zip(values).collect() }
+    };
+    let mega = 1024.0 * 1024.0;
+    let samples = vec![sample(0, [1.0, 10.0, 1.0, 5.0 * mega]), sample(2, [101.0, 2010.0, 1.5, 6.0 * mega])];
+    let mut report = report();
+    report.timeline.at(2_000_000_000).sent = 1;
+    report.broker_side = Some(BrokerSide {
+        source: "$SYS".to_owned(),
+        version: Some("a <b>\u{1b}[31m".to_owned()),
+        processes: vec![(7, "x".to_owned())],
+        problems: vec!["some <i>".to_owned()],
+        samples,
+    });
+    report
+}
+
 /// A run without problems.
 pub(in crate::bench) fn report() -> Report {
     let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
@@ -62,6 +83,7 @@ pub(in crate::bench) fn report() -> Report {
         latencies: latencies.into(),
         timeline,
         errors: Errors::default(),
+        broker_side: None,
         search: None,
         repeat: None,
         conditions: Vec::new(),

@@ -1,5 +1,6 @@
 //! The report as text for a terminal.
 
+use super::broker_side::HEADS;
 use super::drawing::draw;
 use super::format::{count, duration, folded, rate};
 use super::group::DELIVERY_HEADS;
@@ -49,6 +50,7 @@ impl Report {
             self.distribution(charset),
             self.verdict(),
             self.remarks(),
+            self.broker_block(),
             self.searched(),
             self.repeated(),
         ];
@@ -293,6 +295,23 @@ impl Report {
             );
         }
         line_with(&words, "delivery", severity)
+    }
+
+    /// The broker's own counters.
+    fn broker_block(&self) -> String {
+        let mut text = String::new();
+        for remark in self.broker_remarks() {
+            text += &line("broker side", &escape::line(&remark));
+        }
+        let rows = self.broker_rows();
+        if !rows.is_empty() {
+            let [start, end, peak] = HEADS;
+            text += &heading(&format!("{:<18}{start:>14}{end:>14}{peak:>14}", ""));
+        }
+        for (name, [start, end, peak]) in rows {
+            let _ = writeln!(text, "{name:<18}{start:>14}{end:>14}{peak:>14}");
+        }
+        text
     }
 
     /// The findings of the self-check.

@@ -1,5 +1,7 @@
 //! The options of all modes that run a load: clients, machines, connection, report.
 
+use super::value_parsers::watch_source;
+use crate::bench::broker_watch::WatchSource;
 use crate::bench::report::repeat::MOST_RUNS;
 use crate::bench::shard::Shard;
 use crate::bench::thresholds::AbortConditions;
@@ -61,6 +63,9 @@ pub(crate) struct RunArgs {
     /// Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]
     #[arg(long, value_name = "KIND", value_enum, help_heading = "Diagnostics")]
     progress: Option<ProgressKind>,
+    /// Record the broker's counters, CPU and memory: from its $SYS topics, or from a Prometheus page at an http URL
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "$SYS", value_parser = watch_source, help_heading = "Report")]
+    pub(crate) watch_broker: Option<WatchSource>,
     /// Print the limits of this machine, whether the run fits, and how to raise each limit; without a run
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
     pub(crate) check: bool,

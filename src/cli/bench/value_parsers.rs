@@ -1,8 +1,9 @@
 //! Value types of `mq bench`, for the command line and scenario files.
 
+use crate::bench::broker_watch::WatchSource;
 use crate::bench::rate_profile::{LONGEST_STAGES, MOST_STAGES, Stage};
 use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
-use crate::cli::values;
+use crate::cli::{url, values};
 use crate::suggestion::did_you_mean;
 use clap::ValueEnum;
 use std::sync::Arc;
@@ -20,6 +21,11 @@ pub(super) enum Topology {
     FanOut,
     /// All subscribers receive the messages of all publishers.
     Mesh,
+}
+
+/// `$SYS` for the topics, or the URL of a page.
+pub(super) fn watch_source(text: &str) -> Result<WatchSource, String> {
+    if text == "$SYS" { Ok(WatchSource::Sys) } else { url::page(text).map(WatchSource::Page) }
 }
 
 /// Messages per time: `500`, `5k`, `1000/s`, `30/min`.

@@ -5,6 +5,7 @@ use super::http::{self, Listener};
 use super::live::Live;
 use super::progress::Progress;
 use super::worker_processes::{self, Punctuality};
+use crate::bench::broker_watch::{BrokerSide, BrokerWatch};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
 use crate::bench::thresholds::{AbortWatch, Snapshot};
@@ -78,6 +79,8 @@ impl<'a> Session<'a> {
             }
         };
         let program = worker_processes::worker_program(searched_rate)?;
+        let watch_broker = self.run.args.watch_broker.as_ref();
+        let broker_watch = watch_broker.map(|source| BrokerWatch::start(source, &plan));
         let report = bench::run(plan, &program, interrupts, observe).await;
         progress.end();
         let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();
@@ -87,7 +90,19 @@ impl<'a> Session<'a> {
                 "not all clients were connected at --start-at; the load began {seconds:.3} s later"
             ));
         }
-        Ok(Report { conditions, ..report? })
+        let report = report?;
+        let broker_side = match broker_watch {
+            Some(watch) => Some(self.finish_watch(watch, &report).await),
+            None => None,
+        };
+        Ok(Report { conditions, broker_side, ..report })
+    }
+
+    /// Ends the watch of the broker, and says what it could not read.
+    async fn finish_watch(&self, watch: BrokerWatch, report: &Report) -> BrokerSide {
+        let side = watch.finish(report.started_at).await;
+        side.problems.iter().for_each(|problem| self.say(&format!("--watch-broker: {problem}")));
+        side
     }
 
     /// Adds to the plan the values that were not known when it was made, and announces the run.

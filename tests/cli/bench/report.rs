@@ -527,8 +527,7 @@ fn keys(value: &Value) -> Vec<String> {
 
 #[test]
 fn every_key_of_the_json_is_documented() {
-    let words =
-        "bench --embedded -c 2 --search rate --rate 50 --duration 0.2 --warm-up 0 --until sent>12,loss>1%";
+    let words = "bench --embedded --watch-broker -c 2 --search rate --rate 50 --duration 0.2 --warm-up 0 --until sent>12,loss>1%";
     let report = json(mq(&format!("{words} --output json")).run().succeed().as_bytes());
     let documentation = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-json.md"));
     let repeated = json(mq(&format!("{SHORT} --repeat 2 --output json")).run().succeed().as_bytes());

@@ -4,6 +4,7 @@
 //! `plots` chooses the series and axes of a run, and `chart` draws them; they do not depend on each other.
 
 mod axis;
+mod broker_plots;
 mod chart;
 mod comparison;
 mod headline;
@@ -11,11 +12,13 @@ mod markup;
 mod plots;
 mod tail;
 
+use super::broker_side::HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, GAP_LOST, METRICS};
 use super::{Repeat, Report, scenario_word};
 use crate::bench::record::Summary;
+use crate::escape;
 use base64::Engine;
 pub(crate) use comparison::{ComparisonPage, Trend};
 use headline::Headline;
@@ -70,6 +73,7 @@ impl Report {
             self.percentile_table(),
             self.delivery_table(),
             self.error_table(),
+            self.broker_table(),
         ] {
             html += &table;
         }
@@ -165,6 +169,21 @@ impl Report {
             count => format!("The first {MOST_GROUPS} of {count} groups"),
         };
         Table { caption: &caption, heads: &heads, rows: rows.collect() }.to_html()
+    }
+
+    fn broker_table(&self) -> String {
+        let rows = self.broker_rows().into_iter();
+        let mut rows: Vec<Vec<String>> =
+            rows.map(|(name, cells)| std::iter::once(name.to_owned()).chain(cells).collect()).collect();
+        let blank = || std::iter::repeat_n(String::new(), HEADS.len() - 1);
+        rows.extend(self.broker_remarks().into_iter().map(|remark| {
+            ["source".to_owned(), escape::line(&remark).into_owned()].into_iter().chain(blank()).collect()
+        }));
+        let heads: Vec<_> = std::iter::once("").chain(HEADS).collect();
+        match rows.is_empty() {
+            true => String::new(),
+            false => Table { caption: "Broker side", heads: &heads, rows }.to_html(),
+        }
     }
 
     fn search_table(&self) -> String {

@@ -56,10 +56,17 @@ impl Report {
             }),
         ];
         let [of_messages, of_connections] = curves;
-        [throughput, latency, of_messages, self.group_chart(), failures, clients, connects, of_connections]
-            .into_iter()
-            .flatten()
-            .collect()
+        let charts = [
+            throughput,
+            latency,
+            of_messages,
+            self.group_chart(),
+            failures,
+            clients,
+            connects,
+            of_connections,
+        ];
+        charts.into_iter().flatten().chain(self.broker_charts()).collect()
     }
 
     fn throughput_chart(&self) -> Option<Chart> {
@@ -203,7 +210,7 @@ impl Report {
         Some(Chart { caption, note, x, y, bands: vec![], series })
     }
 
-    fn chart_over_time(
+    pub(super) fn chart_over_time(
         &self,
         caption: &str,
         quantity: Quantity,

@@ -34,6 +34,9 @@ pub(super) struct Document {
     pub(super) self_check: SelfCheckObject,
     pub(super) errors: Vec<ErrorObject>,
     pub(super) timeline: TimelineObject,
+    /// Missing without `--watch-broker`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) broker: Option<BrokerObject>,
     pub(super) search: Option<SearchObject>,
     /// Missing in files of earlier versions.
     #[serde(default)]
@@ -61,6 +64,30 @@ pub(super) struct DistributionObject {
     pub(super) spread: f64,
     pub(super) lowest: f64,
     pub(super) highest: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BrokerObject {
+    pub(super) source: String,
+    pub(super) version: Option<String>,
+    #[serde(skip_deserializing)]
+    pub(super) interval_ns: Option<u64>,
+    pub(super) processes: Vec<ProcessObject>,
+    pub(super) problems: Vec<String>,
+    pub(super) samples: Vec<BrokerSampleObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ProcessObject {
+    pub(super) id: u32,
+    pub(super) name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BrokerSampleObject {
+    pub(super) at_ns: u64,
+    #[serde(flatten)]
+    pub(super) values: BTreeMap<String, Value>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -108,6 +108,12 @@ mod tests {
     }
 
     #[test]
+    fn the_counters_of_the_broker_read_back() {
+        let report = super::super::tests::watched();
+        assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
+    }
+
+    #[test]
     fn a_mix_reads_back_group_by_group() {
         let mut report = mix();
         report.groups[0].outcome.account.rejected = 7;

@@ -4,6 +4,7 @@ use super::document::*;
 use super::histogram::decode;
 use super::keywords::{ending_of, found_of, scenario_of, stage_of, step_of, version_of};
 use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
+use crate::bench::broker_watch::{BrokerSide, Metric, Sample};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
@@ -60,6 +61,7 @@ impl Document {
             latencies: latencies_of(&self.latency)?,
             timeline: self.timeline.into_timeline()?,
             errors: errors_of(self.errors)?,
+            broker_side: self.broker.map(BrokerObject::into_side),
             search: self.search.map(SearchObject::into_search).transpose()?,
             repeat: self.repeat.map(RepeatObject::into_repeat).transpose()?,
             conditions: conditions_of(self.verdicts)?,
@@ -74,6 +76,25 @@ fn conditions_of(objects: Vec<VerdictObject>) -> Result<Vec<Verdict>, JsonError>
         Some(object.into_verdict(rule))
     });
     stored.collect()
+}
+
+impl BrokerObject {
+    /// Metrics that a later version added are ignored.
+    fn into_side(self) -> BrokerSide {
+        let samples = self.samples.into_iter().map(|sample| Sample {
+            at: sample.at_ns,
+            values: (sample.values.into_iter())
+                .filter_map(|(key, value)| Some((Metric::of_key(&key)?, value.as_f64()?)))
+                .collect(),
+        });
+        BrokerSide {
+            source: self.source,
+            version: self.version,
+            processes: self.processes.into_iter().map(|process| (process.id, process.name)).collect(),
+            problems: self.problems,
+            samples: samples.collect(),
+        }
+    }
 }
 
 impl VerdictObject {

@@ -4,6 +4,7 @@ use super::document::*;
 use super::histogram::encode;
 use super::keywords::{ending_word, found_words, scenario_word, stage_word, step_word, version_word};
 use super::{Flow, Host, LatencyKind, Report, SCHEMA};
+use crate::bench::broker_watch::BrokerSide;
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
@@ -52,8 +53,31 @@ impl Document {
             self_check: SelfCheckObject::of(report),
             errors: report.errors.by_count().into_iter().map(ErrorObject::of).collect(),
             timeline: TimelineObject::of(&report.timeline),
+            broker: report.broker_side.as_ref().map(BrokerObject::of),
             search: report.search.as_ref().map(SearchObject::of),
             repeat: report.repeat.as_ref().map(RepeatObject::of),
+        }
+    }
+}
+
+impl BrokerObject {
+    fn of(side: &BrokerSide) -> BrokerObject {
+        let samples = side.samples.iter().map(|sample| BrokerSampleObject {
+            at_ns: sample.at,
+            values: sample
+                .values
+                .iter()
+                .map(|(metric, value)| (metric.key().to_owned(), (*value).into()))
+                .collect(),
+        });
+        let processes = side.processes.iter().map(|(id, name)| ProcessObject { id: *id, name: name.clone() });
+        BrokerObject {
+            source: side.source.clone(),
+            version: side.version.clone(),
+            interval_ns: side.interval().map(nanoseconds),
+            processes: processes.collect(),
+            problems: side.problems.clone(),
+            samples: samples.collect(),
         }
     }
 }
