@@ -146,7 +146,7 @@ impl Watcher {
         runtime.block_on(async {
             let process = async {
                 self.read_process().await;
-                std::future::pending().await;
+                std::future::pending::<()>().await;
             };
             tokio::select! {
                 () = self.read_source() => {}

@@ -125,7 +125,7 @@ impl Application for SysClient {
     }
 
     async fn ready(&mut self) {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 
     fn message(&mut self, publish: &Publish<'_>, _: &[Defect]) -> Result<Flow, SysError> {
