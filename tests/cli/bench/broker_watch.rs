@@ -129,7 +129,7 @@ fn a_page_that_cannot_be_read_is_a_problem_and_never_a_failure() {
         let (report, messages) = watched(&format!("--watch-broker=http://{address}/"));
         let problems = report["broker"]["problems"].to_string().replace("\\\"", "\"");
         assert!(problems.contains(problem), "{problem}: {problems}");
-        let told = messages.matches(&format!("{problem}")).count();
+        let told = messages.matches(problem).count();
         assert!(problem.is_empty() || told == 1, "once: {messages}");
         assert_eq!(report["verdict"], "pass", "{address} {problem}");
     }
