@@ -51,7 +51,7 @@ singles() {
     done
 }
 
-# A session for each tool, filled while nobody is connected, and then drained.
+# A session for each tool, filled while no client is connected, and then drained.
 fill_sessions() {
     local qos=$1 lines=$2
     for id in ours theirs; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What a configuration costs at the start: `mq pub -m x` with nothing configured, with a file of profiles, and with variables, turn by turn.
+# The cost of a configuration at the start: `mq pub -m x` without one, with a file of profiles, and with variables, alternately.
 #
 #   benches/config.sh [ROUNDS] > benches/results/config-$(date +%F).txt
 #
-# Needs a release build and python3, whose clock tells microseconds where GNU time tells hundredths of a second. What is measured: wall
-# time and processor time (user and system) of the whole process, start to exit. PROFILES says how many the file has.
+# Needs a release build and python3, whose clock has microseconds; GNU time has hundredths of a second. Measured are wall time
+# and CPU time (user and system) of the whole process, start to exit. PROFILES is the number of profiles in the file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

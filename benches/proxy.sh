@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What the proxy of `mq inspect` adds to a round trip: PUBLISH and PUBACK at QoS 1, one at a time, with and without it.
+# The latency that the proxy of `mq inspect` adds to a round trip: PUBLISH and PUBACK at QoS 1, one at a time, with and without it.
 #
 #   benches/proxy.sh [ROUNDS] > benches/results/proxy-$(date +%F).txt
 #
-# Needs a release build and jq. The load generator sends to the embedded broker, turn by turn straight and through the proxy, and tells the
-# latency of acknowledgements; what counts is the difference of the medians. The output of the proxy goes to a file, as lines.
+# Needs a release build and jq. The load generator sends to the embedded broker, alternately direct and through the proxy, and reports the
+# latency of acknowledgements. The result is the difference of the medians. The output of the proxy goes to a file, as lines.
 # Sizes: MESSAGES a round.
 set -euo pipefail
 cd "$(dirname "$0")/.."

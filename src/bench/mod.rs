@@ -27,6 +27,7 @@ pub(crate) mod payload;
 mod payload_header;
 pub(crate) mod plan;
 pub(crate) mod processes;
+pub(crate) mod rate;
 pub(crate) mod rate_profile;
 pub(crate) mod record;
 pub(crate) mod report;

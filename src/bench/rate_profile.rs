@@ -3,7 +3,7 @@
 //! The rate is piecewise linear. The messages before each piece are an exact integer, so that errors do not add up, however many
 //! pieces there are; within a ramp, the time of a message is exact to a nanosecond.
 
-use super::schedule::Rate;
+use super::rate::Rate;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;

@@ -93,8 +93,9 @@ mod tests {
     use super::*;
     use crate::bench::plan::Plan;
     use crate::bench::plan::tests::{group, plan};
+    use crate::bench::rate::Rate;
     use crate::bench::rate_profile::{Bounds, Pace, RateProfile};
-    use crate::bench::schedule::{Arrivals, OpenLoop, Rate, Schedule};
+    use crate::bench::schedule::{Arrivals, OpenLoop, Schedule};
 
     /// The plans of all shards of these groups.
     fn shards(groups: &[Group], count: u32) -> Vec<Plan> {

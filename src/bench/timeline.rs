@@ -2,7 +2,7 @@
 //!
 //! A run of any length fits: when all slots are used, pairs are merged, and each slot covers twice the time.
 
-use super::record::Latencies;
+use super::record::latencies::Latencies;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

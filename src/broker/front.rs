@@ -45,7 +45,7 @@ impl Fronts {
                     })
                     .await;
                 let ended = || io::Error::new(io::ErrorKind::BrokenPipe, "a front process ended");
-                shared.borrow_mut().tell(Event::AcceptFailed(result.err().unwrap_or_else(ended)));
+                shared.borrow_mut().emit(Event::AcceptFailed(result.err().unwrap_or_else(ended)));
             });
         }
     }

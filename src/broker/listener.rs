@@ -152,7 +152,7 @@ pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gau
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 if !std::mem::replace(&mut has_failed, true) {
-                    shared.borrow_mut().tell(Event::AcceptFailed(error));
+                    shared.borrow_mut().emit(Event::AcceptFailed(error));
                 }
                 tokio::time::sleep(BACK_OFF).await;
             }

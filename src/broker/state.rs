@@ -149,7 +149,7 @@ impl State {
         (self.budget.used() + self.strangers.used(), self.config.memory)
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn emit(&mut self, event: Event) {
         (self.handler)(event);
     }
 
@@ -163,7 +163,7 @@ impl State {
         } else {
             self.refusals.until = Some(now + REFUSAL_INTERVAL);
         }
-        self.tell(Event::Refused { peer, reason, is_summed });
+        self.emit(Event::Refused { peer, reason, is_summed });
     }
 
     /// Counts a request refused for lack of memory.
@@ -414,14 +414,14 @@ impl State {
     fn report_drops(&mut self) {
         for client in std::mem::take(&mut self.dropping) {
             let count = client.outbox.borrow_mut().take_dropped();
-            self.tell(Event::Dropped { client_id: client.id.to_string(), count });
+            self.emit(Event::Dropped { client_id: client.id.to_string(), count });
         }
         let count = std::mem::take(&mut self.retained_refused);
         if count > 0 {
-            self.tell(Event::RetainedStoreFull { count });
+            self.emit(Event::RetainedStoreFull { count });
         }
         for client_id in std::mem::take(&mut self.exceeding) {
-            self.tell(Event::QuotaExceeded { client_id: client_id.to_string() });
+            self.emit(Event::QuotaExceeded { client_id: client_id.to_string() });
         }
     }
 
@@ -434,7 +434,7 @@ impl State {
         let Refusals { count, last_reason, .. } = std::mem::take(&mut self.refusals);
         if count > 0 {
             self.refusals.until = now.map(|now| now + REFUSAL_INTERVAL);
-            self.tell(Event::RefusedMore { count, last_reason });
+            self.emit(Event::RefusedMore { count, last_reason });
         }
     }
 

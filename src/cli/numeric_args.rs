@@ -5,7 +5,7 @@ use super::Names;
 use super::numbers::{decimal, integer, invalid_character, trim};
 use super::properties::{SEPARATOR, takes_number};
 use super::values::Sizes;
-use crate::bench::schedule::Rate;
+use crate::bench::rate::Rate;
 use crate::protocol::{Qos, Version};
 use clap::{Arg, Command};
 use std::any::TypeId;

@@ -2,7 +2,7 @@
 
 use super::bench::rate;
 use super::values;
-use crate::bench::schedule::Rate;
+use crate::bench::rate::Rate;
 use crate::protocol::TopicName;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;

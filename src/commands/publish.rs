@@ -196,7 +196,7 @@ impl Publisher {
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         let end = end.inspect_err(|error| {
             self.report_possible_losses();
-            self.tell_objection(error);
+            self.report_objection(error);
         })?;
         if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
             self.abandoned(unsettled);
@@ -223,7 +223,7 @@ impl Publisher {
     }
 
     /// Names the message that may have ended the connection, unless the broker gave a reason.
-    fn tell_objection(&mut self, error: &Error) {
+    fn report_objection(&mut self, error: &Error) {
         let is_silent =
             matches!(error, Error::Client(error) if error.is_silent()) && self.messages.service.is_none();
         if let Some(objection) = self.objection.text.take().filter(|_| is_silent) {

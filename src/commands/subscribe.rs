@@ -209,7 +209,7 @@ impl<'a> Subscriber<'a> {
 
     fn exit_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if let Some(removals) = &self.removals {
-            self.tell_removals(removals);
+            self.report_removals(removals);
         }
         match end? {
             End::Stopped { reason, was_connected, .. } => {
@@ -227,7 +227,7 @@ impl<'a> Subscriber<'a> {
             return;
         }
         if self.unsubacks > 0 {
-            self.tell_missing_unsubacks();
+            self.report_missing_unsubacks();
         }
         let shared = self.subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/"));
         if let (Some((filter, _)), 0, false) = (shared, self.counted, self.version.is_v5())
@@ -241,7 +241,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    fn tell_missing_unsubacks(&self) {
+    fn report_missing_unsubacks(&self) {
         let requests = if self.unsubacks == 1 { "an UNSUBSCRIBE" } else { "several UNSUBSCRIBE" };
         self.messages.say(&format!(
             "the broker has not answered {requests}; rumqttd never does if there was no such subscription"
@@ -249,7 +249,7 @@ impl<'a> Subscriber<'a> {
     }
 
     /// mosquitto_sub does not report the number of deleted messages.
-    fn tell_removals(&self, removals: &Removals) {
+    fn report_removals(&self, removals: &Removals) {
         if self.messages.names == Names::Mq || self.args.dry_run {
             self.messages.say(&removals.summary());
             if removals.is_empty() && self.granted > 0 {
@@ -439,7 +439,7 @@ impl Application for Subscriber<'_> {
         }
         self.tick();
         if self.unsubacks_due.take_if(|due| Instant::now() >= *due).is_some() {
-            self.tell_missing_unsubacks();
+            self.report_missing_unsubacks();
         }
         if let Some(removal) = self.removals.as_mut().and_then(Removals::next) {
             check_taken(self.rules.as_ref(), &removal.as_publish())?;

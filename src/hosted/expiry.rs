@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_tell_when_they_expire() {
+    fn the_expiry_of_a_token_is_read() {
         assert_eq!(seconds(&web_token(r#"{"aud":"a","exp":1700000000}"#)), Some(1_700_000_000));
         assert_eq!(seconds(&web_token(r#"{"exp":1700000000.5}"#)), Some(1_700_000_000));
         assert_eq!(seconds(&format!("{}\n", web_token(r#"{"exp":1}"#))), Some(1));

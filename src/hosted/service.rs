@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_tell_the_service() {
+    fn the_service_is_inferred_from_the_host() {
         for (host, service) in [
             ("a1b2c3-ats.iot.eu-west-1.amazonaws.com", Some(Service::AwsIotCore)),
             ("a1b2c3.ats.iot.cn-north-1.amazonaws.com.cn", Some(Service::AwsIotCore)),

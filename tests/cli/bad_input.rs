@@ -2,7 +2,7 @@
 
 use super::support::*;
 
-/// Nobody listens here: what is wrong with the command line has to be told before connecting.
+/// A port without a listener: a mistake on the command line must be reported before connecting.
 const NOWHERE: &str = "-h 127.0.0.1 -p 9";
 
 /// The status is 2, stdout is empty, and stderr names these things.

@@ -1,4 +1,4 @@
-//! Scripts that were written for mosquitto's tools, with what they do by accident: numbers that are none, output that they search.
+//! Scripts written for mosquitto's tools, with their accidents: values that are not numbers, and output that they search.
 
 use super::support::*;
 
@@ -12,7 +12,7 @@ fn real(name: &str, words: &str, option: &str, value: &str) -> Option<Program> {
     Some(Program::new(broker::find(name)?).words(words).words(option).arg(value))
 }
 
-/// Values that no number stands in, or more than a number, and the status that they lead to.
+/// Values without a number, or with more than a number, and the resulting exit status.
 const SLOPPY: &[(&str, &str, &str, i32)] = &[
     ("mosquitto_pub", "-q", "", 0),
     ("mosquitto_pub", "-q", "1 ", 0),

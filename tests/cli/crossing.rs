@@ -37,7 +37,7 @@ fn mq_pub_to_mosquitto_sub() {
     });
 }
 
-/// It runs, and it has printed a message: what is published from now on reaches it.
+/// A subscriber that has printed a message: messages published from now on reach it.
 fn subscribed_mosquitto_sub(broker: &dyn Broker, options: &str) -> Option<Running> {
     let program = broker.mosquitto_sub(&format!("-t ready {options}"))?;
     broker.mq("pub -t ready -m ready -r -q 1").run().succeed();

@@ -1,5 +1,5 @@
-//! Text of others on its way to people: no escape sequence, no C1 control and no direction mark reaches a terminal, whoever sent
-//! it, and nobody forges a line of ours.
+//! Untrusted text in output for people: no escape sequence, C1 control or direction mark reaches a terminal, whatever its
+//! source, and no text forges a line of the program.
 
 use super::support::*;
 use tempfile::TempDir;

@@ -1,4 +1,4 @@
-//! QoS 2 over connections that break: what is delivered once, and what is said where nobody can know.
+//! QoS 2 over connections that break: delivery exactly once, and the message if the result is unknown.
 
 use super::support::*;
 use std::io::{Read, Write};

@@ -1,5 +1,5 @@
-//! `mq sub -F`, `--output`, `--pretty` and `--watch`: what is printed of a message, set beside mosquitto_sub where that can
-//! be, and what is refused.
+//! `mq sub -F`, `--output`, `--pretty` and `--watch`: the output for a message, compared with mosquitto_sub where that can
+//! run, and rejected formats.
 
 use super::support::*;
 
@@ -33,7 +33,7 @@ const FORMATS: &[&str] = &[
 const TIME_FORMATS: &[&str] =
     &["@c|@X|@r|@T|@R|@H|@I|@j|@m|@M|@S|@u|@V|@U|@W|@w|@g|@s|@N|@p|@P", "%I|%30I|%-30I", "%U"];
 
-/// Both programs are subscribed; gives what each printed of the messages that `publish` sends, one line for each format.
+/// Subscribes both programs, and returns the output of each for the messages of `publish`, one line for each format.
 fn printed_by_both(
     formats: &[&str],
     options: &str,
@@ -120,7 +120,7 @@ fn without_time(bytes: &[u8]) -> String {
 
 #[test]
 fn json_equals_that_of_mosquitto_sub() {
-    // Left out: user properties, whose form 2.1 changed; what is not UTF-8, holds NUL, or has numbers that a double
+    // Left out: user properties, whose form 2.1 changed; payloads that are not UTF-8, contain NUL, or have numbers that a double
     // changes, which it prints wrong; and empty objects in --pretty, which depend on its version of cJSON.
     let payloads: &[&str] = &[
         "text \"quoted\" \\ \u{1}\t\u{7f}é漢/",

@@ -145,7 +145,7 @@ fn a_retained_message_of_a_stranger_is_shown_recorded_executed_and_deleted() {
         let replayed = broker.mq("pub --speed max --replay").arg(&file).run();
         assert_says(&replayed.stderr, &["response-topic \"a/#\"", "payload-format-indicator 2", "t/one"]);
         replayed.succeed();
-        // Replaying retains the message again, and mosquitto forwards it without RETAIN to those who were there.
+        // Replaying retains the message again, and mosquitto forwards it without RETAIN to existing subscribers.
         assert_eq!(subscriber.finish().succeed(), "t/one|x|\n");
         publisher.send("33 (`t/one` 0001 (08 `a/#` 01 02) 'x')");
         publisher.expect_type(0x40);

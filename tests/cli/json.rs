@@ -68,7 +68,7 @@ fn pretty_takes_more_than_a_line() {
 fn every_payload_makes_valid_json() {
     let broker = EmbeddedBroker::start();
     let subscriber = broker.subscriber("-t a -q 1 --json -C 256");
-    // Each byte alone, in hexadecimal, so that line ends and what is not UTF-8 pass.
+    // Each byte alone, in hexadecimal, so that line ends and invalid UTF-8 pass.
     let lines: String = (0..=255)
         .map(|byte| format!("{{\"payload\":\"{byte:02x}\",\"payload_encoding\":\"hex\"}}\n"))
         .collect();

@@ -1,5 +1,5 @@
 //! `mq` as its users meet it: the real binary against its own broker, against mosquitto, and against peers that send
-//! what the test says, byte for byte.
+//! scripted bytes.
 //!
 //! A module per feature. The tests against mosquitto are skipped where it is not installed, unless
 //! `MQ_REQUIRE_MOSQUITTO=1` is set.

@@ -12,7 +12,7 @@ fn answering(connack: &'static str) -> ScriptedPeer {
     })
 }
 
-/// A broker that reads this many packets after CONNECT, and answers each with what stands here.
+/// A broker that reads this number of packets after CONNECT, and sends these answers.
 fn accepting_then(connack: &'static str, answers: &'static [(u8, &'static str)]) -> ScriptedPeer {
     ScriptedPeer::start(move |peer| {
         let mut client = peer.accept();
@@ -319,7 +319,7 @@ fn mistakes_have_status_1_and_the_report_of_the_real_tools() {
     {
         let real = broker::find(name);
         for options in WRONG_FOR_BOTH.iter().chain(own) {
-            // Where the options are right after all, nobody listens.
+            // If the options are valid after all, the connection is refused.
             let line = format!("-h 127.0.0.1 -p 9 {words} {options}");
             let finished = called_as(name, &line).run();
             assert_eq!(finished.stdout, b"", "{line}");

@@ -1,4 +1,4 @@
-//! `mq pub --ndjson`: a message for each line, what is wrong with a line, and copies from broker to broker.
+//! `mq pub --ndjson`: a message for each line, mistakes in lines, and copies from broker to broker.
 
 use super::support::*;
 use std::fmt::Write;

@@ -16,7 +16,7 @@ fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// A broker that is asked for one message at QoS 1, and says what it got.
+/// A broker that receives one message at QoS 1, and returns it.
 fn receiving() -> (ScriptedPeer, std::sync::mpsc::Receiver<wire::Message>) {
     let (sender, receiver) = std::sync::mpsc::channel();
     let peer = ScriptedPeer::accepting(move |client| {

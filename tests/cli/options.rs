@@ -1,4 +1,4 @@
-//! Every option by itself: it changes what goes over the wire or what is printed, and its long name does the same as its
+//! Each option by itself: it changes the bytes on the wire or the output, and its long name does the same as its
 //! short one. What exactly it changes is tested where its feature is.
 
 use super::support::*;

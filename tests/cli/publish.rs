@@ -1,4 +1,4 @@
-//! `mq pub`: what each option puts on the wire, and what brokers make of it.
+//! `mq pub`: the bytes on the wire for each option, and the results at brokers.
 
 use super::support::*;
 

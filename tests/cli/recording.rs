@@ -1,4 +1,4 @@
-//! `mq sub --record` and `mq pub --replay`: what was kept is published again, as it was and when it was.
+//! `mq sub --record` and `mq pub --replay`: recorded messages are published again, unchanged and with their timing.
 
 use super::support::*;
 use std::fs;
@@ -159,7 +159,7 @@ fn on_a_terminal_one_line_shows_how_far_a_replay_is() {
         let text = String::from_utf8(running.finish().stdout).unwrap();
         assert_says(&text, &[end, "100%", "status 0"]);
         for shown in text.split(['\r', '\n']) {
-            // Two lines of the terminal would be cleared where the cursor is, along with what was said meanwhile.
+            // Clearing two lines at the cursor would also remove messages printed meanwhile.
             let shown = shown.rsplit("\x1b[2K").next().unwrap_or_default();
             assert!(shown.chars().count() <= 40, "{shown:?} in {text:?}");
         }

@@ -17,7 +17,7 @@ fn file(text: impl AsRef<[u8]>, mode: u32) -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// A broker that lets in who comes with this CONNECT from the flags on, to publish one empty message.
+/// A broker that accepts a client whose CONNECT equals this from the flags on, and its one empty message.
 fn expecting(flags_and_rest: &'static str) -> ScriptedPeer {
     ScriptedPeer::start(move |peer| {
         let mut client = peer.accept();

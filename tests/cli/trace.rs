@@ -1,4 +1,4 @@
-//! `-d`: what goes over the connections, on standard error, as `mq inspect` shows it.
+//! `-d`: the packets of all connections on standard error, in the form of `mq inspect`.
 
 use super::support::*;
 

@@ -1,4 +1,4 @@
-//! When `mq sub` ends or goes on: slow readers, silence, lost brokers, and what the broker keeps.
+//! The conditions under which `mq sub` ends or continues: slow readers, silence, lost brokers, and kept sessions.
 
 use super::support::*;
 

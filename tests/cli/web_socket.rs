@@ -282,7 +282,7 @@ fn the_old_name_of_the_subprotocol_is_taken() {
     }
 }
 
-/// A server that knows MQTT over WebSocket by this name alone: what the client offered, and whether it went on.
+/// A server that accepts only this subprotocol. Returns the client's offers, and whether it continued.
 fn server_for(name: &'static str) -> ScriptedPeer {
     ScriptedPeer::start(move |peer| {
         let mut client = peer.accept();

@@ -59,22 +59,24 @@ struct MetricObject {
     outcome: Option<&'static str>,
 }
 
-pub(super) fn to_json(comparisons: &Comparisons) -> String {
-    let old = &comparisons.old;
-    let document = Document {
-        schema: SCHEMA,
-        tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
-        outcome: comparisons.outcome().word(),
-        tolerance_percent: comparisons.tolerance_percent,
-        old: FileObject::of(old),
-        new: comparisons
-            .new
-            .iter()
-            .map(|(file, comparison)| ComparedObject::of(old, file, comparison))
-            .collect(),
-    };
-    let text = crate::json::to_string_pretty(&document);
-    text.expect("strings, numbers and lists can be written") + "\n"
+impl Comparisons {
+    pub(crate) fn to_json(&self) -> String {
+        let old = &self.old;
+        let document = Document {
+            schema: SCHEMA,
+            tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
+            outcome: self.outcome().word(),
+            tolerance_percent: self.tolerance_percent,
+            old: FileObject::of(old),
+            new: self
+                .new
+                .iter()
+                .map(|(file, comparison)| ComparedObject::of(old, file, comparison))
+                .collect(),
+        };
+        let text = crate::json::to_string_pretty(&document);
+        text.expect("strings, numbers and lists can be written") + "\n"
+    }
 }
 
 impl<'a> FileObject<'a> {

@@ -4,20 +4,22 @@ use super::several::Comparisons;
 use super::{COMPARED, Outcome, Row};
 use crate::bench::report::{ComparisonPage, Trend};
 
-pub(super) fn to_html(comparisons: &Comparisons) -> String {
-    let outcome = comparisons.outcome();
-    let new = comparisons.new.iter().map(|(file, _)| file);
-    let runs: Vec<_> =
-        std::iter::once(&comparisons.old).chain(new).map(|file| (file.name.as_str(), &file.report)).collect();
-    let page = ComparisonPage {
-        word: outcome.word(),
-        is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
-        sentence: comparisons.rule(),
-        trends: trends(&runs),
-        tables: tables(comparisons),
-        runs,
-    };
-    page.to_html()
+impl Comparisons {
+    pub(crate) fn to_html(&self) -> String {
+        let outcome = self.outcome();
+        let new = self.new.iter().map(|(file, _)| file);
+        let runs: Vec<_> =
+            std::iter::once(&self.old).chain(new).map(|file| (file.name.as_str(), &file.report)).collect();
+        let page = ComparisonPage {
+            word: outcome.word(),
+            is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
+            sentence: self.rule(),
+            trends: trends(&runs),
+            tables: tables(self),
+            runs,
+        };
+        page.to_html()
+    }
 }
 
 /// The values of each metric by the time of the run.

@@ -1,6 +1,6 @@
-//! Several reports beside the first one, as text, Markdown, JSON or an HTML page.
+//! Several reports beside the first one, as text and Markdown; `document` has the JSON, `page` the HTML.
 
-use super::{Comparison, Heads, Outcome, document, page};
+use super::{Comparison, Heads, Outcome};
 use crate::bench::report::{Differences, Report};
 use crate::escape;
 use std::fmt::Write;
@@ -124,14 +124,6 @@ impl Comparisons {
             let _ = write!(text, "\n{} against {}\n\n{}", names[0], names[1], comparison.to_markdown(FILES));
         }
         text
-    }
-
-    pub(crate) fn to_json(&self) -> String {
-        document::to_json(self)
-    }
-
-    pub(crate) fn to_html(&self) -> String {
-        page::to_html(self)
     }
 }
 

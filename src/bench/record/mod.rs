@@ -3,7 +3,7 @@
 
 mod delivery;
 mod errors;
-mod latencies;
+pub(super) mod latencies;
 mod latency_kind;
 mod ranges;
 

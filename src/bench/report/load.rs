@@ -265,8 +265,8 @@ fn of_properties(properties: &PacketProperties) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bench::plan::tests::{group, plan};
+    use crate::bench::rate::Rate;
     use crate::bench::rate_profile::RateProfile;
-    use crate::bench::schedule::Rate;
 
     #[test]
     fn defaults_are_not_mentioned() {

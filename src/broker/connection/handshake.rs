@@ -235,7 +235,7 @@ fn answer_connect(
         return Err(text);
     }
     let client_id = opened.client.id.to_string();
-    state.tell(Event::Connected { client_id, peer: peer.clone(), version });
+    state.emit(Event::Connected { client_id, peer: peer.clone(), version });
     let authenticator = proved.authenticator;
     Ok(Admitted { client: opened.client, link: opened.link, authenticator })
 }

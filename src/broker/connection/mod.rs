@@ -146,6 +146,6 @@ impl Task {
         if matches!(reason, Some(ReasonCode::QUOTA_EXCEEDED | ReasonCode::RECEIVE_MAXIMUM_EXCEEDED)) {
             state.note_exceeded(&self.client);
         }
-        state.tell(Event::Disconnected { client_id: self.client.id.to_string(), reason, fault });
+        state.emit(Event::Disconnected { client_id: self.client.id.to_string(), reason, fault });
     }
 }

@@ -1,7 +1,8 @@
 //! Groups of load options. Each mode flattens the groups that apply to it.
 
 use super::value_parsers::{self, Ramping, Stages, Topology};
-use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
+use crate::bench::rate::Rate;
+use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::values::{self, Sizes};
 use crate::protocol::Qos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint, value_parser};

@@ -4,7 +4,7 @@ use super::group::GroupSpec;
 use super::run_args::RunArgs;
 use super::scenario_file::{self, Groups};
 use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
-use crate::bench::schedule::Rate;
+use crate::bench::rate::Rate;
 use crate::bench::shard::{self, ShardError};
 use crate::bench::thresholds::Thresholds;
 use crate::cli::Error;

@@ -5,8 +5,9 @@ use super::scenario_keys::{self, Key, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED
 use super::value_parsers::{self, Ramping, Stages, Topology};
 use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, RunId};
+use crate::bench::rate::Rate;
 use crate::bench::rate_profile::Stage;
-use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
+use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::toml_text::place;

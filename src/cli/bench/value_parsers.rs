@@ -1,8 +1,9 @@
 //! Value types of `mq bench`, for the command line and scenario files.
 
 use crate::bench::broker_watch::WatchSource;
+use crate::bench::rate::Rate;
 use crate::bench::rate_profile::{LONGEST_STAGES, MOST_STAGES, Stage};
-use crate::bench::schedule::{Arrivals, DutyCycle, Rate};
+use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::{url, values};
 use crate::suggestion::did_you_mean;
 use clap::ValueEnum;

@@ -22,7 +22,7 @@ pub(super) async fn search(run: &Run, wanted: &Wanted, session: &Session<'_>) ->
             break;
         }
         let step = judge(rate, &report, &wanted.until);
-        session.say(&told(&step));
+        session.say(&step_result(&step));
         let holds = step.failure.is_none();
         search.note(holds);
         steps.push(step);
@@ -33,7 +33,7 @@ pub(super) async fn search(run: &Run, wanted: &Wanted, session: &Session<'_>) ->
 }
 
 /// The result of a step, as progress on standard error.
-fn told(step: &SearchStep) -> String {
+fn step_result(step: &SearchStep) -> String {
     let rate = shown(step.rate);
     match &step.failure {
         None => format!("--search: {rate} messages per second was sustained"),

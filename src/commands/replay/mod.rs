@@ -6,7 +6,7 @@ use super::Messages;
 use super::lines::{Lines, Next};
 use super::ndjson::{Maker, NextMessage};
 use super::outbound::Outbound;
-use crate::bench::schedule::Rate;
+use crate::bench::rate::Rate;
 use crate::cli::replay::{ReplayArgs, Rewrite, Speed};
 use crate::commands::error::Error;
 use crate::message::{self, Message};

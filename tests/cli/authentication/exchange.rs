@@ -1,4 +1,4 @@
-//! SCRAM with servers that say what they must not.
+//! SCRAM with servers that violate the protocol.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn nonce_in(connect: &[u8]) -> String {
     String::from_utf8(nonce).unwrap()
 }
 
-/// What `mq pub` says and how it ends, when this server answers its CONNECT and its proof. `NONCE` stands for the client's.
+/// The output and exit status of `mq pub` with this server's answers to CONNECT and to the proof. `NONCE` is replaced by the client's.
 fn publish_to(answer: &'static str, last: &'static str, disconnect: &'static str) -> process::Finished {
     let peer = ScriptedPeer::start(move |peer| {
         let mut client = peer.accept();

@@ -80,7 +80,7 @@ fn passwords_come_from_everywhere_and_are_shown_nowhere() {
         publish(&format!("-L mqtt://ann:secret@{}/a", broker.address())).run(),
     ] {
         assert_says(&finished.stderr, &["-> CONNECT", "<- AUTH", "-> AUTH", "<- CONNACK", "SCRAM-SHA-256"]);
-        // Not the password, nor what a guess could be checked against.
+        // Neither the password nor data that would verify a guess.
         for secret in ["secret", "n=ann", "p=", "v="] {
             assert!(!finished.stderr.contains(secret), "{secret} in {}", finished.stderr);
         }
@@ -104,7 +104,7 @@ fn a_password_is_asked_for_at_the_terminal() {
 fn connect_carries_neither_name_nor_password() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
-        // No flags but clean start; the name stands in the data alone.
+        // No flags but clean start; only the data contains the name.
         client.expect(
             "10 (`MQTT` 05 02 003c
                 (15 `SCRAM-SHA-256`

@@ -1,4 +1,4 @@
-//! Methods that say all at once, as OAUTH2-JWT: what is sent, and what servers may do with it.
+//! Methods with a single step, such as OAUTH2-JWT: the data sent, and the servers' possible answers.
 
 use super::*;
 

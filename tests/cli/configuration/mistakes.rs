@@ -1,4 +1,4 @@
-//! What is wrong in the file and in the variables, and how it is told.
+//! Mistakes in the file and in variables, and their error messages.
 
 use super::*;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! What counts of several sources, and who reads them.
+//! The precedence of sources, and the commands that read them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! `mq doctor`: what brokers are and allow, by what they say and by what they do.
+//! `mq doctor`: features, limits and permissions of brokers, from their answers and their behaviour.
 
 mod leftovers;
 
@@ -66,7 +66,7 @@ fn acknowledgement(packet: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// The next connection: CONNECT in which version, and what is sent for it.
+/// The next connection: the version of CONNECT, and the answer to it.
 fn answer_connect(peer: &mut peer::Acceptor, connack: &str) -> (Wire, u8) {
     let mut wire = peer.accept();
     let connect = wire.expect_type(0x10);

@@ -210,7 +210,7 @@ fn a_connection_without_connect_is_closed() {
     broker.connect().expect_end();
 }
 
-/// 200 MB for somebody who does not read.
+/// 200 MB for a client that does not read.
 #[cfg(target_os = "linux")] // where the memory can be read off
 #[test]
 fn a_slow_subscriber_does_not_fill_the_memory() {

@@ -58,7 +58,7 @@ fn refused_connections_are_summed_up() {
     assert_says(stderr, &["refused 19 more connections", "not CONNECT"]);
 }
 
-/// A pipe holds 64 KiB, and nobody reads it.
+/// A pipe that is not read; it holds 64 KiB.
 #[test]
 fn a_log_that_nobody_reads_stops_nothing() {
     let mut broker = Command::new(env!("CARGO_BIN_EXE_mq"))

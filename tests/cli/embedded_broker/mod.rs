@@ -1,4 +1,4 @@
-//! `mq broker`, seen by clients that say exactly what the test says. Wherever MQTT leaves no choice, the same test runs
+//! `mq broker`, tested by clients that send scripted bytes. Where MQTT leaves no choice, the same test runs
 //! against mosquitto: it shows that the test is right.
 
 mod bad_bytes;

@@ -1,4 +1,4 @@
-//! Topic filters, and what a subscription can ask for.
+//! Topic filters and subscription options.
 
 use crate::support::wire::properties;
 use crate::support::*;

@@ -1,4 +1,4 @@
-//! `mq broker --unix`: the way in by a path, and the file that stands for it.
+//! `mq broker --unix`: connections by path, and the file of the socket.
 
 use crate::support::*;
 use std::os::unix::net::{UnixListener, UnixStream};

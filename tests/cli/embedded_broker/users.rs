@@ -1,4 +1,4 @@
-//! `mq broker --password-file`: who is let in, and what the others are told, as by mosquitto.
+//! `mq broker --password-file`: accepted and rejected clients, with mosquitto's reason codes.
 
 use crate::support::*;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 
-/// Somebody who hears all wills.
+/// A subscriber of all wills.
 fn observer(broker: &(impl Server + ?Sized)) -> Wire {
     let mut observer = Wire::v311(broker, "observer");
     observer.subscribe("`will/#` 02");

@@ -18,7 +18,7 @@ fn place(connection: Option<u64>, direction: &Value, offset: Option<u64>) -> (u6
     (connection.unwrap(), direction.to_string(), offset.unwrap())
 }
 
-/// Ours in the same order; what was cut off is no packet to the decoder.
+/// Our packets in the same order; the decoder does not count cut packets.
 fn whole(objects: Vec<Value>) -> Vec<Value> {
     let mut packets = packets(objects);
     packets.retain(|packet| packet.get("captured").is_none());
@@ -52,7 +52,7 @@ fn compare(name: &str, ours: &Value, theirs: &Value) {
         || ours.get("undecoded").is_some();
     for (key, value) in theirs.as_object().unwrap() {
         let is_frame = ["conn", "dir", "off", "type", "flags", "rl", "hdr", "frame"].contains(&key.as_str());
-        // Where a packet is not what it should be, each has read as far as it could.
+        // Of an invalid packet, each decoder has read the valid part.
         if key == "ver" || key == "malformed" || key == "trailing" || (is_malformed && !is_frame) {
             continue;
         }

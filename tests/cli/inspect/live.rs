@@ -130,7 +130,7 @@ fn time_and_signals_end_it() {
 #[test]
 fn output_that_nobody_takes_holds_the_broker_back_and_loses_nothing() {
     let broker = EmbeddedBroker::start();
-    // Nobody reads what it prints, and so nobody sees when it has subscribed; its session has done that before.
+    // Its output is not read, so the test cannot see when it has subscribed; its session exists already.
     broker.mq("sub -t a -q 1 -i watcher -c -E").run().succeed();
     let options = "-i watcher -c -t a -q 1 -C 40000 --filter type=PUBLISH";
     let mut client = broker.mq(&format!("inspect {options}")).holding_stdout().spawn();

@@ -1,4 +1,4 @@
-//! Captures that lack something: what was not captured is shown as a gap, and blamed on nobody.
+//! Incomplete captures: missing bytes are shown as a gap, and attributed to neither side.
 
 use super::*;
 

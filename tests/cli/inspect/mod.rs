@@ -1,4 +1,4 @@
-//! `mq inspect`: what is on the wire, decoded.
+//! `mq inspect`: captured packets, decoded.
 
 mod corpus;
 mod lint;

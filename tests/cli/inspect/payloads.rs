@@ -4,7 +4,7 @@ use super::*;
 
 const CAPTURE: &str = "29-craft-payload-formats.pcap";
 
-/// Topics, formats and values, of what is not plain text.
+/// Topics, formats and values of payloads that are not plain text.
 fn decoded(options: &str) -> Vec<(String, String, Value)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     packets(inspect(CAPTURE, options))

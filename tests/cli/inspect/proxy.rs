@@ -34,7 +34,7 @@ impl Proxy {
         Proxy { running, address }
     }
 
-    /// Ends it by a signal; gives what it has shown.
+    /// Ends it by a signal, and returns its output.
     pub(super) fn stop(self) -> String {
         self.running.signal("INT");
         let finished = self.running.finish();

@@ -54,7 +54,7 @@ fn two_servers_do_not_speak_mqtt_to_each_other() {
     assert_eq!((&all[0]["event"], &all[0]["protocol"]), (&"foreign".into(), &"unknown".into()));
 }
 
-/// A WebSocket whose request and answer have these further lines, and what is said of it.
+/// A WebSocket with these further lines in request and answer, and the output for it.
 fn web_socket(request: &str, answer: &str, frames: &str) -> Vec<Value> {
     let script = format!(
         "> 'GET /x HTTP/1.1' 0d0a 'Host: x' 0d0a 'Upgrade: websocket' 0d0a {request} 0d0a\n\

@@ -252,7 +252,7 @@ fn a_connection_that_ends_without_a_word_gets_a_hint_also_without_a_preset() {
 #[test]
 fn reconnecting_clients_get_the_hint_once_in_a_row() {
     let aws = iot_core();
-    // Without the preset nobody stops the ninth filter.
+    // Without the preset, the ninth filter is sent.
     let filters: Vec<String> = (0..9).map(|number| format!("-t f/{number}")).collect();
     let words = format!("sub -p 8883 {{certificate}} -i d --retries 2 {}", filters.join(" "));
     let told = aws.mq(&words).run().fail(7);

@@ -54,7 +54,7 @@ fn is_good(token: &[u8]) -> bool {
     claims["exp"].as_u64().unwrap() > now()
 }
 
-/// A token that is good for so long from now, which nobody signed.
+/// An unsigned token that is valid for this time from now.
 fn token(seconds: i64) -> String {
     let expiry = now().checked_add_signed(seconds).unwrap();
     let claims = format!(r#"{{"aud":"https://eventgrid.azure.net/","exp":{expiry}}}"#);

@@ -1,4 +1,4 @@
-//! `--preset`: hosted brokers get what they expect, and nothing that they do not take.
+//! `--preset`: hosted brokers receive the values that they expect, and nothing that they reject.
 
 mod aws;
 mod event_grid;

@@ -10,7 +10,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What a service does with what it is sent.
+/// The behaviour of a service.
 pub trait Rules: Send + Sync + 'static {
     /// The bytes to answer CONNECT with, after which a refusal closes the connection.
     fn connect(&self, way: &Way, connect: &Connect) -> Result<Vec<u8>, Vec<u8>>;
@@ -18,7 +18,7 @@ pub trait Rules: Send + Sync + 'static {
     fn takes(&self, message: &Message) -> bool;
     /// Whether subscriptions at these QoS are taken; otherwise the connection is closed.
     fn takes_filters(&self, filters: &[(String, u8)]) -> bool;
-    /// Whether a connection is ended after its first message, and what is sent before.
+    /// Whether a connection is closed after its first message, and the bytes sent before that.
     fn ends_after_message(&self) -> bool {
         false
     }
@@ -169,7 +169,7 @@ impl Peer {
         let _ = stream.sock.read_to_end(&mut Vec::new());
     }
 
-    /// From CONNECT to DISCONNECT, or to what a service ends the connection for.
+    /// Serves a client from CONNECT to DISCONNECT, or to the violation for which the service closes the connection.
     fn converse(&self, stream: &mut Stream, target: &str) -> std::io::Result<()> {
         let mut first = [0];
         stream.read_exact(&mut first)?;
@@ -278,7 +278,7 @@ fn byte(stream: &mut impl Read) -> std::io::Result<u8> {
     Ok(byte[0])
 }
 
-/// A packet's type, and what is behind its length.
+/// A packet's type, and the content after its length.
 fn packet(stream: &mut impl Read, first: u8) -> std::io::Result<(u8, Vec<u8>)> {
     let (mut length, mut shift) = (0, 0);
     loop {

@@ -105,7 +105,7 @@ impl Mosquitto {
         Mosquitto::start_with("")
     }
 
-    /// Starts it with these lines in its configuration; `{directory}` stands for its directory.
+    /// Starts it with these lines in its configuration; `{directory}` is replaced by its directory.
     pub fn start_with(configuration: &str) -> Option<Mosquitto> {
         Mosquitto::start_with_files(configuration, &[])
     }
@@ -130,7 +130,7 @@ impl Mosquitto {
         self.directory.path().join(name)
     }
 
-    /// Ends it in an orderly way, so that it keeps what it is told to keep.
+    /// Stops it with a signal that it handles, so that it saves its persistent data.
     pub fn stop(&mut self) {
         self.running.signal("TERM");
         self.running.wait_for_end();
@@ -183,7 +183,7 @@ fn start_once(
     port: u16,
 ) -> Option<(Running, SocketAddr)> {
     let address = TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().unwrap();
-    // Started by root, mosquitto would become a user who cannot read the directory.
+    // Started by root, mosquitto would switch to a user without access to the directory.
     let lines = format!(
         "user root\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\n\
          listener {} {}\n{configuration}\n",

@@ -1,12 +1,12 @@
-//! Packets as text, a field per line, so that a test shows what is on the wire.
+//! Packets as text, a field per line, so that a test shows the bytes on the wire.
 //!
-//! | written | stands for |
+//! | written | meaning |
 //! |---|---|
 //! | `10 003c` | these bytes, in hexadecimal |
 //! | `..` | any byte (in a pattern) |
 //! | `'text'` | the bytes of the text |
 //! | `` `text` `` | an MQTT string: two bytes of length, and the text |
-//! | `( ... )` | a variable byte integer with the length of what is inside, and what is inside |
+//! | `( ... )` | a variable byte integer with the length of the content, and the content |
 //! | `# ...` | a comment, up to the end of the line |
 //!
 //! So CONNECT is ``10 (`MQTT` 04 02 003c `client`)``.
@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The bytes that `text` stands for.
+/// The bytes described by `text`.
 pub fn hex(text: &str) -> Vec<u8> {
     let bytes: Option<Vec<u8>> = Pattern::parse(text).0.into_iter().collect();
     bytes.expect("'..' stands for nothing that could be sent")
@@ -25,7 +25,7 @@ pub fn hex(text: &str) -> Vec<u8> {
 pub struct Pattern(Vec<Option<u8>>);
 
 impl Pattern {
-    /// The pattern that `text` stands for.
+    /// The pattern described by `text`.
     pub fn parse(text: &str) -> Pattern {
         let mut chars = text.chars().peekable();
         let bytes = parse_group(&mut chars);
@@ -38,13 +38,13 @@ impl Pattern {
         self.0.len()
     }
 
-    /// Whether `received` can still become what is expected.
+    /// Whether `received` is the beginning of a match.
     pub fn begins_with(&self, received: &[u8]) -> bool {
         received.len() <= self.len()
             && received.iter().zip(&self.0).all(|(got, want)| want.is_none_or(|want| want == *got))
     }
 
-    /// What was expected and what came, with a mark under what is wrong.
+    /// The expected and the received bytes, with a mark under the first difference.
     pub fn diff(&self, received: &[u8]) -> String {
         let mut text = String::new();
         let rows = self.len().max(received.len()).div_ceil(16);

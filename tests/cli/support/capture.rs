@@ -1,6 +1,6 @@
 //! Captures of conversations that are written down: raw IP with TCP, handshakes and all, as pcap.
 //!
-//! | line | stands for |
+//! | line | meaning |
 //! |---|---|
 //! | `> 10 (...)` | the client sends these bytes, written as in [`super::bytes`] |
 //! | `< 20 (...)` | the server does |

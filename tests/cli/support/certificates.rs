@@ -137,7 +137,7 @@ impl Files {
         self.0.path().join(name)
     }
 
-    /// A text in which `{}` stands for the directory.
+    /// A text with the directory in place of `{}`.
     pub fn words(&self, words: &str) -> String {
         words.replace("{}", &self.0.path().display().to_string())
     }

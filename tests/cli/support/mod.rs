@@ -1,4 +1,4 @@
-//! What the tests stand on: programs, brokers, and peers that say exactly what they are told to.
+//! Common parts of the tests: programs, brokers, and peers with scripted bytes.
 
 pub mod broker;
 pub mod bytes;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use tls_peer::TlsPeer;
 pub use wire::Wire;
 
-/// After this long, what was waited for will not come.
+/// The deadline of every wait.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Waits until a program that does not say so listens here.

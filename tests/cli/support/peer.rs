@@ -1,4 +1,4 @@
-//! A server that does what a test tells it to, right or wrong.
+//! A server with scripted behaviour, valid or not.
 
 use super::{DEADLINE, Server, Wire};
 use std::io::ErrorKind;

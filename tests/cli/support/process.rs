@@ -1,4 +1,4 @@
-//! Programs as a user runs them: a line of words, bytes on stdin, and what comes back.
+//! Programs as a user runs them: a line of words, bytes on stdin, and the results.
 //!
 //! Whatever is waited for has a deadline; a failure shows all that the program said.
 
@@ -27,7 +27,7 @@ pub fn called_as(name: &str, words: &str) -> Program {
 /// A shell on a terminal of its own. `None`, and a word about it, where script is not installed.
 pub fn on_a_terminal(line: &str) -> Option<Running> {
     let script = Program::new(super::broker::find("script")?).words("-qe /dev/null -c");
-    // One shell whatever the user's is; what is typed may interrupt the program, not the line.
+    // The same shell for all users; typed control characters may interrupt the program, not the line.
     let script = script.arg(format!("trap : INT; {line}")).env("SHELL", "/bin/sh");
     Some(script.open_stdin().spawn())
 }
@@ -54,7 +54,7 @@ impl Program {
         for variable in ["RUST_BACKTRACE", "SSLKEYLOGFILE", "GITHUB_ACTIONS"] {
             command.env_remove(variable);
         }
-        // Every option about the connection has one, and whoever runs the tests may have set some.
+        // Every option about the connection has one, and the user's environment may set some.
         for (variable, _) in std::env::vars_os().filter(|(name, _)| name.as_bytes().starts_with(b"MQ_")) {
             command.env_remove(variable);
         }
@@ -301,7 +301,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Status 0 is what it should have; gives stdout.
+    /// Asserts status 0, and returns stdout.
     #[track_caller]
     pub fn succeed(self) -> String {
         self.expect_status(0);
@@ -309,7 +309,7 @@ impl Finished {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// This status is what it should have, with an explanation on stderr; gives that.
+    /// Asserts this status and an explanation on stderr, which is returned.
     #[track_caller]
     pub fn fail(self, status: i32) -> String {
         self.expect_status(status);
@@ -317,7 +317,7 @@ impl Finished {
         self.stderr
     }
 
-    /// This status is what it should have.
+    /// Asserts this status.
     #[track_caller]
     pub fn expect_status(&self, status: i32) {
         assert_eq!(self.status, status, "status of {}", self.everything());

@@ -109,7 +109,7 @@ impl TlsPeer {
         TlsPeer { peer, seen }
     }
 
-    /// Waits for the connection's end, and says what was seen of it.
+    /// Waits for the connection's end, and returns the observations.
     pub fn finish(self) -> Seen {
         self.peer.finish();
         self.seen.lock().unwrap().clone()

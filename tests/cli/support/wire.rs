@@ -1,4 +1,4 @@
-//! One end of a TCP connection on which a test says, byte for byte, what is sent and what must come.
+//! One end of a TCP connection with scripted bytes, sent and expected.
 
 use super::bytes::{Pattern, hex};
 use super::{DEADLINE, Server};
@@ -47,7 +47,7 @@ impl Wire {
         self.stream
     }
 
-    /// From here on, what is sent and received is of 5.0.
+    /// From here on, packets in both directions are those of 5.0.
     pub fn speak_v5(&mut self) {
         self.is_v5 = true;
     }
@@ -79,7 +79,7 @@ impl Wire {
         self.stream.local_addr().unwrap()
     }
 
-    /// Sends what the text stands for.
+    /// Sends the bytes that the text describes.
     pub fn send(&mut self, text: &str) {
         self.send_bytes(&hex(text));
     }
@@ -109,7 +109,7 @@ impl Wire {
         })
     }
 
-    /// Reads exactly what the text describes. Fails at the first byte that differs.
+    /// Reads exactly the bytes that the text describes. Fails at the first byte that differs.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
         let pattern = Pattern::parse(text);
@@ -273,7 +273,7 @@ impl Wire {
         self.expect("d0 00");
     }
 
-    /// All that was on its way has come: nothing stands before PINGRESP, and nothing follows.
+    /// Asserts that nothing more arrives: PINGRESP is the next packet, and nothing follows it.
     #[track_caller]
     pub fn expect_nothing_more(&mut self) {
         self.ping();

@@ -59,7 +59,7 @@ fn labels() -> Vec<Label> {
 }
 
 impl Label {
-    /// What is wrong with what was found, if something is.
+    /// The unexpected and the missing findings, if any.
     fn problem(&self, found: &[&Finding]) -> Option<String> {
         let errors: Vec<&&Finding> = found.iter().filter(|finding| finding.severity == "error").collect();
         let is_right = match self.what.as_str() {

@@ -1,4 +1,4 @@
-//! Packet identifiers, acknowledgements, and what is sent again; and the limits that each side sets.
+//! Packet identifiers, acknowledgements, repeated packets, and the limits that each side sets.
 
 use super::support::{assert_found, v5, v5_with, v311};
 
@@ -47,7 +47,7 @@ fn acknowledgements_belong_to_something() {
         ("< d0 ()", "warn mq/v5/3.13 at PINGRESP"),
     ] {
         assert_found(&v5(answer), &[expected]);
-        // In an earlier session there may be what it belongs to; and in bytes that were not captured.
+        // Its request may be in an earlier session, or in bytes that were not captured.
         let resumed = format!("> 10 (`MQTT` 05 00 003c () `c`)\n< 20 (0100 ())\n{answer}");
         assert_found(&resumed, if answer.contains("d0") { &["warn mq/v5/3.13 at PINGRESP"] } else { &[] });
         assert_found(&v5(&format!("lost > 9\n{answer}")), &[]);

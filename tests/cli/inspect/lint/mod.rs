@@ -1,4 +1,4 @@
-//! `mq inspect --lint`: what breaks a statement of the specification is found where it stands, and nothing else is.
+//! `mq inspect --lint`: violations of statements of the specification are found at their place, and nothing else is.
 
 mod corpus;
 mod delivery;
