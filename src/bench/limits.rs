@@ -2,13 +2,10 @@
 
 use super::error::Error;
 use super::plan::Plan;
-use crate::transport::descriptors;
+use crate::transport::descriptors::{self, OPEN_FILES_OF_PROCESS};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-/// Open files of a process besides its clients: standard streams, pipes and sockets between processes, inherited files.
-const OPEN_FILES_OF_PROCESS: u64 = 32;
 
 /// Open files of a thread's event loop.
 const OPEN_FILES_OF_THREAD: u64 = 8;

@@ -1,20 +1,16 @@
 //! Front processes: each accepts clients within its own limit of open files, and passes their bytes to the broker over one socket.
 
 use super::Event;
-use super::listener::{self, Gauge, Kind, Peer};
+use super::listener::{self, BACK_OFF, Gauge, Kind, Peer};
 use super::state::Shared;
 use crate::transport::Stream;
 use crate::transport::multiplex::Multiplexer;
 use std::io;
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, spawn_local};
-
-/// The pause before accepting again when the system has no file descriptors left.
-const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// Sockets to front processes, and the protocol of the port that these accept clients on.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 /// The pause before accepting again when the system has no file descriptors left.
-const BACK_OFF: Duration = Duration::from_millis(100);
+pub(super) const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use super::block_on;
 use super::error::{Error, ExitStatus};
 use crate::broker::{Broker, front};
-use crate::transport::descriptors;
+use crate::transport::descriptors::{self, OPEN_FILES_OF_PROCESS};
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,9 +12,6 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// Open files of a front process besides its clients.
-const OPEN_FILES_OF_PROCESS: u64 = 32;
 
 /// The timeout for the end of a front process, which has the last bytes of its clients to send.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);

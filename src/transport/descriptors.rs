@@ -2,6 +2,9 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+/// Open files of a process besides its clients: standard streams, pipes and sockets between processes, inherited files.
+pub(crate) const OPEN_FILES_OF_PROCESS: u64 = 32;
+
 /// The soft and the hard limit; `None` for unlimited.
 pub(crate) fn limits() -> (Option<u64>, Option<u64>) {
     let limit = getrlimit(Resource::Nofile);
