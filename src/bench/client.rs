@@ -112,8 +112,7 @@ async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
         }
         Err(error) => {
             let event = EventContext::new(&context, slot, context.timers.now());
-            context.measurements.record.borrow_mut().timeline.at(event.now).failed += 1;
-            context.measurements.record.borrow_mut().connections_lost += 1;
+            context.measurements.note_lost_for_good(slot.group, event.now);
             count_end(&event, &mut role, &error.into(), true);
             role.submit(&event, 0, Vec::new(), false);
             None
@@ -136,7 +135,7 @@ async fn start(context: Rc<Context>, slot: ClientSlot) -> Option<Box<Client>> {
 fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
     context.measurements.gauges.failed.add(1);
     let now = context.timers.now();
-    context.measurements.record.borrow_mut().timeline.at(now).failed += 1;
+    context.measurements.note_failed(slot.group, now);
     if slot.task.subscribes() {
         context.measurements.gauges.without_subscription.add(1);
     }
@@ -151,7 +150,7 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
     let measurements = event.measurements;
     measurements.gauges.lost.add(1);
     if !has_connection {
-        measurements.note_lost(event.now);
+        measurements.note_lost(event.slot.group, event.now);
     }
     let is_rejected = matches!(error, ClientError::SubscriptionRejected(_));
     let stage = if is_rejected { Stage::Subscribe } else { Stage::Run };
@@ -166,7 +165,7 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
 
 impl Client {
     fn new(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>) -> Client {
-        context.measurements.note_connected(context.timers.now());
+        context.measurements.note_connected(slot.group, context.timers.now());
         context.measurements.gauges.connected.add(1);
         if slot.task.publishes() {
             context.measurements.gauges.publishers.add(1);

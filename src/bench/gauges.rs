@@ -88,12 +88,30 @@ pub(crate) struct Recent {
     pub late_by_us: u64,
     /// Sends that had to wait because the socket's buffer was full.
     pub blocked_sends: u64,
+    /// The figures by group; empty unless a condition watches one.
+    pub groups: Vec<RecentGroup>,
+}
+
+/// Figures of a group that a worker publishes once per second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecentGroup {
+    /// Clients that were accepted, that could not connect, and that lost their connection, from the start of the run.
+    pub connected: u64,
+    pub failed: u64,
+    pub lost: u64,
+    /// Messages of the measurement that arrived for the first time.
+    pub received: u64,
+    /// The latencies of the last full second.
+    pub latency: Coarse,
+    /// Messages per second of the last full second.
+    pub acknowledged_rate: f64,
+    pub received_rate: f64,
 }
 
 impl Recent {
     /// Adds the figures of another worker.
     fn merge(&mut self, other: &Recent) {
-        let Recent { latency, lag, errors, busiest_thread, late, late_by_us, blocked_sends } = other;
+        let Recent { latency, lag, errors, busiest_thread, late, late_by_us, blocked_sends, groups } = other;
         self.latency.merge(latency);
         self.lag.merge(lag);
         self.errors.merge(errors.clone());
@@ -101,6 +119,30 @@ impl Recent {
         self.late += late;
         self.late_by_us += late_by_us;
         self.blocked_sends += blocked_sends;
+        if groups.len() > self.groups.len() {
+            self.groups.resize_with(groups.len(), RecentGroup::default);
+        }
+        self.groups.iter_mut().zip(groups).for_each(|(ours, theirs)| ours.merge(theirs));
+    }
+
+    /// The p99 latency of the last full second, in nanoseconds.
+    pub(crate) fn p99(&self) -> Option<u64> {
+        self.latency.at_percentile(99.0)
+    }
+}
+
+impl RecentGroup {
+    /// Adds the figures of another worker.
+    fn merge(&mut self, other: &RecentGroup) {
+        let RecentGroup { connected, failed, lost, received, latency, acknowledged_rate, received_rate } =
+            other;
+        self.connected += connected;
+        self.failed += failed;
+        self.lost += lost;
+        self.received += received;
+        self.latency.merge(latency);
+        self.acknowledged_rate += acknowledged_rate;
+        self.received_rate += received_rate;
     }
 
     /// The p99 latency of the last full second, in nanoseconds.

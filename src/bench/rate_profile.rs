@@ -110,6 +110,17 @@ pub(crate) struct Bounds {
     pub end: Option<Duration>,
 }
 
+impl Bounds {
+    /// How long the group has sent in a measurement that began `elapsed` ago; zero once its end has passed.
+    pub(crate) fn measured_time(&self, elapsed: Duration) -> Duration {
+        let now = self.measured_from.saturating_add(elapsed);
+        match self.end {
+            Some(end) if now >= end => Duration::ZERO,
+            _ => now.saturating_sub(self.start.max(self.measured_from)),
+        }
+    }
+}
+
 /// A rate over the time since the load began.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RateProfile {

@@ -189,6 +189,17 @@ impl Coarse {
         }
     }
 
+    /// The times that were added after an earlier state; empty if none were.
+    pub(crate) fn since(&self, earlier: &Coarse) -> Coarse {
+        let Some(now) = &self.0 else { return Coarse::default() };
+        let mut added = now.clone();
+        if let Some(earlier) = &earlier.0 {
+            // An earlier state has no more of any time.
+            let _ = added.subtract(earlier.as_ref());
+        }
+        Coarse(Some(added).filter(|added| !added.is_empty()))
+    }
+
     /// The same times with fewer digits.
     pub(crate) fn of(latencies: &Latencies) -> Coarse {
         let mut coarse = Coarse::default();

@@ -129,7 +129,7 @@ async fn work(context: Rc<Context>, thread: usize, mut control: watch::Receiver<
                 measurements.note_lag(nanoseconds(due.into_std().elapsed()));
                 timers.tick();
             }
-            _ = second.tick() => measurements.show_recent(timers.now()),
+            _ = second.tick() => measurements.show_recent(&context.plan, timers.now()),
         }
     }
     // Clients that do not disconnect in time are dropped with the runtime.

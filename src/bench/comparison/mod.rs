@@ -164,7 +164,7 @@ impl Row {
         };
         let condition = format!("{name} at most {tolerance} % worse");
         let (rule, unit, limit) = (Rule::Baseline, self.unit, Some(limit));
-        Some(Verdict { rule, condition, unit, limit, measured: self.now, judgement, text })
+        Some(Verdict { rule, condition, group: None, unit, limit, measured: self.now, judgement, text })
     }
 
     /// The earlier value, the present one, and the change.

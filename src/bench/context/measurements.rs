@@ -1,6 +1,7 @@
 //! The measurements of a thread: its record, which is handed over at the end, and the gauges that the leader reads.
 
 use super::latency_batch::LatencyBatcher;
+use super::watched_groups::WatchedGroups;
 use crate::bench::cpu_usage::CpuUsage;
 use crate::bench::gauges::{Gauges, Recent};
 use crate::bench::plan::Plan;
@@ -26,6 +27,8 @@ pub(in crate::bench) struct Measurements {
     shared_accounts: RefCell<BTreeMap<usize, Rc<ReceiverAccount>>>,
     /// The CPU usage since the load began.
     cpu_usage: Cell<Option<CpuUsage>>,
+    /// The figures of the groups that conditions watch.
+    watched_groups: RefCell<WatchedGroups>,
 }
 
 /// The messages that one receiver got from each of its publishers. The members of a shared subscription are one
@@ -53,6 +56,7 @@ impl Measurements {
             received: LatencyBatcher::default(),
             shared_accounts: RefCell::default(),
             cpu_usage: Cell::default(),
+            watched_groups: RefCell::default(),
         }
     }
 
@@ -65,18 +69,35 @@ impl Measurements {
         self.shared_accounts.borrow_mut().entry(group).or_insert_with(new).clone()
     }
 
-    /// Counts an accepted client.
-    pub(in crate::bench) fn note_connected(&self, now: u64) {
+    /// Counts an accepted client of a group.
+    pub(in crate::bench) fn note_connected(&self, group: usize, now: u64) {
         let record = &mut *self.record.borrow_mut();
         record.connected += 1;
+        record.of_group(group).connected += 1;
         record.timeline.at(now).connected += 1;
     }
 
-    /// Counts a client that lost its connection.
-    pub(in crate::bench) fn note_lost(&self, now: u64) {
+    /// Counts a client of a group that could not connect.
+    pub(in crate::bench) fn note_failed(&self, group: usize, now: u64) {
+        let record = &mut *self.record.borrow_mut();
+        record.of_group(group).failed += 1;
+        record.timeline.at(now).failed += 1;
+    }
+
+    /// Counts a client of a group that lost its connection.
+    pub(in crate::bench) fn note_lost(&self, group: usize, now: u64) {
         let record = &mut *self.record.borrow_mut();
         record.connections_lost += 1;
+        record.of_group(group).lost += 1;
         record.timeline.at(now).lost += 1;
+    }
+
+    /// Counts a client of a group that could not reconnect.
+    pub(in crate::bench) fn note_lost_for_good(&self, group: usize, now: u64) {
+        let record = &mut *self.record.borrow_mut();
+        record.connections_lost += 1;
+        record.of_group(group).lost += 1;
+        record.timeline.at(now).failed += 1;
     }
 
     pub(in crate::bench) fn count_error(&self, stage: Stage, error: &impl Display) {
@@ -103,7 +124,7 @@ impl Measurements {
     }
 
     /// Publishes the figures of the last second for the progress display.
-    pub(in crate::bench) fn show_recent(&self, now: u64) {
+    pub(in crate::bench) fn show_recent(&self, plan: &Plan, now: u64) {
         let record = &*self.record.borrow();
         self.gauges.show_recent(Recent {
             latency: record.timeline.latency_before(now),
@@ -113,6 +134,7 @@ impl Measurements {
             late: record.late,
             late_by_us: record.late_by_us,
             blocked_sends: record.blocked_sends,
+            groups: self.watched_groups.borrow_mut().end_second(plan, record, now),
         });
     }
 

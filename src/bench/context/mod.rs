@@ -14,6 +14,7 @@ mod latency_batch;
 mod measurements;
 mod timer_queue;
 mod timers;
+mod watched_groups;
 
 use super::gauges::Gauges;
 use super::payload::Composer;

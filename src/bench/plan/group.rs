@@ -52,6 +52,8 @@ pub(crate) struct Group {
     pub open_loop: Option<OpenLoop>,
     /// When its publishers send.
     pub bounds: Bounds,
+    /// Whether a condition watches it during the run.
+    pub is_watched: bool,
     /// Its position in the group of all shards together.
     pub offsets: ShardOffsets,
     /// The number of its first publisher among those of all groups.

@@ -238,6 +238,7 @@ pub(super) mod tests {
             in_flight: 20,
             open_loop: None,
             bounds: Bounds::default(),
+            is_watched: false,
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,

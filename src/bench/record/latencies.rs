@@ -118,6 +118,17 @@ impl GroupLatencies {
         }
     }
 
+    /// The times of a kind; `None` if it was not measured.
+    pub(crate) fn of(&self, kind: LatencyKind) -> Option<&Latencies> {
+        self.0.get(kind as usize)?.as_ref()
+    }
+
+    /// The times by which the group is judged: from the planned time, and end to end, if they were measured.
+    pub(crate) fn main(&self) -> Option<&Latencies> {
+        let measured = LatencyKind::ALL.into_iter().filter_map(|kind| Some((kind.rank()?, self.of(kind)?)));
+        measured.min_by_key(|(rank, _)| *rank).map(|(_, latencies)| latencies)
+    }
+
     /// The kinds that were measured.
     pub(crate) fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
         let all = LatencyKind::ALL.into_iter().zip(self.0);

@@ -129,6 +129,12 @@ impl LatencyKind {
         self.row().real
     }
 
+    /// Whether it is a latency of messages, which is measured by group.
+    pub(crate) fn is_by_group(self) -> bool {
+        let real = self.real().unwrap_or(self);
+        matches!(real, LatencyKind::Acknowledged | LatencyKind::EndToEnd | LatencyKind::RoundTrip)
+    }
+
     /// The rank among the main latencies; `None` if this kind is never the main one.
     pub(crate) fn rank(self) -> Option<u8> {
         self.row().rank

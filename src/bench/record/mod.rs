@@ -22,8 +22,8 @@ use std::time::Duration;
 pub(crate) struct Record {
     /// The latencies of connections and of the worker, by kind.
     pub latencies: LatencyMap,
-    /// The latencies of messages, by group of the client that measures them. At most one entry per group of the plan.
-    pub of_groups: Vec<GroupLatencies>,
+    /// The measurements by group. At most one entry per group of the plan.
+    pub of_groups: Vec<GroupRecord>,
     /// When clients were accepted.
     pub accepting: Span,
     /// When messages were handed to the kernel.
@@ -83,6 +83,37 @@ pub(crate) struct WarmUp {
     pub received: u64,
 }
 
+/// The measurements of the clients of one group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    /// The latencies of messages that its clients measured.
+    pub latencies: GroupLatencies,
+    /// Clients that the broker accepted.
+    pub connected: u64,
+    /// Clients that could not connect.
+    pub failed: u64,
+    /// Clients that lost their connection.
+    pub lost: u64,
+    /// The times of the same events as in the record of all groups.
+    pub sending: Span,
+    pub acknowledging: Span,
+    pub receiving: Span,
+}
+
+impl GroupRecord {
+    /// Adds the measurements of another worker.
+    fn merge(&mut self, other: GroupRecord) {
+        let GroupRecord { latencies, connected, failed, lost, sending, acknowledging, receiving } = other;
+        self.latencies.merge(latencies);
+        self.connected += connected;
+        self.failed += failed;
+        self.lost += lost;
+        self.sending.merge(sending);
+        self.acknowledging.merge(acknowledging);
+        self.receiving.merge(receiving);
+    }
+}
+
 /// The first and last time of an event, in nanoseconds since the run's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Span(Option<(u64, u64)>);
@@ -112,18 +143,18 @@ impl Span {
 }
 
 impl Record {
-    /// The latencies of a group's messages.
-    pub(crate) fn of_group(&mut self, group: usize) -> &mut GroupLatencies {
+    /// The measurements of a group.
+    pub(crate) fn of_group(&mut self, group: usize) -> &mut GroupRecord {
         if group >= self.of_groups.len() {
-            self.of_groups.resize_with(group + 1, GroupLatencies::default);
+            self.of_groups.resize_with(group + 1, GroupRecord::default);
         }
         self.of_groups.get_mut(group).expect("the groups were extended to this one")
     }
 
     /// Takes the latencies of all groups, and adds them to the others.
-    pub(crate) fn take_groups(&mut self) -> Vec<BTreeMap<LatencyKind, Latencies>> {
-        let groups = std::mem::take(&mut self.of_groups).into_iter().map(GroupLatencies::into_measured);
-        let groups: Vec<_> = groups.collect();
+    pub(crate) fn take_group_latencies(&mut self) -> Vec<BTreeMap<LatencyKind, Latencies>> {
+        let groups = self.of_groups.iter_mut().map(|group| std::mem::take(&mut group.latencies));
+        let groups: Vec<_> = groups.map(GroupLatencies::into_measured).collect();
         groups.iter().for_each(|group| self.latencies.add_group(group));
         groups
     }
@@ -160,8 +191,8 @@ impl Record {
             received,
         } = other;
         self.latencies.merge(&latencies);
-        for (group, latencies) in of_groups.into_iter().enumerate() {
-            self.of_group(group).merge(latencies);
+        for (group, record) in of_groups.into_iter().enumerate() {
+            self.of_group(group).merge(record);
         }
         self.accepting.merge(accepting);
         self.sending.merge(sending);

@@ -122,14 +122,18 @@ impl Report {
             return is_owed.then_some(Verdict { limit: Some(0.0), ..verdict }).into_iter().collect();
         }
         let judged = self.groups.iter().filter(|group| group.outcome.account.owed > 0);
-        judged.map(|group| self.delivery_check(group)).collect()
+        judged.map(|group| self.named_delivery_check(group)).collect()
+    }
+
+    fn named_delivery_check(&self, group: &Group) -> Verdict {
+        let verdict = self.delivery_check(group);
+        if self.is_mix() { verdict.of_group(&group.name) } else { verdict }
     }
 
     fn delivery_check(&self, group: &Group) -> Verdict {
         let [_, owed, lost, duplicated, _] = group.deliveries();
         let qos = group.delivery_qos();
-        let name = if self.is_mix() { format!("{}: ", group.name) } else { String::new() };
-        let condition = format!("{name}all messages arrived, at QoS {qos}");
+        let condition = format!("all messages arrived, at QoS {qos}");
         let verdict = Verdict {
             limit: Some(0.0),
             measured: Some(lost as f64),
@@ -137,11 +141,11 @@ impl Report {
         };
         if lost == 0 && (duplicated == 0 || qos != Qos::ExactlyOnce) {
             let once = if duplicated == 0 { " once" } else { "" };
-            return Verdict { text: format!("{name}all {owed} messages arrived{once}"), ..verdict };
+            return Verdict { text: format!("all {owed} messages arrived{once}"), ..verdict };
         }
         let missing = if self.is_drain_cut { "missing when the run was interrupted" } else { "lost" };
         let allowed = if qos == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
-        let mut text = format!("{name}{lost} of {owed} messages {missing} at QoS {qos}{allowed}");
+        let mut text = format!("{lost} of {owed} messages {missing} at QoS {qos}{allowed}");
         if duplicated > 0 {
             let _ = write!(text, ", {duplicated} duplicated");
         }

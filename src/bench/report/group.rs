@@ -1,10 +1,10 @@
 //! The planned load of a group of clients, and the outcome of its messages.
 
 use super::format::{count, duration, rate};
-use super::{LatencyKind, Load};
+use super::{Flow, LatencyKind, Load};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
-use crate::bench::record::{Latencies, Outcome, Record, Summary};
+use crate::bench::record::{GroupRecord, Latencies, Outcome, Record, Summary};
 use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
@@ -47,6 +47,23 @@ pub(crate) struct Group {
     pub outcome: Outcome,
     /// The latencies that its clients measured; empty unless there are several groups.
     pub latencies: BTreeMap<LatencyKind, Latencies>,
+    /// Its connections and rates; `None` unless there are several groups, or if an earlier version did not record them.
+    pub measured: Option<GroupMeasurements>,
+}
+
+/// The connections and rates of a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct GroupMeasurements {
+    /// Clients that the broker accepted.
+    pub connected: u64,
+    /// Clients that lost their connection.
+    pub lost: u64,
+    /// Messages sent after the warm-up.
+    pub sent: Flow,
+    /// Messages acknowledged after the warm-up.
+    pub acknowledged: Flow,
+    /// Messages received after the warm-up, each counted once.
+    pub received: Flow,
 }
 
 /// The heads of the columns for [`Group::deliveries`].
@@ -76,7 +93,31 @@ impl Group {
             shape: Some(Load::of_group(plan, group)),
             outcome: record.outcome(plan, group),
             latencies: BTreeMap::new(),
+            measured: None,
         }
+    }
+
+    /// Adds the measurements of its clients.
+    pub(super) fn add_measurements(
+        &mut self,
+        latencies: BTreeMap<LatencyKind, Latencies>,
+        record: &GroupRecord,
+    ) {
+        let count = |kind: LatencyKind| latencies.get(&kind).map_or(0, |times| times.histogram().len());
+        let account = self.outcome.account;
+        let begin = record.sending.first().or(record.receiving.first());
+        self.measured = Some(GroupMeasurements {
+            connected: record.connected,
+            lost: record.lost,
+            sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
+            acknowledged: Flow::new(count(LatencyKind::Acknowledged), begin, record.acknowledging),
+            received: Flow::new(
+                count(LatencyKind::EndToEnd) + count(LatencyKind::RoundTrip),
+                begin,
+                record.receiving,
+            ),
+        });
+        self.latencies = latencies;
     }
 
     pub(crate) fn clients(&self) -> u64 {

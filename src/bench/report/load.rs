@@ -100,6 +100,7 @@ impl Load {
             first_publisher: _,
             first_subscriber: _,
             first_client: _,
+            is_watched: _,
         } = group;
         if *publishers == 0 {
             return Load::default();

@@ -1,7 +1,7 @@
 //! Merges the reports of simultaneous runs as if they were one run: counts and histograms are added, and times count from the
 //! earliest start.
 
-use super::{Ending, Flow, Group, Planned, Report, Rule, Verdict};
+use super::{Ending, Flow, Group, GroupMeasurements, Planned, Report, Rule, Verdict};
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Outcome};
 use jiff::Timestamp;
@@ -160,9 +160,10 @@ impl Report {
         self.elapsed = self.elapsed.saturating_add(time);
         self.phases.iter_mut().for_each(|(_, begin)| *begin = begin.saturating_add(nanoseconds));
         for flow in [&mut self.connects, &mut self.sent, &mut self.acknowledged, &mut self.received] {
-            let later = |time: u64| time.saturating_add(nanoseconds);
-            flow.span = flow.span.map(|(start, end)| (later(start), later(end)));
+            flow.delay(nanoseconds);
         }
+        let measured = self.groups.iter_mut().filter_map(|group| group.measured.as_mut());
+        measured.for_each(|measured| measured.delay(nanoseconds));
         self.timeline.delay(time);
         self.broker_side.iter_mut().for_each(|side| side.delay(nanoseconds));
     }
@@ -227,6 +228,7 @@ impl Group {
             shape: _,
             outcome,
             latencies,
+            measured,
         } = other;
         add([
             (&mut self.publishers, *publishers),
@@ -240,6 +242,27 @@ impl Group {
         for (kind, latencies) in latencies {
             self.latencies.entry(*kind).or_default().merge(latencies);
         }
+        if let (Some(ours), Some(theirs)) = (&mut self.measured, measured) {
+            ours.add(theirs);
+        } else {
+            self.measured = None;
+        }
+    }
+}
+
+impl GroupMeasurements {
+    fn add(&mut self, other: &GroupMeasurements) {
+        let GroupMeasurements { connected, lost, sent, acknowledged, received } = *other;
+        add([(&mut self.connected, connected), (&mut self.lost, lost)]);
+        self.sent.add(sent);
+        self.acknowledged.add(acknowledged);
+        self.received.add(received);
+    }
+
+    /// Moves all times.
+    fn delay(&mut self, nanoseconds: u64) {
+        let flows = [&mut self.sent, &mut self.acknowledged, &mut self.received];
+        flows.into_iter().for_each(|flow| flow.delay(nanoseconds));
     }
 }
 
@@ -271,6 +294,11 @@ fn add<const N: usize>(pairs: [(&mut u64, u64); N]) {
 }
 
 impl Flow {
+    fn delay(&mut self, nanoseconds: u64) {
+        let later = |time: u64| time.saturating_add(nanoseconds);
+        self.span = self.span.map(|(start, end)| (later(start), later(end)));
+    }
+
     fn add(&mut self, Flow { count, span }: Flow) {
         self.count = self.count.saturating_add(count);
         self.span = match (self.span, span) {

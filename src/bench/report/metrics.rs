@@ -17,6 +17,8 @@ pub(crate) struct NamedMetric {
     has_threshold: bool,
     /// The count that is 100 %, if a threshold can be a percentage.
     whole: Option<fn(&Report) -> u64>,
+    /// Whether it is measured by group.
+    is_by_group: bool,
     /// Whether it counts deliveries, which only receivers that stayed to the end can judge.
     pub(super) counts_deliveries: bool,
     /// The name and the help in Prometheus.
@@ -41,29 +43,33 @@ pub(super) const LOSS: &str = "loss";
 /// Messages lost while their subscriber was away.
 pub(super) const GAP_LOST: &str = "gap_lost";
 
-const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |report| report.sent);
+const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |report| report.sent).by_group();
 
 /// Messages sent per second.
 pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
 pub(super) static METRICS: [NamedMetric; 24] = [
-    measured("throughput", Unit::Rate, |report| report.throughput().rate()),
+    measured("throughput", Unit::Rate, |report| report.throughput().rate()).by_group(),
     rate("connect_rate", "connect_per_second", |report| report.connects),
     SENT_RATE_METRIC,
-    rate("acknowledged_rate", "acknowledged_per_second", |report| report.acknowledged),
-    rate("received_rate", "received_per_second", |report| report.received),
+    rate("acknowledged_rate", "acknowledged_per_second", |report| report.acknowledged).by_group(),
+    rate("received_rate", "received_per_second", |report| report.received).by_group(),
     count("connected", |report| report.connects.count)
+        .by_group()
         .prometheus("connected_total", "Clients that the broker accepted."),
     count("connect_failures", Report::not_connected)
+        .by_group()
         .of(Report::clients)
         .prometheus("connect_failures_total", "Clients that could not connect.")
         .failure("could not connect"),
     count("lost_connections", |report| report.connections_lost)
+        .by_group()
         .of(|report| report.connects.count)
         .prometheus("connections_lost_total", "Clients that lost their connection.")
         .failure("connections lost"),
     count("sent", |report| report.sent.count)
+        .by_group()
         .prometheus("sent_total", "Messages that were sent after the warm-up."),
     count("acknowledged", |report| report.acknowledged.count)
         .prometheus("acknowledged_total", "Messages that were acknowledged.")
@@ -72,27 +78,33 @@ pub(super) static METRICS: [NamedMetric; 24] = [
         .of(|report| report.acknowledged.count)
         .prometheus("unmatched_total", "Acknowledged messages without matching subscribers."),
     count("received", |report| report.received.count)
+        .by_group()
         .prometheus("received_total", "Messages that arrived after the warm-up, each once."),
     count("warm_up_sent", |report| report.account.before_measuring)
         .prometheus("warm_up_sent_total", "Messages that were sent in the warm-up.")
         .without_threshold(),
     count("denied", |report| report.account.rejected)
+        .by_group()
         .of(|report| report.account.sent)
         .prometheus("denied_total", "Messages that the broker rejected.")
         .failure("rejected"),
     count("unacknowledged", |report| report.account.unacknowledged)
+        .by_group()
         .of(|report| report.account.sent)
         .failure("never acknowledged"),
     count(LOSS, |report| report.account.lost)
+        .by_group()
         .of_deliveries()
         .prometheus("lost_total", "Messages that never arrived.")
         .failure("lost"),
-    count(GAP_LOST, |report| report.account.gap_lost).failure("lost while a subscriber was away"),
+    count(GAP_LOST, |report| report.account.gap_lost).by_group().failure("lost while a subscriber was away"),
     count("duplicates", |report| report.duplicates)
+        .by_group()
         .of_deliveries()
         .prometheus("duplicates_total", "Messages that arrived again.")
         .failure("duplicated"),
     count("reordered", |report| report.reordered)
+        .by_group()
         .of_deliveries()
         .prometheus("reordered_total", "Messages that arrived out of order.")
         .failure("out of order"),
@@ -126,6 +138,7 @@ const fn measured(name: &'static str, unit: Unit, value: fn(&Report) -> Option<f
         value: Value::Measured(value),
         has_threshold: true,
         whole: None,
+        is_by_group: false,
         counts_deliveries: false,
         prometheus: None,
         failure: None,
@@ -162,8 +175,17 @@ impl NamedMetric {
         NamedMetric { failure: Some(label), ..self }
     }
 
+    const fn by_group(self) -> NamedMetric {
+        NamedMetric { is_by_group: true, ..self }
+    }
+
     const fn without_threshold(self) -> NamedMetric {
         NamedMetric { has_threshold: false, ..self }
+    }
+
+    /// Whether it is measured by group too.
+    pub(crate) fn is_by_group(&self) -> bool {
+        self.is_by_group
     }
 
     /// The metrics that thresholds know.

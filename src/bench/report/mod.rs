@@ -10,6 +10,7 @@ mod differences;
 mod drawing;
 mod format;
 mod group;
+mod group_part;
 mod hdr;
 mod html;
 mod json;
@@ -38,7 +39,7 @@ use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
 pub(crate) use differences::Differences;
 pub(crate) use format::{duration, folded, rate};
-pub(crate) use group::Group;
+pub(crate) use group::{Group, GroupMeasurements};
 pub(crate) use html::{ComparisonPage, Part, Trend, live_page};
 use jiff::Timestamp;
 pub(crate) use json::{JsonError, scenario_word};
@@ -239,11 +240,12 @@ impl Report {
     pub(crate) fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
-        let latencies_of_groups = record.take_groups();
+        let latencies_of_groups = record.take_group_latencies();
         let mut groups = groups(plan, &record);
         if groups.len() > 1 {
-            let pairs = groups.iter_mut().zip(latencies_of_groups);
-            pairs.for_each(|(group, latencies)| group.latencies = latencies);
+            let measured = latencies_of_groups.into_iter().zip(&record.of_groups);
+            let pairs = groups.iter_mut().zip(measured);
+            pairs.for_each(|(group, (latencies, record))| group.add_measurements(latencies, record));
         }
         let begin = record.sending.first().or(record.receiving.first());
         let Circumstances { broker, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;

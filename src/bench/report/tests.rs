@@ -113,6 +113,7 @@ pub(in crate::bench) fn group() -> Group {
             ..Outcome::default()
         },
         latencies: BTreeMap::new(),
+        measured: None,
     }
 }
 

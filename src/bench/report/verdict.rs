@@ -13,6 +13,8 @@ pub(crate) struct Verdict {
     pub rule: Rule,
     /// The condition, without measured values: two runs of the same load have the same one.
     pub condition: String,
+    /// The name of the group that it is about, with which the condition begins; `None` for the whole run.
+    pub group: Option<String>,
     /// The unit of the limit and of the measured value.
     pub unit: Unit,
     /// The limit; `None` if the condition has no number.
@@ -173,6 +175,7 @@ impl Verdict {
         Verdict {
             rule,
             condition: condition.to_owned(),
+            group: None,
             unit: Unit::Count,
             limit: None,
             measured: None,
@@ -192,6 +195,22 @@ impl Verdict {
             measured: Some(number as f64),
             ..Verdict::new(rule, condition, judgement, text)
         }
+    }
+
+    /// A condition about a group.
+    pub(in crate::bench) fn of_group(self, name: &str) -> Verdict {
+        Verdict {
+            condition: format!("{name}: {}", self.condition),
+            text: format!("{name}: {}", self.text),
+            group: Some(name.to_owned()),
+            ..self
+        }
+    }
+
+    /// The condition without the name of its group.
+    pub(crate) fn own_condition(&self) -> &str {
+        let name = self.group.as_deref().and_then(|name| self.condition.strip_prefix(name));
+        name.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&self.condition)
     }
 
     /// Whether the run fails because of it. A requirement of the user that was not measured is not fulfilled; a condition that

@@ -72,7 +72,9 @@ impl<'a> EventContext<'a> {
             true => (LatencyKind::RoundTrip, LatencyKind::RoundTripPlanned),
             false => (LatencyKind::EndToEnd, LatencyKind::EndToEndPlanned),
         };
-        let latencies = record.of_group(self.slot.group);
+        let group = record.of_group(self.slot.group);
+        group.receiving.note(self.now);
+        let latencies = &mut group.latencies;
         latencies.record_several(from_sent, since_sent, count);
         if let Some(planned_at) = planned_at {
             latencies.record_several(from_planned, self.now.saturating_sub(planned_at), count);

@@ -295,7 +295,9 @@ impl Publisher {
             }
         }
         if self.encoded > before_batch && self.is_measuring {
-            context.measurements.record.borrow_mut().sending.note(context.now);
+            let record = &mut *context.measurements.record.borrow_mut();
+            record.sending.note(context.now);
+            record.of_group(context.slot.group).sending.note(context.now);
         }
         Ok(())
     }
@@ -439,7 +441,9 @@ impl Publisher {
             slot.latency.record_several(context.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
         }
         record.acknowledging.note(context.now);
-        let latencies = record.of_group(context.slot.group);
+        let group = record.of_group(context.slot.group);
+        group.acknowledging.note(context.now);
+        let latencies = &mut group.latencies;
         latencies.record_several(LatencyKind::Acknowledged, latency, count);
         if let Some(planned_at) = planned_at {
             let since_planned = context.now.saturating_sub(planned_at);
@@ -460,6 +464,7 @@ impl Publisher {
             record.timeline.at(context.now).sent += written;
             if self.is_measuring {
                 record.sending.note(context.now);
+                record.of_group(context.slot.group).sending.note(context.now);
             }
         }
     }

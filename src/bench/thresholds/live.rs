@@ -3,7 +3,8 @@
 use super::metric::{Metric, Statistic};
 use super::threshold::{Threshold, Thresholds};
 use crate::bench::ending::Step;
-use crate::bench::gauges::Totals;
+use crate::bench::gauges::{RecentGroup, Totals};
+use crate::bench::plan::Plan;
 use crate::bench::report::{Judgement, Rule, Unit, Verdict};
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,6 +17,10 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 /// A share of fewer messages than this is random.
 const FEWEST: u64 = 100;
+
+/// The time of a group's measurement after which its rates are those of the measurement: they are a second old at most, and count
+/// a second.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// The metrics that are known during a run. Those that only grow are useful with > and >= only.
 const LIVE: [(&str, Growth); 13] = [
@@ -34,6 +39,18 @@ const LIVE: [(&str, Growth); 13] = [
     ("elapsed", Growth::Grows),
 ];
 
+/// Those of them that are known by group.
+const BY_GROUP: [&str; 8] = [
+    "p99",
+    "throughput",
+    "acknowledged_rate",
+    "received_rate",
+    "connect_failures",
+    "lost_connections",
+    "connected",
+    "received",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Growth {
     Grows,
@@ -41,8 +58,50 @@ enum Growth {
 }
 
 /// Conditions that end a run early; one is enough.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct AbortConditions(Vec<Threshold>);
+
+impl AbortConditions {
+    /// The same conditions for one group.
+    pub(crate) fn for_group(self, name: &str) -> AbortConditions {
+        let Thresholds(conditions) = Thresholds(self.0).for_group(name);
+        AbortConditions(conditions)
+    }
+
+    /// Checks that a group can be judged by the conditions during a run.
+    ///
+    /// # Errors
+    /// If one has a metric that is not known by group.
+    pub(crate) fn check_by_group(&self) -> Result<(), String> {
+        self.0.iter().try_for_each(|condition| {
+            let name = condition.metric.to_string();
+            match BY_GROUP.contains(&name.as_str()) {
+                true => Ok(()),
+                false => {
+                    let known = BY_GROUP.join(", ");
+                    let text = &condition.text;
+                    Err(format!("{text}: {name} is not known by group during a run; use one of {known}"))
+                }
+            }
+        })
+    }
+
+    /// The conditions as text, with the names of their groups.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        Thresholds(self.0.clone()).texts().collect()
+    }
+
+    /// Whether there is no condition.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<AbortConditions> for AbortConditions {
+    fn from_iter<I: IntoIterator<Item = AbortConditions>>(all: I) -> AbortConditions {
+        AbortConditions(all.into_iter().flat_map(|AbortConditions(conditions)| conditions).collect())
+    }
+}
 
 impl FromStr for AbortConditions {
     type Err = String;
@@ -76,12 +135,14 @@ pub(crate) struct Snapshot<'a> {
     pub step: Step,
     /// The time since the step began.
     pub elapsed: Duration,
-    /// The number of planned clients.
-    pub clients: u64,
+    /// The plan of the run.
+    pub plan: &'a Plan,
     /// The totals so far.
     pub totals: &'a Totals,
     /// The p99 latency of the last full second, in nanoseconds.
     pub recent_p99: Option<u64>,
+    /// The figures by group; empty unless a condition watches one.
+    pub groups: &'a [RecentGroup],
 }
 
 /// The conditions of a run in progress.
@@ -225,6 +286,10 @@ impl Watched {
 impl Threshold {
     /// Its value in a run in progress; `None` while it cannot be known. Rates and latencies are those of the measurement.
     fn live_value(&self, look: &Snapshot<'_>, rates: Option<Rates>, elapsed: Duration) -> Option<f64> {
+        if let Some(name) = &self.group {
+            return self.live_value_of(name, look);
+        }
+        let clients = u64::from(look.plan.clients());
         let Totals { connected, failed, lost, rejected, sent, received, .. } = *look.totals;
         let is_measuring = look.step == Step::Measure;
         let rates = rates.filter(|_| is_measuring);
@@ -240,9 +305,9 @@ impl Threshold {
             false => Some(count as f64),
         };
         match name {
-            "connect_failures" => count(failed, look.clients),
+            "connect_failures" => count(failed, clients),
             // All clients may still be connecting.
-            "lost_connections" => count(lost, look.clients),
+            "lost_connections" => count(lost, clients),
             "denied" if self.is_percentage && sent < FEWEST => None,
             "denied" => count(rejected, sent),
             "connected" => Some(connected as f64),
@@ -262,7 +327,36 @@ impl Threshold {
         }
     }
 
-    fn unit(&self) -> Unit {
+    /// Its value for a group. Rates and latencies are those of the time in which the group sends.
+    fn live_value_of(&self, name: &str, look: &Snapshot<'_>) -> Option<f64> {
+        let mut groups = look.plan.groups.iter().zip(look.groups);
+        let (group, recent) = groups.find(|(group, _)| group.name == name)?;
+        let clients = group.clients();
+        let count = |count: u64| match self.is_percentage {
+            true => (clients > 0).then(|| 100.0 * count as f64 / f64::from(clients)),
+            false => Some(count as f64),
+        };
+        let settled = look.step == Step::Measure && group.bounds.measured_time(look.elapsed) >= SETTLED;
+        let rate = |rate: f64| settled.then_some(rate);
+        match self.metric {
+            Metric::Latency(None, Statistic::Percentile(_)) => {
+                recent.p99().filter(|_| look.step == Step::Measure).map(|time| time as f64)
+            }
+            Metric::Latency(..) => None,
+            Metric::Named(named) => match named.name {
+                "connect_failures" => count(recent.failed),
+                "lost_connections" => count(recent.lost),
+                "connected" => count(recent.connected),
+                "received" => count(recent.received),
+                "throughput" if group.receivers() > 0 => rate(recent.received_rate),
+                "throughput" | "acknowledged_rate" => rate(recent.acknowledged_rate),
+                "received_rate" => rate(recent.received_rate),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn unit(&self) -> Unit {
         if self.is_percentage { Unit::Percent } else { self.metric.unit() }
     }
 }
@@ -283,13 +377,25 @@ fn phase(step: Step) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::plan;
+    use std::sync::LazyLock;
 
     fn watch(conditions: &str) -> AbortWatch {
         AbortWatch::new(&conditions.parse().unwrap())
     }
 
+    /// A run of ten clients in two groups.
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let named = |name: &str, publishers, subscribers| plan::Group {
+            name: name.to_owned(),
+            ..plan::tests::group(publishers, subscribers)
+        };
+        plan::tests::plan(vec![named("sensors", 4, 2), named("meters", 4, 0)])
+    });
+
     fn look<'a>(step: Step, milliseconds: u64, totals: &'a Totals) -> Snapshot<'a> {
-        Snapshot { step, elapsed: Duration::from_millis(milliseconds), clients: 10, totals, recent_p99: None }
+        let elapsed = Duration::from_millis(milliseconds);
+        Snapshot { step, elapsed, plan: &PLAN, totals, recent_p99: None, groups: &[] }
     }
 
     #[test]
@@ -338,6 +444,29 @@ mod tests {
             (verdict.judgement, verdict.text.as_str()),
             (Judgement::Passed, "p99>1s: it was at most 9.00 ms")
         );
+    }
+
+    #[test]
+    fn a_group_is_judged_by_its_own_figures() {
+        let conditions: AbortConditions = "received_rate<100/s, lost_connections>20%".parse().unwrap();
+        let mut watch = AbortWatch::new(&conditions.for_group("sensors"));
+        let totals = Totals { lost: 8, ..Totals::default() };
+        let figures = |received_rate, lost| {
+            let sensors = RecentGroup { received_rate, lost, ..RecentGroup::default() };
+            [sensors, RecentGroup { lost: 4, ..RecentGroup::default() }]
+        };
+        let mut judge = |time, groups: &[RecentGroup]| {
+            watch
+                .judge(&Snapshot { groups, ..look(Step::Measure, time, &totals) })
+                .map(|verdict| verdict.text)
+        };
+        assert_eq!(judge(1000, &figures(50.0, 1)), None, "the rate may be that of the warm-up");
+        assert_eq!(judge(3500, &figures(150.0, 1)), None);
+        let expected =
+            "sensors: lost_connections>20%: it was 33.3 % 4.0 s into the measurement; the run ended early";
+        assert_eq!(judge(4000, &figures(150.0, 2)).as_deref(), Some(expected));
+        let unknown: AbortConditions = "sent>5".parse().unwrap();
+        assert!(unknown.check_by_group().unwrap_err().contains("sent is not known by group"));
     }
 
     #[test]

@@ -59,6 +59,23 @@ impl Metric {
         }
     }
 
+    /// Checks that it is measured by group.
+    pub(super) fn check_by_group(self) -> Result<(), String> {
+        let is_by_group = match self {
+            Metric::Latency(kind, _) => kind.is_none_or(LatencyKind::is_by_group),
+            Metric::Named(named) => named.is_by_group(),
+        };
+        if is_by_group {
+            return Ok(());
+        }
+        let named = NamedMetric::of_thresholds().filter(|metric| metric.is_by_group());
+        let known: Vec<_> = named.map(|metric| metric.name).collect();
+        let known = known.join(", ");
+        Err(format!(
+            "{self} is not measured by group; use a latency of messages such as p99, or one of {known}"
+        ))
+    }
+
     /// Its value in a report: nanoseconds, a rate, or a count; `None` if it was not measured.
     pub(crate) fn value(self, report: &Report) -> Option<f64> {
         match self {

@@ -10,3 +10,12 @@ pub(crate) mod threshold;
 pub(crate) use live::{AbortConditions, AbortWatch, Snapshot};
 pub(crate) use search::Search;
 pub(crate) use threshold::Thresholds;
+
+/// The conditions of a scenario file: those of the whole run, and those of its groups.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions {
+    /// They fail the run.
+    pub(crate) fail_if: Thresholds,
+    /// They end it early.
+    pub(crate) abort_if: AbortConditions,
+}

@@ -18,6 +18,8 @@ pub(super) struct Threshold {
     pub(super) is_percentage: bool,
     /// As it was typed.
     pub(super) text: String,
+    /// The name of the group that it judges; `None` for the whole run.
+    pub(super) group: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,31 @@ impl Thresholds {
         self.0.iter().map(|threshold| threshold.judge(report)).collect()
     }
 
+    /// The same conditions for one group.
+    pub(crate) fn for_group(self, name: &str) -> Thresholds {
+        let for_group = |condition| Threshold { group: Some(name.to_owned()), ..condition };
+        Thresholds(self.0.into_iter().map(for_group).collect())
+    }
+
+    /// Checks that a group can be judged by the conditions.
+    ///
+    /// # Errors
+    /// If one has a metric that is not measured by group.
+    pub(crate) fn check_by_group(&self) -> Result<(), String> {
+        self.0.iter().try_for_each(|condition| {
+            let check = condition.metric.check_by_group();
+            check.map_err(|problem| format!("{}: {problem}", condition.text))
+        })
+    }
+
+    /// The conditions as text, with the names of their groups.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|condition| match &condition.group {
+            Some(name) => format!("{name}: {}", condition.text),
+            None => condition.text.clone(),
+        })
+    }
+
     /// The first failure as text: a condition that holds, or one without a measured value.
     pub(crate) fn first_failure(&self, report: &Report) -> Option<String> {
         self.judge(report).into_iter().find(Verdict::is_failure).map(|verdict| verdict.text)
@@ -42,6 +69,12 @@ impl Thresholds {
     /// The figures that the conditions compare.
     pub(crate) fn figures(&self, report: &Report) -> Vec<Figure> {
         self.0.iter().map(|threshold| threshold.figure(report)).collect()
+    }
+}
+
+impl FromIterator<Thresholds> for Thresholds {
+    fn from_iter<I: IntoIterator<Item = Thresholds>>(all: I) -> Thresholds {
+        Thresholds(all.into_iter().flat_map(|Thresholds(conditions)| conditions).collect())
     }
 }
 
@@ -71,10 +104,24 @@ impl Threshold {
             None => format!("{}: it was not measured", self.text),
         };
         let limit = Some(self.value);
-        Verdict { rule, condition: self.text.clone(), unit, limit, measured, judgement, text }
+        let condition = self.text.clone();
+        let verdict = Verdict { rule, condition, group: None, unit, limit, measured, judgement, text };
+        match &self.group {
+            Some(name) => verdict.of_group(name),
+            None => verdict,
+        }
     }
 
+    /// The figure that it compares: that of its group, or of the whole run.
     fn figure(&self, report: &Report) -> Figure {
+        let Some(name) = &self.group else { return self.figure_of(report) };
+        match report.of_group(name) {
+            Some(part) => self.figure_of(&part),
+            None => Figure { metric: self.metric.to_string(), unit: self.unit(), value: None },
+        }
+    }
+
+    fn figure_of(&self, report: &Report) -> Figure {
         let figure = self.metric.figure(report);
         match self.is_percentage && figure.unit != Unit::Percent {
             true => Figure { value: self.metric.percentage(report), unit: Unit::Percent, ..figure },
@@ -108,6 +155,7 @@ impl FromStr for Threshold {
             value,
             is_percentage: percentage.is_some(),
             text: text.to_owned(),
+            group: None,
         })
     }
 }

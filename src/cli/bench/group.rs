@@ -235,6 +235,7 @@ impl GroupSpec {
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
             open_loop: self.open_loop(run, publishers, bounds, time_limit)?,
             bounds,
+            is_watched: false,
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,

@@ -6,7 +6,7 @@ use super::scenario_file::{self, Groups};
 use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
 use crate::bench::rate::Rate;
 use crate::bench::shard::{self, ShardError};
-use crate::bench::thresholds::Thresholds;
+use crate::bench::thresholds::{Conditions, Thresholds};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::bench_report::{SearchArgs, Searchable};
@@ -63,10 +63,19 @@ impl Run {
     /// # Errors
     /// If options conflict, or a file is invalid.
     pub(crate) fn plan(&self, run: RunId) -> Result<Plan, Error> {
+        self.plan_and_conditions(run).map(|(plan, _)| plan)
+    }
+
+    /// As [`Run::plan`], with the conditions of the scenario file. An option replaces the key of the whole run; the keys of groups
+    /// have no option.
+    ///
+    /// # Errors
+    /// As [`Run::plan`].
+    pub(crate) fn plan_and_conditions(&self, run: RunId) -> Result<(Plan, Conditions), Error> {
         self.args.check_service()?;
         self.args.check_start()?;
         self.check_search()?;
-        let Groups { mut groups, duration, warm_up } = self.groups(run)?;
+        let Groups { mut groups, duration, warm_up, of_run, of_groups } = self.groups(run)?;
         if let Some(shard) = self.args.shard {
             shard::cut(&mut groups, shard).map_err(shard_error)?;
         }
@@ -92,7 +101,7 @@ impl Run {
         plan.threads = self.args.thread_count(plan.clients());
         self.args.check_identities(&plan)?;
         self.args.check_rules(&plan)?;
-        Ok(plan)
+        Ok((plan, self.args.in_force(of_run, of_groups)))
     }
 
     /// The first messages per second of a search.
@@ -130,7 +139,8 @@ impl Run {
             Load::Group(spec) => {
                 let duration = spec.time_limit();
                 let groups = vec![spec.group(run, duration)?];
-                Ok(Groups { groups, duration, warm_up: spec.warm_up() })
+                let (of_run, of_groups) = Default::default();
+                Ok(Groups { groups, duration, warm_up: spec.warm_up(), of_run, of_groups })
             }
         }
     }
@@ -155,6 +165,16 @@ fn shard_error(error: ShardError) -> Error {
 }
 
 impl RunArgs {
+    /// The conditions of a scenario file that no option replaces.
+    fn in_force(&self, of_run: Conditions, of_groups: Conditions) -> Conditions {
+        let fail_if = Some(of_run.fail_if).filter(|_| self.report.fail_if.is_none());
+        let abort_if = Some(of_run.abort_if).filter(|_| self.abort_if.is_none());
+        Conditions {
+            fail_if: fail_if.into_iter().chain([of_groups.fail_if]).collect(),
+            abort_if: abort_if.into_iter().chain([of_groups.abort_if]).collect(),
+        }
+    }
+
     /// Every thread has at least one client.
     fn thread_count(&self, clients: u32) -> usize {
         let wanted = match self.threads {

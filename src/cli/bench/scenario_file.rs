@@ -8,6 +8,7 @@ use crate::bench::plan::{Group, RunId};
 use crate::bench::rate::Rate;
 use crate::bench::rate_profile::Stage;
 use crate::bench::schedule::{Arrivals, DutyCycle};
+use crate::bench::thresholds::{AbortConditions, Conditions, Thresholds};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::toml_text::place;
@@ -17,8 +18,11 @@ use crate::protocol::Qos;
 use crate::suggestion::did_you_mean;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -32,6 +36,10 @@ pub(super) struct Groups {
     pub(super) groups: Vec<Group>,
     pub(super) duration: Option<Duration>,
     pub(super) warm_up: Duration,
+    /// The conditions of the whole run.
+    pub(super) of_run: Conditions,
+    /// The conditions of single groups.
+    pub(super) of_groups: Conditions,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +49,10 @@ struct File {
     duration: Option<Duration>,
     #[serde(default, deserialize_with = "duration")]
     warm_up: Option<Duration>,
+    #[serde(default, deserialize_with = "conditions")]
+    fail_if: Option<Thresholds>,
+    #[serde(default, deserialize_with = "conditions")]
+    abort_if: Option<AbortConditions>,
     #[serde(rename = "group", default)]
     groups: Vec<Spanned<Table>>,
 }
@@ -87,6 +99,10 @@ struct Table {
     start: Option<Duration>,
     #[serde(default, deserialize_with = "positive_duration")]
     end: Option<Duration>,
+    #[serde(default, deserialize_with = "conditions")]
+    fail_if: Option<Thresholds>,
+    #[serde(default, deserialize_with = "conditions")]
+    abort_if: Option<AbortConditions>,
 }
 
 impl File {
@@ -127,11 +143,15 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     let mut keys = keys.iter();
     let mut names = BTreeSet::new();
     let (duration, warm_up) = file.times();
-    let mut groups = Vec::new();
+    let of_run =
+        Conditions { fail_if: file.fail_if.unwrap_or_default(), abort_if: file.abort_if.unwrap_or_default() };
+    let (mut groups, mut fail_if, mut abort_if) = (Vec::new(), Vec::new(), Vec::new());
     for table in file.groups {
         let start = table.span().start;
         let table = table.into_inner();
         let name = table.name.clone();
+        fail_if.extend(table.fail_if.clone().map(|conditions| conditions.for_group(&name)));
+        abort_if.extend(table.abort_if.clone().map(|conditions| conditions.for_group(&name)));
         let keys = keys.next().map(Vec::as_slice).unwrap_or_default();
         let refused = |problem: Problem| {
             let key = keys.iter().find(|key| problem.key.as_ref() == Some(&key.name));
@@ -145,7 +165,9 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         let group = conflict.and_then(|()| table.group(run, (duration, warm_up)));
         groups.push(group.map_err(refused)?);
     }
-    Ok(Groups { groups, duration, warm_up })
+    let of_groups =
+        Conditions { fail_if: fail_if.into_iter().collect(), abort_if: abort_if.into_iter().collect() };
+    Ok(Groups { groups, duration, warm_up, of_run, of_groups })
 }
 
 /// Checks that the keys apply to the mode of their group: they are the options of the mode on the command line.
@@ -298,7 +320,8 @@ impl Table {
             duration,
             warm_up: Some(warm_up),
         };
-        spec.group(run, duration).map_err(|error| Problem::in_group(&spec, &error))
+        let group = spec.group(run, duration).map_err(|error| Problem::in_group(&spec, &error))?;
+        Ok(Group { is_watched: self.abort_if.is_some_and(|conditions| !conditions.is_empty()), ..group })
     }
 
     fn check(&self) -> Result<(), Problem> {
@@ -312,6 +335,10 @@ impl Table {
         if self.on_off.is_some() && self.rate.is_none() {
             return Err(Problem::of("on_off", "on_off needs a rate"));
         }
+        let judged = self.fail_if.as_ref().map_or(Ok(()), Thresholds::check_by_group);
+        judged.map_err(|problem| Problem::of("fail_if", format!("fail_if: {problem}")))?;
+        let watched = self.abort_if.as_ref().map_or(Ok(()), AbortConditions::check_by_group);
+        watched.map_err(|problem| Problem::of("abort_if", format!("abort_if: {problem}")))?;
         let has_pace = self.rate.is_some() || self.ramp.is_some() || self.stages.is_some();
         for (key, is_set) in [("arrivals", self.arrivals.is_some()), ("burst", self.burst.is_some())] {
             if is_set && !has_pace {
@@ -456,6 +483,42 @@ fn stage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stage, D::Error> 
 fn on_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DutyCycle>, D::Error> {
     let text = String::deserialize(deserializer)?;
     value_parsers::on_off(&text).map(Some).map_err(de::Error::custom)
+}
+
+/// One text of conditions, or a list of them, so that a mistake has the place of its text.
+fn conditions<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String> + FromIterator<T>,
+{
+    deserializer.deserialize_any(TextOrList(PhantomData)).map(Some)
+}
+
+struct TextOrList<T>(PhantomData<T>);
+
+impl<'de, T: FromStr<Err = String> + FromIterator<T>> de::Visitor<'de> for TextOrList<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
+        // An error of a newtype has the place of its element.
+        #[derive(Deserialize)]
+        #[serde(bound = "T: FromStr<Err = String>")]
+        struct Element<T>(#[serde(deserialize_with = "from_text")] T);
+        let elements = std::iter::from_fn(|| list.next_element::<Element<T>>().transpose());
+        elements.map(|element| element.map(|Element(conditions)| conditions)).collect()
+    }
+}
+
+fn from_text<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrivals>, D::Error> {

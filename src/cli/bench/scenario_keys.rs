@@ -17,9 +17,10 @@ pub(super) const EXAMPLE: &str = include_str!("scenario_example.toml");
 const DURATION: &str = "duration";
 const COUNT: &str = "integer";
 const TEXT: &str = "string";
+const CONDITIONS: &str = "conditions, or a list of them";
 
 /// The keys of the file, before the groups.
-pub(super) static OF_FILE: [Key; 2] = [
+pub(super) static OF_FILE: [Key; 4] = [
     Key {
         name: "duration",
         value: DURATION,
@@ -34,6 +35,20 @@ pub(super) static OF_FILE: [Key; 2] = [
         default: "2 s if none of `duration`, `messages`, `stages` and `end` is set, else 0",
         example: "\"5s\"",
     },
+    Key {
+        name: "fail_if",
+        value: CONDITIONS,
+        meaning: "Conditions on the whole run: if one holds or was not measured, the exit status is 4. `--fail-if` replaces them",
+        default: "none",
+        example: "[\"p99>100ms\", \"loss>0\"]",
+    },
+    Key {
+        name: "abort_if",
+        value: CONDITIONS,
+        meaning: "Conditions on the whole run: if one holds, the run ends early, with exit status 4. `--abort-if` replaces them",
+        default: "none",
+        example: "\"lost_connections>1%\"",
+    },
 ];
 
 /// The keys that every group must have.
@@ -42,7 +57,7 @@ pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
 /// The keys without an option, of groups that publish.
 pub(super) const OF_PUBLISHERS: [&str; 2] = ["start", "end"];
 
-pub(super) static OF_GROUP: [Key; 26] = [
+pub(super) static OF_GROUP: [Key; 28] = [
     Key {
         name: "name",
         value: TEXT,
@@ -224,6 +239,20 @@ pub(super) static OF_GROUP: [Key; 26] = [
         meaning: "Time in the measurement from which on the group sends nothing; its clients stay connected",
         default: "`duration`",
         example: "\"40s\"",
+    },
+    Key {
+        name: "fail_if",
+        value: CONDITIONS,
+        meaning: "Conditions on the messages and connections of this group: if one holds or was not measured, the exit status is 4",
+        default: "none",
+        example: "[\"p99>100ms\", \"loss>0\"]",
+    },
+    Key {
+        name: "abort_if",
+        value: CONDITIONS,
+        meaning: "Conditions on the messages and connections of this group: if one holds, the whole run ends early, with exit status 4",
+        default: "none",
+        example: "\"lost_connections>1%\"",
     },
 ];
 

@@ -5,6 +5,7 @@ use super::result::Preparation;
 use super::session::Session;
 use super::{search, worker_processes};
 use crate::bench::plan::{Plan, RunId};
+use crate::bench::thresholds::{AbortConditions, Conditions};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
@@ -14,14 +15,14 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
     if run.args.worker {
         return worker_processes::serve(run);
     }
-    let plan = run.plan(RunId(fastrand::u32(..)))?;
+    let (plan, Conditions { fail_if, abort_if }) = run.plan_and_conditions(RunId(fastrand::u32(..)))?;
     if run.args.check {
         let processes = run.args.processes.map(usize::from);
         return block_on(worker_processes::check(plan, processes, run.args.embedded));
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
-    let Measured { reports, signal, live } = block_on(measure(run, plan, messages))?;
-    preparation.serve(live).finish(reports, signal, messages)
+    let Measured { reports, signal, live } = block_on(measure(run, plan, abort_if, messages))?;
+    preparation.inherit(vec![fail_if]).serve(live).finish(reports, signal, messages)
 }
 
 /// The results of all runs.
@@ -33,8 +34,14 @@ struct Measured {
 }
 
 /// Carries out one run, several of the same load, or a search.
-async fn measure(run: &Run, plan: Plan, messages: Messages) -> Result<Measured, Error> {
-    let session = Session::start(run, &plan, messages).await?;
+async fn measure(
+    run: &Run,
+    plan: Plan,
+    abort_if: AbortConditions,
+    messages: Messages,
+) -> Result<Measured, Error> {
+    let abort_if = run.args.abort_if.iter().cloned().chain([abort_if]).collect();
+    let session = Session::start(run, &plan, abort_if, messages).await?;
     let reports = match &run.search {
         None => repeat(run, plan, &session).await?,
         Some(wanted) => vec![search::search(run, wanted, &session).await?],

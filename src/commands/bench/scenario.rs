@@ -2,14 +2,18 @@
 
 use super::describe::groups;
 use crate::bench::plan::RunId;
+use crate::bench::thresholds::Conditions;
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
 use std::io::{self, Write};
 
-/// Prints the groups of a valid file.
+/// Prints the groups and the conditions of a valid file.
 pub(super) fn check(run: &Run) -> Result<ExitStatus, Error> {
-    let plan = run.plan(RunId(fastrand::u32(..)))?;
-    print(&groups(&plan))
+    let (plan, Conditions { fail_if, abort_if }) = run.plan_and_conditions(RunId(fastrand::u32(..)))?;
+    let fail_if = fail_if.texts().map(|text| format!("fail_if: {text}\n"));
+    let abort_if = abort_if.texts().into_iter().map(|text| format!("abort_if: {text}\n"));
+    let conditions: String = fail_if.chain(abort_if).collect();
+    print(&(groups(&plan) + &conditions))
 }
 
 /// Prints an example or the keys of files.

@@ -8,7 +8,7 @@ use super::worker_processes::{self, Punctuality};
 use crate::bench::broker_watch::{BrokerSide, BrokerWatch};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
-use crate::bench::thresholds::{AbortWatch, Snapshot};
+use crate::bench::thresholds::{AbortConditions, AbortWatch, Snapshot};
 use crate::bench::{self, Report, View, limits};
 use crate::cli::bench::Run;
 use crate::commands::embedded::EmbeddedBroker;
@@ -30,6 +30,7 @@ const FIRST_LATENCIES: Duration = Duration::from_secs(1);
 /// The state from the first run to the last.
 pub(super) struct Session<'a> {
     run: &'a Run,
+    abort_if: AbortConditions,
     messages: Messages,
     password: Option<Vec<u8>>,
     /// Stops the broker when it is dropped.
@@ -40,7 +41,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) async fn start(run: &'a Run, plan: &Plan, messages: Messages) -> Result<Session<'a>, Error> {
+    pub(super) async fn start(
+        run: &'a Run,
+        plan: &Plan,
+        abort_if: AbortConditions,
+        messages: Messages,
+    ) -> Result<Session<'a>, Error> {
         let mut password = None;
         password::complete(&run.args.client.connection, &mut password).await?;
         let interrupts = Interrupts::catch()?;
@@ -49,7 +55,16 @@ impl<'a> Session<'a> {
         let live = Live::new(run.args.serve.is_some());
         http::serve(listeners(run, messages)?, live.clone())?;
         let broker = if run.args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
-        Ok(Session { run, messages, password, broker, interrupts, live, announced: OnceCell::new() })
+        Ok(Session {
+            run,
+            abort_if,
+            messages,
+            password,
+            broker,
+            interrupts,
+            live,
+            announced: OnceCell::new(),
+        })
     }
 
     /// Carries out the plan of the options.
@@ -67,7 +82,7 @@ impl<'a> Session<'a> {
         trace::watch_run(self.run.args.debug, &mut plan);
         let mut progress = Progress::new(self.run.args.progress(), self.messages);
         let mut punctuality = Punctuality::new(self.run.args.start_at);
-        let mut watch = self.run.args.abort_if.as_ref().map(AbortWatch::new);
+        let mut watch = (!self.abort_if.is_empty()).then(|| AbortWatch::new(&self.abort_if));
         let interrupts = self.interrupts.of_next_run();
         self.live.begin_run();
         let observe = |view: View<'_>| {
@@ -181,10 +196,11 @@ fn snapshot<'a>(view: &View<'a>) -> Snapshot<'a> {
     Snapshot {
         step: view.step,
         elapsed: view.elapsed,
-        clients: view.plan.clients().into(),
+        plan: view.plan,
         totals: view.totals,
         // Before that, the last full second may be one of the step before.
         recent_p99: view.recent.p99().filter(|_| view.elapsed >= FIRST_LATENCIES),
+        groups: &view.recent.groups,
     }
 }
 

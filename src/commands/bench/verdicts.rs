@@ -18,11 +18,15 @@ pub(super) fn inherited(parts: &[Report]) -> Vec<Thresholds> {
         return Vec::new();
     }
     let conditions = parts.iter().flat_map(|part| &part.conditions);
-    let texts: BTreeSet<_> = conditions
+    let judged: BTreeSet<_> = conditions
         .filter(|verdict| verdict.rule == Rule::FailIf)
-        .map(|verdict| verdict.condition.as_str())
+        .map(|verdict| (verdict.group.as_deref(), verdict.own_condition()))
         .collect();
-    texts.into_iter().filter_map(|text| text.parse().ok()).collect()
+    let parsed = judged.into_iter().filter_map(|(group, text)| {
+        let conditions: Thresholds = text.parse().ok()?;
+        Some(group.into_iter().fold(conditions, Thresholds::for_group))
+    });
+    parsed.collect()
 }
 
 /// The judgement after the option that set its condition.
@@ -30,6 +34,10 @@ pub(super) fn option_words(verdict: &Verdict) -> String {
     let Some(option) = verdict.rule.option() else { return verdict.text.clone() };
     // The text of a threshold begins with the condition, as it was typed after the option.
     let is_typed = matches!(verdict.rule, Rule::FailIf | Rule::AbortIf);
+    if verdict.group.is_some() {
+        // It has a key in the scenario file, and no option.
+        return format!("{}: {}", verdict.rule.key(), verdict.text);
+    }
     let colon = if is_typed { "" } else { ":" };
     format!("--{option}{colon} {}", verdict.text)
 }

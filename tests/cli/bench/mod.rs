@@ -3,6 +3,7 @@
 mod authentication;
 mod broker_watch;
 mod compare;
+mod conditions;
 mod connections;
 mod deploy;
 mod faults;

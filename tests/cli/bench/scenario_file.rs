@@ -3,7 +3,7 @@
 use super::*;
 use tempfile::NamedTempFile;
 
-fn file(content: &str) -> NamedTempFile {
+pub(super) fn file(content: &str) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), content).unwrap();
     file

@@ -10,10 +10,10 @@ use tempfile::TempDir;
 const SHORT: &str = "bench --embedded -c 5 --messages 500";
 
 /// The files of a report.
-struct Files(TempDir);
+pub(super) struct Files(TempDir);
 
 impl Files {
-    fn new() -> Files {
+    pub(super) fn new() -> Files {
         Files(TempDir::new().unwrap())
     }
 
@@ -22,29 +22,29 @@ impl Files {
     }
 
     /// A run that writes all formats.
-    fn of(&self, program: Program) -> Program {
+    pub(super) fn of(&self, program: Program) -> Program {
         let formats = ["json", "html", "markdown", "prometheus", "junit"];
         formats
             .into_iter()
             .fold(program, |program, format| program.arg(format!("--{format}")).arg(self.path(format)))
     }
 
-    fn read(&self, format: &str) -> String {
+    pub(super) fn read(&self, format: &str) -> String {
         fs::read_to_string(self.path(format)).unwrap()
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.read("json")).unwrap()
     }
 
     /// The conditions in JSON of this rule.
-    fn verdicts(&self, rule: &str) -> Vec<Value> {
+    pub(super) fn verdicts(&self, rule: &str) -> Vec<Value> {
         let all = self.json()["verdicts"].as_array().unwrap().clone();
         all.into_iter().filter(|verdict| verdict["rule"] == rule).collect()
     }
 
     /// The names of the test cases in JUnit XML that have an element of this name.
-    fn cases_with(&self, element: &str) -> Vec<String> {
+    pub(super) fn cases_with(&self, element: &str) -> Vec<String> {
         let xml = self.read("junit");
         let document = roxmltree::Document::parse(&xml).unwrap();
         let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();

@@ -94,6 +94,8 @@ pub(super) struct BrokerSampleObject {
 pub(super) struct VerdictObject {
     pub(super) rule: String,
     pub(super) condition: String,
+    #[serde(default)]
+    pub(super) group: Option<String>,
     pub(super) unit: String,
     pub(super) limit: Option<f64>,
     pub(super) measured: Option<f64>,
@@ -156,6 +158,17 @@ pub(super) struct GroupObject {
     /// Missing in files of earlier versions.
     #[serde(default)]
     pub(super) latency: BTreeMap<String, LatencyObject>,
+    #[serde(default)]
+    pub(super) measured: Option<GroupMeasurementsObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct GroupMeasurementsObject {
+    pub(super) connected: u64,
+    pub(super) lost: u64,
+    pub(super) sent: FlowObject,
+    pub(super) acknowledged: FlowObject,
+    pub(super) received: FlowObject,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
 use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
 use crate::bench::report::{
-    Figure, Group, Judgement, Load, Repeat, Rule, SearchStep, Searched, Unit, Verdict,
+    Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep, Searched, Unit, Verdict,
 };
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
@@ -105,6 +105,7 @@ impl VerdictObject {
             judgement: Judgement::of_key(&self.outcome)
                 .ok_or_else(|| bad("verdicts.outcome", &self.outcome))?,
             condition: self.condition,
+            group: self.group,
             limit: self.limit,
             measured: self.measured,
             text: self.text,
@@ -162,6 +163,7 @@ impl PlanObject {
             shape: None,
             outcome,
             latencies: BTreeMap::new(),
+            measured: None,
         })
     }
 }
@@ -186,7 +188,20 @@ impl GroupObject {
             shape: self.load.map(Load),
             outcome: self.deliveries.into_outcome(self.rejected, self.unacknowledged),
             latencies: latencies_of(&self.latency)?,
+            measured: self.measured.map(GroupMeasurementsObject::into_measurements),
         })
+    }
+}
+
+impl GroupMeasurementsObject {
+    fn into_measurements(self) -> GroupMeasurements {
+        GroupMeasurements {
+            connected: self.connected,
+            lost: self.lost,
+            sent: self.sent.into_flow(),
+            acknowledged: self.acknowledged.into_flow(),
+            received: self.received.into_flow(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
 use crate::bench::report::repeat::{Distribution, RepeatedRun};
-use crate::bench::report::{Group, Repeat, SearchStep, Searched, Verdict};
+use crate::bench::report::{Group, GroupMeasurements, Repeat, SearchStep, Searched, Verdict};
 use crate::bench::timeline::{Slot, Timeline};
 use std::time::Duration;
 
@@ -87,6 +87,7 @@ impl VerdictObject {
         VerdictObject {
             rule: verdict.rule.key().to_owned(),
             condition: verdict.condition.clone(),
+            group: verdict.group.clone(),
             unit: verdict.unit.key().to_owned(),
             limit: verdict.limit,
             measured: verdict.measured,
@@ -152,6 +153,19 @@ impl GroupObject {
             unacknowledged: account.unacknowledged,
             deliveries: DeliveriesObject::of(account, duplicates, reordered),
             latency: group.latencies.iter().map(LatencyObject::of).collect(),
+            measured: group.measured.as_ref().map(GroupMeasurementsObject::of),
+        }
+    }
+}
+
+impl GroupMeasurementsObject {
+    fn of(measured: &GroupMeasurements) -> GroupMeasurementsObject {
+        GroupMeasurementsObject {
+            connected: measured.connected,
+            lost: measured.lost,
+            sent: FlowObject::of(measured.sent),
+            acknowledged: FlowObject::of(measured.acknowledged),
+            received: FlowObject::of(measured.received),
         }
     }
 }

@@ -9,10 +9,11 @@ use clap::{ArgAction, Args, ValueHint};
 use std::path::PathBuf;
 
 const FORMAT: &str = "\
-The file has a duration and a warm_up, and a table for each group of clients. A group has a
-name, a scenario (pubsub, conn, pub, sub or rr), and as keys the long names of the load options of that
-mode, with _ instead of -: clients, qos, size, rate, in_flight and so on. Without a duration and
-messages, the run warms up for 2 s and measures for 10 s.
+The file has a duration, a warm_up and a table for each group of clients. A group has a name, a scenario
+(pubsub, conn, pub, sub or rr), and as keys the long names of the load options of that mode, with _
+instead of -: clients, qos, size, rate, in_flight and so on. fail_if and abort_if judge the whole run, or
+a group by its own figures. Without a duration and messages, the run warms up for 2 s and measures for
+10 s.
 
     duration = 60
     warm_up = 5
@@ -23,6 +24,7 @@ messages, the run warms up for 2 s and measures for 10 s.
     clients = 1000
     rate = \"5k\"
     topic = \"plant/{i}/temperature\"
+    fail_if = \"p99>100ms\"
 
     [[group]]
     name = \"dashboard\"
