@@ -1,59 +1,59 @@
-//! Why an authentication came to nothing.
+//! The reasons why an authentication fails.
 
-/// An authentication mechanism failed.
+/// The reason why an authentication mechanism failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The server asks on after all was said.
-    #[error("more is asked for than the authentication data that was sent")]
+    /// A challenge for a mechanism that has sent all its data.
+    #[error("the broker sent a challenge, which the method cannot answer")]
     NothingMoreToSay,
-    /// A user name or a password has no form in which both sides could compute with it.
-    #[error("the {what} is not usable with SCRAM: {problem}")]
+    /// SASLprep rejects the user name or the password.
+    #[error("the {what} cannot be used with SCRAM: {problem}")]
     Unprepared {
         /// The user name or the password.
         what: &'static str,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// A message is not as RFC 5802 demands.
-    #[error("bad SCRAM message: {0}")]
+    /// A message violates RFC 5802.
+    #[error("invalid SCRAM message: {0}")]
     Message(#[from] Malformed),
-    /// The server's nonce does not start with the client's.
-    #[error("the nonce in the answer does not begin with ours")]
+    /// The server's nonce does not start with the client's, or the client did not repeat the server's.
+    #[error("the nonce in the answer does not match")]
     ForeignNonce,
-    /// With too few iterations an eavesdropper can guess the password; too many take forever.
-    #[error("{count} iterations of PBKDF2 are asked for; {least} to {most} are taken")]
+    /// Too few iterations let an eavesdropper guess the password; too many would occupy the client for hours.
+    #[error("the broker requests {count} iterations of PBKDF2, expected {least} to {most}")]
     Iterations {
-        /// How many.
+        /// The requested number.
         count: u64,
-        /// The fewest.
+        /// The accepted range.
         least: u32,
         most: u32,
     },
     /// The server reported a failure.
-    #[error("the broker says '{}'", .0.escape_debug())]
+    #[error("the broker reported '{}'", .0.escape_debug())]
     Reported(String),
-    /// Success without a signature, or before its time.
+    /// The server reported success without its signature.
     #[error("the broker did not prove that it knows the password")]
     NoProof,
-    /// The broker reported success, but its signature needs no knowledge of the password.
+    /// The server's signature does not match the password.
     #[error("the broker did not prove that it knows the password: its signature is wrong")]
     WrongProof,
     /// The client's proof is wrong, or the user does not exist.
     #[error("the proof is wrong")]
     Denied,
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes for SCRAM: {0}")]
+    /// The operating system's random number generator failed.
+    #[error("cannot get random bytes from the system: {0}")]
     Random(String),
 }
 
-/// A SCRAM message is invalid. The error shows nothing of the message, which may be secret.
+/// The defect of a SCRAM message. The error does not show the message, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     /// Not valid UTF-8.
     #[error("it is not valid UTF-8")]
     NotUtf8,
-    /// An attribute is not where it should be.
-    #[error("it has no {name} ({key}=) where it should be")]
+    /// An attribute is missing, or not in the prescribed order.
+    #[error("missing {name} ({key}=)")]
     Missing {
         /// The attribute's letter.
         key: char,
@@ -61,17 +61,17 @@ pub(crate) enum Malformed {
         name: &'static str,
     },
     /// The value of an attribute is invalid.
-    #[error("its {name} is {problem}")]
+    #[error("the {name} is {problem}")]
     Value {
         /// The meaning of the attribute.
         name: &'static str,
         /// The reason.
         problem: &'static str,
     },
-    /// An extension that must be understood is not.
-    #[error("it demands an extension (m=) that is not known here")]
+    /// A mandatory extension; none is supported.
+    #[error("unsupported mandatory extension (m=)")]
     Extension,
-    /// The beginning of a client's first message is not right.
-    #[error("it wants channel binding or another identity, which are not offered")]
+    /// An unsupported GS2 header in the client's first message.
+    #[error("channel binding and authorization identities are not supported")]
     Header,
 }

@@ -14,9 +14,9 @@ pub(crate) use token_source::{TokenFileError, TokenSource, read_token};
 /// The client's side of a mechanism, for one authentication.
 #[derive(Debug)]
 pub(crate) enum Mechanism {
-    /// All is said at once.
+    /// CONNECT has all the data.
     Token(Token),
-    /// A password is proved without being sent.
+    /// The client proves its password without sending it.
     Scram(Box<scram::Client>),
 }
 

@@ -1,9 +1,9 @@
-//! A method whose client says all it has at once: a signed token (OAuth 2.0, a JWT), a ticket, a key.
+//! Methods whose data fits into CONNECT: a signed token (OAuth 2.0, a JWT), a ticket or a key.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The data that CONNECT carries. It is wiped in the end, and never shown.
+/// The authentication data of CONNECT. It is wiped on drop, and `Debug` does not show it.
 pub(crate) struct Token(Option<Zeroizing<Vec<u8>>>);
 
 impl Token {

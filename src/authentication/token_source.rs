@@ -1,4 +1,4 @@
-//! Where the authentication data of a [`Token`](super::Token) comes from.
+//! Sources of the authentication data in a [`Token`](super::Token).
 
 use crate::input_file;
 use std::fmt;
@@ -55,7 +55,7 @@ impl TokenSource {
     }
 }
 
-/// Opens without blocking: the file may have been replaced by a pipe.
+/// Opens a regular file only: the file may have been replaced by a pipe, and opening that would block.
 fn open_again(path: &Path) -> io::Result<std::fs::File> {
     match std::fs::metadata(path)?.is_file() {
         true => std::fs::File::open(path),
@@ -67,7 +67,7 @@ fn open_again(path: &Path) -> io::Result<std::fs::File> {
 /// token.
 ///
 /// # Errors
-/// When it cannot be read, is empty, or exceeds the maximum length of an MQTT property.
+/// If it cannot be read, is empty, or exceeds the maximum length of an MQTT property.
 pub(crate) fn read_token(input: impl Read) -> io::Result<Vec<u8>> {
     // Allocated in full, so that growing leaves no copy of the secret in memory.
     let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
@@ -81,9 +81,12 @@ pub(crate) fn read_token(input: impl Read) -> io::Result<Vec<u8>> {
     }
     let refused = |kind, text| Err(io::Error::new(kind, text));
     match data.len() as u64 {
-        0 => refused(io::ErrorKind::UnexpectedEof, "it is empty; authentication data has at least one byte"),
+        0 => refused(
+            io::ErrorKind::UnexpectedEof,
+            "it is empty, and authentication data needs at least one byte",
+        ),
         length if length > MAX_DATA_LENGTH => {
-            refused(io::ErrorKind::FileTooLarge, "it is longer than authentication data can be (65535 bytes)")
+            refused(io::ErrorKind::FileTooLarge, "it exceeds 65535 bytes, the maximum of authentication data")
         }
         _ => Ok(data),
     }

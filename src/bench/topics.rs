@@ -254,7 +254,7 @@ mod tests {
         assert!(error("a/{s}-{i}").starts_with("{s} cannot share a level"));
         assert_eq!(
             error("a/#"),
-            "invalid topic a/#: a topic to publish to must not hold the wildcards + or #"
+            "invalid topic a/#: a topic to publish to must not contain the wildcards + or #"
         );
     }
 }

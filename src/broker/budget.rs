@@ -148,7 +148,7 @@ impl Drop for Account {
     }
 }
 
-/// Memory that counts until this is dropped.
+/// Memory that is counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct Charge {
     account: Rc<Account>,

@@ -20,16 +20,15 @@ pub(super) const NEVER: u32 = u32::MAX;
 /// The cost of a client besides its counted memory: its state, its connection and its entries in the broker's tables.
 const OVERHEAD: usize = 2048;
 
-/// A client, connected or not. Only its own task touches `session`; everyone may add to `outbox`.
+/// A client, connected or not. Only its own task uses `session`; any task may add to `outbox`.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) key: ClientKey,
     pub(super) id: Rc<str>,
-    /// Its memory.
     pub(super) account: Rc<Account>,
     pub(super) session: RefCell<Session<Outbound>>,
     pub(super) outbox: RefCell<Outbox>,
-    /// The filters, as they were sent.
+    /// The filters as received, `$share` included.
     pub(super) subscriptions: RefCell<HashSet<Box<str>>>,
     /// New subscriptions whose retained messages were not all queued yet.
     pub(super) scans: RefCell<VecDeque<Scan>>,
@@ -55,7 +54,7 @@ pub(super) struct Subscription {
     pub(super) options: SubscriptionOptions,
     /// The subscription identifier, none or one, shared with deliveries.
     pub(super) id: Option<Rc<[u32]>>,
-    #[allow(dead_code)] // what counts is when it is dropped
+    #[allow(dead_code)] // held for its drop
     pub(super) charge: Charge,
 }
 
@@ -70,7 +69,7 @@ pub(super) struct Scan {
     pub(super) last_number: u64,
     /// Whether the broker's own topics, which are not in the store, are still to be checked.
     pub(super) wants_own: bool,
-    #[allow(dead_code)] // what counts is when it is dropped
+    #[allow(dead_code)] // held for its drop
     pub(super) charge: Charge,
 }
 
@@ -119,7 +118,7 @@ impl Client {
         self.link.borrow().is_some()
     }
 
-    /// Whether this is the client's current connection, and not a replaced one.
+    /// Whether this is the client's current connection, rather than a replaced one.
     pub(super) fn has_link(&self, link: &Rc<Link>) -> bool {
         self.link.borrow().as_ref().is_some_and(|present| Rc::ptr_eq(present, link))
     }

@@ -75,17 +75,17 @@ pub(crate) async fn run(
 async fn accept_all(listener: &TcpListener, multiplexer: &Multiplexer, capacity: usize) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(capacity));
     loop {
-        // A full process leaves the clients to the others.
+        // A full process stops accepting, so the other processes accept instead.
         let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
         let Ok((stream, address)) = listener.accept().await else {
             tokio::time::sleep(BACK_OFF).await;
             continue;
         };
-        // Some kinds of interface refuse it; the connection still works.
+        // Some interfaces reject the option; the connection works without it.
         let _ = stream.set_nodelay(true);
         let channel = multiplexer.open(&address.to_string());
         spawn_local(async move {
-            // An error ends the connection, as the client and the broker notice.
+            // An error ends the connection, which client and broker notice themselves.
             let _ = channel.join(stream).await;
             drop(place);
         });

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-/// One connection, seen from outside its task.
+/// A handle on one connection, for use outside its task.
 #[derive(Debug)]
 pub(super) struct Link {
     waker: RefCell<Option<Waker>>,

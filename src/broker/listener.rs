@@ -1,4 +1,4 @@
-//! The accept loop. It survives errors of the system: without free file descriptors it waits and retries.
+//! The accept loop. After an error, such as no free file descriptors, it waits and retries.
 
 use super::Event;
 use super::connection::serve;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-/// The pause before accepting again when the system has no file descriptors left.
+/// The pause after a failed accept.
 pub(super) const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// The protocol of a port.
@@ -102,7 +102,7 @@ impl Listener {
         match self {
             Listener::Tcp { listener, kind } => {
                 let (stream, address) = listener.accept().await?;
-                // Some kinds of interface refuse it; the connection still works.
+                // Some interfaces reject the option; the connection works without it.
                 let _ = stream.set_nodelay(true);
                 Ok((Stream::Tcp(stream), *kind, Peer::Tcp(address)))
             }

@@ -72,7 +72,8 @@ impl Message {
     }
 }
 
-/// The properties that a server forwards: not the alias, which belongs to one connection, nor those that it computes itself.
+/// The properties that a server forwards: all except the alias, which belongs to one connection, the expiry interval, which it
+/// recomputes, and the delay of a will.
 fn forwarded(properties: Properties<'_>) -> PropertiesBuf {
     let is_own = |id| {
         matches!(
@@ -158,7 +159,7 @@ pub(super) struct Outbound {
     qos: Qos,
     retain: bool,
     /// Charged to the subscriber until the message is acknowledged.
-    #[allow(dead_code)] // what counts is when it is dropped
+    #[allow(dead_code)] // held for its drop
     charge: Charge,
 }
 

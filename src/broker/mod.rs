@@ -4,8 +4,8 @@
 //! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
 //! `RefCell` that is never borrowed across an await. `Handle`, for tests, starts its own thread.
 //!
-//! - `listener` accepts (`unix` creates the socket that has a path), or `front` processes do; `connection` serves one client, and `link` is its handle for
-//!   others.
+//! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket. `connection` serves one client, and
+//!   `link` is the handle on it for other tasks.
 //! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
@@ -113,9 +113,9 @@ impl Default for Config {
             listen_unix: None,
             access: None,
             maximum_packet_size: MAX_PACKET_SIZE,
-            // Large enough that a publisher never waits for acknowledgements, small enough to be reached.
+            // Large enough that publishers do not wait for acknowledgements, small enough that a client can reach it.
             receive_maximum: 1024,
-            // The most that are useful to a client; the topics are stored per connection.
+            // More are hardly useful to a client, and the topics are stored per connection.
             topic_alias_maximum: 64,
             in_flight: 1024,
             client_memory: 64 << 20,
@@ -173,7 +173,6 @@ pub(crate) enum Event {
     Refused {
         /// The client's address.
         peer: Peer,
-        /// Why.
         reason: String,
         /// Whether [`Event::RefusedMore`] counts it as well.
         is_summed: bool,
@@ -256,7 +255,7 @@ impl Broker {
     ///
     /// # Errors
     /// The address or path that cannot be listened on, with the cause.
-    #[allow(clippy::unused_async)] // needs a runtime, and says so
+    #[allow(clippy::unused_async)] // async, since it needs a runtime
     pub(crate) async fn bind(config: Config) -> Result<Broker, ListenError> {
         let tcp = |address: Option<SocketAddr>, kind| {
             address.map(|address| Listener::tcp(address, kind)).transpose()
@@ -284,8 +283,8 @@ impl Broker {
         self.config.listen_unix.as_deref()
     }
 
-    /// Leaves the accepting of clients to a front process, at the other end of the socket, on the port for WebSockets or else that for
-    /// plain TCP. Returns the listening socket for it; `None` without a port.
+    /// Lets the front process at the other end of `socket` accept the clients of the WebSocket port, or else of the plain TCP port.
+    /// Returns the listening socket for the process; `None` without a port.
     ///
     /// # Errors
     /// If a socket is unusable.

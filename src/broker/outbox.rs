@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// The divisor of the queue's bounds from which publishers wait. The rest is for those that cannot wait.
+/// Publishers wait from one part in this many of the queue's bounds. The rest is for publishers that cannot wait.
 const PRESSURE_PART: usize = 4;
 
 /// An empty queue releases its memory if its capacity exceeds this.
@@ -94,8 +94,8 @@ impl Outbox {
         self.queue.len() > self.maximum_messages / part || self.account.exceeds_part(self.bytes, part)
     }
 
-    /// Whether the messages without acknowledgement take so much memory that the next message should wait as well: the queue then
-    /// fills and makes publishers wait.
+    /// Whether unacknowledged messages take enough memory that the next message should wait: the queue then fills up, and publishers
+    /// wait.
     pub(super) fn is_window_full(&self) -> bool {
         self.account.exceeds_part(self.account.queued().saturating_sub(self.bytes), PRESSURE_PART)
     }

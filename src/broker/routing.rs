@@ -29,7 +29,7 @@ const SCAN_COST: usize = 256;
 /// The work of one step in the store of retained messages.
 const STEP_WORK: usize = 40;
 
-/// The work of computing the broker's own topics.
+/// The work of computing the `$SYS` topics.
 const OWN_TOPICS_WORK: usize = 200;
 
 impl State {
@@ -44,7 +44,7 @@ impl State {
         now: Instant,
     ) -> ReasonCode {
         if publisher.is_some() && publish.topic.starts_with(sys::PREFIX) {
-            return ReasonCode::NOT_AUTHORIZED; // The broker's own topics are not for clients to write.
+            return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
         }
         let mut targets = std::mem::take(&mut self.targets);
         self.find_targets(publish, publisher, &mut targets);
@@ -114,7 +114,7 @@ impl State {
         client.signal();
     }
 
-    /// Makes a publisher wait until a subscriber has caught up, unless that would keep the subscriber itself from doing so.
+    /// Makes a publisher wait until a subscriber has caught up, unless the subscriber could not catch up then.
     ///
     /// A waiting client reads no acknowledgements, so no other client may wait for it: that prevents cycles. A client may wait for
     /// its own messages as long as they can be sent without acknowledgements.
@@ -158,12 +158,12 @@ impl State {
         let id: Option<Rc<[u32]>> = id.map(|id| Rc::from([id]));
         for wanted in subscriptions {
             let mut options = wanted.options;
-            // A bridge must not receive its own messages; before MQTT 5 it cannot ask for that.
+            // A bridge must not receive its own messages; before MQTT 5 it cannot set No Local.
             options.no_local |= client.is_bridge.get();
             codes.push(match self.add_subscription(client, wanted.filter, options, id.clone()) {
                 Ok(()) => options.maximum_qos as u8,
                 Err(reason_code) if version.is_v5() => reason_code.0,
-                Err(_) => ReasonCode::UNSPECIFIED_ERROR.0, // MQTT 3.1.1 knows no other failure.
+                Err(_) => ReasonCode::UNSPECIFIED_ERROR.0, // The only failure code of MQTT 3.1.1.
             });
         }
     }

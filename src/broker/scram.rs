@@ -1,4 +1,4 @@
-//! Extended authentication (MQTT 5.0, section 4.12) with SCRAM: in CONNECT, and again at the client's request.
+//! Enhanced authentication (MQTT 5.0, section 4.12) with SCRAM: in CONNECT, and again at the client's request.
 //!
 //! Checking a proof takes microseconds, so the broker's own thread does it.
 
@@ -149,7 +149,7 @@ impl Authenticator {
     }
 }
 
-/// The client learns only that it was refused.
+/// The denial of a failed authentication: the client gets a general reason code, the event handler gets the reason.
 fn denied(failure: &Failure, name: &str) -> Denial {
     let reason_code = match failure {
         Failure::Random(_) => ReasonCode::SERVER_UNAVAILABLE,

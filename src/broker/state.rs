@@ -27,7 +27,7 @@ const SYS_INTERVAL: Duration = Duration::from_secs(10);
 /// The interval for reporting refused connections together.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The divisor for the part of the memory that is for connections not accepted yet.
+/// Connections that are not accepted yet share one part in this many of the memory.
 const STRANGERS_PART: usize = 16;
 
 /// The number of deadlines that a tick handles at a time; clients get their turn in between.

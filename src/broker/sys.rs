@@ -1,5 +1,5 @@
 //! The broker's own topics under `$SYS/broker/`, with mosquitto's names. Nothing is stored: values are computed on
-//! subscription, and sent to subscribers every few seconds.
+//! subscription, and at each interval for the subscribers.
 
 use super::Report;
 use super::retained::Retained;

@@ -1,4 +1,4 @@
-//! The receivers of a message, each once, with the highest QoS and all identifiers of its subscriptions.
+//! The receivers of a message, without duplicates, with the highest QoS and all identifiers of their subscriptions.
 
 use super::client::{Client, Subscription};
 use crate::protocol::{Publish, Qos};

@@ -710,7 +710,7 @@ fn a_session_without_connection_queues_up_to_its_bound_and_reports_drops() {
 #[test]
 fn a_slow_subscriber_makes_publishers_wait_and_loses_nothing() {
     const MESSAGES: u32 = 20_000;
-    // More than the queue and the sockets' buffers take.
+    // More than fits into the queue and the sockets' buffers.
     let payload = "x".repeat(1000);
     let broker = Handle::start(Config { queued_messages: 1000, ..config() }).unwrap();
     let mut subscriber = Client::new(&broker, Version::V5, "s");
@@ -843,7 +843,7 @@ fn wait_for_queued(broker: &Handle, count: u64) {
             value.and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok()).expect("a number")
         });
         let [received, sent, _] = values;
-        let own = look * values.len() as u64; // these are sent messages, too
+        let own = look * values.len() as u64; // values are also sent messages
         if received + own >= sent + count {
             return;
         }
@@ -851,7 +851,7 @@ fn wait_for_queued(broker: &Handle, count: u64) {
     }
 }
 
-/// Waits by the broker's own clock: until it ends a session of that many seconds, and so publishes a delayed will.
+/// Waits by the broker's own clock: until it ends a session after this many seconds, and publishes its delayed will.
 fn wait_for_a_session_to_expire(broker: &Handle, seconds: u32) {
     let mut watcher = Client::new(broker, Version::V5, "watcher");
     watcher.subscribe("session ended", Qos::AtMostOnce);

@@ -1,5 +1,5 @@
-//! Password checks for the broker. They run on other threads, as each login would otherwise block the broker's own; the number
-//! of checks and of waiting clients is bounded.
+//! Password checks for the broker. They run on other threads, since each would block the broker's own; the numbers of concurrent
+//! checks and of waiting clients are bounded.
 //!
 //! An attacker learns as little as from mosquitto: a wrong password, an unknown user and a missing user name get the same answer.
 
@@ -17,7 +17,6 @@ use tokio::task::spawn_blocking;
 /// The number of clients that may wait for their password check. Further ones get "server busy".
 const MAX_WAITING: usize = 10_000;
 
-/// Users and the hashes of their passwords.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     hashes: Vec<Hash>,
@@ -54,7 +53,7 @@ impl Users {
     }
 }
 
-/// The rules for admitting clients.
+/// The credentials that clients need.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     /// The users with passwords; a change applies to later connections.
@@ -104,7 +103,7 @@ impl Gate {
         }
     }
 
-    /// Begins an extended authentication.
+    /// Begins an enhanced authentication.
     pub(super) fn begin(
         &self,
         method: &str,

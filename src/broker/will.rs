@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The cost of a will beyond its own bytes.
 const OVERHEAD: usize = 128;
 
-/// The message published after the client is gone. Its expiry interval starts then, so it is kept as received.
+/// The will of a connected client. Its expiry interval starts when it is published, so the properties are kept as received.
 #[derive(Debug)]
 pub(super) struct PendingWill {
     topic: Box<str>,
@@ -15,7 +15,7 @@ pub(super) struct PendingWill {
     properties: PropertiesBuf,
     qos: Qos,
     retain: bool,
-    #[allow(dead_code)] // what counts is when it is dropped
+    #[allow(dead_code)] // held for its drop
     charge: Charge,
 }
 

@@ -69,7 +69,7 @@ impl Names {
         };
         let options = [("--message=", "-m"), ("--file=", "-f")];
         match options.into_iter().find(|(start, _)| self == Names::Mosquitto && count(start) > 1) {
-            Some((_, option)) => Err(format!("{option} is given twice; one message is sent at a time")),
+            Some((_, option)) => Err(format!("duplicate {option}; only one message can be sent at a time")),
             None => Ok(()),
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
             None => return Ok(OptionFile::default()),
         },
         [path] => (path.clone(), true),
-        _ => return Err(Error::usage("-o is given twice; only one option file is read")),
+        _ => return Err(Error::usage("duplicate -o; only one option file is read")),
     };
     let is_fine_without = |error: &io::Error| {
         let is_missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);

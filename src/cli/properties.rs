@@ -66,7 +66,7 @@ impl PropertyArgs {
         for property in self.properties.iter().filter(|property| property.target == target) {
             // The subscription identifier is for SUBSCRIBE, which takes one.
             if property.id != PropertyId::UserProperty && list.as_properties().find(property.id).is_some() {
-                return Err(Error::usage(format!("-D {} is given twice", property.id)));
+                return Err(Error::usage(format!("duplicate -D {}", property.id)));
             }
             list.push(property.id, property.value.as_property_value())
                 .map_err(|error| Error::usage(UsageError::invalid("-D", error)))?;
@@ -125,7 +125,7 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     let is_allowed =
         id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
     if !is_allowed {
-        return Err(format!("the property {id} does not belong in {packet}"));
+        return Err(format!("the property {id} is not allowed in {packet}"));
     }
     let value = match id.encoding() {
         Encoding::Utf8StringPair => {

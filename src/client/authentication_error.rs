@@ -1,4 +1,4 @@
-//! The errors of extended authentication.
+//! The errors of enhanced authentication.
 
 use super::details::Details;
 use crate::authentication::Failure;

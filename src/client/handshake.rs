@@ -24,7 +24,7 @@ const V3_CONNACK: usize = 4;
 
 /// The first packets of a connection.
 pub(crate) struct Handshake<'c> {
-    /// CONNECT, without the properties of an extended authentication.
+    /// CONNECT, without the properties of an enhanced authentication.
     pub connect: Connect<'c>,
     pub accepts: Limits,
     /// The time limit for CONNACK.

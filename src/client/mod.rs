@@ -5,7 +5,7 @@
 //! after [`Application::flush`] reports the message as safe.
 //!
 //! - `connect` builds CONNECT from the [`Options`], `handshake` exchanges the packets up to CONNACK, `authentication` those of
-//!   extended authentication.
+//!   enhanced authentication.
 //! - `packet_loop` runs a connection after CONNACK, `receive` reads its packets, `disconnect` ends it.
 //! - `retry` decides about reconnects, `recovery` reports the messages that a lost session makes uncertain.
 //! - [`Error`] is the reason why a connection failed or ended; `failure` separates it from the errors of the application.

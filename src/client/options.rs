@@ -30,7 +30,7 @@ pub(crate) struct Options {
     pub password: Option<Vec<u8>>,
     /// Signs a new password for each connection, in place of `password`.
     pub signer: Option<Signer>,
-    /// Extended authentication, beyond user name and password in CONNECT; MQTT 5 only.
+    /// Enhanced authentication, beyond user name and password in CONNECT; MQTT 5 only.
     pub authentication: Option<Authentication>,
     /// The will message, published by the server after the client is gone.
     pub will: Option<WillOptions>,

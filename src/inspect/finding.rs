@@ -43,7 +43,7 @@ pub(crate) struct Finding {
     pub version: Version,
     /// The bytes in question, relative to the packet's first byte; empty if the finding is not about a packet.
     pub range: Range<usize>,
-    /// The observed violation.
+    /// The violation, with the values found.
     pub detail: String,
 }
 

@@ -31,7 +31,6 @@ pub(crate) struct Packet<'a> {
     pub at: Moment,
     /// Offset of its first byte in the sender's stream.
     pub offset: u64,
-    /// Its bytes.
     pub raw: &'a RawPacket<'a>,
     /// Its type; `None` for the reserved type 0.
     pub packet_type: Option<PacketType>,
@@ -91,7 +90,7 @@ pub(crate) struct Inspector {
 struct ConnectionState {
     streams: [Stream; 2],
     tracker: Tracker,
-    /// How it ended; `None` while it is open.
+    /// The reason for its end; `None` while it is open.
     end: Option<Close<Direction>>,
 }
 
@@ -223,7 +222,7 @@ impl Inspector {
     }
 }
 
-/// Whether an unfinished packet is not the sender's fault, because only the capture ended.
+/// Whether only the capture ended, so that an unfinished packet is not the sender's fault.
 fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     match end {
         Some(Close::EndOfCapture | Close::Evicted | Close::Replaced) => true,
@@ -231,7 +230,7 @@ fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     }
 }
 
-/// Decodes a packet. A packet that was cut off is only a note if its receiver sent DISCONNECT or the capture ended.
+/// Decodes a packet. If the end is excused, a packet that was cut off is only a note.
 fn dissect<'a>(
     raw: &RawPacket<'a>,
     direction: Direction,

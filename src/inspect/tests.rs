@@ -42,7 +42,7 @@ struct Way {
     is_reset: bool,
 }
 
-/// How the conversation is captured.
+/// The losses of the capture.
 #[derive(Debug, Clone)]
 struct Losses {
     /// The pattern of missing frames, repeated for the whole conversation.
@@ -245,7 +245,7 @@ impl Conversation {
 }
 
 impl Way {
-    /// A packet on the wire: in a WebSocket, a frame of its own with a mask that changes nothing.
+    /// A packet on the wire: for a WebSocket, in its own frame with a mask of zeros.
     fn wrap(self, sender: Direction, packet: &[u8]) -> Vec<u8> {
         if !self.is_web_socket {
             return packet.to_vec();
@@ -271,7 +271,7 @@ struct Line {
     frames: Vec<(u64, Vec<u8>)>,
     next: [u32; 2],
     now: u64,
-    /// The server's.
+    /// The server's port.
     port: u16,
 }
 
@@ -298,7 +298,7 @@ impl Line {
     }
 }
 
-/// Findings that blame a side, and packets that were not sent.
+/// Findings against a side, and packets that were not sent.
 fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losses) -> Vec<String> {
     let mut faults = Vec::new();
     let (mut capture, mut inspector) = (Capture::new(Ports::default(), None), Inspector::new(None));
@@ -338,7 +338,6 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
     faults
 }
 
-/// An item as text.
 fn shown(item: &Item<'_>) -> String {
     match item {
         Item::Packet(packet) => format!("packet at {:?}: {:02x?}", packet.at, packet.raw),

@@ -5,7 +5,7 @@ use serde_core::de::IgnoredAny;
 
 /// The text is not one JSON value, or nested over 1000 deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not one JSON value, or one that is nested too deep")]
+#[error("it is not one JSON value, or one that is nested too deeply")]
 pub(crate) struct InvalidJson;
 
 /// The most that objects and arrays may be nested; cJSON's own limit.

@@ -22,10 +22,10 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Encoding {
-    /// All of them.
+    /// All encodings.
     pub(crate) const ALL: [Encoding; 3] = [Encoding::Utf8, Encoding::Base64, Encoding::Hex];
 
-    /// Its name in JSON and on the command line.
+    /// The name in JSON and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 => "utf8",
@@ -71,10 +71,10 @@ pub(crate) fn hex_digit(value: u8) -> u8 {
 pub(crate) fn decode_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok())).collect();
-    let digits = digits.ok_or("it holds more than hexadecimal digits")?;
+    let digits = digits.ok_or("it contains characters other than hexadecimal digits")?;
     let (pairs, odd) = digits.as_chunks::<2>();
     if !odd.is_empty() {
-        return Err("it holds an odd number of hexadecimal digits".to_owned());
+        return Err("it has an odd number of hexadecimal digits".to_owned());
     }
     Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }

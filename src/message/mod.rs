@@ -1,5 +1,5 @@
-//! A message as a JSON object: how `mq sub --json` prints one and `mq pub --ndjson` reads one. `docs/json.md` is the
-//! description for users.
+//! A message as a JSON object, as `mq sub --json` prints it and `mq pub --ndjson` reads it. `docs/json.md` describes it for
+//! users.
 
 mod encoding;
 mod read;
@@ -25,12 +25,11 @@ pub(crate) struct Message {
     pub topic: Option<TopicName>,
     pub payload: Vec<u8>,
     pub qos: Option<Qos>,
-    /// Whether the broker keeps it.
     pub retain: Option<bool>,
-    /// When it arrived, in a recording.
+    /// The time of its arrival, in a recording.
     pub time: Option<Timestamp>,
-    /// The properties of MQTT 5, without those of one connection: topic alias and subscription identifiers.
+    /// The properties of MQTT 5, except topic alias and subscription identifiers, which belong to one connection.
     pub properties: PropertiesBuf,
-    /// The reasons why properties are missing here: a subscriber may receive values that must not be published.
+    /// The reasons for properties that were left out: a subscriber may receive values that must not be published.
     pub left_out: Vec<String>,
 }

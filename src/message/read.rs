@@ -24,11 +24,11 @@ const PROPERTY_KEYS: &[&str] = &[
     "user_properties",
 ];
 
-/// A text is not a message.
+/// The reason why a text is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub(crate) struct MessageError {
-    /// The byte where it was noticed, from 1.
+    /// The position of the error in bytes, from 1.
     pub column: usize,
     /// The reason.
     pub problem: String,
@@ -58,7 +58,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     for (key, raw) in entries {
         let value = RawText::new(raw, start);
         match key {
-            // Another program may write anything here, and the time is not published.
+            // The time is not published, so a value in another program's format is ignored.
             "time" => message.time = value.text.trim_matches('"').parse().ok(),
             "topic" => message.topic = Some(value.topic()?),
             "qos" => message.qos = Some(value.qos()?),
@@ -120,7 +120,7 @@ fn read_properties(object: RawText<'_>, start: usize) -> Result<(PropertiesBuf, 
                     push(PropertyId::UserProperty, PropertyValue::Pair(name, text))?;
                 }
             }
-            // The encoding was read already, the others belong to the connection that the message came from.
+            // The encoding was read already; the others belong to the connection on which the message arrived.
             _ => {}
         }
     }
@@ -131,18 +131,18 @@ fn unknown_key(key: &str, known: &[&str]) -> String {
     format!("unknown key {key:?}{}", did_you_mean(key, known.iter().copied()))
 }
 
-/// An error of serde_json, with the position in front.
+/// An error of serde_json, with the position moved to the front.
 fn malformed(error: &serde_json::Error, offset: usize) -> MessageError {
     let text = error.to_string();
     let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
     MessageError { column: offset + error.column().max(1), problem: problem.to_owned() }
 }
 
-/// A value as it was written.
+/// A value as written.
 #[derive(Debug, Clone, Copy)]
 struct RawText<'t> {
     text: &'t str,
-    /// Where it starts in the line, from 1.
+    /// The position of its first byte in the line, from 1.
     column: usize,
 }
 
@@ -167,14 +167,14 @@ impl<'t> RawText<'t> {
         serde_json::from_str(self.text).map_err(|_| self.wrong("a string"))
     }
 
-    /// A string as MQTT has them [MQTT-1.5.4-2].
+    /// A string without null characters [MQTT-1.5.4-2].
     fn mqtt_string(self) -> Result<String, MessageError> {
         self.without_null(self.string()?)
     }
 
     fn without_null(self, text: String) -> Result<String, MessageError> {
         if text.contains('\0') {
-            return Err(self.error(format!("{text:?} holds a null character, which MQTT does not allow")));
+            return Err(self.error(format!("{text:?} contains a null character, which MQTT does not allow")));
         }
         Ok(text)
     }
@@ -207,7 +207,7 @@ impl<'t> RawText<'t> {
         encoding.decode(self.string()?).map_err(|problem| self.error(problem))
     }
 
-    /// The bytes of a string, no bytes for null, and the text of any other value, as people write it by hand.
+    /// The bytes of a string, no bytes for null, and the text of any other value, for hand-written messages.
     fn payload(self, encoding: Encoding) -> Result<Vec<u8>, MessageError> {
         match (self.text, encoding) {
             (text, _) if text.starts_with('"') => self.bytes(encoding),
@@ -227,7 +227,7 @@ impl<'t> RawText<'t> {
     }
 }
 
-/// An object's keys and values in their order.
+/// An object's keys and values, in order.
 type Entries<'t> = Vec<(&'static str, &'t RawValue)>;
 
 /// Reads one object that has only these keys, and no duplicates.

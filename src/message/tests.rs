@@ -1,4 +1,4 @@
-//! The printed form is valid JSON and reads back as the same message, whatever the content; no line makes the parser panic.
+//! Any message is printed as valid JSON and reads back unchanged; no line makes the parser panic.
 
 use super::*;
 use crate::json::Writer;

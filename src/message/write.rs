@@ -13,7 +13,7 @@ pub(crate) fn rfc_3339(time: Timestamp) -> String {
     RFC_3339.timestamp_to_string(&time)
 }
 
-/// Appends the JSON object of a message, always valid JSON. `arrived` is the time of its arrival.
+/// Appends the JSON object of a message that arrived at this time.
 pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
     json.open_object();
     json.key("time");
@@ -40,7 +40,7 @@ pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer
     json.close_object();
 }
 
-/// Writes bytes as a string, with its encoding in front if it is not plain text.
+/// Writes bytes as two keys: the encoding, and a string with the bytes in that encoding.
 pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
     let text = std::str::from_utf8(bytes);
     let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };

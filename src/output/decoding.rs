@@ -91,7 +91,7 @@ impl Decoding {
         let mut out = Vec::new();
         match copy_value(text.as_bytes(), &mut json::Writer::new(&mut out, is_pretty)) {
             Ok(()) => Ok(out.into()),
-            // Values nested too deep stay on one line.
+            // Values nested too deeply stay on one line.
             Err(_) => Ok(text.into_bytes().into()),
         }
     }

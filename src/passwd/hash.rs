@@ -78,7 +78,7 @@ pub(crate) enum HashError {
         problem: String,
     },
     /// A part has an unsupported length.
-    #[error("the {part} has {length} bytes; {expected}")]
+    #[error("the {part} has {length} bytes, {expected}")]
     Length {
         /// The salt or the hash.
         part: &'static str,
@@ -88,7 +88,7 @@ pub(crate) enum HashError {
         expected: String,
     },
     /// A parameter is not a number or out of range.
-    #[error("invalid {name} {value}; it takes {expected}")]
+    #[error("invalid {name} {value}, expected {expected}")]
     Parameter {
         /// The parameter.
         name: &'static str,
@@ -231,7 +231,7 @@ fn check_length(part: &'static str, length: usize, least: usize, most: usize) ->
         return Ok(());
     }
     let expected =
-        if least == most { format!("it takes {least}") } else { format!("it takes {least} to {most}") };
+        if least == most { format!("expected {least}") } else { format!("expected {least} to {most}") };
     Err(HashError::Length { part, length, expected })
 }
 

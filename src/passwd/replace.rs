@@ -81,8 +81,8 @@ pub(crate) enum FileError {
     Locked { path: PathBuf },
     /// The new file cannot keep the old one's owner, which would lose access.
     #[error(
-        "{} belongs to user {uid} and group {gid}, which a new file cannot keep: {source}; nothing was \
-         changed. Run this as that user or as root",
+        "{} belongs to user {uid} and group {gid}, which a new file cannot keep: {source}; run this as that user or as root \
+        to change the file",
         path.display()
     )]
     Owner {
@@ -475,7 +475,7 @@ fn temporary_name(target: &Path) -> Result<OsString, FileError> {
     Ok(name)
 }
 
-/// The common prefix of all temporary names for this file.
+/// The prefix of temporary names for this file.
 fn temporary_prefix(target: &Path) -> OsString {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let end = (0..=MAX_NAME.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);

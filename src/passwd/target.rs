@@ -76,7 +76,7 @@ impl MosquittoTarget {
         }
     }
 
-    /// Why this broker rejects hashes of this scheme, if it does.
+    /// The reason why this broker rejects hashes of this scheme, if it does.
     pub(crate) fn objection(self, scheme: Scheme) -> Option<String> {
         match (scheme, self) {
             (Scheme::Pbkdf2Sha512 { .. }, MosquittoTarget::Mosquitto1) => {

@@ -26,7 +26,7 @@ pub(crate) enum UserNameError {
     },
     /// It contains a character with a special meaning in the file.
     #[error(
-        "the user name '{}' has {what} at byte {at}, which a password file cannot hold",
+        "the user name '{}' has {what} at byte {at}, which a password file cannot represent",
         crate::escape::line(name)
     )]
     Character {
@@ -58,7 +58,7 @@ impl UserName {
         }
     }
 
-    /// Why brokers skip a line with this name, if they do. mosquitto_passwd writes such lines.
+    /// The reason why brokers skip a line with this name, if they do. mosquitto_passwd writes such lines.
     pub(crate) fn why_not_loaded(&self) -> Option<&'static str> {
         let is_blank = |character: char| character.is_ascii_whitespace();
         match self.0.as_str() {

@@ -1,7 +1,8 @@
-//! CBOR (RFC 8949) to JSON. Bignums are digits, other tags are objects of `tag` and `value`, bytes are hexadecimal, and keys are text.
+//! CBOR (RFC 8949) to JSON. Bignums become digits, other tags objects of `tag` and `value`, bytes hexadecimal strings, and keys
+//! strings.
 //!
-//! cbor-x writes the keys of equal objects once: tag 57343 defines a record by a number, its keys and the first object's values, and the
-//! number is the tag of further objects, which hold values only.
+//! cbor-x writes the keys of objects with the same keys once: tag 57343 defines a record by a number, its keys and the first
+//! object's values. The number is the tag of further objects, which contain only values.
 
 use super::input::Input;
 use super::names::Records;
@@ -27,7 +28,7 @@ const SELF_DESCRIBED: u64 = 55799;
 /// Ends an item of indefinite length.
 const BREAK: u8 = 0xff;
 
-/// The problem of heads and breaks that RFC 8949 does not allow in their place.
+/// The problem of heads and breaks where RFC 8949 does not allow them.
 const NOT_WELL_FORMED: &str = "not well-formed CBOR";
 
 /// The head of an item.
@@ -44,7 +45,7 @@ struct CborReader<'a> {
     records: Records,
 }
 
-/// Whether it begins like a map or an array that is not empty, like a record, or states that it is CBOR.
+/// Whether it begins like a map or an array that is not empty, like a record, or with the tag for CBOR.
 pub(super) fn is_container(payload: &[u8]) -> bool {
     matches!(
         payload,
@@ -52,7 +53,7 @@ pub(super) fn is_container(payload: &[u8]) -> bool {
     )
 }
 
-/// Writes the only item.
+/// Writes the item, which must be the only one.
 pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
     let mut reader = CborReader { input: Input::new(payload), records: Records::default() };
     reader.item(MAX_DEPTH, json)?;
@@ -74,7 +75,7 @@ pub(super) fn write_sequence(payload: &[u8], json: &mut Writer<'_>) -> Result<()
 impl CborReader<'_> {
     fn item(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let Some(depth) = depth.checked_sub(1) else {
-            return Err(self.input.problem("values nested too deep"));
+            return Err(self.input.problem("values nested too deeply"));
         };
         let head = head(&mut self.input)?;
         match head.major {
@@ -128,7 +129,7 @@ impl CborReader<'_> {
         Ok(())
     }
 
-    /// Bytes after the tag of a bignum, as digits. A negative one is -1 - n.
+    /// Writes the bytes after the tag of a bignum as digits. A negative bignum is -1 - n.
     fn bignum(&mut self, tag: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let is_negative = tag == NEGATIVE_BIGNUM;
         let start = self.input;
@@ -147,9 +148,9 @@ impl CborReader<'_> {
         self.unknown_tag(tag, depth, json)
     }
 
-    /// An array of the record's number, its keys, and the values of the first object.
+    /// Reads an array of the record's number, its keys, and the values of the first object, and writes that object.
     fn record_definition(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-        let problem = self.input.problem("not the definition of a record");
+        let problem = self.input.problem("invalid record definition");
         let CborHead { major: ARRAY, argument: Some(length @ 2..), .. } = head(&mut self.input)? else {
             return Err(problem);
         };
@@ -168,14 +169,14 @@ impl CborReader<'_> {
     }
 
     fn record(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-        let problem = self.input.problem("a record without values");
+        let problem = self.input.problem("record without values");
         match head(&mut self.input)? {
             CborHead { major: ARRAY, argument: Some(length), .. } => self.values(number, length, depth, json),
             _ => Err(problem),
         }
     }
 
-    /// The values of a record as an object.
+    /// Writes the values of a record as an object.
     fn values(
         &mut self,
         number: u64,
@@ -194,7 +195,7 @@ impl CborReader<'_> {
     }
 }
 
-/// Whether another element follows; one of indefinite length ends with a break.
+/// Whether another element follows. A container of indefinite length ends with a break.
 fn goes_on(left: &mut Option<u64>, input: &mut Input<'_>) -> Result<bool, Problem> {
     match left {
         Some(0) => Ok(false),
@@ -207,9 +208,9 @@ fn goes_on(left: &mut Option<u64>, input: &mut Input<'_>) -> Result<bool, Proble
     }
 }
 
-/// A key, as text. A map or an array has no form as a key in JSON.
+/// A key as text. Maps and arrays cannot be keys in JSON.
 fn key(input: &mut Input<'_>) -> Result<String, Problem> {
-    let start = input.problem("a key that is not a single value");
+    let start = input.problem("key is not a single value");
     let head = head(input)?;
     if matches!(head.major, ARRAY | MAP | TAG) {
         return Err(start);
@@ -237,7 +238,7 @@ fn scalar(head: &CborHead, input: &mut Input<'_>, json: &mut Writer<'_>) -> Resu
     Ok(())
 }
 
-/// A string of indefinite length: pieces that state theirs.
+/// A string of indefinite length: pieces of definite length.
 fn pieces(major: u8, input: &mut Input<'_>) -> Result<Vec<u8>, Problem> {
     let mut whole = Vec::new();
     while goes_on(&mut None, input)? {
@@ -262,7 +263,7 @@ fn simple(info: u8, argument: Option<u64>, input: &Input<'_>, json: &mut Writer<
         (25, bits) => single(half(bits), json),
         (26, bits) => single(f32::from_bits(u32::try_from(bits).unwrap_or_default()), json),
         (27, bits) => float(f64::from_bits(bits), json),
-        // Only values that do not fit the first byte may have a second one.
+        // Only values that do not fit into the first byte may have a second one.
         (24, ..32) => return Err(input.problem(NOT_WELL_FORMED)),
         (_, 20) => json.literal("false"),
         (_, 21) => json.literal("true"),

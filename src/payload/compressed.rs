@@ -1,11 +1,12 @@
-//! Compressed payloads. They are recognised by their magic numbers; formats without one (raw deflate, Snappy blocks) are decompressed on request.
+//! Compressed payloads, recognised by their magic numbers. Formats without one (raw deflate, Snappy blocks) are decompressed on
+//! request.
 
 use super::{PayloadFormat, Problem};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::Read;
 
-/// The most that is decompressed.
+/// The maximum of decompressed bytes.
 const MAX_CONTENT: u64 = 1 << 20;
 
 /// The largest window of a Zstandard frame; decoders are asked to support 8 MiB (RFC 8878, section 3.1.1.1.2).
@@ -29,11 +30,11 @@ const BZIP2_BLOCK: &[u8] = b"\x31\x41\x59\x26\x53\x59";
 pub(super) enum Decompressed {
     Content(Vec<u8>),
     Malformed(Problem),
-    /// It is compressed, but not decompressed here.
+    /// Not decompressed, for this reason.
     Unread(&'static str),
 }
 
-/// The format that the payload begins like.
+/// The format of the payload, by its magic number.
 pub(super) fn by_magic(payload: &[u8]) -> Option<PayloadFormat> {
     let found = MAGIC.iter().find(|(magic, _)| payload.starts_with(magic)).map(|(_, format)| *format);
     match found {
@@ -73,18 +74,18 @@ pub(super) fn read(payload: &[u8], format: PayloadFormat) -> Decompressed {
             members(payload, |rest, out| bounded(&mut snap::read::FrameDecoder::new(rest), out))
         }
         PayloadFormat::Snappy => snappy_block(payload),
-        PayloadFormat::Bzip2 | PayloadFormat::Xz => Decompressed::Unread("not decompressed here"),
+        PayloadFormat::Bzip2 | PayloadFormat::Xz => Decompressed::Unread("decompression is not supported"),
         _ => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
     }
 }
 
-/// Why a member was not decompressed to its end.
+/// The reason why a member was not decompressed to its end.
 enum DecompressError {
     Damaged,
     TooLong,
 }
 
-/// Decompresses one member after the other. Zeros after the last one are padding.
+/// Decompresses all members. Zeros after the last one are padding.
 fn members(
     payload: &[u8],
     mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> Result<(), DecompressError>,
@@ -95,7 +96,7 @@ fn members(
         match member(&mut rest, &mut content) {
             Ok(()) => {}
             Err(DecompressError::TooLong) => {
-                return Decompressed::Unread("more than 1 MiB when decompressed; not read on");
+                return Decompressed::Unread("more than 1 MiB when decompressed");
             }
             Err(DecompressError::Damaged) => {
                 return Decompressed::Malformed(Problem {
@@ -128,19 +129,19 @@ fn zstd(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), DecompressError> {
     bounded(&mut decoder, out)
 }
 
-/// A block states its length, and has neither a magic number nor a checksum.
+/// Decompresses a block, which states its length, but has neither a magic number nor a checksum.
 fn snappy_block(payload: &[u8]) -> Decompressed {
     let damaged = Decompressed::Malformed(Problem { what: "damaged compressed data", at: 0 });
     match snap::raw::decompress_len(payload) {
         Ok(length) if length as u64 > MAX_CONTENT => {
-            Decompressed::Unread("more than 1 MiB when decompressed; not read on")
+            Decompressed::Unread("more than 1 MiB when decompressed")
         }
         Ok(_) => snap::raw::Decoder::new().decompress_vec(payload).map_or(damaged, Decompressed::Content),
         Err(_) => damaged,
     }
 }
 
-/// The usual window, and a header that is divisible by 31 (RFC 1950).
+/// Whether the header states the usual window, and is divisible by 31 (RFC 1950).
 fn is_zlib(payload: &[u8]) -> bool {
     matches!(payload, [0x78, flags, _, ..] if (0x7800 + u32::from(*flags)) % 31 == 0)
 }

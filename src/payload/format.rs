@@ -37,9 +37,9 @@ pub(crate) enum PayloadFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatedFormat {
     As(PayloadFormat),
-    /// One that is not decoded here.
+    /// A format that is not supported.
     Other,
-    /// None.
+    /// No format.
     Nothing,
 }
 
@@ -128,11 +128,11 @@ impl fmt::Display for PayloadFormat {
     }
 }
 
-/// The format that a content type states. The structured suffix (`senml+cbor`) counts before the name, and the prefixes `x-` and `vnd.`
-/// do not count.
+/// The format that a content type states. A structured suffix (`senml+cbor`) takes precedence, and the prefixes `x-` and `vnd.`
+/// are ignored.
 pub(super) fn of_content_type(content_type: &str) -> StatedFormat {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    // `octet-stream` states no more than that there are bytes.
+    // `octet-stream` does not state a format.
     if matches!(essence.as_str(), "" | "application/octet-stream") {
         return StatedFormat::Nothing;
     }

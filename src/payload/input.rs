@@ -2,7 +2,7 @@
 
 use super::Problem;
 
-/// The unread rest of a payload.
+/// The unread bytes of a payload.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     bytes: &'a [u8],
@@ -49,7 +49,7 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
-    /// A number of `size` bytes, the highest first.
+    /// A big-endian number of `size` bytes.
     pub(super) fn number(&mut self, size: u64) -> Result<u64, Problem> {
         Ok(self.take(size)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
@@ -61,7 +61,7 @@ impl<'a> Input<'a> {
         std::str::from_utf8(bytes).map_err(bad)
     }
 
-    /// Nothing may be left.
+    /// Returns an error if bytes are left.
     pub(super) fn finish(&self) -> Result<(), Problem> {
         if self.is_empty() { Ok(()) } else { Err(self.problem("more than one value")) }
     }

@@ -1,7 +1,7 @@
-//! Decodes payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and compressed ones.
+//! Decodes payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and compressed payloads.
 //!
-//! The result is JSON text in every case, bounded by the payload's length and a few megabytes. The parsers are hand-written:
-//! the formats are small, and the parsers must read nothing twice, withstand any depth, and report the position of an error.
+//! The result is JSON text, whose size is bounded by the payload's length and a few megabytes. The parsers are hand-written: the
+//! formats are small, and the parsers must read nothing twice, withstand any nesting, and report the position of an error.
 
 mod cbor;
 mod compressed;
@@ -24,42 +24,40 @@ use sparkplug::Topic;
 pub(crate) use format::PayloadFormat;
 pub(crate) use sparkplug::Births;
 
-/// The most that values may be nested.
+/// The maximum nesting of values.
 const MAX_DEPTH: usize = 64;
 
-/// The format that payloads are read as.
+/// The format to decode payloads as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum PayloadDecoding {
     /// The format detected by content type, topic and shape.
     #[default]
     Auto,
-    /// None: text if it is some, and else bytes.
+    /// No decoding: text if valid, otherwise bytes.
     Text,
-    /// None: bytes.
+    /// No decoding: bytes.
     Hex,
     As(PayloadFormat),
 }
 
-/// Information besides the payload.
+/// Information from outside the payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hints<'a> {
     /// The message's topic.
     pub topic: Option<&'a str>,
-    /// The property.
     pub content_type: Option<&'a str>,
     /// The Sparkplug births before it.
     pub births: Option<&'a Births>,
 }
 
-/// A payload of a format.
+/// A payload in a recognised or requested format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decoded {
-    /// How it is encoded.
     pub format: PayloadFormat,
     /// The format of the decompressed data, if recognised.
     pub inner: Option<PayloadFormat>,
     pub content: Content,
-    /// The format that the topic states or the user named, and why the payload is not of it, although it is of another one.
+    /// The format that the topic states or the user named, and the reason why the payload has another one.
     pub mismatch: Option<(PayloadFormat, Problem)>,
 }
 
@@ -67,23 +65,23 @@ pub(crate) struct Decoded {
 pub(crate) enum Content {
     /// The value as JSON on one line.
     Json(String),
-    /// It is not of the format.
+    /// It does not have the format.
     Malformed(Problem),
-    /// It is of the format, but was not read, for this reason.
+    /// It has the format, but was not read, for this reason.
     Unread(&'static str),
 }
 
-/// Why a payload is not of a format.
+/// The reason why a payload does not have a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
 pub(crate) struct Problem {
-    /// The mistake.
+    /// The defect.
     pub what: &'static str,
     /// The position, in the decompressed data if the payload was compressed.
     pub at: usize,
 }
 
-/// Reads a payload, if it is of a format.
+/// Decodes a payload; `None` if no format is requested or recognised.
 #[must_use]
 pub(crate) fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) -> Option<Decoded> {
     match choice {
@@ -97,7 +95,7 @@ pub(crate) fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) 
     }
 }
 
-/// Whether Sparkplug's namespace is in the topic, perhaps below other levels.
+/// Whether the topic contains Sparkplug's namespace, perhaps below other levels.
 #[must_use]
 pub(crate) fn is_sparkplug_topic(topic: &str) -> bool {
     Topic::parse_anywhere(topic).is_some()
@@ -115,7 +113,7 @@ impl Decoded {
         self.format.name().to_owned() + &inner.unwrap_or_default()
     }
 
-    /// The reason why there is no value, or why it is not of the stated format: `not cbor: it ends too early at byte 2`.
+    /// The reason for a missing value, or for another format than the stated one: `not cbor: it ends too early at byte 2`.
     #[must_use]
     pub(crate) fn problem(&self) -> Option<String> {
         match (&self.content, &self.mismatch) {
@@ -133,7 +131,7 @@ impl From<Result<String, Problem>> for Content {
     }
 }
 
-/// Reads a payload as the content type or the topic states, or else by its shape. A stated format that is not decoded here ends the guessing.
+/// Decodes a payload by its content type or topic, or else by its shape. A stated format that is not supported prevents a guess.
 fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
     let stated = format::of_content_type(hints.content_type.unwrap_or_default());
     match (stated, hints.topic.and_then(Topic::parse)) {
@@ -144,7 +142,8 @@ fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
     }
 }
 
-/// Below Sparkplug's topics: the states of hosts are JSON, and so are the payloads of some libraries, against the specification.
+/// Decodes a payload below Sparkplug's topics. The states of hosts are JSON, and so are, against the specification, the payloads
+/// of some libraries.
 fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) -> Decoded {
     if topic.is_some_and(|topic| topic.is_state()) {
         return read(payload, PayloadFormat::Json);
@@ -175,7 +174,7 @@ fn read(payload: &[u8], format: PayloadFormat) -> Decoded {
     if !format.is_compression() {
         return Decoded::new(format, value(payload, format).into());
     }
-    // The magic number decides, whichever compression was requested.
+    // The magic number takes precedence over the requested compression.
     let format = compressed::by_magic(payload).unwrap_or(format);
     match compressed::read(payload, format) {
         Decompressed::Content(content) => {
@@ -187,7 +186,7 @@ fn read(payload: &[u8], format: PayloadFormat) -> Decoded {
     }
 }
 
-/// Detects the format by the payload's shape: only if it is complete and hardly anything else.
+/// Detects the format by the payload's shape, if it is complete and unlikely to be anything else.
 fn by_shape(payload: &[u8]) -> Option<Decoded> {
     if let Some(format) = compressed::by_magic(payload) {
         let decoded = read(payload, format);
@@ -197,7 +196,7 @@ fn by_shape(payload: &[u8]) -> Option<Decoded> {
     Some(Decoded::new(format, Content::Json(json)))
 }
 
-/// The only format that the whole payload is one map or array of, and its value.
+/// The format in which the whole payload is one map or array, if there is exactly one, and the value.
 fn shape(payload: &[u8]) -> Option<(PayloadFormat, String)> {
     if std::str::from_utf8(payload).is_ok_and(|text| text.trim_start().starts_with(['{', '['])) {
         return Some((PayloadFormat::Json, value(payload, PayloadFormat::Json).ok()?));
@@ -216,7 +215,7 @@ fn strict_message_pack(payload: &[u8]) -> Result<String, Problem> {
     write(payload.len(), |json| msgpack::write(payload, msgpack::RawStrings::Refused, json))
 }
 
-/// Decompressed data: a recognised format, text, or bytes.
+/// Decodes decompressed data: by its shape, or else as text or bytes.
 fn unpacked(content: &[u8]) -> (Option<PayloadFormat>, Content) {
     if let Some((format, json)) = shape(content) {
         return (Some(format), Content::Json(json));
@@ -231,7 +230,7 @@ fn unpacked(content: &[u8]) -> (Option<PayloadFormat>, Content) {
     (None, json.into())
 }
 
-/// A value of one format as JSON.
+/// The payload, decoded in this format.
 fn value(payload: &[u8], format: PayloadFormat) -> Result<String, Problem> {
     write(payload.len(), |json| match format {
         PayloadFormat::Json => copy_value(payload, json).map_err(|_| json_problem(payload)),
@@ -251,7 +250,7 @@ fn value(payload: &[u8], format: PayloadFormat) -> Result<String, Problem> {
     })
 }
 
-/// The JSON that is written for a payload of this length.
+/// Runs the writer, with room for a payload of this length, and returns its JSON.
 fn write(
     length: usize,
     content: impl FnOnce(&mut Writer<'_>) -> Result<(), Problem>,
@@ -261,7 +260,7 @@ fn write(
     Ok(text(out))
 }
 
-/// The position at which it stops being JSON.
+/// The position of the first syntax error.
 fn json_problem(payload: &[u8]) -> Problem {
     let what = "not JSON";
     let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(payload) else {

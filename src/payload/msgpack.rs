@@ -1,7 +1,9 @@
-//! MessagePack to JSON. Timestamps are RFC 3339, other extensions objects of `ext` and `data`, bytes are hexadecimal, and keys are text.
+//! MessagePack to JSON. Timestamps become RFC 3339, other extensions objects of `ext` and `data`, bytes hexadecimal strings, and
+//! keys strings.
 //!
-//! msgpackr writes the keys of equal objects once: extension 0x72 defines a record by a number from 0x40 to 0x7f, its keys and the
-//! first object's values. That number alone, which is otherwise a small integer, then precedes the values of further objects.
+//! msgpackr writes the keys of objects with the same keys once: extension 0x72 defines a record by a number from 0x40 to 0x7f,
+//! its keys and the first object's values. That number, which is otherwise a small integer, then precedes the values of further
+//! objects.
 
 use super::input::Input;
 use super::names::Records;
@@ -18,7 +20,7 @@ const TIMESTAMP: i8 = -1;
 /// msgpackr's extension that defines a record.
 const RECORD: u8 = 0x72;
 
-/// How a value begins.
+/// The start of a value.
 enum MsgpackHead {
     Nil,
     Flag(bool),
@@ -31,16 +33,16 @@ enum MsgpackHead {
     Array(u64),
     Map(u64),
     Extension(u64),
-    /// The number of a record that was defined.
+    /// The number of a defined record.
     Record(u64),
 }
 
-/// Strings of other bytes than UTF-8, which older encoders write for bytes.
+/// The treatment of strings that are not UTF-8, which older encoders write for bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RawStrings {
-    /// They are objects of `base64`.
+    /// They become objects of `base64`.
     Shown,
-    /// They are errors: evidence against the format unless it is stated.
+    /// They are errors, since they are evidence against the format unless it is stated.
     Refused,
 }
 
@@ -59,7 +61,7 @@ pub(super) fn is_container(payload: &[u8]) -> bool {
     )
 }
 
-/// Writes the only value.
+/// Writes the value, which must be the only one.
 pub(super) fn write(payload: &[u8], raw_strings: RawStrings, json: &mut Writer<'_>) -> Result<(), Problem> {
     let mut reader = MsgpackReader { input: Input::new(payload), records: Records::default(), raw_strings };
     reader.value(MAX_DEPTH, json)?;
@@ -69,7 +71,7 @@ pub(super) fn write(payload: &[u8], raw_strings: RawStrings, json: &mut Writer<'
 impl MsgpackReader<'_> {
     fn value(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let Some(depth) = depth.checked_sub(1) else {
-            return Err(self.input.problem("values nested too deep"));
+            return Err(self.input.problem("values nested too deeply"));
         };
         match self.head()? {
             MsgpackHead::Array(length) => {
@@ -97,9 +99,9 @@ impl MsgpackReader<'_> {
         }
     }
 
-    /// A key, as text. A map or an array has no form as a key in JSON.
+    /// A key as text. Maps and arrays cannot be keys in JSON.
     fn key(&mut self) -> Result<String, Problem> {
-        let start = self.input.problem("a key that is not a single value");
+        let start = self.input.problem("key is not a single value");
         let head = self.head()?;
         if matches!(
             head,
@@ -164,7 +166,7 @@ impl MsgpackReader<'_> {
     }
 
     fn extension(&mut self, length: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-        let problem = self.input.problem("a record with a number that is not read here");
+        let problem = self.input.problem("unsupported record number");
         let [kind] = self.input.array()?;
         let data = self.input.take(length)?;
         match (kind, data) {
@@ -186,9 +188,9 @@ impl MsgpackReader<'_> {
         Ok(())
     }
 
-    /// The names of the fields; the values of the first object follow.
+    /// Reads the names of the fields, and writes the first object, whose values follow.
     fn record_definition(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-        let problem = self.input.problem("not the definition of a record");
+        let problem = self.input.problem("invalid record definition");
         let MsgpackHead::Array(count) = self.head()? else { return Err(problem) };
         let mut names = Vec::new();
         for _ in 0..count {
@@ -209,7 +211,7 @@ impl MsgpackReader<'_> {
         Ok(())
     }
 
-    /// An integer of one byte may be the number of a record; msgpackr writes such integers with two.
+    /// The start of the next value. A one-byte integer may be the number of a record; msgpackr writes such integers in two bytes.
     fn head(&mut self) -> Result<MsgpackHead, Problem> {
         match self.input.peek().map(u64::from) {
             Some(number @ 0x40..=0x7f) if self.records.contains(number) => {

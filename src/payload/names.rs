@@ -4,7 +4,7 @@
 use super::Problem;
 use std::collections::HashMap;
 
-/// The most that references add to a payload's JSON.
+/// The maximum of bytes that references add to a payload's JSON.
 const MAX_EXPANDED: usize = 4 << 20;
 
 /// The length of the names that references have added.
@@ -18,7 +18,7 @@ impl Expansion {
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Problem> {
         self.length += name.len();
         if self.length > MAX_EXPANDED {
-            return Err(Problem { what: "names that it refers to exceed 4 MiB", at });
+            return Err(Problem { what: "the names that it refers to exceed 4 MiB", at });
         }
         Ok(())
     }
@@ -37,7 +37,7 @@ impl Records {
         self.fields.insert(number, names);
     }
 
-    /// Whether there is a record of this number.
+    /// Whether this is the number of a record.
     pub(super) fn contains(&self, number: u64) -> bool {
         self.fields.contains_key(&number)
     }
@@ -50,7 +50,7 @@ impl Records {
     /// The name of a record's field.
     pub(super) fn name(&mut self, number: u64, index: usize, at: usize) -> Result<String, Problem> {
         let name = self.fields.get(&number).and_then(|names| names.get(index));
-        let name = name.ok_or(Problem { what: "a record with more values than names", at })?;
+        let name = name.ok_or(Problem { what: "record with more values than names", at })?;
         self.expansion.add(name, at)?;
         Ok(name.clone())
     }

@@ -1,8 +1,8 @@
-//! Numbers as JSON: floats, which JSON has no infinity for, and integers of any size.
+//! Numbers as JSON: floats, of which JSON lacks infinities and NaN, and integers of any size.
 
 use crate::json::Writer;
 
-/// The longest bignum that is written in digits; conversion takes the square of its length.
+/// The longest bignum in bytes that is written in digits; the conversion takes quadratic time.
 const MAX_BIGNUM: usize = 1024;
 
 /// Nine decimal digits are converted at a time.
@@ -13,8 +13,8 @@ pub(super) fn float(value: f64, json: &mut Writer<'_>) {
     if value.is_finite() { json.literal(format_args!("{value:?}")) } else { json.string(&value.to_string()) }
 }
 
-/// A number of single precision. An integral one is written exactly, since the shortest digits that identify the float (123456790.0) are
-/// another number than its value (123456792.0); others have the shortest digits.
+/// A number of single precision. Integral values are written exactly, since the shortest digits that identify the float
+/// (123456790.0) differ from its value (123456792.0); other values have the shortest digits.
 pub(super) fn single(value: f32, json: &mut Writer<'_>) {
     if !value.is_finite() {
         return json.string(&value.to_string());
@@ -27,7 +27,7 @@ pub(super) fn single(value: f32, json: &mut Writer<'_>) {
     json.literal(format_args!("{sign}{}.0", value.abs() as u128));
 }
 
-/// The digits of an unsigned integer with the highest byte first, plus `addend`; `None` if it is too long.
+/// The digits of a big-endian unsigned integer plus `addend`; `None` if it is too long.
 pub(super) fn bignum(bytes: &[u8], addend: u8) -> Option<String> {
     let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
     let bytes = bytes.get(start..).filter(|bytes| bytes.len() <= MAX_BIGNUM)?;

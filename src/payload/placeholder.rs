@@ -1,12 +1,12 @@
-//! Texts with placeholders in braces, such as `sensors/{i}`, and the values that are new for each message. The caller
-//! has all other placeholders and their values.
+//! Texts with placeholders in braces, such as `sensors/{i}`, and the values that are new for each message. The caller defines
+//! all other placeholders and their values.
 
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
 use std::ops::RangeInclusive;
 
-/// A part of such a text.
+/// A part of a text with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Piece<P> {
     /// Literal text.
@@ -14,7 +14,7 @@ pub(crate) enum Piece<P> {
     Placeholder(P),
 }
 
-/// Why a text with placeholders is invalid.
+/// The reason why a text with placeholders is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlaceholderError {
     /// No placeholder has this name; the known ones follow.
@@ -30,7 +30,7 @@ pub(crate) enum PlaceholderError {
     Range(String),
 }
 
-/// Splits a text into parts. Braces are a placeholder if `is_placeholder` accepts their content, and text otherwise.
+/// Splits a text into parts. Braces form a placeholder if `is_placeholder` accepts their content, and are text otherwise.
 /// `named` returns the placeholder with a name, and `known` lists all of them for an error.
 ///
 /// # Errors
@@ -91,14 +91,13 @@ pub(crate) enum Value {
     Random(RangeInclusive<i64>),
     /// `{rand:0.0..1.0}`: a number with this many decimals.
     RandomDecimal {
-        /// From the first to the last number.
         range: RangeInclusive<f64>,
-        /// Digits after the point.
+        /// The number of digits after the point.
         decimals: usize,
     },
 }
 
-/// How a time is written.
+/// The format of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeForm {
     Rfc3339,
@@ -108,7 +107,7 @@ pub(crate) enum TimeForm {
     Nanoseconds,
 }
 
-/// The most decimals that a floating-point number has.
+/// The maximum of decimals, which is the precision of a floating-point number.
 const MOST_DECIMALS: usize = 15;
 
 impl Value {
@@ -123,7 +122,7 @@ impl Value {
         Ok(TimeForm::named(inside).map(Value::Time).or((inside == "uuid").then_some(Value::Uuid)))
     }
 
-    /// A range of whole numbers without its end, or of numbers with as many decimals as were written.
+    /// A half-open range of whole numbers, or a range of numbers with the decimals of its bounds.
     fn random(text: &str) -> Option<Value> {
         let (start, end) = text.split_once("..")?;
         let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -137,12 +136,12 @@ impl Value {
         is_valid.then_some(Value::RandomDecimal { range: start..=end, decimals: most })
     }
 
-    /// Appends the value of a message that is made now.
+    /// Appends the value for a message created at this time.
     ///
     /// # Errors
-    /// If the system has no random numbers.
+    /// If the operating system's random number generator fails.
     pub(crate) fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
-        // Neither a String nor a Vec refuses to grow.
+        // Writing to memory does not fail.
         let _ = match self {
             Value::Time(form) => form.append(now, text),
             Value::Uuid => append_uuid(random_bits()?, text),

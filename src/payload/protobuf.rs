@@ -1,4 +1,4 @@
-//! Protocol buffers: numbered fields, whose types only a schema defines; and their fields as JSON without a schema.
+//! Protocol buffers: reads numbered fields, whose types only a schema defines, and writes them as JSON without a schema.
 
 use super::input::Input;
 use super::{Problem, bytes};
@@ -9,7 +9,7 @@ use crate::json::Writer;
 pub(super) struct Field<'a> {
     pub(super) number: u64,
     pub(super) value: WireValue<'a>,
-    /// The start of its value.
+    /// The position of its value.
     pub(super) at: usize,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn write(message: &[u8], json: &mut Writer<'_>) -> Result<(), Problem
 }
 
 impl WireValue<'_> {
-    /// The wire type as the protocol buffers' documentation calls it.
+    /// The name of the wire type in the documentation of protocol buffers.
     fn type_name(self) -> &'static str {
         match self {
             WireValue::Number(_) => "VARINT",
@@ -87,7 +87,7 @@ pub(super) fn fields(message: &[u8], at: usize) -> Result<Vec<Field<'_>>, Proble
     Ok(fields)
 }
 
-/// Packed varints.
+/// Reads packed varints.
 pub(super) fn packed_numbers(bytes: &[u8], at: usize) -> Result<Vec<u64>, Problem> {
     let mut input = Input::within(bytes, at);
     let mut numbers = Vec::new();
@@ -99,7 +99,7 @@ pub(super) fn packed_numbers(bytes: &[u8], at: usize) -> Result<Vec<u64>, Proble
 
 /// A varint: seven bits a byte, the lowest first.
 fn variable(input: &mut Input<'_>) -> Result<u64, Problem> {
-    let problem = input.problem("a varint without an end");
+    let problem = input.problem("unterminated varint");
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let byte = input.byte()?;

@@ -1,4 +1,4 @@
-//! Formats with known values, and any bytes.
+//! Known values in each format, and arbitrary bytes.
 
 use super::*;
 use proptest::prelude::*;
@@ -99,7 +99,7 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
     [&tag[..], &[length], content].concat()
 }
 
-/// The value of the only metric, which is of this type and in this field.
+/// The value of a payload's only metric, with this type and field number.
 fn metric_value(data_type: u8, number: u8, content: &[u8]) -> serde_json::Value {
     let metric = [&[0x20, data_type][..], &field(number, content)].concat();
     let json = as_format(PayloadFormat::Sparkplug, &field(2, &metric)).unwrap();
@@ -193,7 +193,7 @@ fn sparkplug_templates_do_not_go_too_deep() {
         }
     }
     let problem = as_format(PayloadFormat::Sparkplug, &payload).unwrap_err();
-    assert!(problem.starts_with("values nested too deep"), "{problem}");
+    assert!(problem.starts_with("values nested too deeply"), "{problem}");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn content_types_and_options_decide_and_mistakes_have_a_place() {
         (PayloadFormat::Cbor, &[0x82, 1][..], "it ends too early at byte 2"),
         (PayloadFormat::Cbor, &[0x01, 1], "more than one value at byte 1"),
         (PayloadFormat::Cbor, &[0x81, 0x1c], "not well-formed CBOR at byte 1"),
-        (PayloadFormat::Cbor, &[0xa1, 0x80, 1], "a key that is not a single value at byte 1"),
+        (PayloadFormat::Cbor, &[0xa1, 0x80, 1], "key is not a single value at byte 1"),
         (PayloadFormat::MessagePack, &[0x91, 0xc1], "not MessagePack at byte 1"),
         (PayloadFormat::Cbor, &[0x62, b'a', 0xff], "not UTF-8 at byte 2"),
         (PayloadFormat::Cbor, &[0xf8, 0x14], "not well-formed CBOR at byte 2"),
@@ -249,10 +249,10 @@ fn content_types_and_options_decide_and_mistakes_have_a_place() {
 #[test]
 fn bombs_do_not_go_off() {
     let bomb = gzip(&vec![b' '; 8 << 20]);
-    let problem = "more than 1 MiB when decompressed; not read on";
+    let problem = "more than 1 MiB when decompressed";
     assert_eq!(as_format(PayloadFormat::Gzip, &bomb), Err(problem.to_owned()));
     assert_eq!(auto(&bomb), found("gzip", problem));
-    let deep = "values nested too deep at byte 64";
+    let deep = "values nested too deeply at byte 64";
     assert_eq!(as_format(PayloadFormat::Cbor, &[0x81; 1 << 20]), Err(deep.to_owned()));
     assert_eq!(as_format(PayloadFormat::Cbor, &[0xc1; 1 << 20]), Err(deep.to_owned()));
     assert_eq!(as_format(PayloadFormat::MessagePack, &[0x91; 1 << 20]), Err(deep.to_owned()));
@@ -342,15 +342,11 @@ fn records_have_the_names_of_their_fields() {
     let json = "[{\"tag\":57344,\"value\":[1,\"a\"]},{\"tag\":57344,\"value\":[2,\"b\"]}]";
     assert_eq!(auto(&bytes_of("82d9e00082016161d9e00082026162")), found("cbor", json));
     for (format, hex, problem) in [
-        (PayloadFormat::Cbor, "d9dfff83190000806161", "a record with more values than names at byte 8"),
-        (PayloadFormat::Cbor, "82d9dfff82190000 80 d900001829", "a record without values at byte 12"),
-        (PayloadFormat::Cbor, "d9dfff01", "not the definition of a record at byte 3"),
-        (PayloadFormat::MessagePack, "d4724001", "not the definition of a record at byte 3"),
-        (
-            PayloadFormat::MessagePack,
-            "d572400191a16101",
-            "a record with a number that is not read here at byte 1",
-        ),
+        (PayloadFormat::Cbor, "d9dfff83190000806161", "record with more values than names at byte 8"),
+        (PayloadFormat::Cbor, "82d9dfff82190000 80 d900001829", "record without values at byte 12"),
+        (PayloadFormat::Cbor, "d9dfff01", "invalid record definition at byte 3"),
+        (PayloadFormat::MessagePack, "d4724001", "invalid record definition at byte 3"),
+        (PayloadFormat::MessagePack, "d572400191a16101", "unsupported record number at byte 1"),
     ] {
         assert_eq!(as_format(format, &bytes_of(hex)), Err(problem.to_owned()), "{hex}");
     }
@@ -365,7 +361,7 @@ fn references_to_long_names_are_bounded() {
     }
     payload.push(0xff);
     let problem = as_format(PayloadFormat::Cbor, &payload).unwrap_err();
-    assert!(problem.starts_with("names that it refers to exceed 4 MiB"), "{problem}");
+    assert!(problem.starts_with("the names that it refers to exceed 4 MiB"), "{problem}");
 }
 
 #[test]
@@ -441,7 +437,7 @@ fn compressed_payloads_are_reported_by_their_magic_number() {
     assert_eq!(as_format(PayloadFormat::Deflate, &bytes_of(DEFLATE)).as_deref(), Ok(&json[..]));
     assert_eq!(as_format(PayloadFormat::Snappy, &bytes_of(SNAPPY_BLOCK)).as_deref(), Ok(&json[..]));
     for (hex, name) in [(BZIP2, "bzip2"), (XZ, "xz")] {
-        assert_eq!(auto(&bytes_of(hex)), found(name, "not decompressed here"));
+        assert_eq!(auto(&bytes_of(hex)), found(name, "decompression is not supported"));
     }
 }
 
@@ -461,7 +457,7 @@ fn every_compression_is_bounded() {
     let block = bytes_of(SNAPPY_FRAMED);
     let stream = &block[10..];
     let bomb = [&block[..10], &stream.repeat(10_000)].concat();
-    let too_long = Err("more than 1 MiB when decompressed; not read on".to_owned());
+    let too_long = Err("more than 1 MiB when decompressed".to_owned());
     assert_eq!(as_format(PayloadFormat::Snappy, &bomb), too_long);
     assert_eq!(as_format(PayloadFormat::Snappy, &bytes_of("ffffff7f00")), too_long);
     assert_eq!(as_format(PayloadFormat::Zstd, &bytes_of(ZSTD).repeat(10_000)), too_long);

@@ -1,4 +1,4 @@
-//! CONNACK: whether the server accepts the client, and with which limits.
+//! CONNACK: the server's acceptance with its limits, or its refusal.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};
@@ -20,7 +20,7 @@ pub struct Connack<'a> {
 impl<'a> Connack<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>, version: Version) -> Result<Connack<'a>, DecodeError> {
         let flags = reader.u8("acknowledge flags")?;
-        // MQTT 3.1 has a reserved byte here, whose value is ignored.
+        // A reserved byte in MQTT 3.1, whose value is ignored.
         if flags > 1 && version != Version::V31 {
             let problem = Problem::InvalidValue { field: "acknowledge flags", value: flags.into() };
             return Err(reader.error_at(reader.offset() - 1, problem));

@@ -30,7 +30,7 @@ pub struct Connect<'a> {
     pub keep_alive: u16,
     /// The client identifier; empty to let the server assign one.
     pub client_id: &'a str,
-    /// The message to publish after the client is gone.
+    /// The will.
     pub will: Option<Will<'a>>,
     /// The user name.
     pub username: Option<&'a str>,
@@ -40,7 +40,7 @@ pub struct Connect<'a> {
     pub properties: Properties<'a>,
 }
 
-/// The message that the server publishes after the client is gone.
+/// The message that the server publishes if the connection ends without DISCONNECT, or at the client's request in MQTT 5.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Will<'a> {
     /// The topic to publish to.
@@ -49,7 +49,7 @@ pub struct Will<'a> {
     pub payload: &'a [u8],
     /// The QoS to publish at.
     pub qos: Qos,
-    /// Whether the server retains it for later subscribers.
+    /// Whether the server retains it.
     pub retain: bool,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,

@@ -10,13 +10,13 @@ use super::{EncodeError, PacketType, ReasonCode, Version};
 /// The last packet of a connection, with the reason for its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disconnect<'a> {
-    /// Why; always success ("normal disconnection") before MQTT 5.
+    /// The reason; always success ("normal disconnection") before MQTT 5.
     pub reason_code: ReasonCode,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
 }
 
-/// A step of an extended authentication; MQTT 5 only.
+/// A step of an enhanced authentication; MQTT 5 only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Auth<'a> {
     /// Success, continue or re-authenticate.

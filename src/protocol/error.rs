@@ -3,14 +3,14 @@
 use super::{PacketType, PropertyId, ReasonCode, TopicError};
 use std::fmt;
 
-/// The three ways in which a packet can be unacceptable (MQTT 5.0, section 1.2 and 4.13).
+/// The kinds of unacceptable packets (MQTT 5.0, sections 1.2 and 4.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The bytes violate the specification's encoding.
     Malformed,
-    /// They are well-formed, but must not be sent.
+    /// The packet is well-formed, but must not be sent.
     ProtocolError,
-    /// They exceed the negotiated limit.
+    /// The packet exceeds the negotiated limit.
     LimitExceeded,
 }
 
@@ -69,17 +69,17 @@ impl std::error::Error for DecodeError {}
 
 /// A violation found in a packet. `field` is a field's name in the specification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
+#[allow(missing_docs)] // the error texts describe the variants
 pub enum Problem {
     #[error("packet type 0 is forbidden")]
     ForbiddenPacketType,
     #[error("AUTH does not exist before MQTT 5.0")]
     AuthBeforeV5,
-    #[error("reserved flags {flags:#06b}, not {expected:#06b}")]
+    #[error("reserved flags {flags:#06b}, expected {expected:#06b}")]
     ReservedFlags { flags: u8, expected: u8 },
-    #[error("{field} runs over the end of the packet")]
+    #[error("truncated {field}")]
     Truncated { field: &'static str },
-    #[error("{count} bytes too many")]
+    #[error("{count} trailing byte{}", if *.count == 1 { "" } else { "s" })]
     TrailingBytes { count: usize },
     #[error("{field} is longer than four bytes")]
     VariableByteIntegerTooLong { field: &'static str },
@@ -87,7 +87,7 @@ pub enum Problem {
     VariableByteIntegerNotShortest { field: &'static str },
     #[error("{field} is not valid UTF-8")]
     InvalidUtf8 { field: &'static str },
-    #[error("{field} holds a null character")]
+    #[error("{field} contains a null character")]
     NullCharacter { field: &'static str },
     #[error("invalid {field} {value}")]
     InvalidValue { field: &'static str, value: u32 },
@@ -101,15 +101,15 @@ pub enum Problem {
     Topic { field: &'static str, topic: String, error: TopicError },
     #[error("empty topic name without a topic alias")]
     NoTopic,
-    #[error("no topic filter")]
+    #[error("missing topic filter")]
     NoTopicFilter,
     #[error("No Local on a shared subscription")]
     NoLocalOnShared,
     #[error("unknown property {id:#04x}")]
     UnknownProperty { id: u32 },
-    #[error("property {property} does not belong here")]
+    #[error("property {property} is not allowed here")]
     MisplacedProperty { property: PropertyId },
-    #[error("property {property} appears twice")]
+    #[error("duplicate property {property}")]
     DuplicateProperty { property: PropertyId },
     #[error("invalid {property} {value}")]
     InvalidProperty { property: PropertyId, value: u32 },
@@ -123,7 +123,7 @@ pub enum Problem {
     PasswordWithoutUsername,
     #[error("session present in a refusal")]
     SessionPresentInRefusal,
-    #[error("{size} bytes where at most {limit} are allowed")]
+    #[error("{size} bytes exceed the maximum of {limit}")]
     PacketTooLarge { size: usize, limit: u32 },
 }
 
@@ -161,11 +161,11 @@ impl Problem {
     }
 }
 
-/// A packet that cannot be written, since one of its parts is too large for its length field.
+/// A packet that cannot be encoded, since a part is too large for its length field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     /// A string or binary field over 65,535 bytes.
-    #[error("{field} of {length} bytes is over the limit of 65535 bytes")]
+    #[error("{field} of {length} bytes exceeds the maximum of 65535 bytes")]
     FieldTooLong {
         /// The field's name in the specification.
         field: &'static str,
@@ -173,7 +173,7 @@ pub enum EncodeError {
         length: usize,
     },
     /// A packet whose remaining length is over 268,435,455 bytes.
-    #[error("packet of {size} bytes is over the limit of 268435455 bytes")]
+    #[error("packet of {size} bytes exceeds the maximum of 268435455 bytes")]
     PacketTooLarge {
         /// The remaining length that would be needed.
         size: usize,

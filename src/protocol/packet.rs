@@ -77,7 +77,7 @@ impl<'a> Frame<'a> {
         Ok(body.map(|body| Frame { packet_type, flags, header_length, body }))
     }
 
-    /// The bytes that the packet takes in the stream.
+    /// The packet's size in bytes, fixed header included.
     pub fn size(&self) -> usize {
         self.header_length + self.body.len()
     }
@@ -96,7 +96,7 @@ fn reserved_flags(packet_type: PacketType, flags: u8) -> Problem {
     Problem::ReservedFlags { flags, expected: packet_type.fixed_flags().unwrap_or(0) }
 }
 
-/// Reads the remaining length; `None` if its last byte is missing.
+/// Reads the remaining length and the number of its bytes; `None` if its last byte is missing.
 fn cut_remaining_length(
     packet_type: PacketType,
     bytes: &[u8],
@@ -117,7 +117,7 @@ fn cut_remaining_length(
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet of a connection with `version`. (CONNECT has its own.)
+    /// Decodes a packet of a connection with this version; CONNECT states its own.
     ///
     /// # Errors
     /// When the packet violates the specification.

@@ -1,9 +1,9 @@
-//! Packet identifiers: never 0, never twice in flight [MQTT-2.2.1-3].
+//! Packet identifiers: never 0, and unique among the packets in flight [MQTT-2.2.1-3].
 
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// Matches an acknowledgement with its packet.
+/// A packet identifier, which matches an acknowledgement with its packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketId(NonZeroU16);
 
@@ -33,10 +33,10 @@ impl fmt::Display for PacketId {
     }
 }
 
-/// Allocates packet identifiers in a circle, skipping those still in use.
+/// Allocates packet identifiers in a circle, skipping those in use.
 ///
-/// `free` identifiers from `next` on are known to be unused, so that the identifiers in use are looked at
-/// only once per run of free ones, not once per packet.
+/// The `free` identifiers from `next` on are known to be unused, so the identifiers in use are examined once per run of free
+/// ones, not once per packet.
 #[derive(Debug)]
 pub(super) struct PacketIds {
     next: NonZeroU16,

@@ -3,7 +3,7 @@
 use super::Version;
 use std::fmt;
 
-/// Set in a packet that is sent again.
+/// The flag of a retransmitted packet.
 const DUP: u8 = 0b1000;
 
 /// The kind of a control packet; the value is the upper half of its first byte.
@@ -64,9 +64,9 @@ impl PacketType {
         }
     }
 
-    /// Whether a connection of `version` may carry these flags, as far as they are fixed.
+    /// Whether the version allows these flags, if it fixes them.
     ///
-    /// MQTT 3.1 sets DUP in any packet that is sent again (section 2.1), and does not use the flags of CONNECT.
+    /// MQTT 3.1 allows DUP in all retransmitted packets (section 2.1), and does not use the flags of CONNECT.
     pub fn allows_flags(self, flags: u8, version: Version) -> bool {
         let Some(fixed) = self.fixed_flags() else { return true };
         flags == fixed || version == Version::V31 && self.may_have_flags(flags)

@@ -31,7 +31,7 @@ pub enum Context {
     Auth = 1 << 13,
 }
 
-/// How a property's value is encoded.
+/// The encoding of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// One byte that is 0 or 1.
@@ -44,7 +44,7 @@ pub enum Encoding {
     VariableByteInteger,
     /// A UTF-8 string.
     Utf8String,
-    /// Up to 65,535 bytes of anything.
+    /// Up to 65,535 bytes.
     BinaryData,
     /// Two UTF-8 strings.
     Utf8StringPair,
@@ -72,7 +72,7 @@ macro_rules! properties {
                 match self { $(PropertyId::$variant => $name,)+ }
             }
 
-            /// How its value is encoded.
+            /// The encoding of its value.
             pub fn encoding(self) -> Encoding {
                 match self { $(PropertyId::$variant => Encoding::$encoding,)+ }
             }
@@ -134,8 +134,8 @@ impl PropertyId {
         self.contexts() & context as u16 != 0
     }
 
-    /// Whether the property may be repeated there: user properties may, and a PUBLISH names all the subscriptions that it
-    /// matched.
+    /// Whether the property may be repeated there: user properties may, and so may the identifiers of the subscriptions that a
+    /// PUBLISH matched.
     fn is_repeatable_in(self, context: Context) -> bool {
         self == PropertyId::UserProperty
             || (self == PropertyId::SubscriptionIdentifier && context == Context::Publish)
@@ -155,7 +155,7 @@ pub enum PropertyValue<'a> {
     Number(u32),
     /// A UTF-8 string.
     Text(&'a str),
-    /// Bytes of anything.
+    /// Binary data.
     Binary(&'a [u8]),
     /// The name and the value of a user property.
     Pair(&'a str, &'a str),
@@ -290,7 +290,7 @@ pub enum PropertyError {
     #[error("invalid {0} {1}")]
     InvalidValue(PropertyId, String),
     /// The property is already in the list and must not be repeated.
-    #[error("{0} is given twice")]
+    #[error("duplicate {0}")]
     Duplicate(PropertyId),
     /// It is too long for a length field.
     #[error(transparent)]
@@ -401,7 +401,7 @@ fn read_property<'a>(reader: &mut Reader<'a>) -> Result<Property<'a>, DecodeErro
 pub(super) type Rule = Result<(), Problem>;
 
 impl PropertyId {
-    /// Its bit in a set of properties.
+    /// The property's bit in a set.
     pub(super) fn bit(self) -> u64 {
         1 << (self as u8)
     }

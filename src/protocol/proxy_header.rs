@@ -6,13 +6,13 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// How version 1 begins.
+/// The start of version 1.
 const LINE_START: &[u8] = b"PROXY ";
 
 /// The longest line of version 1, its end included.
 const MAX_LINE: usize = 107;
 
-/// How version 2 begins.
+/// The start of version 2.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The signature, version and command, family, and length.
@@ -36,16 +36,17 @@ pub enum ProxyVersion {
     V2,
 }
 
-/// A header.
+/// A PROXY protocol header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProxyHeader {
-    /// Its form.
+    /// Its version.
     pub version: ProxyVersion,
-    /// The client's address and the one it connected to; `None` if the header has none, as in the proxy's own health checks.
+    /// The addresses of the client and of the server that it connected to; `None` if the header has none, as for the proxy's own
+    /// health checks.
     pub addresses: Option<(SocketAddr, SocketAddr)>,
 }
 
-/// Why a header is invalid.
+/// The defect of an invalid header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyFault {
     /// The line of version 1 does not end.
@@ -87,7 +88,7 @@ pub enum Beginning {
 }
 
 impl ProxyVersion {
-    /// Its name in options.
+    /// The name in options.
     pub fn name(self) -> &'static str {
         match self {
             ProxyVersion::V1 => "v1",

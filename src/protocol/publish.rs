@@ -1,4 +1,4 @@
-//! PUBLISH: a message, in either direction. The one packet whose reading and writing must be fast.
+//! PUBLISH: a message, in either direction. The only packet whose encoding and decoding must be fast.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties, PropertyId};
@@ -13,15 +13,16 @@ const RETAIN: u8 = 1;
 /// A message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Publish<'a> {
-    /// Whether it may have been sent before; never at QoS 0.
+    /// Whether it is a retransmission; never at QoS 0.
     pub dup: bool,
-    /// How it is delivered.
+    /// The QoS of this transmission.
     pub qos: Qos,
-    /// To the server: keep it. From the server: it was kept.
+    /// From a client: the server is to retain the message. From a server: the message was retained before the subscription, or the
+    /// subscription has Retain As Published.
     pub retain: bool,
     /// The topic name; empty if a topic alias property replaces it.
     pub topic: &'a str,
-    /// The packet identifier; there is one exactly when the QoS is over 0.
+    /// The packet identifier; present if and only if the QoS is greater than 0.
     pub packet_id: Option<PacketId>,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
@@ -93,7 +94,7 @@ impl<'a> Publish<'a> {
         Ok(())
     }
 
-    /// The bytes of the whole packet, fixed header included.
+    /// The size of the packet in bytes, fixed header included.
     ///
     /// # Errors
     /// When the topic exceeds its maximum length.

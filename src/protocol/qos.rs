@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How hard sender and receiver try to deliver a message.
+/// The delivery guarantee of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Qos {
     /// QoS 0: sent once, never acknowledged.

@@ -1,9 +1,9 @@
-//! Reads a packet's fields in order. The reader moves; nothing indexes.
+//! Reads a packet's fields in order.
 
 use super::error::{DecodeError, Problem};
 use super::{PacketId, PacketType};
 
-/// The bytes of one packet that are still to be read.
+/// The unread bytes of a packet.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// The offset of the next field in bytes from the start of the packet.
+    /// The offset of the next field from the start of the packet, in bytes.
     pub(super) fn offset(&self) -> usize {
         self.offset
     }
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         DecodeError { problem, packet_type: Some(self.packet_type), offset }
     }
 
-    /// An error about the field that comes next.
+    /// An error about the next field.
     pub(super) fn error(&self, problem: Problem) -> DecodeError {
         self.error_at(self.offset, problem)
     }
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         Ok(*taken)
     }
 
-    /// All that is left.
+    /// Takes the unread bytes.
     pub(super) fn rest(&mut self) -> &'a [u8] {
         self.offset += self.rest.len();
         std::mem::take(&mut self.rest)
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         Ok(Reader { rest: self.take(length, field)?, offset, packet_type: self.packet_type })
     }
 
-    /// Asks that nothing is left.
+    /// Returns an error if bytes are left.
     pub(super) fn finish(&self) -> Result<(), DecodeError> {
         match self.rest.len() {
             0 => Ok(()),

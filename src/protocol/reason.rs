@@ -3,7 +3,7 @@
 use super::property::Context;
 use std::fmt;
 
-/// Why something was done, refused or ended. Codes from 0x80 are failures.
+/// The result of an operation, or the reason for the end of a connection. Codes from 0x80 are failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReasonCode(pub u8);
 

@@ -12,7 +12,7 @@ const RETAIN_AS_PUBLISHED: u8 = 1 << 3;
 const RETAIN_HANDLING_SHIFT: u8 = 4;
 const RESERVED: u8 = 0b1100_0000;
 
-/// Asks for all messages whose topics match.
+/// Requests the messages whose topics match one of the filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscribe<'a> {
     /// The identifier that SUBACK repeats.
@@ -32,26 +32,26 @@ pub struct Subscription<'a> {
     pub options: SubscriptionOptions,
 }
 
-/// How the messages of a subscription are sent.
+/// The options of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SubscriptionOptions {
-    /// The highest QoS to send at.
+    /// The maximum QoS of its messages.
     pub maximum_qos: Qos,
-    /// Whether the client's own messages are left out.
+    /// Whether the server leaves out messages that the client itself published.
     pub no_local: bool,
-    /// Whether RETAIN stays as it was published.
+    /// Whether RETAIN is forwarded as published.
     pub retain_as_published: bool,
-    /// Whether retained messages are sent on subscribing.
+    /// When the server sends retained messages.
     pub retain_handling: RetainHandling,
 }
 
-/// Whether the server sends retained messages on subscribing.
+/// When the server sends retained messages for a SUBSCRIBE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RetainHandling {
     /// Always.
     #[default]
     Always = 0,
-    /// When the subscription did not exist before.
+    /// If the subscription did not exist before.
     New = 1,
     /// Never.
     Never = 2,
@@ -139,7 +139,7 @@ impl<'a> Subscribe<'a> {
     }
 }
 
-/// Ends subscriptions.
+/// Removes the subscriptions with these filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe<'a> {
     /// The identifier that UNSUBACK repeats.

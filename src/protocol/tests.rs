@@ -1,5 +1,5 @@
-//! Invariants of every packet: it reads back as written, a truncated one is incomplete, and no bytes make the decoder panic or
-//! read past the end. And one malformed packet for each kind of error.
+//! Invariants of every packet: it decodes as it was encoded, a truncated one is incomplete, and no bytes make the decoder panic
+//! or read past the end. Also a malformed packet for each kind of error.
 
 use super::property::Context;
 use super::*;
@@ -64,7 +64,7 @@ fn property(id: PropertyId) -> BoxedStrategy<PropertyValue<'static>> {
     }
 }
 
-/// Any list of properties that the packet may carry.
+/// Any list of properties that the packet may contain.
 fn properties(context: Context, version: Version) -> BoxedStrategy<Properties<'static>> {
     if !version.is_v5() {
         return Just(Properties::EMPTY).boxed();
@@ -321,7 +321,7 @@ proptest! {
     }
 }
 
-/// The error that a packet in hexadecimal makes.
+/// The error that a packet in hexadecimal causes.
 fn error(hex: &str, version: Version) -> String {
     let digits: String = hex.split_whitespace().collect();
     let bytes: Vec<u8> = (0..digits.len() / 2)
@@ -339,25 +339,25 @@ fn error(hex: &str, version: Version) -> String {
 fn errors_name_the_fault_and_its_byte() {
     let v3 = [
         ("00 00", "malformed packet: packet type 0 is forbidden at byte 0"),
-        ("61 02 0001", "malformed PUBREL: reserved flags 0b0001, not 0b0010 at byte 0"),
+        ("61 02 0001", "malformed PUBREL: reserved flags 0b0001, expected 0b0010 at byte 0"),
         ("30 ffffffff 7f", "malformed PUBLISH: remaining length is longer than four bytes at byte 1"),
         ("c0 80 00", "malformed PINGREQ: remaining length is not in its shortest form at byte 1"),
-        ("c0 01 00", "malformed PINGREQ: 1 bytes too many at byte 2"),
-        ("30 e907", "limit exceeded by PUBLISH: 1004 bytes where at most 1000 are allowed at byte 0"),
+        ("c0 01 00", "malformed PINGREQ: 1 trailing byte at byte 2"),
+        ("30 e907", "limit exceeded by PUBLISH: 1004 bytes exceed the maximum of 1000 at byte 0"),
         ("36 05 0001 61 0001", "malformed PUBLISH: invalid QoS 3 at byte 0"),
         ("38 03 0001 61", "malformed PUBLISH: DUP is set at QoS 0 at byte 0"),
         ("32 05 0001 61 0000", "protocol error in PUBLISH: packet identifier 0 at byte 5"),
         (
             "30 04 0002 612b",
-            "malformed PUBLISH: invalid topic name \"a+\": a topic to publish to must not hold the wildcards + or # at byte 2",
+            "malformed PUBLISH: invalid topic name \"a+\": a topic to publish to must not contain the wildcards + or # at byte 2",
         ),
         ("30 03 0001 ff", "malformed PUBLISH: topic name is not valid UTF-8 at byte 2"),
-        ("30 03 0001 00", "malformed PUBLISH: topic name holds a null character at byte 2"),
-        ("30 03 0005 61", "malformed PUBLISH: topic name runs over the end of the packet at byte 4"),
+        ("30 03 0001 00", "malformed PUBLISH: topic name contains a null character at byte 2"),
+        ("30 03 0005 61", "malformed PUBLISH: truncated topic name at byte 4"),
         ("30 02 0000", "malformed PUBLISH: invalid topic name \"\": it is empty at byte 2"),
         ("82 06 0001 0001 61 03", "protocol error in SUBSCRIBE: invalid QoS 3 at byte 7"),
         ("82 06 0001 0001 61 04", "malformed SUBSCRIBE: invalid subscription options 4 at byte 7"),
-        ("82 02 0001", "protocol error in SUBSCRIBE: no topic filter at byte 4"),
+        ("82 02 0001", "protocol error in SUBSCRIBE: missing topic filter at byte 4"),
         ("90 03 0001 03", "malformed SUBACK: invalid reason code 3 at byte 4"),
         ("20 02 02 00", "malformed CONNACK: invalid acknowledge flags 2 at byte 2"),
         ("20 02 01 05", "protocol error in CONNACK: session present in a refusal at byte 2"),
@@ -380,10 +380,10 @@ fn errors_name_the_fault_and_its_byte() {
         ("30 04 0000 00 61", "protocol error in PUBLISH: empty topic name without a topic alias at byte 2"),
         ("30 07 0001 61 03 230000", "protocol error in PUBLISH: invalid topic-alias 0 at byte 6"),
         ("30 06 0001 61 02 ff01", "malformed PUBLISH: unknown property 0xff at byte 6"),
-        ("30 06 0001 61 02 2401", "malformed PUBLISH: property maximum-qos does not belong here at byte 6"),
+        ("30 06 0001 61 02 2401", "malformed PUBLISH: property maximum-qos is not allowed here at byte 6"),
         (
             "30 08 0001 61 04 0101 0100",
-            "protocol error in PUBLISH: property payload-format-indicator appears twice at byte 8",
+            "protocol error in PUBLISH: duplicate property payload-format-indicator at byte 8",
         ),
         ("30 06 0001 61 02 0102", "protocol error in PUBLISH: invalid payload-format-indicator 2 at byte 6"),
         (
@@ -430,7 +430,7 @@ fn overlong_fields_are_not_written() {
     };
     let mut out = vec![1, 2, 3];
     let error = publish.encode(Version::V311, &mut out).unwrap_err();
-    assert_eq!(error.to_string(), "topic name of 65536 bytes is over the limit of 65535 bytes");
+    assert_eq!(error.to_string(), "topic name of 65536 bytes exceeds the maximum of 65535 bytes");
     let payload = vec![0; 268_435_455];
     let error =
         Publish { topic: "t", payload: &payload, ..publish }.encode(Version::V311, &mut out).unwrap_err();

@@ -1,4 +1,4 @@
-//! Reads a PUBLISH whose values break the specification, as long as its fields can be delimited.
+//! Reads a PUBLISH whose values violate the specification, if its fields can be delimited.
 //!
 //! Some brokers forward invalid values from publishers: a response topic with wildcards, a payload format indicator of 2, text
 //! that is not UTF-8. MQTT 5 lets a receiver close the connection, but then a subscriber loses every other message because of
@@ -6,7 +6,7 @@
 //! identifiers, the packet identifier or the topic alias are fatal: they leave the rest of the packet, or the state of the
 //! connection, unknown.
 //!
-//! Valid packets pay nothing for it: this runs only after [`Packet::decode`] failed.
+//! Valid packets cost nothing more, since this runs only after [`Packet::decode`] failed.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Encoding, PropertyId, PropertyValue, Rule};
@@ -20,26 +20,26 @@ const MOST_DEFECTS: usize = 8;
 
 const TOPIC: &str = "topic name";
 
-/// The maximum of an invalid topic's characters in a defect.
+/// The maximum of characters of an invalid topic in a defect.
 const SHOWN: usize = 100;
 
-/// A rule that a message breaks, and the remedy.
+/// A rule that a message breaks, and the treatment of the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
     /// The rule, with the property or field.
     pub problem: Problem,
-    /// How the value is handed on.
+    /// The treatment of the value.
     pub treatment: Treatment,
 }
 
-/// How a value that breaks a rule is handed on.
+/// The treatment of a value that breaks a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// As it was received.
+    /// It is passed on as received.
     Kept,
-    /// Invalid characters are replaced by U+FFFD.
+    /// Invalid characters are replaced with U+FFFD.
     Replaced,
-    /// Not at all.
+    /// It is removed.
     LeftOut,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for Defect {
     }
 }
 
-/// The parts of a message that had to be rewritten. One is enough for all packets of a connection.
+/// The rewritten parts of a message. All packets of a connection can reuse one value.
 #[derive(Debug, Default)]
 pub struct Mended {
     topic: String,
@@ -204,7 +204,7 @@ impl Mended {
         }
     }
 
-    /// A string that may hold anything.
+    /// A string with any content; invalid characters are replaced.
     fn text<'a>(
         &mut self,
         reader: &mut Reader<'a>,

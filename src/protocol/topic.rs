@@ -6,24 +6,24 @@
 
 use std::fmt;
 
-/// The most slashes that mosquitto takes in a topic before it closes the connection.
+/// The maximum of slashes in a topic; mosquitto closes the connection if there are more.
 const MAX_SLASHES: usize = 200;
 
 /// The reason why a string is not a topic name or filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
+#[allow(missing_docs)] // the error texts describe the variants
 pub enum TopicError {
     #[error("it is empty")]
     Empty,
     #[error("it is longer than 65535 bytes")]
     TooLong,
-    #[error("it holds a null character")]
+    #[error("it contains a null character")]
     NullCharacter,
-    #[error("it holds the control or non-character U+{0:04X}")]
+    #[error("it contains the control or non-character U+{0:04X}")]
     ForbiddenCharacter(u32),
-    #[error("it has more than 200 slashes, which brokers refuse")]
+    #[error("it has more than 200 slashes, which brokers reject")]
     TooManyLevels,
-    #[error("a topic to publish to must not hold the wildcards + or #")]
+    #[error("a topic to publish to must not contain the wildcards + or #")]
     Wildcard,
     #[error("# must be the last character and alone between slashes")]
     MisplacedHash,
@@ -95,7 +95,7 @@ fn check_text(text: &str) -> Result<(), TopicError> {
     Ok(())
 }
 
-/// The checks of mosquitto beyond the specification's "must not".
+/// The limits of brokers beyond the specification's "must not".
 fn check_typed(text: &str) -> Result<(), TopicError> {
     if let Some(character) = text.chars().find(|&character| is_discouraged(character)) {
         return Err(TopicError::ForbiddenCharacter(character.into()));
@@ -175,8 +175,8 @@ impl fmt::Display for TopicFilter {
     }
 }
 
-/// The group and the filter after it, of `$share/GROUP/FILTER` or of EMQX's older `$queue/FILTER`, which is its own group;
-/// `None` for a filter that is not shared.
+/// Splits `$share/GROUP/FILTER` into group and filter; also EMQX's older `$queue/FILTER`, with the group `$queue`. `None` for a
+/// filter that is not shared.
 ///
 /// # Errors
 /// [`TopicError::Share`] if it begins like a shared filter but is not valid.

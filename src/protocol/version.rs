@@ -1,4 +1,4 @@
-//! The versions of MQTT that are spoken here, and how CONNECT names them.
+//! The supported versions of MQTT, and their names in CONNECT.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl Version {
         }
     }
 
-    /// The protocol name as CONNECT carries it.
+    /// The protocol name in CONNECT.
     pub fn protocol_name(self) -> &'static str {
         match self {
             Version::V31 => "MQIsdp",
@@ -32,7 +32,7 @@ impl Version {
         }
     }
 
-    /// The protocol level as CONNECT carries it: 3, 4 or 5.
+    /// The protocol level in CONNECT: 3, 4 or 5.
     pub fn protocol_level(self) -> u8 {
         match self {
             Version::V31 => 3,
@@ -41,7 +41,7 @@ impl Version {
         }
     }
 
-    /// Whether packets of this version carry properties and reason codes.
+    /// Whether packets of this version have properties and reason codes.
     pub fn is_v5(self) -> bool {
         self == Version::V5
     }

@@ -9,15 +9,15 @@ const BAD_PROPERTIES: &[(&str, &[&str])] = &[
     ("08 0000", &["response topic \"\"", "empty"]),
     ("01 02", &["payload-format-indicator 2", "kept as received"]),
     ("03 0003 61ff62", &["content-type is not valid UTF-8", "U+FFFD"]),
-    ("03 0003 610062", &["content-type holds a null character", "U+FFFD"]),
+    ("03 0003 610062", &["content-type contains a null character", "U+FFFD"]),
     ("08 0003 61ff62", &["response-topic is not valid UTF-8"]),
     ("26 0001 ff 0001 62", &["user property name is not valid UTF-8"]),
-    ("26 0001 61 0002 0062", &["user property value holds a null character"]),
-    ("01 00 01 01", &["payload-format-indicator appears twice", "left out"]),
-    ("03 `x` 03 `y`", &["content-type appears twice", "left out"]),
-    ("09 `x` 09 `y`", &["correlation-data appears twice", "left out"]),
-    ("02 00000001 02 00000002", &["message-expiry-interval appears twice"]),
-    ("11 00000001", &["session-expiry-interval does not belong here", "left out"]),
+    ("26 0001 61 0002 0062", &["user property value contains a null character"]),
+    ("01 00 01 01", &["duplicate property payload-format-indicator", "left out"]),
+    ("03 `x` 03 `y`", &["duplicate property content-type", "left out"]),
+    ("09 `x` 09 `y`", &["duplicate property correlation-data", "left out"]),
+    ("02 00000001 02 00000002", &["duplicate property message-expiry-interval"]),
+    ("11 00000001", &["session-expiry-interval is not allowed here", "left out"]),
     ("0b 00", &["subscription-identifier 0"]),
 ];
 
@@ -48,7 +48,7 @@ fn a_message_with_a_bad_topic_is_printed_and_acknowledged() {
     for (topic, printed, part) in [
         ("`a/+`", "a/+", "wildcards"),
         ("0003 61ff62", "a\u{fffd}b", "topic name is not valid UTF-8"),
-        ("0003 610062", "a\u{fffd}b", "topic name holds a null character"),
+        ("0003 610062", "a\u{fffd}b", "topic name contains a null character"),
         ("0000", "", "empty topic name"),
     ] {
         let peer = peer_with(format!("32 ({topic} 0007 () 'payload')"));
@@ -85,11 +85,11 @@ fn a_packet_that_cannot_be_read_ends_it() {
         ("36 (`a` 0007 () 'x')", "QoS 3"),
         ("32 (`a` 0000 () 'x')", "packet identifier 0"),
         ("32 (`a` 0007 (7f 00) 'x')", "unknown property 0x7f"),
-        ("32 (`a` 0007 05 01 00)", "properties runs over the end"),
-        ("32 (`a` 0007 (03 0009 61) 'x')", "content-type runs over the end"),
-        ("32 (0009 61)", "topic name runs over the end"),
+        ("32 (`a` 0007 05 01 00)", "truncated properties"),
+        ("32 (`a` 0007 (03 0009 61) 'x')", "truncated content-type"),
+        ("32 (0009 61)", "truncated topic name"),
         ("32 (`a` 0007 (23 0000) 'x')", "topic-alias 0"),
-        ("32 (`a` 0007 (23 0001 23 0001) 'x')", "topic-alias appears twice"),
+        ("32 (`a` 0007 (23 0001 23 0001) 'x')", "duplicate property topic-alias"),
     ] {
         let peer = ScriptedPeer::accepting_v5("", move |client| {
             client.expect_type(0x82);

@@ -10,16 +10,16 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// One authentication.
+/// The client's state in one authentication.
 pub(crate) struct Client {
     algorithm: Algorithm,
     password: Zeroizing<String>,
     memory: Memory,
     first: String,
     nonce: String,
-    /// The server's final message as it must be; known after the challenge.
+    /// The expected final message of the server; known after the challenge.
     expected: Option<Zeroizing<Vec<u8>>>,
-    /// The server ended before its success.
+    /// The server's signature arrived in an AUTH of its own, and was valid.
     is_proved: bool,
 }
 
@@ -58,7 +58,7 @@ impl Client {
     /// The final message, which proves that the client knows the password.
     ///
     /// # Errors
-    /// If the challenge is invalid, or a second one.
+    /// If the challenge or the server's signature is invalid, or arrives after the exchange.
     pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         if self.is_proved {
             return Err(Failure::NothingMoreToSay);

@@ -1,5 +1,5 @@
-//! The server's replacement for a password, in the form of RFC 5803 that PostgreSQL uses as well:
-//! `SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`. The keys are enough to check a proof and to sign, but not to log in elsewhere.
+//! The keys that a server stores instead of a password, in the format of RFC 5803 that PostgreSQL also uses:
+//! `SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`. They suffice to check a proof and to sign, but not to log in.
 
 use super::{Algorithm, MAX_ITERATIONS, MIN_ITERATIONS, prepare};
 use crate::authentication::Failure;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The longest salt in bytes.
 const MAX_SALT_LENGTH: usize = 1024;
 
-/// The keys of a password. `Display` writes them as in a file.
+/// The keys of a password. `Display` writes them in the file format.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
     pub(super) algorithm: Algorithm,
@@ -24,31 +24,31 @@ pub(crate) struct Keys {
 /// Invalid keys. The error does not show the text, which could be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeysError {
-    /// It begins with no mechanism.
-    #[error("it has no SCRAM keys; they begin with SCRAM-SHA-256$ or SCRAM-SHA-512$")]
+    /// The text does not begin with a supported mechanism.
+    #[error("not SCRAM keys, which begin with SCRAM-SHA-256$ or SCRAM-SHA-512$")]
     Unknown,
-    /// It does not have the parts.
-    #[error("SCRAM keys have the form MECHANISM$ITERATIONS:SALT$STOREDKEY:SERVERKEY")]
+    /// A part is missing.
+    #[error("malformed SCRAM keys; the form is MECHANISM$ITERATIONS:SALT$STOREDKEY:SERVERKEY")]
     Form,
-    /// Not a number, or out of bounds.
-    #[error("the number of iterations is not {MIN_ITERATIONS} to {MAX_ITERATIONS}")]
+    /// Not a number, or out of range.
+    #[error("the number of iterations must be from {MIN_ITERATIONS} to {MAX_ITERATIONS}")]
     Iterations,
     /// A part is not Base64.
-    #[error("its {0} is not Base64")]
+    #[error("the {0} is not Base64")]
     Base64(&'static str),
-    /// A part has a length that cannot be.
-    #[error("its {part} has {length} bytes; it takes {expected}")]
+    /// A part has an invalid length.
+    #[error("the {part} has {length} bytes, expected {expected}")]
     Length {
         /// The salt, or a key.
         part: &'static str,
-        /// How many bytes it has.
+        /// Its length in bytes.
         length: usize,
-        /// How many it could have.
+        /// The valid lengths.
         expected: String,
     },
 }
 
-/// The password after PBKDF2; all other keys come from it.
+/// The password after PBKDF2, from which the other keys are derived.
 #[derive(Clone)]
 pub(super) struct Salted {
     algorithm: Algorithm,
@@ -56,7 +56,7 @@ pub(super) struct Salted {
 }
 
 impl Salted {
-    /// Takes time in proportion to the iterations.
+    /// The time is proportional to the iterations.
     pub(super) fn new(algorithm: Algorithm, password: &str, salt: &[u8], iterations: u32) -> Salted {
         Salted { algorithm, key: algorithm.stretch(password.as_bytes(), salt, iterations) }
     }
@@ -87,7 +87,7 @@ impl Keys {
         Ok(Keys { algorithm, iterations, salt, stored_key, server_key: salted.server_key() })
     }
 
-    /// Parses the form that files have.
+    /// Parses keys in the file format.
     ///
     /// # Errors
     /// If the keys are invalid.
@@ -107,13 +107,12 @@ impl Keys {
         })
     }
 
-    /// Which hash they are for.
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }
 
-/// A password as text in the form that both sides compute with.
+/// The password after SASLprep, which both sides apply.
 pub(super) fn prepared_password(password: &[u8]) -> Result<Zeroizing<String>, Failure> {
     let not_text = |_| Failure::Unprepared { what: "password", problem: "it is not valid UTF-8".to_owned() };
     prepare("password", std::str::from_utf8(password).map_err(not_text)?)

@@ -1,4 +1,4 @@
-//! A cache of PBKDF2 results, for a server that asks with the same salt and iterations again. RFC 5802 allows clients to keep them.
+//! A cache of PBKDF2 results, for servers that repeat salt and iterations. RFC 5802 allows clients to cache them.
 
 use super::Algorithm;
 use super::keys::Salted;
@@ -7,11 +7,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// Salted passwords that were computed before. Copies remember the same.
+/// Salted passwords that were computed before. Clones share the cache.
 #[derive(Clone)]
 pub(crate) struct Memory {
     room: usize,
-    /// By a hash of all that a salted password is made of: a server may choose a long salt.
+    /// By a hash of algorithm, iterations, salt and password, since the server may choose a long salt.
     known: Arc<Mutex<HashMap<Vec<u8>, Salted>>>,
 }
 

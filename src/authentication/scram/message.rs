@@ -1,4 +1,4 @@
-//! SCRAM's messages (RFC 5802, section 7): attributes of one letter each, in a fixed order, between commas.
+//! SCRAM's messages (RFC 5802, section 7): attributes with one-letter names, in a fixed order, separated by commas.
 
 use super::{Algorithm, MAX_ITERATIONS, MIN_ITERATIONS};
 use crate::authentication::Failure;
@@ -9,10 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 /// The header of a client without channel binding: no binding, and no authorization identity.
 pub(super) const HEADER: &str = "n,,";
 
-/// The header of a client that could bind a channel but saw no offer.
+/// The header of a client that supports channel binding, but was not offered it.
 const HEADER_OF_SUPPORTER: &str = "y,,";
 
-/// Room for any text a person would read.
+/// The longest error text that is kept, in characters.
 const MAX_ERROR_LENGTH: usize = 200;
 
 /// The server's challenge.
@@ -85,7 +85,7 @@ impl<'a> Last<'a> {
         let mut proof = Attributes::new(text.get(without_proof.len() + 1..).unwrap_or_default());
         let proof = proof.base64('p', "proof")?;
         if proof.len() != algorithm.length() {
-            return Err(Malformed::Value { name: "proof", problem: "of another hash's length" });
+            return Err(Malformed::Value { name: "proof", problem: "not as long as the hash" });
         }
         let mut attributes = Attributes::new(without_proof);
         let binding = attributes.base64('c', "channel binding")?;
@@ -111,7 +111,7 @@ pub(crate) fn error_in(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// A name in which nothing looks like the end of an attribute.
+/// The name with `=` and `,` escaped, since a comma would end the attribute.
 pub(super) fn escape(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
@@ -141,7 +141,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(MAX_ERROR_LENGTH).collect()
 }
 
-/// The attributes that are not read yet. Attributes after the expected ones are extensions, and ignored as RFC 5802 requires.
+/// The unread attributes. Those after the expected ones are extensions, which RFC 5802 requires to be ignored.
 struct Attributes<'a> {
     rest: &'a str,
 }

@@ -1,5 +1,5 @@
-//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512, and for clients SHA-1: the client proves its password without sending it, and
-//! the server proves that it has the password's keys.
+//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512, and for clients also SHA-1: the client proves its password without
+//! sending it, and the server proves that it has the password's keys.
 //!
 //! Channel binding is not supported: MQTT over plain TCP has no channel to bind to, and brokers do not offer it.
 
@@ -24,28 +24,28 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-/// The fewest iterations that RFC 7677 lets a server ask for.
+/// The minimum that RFC 7677 requires.
 pub(crate) const MIN_ITERATIONS: u32 = 4096;
-/// The most that are computed: some ten seconds of work.
+/// The maximum that a client computes: about ten seconds of work.
 pub(crate) const MAX_ITERATIONS: u32 = 10_000_000;
 
-/// How many random bytes a nonce is made of.
+/// The number of random bytes in a nonce.
 const NONCE_LENGTH: usize = 18;
 
-/// The hash that all of SCRAM is computed with.
+/// The hash function of a mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Algorithm {
-    /// Weak, and for clients alone: some brokers have nothing else.
+    /// Weak. Only for clients, since some brokers offer nothing else.
     Sha1,
     Sha256,
     Sha512,
 }
 
 impl Algorithm {
-    /// Those that keys are made for.
+    /// The algorithms of brokers and key files.
     pub(crate) const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
 
-    /// Those that a client can authenticate with.
+    /// The algorithms of clients.
     const OF_CLIENTS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
 
     /// The mechanism's name, which is the authentication method of MQTT.
@@ -97,7 +97,7 @@ impl Algorithm {
         }
     }
 
-    /// PBKDF2, as `Hi` of RFC 5802.
+    /// PBKDF2, which is `Hi` in RFC 5802.
     fn stretch(self, password: &[u8], salt: &[u8], iterations: u32) -> Zeroizing<Vec<u8>> {
         let mut salted = Zeroizing::new(vec![0; self.length()]);
         match self {
@@ -114,21 +114,21 @@ fn mac<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(mac.chain_update(text).finalize().into_bytes().to_vec())
 }
 
-/// A name or a password in the one form that both sides compute with (SASLprep, RFC 4013).
+/// A name or a password after SASLprep (RFC 4013), which both sides apply.
 fn prepare(what: &'static str, text: &str) -> Result<Zeroizing<String>, Failure> {
     let unprepared = |problem: String| Failure::Unprepared { what, problem };
     let prepared = stringprep::saslprep(text)
-        .map_err(|_| unprepared("it has characters that are prohibited there (RFC 4013)".to_owned()))?;
+        .map_err(|_| unprepared("it contains characters that RFC 4013 prohibits".to_owned()))?;
     match prepared.is_empty() {
         true => Err(unprepared("it is empty".to_owned())),
         false => Ok(Zeroizing::new(prepared.into_owned())),
     }
 }
 
-/// A user name as two sides that mean the same user write it.
+/// A user name after SASLprep, by which users are compared.
 ///
 /// # Errors
-/// When it has none.
+/// If SASLprep rejects it.
 pub(crate) fn prepared_name(name: &str) -> Result<String, Failure> {
     prepare("user name", name).map(|name| name.to_string())
 }
@@ -139,12 +139,12 @@ fn fresh_nonce() -> Result<String, Failure> {
     Ok(STANDARD.encode(bytes))
 }
 
-/// The message that both proofs sign: the whole exchange without the proofs.
+/// The `AuthMessage` that both sides sign: the exchange without the proofs.
 fn auth_message(first: &str, challenge: &str, last: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("{first},{challenge},{last}"))
 }
 
-/// Each bit that differs; both have the length of the hash.
+/// Bitwise XOR of two values as long as the hash.
 fn xor(a: &[u8], b: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(a.iter().zip(b).map(|(a, b)| a ^ b).collect())
 }

@@ -1,7 +1,7 @@
 //! The server's side: the challenge, and the check of the proof.
 //!
-//! An unknown user gets a challenge too, always with the same salt for the same name, and fails only at the proof. So a client cannot
-//! find out which users exist.
+//! An unknown user also gets a challenge, with the same salt each time, and fails only at the proof. A client therefore cannot
+//! find out whether a user exists.
 
 use super::keys::Keys;
 use super::message::{First, Last};
@@ -13,10 +13,10 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The length of salts of our own making.
+/// The salt length for unknown users, if there are no keys to imitate.
 const SALT_LENGTH: usize = 16;
 
-/// One authentication, after the client's first message.
+/// The server's state in one authentication, after the client's first message.
 #[derive(Debug)]
 pub(crate) struct Server {
     keys: Keys,
@@ -36,10 +36,10 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
-    /// Keys look the same as long as this lives.
+    /// An unknown user has the same keys during the lifetime of this value.
     ///
     /// # Errors
-    /// When the system gives no random bytes.
+    /// If the operating system's random number generator fails.
     pub(crate) fn new() -> Result<Stranger, Failure> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret).map_err(|error| Failure::Random(error.to_string()))?;
@@ -62,7 +62,7 @@ impl Stranger {
 }
 
 impl Server {
-    /// Reads the client's first message. `find` gives a user's keys, and for an unknown user the keys to imitate.
+    /// Reads the client's first message. `find` returns a user's keys, and the keys to imitate for an unknown user.
     ///
     /// # Errors
     /// If the message is invalid.
@@ -102,15 +102,15 @@ impl Server {
         &self.name
     }
 
-    /// Checks the client's proof, and makes the server's.
+    /// Checks the client's proof, and returns the server's signature.
     ///
     /// # Errors
-    /// When it is wrong, or none.
+    /// If the message is invalid, or the proof is wrong.
     pub(crate) fn finish(&self, last: &[u8]) -> Result<Vec<u8>, Failure> {
         let algorithm = self.keys.algorithm;
         let last = Last::parse(last, algorithm)?;
         if last.binding != self.header.as_bytes() {
-            let problem = "not of the first message's header";
+            let problem = "not the header of the first message";
             return Err(Malformed::Value { name: "channel binding", problem }.into());
         }
         if last.nonce != self.nonce {

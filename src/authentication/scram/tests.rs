@@ -1,4 +1,4 @@
-//! The whole exchanges of RFC 7677, the messages that each side refuses, and arbitrary bytes.
+//! The exchanges in RFC 7677, messages that each side rejects, and arbitrary bytes.
 
 use super::*;
 use proptest::prelude::*;
@@ -98,13 +98,13 @@ fn keys_have_the_form_of_rfc_5803() {
 fn keys_that_are_none_are_refused() {
     let right = keys(Algorithm::Sha256).to_string();
     for (text, says) in [
-        ("secret".to_owned(), "no SCRAM keys"),
-        ("$7$101$AAAA$AAAA".to_owned(), "no SCRAM keys"),
+        ("secret".to_owned(), "not SCRAM keys"),
+        ("$7$101$AAAA$AAAA".to_owned(), "not SCRAM keys"),
         ("SCRAM-SHA-256$4096".to_owned(), "form"),
         (right.replace("4096", "4095"), "iterations"),
         (right.replace("4096", "10000001"), "iterations"),
         (right.replace("4096", "+4096"), "iterations"),
-        (right.replace("SHA-256", "SHA-512"), "stored key has 32 bytes; it takes 64"),
+        (right.replace("SHA-256", "SHA-512"), "stored key has 32 bytes, expected 64"),
         (right.replace("W22Z", "W22!"), "salt is not Base64"),
         (right.replace("W22ZaJ0SNY7soEsUEjb6gQ==", ""), "salt has 0 bytes"),
         (format!("{right}="), "server key is not Base64"),
@@ -118,8 +118,8 @@ fn keys_that_are_none_are_refused() {
 fn a_client_refuses_invalid_server_messages() {
     let right = SHA256[1];
     for (challenge, failure) in [
-        (right.replace("rOpr", "ropr"), "begin with ours"),
-        ("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=4096".to_owned(), "begin with ours"),
+        (right.replace("rOpr", "ropr"), "does not match"),
+        ("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=4096".to_owned(), "does not match"),
         (right.replace("4096", "4095"), "4095 iterations"),
         (right.replace("4096", "10000001"), "10000001 iterations"),
         (right.replace("4096", "99999999999999999999999"), "not a number"),
@@ -130,7 +130,7 @@ fn a_client_refuses_invalid_server_messages() {
         (right.replace("s=W22ZaJ0SNY7soEsUEjb6gQ==", "s="), "salt is empty"),
         ("e=other-error".to_owned(), "'other-error'"),
         ("e=\u{1b}[31m".to_owned(), "\\u{1b}"),
-        (String::new(), "no nonce"),
+        (String::new(), "missing nonce"),
     ] {
         let error = client(Algorithm::Sha256).respond(challenge.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(failure), "{challenge}: {error}");
@@ -256,7 +256,7 @@ proptest! {
     }
 }
 
-/// Gives these bytes to all that reads some.
+/// Passes the bytes to every parser.
 fn look_at(bytes: &[u8]) {
     let [first, challenge, ..] = SHA256;
     let mut begun = client(Algorithm::Sha256);

@@ -1,4 +1,4 @@
-//! CONNACK: the acceptance of a client with the broker's limits, and refusals that each version understands.
+//! CONNACK: the acceptance of a client with the broker's limits, and refusals in the encoding of each version.
 
 use super::encode::{check_size, put};
 use crate::broker::Config;

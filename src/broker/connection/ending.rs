@@ -14,7 +14,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The timeout for the last packet to a client that broke no rule, and most likely sends nothing.
 const ORDERED_CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Why a connection ends.
+/// The reason for the end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
     /// The client closed it, or the network broke.

@@ -147,7 +147,7 @@ fn decode_connect(bytes: &[u8]) -> Result<Connect<'_>, DecodeError> {
     }
 }
 
-/// Authentication data for CONNACK, after the client proved its identity.
+/// Authentication data for the CONNACK of a client that proved its identity.
 #[derive(Default)]
 struct Proved {
     authenticator: Option<Authenticator>,

@@ -1,4 +1,4 @@
-//! The packets of one turn.
+//! Handles the received packets of one turn.
 
 use super::encode::{check_size, put, put_auth};
 use super::ending::Ending;
@@ -28,7 +28,7 @@ const SMALLEST_WITH_REASON: u32 = 5;
 /// The number of unsent bytes at which reading stops: the client does not read its answers.
 pub(super) const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// The number of packets, or the equal amount of work, from one client per turn; the rest of its input waits.
+/// The maximum of packets from one client per turn, and of work for them; the rest of its input waits.
 const PACKETS_PER_TURN: usize = 2048;
 pub(super) const WORK_PER_TURN: usize = 10_000;
 

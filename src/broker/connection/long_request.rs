@@ -75,7 +75,7 @@ impl Task {
         Ok(())
     }
 
-    /// Yields to other clients. The error is an order to end that came meanwhile.
+    /// Yields to other clients. The error is an order to end that arrived meanwhile.
     async fn give_way(&self) -> Result<(), Ending> {
         yield_now().await;
         match self.link.order() {

@@ -34,7 +34,7 @@ use tokio::task::yield_now;
 /// The size up to which an incomplete packet is accepted regardless of the client's other memory.
 const UNCHECKED_INPUT: usize = 16 * 1024;
 
-/// The number of messages from one client before the others get their turn, which keeps queues short.
+/// The maximum of messages from one client per turn, which keeps queues short.
 const MESSAGES_PER_TURN: usize = 32;
 
 /// Serves a client from its first byte to the last.

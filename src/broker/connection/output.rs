@@ -1,4 +1,4 @@
-//! Messages from the client's queue.
+//! Moves messages from the client's queue to the send buffer.
 
 use super::input::WORK_PER_TURN;
 use super::task::Task;

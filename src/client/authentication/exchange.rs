@@ -88,7 +88,7 @@ impl<'a> Authenticator<'a> {
         Authenticator { claim, turn: Turn::None, is_connected: false, due: None, answers }
     }
 
-    /// Whether extended authentication is in use.
+    /// Whether enhanced authentication is in use.
     pub(in crate::client) fn is_wanted(&self) -> bool {
         self.claim.authentication.is_some()
     }

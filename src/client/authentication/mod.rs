@@ -1,4 +1,4 @@
-//! Extended authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent, and handles the server's;
+//! Enhanced authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent, and handles the server's;
 //! `crate::authentication` handles the data.
 
 mod exchange;
@@ -12,7 +12,7 @@ pub(crate) use exchange::{AnswerTime, Authenticator};
 use std::fmt;
 use std::time::Duration;
 
-/// Extended authentication beyond user name and password.
+/// Enhanced authentication beyond user name and password.
 #[derive(Debug, Clone)]
 pub(crate) struct Authentication {
     pub method: Method,
@@ -25,7 +25,7 @@ pub(crate) struct Authentication {
 /// The client's claimed identity, and the credentials that prove it.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
-    /// The extended authentication, if user name and password in CONNECT are not enough.
+    /// The enhanced authentication, if user name and password in CONNECT are not enough.
     pub authentication: Option<&'a Authentication>,
     /// The user name.
     pub username: Option<&'a str>,

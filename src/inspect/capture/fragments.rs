@@ -32,7 +32,6 @@ pub(super) struct Fragment<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The incomplete packets.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     /// In order of arrival, the oldest first.
@@ -72,7 +71,7 @@ impl Fragments {
         None
     }
 
-    /// The number of packets that were given up.
+    /// The number of packets that are incomplete, including those that were given up.
     pub(super) fn incomplete(&self) -> u64 {
         self.incomplete + self.packets.len() as u64
     }
@@ -93,7 +92,6 @@ impl Fragments {
         }
     }
 
-    /// The number of buffered bytes.
     pub(super) fn cost(&self) -> usize {
         self.packets.iter().map(|packet| packet.bytes.len()).sum()
     }

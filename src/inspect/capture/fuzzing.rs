@@ -34,7 +34,7 @@ pub fn capture(bytes: &[u8]) {
     audit.finish();
 }
 
-/// Takes segments that are made of the bytes: five of them each, and the payload.
+/// Takes segments made from the bytes: five for each header, then the payload.
 pub fn segments(bytes: &[u8]) {
     let (mut audit, mut reassembly, mut conversations) =
         (Audit::default(), Reassembly::default(), Conversations::default());
@@ -102,7 +102,7 @@ fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
     }
 }
 
-/// Gives a few bytes at a time.
+/// Returns a few bytes at a time.
 struct Dribble<'a> {
     rest: &'a [u8],
     seed: usize,
@@ -119,7 +119,7 @@ impl Read for Dribble<'_> {
     }
 }
 
-/// Two connections, flags, numbers near each other and near the wrap-around.
+/// A segment of one of two connections, with numbers near each other and near the wrap-around.
 fn made_segment(header: [u8; 5], payload: &[u8]) -> Segment<'_> {
     let [flags, sequence, acknowledgment, missing, _] = header;
     let mut ends = ends((flags >> 1 & 1).into());
@@ -146,7 +146,7 @@ fn ends(number: u16) -> [SocketAddr; 2] {
     [end(40_000 + number), end(1883)]
 }
 
-/// Checks that events come in an order that makes sense.
+/// Checks that events arrive in a valid order.
 #[derive(Debug, Default)]
 struct Audit {
     connections: HashMap<u32, ()>,

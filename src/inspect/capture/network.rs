@@ -121,8 +121,8 @@ fn ip_payload<'a>(ip: LaxIpSlice<'a>) -> &'a [u8] {
     }
 }
 
-/// The number of packet bytes that were not captured. `cut_off` is that of the frame, which applies if the packet's length field
-/// is 0: the packet was captured before segmentation by the network card.
+/// The number of packet bytes that were not captured. If the packet's length field is 0, because the packet was captured before
+/// the network card segmented it, that is the frame's number, `cut_off`.
 fn missing(ip: &LaxIpSlice<'_>, captured: usize, cut_off: usize) -> usize {
     let length = match ip {
         LaxIpSlice::Ipv4(ip) => ip.header().total_len().into(),
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// In a packet of IPv4 with this protocol.
+    /// The body in an IPv4 packet with this protocol.
     fn in_ip(protocol: u8, body: &[u8]) -> Vec<u8> {
         let mut packet = ipv4(0, b"", body);
         packet[9] = protocol;
@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(segment_of(&mut Network::default(), &cut), Ok((5, 1883, PAYLOAD.to_vec(), 9)));
     }
 
-    /// The same packet in fragments: each offset in units of eight bytes, with its bytes.
+    /// The packet's fragments, one for each range in `cuts`.
     fn fragments_v4(body: &[u8], cuts: &[(usize, usize)]) -> Vec<Vec<u8>> {
         let more = |end| if end < body.len() { 0x2000 } else { 0 };
         cuts.iter()

@@ -15,7 +15,7 @@ struct Line {
     connection: u64,
     direction: &'static str,
     offset: u64,
-    /// The type and the Remaining Length, or `gap` and how many are missing.
+    /// The packet type and the Remaining Length, or `gap` and the number of missing bytes.
     what: (String, u64),
     frame: u64,
     time: Option<u64>,

@@ -48,7 +48,6 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Offset of the next byte.
     pub(super) fn position(&self) -> usize {
         self.position
     }
@@ -63,7 +62,6 @@ impl<'a> Cursor<'a> {
         self.left() == 0
     }
 
-    /// Adds a finding.
     pub(super) fn find(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
         self.tree.findings.push(Finding::new(rule, self.version, range, detail));
     }

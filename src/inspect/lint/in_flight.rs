@@ -159,7 +159,7 @@ impl PacketIdsInFlight {
         while queue.front().is_some_and(|first| !waits(*first)) {
             queue.pop_front();
         }
-        // An identifier that is never answered keeps the entries behind it in the queue.
+        // An identifier that is never answered keeps the entries after it in the queue.
         if queue.len() > 2 * in_use.len() + MAX_SETTLED {
             queue.retain(|entry| waits(*entry));
         }

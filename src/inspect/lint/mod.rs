@@ -60,7 +60,7 @@ struct ConnectionState {
     keep_alive: KeepAliveTimes,
 }
 
-/// Which parts of a connection were captured.
+/// The captured parts of a connection.
 #[derive(Debug, Clone, Copy, Default)]
 struct CaptureCoverage {
     /// The TCP handshake.
@@ -71,7 +71,7 @@ struct CaptureCoverage {
     gaps: [bool; 2],
     /// One direction can no longer be read.
     is_one_sided: bool,
-    /// The frame that revealed each direction's last gap; all packets queued behind the gap carry it.
+    /// The frame that revealed each direction's last gap; all packets that were queued after the gap have its number.
     late: [u64; 2],
 }
 
@@ -150,7 +150,7 @@ impl Linter {
             Some(kind) if !packet.raw.is_cut && !packet.tree.breaks(Rule::ReservedType) => {
                 PacketContext::new(packet, kind)
             }
-            // There is nothing to check in it.
+            // The packet has no known type, so it cannot be checked.
             _ => return connection.lose_track(packet.direction),
         };
         report.version = context.version;
@@ -282,8 +282,8 @@ impl ConnectionState {
         }
     }
 
-    /// Whether the receiver's limits apply. They do not to a client that sends before CONNACK, since the time at which it learned
-    /// the server's limits is unknown, and not to packets for a side that has sent DISCONNECT.
+    /// Whether the receiver's limits apply. They do not apply to a client that sent packets before CONNACK, since the time at which
+    /// it learned the server's limits is unknown, nor to packets for a side that has sent DISCONNECT.
     fn do_limits_hold(&self, context: &PacketContext<'_>) -> bool {
         let is_hasty = context.is_from_client() && self.packet_order.is_hasty();
         let tracker = context.packet.tracker;
@@ -323,7 +323,7 @@ impl CaptureCoverage {
         }
     }
 
-    /// Whether the packet was queued behind a gap, so that later packets were reported before it.
+    /// Whether the packet was queued after a gap, so that later packets were reported before it.
     fn is_late(self, context: &PacketContext<'_>) -> bool {
         let frame = context.packet.at.frame;
         frame > 0 && self.late.get(context.direction as usize) == Some(&frame)

@@ -4,7 +4,6 @@ use crate::inspect::{Finding, Rule, Severity};
 use crate::protocol::Version;
 use std::ops::Range;
 
-/// Collects findings.
 #[derive(Debug)]
 pub(super) struct FindingList {
     /// The version whose statements are cited.

@@ -47,8 +47,8 @@ enum FilterSource<'a> {
     Named,
 }
 
-/// The prefixes of EMQX's queues and streams: `$q` in version 6.0, `$queue` since then, `$stream` since 6.1. Before 6, `$queue/FILTER` was a
-/// shared subscription.
+/// The prefixes of EMQX's queues and streams: `$q` in version 6.0, `$queue` since then, `$stream` since 6.1. Before 6,
+/// `$queue/FILTER` was a shared subscription.
 const NAMED: [&str; 3] = ["$queue/", "$q/", "$stream/"];
 
 /// The prefix of EMQX's exclusive subscriptions, which only one client can have at a time.

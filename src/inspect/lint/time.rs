@@ -6,7 +6,7 @@ use super::{CaptureCoverage, ConnectionEnd, SECOND};
 use crate::inspect::Rule;
 use crate::protocol::PacketType;
 
-/// Tolerance for clients: coarse timers and busy machines.
+/// Tolerance for clients with coarse timers or on busy machines.
 const CLIENT_GRACE: u64 = SECOND;
 
 /// Tolerance for servers, which check their clients periodically.

@@ -36,7 +36,6 @@ impl TopicCounts {
         count.bytes += bytes;
     }
 
-    /// Number of topics that are counted separately.
     pub(super) fn len(&self) -> usize {
         self.counts.len()
     }

@@ -1,4 +1,4 @@
-//! Packets are cut alike from bytes in any pieces, with gaps and after garbage.
+//! The stream finds the same packets in bytes split at any place, with gaps, and after garbage.
 
 use super::*;
 use proptest::prelude::*;
@@ -140,7 +140,7 @@ fn more_than_the_window_at_once_is_read_from_its_first_byte() {
         (all.len(), all[0].as_str(), all[1899].as_str()),
         (1900, "0: 30 of 19", "36081: 30 of 19 cut")
     );
-    // Behind the rest of a packet, too.
+    // Also after the rest of a packet.
     let behind = [&b"the end of something"[..], &many].concat();
     let all = events(Stream::new(false), &[&behind]);
     assert_eq!((all.len(), all[0].as_str()), (1901, "0: 20 skipped"));
@@ -178,14 +178,14 @@ fn a_false_start_of_a_long_packet_is_skipped() {
     let pieces: Vec<&[u8]> = false_start.chunks(length + 3).collect();
     let skipped: Vec<String> = events(Stream::new(false), &pieces);
     assert!(skipped.iter().all(|event| event.ends_with("skipped")), "{skipped:?}");
-    // It is not waited for without end.
+    // The stream does not wait for its end forever.
     let unfinished = events(Stream::new(false), &[&false_start[..5000]]);
     assert_eq!(unfinished, ["0: 5000 skipped"]);
 }
 
 #[test]
 fn looking_for_packets_takes_little_work() {
-    // Each place could be a long SUBSCRIBE, and none is.
+    // A long SUBSCRIBE seems to start at every sixth byte.
     let hostile = b"\x82\x90\x40\0\0\x01".repeat(20_000);
     let mut stream = Stream::new(false);
     let mut skipped = 0;

@@ -16,7 +16,6 @@ pub(crate) use negotiated::Negotiation;
 use negotiated::{Connack, Connect};
 use std::rc::Rc;
 
-/// A connection's state.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
     /// The connection's version, once it is known.
@@ -105,7 +104,6 @@ impl Tracker {
         PacketFacts { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
-    /// The unfinished exchanges.
     pub(crate) fn exchanges(&self) -> &Exchanges {
         &self.exchanges
     }

@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Formats times.
 #[derive(Debug)]
 pub(super) struct TimeFormatter {
     format: &'static str,

@@ -23,7 +23,7 @@ pub(crate) struct HexView {
     lines: LineView,
 }
 
-/// How single bytes are shown.
+/// The bytes of a field that are shown in a special way.
 struct ByteMarks<'m> {
     bad: &'m [Range<usize>],
     missing: &'m [Range<usize>],
@@ -83,7 +83,6 @@ impl View for HexView {
 }
 
 impl HexView {
-    /// A view with these options.
     pub(crate) fn new(options: Options) -> HexView {
         HexView { options, lines: LineView::new(options) }
     }

@@ -43,7 +43,6 @@ impl View for JsonView {
 }
 
 impl JsonView {
-    /// A view with these options.
     pub(crate) fn new(options: Options) -> JsonView {
         JsonView { options, clock: TimeFormatter::rfc_3339() }
     }
@@ -380,7 +379,7 @@ impl FieldWriter<'_> {
         }
     }
 
-    /// As in a message's object: text as it is, other bytes in Base64.
+    /// Writes bytes as in a message's object: UTF-8 as text, other bytes in Base64.
     fn bytes(&self, name: Name, bytes: &[u8], length: usize, json: &mut Writer<'_>) {
         let key = name.key();
         if name == Name::Payload {

@@ -60,7 +60,6 @@ impl View for LineView {
 }
 
 impl LineView {
-    /// A view with these options.
     pub(crate) fn new(options: Options) -> LineView {
         LineView { options, clock: TimeFormatter::time_of_day() }
     }

@@ -74,9 +74,7 @@ pub(crate) struct Options {
     pub least: Severity,
     /// Use colours.
     pub is_coloured: bool,
-    /// How to decode payloads.
     pub payload: PayloadDecoding,
-    /// How to see more.
     pub advice: Advice,
 }
 

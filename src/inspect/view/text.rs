@@ -31,7 +31,6 @@ impl View for TextView {
 }
 
 impl TextView {
-    /// A view with these options.
     pub(crate) fn new(options: Options) -> TextView {
         TextView { options, lines: LineView::new(options) }
     }

@@ -94,7 +94,7 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
 /// A duration in a suitable unit.
 pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
     match nanoseconds {
-        0..1_000_000 => format!("{} us", nanoseconds / 1000),
+        0..1_000_000 => format!("{} µs", nanoseconds / 1000),
         1_000_000..1_000_000_000 => {
             format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
         }

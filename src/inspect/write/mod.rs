@@ -99,7 +99,7 @@ impl WrittenConnection {
 
     /// Acknowledges missing bytes.
     fn skip(&mut self, at: Moment, direction: Direction, length: u64, out: &mut Vec<u8>) {
-        // If the number of bytes is unknown, at least one.
+        // An unknown number of bytes is at least one.
         let mut left = length.max(1);
         while left > 0 {
             let step = left.min(MAX_STEP);

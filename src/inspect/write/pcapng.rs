@@ -84,7 +84,7 @@ fn padding(length: usize) -> &'static [u8] {
     }
 }
 
-/// The lengths are those of single IP packets.
+/// A length in four bytes; single IP packets are far shorter.
 fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -87,7 +87,7 @@ impl SegmentHeader {
     }
 }
 
-/// No synthesised segment is too long for IP.
+/// The length for IP, which no synthesised segment exceeds.
 fn payload_size(tcp: &TcpHeader, bytes: &[u8]) -> u16 {
     u16::try_from(tcp.header_len() + bytes.len()).unwrap_or(u16::MAX)
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 const HEADER: &str = "user_id,password_hash,salt,is_superuser\n";
 
-/// Why a cell cannot hold the name, if it cannot.
+/// The reason why a cell cannot represent the name, if it cannot.
 pub(super) fn problem_of(name: &str) -> Option<String> {
     if name.contains(',') {
         return Some("has a comma, which EMQX's CSV cannot represent; use its JSON".to_owned());

@@ -124,7 +124,7 @@ pub(crate) enum PasswordCheck {
     Unusable(String),
 }
 
-/// A rejected document, name or password.
+/// The reason why a document, name, password or setting is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FormatError {
     /// A line is invalid.

@@ -116,8 +116,8 @@ fn a_part_that_is_no_base64_or_has_another_length_is_refused() {
     let digest = digest();
     assert_refused(&format!("$6$MDEy!zQ1$$ {digest}"), "salt is not Base64");
     assert_refused("$6$MDEyMzQ1Njc4OWFi$abc", "hash is not Base64");
-    assert_refused("$6$MDEyMzQ1Njc4OWFi$MDEy", "hash has 3 bytes; it takes 64");
-    assert_refused("$7$5$MDEyMzQ1Njc4OWFi$", "hash has 0 bytes; it takes 64");
+    assert_refused("$6$MDEyMzQ1Njc4OWFi$MDEy", "hash has 3 bytes, expected 64");
+    assert_refused("$7$5$MDEyMzQ1Njc4OWFi$", "hash has 0 bytes, expected 64");
     assert_refused(&format!("$6$${digest}"), "salt has 0 bytes");
     assert_refused(&format!("$7$1${}${digest}", STANDARD.encode([0; 1025])), "salt has 1025 bytes");
     assert_refused("$argon2id$v=19$m=64,t=3,p=4$c2FsdA$8/RTMUZ1jPZmqIX33K5v0A", "salt has 4 bytes");
@@ -134,8 +134,8 @@ fn a_hash_that_would_cost_hours_or_all_memory_is_refused() {
     for (costs, what) in [
         ("m=4294967295,t=1,p=1", "memory in KiB"),
         ("m=0,t=1,p=1", "memory in KiB"),
-        ("m=7,t=1,p=1", "memory in KiB 7; it takes 8 to"),
-        ("m=64,t=1,p=9", "memory in KiB 64; it takes 72 to"),
+        ("m=7,t=1,p=1", "memory in KiB 7, expected 8 to"),
+        ("m=64,t=1,p=9", "memory in KiB 64, expected 72 to"),
         ("m=64,t=0,p=1", "number of passes"),
         ("m=64,t=1025,p=1", "number of passes"),
         ("m=1048576,t=5,p=1", "m=1048576,t=5"),

@@ -36,7 +36,7 @@ fn numbers<const N: usize>(packed: &[u8], json: &mut Writer<'_>, write: impl Fn(
     json.close_array();
 }
 
-/// The highest bit of a byte comes first.
+/// Writes packed flags: their number, and a bit each, the highest bit of a byte first.
 fn flags(packed: &[u8], json: &mut Writer<'_>) {
     let whole = packed.split_first_chunk().and_then(|(count, bits)| {
         let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;

@@ -1,5 +1,5 @@
-//! Sparkplug's births: the names and types that later messages of a node or a device leave out. Data refers to a metric by its alias, and
-//! need not repeat its type; without the birth both are unknown.
+//! Sparkplug's births: the names and types that later messages of a node or a device omit. Data refers to a metric by its alias,
+//! and need not repeat its type, so without the birth both are unknown.
 
 use super::topic::Topic;
 use super::{Metric, inflated, template};
@@ -8,19 +8,19 @@ use crate::payload::protobuf::{WireValue, fields};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The most that is remembered of all births together. The oldest are forgotten first.
+/// The maximum size of all births together, in bytes. The oldest ones are dropped first.
 const MAX_SIZE: usize = 4 << 20;
 
-/// The most that is remembered of one birth.
+/// The maximum size of one birth, in bytes.
 const MAX_BIRTH: usize = 1 << 20;
 
-/// A longer name is not remembered.
+/// The longest name that is stored.
 const MAX_NAME: usize = 1024;
 
 /// The cost of an entry besides its name.
 const ENTRY: usize = 64;
 
-/// The births of all nodes and devices, within a limit.
+/// The births of all nodes and devices, within the size limit.
 #[derive(Debug, Default)]
 pub(crate) struct Births {
     pub(super) births: HashMap<String, Birth>,
@@ -54,7 +54,7 @@ pub(super) struct BirthContext<'b> {
 }
 
 impl Births {
-    /// Remembers the birth that a message is, if it is one.
+    /// Stores the message, if it is a birth.
     pub(crate) fn learn(&mut self, topic: &str, payload: &[u8]) {
         let Some(topic) = Topic::parse_anywhere(topic).filter(Topic::is_birth) else { return };
         let Ok(mut birth) = Birth::read(payload) else { return };
@@ -122,7 +122,7 @@ impl Birth {
         }
     }
 
-    /// Remembers the members of a definition, or of an instance that refers to one.
+    /// Stores the members of a definition, or of an instance that refers to one.
     fn learn_template(&mut self, name: &str, message: &[u8], at: usize) -> Result<(), Problem> {
         let (reference, members) = template::members(message, at)?;
         let template = reference.unwrap_or_else(|| name.strip_prefix("_types_/").unwrap_or(name));

@@ -17,7 +17,7 @@ pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<
             json.string(text(name, at)?);
             Ok(())
         }
-        _ => Err(Problem { what: "a column without a name", at }),
+        _ => Err(Problem { what: "column without a name", at }),
     })?;
     let types = column_types(&fields)?;
     json.plain_key("types");

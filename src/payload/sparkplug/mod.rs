@@ -95,8 +95,8 @@ struct UntypedFields {
 /// The fields of flags and texts in a metric.
 const METRIC_FIELDS: UntypedFields = UntypedFields { flag: 14, text: 15 };
 
-/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`. The births give the names and types that it leaves out; `compression`
-/// is that of the payload it came out of.
+/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`. The births supply names and types that it omits;
+/// `compression` is the format of the payload that contained it, if it was compressed.
 pub(super) fn write(
     payload: &[u8],
     births: Option<(&Births, &Topic<'_>)>,
@@ -133,7 +133,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The payload that this one carries compressed, with its format, if it carries one.
+/// The compressed payload inside this one, with its format.
 pub(super) fn compressed_body(payload: &[u8]) -> Option<(PayloadFormat, Decompressed)> {
     let fields = fields(payload, 0).ok()?;
     let of = |number| {
@@ -143,12 +143,12 @@ pub(super) fn compressed_body(payload: &[u8]) -> Option<(PayloadFormat, Decompre
         })
     };
     let body = of(5).filter(|_| of(4) == Some(COMPRESSED))?;
-    // The algorithm is stated as well, but DEFLATE means zlib there.
+    // The stated algorithm is not used, since Sparkplug's DEFLATE is zlib.
     let format = compressed::by_magic(body).unwrap_or(PayloadFormat::Deflate);
     Some((format, compressed::read(body, format)))
 }
 
-/// The payload that this one carries compressed, if it can be decompressed.
+/// The payload inside this one after decompression, if that succeeds.
 fn inflated(payload: &[u8]) -> Option<Vec<u8>> {
     match compressed_body(payload)? {
         (_, Decompressed::Content(content)) => Some(content),
@@ -200,7 +200,7 @@ impl<'a> Metric<'a> {
         Ok(metric)
     }
 
-    /// Writes it, with name and type from the birth if it omits them. Unknown ones are `"name":null` and `"type":null`.
+    /// Writes the metric, with name and type from the birth if it omits them; if unknown, they are null.
     fn write(
         &self,
         at: usize,
@@ -349,7 +349,7 @@ fn type_of(fields: &[Field<'_>], number: u64) -> Option<u64> {
     })
 }
 
-/// Signed numbers are unsigned ones of the same bits on the wire. Libraries send the bits of the type, or those of 32 bits.
+/// Writes an integer. On the wire, signed numbers are unsigned numbers with the same bits, either those of the type or 32 bits.
 fn write_integer(data_type: Option<u64>, value: u64, json: &mut Writer<'_>) {
     match data_type {
         Some(1) => json.literal(value as i8),

@@ -8,7 +8,7 @@ use crate::payload::protobuf::{Field, WireValue, fields, text};
 /// The fields of flags and texts in a property's value.
 const PROPERTY_FIELDS: UntypedFields = UntypedFields { flag: 7, text: 8 };
 
-/// The keys of metadata by the numbers of their fields from 1; all but three are texts.
+/// The keys of metadata by the numbers of their fields, from 1.
 const METADATA: [&str; 8] =
     ["is_multi_part", "content_type", "size", "seq", "file_name", "file_type", "md5", "description"];
 
@@ -40,14 +40,14 @@ pub(super) fn write_set(
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Problem { what: "values nested too deep", at });
+        return Err(Problem { what: "values nested too deeply", at });
     };
     let fields = fields(message, at)?;
     let of = |number| fields.iter().filter(move |field| field.number == number);
     json.open_object();
     for (key, value) in of(1).zip(of(2)) {
         let (WireValue::Bytes(name), WireValue::Bytes(message)) = (key.value, value.value) else {
-            return Err(Problem { what: "not a set of properties", at: key.at });
+            return Err(Problem { what: "not a property set", at: key.at });
         };
         json.key(text(name, key.at)?);
         write_value(message, value.at, depth, json)?;

@@ -1,4 +1,4 @@
-//! Templates: metrics that belong together, as a definition or an instance of one, and parameters.
+//! Templates: groups of metrics with parameters, as a definition or as an instance of one.
 
 use super::{Metric, MetricContext, UntypedFields, type_of, write_metrics, write_type, write_value_or_raw};
 use crate::json::Writer;
@@ -16,7 +16,7 @@ pub(super) fn write(
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     if metric_context.depth == MAX_DEPTH {
-        return Err(Problem { what: "values nested too deep", at });
+        return Err(Problem { what: "values nested too deeply", at });
     }
     let fields = fields(message, at)?;
     json.open_object();

@@ -1,4 +1,4 @@
-//! Payloads as the libraries in use write them, and the memory of births.
+//! Payloads of libraries in use, and the limits on stored births.
 
 use super::Births;
 use crate::payload::tests::bytes_of;
@@ -174,7 +174,7 @@ fn every_field_of_a_metric_is_shown() {
     assert!(json.contains(expected), "{json}");
 }
 
-/// As aiospb writes it.
+/// Output of aiospb.
 #[test]
 fn json_below_the_namespace_is_json_and_said_to_be_no_sparkplug() {
     let payload = br#"{"timestamp":1700000000000,"metrics":[{"name":"x","value":1}]}"#;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The maximum of automatic aliases per connection, even if the peer allows more: each costs memory here.
+/// The maximum of automatic aliases per connection, even if the peer allows more, since each costs memory.
 const MOST_AUTOMATIC: u16 = 64;
 
 /// The aliases that the peer set.
@@ -22,7 +22,7 @@ impl InboundAliases {
         self.bytes
     }
 
-    /// Handles the alias of a PUBLISH: sets it if there is a topic, else returns its topic; `None` if it was not set.
+    /// The topic of a PUBLISH with an alias: sets the alias if there is a topic, and looks it up otherwise; `None` if it is not set.
     pub(super) fn resolve<'a>(&'a mut self, alias: u16, topic: &'a str) -> Option<&'a str> {
         let index = usize::from(alias).checked_sub(1)?;
         if topic.is_empty() {
@@ -41,7 +41,7 @@ impl InboundAliases {
     }
 }
 
-/// The aliases that we set.
+/// The aliases that this side set.
 #[derive(Debug, Default)]
 pub(super) struct OutboundAliases {
     numbers: HashMap<Box<str>, u16>,

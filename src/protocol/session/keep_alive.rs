@@ -1,8 +1,9 @@
-//! Keep alive: when to send PINGREQ, and when the peer counts as gone. The caller passes the time and learns when to ask again.
+//! Keep alive: when to send PINGREQ, and when the peer counts as gone. The caller passes the current time, and gets the time of
+//! the next check.
 
 use std::time::{Duration, Instant};
 
-/// The client's side: pings when nothing was sent for the interval, and gives up if no answer arrives within another interval.
+/// The client's side: sends PINGREQ if nothing was sent for the interval, and gives up if nothing arrives within another one.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepAlive {
     interval: Duration,
@@ -10,19 +11,19 @@ pub struct KeepAlive {
     ping_sent: Option<Instant>,
 }
 
-/// The action that is due.
+/// The action due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeepAliveAction {
     /// Nothing before that time; `None` for never.
     WaitUntil(Option<Instant>),
-    /// PINGREQ.
+    /// Send PINGREQ.
     Ping,
-    /// The peer did not answer the last PINGREQ in time.
+    /// Nothing arrived within an interval after PINGREQ.
     PeerIsGone,
 }
 
 impl KeepAlive {
-    /// Starts at the moment that CONNECT is sent; `seconds` is 0 for no keep alive.
+    /// Starts when CONNECT is sent; `seconds` is 0 for no keep alive.
     pub fn new(seconds: u16, now: Instant) -> KeepAlive {
         KeepAlive { interval: Duration::from_secs(seconds.into()), last_sent: now, ping_sent: None }
     }
@@ -32,7 +33,7 @@ impl KeepAlive {
         self.interval
     }
 
-    /// Takes the server's own interval, which rules [MQTT-3.1.2-21].
+    /// Replaces the interval with the server's [MQTT-3.1.2-21].
     pub fn set_interval(&mut self, seconds: u16) {
         self.interval = Duration::from_secs(seconds.into());
     }

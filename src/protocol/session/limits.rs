@@ -1,4 +1,4 @@
-//! The limits that each side announces in CONNECT or CONNACK.
+//! The limits that each side states in CONNECT or CONNACK.
 
 use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId, Qos};
 
@@ -16,7 +16,7 @@ pub struct Limits {
     pub maximum_qos: Qos,
     /// Whether messages may be retained.
     pub retain_available: bool,
-    /// Whether filters may hold wildcards.
+    /// Whether filters may contain wildcards.
     pub wildcard_subscription_available: bool,
     /// Whether subscriptions may have identifiers.
     pub subscription_identifier_available: bool,

@@ -1,4 +1,4 @@
-//! The session state: which packets may be sent, which must be answered, and which are not settled yet.
+//! The session state: the packets that may be sent, those that must be answered, and those that are not settled yet.
 //!
 //! One state machine serves clients and brokers. It takes packets and appends bytes to a buffer; it never waits. The
 //! application decides when to call [`Session::acknowledge`], so an acknowledgement is sent only after the message is safe.
@@ -29,7 +29,7 @@ use sender::Sender;
 use std::collections::VecDeque;
 pub use subscribe::SubscribeError;
 
-/// Which side of the connection we are.
+/// The local side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are the specification's own
 pub enum Role {
@@ -37,13 +37,13 @@ pub enum Role {
     Server,
 }
 
-/// A message that can be sent again.
+/// A message that can be retransmitted.
 pub trait Outgoing {
     /// The message as a packet. Its `packet_id` and `dup` are the session's to fill in.
     fn as_publish(&self) -> Publish<'_>;
 }
 
-/// The state shared by client and server about messages sent and received.
+/// The state of one side: messages sent and received, aliases and limits.
 #[derive(Debug)]
 pub struct Session<M> {
     role: Role,
@@ -65,7 +65,7 @@ struct Request {
     filters: usize,
 }
 
-/// A received packet's meaning to the application. The session's own answer is already appended.
+/// The meaning of a received packet to the application. The session has already appended its own answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'e, M> {
     /// Nothing to do: an intermediate step, or a packet that repeats an earlier one.
@@ -88,19 +88,19 @@ pub enum Event<'e, M> {
         /// The data kept for the message.
         message: M,
     },
-    /// The server's answer to our SUBSCRIBE.
+    /// The server's answer to SUBSCRIBE.
     Subscribed(SubscriptionAck<'e>),
-    /// The server's answer to our UNSUBSCRIBE.
+    /// The server's answer to UNSUBSCRIBE.
     Unsubscribed(SubscriptionAck<'e>),
     /// A client's SUBSCRIBE, to be answered with SUBACK.
     Subscribe(Subscribe<'e>),
     /// A client's UNSUBSCRIBE, to be answered with UNSUBACK.
     Unsubscribe(Unsubscribe<'e>),
-    /// The server's answer to our PINGREQ.
+    /// The server's answer to PINGREQ.
     Pingresp,
     /// The peer ends the connection.
     Disconnect(Disconnect<'e>),
-    /// A step of an extended authentication.
+    /// A step of an enhanced authentication.
     Auth(Auth<'e>),
 }
 
@@ -117,21 +117,21 @@ pub enum Acknowledgement {
 
 /// A valid packet that the peer must not send now. The caller must close the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
+#[allow(missing_docs)] // the error texts describe the variants
 pub enum SessionError {
     #[error("unexpected {0}")]
     Unexpected(PacketType),
-    #[error("{packet_type} for packet identifier {packet_id}, which waits for another kind")]
+    #[error("{packet_type} for packet identifier {packet_id}, which waits for another packet type")]
     WrongAcknowledgement { packet_type: PacketType, packet_id: PacketId },
     #[error("{packet_type} with {received} reason codes for {expected} topic filters")]
     WrongReasonCodeCount { packet_type: PacketType, expected: usize, received: usize },
     #[error("more than the receive maximum of {maximum} messages are unacknowledged")]
     ReceiveMaximumExceeded { maximum: u16 },
-    #[error("topic alias {alias} is over the topic alias maximum of {maximum}")]
+    #[error("topic alias {alias} exceeds the topic alias maximum of {maximum}")]
     TopicAliasInvalid { alias: u16, maximum: u16 },
     #[error("empty topic name with topic alias {alias}, which was not set on this connection")]
     UnknownTopicAlias { alias: u16 },
-    #[error("PUBLISH at QoS {qos} over the maximum QoS of {maximum}")]
+    #[error("PUBLISH at QoS {qos} exceeds the maximum QoS of {maximum}")]
     QosNotSupported { qos: Qos, maximum: Qos },
     #[error("PUBLISH with RETAIN, which the server does not support")]
     RetainNotSupported,
@@ -160,7 +160,7 @@ impl SessionError {
 }
 
 impl<M> Session<M> {
-    /// A session that has nothing in flight and no connection yet.
+    /// A session with nothing in flight, and without a connection yet.
     pub fn new(role: Role, version: Version) -> Session<M> {
         Session {
             role,
@@ -294,7 +294,7 @@ impl<M> Session<M> {
         Ok(packet_id)
     }
 
-    /// Ends subscriptions.
+    /// Sends UNSUBSCRIBE.
     ///
     /// # Errors
     /// When the packet is too large, or no packet identifier is left; nothing is appended then.
@@ -364,7 +364,7 @@ impl<M> Session<M> {
         }
     }
 
-    /// Asks the server for a sign of life.
+    /// Sends PINGREQ.
     pub fn ping(&self, out: &mut Vec<u8>) {
         append(&Packet::Pingreq, self.sender.version, out);
     }
@@ -400,7 +400,7 @@ impl<M> Session<M> {
         if let Acknowledgement::Pubrec(packet_id) = acknowledgement
             && self.received.contains(&packet_id)
         {
-            // The alias that it sets counts even though the message was delivered before.
+            // The alias that it sets is valid even though the message was delivered before.
             let mut repeated = publish;
             self.resolve_alias(&mut repeated)?;
             self.acknowledge(acknowledgement, ReasonCode::SUCCESS, out);
@@ -446,7 +446,7 @@ impl<M> Session<M> {
         Ok(())
     }
 
-    /// Takes the last acknowledgement of a message that we sent.
+    /// Handles the last acknowledgement of a sent message.
     fn settle<'e>(
         &mut self,
         packet_type: PacketType,
@@ -455,7 +455,7 @@ impl<M> Session<M> {
     ) -> Result<Event<'e, M>, SessionError> {
         let packet_id = ack.packet_id;
         let Some((index, slot)) = self.outbound.find(packet_id) else {
-            return Ok(Event::Nothing); // A late answer to what was settled on an earlier connection.
+            return Ok(Event::Nothing); // A late answer to a message that was settled on an earlier connection.
         };
         if slot.stage != stage {
             return Err(SessionError::WrongAcknowledgement { packet_type, packet_id });
@@ -511,7 +511,7 @@ impl<M> Session<M> {
         Event::Nothing
     }
 
-    /// Forgets a message of QoS 2 that the peer will not send again; whether it was known.
+    /// Forgets a message of QoS 2 that the peer will not retransmit. Returns whether it was known.
     fn release(&mut self, packet_id: PacketId) -> bool {
         let position = self.received.iter().position(|&received| received == packet_id);
         let was_known = position.and_then(|index| self.received.remove(index)).is_some();
@@ -547,7 +547,7 @@ impl<M> Session<M> {
 }
 
 impl<M: Outgoing> Session<M> {
-    /// Sends again the messages in flight from the last connection, within the quota and until `out` holds `enough` bytes. Call it
+    /// Retransmits the messages in flight from the last connection, within the quota and until `out` holds `enough` bytes. Call it
     /// after [`Session::start`], and again whenever `out` was written or an acknowledgement arrived.
     ///
     /// Returns the messages that this connection does not accept, each with the reason.

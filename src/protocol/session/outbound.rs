@@ -18,19 +18,19 @@ pub(super) enum Stage {
 pub(super) struct Slot<M> {
     pub(super) packet_id: PacketId,
     pub(super) stage: Stage,
-    /// PUBREL went out on an earlier connection already, so that the peer may have forgotten the message.
+    /// PUBREL was already sent on an earlier connection, so the peer may have forgotten the message.
     pub(super) is_released_again: bool,
-    /// PUBREC said that the message had no matching subscribers.
+    /// PUBREC had the reason code "no matching subscribers".
     pub(super) is_unmatched: bool,
     pub(super) message: M,
 }
 
-/// The first `sent` slots went out on this connection; the others wait to be sent again after a reconnect.
+/// The first `sent` slots were sent on this connection; the others wait for retransmission after a reconnect.
 #[derive(Debug)]
 pub(super) struct Outbound<M> {
     slots: VecDeque<Slot<M>>,
     sent: usize,
-    /// Whether those waiting may have reached the peer, and so carry DUP.
+    /// Whether the waiting messages may have reached the peer, so that they need DUP.
     is_duplicate: bool,
 }
 
@@ -53,7 +53,7 @@ impl<M> Outbound<M> {
         self.sent
     }
 
-    /// Whether all went out on this connection, so that a new message may follow.
+    /// Whether all messages were sent on this connection, so that a new one may follow.
     pub(super) fn is_caught_up(&self) -> bool {
         self.sent == self.slots.len()
     }
@@ -83,13 +83,14 @@ impl<M> Outbound<M> {
         self.sent += 1;
     }
 
-    /// The message with that identifier, among those that went out on this connection.
+    /// The message with that identifier, among those sent on this connection.
     pub(super) fn find(&mut self, packet_id: PacketId) -> Option<(usize, &mut Slot<M>)> {
         let index = self.place_of(packet_id)?;
         self.slots.get_mut(index).map(|slot| (index, slot))
     }
 
-    /// Identifiers are handed out in turn, so that one's distance from the first is its place unless some in between are settled.
+    /// Identifiers are allocated in order, so an identifier's distance from the first is its index, unless messages in between are
+    /// settled.
     fn place_of(&self, packet_id: PacketId) -> Option<usize> {
         let distance = self.slots.front()?.packet_id.distance_to(packet_id);
         let is_it = |slot: &&Slot<M>| slot.packet_id == packet_id;
@@ -99,7 +100,7 @@ impl<M> Outbound<M> {
         self.slots.iter().take(self.sent).position(|slot| slot.packet_id == packet_id)
     }
 
-    /// Takes out the message at that place of the queue.
+    /// Removes the message at this index.
     pub(super) fn remove(&mut self, index: usize) -> Option<M> {
         let slot = if index == 0 { self.slots.pop_front() } else { self.slots.remove(index) }?;
         if index < self.sent {
@@ -111,8 +112,8 @@ impl<M> Outbound<M> {
         Some(slot.message)
     }
 
-    /// Starts over on a new connection: all wait to be sent again. If the peer lost the session, messages that it had
-    /// already taken (PUBREC) are given back: sending them again could deliver them twice.
+    /// Starts over on a new connection: all messages wait for retransmission. If the peer lost the session, messages that it
+    /// acknowledged with PUBREC are returned instead, since a retransmission could deliver them twice.
     pub(super) fn restart(&mut self, session_present: bool) -> Vec<(PacketId, M)> {
         self.sent = 0;
         self.is_duplicate = session_present;
@@ -126,12 +127,12 @@ impl<M> Outbound<M> {
         taken.into_iter().map(|slot| (slot.packet_id, slot.message)).collect()
     }
 
-    /// The next message to be sent again.
+    /// The next message to retransmit.
     pub(super) fn next_waiting(&self) -> Option<&Slot<M>> {
         self.slots.get(self.sent)
     }
 
-    /// Notes that the message from [`Outbound::next_waiting`] went out.
+    /// Notes that the message from [`Outbound::next_waiting`] was sent.
     pub(super) fn advance(&mut self) {
         if let Some(slot) = self.slots.get_mut(self.sent) {
             slot.is_released_again = slot.stage == Stage::Pubcomp;
@@ -139,7 +140,7 @@ impl<M> Outbound<M> {
         self.sent += 1;
     }
 
-    /// Takes out the message from [`Outbound::next_waiting`], which cannot be sent on this connection.
+    /// Removes the message from [`Outbound::next_waiting`], which cannot be sent on this connection.
     pub(super) fn remove_waiting(&mut self) -> Option<M> {
         self.remove(self.sent)
     }

@@ -1,20 +1,20 @@
-//! Writes PUBLISH packets within the peer's limits, and replaces topics by aliases.
+//! Writes PUBLISH packets within the peer's limits, and replaces topics with aliases.
 
 use super::Limits;
 use super::alias::{Aliased, OutboundAliases};
 use crate::protocol::{EncodeError, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
 
-/// Why a message cannot be sent on this connection. Nothing was written then.
+/// The reason why a message cannot be sent on this connection. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
+#[allow(missing_docs)] // the error texts describe the variants
 pub enum PublishError {
-    #[error("QoS {qos} is over the peer's maximum QoS of {maximum}")]
+    #[error("QoS {qos} exceeds the peer's maximum QoS of {maximum}")]
     QosNotSupported { qos: Qos, maximum: Qos },
     #[error("the peer does not retain messages")]
     RetainNotSupported,
-    #[error("the packet of {size} bytes is over the peer's maximum packet size of {maximum} bytes")]
+    #[error("the packet of {size} bytes exceeds the peer's maximum packet size of {maximum} bytes")]
     PacketTooLarge { size: usize, maximum: u32 },
-    #[error("topic alias {alias} is over the peer's topic alias maximum of {maximum}")]
+    #[error("topic alias {alias} exceeds the peer's topic alias maximum of {maximum}")]
     TopicAliasNotSupported { alias: u16, maximum: u16 },
     #[error("the peer's receive maximum is used up")]
     QuotaUsedUp,

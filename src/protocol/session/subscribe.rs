@@ -6,17 +6,17 @@ use crate::protocol::{EncodeError, PropertyId, Subscribe};
 
 /// The reason why SUBSCRIBE cannot be sent on this connection. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
+#[allow(missing_docs)] // the error texts describe the variants
 pub enum SubscribeError {
-    #[error("the server offers no subscriptions with wildcards, as in {0}")]
+    #[error("the server does not support wildcard subscriptions, as in {0}")]
     WildcardsNotSupported(String),
-    #[error("the server offers no shared subscriptions, as in {0}")]
+    #[error("the server does not support shared subscriptions, as in {0}")]
     SharedNotSupported(String),
-    #[error("the server offers no subscription identifiers")]
+    #[error("the server does not support subscription identifiers")]
     IdentifiersNotSupported,
-    #[error("the packet of {size} bytes is over the server's maximum packet size of {maximum} bytes")]
+    #[error("the packet of {size} bytes exceeds the server's maximum packet size of {maximum} bytes")]
     PacketTooLarge { size: usize, maximum: u32 },
-    #[error("no packet identifier is left")]
+    #[error("all packet identifiers are in use")]
     NoPacketId,
     #[error(transparent)]
     Encode(#[from] EncodeError),

@@ -1,10 +1,10 @@
-//! Two sessions talk to each other over a wire of bytes, which may break at any time.
+//! Two sessions exchange bytes over a wire that may break at any byte.
 
 use super::*;
 use crate::protocol::{Frame, MAX_PACKET_SIZE, PropertiesBuf, PropertyValue, SubscriptionOptions};
 use proptest::prelude::*;
 
-/// A message that keeps its content, so that it can be sent again.
+/// A message that keeps its content, so that it can be retransmitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Note {
     qos: Qos,
@@ -47,7 +47,7 @@ fn send(session: &mut Session<Note>, qos: Qos, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Hands packets to a session: returns their meanings, in short words, and its answers.
+/// Passes packets to a session. Returns the events in short form, and the session's answers.
 fn receive(session: &mut Session<Note>, bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
     let (mut events, mut out, mut rest) = (Vec::new(), Vec::new(), bytes);
     while let Some(frame) = Frame::cut(rest, MAX_PACKET_SIZE).unwrap() {
@@ -154,7 +154,7 @@ fn an_acknowledgement_of_the_wrong_kind_breaks_the_protocol() {
     send(&mut session, Qos::ExactlyOnce, b"a");
     assert_eq!(
         events(&mut session, &[0x40, 2, 0, 1]),
-        ["PUBACK for packet identifier 1, which waits for another kind"]
+        ["PUBACK for packet identifier 1, which waits for another packet type"]
     );
     assert_eq!(events(&mut session, &[0x40, 2, 0, 77]), ["nothing"]);
 }
@@ -237,7 +237,7 @@ fn messages_too_large_for_the_new_connection_are_given_back() {
     assert_eq!(refused.len(), 1);
     assert_eq!(
         refused[0].1.to_string(),
-        "the packet of 112 bytes is over the peer's maximum packet size of 50 bytes"
+        "the packet of 112 bytes exceeds the peer's maximum packet size of 50 bytes"
     );
     assert!(out.ends_with(b"small"));
 }
@@ -253,7 +253,7 @@ fn a_message_that_the_peer_does_not_take_is_not_sent() {
         assert!(out.is_empty());
         error.to_string()
     };
-    assert_eq!(try_to_send(publish(Qos::ExactlyOnce, b"")), "QoS 2 is over the peer's maximum QoS of 1");
+    assert_eq!(try_to_send(publish(Qos::ExactlyOnce, b"")), "QoS 2 exceeds the peer's maximum QoS of 1");
     assert_eq!(
         try_to_send(Publish { retain: true, ..publish(Qos::AtMostOnce, b"") }),
         "the peer does not retain messages"
@@ -262,7 +262,7 @@ fn a_message_that_the_peer_does_not_take_is_not_sent() {
     alias.push(PropertyId::TopicAlias, PropertyValue::Number(1)).unwrap();
     assert_eq!(
         try_to_send(Publish { properties: alias.as_properties(), ..publish(Qos::AtMostOnce, b"") }),
-        "topic alias 1 is over the peer's topic alias maximum of 0"
+        "topic alias 1 exceeds the peer's topic alias maximum of 0"
     );
 }
 
@@ -313,7 +313,7 @@ fn an_alias_over_the_maximum_or_without_a_topic_breaks_the_protocol() {
     let by_alias = |alias| [0x30, 7, 0, 0, 3, 0x23, 0, alias, b'x'];
     let unknown = "empty topic name with topic alias 2, which was not set on this connection";
     assert_eq!(events(&mut session, &by_alias(2)), [unknown]);
-    let invalid = "topic alias 4 is over the topic alias maximum of 3";
+    let invalid = "topic alias 4 exceeds the topic alias maximum of 3";
     assert_eq!(events(&mut session, &by_alias(4)), [invalid]);
 }
 

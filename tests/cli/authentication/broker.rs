@@ -144,7 +144,7 @@ fn a_file_with_a_bad_line_is_refused_with_the_line() {
     let right = keys.text();
     let line = right.trim_end();
     for (text, parts) in [
-        (format!("{right}bob:secret\n"), &["line 2", "bob", "no SCRAM keys"][..]),
+        (format!("{right}bob:secret\n"), &["line 2", "bob", "not SCRAM keys"][..]),
         (format!("{right}\n{right}"), &["line 3", "ann", "duplicate user, also on line 1"]),
         (right.replace("$4096:", "$4095:"), &["line 1", "iterations"]),
         (right.replace("SHA-256", "SHA-512"), &["line 1", "stored key has 32 bytes"]),

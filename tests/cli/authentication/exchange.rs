@@ -55,13 +55,13 @@ fn a_bad_challenge_is_refused() {
         ("r=NONCE+,s=c2FsdA==,i=4095", "4095 iterations of PBKDF2"),
         ("r=NONCE+,s=c2FsdA==,i=10000001", "10000001 iterations of PBKDF2"),
         ("r=NONCE+,s=c2FsdA==,i=0", "0 iterations"),
-        ("r=NONCE,s=c2FsdA==,i=4096", "nonce in the answer does not begin with ours"),
-        ("r=other,s=c2FsdA==,i=4096", "nonce in the answer does not begin with ours"),
+        ("r=NONCE,s=c2FsdA==,i=4096", "nonce in the answer does not match"),
+        ("r=other,s=c2FsdA==,i=4096", "nonce in the answer does not match"),
         ("m=ext,r=NONCE+,s=c2FsdA==,i=4096", "extension"),
         ("r=NONCE+,s=?,i=4096", "salt is not Base64"),
-        ("r=NONCE+,i=4096,s=c2FsdA==", "no salt (s=)"),
-        ("e=other-error", "the broker says 'other-error'"),
-        ("", "no nonce (r=)"),
+        ("r=NONCE+,i=4096,s=c2FsdA==", "missing salt (s=)"),
+        ("e=other-error", "the broker reported 'other-error'"),
+        ("", "missing nonce (r=)"),
     ] {
         let answer: &'static str = format!("f0 (18 (15 `SCRAM-SHA-256` 16 `{challenge}`))").leak();
         let stderr = publish_to(answer, "", "e0 (80)").fail(5);
@@ -78,8 +78,8 @@ fn a_server_that_does_not_prove_itself_is_left() {
         ("20 (00 00 (15 `SCRAM-SHA-256` 16 `v=AAAA`))", "signature is wrong"),
         ("20 (00 00 (15 `SCRAM-SHA-256`))", "did not prove that it knows the password"),
         ("20 (00 00 ())", "did not prove that it knows the password"),
-        ("20 (00 00 (15 `SCRAM-SHA-256` 16 `e=invalid-proof`))", "the broker says 'invalid-proof'"),
-        ("20 (00 00 (15 `SCRAM-SHA-256` 16 `x`))", "no signature (v=)"),
+        ("20 (00 00 (15 `SCRAM-SHA-256` 16 `e=invalid-proof`))", "the broker reported 'invalid-proof'"),
+        ("20 (00 00 (15 `SCRAM-SHA-256` 16 `x`))", "missing signature (v=)"),
         ("f0 (18 (15 `SCRAM-SHA-256` 16 `v=AAAA`))", "signature is wrong"),
     ] {
         assert_says(&publish_to(challenge, last, "e0 (80)").fail(5), &[says]);

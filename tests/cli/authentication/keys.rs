@@ -52,8 +52,8 @@ fn bad_words_are_refused_and_nothing_is_written() {
         ("-c", "", "x", "empty"),
         ("-c", "#a", "x", "'#'"),
         ("-c", "ann", "", "standard input"),
-        ("-c", "ann", "a\u{7}b", "is not usable with SCRAM"),
-        ("-c", "\u{ad}", "x", "is not usable with SCRAM"),
+        ("-c", "ann", "a\u{7}b", "cannot be used with SCRAM"),
+        ("-c", "\u{ad}", "x", "cannot be used with SCRAM"),
         ("-c -I 4095", "ann", "x", "4096"),
         ("-c -I 10000001", "ann", "x", "10000000"),
         ("-c --mechanism SCRAM-SHA-1", "ann", "x", "SCRAM-SHA-512"),
@@ -76,7 +76,7 @@ fn a_file_of_something_else_is_left_alone() {
     std::fs::write(keys.path(), text).unwrap();
     assert_says(
         &keys.make("", "bob", "secret").fail(1),
-        &["line 1", "ann", "no SCRAM keys", "nothing was changed"],
+        &["line 1", "ann", "not SCRAM keys", "nothing was changed"],
     );
     assert_eq!(keys.text(), text);
 }

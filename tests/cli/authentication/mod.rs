@@ -1,4 +1,4 @@
-//! Extended authentication of MQTT 5: `--auth-method` of the clients, `--scram-file` of the broker, and `mq passwd scram`.
+//! Enhanced authentication of MQTT 5: `--auth-method` of the clients, `--scram-file` of the broker, and `mq passwd scram`.
 
 mod broker;
 mod exchange;

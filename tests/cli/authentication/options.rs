@@ -61,7 +61,7 @@ fn a_password_that_SCRAM_cannot_use_is_refused_before_anything_connects() {
         let words = "pub -t a -n --allow-control-characters --auth-method SCRAM-SHA-256 -u";
         let program = mq(words).arg(user).arg("-P").arg(password);
         let stderr = program.run().fail(2);
-        assert_says(&stderr, &["is not usable with SCRAM", part]);
+        assert_says(&stderr, &["cannot be used with SCRAM", part]);
         assert!(!stderr.contains('\u{7}'), "{stderr:?}");
     }
 }
@@ -74,8 +74,8 @@ fn data_files_that_are_none_are_refused() {
     std::fs::write(&path, "\n").unwrap();
     assert_says(&mq(words).arg(&path).run().fail(1), &["token", "empty"]);
     std::fs::write(&path, vec![b'x'; 65_536]).unwrap();
-    assert_says(&mq(words).arg(&path).run().fail(1), &["token", "longer than authentication data can be"]);
-    assert_says(&mq(words).arg("/dev/zero").run().fail(1), &["/dev/zero", "longer"]);
+    assert_says(&mq(words).arg(&path).run().fail(1), &["token", "the maximum of authentication data"]);
+    assert_says(&mq(words).arg("/dev/zero").run().fail(1), &["/dev/zero", "exceeds"]);
     assert_says(&mq(words).arg(directory.path()).run().fail(1), &["directory"]);
     assert_says(&mq(words).arg("/nonexistent").run().fail(1), &["/nonexistent", "No such file"]);
     assert_says(&mq(words).arg("-").run().fail(1), &["standard input", "empty"]);

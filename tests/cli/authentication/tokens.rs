@@ -70,7 +70,7 @@ fn a_server_that_wants_more_is_told_that_there_is_none() {
     let stderr = publish(&peer, &path, "").run().fail(5);
     assert_says(
         &stderr,
-        &["OAUTH2-JWT failed: more is asked for than the authentication data", "SCRAM-SHA-256"],
+        &["OAUTH2-JWT failed: the broker sent a challenge, which the method cannot answer", "SCRAM-SHA-256"],
     );
     peer.finish();
 }
@@ -84,7 +84,7 @@ fn a_method_that_was_typed_as_a_property_has_nothing_more_to_say_either() {
         client.expect("e0 (8c)");
     });
     let stderr = peer.mq("pub -t a -n -D connect authentication-method M").run().fail(5);
-    assert_says(&stderr, &["M failed: more is asked for"]);
+    assert_says(&stderr, &["M failed: the broker sent a challenge"]);
     peer.finish();
 }
 

@@ -259,7 +259,7 @@ fn a_broker_that_wants_more_than_a_token_is_told_that_there_is_none() {
         assert_eq!(client.expect_end(), b"");
     });
     let report = refused(conn(&peer, TOKEN).arg(files.path("token")).run());
-    assert_says(&report, &["1 x authentication with OAUTH2-JWT failed: more is asked for"]);
+    assert_says(&report, &["1 x authentication with OAUTH2-JWT failed: the broker sent a challenge"]);
     peer.finish();
 }
 
@@ -316,7 +316,10 @@ fn options_that_conflict_with_a_method_are_refused() {
         (SCRAM.to_owned(), &["SCRAM-SHA-256 needs a user name and a password", "client 0", "--credentials"]),
         (format!("{SCRAM} -u ann"), &["a user name and a password"]),
         (format!("{SCRAM} --credentials {{}}/rows.csv"), &["a user name and a password"]),
-        (format!("{SCRAM} --credentials {{}}/bad.csv"), &["client 1: the password is not usable with SCRAM"]),
+        (
+            format!("{SCRAM} --credentials {{}}/bad.csv"),
+            &["client 1: the password cannot be used with SCRAM"],
+        ),
         (format!("{SCRAM} -u ann -P secret --auth-data-file {{}}/token"), &["--auth-data-file", "SCRAM"]),
         ("--auth-method SCRAM-SHA-224 -u ann -P secret".to_owned(), &["SCRAM-SHA-256, SCRAM-SHA-512"]),
         ("--auth-method X -D connect authentication-data Y".to_owned(), &["set the same property"]),

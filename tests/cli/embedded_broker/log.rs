@@ -15,10 +15,10 @@ fn a_malformed_connect_gets_the_reason_in_mqtt_5() {
         ("10 (`MQTT` 05 02 003c () 0003 61 ff 62)", 0x81, "UTF-8"),
         ("10 (`MQTT` 05 02 003c (7f 00) `me`)", 0x81, "unknown property"),
         ("10 (`MQTT` 05 02 003c (21 0000) `me`)", 0x82, "receive-maximum 0"),
-        ("10 (`MQTT` 05 02 003c (21 0001 21 0001) `me`)", 0x82, "appears twice"),
+        ("10 (`MQTT` 05 02 003c (21 0001 21 0001) `me`)", 0x82, "duplicate property"),
         ("10 (`MQTT` 05 02 003c (16 `x`) `me`)", 0x82, "without an authentication method"),
         ("10 (`MQTT` 05 06 003c () `me` () `a/#` `b`)", 0x90, "will topic"),
-        ("10 (`MQTT` 05 02 003c () `me` 00)", 0x81, "1 bytes too many"),
+        ("10 (`MQTT` 05 02 003c () `me` 00)", 0x81, "1 trailing byte"),
         ("10 ff ff ff 7f `MQTT` 05 02 003c", 0x95, "268435460 bytes"),
     ] {
         let mut client = broker.connect();

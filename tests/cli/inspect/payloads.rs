@@ -151,9 +151,12 @@ fn keys_that_are_there_twice_and_long_numbers_stay_in_every_view() {
 #[test]
 fn compressed_payloads_that_are_not_decompressed_are_named() {
     let xz = "fd377a585a000004e6d6b446";
-    assert_says(&typed(&[publish("t", xz)], ""), &["xz (not decompressed here): fd 37 7a 58 5a"]);
+    assert_says(&typed(&[publish("t", xz)], ""), &["xz (decompression is not supported): fd 37 7a 58 5a"]);
     let packet = [publish("t", xz)];
     let shown = typed(&packet, "--format json");
-    assert_says(&shown, &["\"payload_format\":\"xz\",\"payload_problem\":\"not decompressed here\""]);
-    assert_says(&typed(&packet, "--format text"), &["xz: not decompressed here"]);
+    assert_says(
+        &shown,
+        &["\"payload_format\":\"xz\",\"payload_problem\":\"decompression is not supported\""],
+    );
+    assert_says(&typed(&packet, "--format text"), &["xz: decompression is not supported"]);
 }

@@ -14,7 +14,6 @@ use std::net::SocketAddr;
 /// The most bytes that all connections together may hold while their protocols are undecided.
 const MAX_UNDECIDED: usize = 16 << 20;
 
-/// State shared by all connections.
 #[derive(Default)]
 pub(super) struct Shared {
     ports: Ports,
@@ -56,7 +55,7 @@ struct Proxied {
 struct Encryption {
     client: Side,
     server_name: Option<String>,
-    /// Taken out while it reads.
+    /// `None` while it reads, and after it was closed.
     session: Option<Box<dyn Session>>,
     /// Unreadable directions, held until the conversation that they belong to is opened.
     unreadable: Vec<Unreadable>,
@@ -91,7 +90,6 @@ struct Frames {
     unwrapper: Unwrapper,
 }
 
-/// A value for each side.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair<T> {
     a: T,
@@ -258,8 +256,8 @@ impl Conversation {
         }
     }
 
-    /// Handles a direction that cannot be read any further. If that is true of both and nothing was read, the connection is given
-    /// up.
+    /// Handles a direction that cannot be read any further. If neither direction can, and nothing was read, the connection is
+    /// given up.
     fn mark_unreadable(
         &mut self,
         unreadable: Unreadable,
@@ -446,7 +444,7 @@ impl Conversation {
         emit(ConversationEvent::OtherProtocol { connection, at, client, server, what });
     }
 
-    /// Gives up a connection whose TLS cannot be decrypted, for this reason or for the first that was found.
+    /// Gives up a connection whose TLS cannot be decrypted, for this reason or else for the first one found.
     fn end_undecrypted(
         &mut self,
         at: Moment,
@@ -464,7 +462,7 @@ impl Conversation {
         }
     }
 
-    /// Handles a connection without bytes, or without readable ones.
+    /// Handles the end of a connection without readable bytes.
     fn end_in_silence(
         &mut self,
         at: Moment,

@@ -11,7 +11,7 @@ use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 
-/// The number of packets from a single side that make MQTT likely without other evidence.
+/// The number of consecutive packets from a single side that is accepted as MQTT without other evidence.
 const ENOUGH_PACKETS: usize = 3;
 
 /// The bytes and ports that the decision depends on.
@@ -165,7 +165,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The connection was seen from its beginning, without a CONNECT. If there is a CONNACK, the CONNECT may be missing.
+    /// For a connection with a beginning but without a CONNECT: a server's packets, without any bytes of the client, are MQTT.
     fn detect_by_response(&self) -> Detection {
         let client = self.client();
         let walk = mqtt::walk(self.prefix(client.other()));
@@ -178,7 +178,7 @@ impl Evidence<'_> {
         Detection::OtherProtocol { client, what: OtherProtocol::Unknown }
     }
 
-    /// The beginning is missing: it is MQTT if the bytes of both sides parse as consecutive packets.
+    /// For a connection without its beginning: it is MQTT if the bytes of both sides parse as consecutive packets.
     fn detect_by_framing(&self, usage: Option<PortUse>) -> Detection {
         let client = self.client();
         let walks = SIDES.map(|side| mqtt::walk(self.prefix(side)));
@@ -215,7 +215,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// A request, which may open a WebSocket.
+    /// Detects the protocol of an HTTP request, which may open a WebSocket.
     fn request(&self, client: Side) -> Detection {
         let server = client.other();
         let request = match http::request(self.prefix(client)) {
@@ -232,7 +232,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// A WebSocket. If the subprotocol does not have an MQTT name, the first frame decides.
+    /// Detects the protocol inside a WebSocket. If neither head names an MQTT subprotocol, the first frame decides.
     fn web_socket(&self, client: Side, request: &Head, response: &Head) -> Detection {
         let fault = match (request.names_mqtt(), response.names_mqtt()) {
             (true, true) => None,

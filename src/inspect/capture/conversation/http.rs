@@ -10,7 +10,7 @@ const RESPONSE: &[u8] = b"HTTP/1.";
 /// The most headers that are parsed; a WebSocket request has far fewer.
 const MAX_HEADERS: usize = 96;
 
-/// The longest first line that is shown.
+/// The most bytes of a first line that are shown.
 const MAX_LINE: usize = 200;
 
 /// The sender of the head that a stream begins with.
@@ -48,7 +48,7 @@ pub(super) enum HeadParse {
     Broken,
 }
 
-/// Whether `bytes` start like HTTP.
+/// The kind of head that `bytes` start like, if any.
 pub(super) fn start(bytes: &[u8]) -> Option<HeadKind> {
     if bytes.starts_with(RESPONSE) {
         return Some(HeadKind::Response);
@@ -99,7 +99,7 @@ fn head(size: usize, headers: &[httparse::Header<'_>], may_upgrade: bool) -> Hea
     Head { size, is_upgrade: may_upgrade && is_web_socket, protocols: values("sec-websocket-protocol") }
 }
 
-/// The first line, if it is complete and valid.
+/// The first line as far as it was captured, with invalid UTF-8 replaced; `None` if it is empty.
 pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\n').next().filter(|line| !line.is_empty())?;
     let line = line.get(..MAX_LINE).unwrap_or(line);

@@ -138,7 +138,7 @@ fn bytes(direction: Direction, offset: u64, bytes: &[u8]) -> Seen {
     Bytes(direction, offset, offset, bytes.to_vec())
 }
 
-/// A frame, masked when it is a client's.
+/// A frame with the given mask.
 fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     let masked = if mask.is_some() { 0x80 } else { 0 };
@@ -167,7 +167,7 @@ fn web_socket() -> SideBytes {
     line
 }
 
-/// All bytes of a direction, put together.
+/// The concatenated bytes of a direction.
 fn joined(seen: &[Seen], direction: Direction) -> Vec<u8> {
     let parts = seen.iter().filter_map(|seen| match seen {
         Bytes(from, _, _, bytes) if *from == direction => Some(bytes.clone()),

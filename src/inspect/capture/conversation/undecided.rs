@@ -28,7 +28,6 @@ pub(super) struct Undecided {
     b: SideBytes,
 }
 
-/// One side's bytes.
 #[derive(Debug, Default)]
 struct SideBytes {
     bytes: Vec<u8>,

@@ -74,7 +74,6 @@ impl DirectionDecryptor {
         }
     }
 
-    /// The number of buffered bytes.
     pub(super) fn buffered(&self) -> usize {
         self.records.buffered() + self.messages.buffered()
     }

@@ -9,7 +9,6 @@ pub(super) const KEY_UPDATE: u8 = 24;
 /// The longest hello that is read.
 const MAX_HELLO: usize = 64 << 10;
 
-/// A complete message.
 pub(super) struct HandshakeMessage {
     pub(super) kind: u8,
     /// The body of a hello; empty for other messages.
@@ -35,7 +34,6 @@ impl HandshakeMessages {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The number of bytes of incomplete messages.
     pub(super) fn buffered(&self) -> usize {
         self.bytes.len()
     }

@@ -43,7 +43,6 @@ struct Shared {
     buffered: usize,
 }
 
-/// One connection.
 struct TlsConnection {
     shared: Rc<RefCell<Shared>>,
     handshake: HandshakeState,
@@ -68,7 +67,6 @@ struct ServerParameters {
 }
 
 impl TlsDecryptor {
-    /// Uses the secrets of `secrets`.
     #[must_use]
     pub(crate) fn new(secrets: Box<dyn Secrets>) -> TlsDecryptor {
         TlsDecryptor { shared: Rc::new(RefCell::new(Shared { secrets, buffered: 0 })) }

@@ -30,7 +30,7 @@ impl Endian {
     }
 }
 
-/// The unread bytes. All methods return `None` if too few bytes are left.
+/// The unread bytes. Reading returns `None` if too few bytes are left.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     rest: &'a [u8],

@@ -15,7 +15,7 @@ pub enum FileType {
     Elf,
     /// Bare MQTT packets.
     Mqtt,
-    /// Compressed by this program.
+    /// Compressed in this format.
     Compressed(&'static str),
     /// A capture in another format.
     OtherCapture(&'static str),

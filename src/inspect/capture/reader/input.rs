@@ -39,7 +39,6 @@ impl<R: Read> Input<R> {
         Input { source: Source::New(source), buffer: Vec::new(), start: 0, end: 0, taken: 0, is_cut: false }
     }
 
-    /// The bytes in the buffer.
     pub(super) fn peek(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -80,7 +79,6 @@ impl<R: Read> Input<R> {
         self.buffer.capacity()
     }
 
-    /// Whether the source ended inside compressed data.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut
     }

@@ -1,4 +1,4 @@
-//! Reads all secrets of a file in advance: some programs learn them late and write them after the packets.
+//! Reads all secrets of a file in advance, since some programs write them after the packets.
 
 use super::fields::Endian;
 use super::pcapng::{DECRYPTION_SECRETS, MAX_SECRETS, SECTION_MAGIC, TLS_KEY_LOG};

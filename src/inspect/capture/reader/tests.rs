@@ -47,7 +47,7 @@ fn error(bytes: &[u8]) -> String {
     read(bytes).1.unwrap_err().to_string()
 }
 
-/// Both frames, as they should be read.
+/// Both frames, as the reader should return them.
 fn both(time: Option<u64>) -> Vec<Read1> {
     vec![(1, time, 1, FIRST.to_vec(), FIRST.len() as u32), (2, time, 1, SECOND.to_vec(), SECOND_LENGTH)]
 }
@@ -213,7 +213,7 @@ fn a_section_has_its_own_byte_order_and_interfaces() {
 
 #[test]
 fn a_frame_is_given_as_soon_as_its_bytes_are_there() {
-    /// Gives these bytes, and must not be asked for more.
+    /// Returns these bytes, and panics at the next read.
     struct Once(Option<Vec<u8>>);
     impl Read for Once {
         fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {

@@ -117,8 +117,8 @@ impl TcpConnection {
         }
     }
 
-    /// A side that has sent nothing yet acknowledges the other side's SYN, which may not have been captured. Servers that send
-    /// first are rare.
+    /// Takes the other side's initial sequence number from an acknowledgement, if its SYN was not captured: a side that has not
+    /// sent anything yet most likely acknowledges the SYN only, since servers that send first are rare.
     fn start_other(&mut self, side: Side, segment: &Segment<'_>) {
         if let Some(acknowledgment) = segment.acknowledgment.filter(|_| !segment.is_syn && !segment.is_reset)
             && self.stream(side).is_first(segment.sequence)

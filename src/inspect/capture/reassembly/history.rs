@@ -18,7 +18,6 @@ const STEPS: usize = 1 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct LastBlock(u64);
 
-/// The ring.
 #[derive(Debug)]
 pub(super) struct History {
     bytes: Vec<u8>,

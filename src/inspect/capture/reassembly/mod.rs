@@ -155,8 +155,9 @@ pub(crate) struct Reassembly {
     history: History,
     /// Closed connections that are still in `connections`, the oldest first.
     closed: VecDeque<(ConnectionKey, u32)>,
-    /// Connections with pending bytes, by the frame since which they wait, the oldest first; and the total cost of these bytes.
+    /// Connections with pending bytes, those that have waited the longest first.
     waiting: VecDeque<(ConnectionKey, u32)>,
+    /// The total cost of pending bytes.
     pending_cost: usize,
 }
 

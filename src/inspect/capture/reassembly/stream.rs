@@ -205,7 +205,7 @@ impl TcpStream {
         i64::from(sequence.wrapping_sub(next).cast_signed())
     }
 
-    /// Whether it is a keep-alive: the last byte again, which some systems make up.
+    /// Whether it is a TCP keep-alive: the last byte again, for which some systems send a made-up value.
     fn is_probe(&self, part: &StreamPart<'_>, length: usize) -> bool {
         let is_before_next = match self.first {
             Some(_) => self.distance(part.sequence) == -1,

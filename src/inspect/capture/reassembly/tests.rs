@@ -1,4 +1,4 @@
-//! Segments in any order, and bytes in one.
+//! Segments in any order result in bytes in order.
 
 use super::{Close, MAX_CONNECTIONS, Reassembly, Side, Start, TcpEvent};
 use crate::inspect::capture::network::Segment;
@@ -6,7 +6,7 @@ use crate::inspect::capture::{Moment, fuzzing};
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// An event in short.
+/// An event in short form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
     Opened(u32, Start),
@@ -43,7 +43,7 @@ impl Wire {
         Wire { reassembly, at, seen: Vec::new(), client: end(40_000), server: end(1883) }
     }
 
-    /// With a handshake, of which nothing is noted.
+    /// A connection after its handshake, whose events are dropped.
     fn open() -> Wire {
         let mut wire = Wire::new();
         wire.client(-1, b"", |segment| {
@@ -408,9 +408,9 @@ fn of_too_many_connections_the_idle_ones_are_closed() {
 struct Plan {
     start: u32,
     lengths: Vec<usize>,
-    /// How far each segment reaches into the one before.
+    /// The number of bytes by which each segment overlaps the previous one.
     overlaps: Vec<usize>,
-    /// By how much each segment is late.
+    /// The number of positions by which each segment is delayed.
     delays: Vec<usize>,
     repeats: Vec<bool>,
 }
