@@ -165,6 +165,7 @@ impl Tap for ShownConnection {
 
 impl Drop for ShownConnection {
     fn drop(&mut self) {
-        self.take(&ConversationEvent::Closed { connection: self.connection, at: self.now(), by: Close::Fin });
+        let (connection, at) = (self.connection, self.now());
+        self.take(&ConversationEvent::Closed { connection, at, by: Close::Fin, first_fin: None });
     }
 }

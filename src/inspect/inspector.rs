@@ -64,6 +64,26 @@ pub(crate) enum Item<'a> {
     Event(&'a ConversationEvent<'a>),
 }
 
+impl Item<'_> {
+    /// The number of the connection.
+    pub(crate) fn connection(&self) -> u32 {
+        match self {
+            Item::Packet(packet) => packet.connection,
+            Item::Gap(range) | Item::Skipped(range) => range.connection,
+            Item::Event(event) => event.connection(),
+        }
+    }
+
+    /// The frame and time.
+    pub(crate) fn at(&self) -> Moment {
+        match self {
+            Item::Packet(packet) => packet.at,
+            Item::Gap(range) | Item::Skipped(range) => range.at,
+            Item::Event(event) => event.at(),
+        }
+    }
+}
+
 /// A range of bytes in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ByteRange {
@@ -123,7 +143,7 @@ impl Inspector {
                     sink(&Item::Event(event));
                 }
             }
-            ConversationEvent::Closed { connection, at, by } => {
+            ConversationEvent::Closed { connection, at, by, .. } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.end = Some(by);
                 }
@@ -145,6 +165,7 @@ impl Inspector {
             }
             ConversationEvent::Conflict { .. }
             | ConversationEvent::ProxyHeader { .. }
+            | ConversationEvent::Fin { .. }
             | ConversationEvent::OtherProtocol { .. } => {
                 sink(&Item::Event(event));
             }

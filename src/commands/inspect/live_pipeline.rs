@@ -98,6 +98,7 @@ pub(super) struct ConnectionTap {
     number: Option<u32>,
     sides: RefCell<[SideProgress; 2]>,
     end: Cell<Close<Direction>>,
+    first_fin: Cell<Option<Direction>>,
     /// The room reserved for the event of its end.
     room: RefCell<Option<OwnedSemaphorePermit>>,
 }
@@ -144,6 +145,12 @@ enum QueuedEvent {
         connection: u32,
         at: Moment,
         by: Close<Direction>,
+        first_fin: Option<Direction>,
+    },
+    Fin {
+        connection: u32,
+        at: Moment,
+        direction: Direction,
     },
     ProxyHeader {
         connection: u32,
@@ -301,6 +308,7 @@ impl TrafficQueue {
             number,
             sides: RefCell::default(),
             end: Cell::new(Close::EndOfCapture),
+            first_fin: Cell::default(),
             room: RefCell::new(end_room),
         }
     }
@@ -400,6 +408,14 @@ impl ConnectionTap {
         }
     }
 
+    /// One side has sent its last byte.
+    pub(super) fn fin(&self, direction: Direction) {
+        self.first_fin.set(self.first_fin.get().or(Some(direction)));
+        if let Some(connection) = self.number {
+            self.queue.send(QueuedEvent::Fin { connection, at: self.queue.now(), direction }, None);
+        }
+    }
+
     /// Records how the connection ended.
     pub(super) fn end(&self, by: Close<Direction>) {
         self.end.set(by);
@@ -435,7 +451,8 @@ impl Drop for ConnectionTap {
                 self.queue.send(what, None);
             }
         }
-        self.queue.send(QueuedEvent::Closed { connection, at, by: self.end.get() }, self.room.take());
+        let (by, first_fin) = (self.end.get(), self.first_fin.get());
+        self.queue.send(QueuedEvent::Closed { connection, at, by, first_fin }, self.room.take());
     }
 }
 
@@ -457,7 +474,12 @@ impl QueuedEvent {
             QueuedEvent::Gap { connection, at, direction, offset, length } => {
                 ConversationEvent::Gap { connection, at, direction, offset, length }
             }
-            QueuedEvent::Closed { connection, at, by } => ConversationEvent::Closed { connection, at, by },
+            QueuedEvent::Closed { connection, at, by, first_fin } => {
+                ConversationEvent::Closed { connection, at, by, first_fin }
+            }
+            QueuedEvent::Fin { connection, at, direction } => {
+                ConversationEvent::Fin { connection, at, direction }
+            }
             QueuedEvent::ProxyHeader { connection, at, proxy, header } => {
                 ConversationEvent::ProxyHeader { connection, at, proxy, header }
             }

@@ -216,20 +216,17 @@ async fn pump(
         let read = from.read(&mut buffer).await;
         let count = read.map_err(|error| BrokenSide { sender: direction, error })?;
         let bytes = buffer.get(..count).unwrap_or_default();
-        tap_unless_empty(tap, direction, bytes).await;
+        match bytes {
+            [] => tap.fin(direction),
+            // Shown before they are forwarded, so that a response never precedes its request.
+            _ => tap.bytes(direction, bytes).await,
+        }
         if let Err(error) = hand_on(bytes, &mut to).await {
             return Ok(Some(BrokenSide { sender: opposite(direction), error }));
         }
         if bytes.is_empty() {
             return Ok(None);
         }
-    }
-}
-
-/// Shows bytes before they are forwarded, so that a response never precedes its request.
-async fn tap_unless_empty(tap: &ConnectionTap, direction: Direction, bytes: &[u8]) {
-    if !bytes.is_empty() {
-        tap.bytes(direction, bytes).await;
     }
 }
 

@@ -172,7 +172,9 @@ impl Audit {
             Tcp::Conflict { connection, length, .. } => {
                 assert!(*length > 0 && self.connections.contains_key(connection));
             }
-            Tcp::Lag { connection, .. } => assert!(self.connections.contains_key(connection)),
+            Tcp::Lag { connection, .. } | Tcp::Fin { connection, .. } => {
+                assert!(self.connections.contains_key(connection));
+            }
             Tcp::Closed { connection, .. } => assert!(self.connections.remove(connection).is_some()),
         }
     }
@@ -194,6 +196,7 @@ impl Audit {
             | ConversationEvent::ProxyHeader { connection, .. }
             | ConversationEvent::BadFrame { connection, .. }
             | ConversationEvent::Lag { connection, .. }
+            | ConversationEvent::Fin { connection, .. }
             | ConversationEvent::Undecryptable { connection, .. } => {
                 assert!(self.conversations.contains_key(connection));
             }

@@ -173,7 +173,7 @@ impl Linter {
                 self.clients.open(connection, server);
                 Some(connection)
             }
-            ConversationEvent::Closed { connection, at, by } => {
+            ConversationEvent::Closed { connection, at, by, .. } => {
                 let is_closed = match by {
                     Close::Fin | Close::Reset(_) => true,
                     Close::Replaced | Close::Evicted | Close::EndOfCapture => false,
@@ -211,6 +211,7 @@ impl Linter {
             ConversationEvent::Conflict { .. }
             | ConversationEvent::OtherProtocol { .. }
             | ConversationEvent::Bytes { .. }
+            | ConversationEvent::Fin { .. }
             | ConversationEvent::Gap { .. } => None,
         }
     }

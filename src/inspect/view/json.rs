@@ -31,7 +31,7 @@ impl View for JsonView {
             Item::Gap(range) => self.range("gap", range, out),
             Item::Skipped(range) => self.range("skipped", range, out),
             // Only the linter needs it.
-            Item::Event(ConversationEvent::Lag { .. }) => return,
+            Item::Event(ConversationEvent::Lag { .. } | ConversationEvent::Fin { .. }) => return,
             Item::Event(event) => self.event(event, findings, out),
         }
         out.push(b'\n');
@@ -104,6 +104,7 @@ impl JsonView {
             ConversationEvent::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
             ConversationEvent::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
             ConversationEvent::OtherProtocol { connection, at, .. } => ("foreign", connection, at),
+            ConversationEvent::Fin { connection, at, .. } => ("fin", connection, at),
             ConversationEvent::Closed { connection, at, .. } => ("closed", connection, at),
             ConversationEvent::Bytes { connection, at, .. } => ("bytes", connection, at),
             ConversationEvent::Gap { connection, at, .. } => ("gap", connection, at),
@@ -195,17 +196,28 @@ fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
             number("stream_offset", *stream_offset, json);
             text("text", &why.to_string(), json);
         }
-        ConversationEvent::Closed { by, .. } => match by {
-            Close::Fin => text("by", "fin", json),
-            Close::Reset(sender) => {
-                text("by", "reset", json);
-                direction(*sender, json);
-            }
-            Close::Replaced => text("by", "replaced", json),
-            Close::Evicted => text("by", "evicted", json),
-            Close::EndOfCapture => text("by", "end_of_capture", json),
-        },
-        ConversationEvent::Bytes { .. } | ConversationEvent::Gap { .. } | ConversationEvent::Lag { .. } => {}
+        ConversationEvent::Closed { by, first_fin, .. } => closed(*by, *first_fin, json),
+        ConversationEvent::Bytes { .. }
+        | ConversationEvent::Gap { .. }
+        | ConversationEvent::Lag { .. }
+        | ConversationEvent::Fin { .. } => {}
+    }
+}
+
+fn closed(by: Close<Direction>, first_fin: Option<Direction>, json: &mut Writer<'_>) {
+    let (by, sender) = match by {
+        Close::Fin => ("fin", first_fin),
+        Close::Reset(sender) => ("reset", Some(sender)),
+        Close::Replaced => ("replaced", None),
+        Close::Evicted => ("evicted", None),
+        Close::EndOfCapture => ("end_of_capture", None),
+    };
+    text("by", by, json);
+    if let Some(sender) = sender {
+        direction(sender, json);
+    }
+    if let Some(first_fin) = first_fin {
+        text("first_fin", first_fin.name(), json);
     }
 }
 

@@ -166,10 +166,13 @@ impl LineView {
                 None,
                 format!("{client} to {server}: {}", other_protocol(what, self.options.advice)),
             ),
-            ConversationEvent::Closed { connection, at, by } => (connection, at, None, closed(*by)),
+            ConversationEvent::Closed { connection, at, by, first_fin } => {
+                (connection, at, None, closed(*by, *first_fin))
+            }
             ConversationEvent::Bytes { .. }
             | ConversationEvent::Gap { .. }
-            | ConversationEvent::Lag { .. } => return,
+            | ConversationEvent::Lag { .. }
+            | ConversationEvent::Fin { .. } => return,
         };
         self.head(*at, *connection, sender, out);
         out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());
@@ -222,14 +225,16 @@ fn other_protocol(what: &OtherProtocol, advice: Advice) -> String {
     }
 }
 
-fn closed(by: Close<Direction>) -> String {
-    match by {
-        Close::Fin => "closed".to_owned(),
-        Close::Reset(direction) => format!("reset by the {}", direction.sender()),
+fn closed(by: Close<Direction>, first_fin: Option<Direction>) -> String {
+    let first_fin = first_fin.map(|sender| format!("closed by the {} (FIN)", sender.sender()));
+    let end = match by {
+        Close::Fin => return first_fin.unwrap_or_else(|| "closed".to_owned()),
+        Close::Reset(direction) => format!("reset by the {} (RST)", direction.sender()),
         Close::Replaced => "replaced by a new connection".to_owned(),
         Close::Evicted => "forgotten: too many connections".to_owned(),
         Close::EndOfCapture => "the capture ends".to_owned(),
-    }
+    };
+    first_fin.map_or(end.clone(), |fin| format!("{fin}, then {end}"))
 }
 
 /// The most important fields of a packet.

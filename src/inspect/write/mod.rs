@@ -33,6 +33,8 @@ struct WrittenConnection {
     server: SocketAddr,
     /// The sequence numbers of the next bytes of client and server.
     next: [u32; 2],
+    /// The sides whose FIN was written.
+    has_sent_fin: [bool; 2],
 }
 
 impl CaptureWriter {
@@ -44,7 +46,7 @@ impl CaptureWriter {
     /// Appends the frames of an event.
     pub(crate) fn take(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
         if let ConversationEvent::Opened { connection, at, client, server, start, .. } = *event {
-            let mut opened = WrittenConnection { client, server, next: [0, 0] };
+            let mut opened = WrittenConnection { client, server, next: [0, 0], has_sent_fin: [false; 2] };
             if matches!(start, Start::Handshake { .. }) {
                 opened.write_handshake(at, out);
             }
@@ -59,8 +61,9 @@ impl CaptureWriter {
             ConversationEvent::Gap { at, direction, length, .. } => {
                 connection.skip(at, direction, length, out);
             }
-            ConversationEvent::Closed { connection: number, at, by } => {
-                connection.close(at, by, out);
+            ConversationEvent::Fin { at, direction, .. } => connection.write_fin(at, direction, out),
+            ConversationEvent::Closed { connection: number, at, by, first_fin } => {
+                connection.close(at, by, first_fin, out);
                 self.connections.remove(&number);
             }
             ConversationEvent::Opened { .. }
@@ -109,18 +112,21 @@ impl WrittenConnection {
         }
     }
 
-    fn close(&mut self, at: Moment, by: Close<Direction>, out: &mut Vec<u8>) {
+    /// Writes the FIN of a side, unless it has been written.
+    fn write_fin(&mut self, at: Moment, direction: Direction, out: &mut Vec<u8>) {
+        let Some(has_sent_fin) = self.has_sent_fin.get_mut(direction as usize) else { return };
+        if !std::mem::replace(has_sent_fin, true) {
+            self.send(at, direction, SegmentFlags { is_fin: true, ..SegmentFlags::default() }, &[], out);
+            self.step(direction, 1);
+        }
+    }
+
+    fn close(&mut self, at: Moment, by: Close<Direction>, first_fin: Option<Direction>, out: &mut Vec<u8>) {
         match by {
             Close::Fin => {
-                for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-                    self.send(
-                        at,
-                        direction,
-                        SegmentFlags { is_fin: true, ..SegmentFlags::default() },
-                        &[],
-                        out,
-                    );
-                    self.step(direction, 1);
+                let first = first_fin.unwrap_or(Direction::ClientToServer);
+                for direction in [first, opposite(first)] {
+                    self.write_fin(at, direction, out);
                 }
                 self.send(at, Direction::ClientToServer, SegmentFlags::default(), &[], out);
             }

@@ -8,8 +8,9 @@
 //! | `2: midway` | connection 2 goes on from before the capture: no handshake |
 //! | `lost > 4` | the client sends four bytes that are not captured |
 //! | `wait 2.5` | so many seconds pass; otherwise a millisecond from one to the next |
-//! | `close` | both sides say FIN |
-//! | `reset` | the client says RST |
+//! | `close` | both sides send FIN, the client first; `close <` the server first |
+//! | `fin` | the client sends FIN; `fin <` the server |
+//! | `reset` | the client sends RST; `reset <` the server |
 
 use super::bytes::hex;
 use std::collections::HashMap;
@@ -71,12 +72,14 @@ impl Capture {
             (">", bytes) => self.data(number, 0, &hex(bytes)),
             ("<", bytes) => self.data(number, 1, &hex(bytes)),
             ("lost", rest) => self.lose(number, rest.trim()),
-            ("close", _) => {
-                self.segment(number, 0, FIN | ACK, &[]);
-                self.segment(number, 1, FIN | ACK, &[]);
-                self.segment(number, 0, ACK, &[]);
+            ("close", who) => {
+                let first = side(who);
+                self.segment(number, first, FIN | ACK, &[]);
+                self.segment(number, 1 - first, FIN | ACK, &[]);
+                self.segment(number, first, ACK, &[]);
             }
-            ("reset", _) => self.segment(number, 0, RST | ACK, &[]),
+            ("fin", who) => self.segment(number, side(who), FIN | ACK, &[]),
+            ("reset", who) => self.segment(number, side(who), RST | ACK, &[]),
             _ => panic!("what is {line:?}?"),
         }
     }
@@ -118,6 +121,11 @@ impl Capture {
         self.bytes.extend(header.iter().flat_map(|word| (*word as u32).to_le_bytes()));
         self.bytes.extend(packet);
     }
+}
+
+/// The side that a line names: the server, or else the client.
+fn side(who: &str) -> usize {
+    usize::from(who.trim() == "<")
 }
 
 /// An IPv4 packet; the checksums are left out, as network cards fill them in.

@@ -40,6 +40,10 @@ pub(super) struct Conversation {
     stream_offsets: Pair<u64>,
     proxied: Option<Proxied>,
     encryption: Option<Encryption>,
+    /// The side that sent the first FIN.
+    first_fin: Option<Side>,
+    /// FINs that are emitted at the end, because bytes before them may still be held.
+    held_fins: Vec<(Side, Moment)>,
     state: ConversationState,
 }
 
@@ -109,7 +113,18 @@ impl Conversation {
     pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Conversation {
         let state = ConversationState::Undecided(Undecided::default());
         let stream_offsets = Pair::default();
-        Conversation { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
+        Conversation {
+            number,
+            opened,
+            ends,
+            start,
+            stream_offsets,
+            proxied: None,
+            encryption: None,
+            first_fin: None,
+            held_fins: Vec::new(),
+            state,
+        }
     }
 
     /// Whether all events have been emitted.
@@ -167,6 +182,19 @@ impl Conversation {
         }
     }
 
+    /// Takes the FIN of one side.
+    pub(super) fn fin(&mut self, side: Side, at: Moment, emit: &mut impl FnMut(ConversationEvent<'_>)) {
+        self.first_fin.get_or_insert(side);
+        match &self.state {
+            ConversationState::Mqtt(mqtt) if self.encryption.is_none() => {
+                let (connection, direction) = (self.number, direction(side, mqtt.client));
+                emit(ConversationEvent::Fin { connection, at, direction });
+            }
+            ConversationState::Mqtt(_) | ConversationState::Undecided(_) => self.held_fins.push((side, at)),
+            ConversationState::Over => {}
+        }
+    }
+
     /// Handles the end of the connection.
     pub(super) fn close(
         &mut self,
@@ -191,7 +219,13 @@ impl Conversation {
                 Close::Evicted => Close::Evicted,
                 Close::EndOfCapture => Close::EndOfCapture,
             };
-            emit(ConversationEvent::Closed { connection: self.number, at, by });
+            let connection = self.number;
+            for (side, at) in self.held_fins.drain(..) {
+                let direction = direction(side, mqtt.client);
+                emit(ConversationEvent::Fin { connection, at, direction });
+            }
+            let first_fin = self.first_fin.map(|side| direction(side, mqtt.client));
+            emit(ConversationEvent::Closed { connection, at, by, first_fin });
         }
         self.state = ConversationState::Over;
     }

@@ -155,6 +155,15 @@ pub enum ConversationEvent<'a> {
         /// The protocol.
         what: OtherProtocol,
     },
+    /// This side sent FIN.
+    Fin {
+        /// The connection's number.
+        connection: u32,
+        /// The segment with it.
+        at: Moment,
+        /// The direction of the sender.
+        direction: Direction,
+    },
     /// The connection is over.
     Closed {
         /// The connection's number.
@@ -163,6 +172,8 @@ pub enum ConversationEvent<'a> {
         at: Moment,
         /// The reason.
         by: Close<Direction>,
+        /// The side that sent the first FIN; `None` if there was none, or it is unknown.
+        first_fin: Option<Direction>,
     },
 }
 
@@ -179,7 +190,27 @@ impl ConversationEvent<'_> {
             | ConversationEvent::BadFrame { connection, .. }
             | ConversationEvent::Undecryptable { connection, .. }
             | ConversationEvent::OtherProtocol { connection, .. }
+            | ConversationEvent::Fin { connection, .. }
             | ConversationEvent::Closed { connection, .. } => connection,
+        }
+    }
+}
+
+impl ConversationEvent<'_> {
+    /// The frame and time of the event.
+    pub fn at(&self) -> Moment {
+        match *self {
+            ConversationEvent::Opened { at, .. }
+            | ConversationEvent::Bytes { at, .. }
+            | ConversationEvent::Gap { at, .. }
+            | ConversationEvent::Conflict { at, .. }
+            | ConversationEvent::Lag { at, .. }
+            | ConversationEvent::ProxyHeader { at, .. }
+            | ConversationEvent::BadFrame { at, .. }
+            | ConversationEvent::Undecryptable { at, .. }
+            | ConversationEvent::OtherProtocol { at, .. }
+            | ConversationEvent::Fin { at, .. }
+            | ConversationEvent::Closed { at, .. } => at,
         }
     }
 }
@@ -235,6 +266,7 @@ impl Conversations {
         | Tcp::Gap { connection, .. }
         | Tcp::Conflict { connection, .. }
         | Tcp::Lag { connection, .. }
+        | Tcp::Fin { connection, .. }
         | Tcp::Closed { connection, .. }) = *event;
         let Some(conversation) = self.conversations.get_mut(&connection) else { return };
         match *event {
@@ -249,6 +281,7 @@ impl Conversations {
                 conversation.conflict(side, at, offset, length, &mut self.shared, emit);
             }
             Tcp::Lag { at, side, .. } => conversation.lag(side, at, emit),
+            Tcp::Fin { at, side, .. } => conversation.fin(side, at, emit),
             Tcp::Closed { at, by, .. } => conversation.close(at, by, &mut self.shared, emit),
         }
         if conversation.is_over() {

@@ -23,6 +23,7 @@ enum Seen {
     BadFrame(Direction, u64, FrameFault),
     Undecryptable(Direction, Undecryptable),
     OtherProtocol(u16, OtherProtocol),
+    Fin(Direction),
     Closed(Close<Direction>),
 }
 
@@ -126,6 +127,7 @@ fn short(event: ConversationEvent<'_>) -> Seen {
         ConversationEvent::Lag { direction, .. } => Lag(direction),
         ConversationEvent::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
         ConversationEvent::OtherProtocol { client, what, .. } => Seen::OtherProtocol(client.port(), what),
+        ConversationEvent::Fin { direction, .. } => Seen::Fin(direction),
         ConversationEvent::Closed { by, .. } => Closed(by),
     }
 }

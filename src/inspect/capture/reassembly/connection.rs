@@ -15,6 +15,8 @@ pub(super) struct TcpConnection {
     /// The number of its last frame.
     pub(super) last_frame: u64,
     streams: [TcpStream; 2],
+    /// The sides whose FIN was emitted.
+    has_sent_fin: [bool; 2],
     closed: Option<Close>,
     /// Whether it is in the queue of connections with pending bytes.
     pub(super) is_queued: bool,
@@ -23,7 +25,8 @@ pub(super) struct TcpConnection {
 impl TcpConnection {
     pub(super) fn new(number: u32, a: SocketAddr, frame: u64) -> TcpConnection {
         let streams = [TcpStream::default(), TcpStream::default()];
-        TcpConnection { number, a, last_frame: frame, streams, closed: None, is_queued: false }
+        let has_sent_fin = [false; 2];
+        TcpConnection { number, a, last_frame: frame, streams, has_sent_fin, closed: None, is_queued: false }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -70,6 +73,7 @@ impl TcpConnection {
             self.stream_mut(side.other()).acknowledge(acknowledgment, history, &mut emit);
         }
         self.stream_mut(side).receive(&part(segment), history, &mut pieces(number, side, at, emit));
+        self.emit_fins(at, emit);
         if segment.is_reset {
             self.stream(side).reset(segment.sequence, &mut pieces(number, side, at, emit));
             if let Some(acknowledgment) = segment.acknowledgment {
@@ -96,8 +100,21 @@ impl TcpConnection {
         for side in [Side::A, Side::B] {
             self.stream_mut(side).close(history, &mut pieces(connection, side, at, emit));
         }
+        self.emit_fins(at, emit);
         self.closed = Some(by);
         emit(TcpEvent::Closed { connection, at, by });
+    }
+
+    /// Emits the FIN of each side whose bytes are complete.
+    fn emit_fins(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
+        let connection = self.number;
+        for ((side, stream), is_emitted) in
+            [Side::A, Side::B].into_iter().zip(&self.streams).zip(&mut self.has_sent_fin)
+        {
+            if stream.is_finished() && !std::mem::replace(is_emitted, true) {
+                emit(TcpEvent::Fin { connection, at, side });
+            }
+        }
     }
 
     /// Flushes the pending bytes, to free their memory.

@@ -136,6 +136,15 @@ pub enum TcpEvent<'a> {
         /// The sender of the missing bytes.
         side: Side,
     },
+    /// This side sent FIN, and its bytes up to there were emitted.
+    Fin {
+        /// The connection's number.
+        connection: u32,
+        /// The segment with it, or the one that filled the last gap before it.
+        at: Moment,
+        /// The sender.
+        side: Side,
+    },
     /// The last event of a connection.
     Closed {
         /// The connection's number.

@@ -14,10 +14,11 @@ enum Seen {
     Gap(Side, u64),
     Conflict(Side, u64, u64),
     Lag(Side),
+    Fin(Side),
     Closed(u32, Close),
 }
 
-use Seen::{Closed, Conflict, Data, Gap, Lag, Opened};
+use Seen::{Closed, Conflict, Data, Fin, Gap, Lag, Opened};
 
 /// A client and a server that send the segments of a test.
 struct Wire {
@@ -129,6 +130,7 @@ fn short(event: &TcpEvent<'_>) -> Seen {
         TcpEvent::Gap { side, length, .. } => Gap(side, length),
         TcpEvent::Conflict { side, offset, length, .. } => Conflict(side, offset, length),
         TcpEvent::Lag { side, .. } => Lag(side),
+        TcpEvent::Fin { side, .. } => Fin(side),
         TcpEvent::Closed { connection, by, .. } => Closed(connection, by),
     }
 }
@@ -250,7 +252,13 @@ fn bytes_missing_at_the_end_are_reported() {
     let mut wire = Wire::open();
     wire.client(3, b"def", as_it_is);
     wire.client(9, b"", fin);
-    let expected = [Gap(Side::A, 3), data(Side::A, b"def"), Gap(Side::A, 3), Closed(0, Close::EndOfCapture)];
+    let expected = [
+        Gap(Side::A, 3),
+        data(Side::A, b"def"),
+        Gap(Side::A, 3),
+        Fin(Side::A),
+        Closed(0, Close::EndOfCapture),
+    ];
     assert_eq!(wire.finish(), expected);
 
     let mut wire = Wire::open();
@@ -271,9 +279,10 @@ fn a_connection_ends_with_both_fins_and_all_bytes() {
     let mut wire = Wire::open();
     wire.client(3, b"def", fin);
     wire.server(0, b"xyz", fin);
-    assert_eq!(wire.take(), [data(Side::B, b"xyz")]);
+    assert_eq!(wire.take(), [data(Side::B, b"xyz"), Fin(Side::B)]);
     wire.client(0, b"abc", as_it_is);
-    assert_eq!(wire.take(), [data(Side::A, b"abc"), data(Side::A, b"def"), Closed(0, Close::Fin)]);
+    let expected = [data(Side::A, b"abc"), data(Side::A, b"def"), Fin(Side::A), Closed(0, Close::Fin)];
+    assert_eq!(wire.take(), expected);
     wire.server(4, b"", as_it_is);
     wire.client(3, b"def", fin);
     assert_eq!(wire.finish(), [], "nothing of it is new");
@@ -285,7 +294,7 @@ fn a_fin_that_is_acknowledged_ends_the_stream_whatever_is_missing() {
     wire.client(3, b"", fin);
     wire.server(0, b"", fin);
     wire.acknowledge(4);
-    assert_eq!(wire.take(), [Gap(Side::A, 3), Closed(0, Close::Fin)]);
+    assert_eq!(wire.take(), [Fin(Side::B), Gap(Side::A, 3), Fin(Side::A), Closed(0, Close::Fin)]);
 }
 
 #[test]
@@ -343,7 +352,7 @@ fn a_new_handshake_is_a_new_connection_and_a_repeated_one_is_not() {
     wire.client(70_004, b"", fin);
     wire.server(70_001, b"", fin);
     wire.client(90_000, b"", syn);
-    assert_eq!(wire.take(), [Closed(1, Close::Fin), Opened(2, HANDSHAKE)]);
+    assert_eq!(wire.take(), [Fin(Side::A), Fin(Side::B), Closed(1, Close::Fin), Opened(2, HANDSHAKE)]);
 }
 
 #[test]
