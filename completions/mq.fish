@@ -1415,7 +1415,10 @@ deflate\t'Compressed with deflate, without a header'
 zstd\t'Compressed with Zstandard'
 lz4\t'Compressed with LZ4, in frames'
 snappy\t'Compressed with Snappy, in frames or one block'"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only packets that meet all terms, such as \'type=PUBLISH,PUBACK topic=home/#\'. Repeat to print others as well. Terms are type, topic, client, connection, id, qos, code and finding; a leading `!` negates a term' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only packets that meet the expression, such as \'type=PUBLISH,PUBACK topic=home/#\' or \'size>=1024 and not (qos=0 or payload~error)\'. Repeat to print others as well. Keys are type, topic, client, payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l since -d 'Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or seconds since 1970' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l until -d 'Print only what happened up to this time' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l follow -d 'Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'Certificate that the proxy presents to clients, followed in the file by its issuers' -r -F

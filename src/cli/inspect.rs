@@ -3,7 +3,7 @@
 use super::inspect_live::LiveArgs;
 use super::values;
 use crate::cli::Error;
-use crate::inspect::filter::{Filter, FilterError};
+use crate::inspect::filter::{Filter, FilterError, TIME, TimePoint};
 use crate::inspect::view::ViewFormat;
 use crate::inspect::{Direction, Severity};
 use crate::payload::PayloadDecoding;
@@ -38,6 +38,11 @@ Examples:
   mq inspect --tls-keylog keys.log capture.pcap
   # Select packets by type
   mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  # Select packets by size, code, round trip, payload and time
+  mq inspect --filter 'size>=64KiB or code>=128 or rtt>50ms' --since +5m capture.pcap
+  mq inspect --filter 'topic=home/# and payload~temp.*9[0-9] and not retain' capture.pcap
+  # Print all connections of a client
+  mq inspect --follow sensor-1 capture.pcap
   # Print the packets between clients at port 1884 and a broker
   mq inspect --listen 1884 --to localhost:1883
   # The same with TLS on both sides
@@ -83,10 +88,21 @@ pub(crate) struct InspectArgs {
     /// Format to decode payloads as
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PayloadDecoding::Auto)]
     pub payload: PayloadDecoding,
-    /// Print only packets that meet all terms, such as 'type=PUBLISH,PUBACK topic=home/#'. Repeat to print others as
-    /// well. Terms are type, topic, client, connection, id, qos, code and finding; a leading `!` negates a term
-    #[arg(long, value_name = "TERMS", value_parser = filter)]
+    /// Print only packets that meet the expression, such as 'type=PUBLISH,PUBACK topic=home/#' or
+    /// 'size>=1024 and not (qos=0 or payload~error)'. Repeat to print others as well. Keys are type, topic, client,
+    /// payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding
+    #[arg(long, value_name = "EXPRESSION", value_parser = filter)]
     pub filter: Vec<Filter>,
+    /// Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or
+    /// seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = time_point)]
+    pub since: Option<TimePoint>,
+    /// Print only what happened up to this time
+    #[arg(long, value_name = "TIME", value_parser = time_point)]
+    pub until: Option<TimePoint>,
+    /// Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients
+    #[arg(long, value_name = "CLIENT")]
+    pub follow: Vec<String>,
     /// Print counts and times, in total and for each connection; with --format json as JSON
     #[arg(long, action = ArgAction::SetTrue)]
     pub stats: bool,
@@ -101,6 +117,11 @@ pub(crate) struct InspectArgs {
 }
 
 impl InspectArgs {
+    /// Whether a part of the packets is selected.
+    pub(crate) fn is_selective(&self) -> bool {
+        !self.filter.is_empty() || !self.follow.is_empty() || self.since.is_some() || self.until.is_some()
+    }
+
     /// Rejects a capture or packets besides a live client, which prints only its own.
     ///
     /// # Errors
@@ -161,6 +182,10 @@ impl ValueEnum for PayloadDecoding {
 
 fn filter(text: &str) -> Result<Filter, FilterError> {
     Filter::parse(text)
+}
+
+fn time_point(text: &str) -> Result<TimePoint, String> {
+    TimePoint::parse(text).ok_or_else(|| values::expected(TIME))
 }
 
 fn direction(text: &str) -> Result<Direction, String> {

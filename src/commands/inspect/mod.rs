@@ -52,8 +52,8 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     if args.file.is_none() && io::stdin().is_terminal() {
         return Err(Error::usage("name a capture, or pipe one to standard input"));
     }
-    if args.live.write.is_some() && !args.filter.is_empty() {
-        return Err(Error::usage("--write records everything; omit --filter"));
+    if args.live.write.is_some() && args.is_selective() {
+        return Err(Error::usage("--write records everything; omit --filter, --follow, --since and --until"));
     }
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;

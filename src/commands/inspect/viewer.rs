@@ -2,11 +2,11 @@
 
 use crate::cli::inspect::InspectArgs;
 use crate::commands::error::Error;
-use crate::inspect::filter::Filter;
+use crate::inspect::filter::{Filter, Follower};
 use crate::inspect::lint::FindingCounts;
 use crate::inspect::statistics::Statistics;
 use crate::inspect::view::{Advice, Options, View};
-use crate::inspect::{Item, Linter, Severity};
+use crate::inspect::{Finding, Item, Linter, Severity};
 use std::io::{self, Write};
 
 /// The buffer is written once it has reached this size.
@@ -16,7 +16,8 @@ const BUFFER: usize = 64 * 1024;
 pub(super) struct Viewer {
     view: Box<dyn View>,
     linter: Option<Linter>,
-    filters: Vec<Filter>,
+    selection: Selection,
+    follower: Option<Follower>,
     statistics: Option<Statistics>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
@@ -39,23 +40,31 @@ impl Viewer {
         Viewer {
             view: args.format.view(options),
             linter: least.map(Linter::new),
-            filters: args.filter.clone(),
+            selection: Selection::new(args),
+            follower: (!args.follow.is_empty()).then(|| Follower::new(args.follow.clone())),
             statistics: args.stats.then(Statistics::default),
             buffer: Vec::with_capacity(BUFFER),
             failure: None,
         }
     }
 
-    /// Shows an item. The next flush reports an error.
+    /// Shows an item that is selected. The next flush reports an error.
     pub(super) fn show(&mut self, item: &Item<'_>) {
         let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
-        if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &findings)) {
+        self.selection.start(item.at().time);
+        let Some(mut follower) = self.follower.take() else { return self.show_selected(item, &findings) };
+        follower.select(item, &mut |item| self.show_selected(item, &findings));
+        self.follower = Some(follower);
+    }
+
+    fn show_selected(&mut self, item: &Item<'_>, findings: &[Finding]) {
+        if !self.selection.matches(item, findings) {
             return;
         }
         if let Some(statistics) = &mut self.statistics {
-            return statistics.observe(item, &findings);
+            return statistics.observe(item, findings);
         }
-        self.view.write(item, &findings, &mut self.buffer);
+        self.view.write(item, findings, &mut self.buffer);
         if self.buffer.len() >= BUFFER {
             self.write();
         }
@@ -91,5 +100,34 @@ impl Viewer {
             self.failure = stdout.write_all(&self.buffer).and_then(|()| stdout.flush()).err();
         }
         self.buffer.clear();
+    }
+}
+
+/// The items to show: those in the period that at least one filter matches.
+struct Selection {
+    period: Option<Filter>,
+    filters: Vec<Filter>,
+    has_started: bool,
+}
+
+impl Selection {
+    fn new(args: &InspectArgs) -> Selection {
+        let has_period = args.since.is_some() || args.until.is_some();
+        let period = has_period.then(|| Filter::period(args.since, args.until));
+        Selection { period, filters: args.filter.clone(), has_started: false }
+    }
+
+    /// Takes the time of the next item. Times relative to the start refer to the first one.
+    fn start(&mut self, time: Option<u64>) {
+        if let Some(time) = time.filter(|_| !self.has_started) {
+            self.has_started = true;
+            self.period.iter_mut().chain(&mut self.filters).for_each(|filter| filter.start(time));
+        }
+    }
+
+    fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
+        let is_match = |filter: &Filter| filter.matches(item, findings);
+        self.period.as_ref().is_none_or(is_match)
+            && (self.filters.is_empty() || self.filters.iter().any(is_match))
     }
 }

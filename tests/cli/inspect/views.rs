@@ -1,5 +1,6 @@
 //! How packets are shown.
 
+use super::super::support::certificates::Files;
 use super::*;
 
 /// What it prints of a capture.
@@ -136,4 +137,114 @@ fn a_file_that_is_not_a_capture_is_reported() {
         assert_says(&mq("inspect").stdin(bytes).run().fail(1), &[problem]);
     }
     assert_says(&mq("inspect /nonexistent/file").run().fail(1), &["/nonexistent/file"]);
+}
+
+/// Two clients, of which one connects twice; the server closes its first connection and resets the second.
+const TWO_CLIENTS: &str = "
+    > 10 (`MQTT` 04 02 003c `a`)
+    < 20 (0000)
+    2: > 10 (`MQTT` 04 02 003c `b`)
+    2: < 20 (0000)
+    > 32 (`t` 0001 'first')
+    wait 1
+    < 40 (0001)
+    close <
+    2: > 30 (`t` 'other')
+    3: > 10 (`MQTT` 04 02 003c `a`)
+    3: < 20 (0000)
+    3: > 30 (`t` 'second')
+    3: reset <
+    2: fin";
+
+fn lines(options: &str, script: &str) -> Vec<String> {
+    let shown = mq("inspect").words(options).stdin(capture::capture(script)).env("TZ", "UTC").run().succeed();
+    shown.lines().map(|line| line.get(16..).unwrap_or(line).to_owned()).collect()
+}
+
+#[test]
+fn a_closed_line_names_the_side_that_closed() {
+    let all = lines("", TWO_CLIENTS);
+    let closed: Vec<_> = all.iter().filter(|line| line.contains("FIN") || line.contains("RST")).collect();
+    let expected = [
+        "  0    -- closed by the server (FIN)",
+        "  2    -- reset by the server (RST)",
+        "  1    -- closed by the client (FIN), then the capture ends",
+    ];
+    assert_eq!(closed, expected);
+    let both = lines("", "> 10 (`MQTT` 04 02 003c `a`)\nfin\nreset <");
+    assert_eq!(both.last().unwrap(), "  0    -- closed by the client (FIN), then reset by the server (RST)");
+}
+
+#[test]
+fn json_has_the_direction_of_fin() {
+    let all = objects(&mq("inspect --format json").stdin(capture::capture(TWO_CLIENTS)).run().succeed());
+    let closed: Vec<_> = all
+        .iter()
+        .filter(|object| object["event"] == "closed")
+        .map(|object| {
+            [&object["by"], &object["direction"], &object["first_fin"]].map(|it| it.as_str().unwrap_or("-"))
+        })
+        .collect();
+    assert_eq!(closed, [["fin", "s2c", "s2c"], ["reset", "s2c", "-"], ["end_of_capture", "-", "c2s"]]);
+}
+
+#[test]
+fn a_written_capture_keeps_the_side_that_closed() {
+    let files = Files::new(&[]);
+    let copy = files.path("copy.pcapng");
+    mq("inspect --write").arg(&copy).stdin(capture::capture(TWO_CLIENTS)).run().succeed();
+    let of_copy = mq("inspect --format json").arg(&copy).run().succeed();
+    let ends = |text: &str| -> Vec<String> {
+        let closed = objects(text).into_iter().filter(|object| object["event"] == "closed");
+        closed
+            .map(|object| format!("{} {} {}", object["by"], object["direction"], object["first_fin"]))
+            .collect()
+    };
+    let original = mq("inspect --format json").stdin(capture::capture(TWO_CLIENTS)).run().succeed();
+    assert_eq!(ends(&of_copy), ends(&original));
+}
+
+#[test]
+fn follow_shows_all_connections_of_a_client() {
+    let expected = [
+        "  0    -- 10.0.0.1:40000 connects to 10.0.0.2:1883",
+        "  0 -> CONNECT     MQTT 3.1.1, client id \"a\", clean start, keep alive 60 s",
+        "  0 <- CONNACK     accepted, after 2.000 ms",
+        "  0 -> PUBLISH     \"t\" QoS 1, id 1, 5 bytes \"first\"",
+        "  0 <- PUBACK      id 1, after 1.002 s",
+        "  0    -- closed by the server (FIN)",
+        "  2    -- 10.0.0.1:40002 connects to 10.0.0.2:1883",
+        "  2 -> CONNECT     MQTT 3.1.1, client id \"a\", clean start, keep alive 60 s",
+        "  2 <- CONNACK     accepted, after 2.000 ms",
+        "  2 -> PUBLISH     \"t\" QoS 0, 6 bytes \"second\"",
+        "  2    -- reset by the server (RST)",
+    ];
+    assert_eq!(lines("--follow a", TWO_CLIENTS), expected);
+    assert_eq!(lines("--follow a --follow b", TWO_CLIENTS), lines("", TWO_CLIENTS));
+    assert_eq!(lines("--follow * --filter type=PUBACK", TWO_CLIENTS), expected[4..5]);
+    assert_eq!(lines("--follow nobody", TWO_CLIENTS), [""; 0]);
+}
+
+#[test]
+fn since_and_until_bound_the_time() {
+    let name = "24-craft-capture-gap.pcap";
+    let all = inspect(name, "");
+    let times = |options: &str| -> Vec<String> {
+        inspect(name, options).iter().map(|object| object["time"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = "2023-11-14T22:13:20.00";
+    for (options, count) in [
+        ("--since +5ms", all.len() - 2),
+        ("--until +5ms", 3),
+        (&format!("--until {first}4Z"), 2),
+        (&format!("--since {first}4Z --until {first}6Z"), 2),
+        ("--since 1700000000.004 --until 1700000000.006", 2),
+        ("--filter time<=+5ms", 3),
+        ("--since +1h", 0),
+    ] {
+        assert_eq!(times(options).len(), count, "{options}: {:?} of {all:?}", times(options));
+    }
+    let local =
+        mq("inspect --since 22:13:20.004 --until 22:13:20.006").env("TZ", "UTC").arg(corpus(name)).run();
+    assert_eq!(local.succeed().lines().count(), 2);
 }
