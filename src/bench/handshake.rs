@@ -7,6 +7,7 @@
 use super::client_slot::{ClientSlot, Task};
 use super::context::CHECKS_PER_KEEP_ALIVE;
 use super::gauges::Gauges;
+use super::generator::GeneratorState;
 use super::identity::ClientIndex;
 use super::plan::{Broker, Plan, Will};
 use super::template::Values;
@@ -126,7 +127,14 @@ impl ClientHandshake<'_> {
 
 fn will_topic(will: &Will, index: ClientIndex, client: &str) -> String {
     let mut topic = String::new();
-    let values = Values { run: index.run, publisher: index.number, subscriber: 0, client, sequence: 0 };
+    let values = Values {
+        run: index.run,
+        publisher: index.number,
+        subscriber: 0,
+        client,
+        sequence: 0,
+        generators: GeneratorState::default(),
+    };
     will.topic.fill_in(&values, &mut topic);
     topic
 }

@@ -1,5 +1,6 @@
 //! Client identifiers and credentials: made from a template, or taken from the client's row of a file.
 
+use super::generator::GeneratorState;
 use super::run_id::RunId;
 use super::template::{Template, Values};
 use std::borrow::Cow;
@@ -99,7 +100,14 @@ impl Identities {
 
 fn fill_in(template: &Template, index: ClientIndex, client: &str) -> String {
     let mut text = String::new();
-    let values = Values { run: index.run, publisher: index.number, subscriber: 0, client, sequence: 0 };
+    let values = Values {
+        run: index.run,
+        publisher: index.number,
+        subscriber: 0,
+        client,
+        sequence: 0,
+        generators: GeneratorState::default(),
+    };
     template.fill_in(&values, &mut text);
     text
 }

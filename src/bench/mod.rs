@@ -20,6 +20,7 @@ mod cpu_usage;
 mod ending;
 mod error;
 mod gauges;
+mod generator;
 mod handshake;
 pub(crate) mod identity;
 pub(crate) mod limits;

@@ -2,6 +2,7 @@
 
 use super::payload_header::PayloadHeader;
 use super::template::{Template, Values};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,6 +49,11 @@ impl Payload {
                 header + messages.iter().map(|message| message.payload.len()).max().unwrap_or_default()
             }
         }
+    }
+
+    /// The first values of a publisher's random walks; empty without any.
+    pub(super) fn walks(&self, seed: u64) -> Box<[Cell<f64>]> {
+        if let Payload::Text(template) = self { template.walks(seed) } else { Box::default() }
     }
 
     /// Bytes that every payload has for a header.
@@ -124,13 +130,21 @@ impl fmt::Write for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::generator::GeneratorState;
     use crate::bench::run_id::RunId;
 
     const RUN: RunId = RunId(1);
 
     fn compose(payload: &Payload, header_size: usize, sequence: u64) -> Vec<u8> {
         let header = PayloadHeader { run: RUN, publisher: 2, sequence, sent_at: 5, planned_at: 4 };
-        let values = Values { run: RUN, publisher: 2, subscriber: 0, client: "c", sequence };
+        let values = Values {
+            run: RUN,
+            publisher: 2,
+            subscriber: 0,
+            client: "c",
+            sequence,
+            generators: GeneratorState::default(),
+        };
         Composer::new(payload, header_size).compose(payload, header, &values).to_vec()
     }
 
@@ -178,7 +192,14 @@ mod tests {
         assert_eq!(&compose(&text, PayloadHeader::SIZE, 7)[PayloadHeader::SIZE..], b"7!");
         assert_eq!(compose(&text, 0, 7), b"7!");
         let mut composer = Composer::new(&text, 0);
-        let values = Values { run: RUN, publisher: 2, subscriber: 0, client: "c", sequence: 1 };
+        let values = Values {
+            run: RUN,
+            publisher: 2,
+            subscriber: 0,
+            client: "c",
+            sequence: 1,
+            generators: GeneratorState::default(),
+        };
         let header = PayloadHeader { run: RUN, publisher: 2, sequence: 1, sent_at: 0, planned_at: 0 };
         composer.compose(&text, header, &values);
         assert_eq!(composer.compose(&text, header, &values), b"1!", "nothing is left of the one before");

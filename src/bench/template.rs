@@ -1,8 +1,10 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
+use super::generator::{Generator, GeneratorState};
 use super::run_id::RunId;
 use crate::payload::placeholder::{self, Piece, PlaceholderError, Value};
 use jiff::Timestamp;
+use std::cell::Cell;
 use std::fmt::Write;
 
 /// A text that is filled in for each publisher or message.
@@ -21,6 +23,8 @@ enum Placeholder {
     Sequence,
     /// A value that is new for each message.
     New(Value),
+    /// A value that the publisher generates, and its place among those of the text.
+    Generated(Generator, usize),
 }
 
 /// The values of the placeholders.
@@ -31,6 +35,8 @@ pub(crate) struct Values<'a> {
     pub subscriber: u32,
     pub client: &'a str,
     pub sequence: u64,
+    /// The state of generated values, which only payloads have.
+    pub generators: GeneratorState<'a>,
 }
 
 /// The placeholders of a topic.
@@ -42,7 +48,8 @@ const IN_CLIENTS: &str = "{i} (the client), {client} (its identifier) and {run}"
 
 /// The placeholders of a payload.
 const IN_PAYLOADS: &str = "{run}, {client}, {i} (the publisher), {seq} (the message), {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, \
-                           {ts:ns} since 1970), {uuid} and {rand:0..100} (any number below 100)";
+                           {ts:ns} since 1970), {uuid}, {rand:0..100} (any number below 100), {counter:0..100}, {walk:18.0..25.0:0.1}, \
+                           {sine:18.0..25.0:100} and {choice:on|off}";
 
 impl Template {
     /// Parses a topic. Every brace has to belong to a placeholder.
@@ -50,7 +57,7 @@ impl Template {
     /// # Errors
     /// If it contains an unknown placeholder.
     pub(crate) fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
-        Template::parse(text, IN_TOPICS, |_| true, |_| true)
+        Template::parse(text, IN_TOPICS, |name| !Generator::is_named(name), |_| true)
     }
 
     /// Parses a payload. Braces around anything but a word are plain text, so that JSON needs no escaping.
@@ -58,7 +65,8 @@ impl Template {
     /// # Errors
     /// If it contains an unknown placeholder.
     pub(crate) fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
-        Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), placeholder::is_word)
+        let is_placeholder = |inside: &str| placeholder::is_word(inside) || Generator::is_named(inside);
+        Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), is_placeholder)
     }
 
     /// Parses a client identifier, a user name, or a will topic. Every brace has to belong to a placeholder.
@@ -86,7 +94,8 @@ impl Template {
         is_placeholder: impl Fn(&str) -> bool,
     ) -> Result<Template, PlaceholderError> {
         let named = |name: &str| if is_allowed(name) { Placeholder::named(name) } else { Ok(None) };
-        let pieces = placeholder::parse(text, is_placeholder, known, named)?;
+        let mut pieces = placeholder::parse(text, is_placeholder, known, named)?;
+        number_generators(&mut pieces);
         Ok(Template { text: text.to_owned(), pieces })
     }
 
@@ -110,6 +119,9 @@ impl Template {
                     Placeholder::Client => text.write_str(values.client),
                     Placeholder::Sequence => write!(text, "{}", values.sequence),
                     Placeholder::New(value) => value.append(now, text).map_err(|_| std::fmt::Error),
+                    Placeholder::Generated(generator, place) => {
+                        generator.append(*place, values.sequence, values.generators, text)
+                    }
                 },
             };
         }
@@ -117,9 +129,26 @@ impl Template {
 
     /// The length in bytes if each value takes at most `value` bytes.
     pub(crate) fn longest(&self, value: usize) -> usize {
-        let size =
-            |piece: &Piece<Placeholder>| if let Piece::Text(words) = piece { words.len() } else { value };
+        let size = |piece: &Piece<Placeholder>| match piece {
+            Piece::Text(words) => words.len(),
+            Piece::Placeholder(Placeholder::Generated(generator, _)) => generator.longest().unwrap_or(value),
+            Piece::Placeholder(_) => value,
+        };
         self.pieces.iter().map(size).sum()
+    }
+
+    /// The first values of random walks, by their places; empty without a walk.
+    pub(crate) fn walks(&self, seed: u64) -> Box<[Cell<f64>]> {
+        let generators = || {
+            self.pieces.iter().filter_map(|piece| match piece {
+                Piece::Placeholder(Placeholder::Generated(generator, place)) => Some((generator, *place)),
+                Piece::Text(_) | Piece::Placeholder(_) => None,
+            })
+        };
+        if !generators().any(|(generator, _)| generator.is_walk()) {
+            return Box::default();
+        }
+        generators().map(|(generator, place)| Cell::new(generator.start(seed, place))).collect()
     }
 
     /// Whether it contains `{s}`.
@@ -141,12 +170,23 @@ impl Template {
 
     /// Whether its text can differ between messages of one publisher.
     pub(crate) fn is_new_for_each_message(&self) -> bool {
-        self.names(|placeholder| matches!(placeholder, Placeholder::Sequence | Placeholder::New(_)))
+        self.names(|placeholder| {
+            matches!(placeholder, Placeholder::Sequence | Placeholder::New(_) | Placeholder::Generated(..))
+        })
     }
 
     fn names(&self, is_it: impl Fn(&Placeholder) -> bool) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Placeholder(placeholder) if is_it(placeholder)))
     }
+}
+
+/// Numbers the generated values of a text from 0.
+fn number_generators(pieces: &mut [Piece<Placeholder>]) {
+    let places = pieces.iter_mut().filter_map(|piece| match piece {
+        Piece::Placeholder(Placeholder::Generated(_, place)) => Some(place),
+        Piece::Text(_) | Piece::Placeholder(_) => None,
+    });
+    places.zip(0..).for_each(|(place, number)| *place = number);
 }
 
 impl Placeholder {
@@ -157,7 +197,12 @@ impl Placeholder {
             "s" => Placeholder::Subscriber,
             "client" => Placeholder::Client,
             "seq" => Placeholder::Sequence,
-            _ => return Ok(Value::named(name)?.map(Placeholder::New)),
+            _ => match Value::named(name)? {
+                Some(value) => Placeholder::New(value),
+                None => {
+                    return Ok(Generator::named(name)?.map(|generator| Placeholder::Generated(generator, 0)));
+                }
+            },
         }))
     }
 }
@@ -166,8 +211,14 @@ impl Placeholder {
 mod tests {
     use super::*;
 
-    const VALUES: Values<'static> =
-        Values { run: RunId(0x1a2b), publisher: 7, subscriber: 3, client: "mq-1", sequence: 42 };
+    const VALUES: Values<'static> = Values {
+        run: RunId(0x1a2b),
+        publisher: 7,
+        subscriber: 3,
+        client: "mq-1",
+        sequence: 42,
+        generators: GeneratorState { seed: 0, walks: &[] },
+    };
 
     fn filled(template: Result<Template, PlaceholderError>) -> String {
         let mut text = String::new();
@@ -180,6 +231,24 @@ mod tests {
         assert_eq!(filled(Template::of_topic("{run}/{s}/{i}/{client}/{seq}")), "00001a2b/3/7/mq-1/42");
         assert_eq!(filled(Template::of_payload("{i} {client} {seq} {rand:5..6}")), "7 mq-1 42 5");
         assert_eq!(filled(Template::of_payload("")), "");
+    }
+
+    #[test]
+    fn payloads_have_generated_values() {
+        let made =
+            filled(Template::of_payload(r#"{"n":{counter:1},"s":"{choice:Off}","t":{sine:0.0..1.0:9}}"#));
+        assert!(made.starts_with(r#"{"n":43,"s":"Off","t":"#), "{made}");
+        let longest = |text: &str| Template::of_payload(text).unwrap().longest(64);
+        assert_eq!([longest("{choice:a|bcd}!"), longest("{walk:0..1:1}")], [4, 64]);
+        let walks = |text: &str| Template::of_payload(text).unwrap().walks(1).len();
+        assert_eq!([walks("{counter:1}{seq}"), walks("{counter:1}{walk:0..1:1}")], [0, 2]);
+        let error = Template::of_payload("{walk:5}").unwrap_err().to_string();
+        assert!(
+            error.starts_with("invalid placeholder {walk:5}; {walk:18.0..25.0:0.1} stays between"),
+            "{error}"
+        );
+        let error = Template::of_topic("a/{counter:1}").unwrap_err().to_string();
+        assert!(error.starts_with("unknown placeholder {counter:1}; the placeholders are {run}"), "{error}");
     }
 
     #[test]

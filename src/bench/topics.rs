@@ -1,5 +1,6 @@
 //! Assigns topics to publishers and filters to subscribers.
 
+use super::generator::GeneratorState;
 use super::run_id::RunId;
 use super::template::{Template, Values};
 use crate::payload::placeholder::PlaceholderError;
@@ -170,7 +171,14 @@ impl Topics {
         let (first_publisher, first_subscriber) = self.first;
         let publisher = first_publisher.saturating_add(publisher);
         let subscriber = first_subscriber.saturating_add(subscriber);
-        let values = Values { run: self.run, publisher, subscriber, client, sequence };
+        let values = Values {
+            run: self.run,
+            publisher,
+            subscriber,
+            client,
+            sequence,
+            generators: GeneratorState::default(),
+        };
         template.fill_in(&values, &mut topic);
         topic
     }

@@ -28,6 +28,9 @@ pub(crate) enum PlaceholderError {
         "invalid range {{rand:{0}}}; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
     )]
     Range(String),
+    /// The settings of a generated value are invalid; its usage follows.
+    #[error("invalid placeholder {{{0}}}; {1}")]
+    Generator(String, &'static str),
 }
 
 /// Splits a text into parts. Braces form a placeholder if `is_placeholder` accepts their content, and are text otherwise.
@@ -110,6 +113,9 @@ pub(crate) enum TimeForm {
 /// The maximum of decimals, which is the precision of a floating-point number.
 const MOST_DECIMALS: usize = 15;
 
+/// The limit of numbers with decimals.
+const LARGEST: f64 = 1e15;
+
 impl Value {
     /// The value with this name, if there is one.
     ///
@@ -132,7 +138,8 @@ impl Value {
             return (start < end).then(|| Value::Random(start..=end - 1));
         }
         let (start, end): (f64, f64) = (start.parse().ok()?, end.parse().ok()?);
-        let is_valid = start < end && most <= MOST_DECIMALS;
+        // A larger number would have hundreds of digits.
+        let is_valid = start < end && start.abs().max(end.abs()) <= LARGEST && most <= MOST_DECIMALS;
         is_valid.then_some(Value::RandomDecimal { range: start..=end, decimals: most })
     }
 

@@ -5,6 +5,7 @@ use super::event_context::{EventContext, InFlight};
 use crate::bench::client_slot::ClientSlot;
 use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers, nanoseconds};
 use crate::bench::error::ClientError;
+use crate::bench::generator::GeneratorState;
 use crate::bench::payload::Recorded;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::plan::Plan;
@@ -14,6 +15,7 @@ use crate::bench::template::Values;
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
+use std::cell::Cell;
 
 /// The maximum number of QoS 0 messages in one write, subject to the limit in bytes.
 const MESSAGES_PER_WRITE: u64 = 64;
@@ -32,6 +34,9 @@ pub(in crate::bench) struct Publisher {
     has_new_topics: bool,
     /// The properties of each message.
     properties: PropertiesBuf,
+    /// The seed of generated values in payloads, and the last values of random walks.
+    seed: u64,
+    walks: Box<[Cell<f64>]>,
     /// The total number of messages to send; the maximum until it is known.
     goal: u64,
     /// The number of messages encoded so far, which is the next sequence number.
@@ -79,6 +84,7 @@ impl Publisher {
     pub(super) fn new(plan: &Plan, slot: ClientSlot) -> Publisher {
         let group = plan.group(slot);
         let client_id = plan.client_id(slot);
+        let seed = u64::from(plan.run.0) << 32 | u64::from(plan.global_number_of(slot));
         let timing = |load| {
             let schedule =
                 Schedule::new(load, group.offsets.before.publishers + slot.number, group.whole().publishers);
@@ -96,6 +102,8 @@ impl Publisher {
             has_new_topics: group.topics.are_new_for_each_message(),
             client_id,
             properties: plan.broker.properties.publish.clone(),
+            seed,
+            walks: group.payload.walks(seed),
             goal: u64::MAX,
             encoded: 0,
             unwritten: 0,
@@ -268,6 +276,7 @@ impl Publisher {
                 subscriber: 0,
                 client: &self.client_id,
                 sequence,
+                generators: GeneratorState { seed: self.seed, walks: &self.walks },
             };
             if self.has_new_topics {
                 self.topic = group.topics.topic_of(values.publisher, values.client, sequence);

@@ -17,7 +17,10 @@ pub(super) const TEMPLATES: &str = "\
 Topics and payloads can contain {run}, the identifier of the run, {client}, the client identifier of
 the publisher, and {i}, its number. Each message has a new value of {seq}, its number, {ts}, the time
 (RFC 3339; {ts:s}, {ts:ms}, {ts:us} and {ts:ns} since 1970), {uuid} and {rand:0..100}, a random number.
-In topics, {s} is the number of the publisher's subscriber.";
+In topics, {s} is the number of the publisher's subscriber. Payloads can also contain values that each
+publisher generates: {counter:1} counts its messages from 1, {counter:0..100:5} from 0 to 95 in steps of
+5, and again; {walk:18.0..25.0:0.1} is a random walk between 18 and 25 in steps of at most 0.1,
+{sine:18.0..25.0:100} a sine with a period of 100 messages, {choice:on|off|fault} one of these texts.";
 
 pub(super) const AUTHENTICATION: &str = "\
 With --auth-method, each client authenticates on each new connection. A token is read once for all

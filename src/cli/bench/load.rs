@@ -64,7 +64,7 @@ pub(super) struct PayloadArgs {
     /// Send the payloads of messages that `mq sub --json` wrote to a file, in order; with subscribers, they follow the header
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "payload_template")]
     pub(super) payload_recording: Option<PathBuf>,
-    /// Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}; with subscribers, it follows the header
+    /// Payload template with placeholders such as {seq} and {walk:18.0..25.0:0.1}, see below; with subscribers, it follows the header
     #[arg(long, value_name = "TEXT")]
     pub(super) payload_template: Option<String>,
 }

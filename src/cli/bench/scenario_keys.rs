@@ -145,9 +145,9 @@ pub(super) static OF_GROUP: [Key; 28] = [
     Key {
         name: "payload_template",
         value: TEXT,
-        meaning: "Payload with `{i}`, `{client}`, `{seq}`, `{ts}`, `{uuid}` and `{rand:0..100}`",
+        meaning: "Payload with placeholders for numbers, times, random and generated values, see *Payload templates*; with subscribers, it follows the header",
         default: "dots",
-        example: "'{\"t\": {rand:10..30}}'",
+        example: "'{\"t\": {walk:18.0..25.0:0.1}}'",
     },
     Key {
         name: "topic",

@@ -21,6 +21,63 @@ fn a_template_makes_a_payload_for_each_message() {
     assert_eq!(messages_of(words, 4), expected);
 }
 
+/// The payloads of each publisher, in order, of a run with this template.
+fn generated(template: &str, publishers: usize, messages: usize) -> Vec<Vec<String>> {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber(&format!("-t t/# -v -C {}", publishers * messages));
+    let words = format!(
+        "bench pub -c {publishers} -t t/{{i}} --messages {} --payload-template",
+        publishers * messages
+    );
+    broker.mq(&words).arg(template).run().succeed();
+    let lines = witness.finish().succeed();
+    let of = |publisher: usize| {
+        let topic = format!("t/{publisher} ");
+        lines.lines().filter_map(|line| line.strip_prefix(&topic)).map(str::to_owned).collect()
+    };
+    (0..publishers).map(of).collect()
+}
+
+#[test]
+fn payloads_have_counters_walks_sines_and_choices() {
+    let template = r#"{"n":{counter:10..14:2},"t":{walk:18.0..19.0:0.2},"v":{sine:-1.00..1.00:20},"on":{choice:true|false}}"#;
+    let payloads = generated(template, 2, 60);
+    let parsed = |publisher: usize, key: &str| {
+        let values =
+            payloads[publisher].iter().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+        values.map(|value| value[key].clone()).collect::<Vec<_>>()
+    };
+    let numbers = |publisher, key| {
+        parsed(publisher, key).iter().map(|value| value.as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0, "n")[..5], [10.0, 12.0, 10.0, 12.0, 10.0]);
+    let walk = numbers(0, "t");
+    assert!(walk.iter().all(|value| (18.0..=19.0).contains(value)), "{walk:?}");
+    assert!(walk.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.201), "{walk:?}");
+    assert!(walk.windows(2).any(|pair| pair[0] != pair[1]), "{walk:?}");
+    let sine = numbers(0, "v");
+    assert_eq!(sine[..20], sine[20..40]);
+    assert!(sine.iter().any(|value| *value > 0.9) && sine.iter().any(|value| *value < -0.9), "{sine:?}");
+    let choices = parsed(0, "on");
+    assert!(choices.contains(&true.into()) && choices.contains(&false.into()), "{choices:?}");
+    assert_ne!(walk, numbers(1, "t"), "each publisher has its own values");
+    assert_ne!(sine, numbers(1, "v"));
+}
+
+#[test]
+fn invalid_generators_are_reported_on_the_command_line_and_in_files() {
+    let finished = mq("bench pub --payload-template {walk:1..2}").run();
+    let usage = "invalid placeholder {walk:1..2}; {walk:18.0..25.0:0.1} stays between 18.0 and 25.0 and changes by at most 0.1";
+    assert_says(&finished.fail(2), &["mq bench: --payload-template: ", usage]);
+    let file = NamedTempFile::new().unwrap();
+    let group = "[[group]]\nname = \"a\"\nscenario = \"pub\"\npayload_template = '{\"a\": {choice:}}'\n";
+    std::fs::write(file.path(), group).unwrap();
+    let finished = mq("bench scenario --validate").arg(file.path()).run();
+    let problem = "line 4, column 1: group \"a\": payload_template: invalid placeholder {choice:}; {choice:on|off|fault} is one of";
+    assert_says(&finished.fail(2), &[problem]);
+    assert_says(&mq("bench pub -t a/{counter:1}").run().fail(2), &["unknown placeholder {counter:1}"]);
+}
+
 #[test]
 fn a_file_is_a_payload() {
     let file = NamedTempFile::new().unwrap();

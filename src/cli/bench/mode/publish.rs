@@ -13,7 +13,7 @@ Examples:
   mq bench pub -c 500 -q 1                      latency from PUBLISH to PUBACK
   mq bench pub --rate 5k --duration 30          5000 messages per second in all
   # a payload for each message, on a topic for each publisher
-  mq bench pub -t 'site/{i}' --payload-template '{\"t\":{rand:10..30}}'
+  mq bench pub -t 'site/{i}' --payload-template '{\"t\":{walk:10..30:1}}'
   mq bench pub --payload-recording day.json     payloads of recorded messages
   # recorded messages on their own topics
   mq bench pub --payload-recording day.json --recorded-topics
@@ -26,7 +26,10 @@ const HELP: &[(&str, &str)] = &[
     ("size", "Payload size, such as 512 or 64KiB, or a range such as 64..1KiB"),
     ("payload_file", "Read the payload from a file"),
     ("payload_recording", "Send the payloads of messages that `mq sub --json` wrote to a file, in order"),
-    ("payload_template", "Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}"),
+    (
+        "payload_template",
+        "Payload template with placeholders such as {seq} and {walk:18.0..25.0:0.1}, see below",
+    ),
     ("qos", "QoS level of messages: 0, 1 or 2"),
 ];
 
