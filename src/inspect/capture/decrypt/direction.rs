@@ -159,13 +159,7 @@ impl DirectionDecryptor {
         match secret(Label::Master, handshake, secrets) {
             Err(why) => Ready::No(why),
             Ok((client, master)) => {
-                let keys = Keys::tls12(
-                    parameters.suite,
-                    &master,
-                    &client.random,
-                    &parameters.random,
-                    self.direction,
-                );
+                let keys = Keys::tls12(&parameters, &master, &client.random, self.direction);
                 self.set(keys.map(Epoch::Tls12), Ready::Skip)
             }
         }

@@ -7,6 +7,7 @@ const RETRY: [u8; 32] = [
 ];
 
 // The extensions that matter.
+const ENCRYPT_THEN_MAC: u16 = 22;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 
@@ -21,6 +22,8 @@ pub(super) struct ServerHello {
     pub(super) random: [u8; 32],
     pub(super) version: u16,
     pub(super) cipher_suite: u16,
+    /// RFC 7366.
+    pub(super) encrypt_then_mac: bool,
 }
 
 impl ClientHello {
@@ -44,9 +47,15 @@ impl ServerHello {
         fields.short()?; // The session ID.
         let cipher_suite = fields.u16()?;
         fields.take(1)?; // The compression method.
-        let chosen = fields.extensions().find(|(kind, _)| *kind == SUPPORTED_VERSIONS);
-        let version = chosen.and_then(|(_, value)| Fields(value).u16()).unwrap_or(version);
-        Some(ServerHello { random, version, cipher_suite })
+        let mut hello = ServerHello { random, version, cipher_suite, encrypt_then_mac: false };
+        for (kind, value) in fields.extensions() {
+            match kind {
+                SUPPORTED_VERSIONS => hello.version = Fields(value).u16().unwrap_or(version),
+                ENCRYPT_THEN_MAC => hello.encrypt_then_mac = true,
+                _ => {}
+            }
+        }
+        Some(hello)
     }
 
     /// The client must send another ClientHello, which another ServerHello answers.

@@ -1,24 +1,23 @@
 //! Keys of one direction: derivation from a secret, and decryption of records.
 
-use super::record::{APPLICATION_DATA, HEADER, Record};
-use super::suite::{Suite, TlsVersion};
+use super::ServerParameters;
+use super::aead::AeadKey;
+use super::mac::MacKey;
+use super::record::{APPLICATION_DATA, Record};
+use super::suite::{Protection, Suite, TlsVersion};
 use crate::inspect::Direction;
-use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::{aead, hkdf, hmac};
-
-/// The size of the implicit part of a TLS 1.2 GCM nonce, from the handshake. The rest is in each record.
-const GCM_SALT: usize = 4;
-
-/// The size of the nonce's explicit part, in the record.
-const EXPLICIT_NONCE: usize = 8;
+use ring::{hkdf, hmac};
 
 /// The key of one direction, with the sequence number of its next record.
 pub(super) struct Keys {
     version: TlsVersion,
-    key: LessSafeKey,
-    iv: [u8; NONCE_LEN],
-    has_explicit_nonce: bool,
+    key: RecordKey,
     sequence: u64,
+}
+
+enum RecordKey {
+    Aead(AeadKey),
+    Mac(MacKey),
 }
 
 /// The number of bytes to expand to.
@@ -33,39 +32,44 @@ impl hkdf::KeyType for Length {
 impl Keys {
     /// Derives keys from a traffic secret (RFC 8446, 7.3). `None` if the secret is invalid.
     pub(super) fn tls13(suite: Suite, secret: &[u8]) -> Option<Keys> {
-        let mut iv = [0; NONCE_LEN];
-        let key = expand_label(suite, secret, b"key", suite.cipher.key_len());
-        iv.copy_from_slice(expand_label(suite, secret, b"iv", NONCE_LEN).get(..NONCE_LEN)?);
-        Keys::new(suite, &key, iv, false)
+        let Protection::Aead(aead) = suite.protection else { return None };
+        let key = expand_label(suite, secret, b"key", aead.key_length());
+        let iv = expand_label(suite, secret, b"iv", aead.iv_length(suite.version));
+        Some(Keys::new(suite, RecordKey::Aead(AeadKey::new(aead, suite.version, &key, &iv)?)))
     }
 
     /// Derives keys from the master secret (RFC 5246, 6.3). `None` if the secret is invalid.
     pub(super) fn tls12(
-        suite: Suite,
+        parameters: &ServerParameters,
         master: &[u8],
         client_random: &[u8],
-        server_random: &[u8],
         direction: Direction,
     ) -> Option<Keys> {
-        let has_explicit_nonce = suite.cipher != &aead::CHACHA20_POLY1305;
-        let iv_length = if has_explicit_nonce { GCM_SALT } else { NONCE_LEN };
-        let key_length = suite.cipher.key_len();
-        let seed = [server_random, client_random].concat();
-        let block = expand(suite, master, b"key expansion", &seed, 2 * (key_length + iv_length));
-        let (keys, ivs) = block.split_at_checked(2 * key_length)?;
-        let (keys, ivs) = (keys.split_at_checked(key_length)?, ivs.split_at_checked(iv_length)?);
-        let (key, salt) = match direction {
-            Direction::ClientToServer => (keys.0, ivs.0),
-            Direction::ServerToClient => (keys.1, ivs.1),
+        let suite = parameters.suite;
+        let (mac, key, iv) = lengths(suite);
+        let seed = [&parameters.random, client_random].concat();
+        let block = expand(suite, master, b"key expansion", &seed, 2 * (mac + key + iv));
+        let mut rest = block.as_slice();
+        let [mac, key, iv] = [mac, key, iv].map(|length| {
+            let (client, after) = rest.split_at_checked(length)?;
+            let (server, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(if direction == Direction::ClientToServer { client } else { server })
+        });
+        let (mac, key) = (mac?, key?);
+        let new_mac = |algorithm: &hmac::Algorithm, cbc| {
+            RecordKey::Mac(MacKey::new(*algorithm, mac, cbc, parameters.encrypt_then_mac))
         };
-        let mut iv = [0; NONCE_LEN];
-        iv.get_mut(..iv_length)?.copy_from_slice(salt);
-        Keys::new(suite, key, iv, has_explicit_nonce)
+        let key = match suite.protection {
+            Protection::Aead(aead) => RecordKey::Aead(AeadKey::new(aead, suite.version, key, iv?)?),
+            Protection::Cbc(cbc, algorithm) => new_mac(algorithm, Some((cbc, key))),
+            Protection::Mac(algorithm) => new_mac(algorithm, None),
+        };
+        Some(Keys::new(suite, key))
     }
 
-    fn new(suite: Suite, key: &[u8], iv: [u8; NONCE_LEN], has_explicit_nonce: bool) -> Option<Keys> {
-        let key = LessSafeKey::new(UnboundKey::new(suite.cipher, key).ok()?);
-        Some(Keys { version: suite.version, key, iv, has_explicit_nonce, sequence: 0 })
+    fn new(suite: Suite, key: RecordKey) -> Keys {
+        Keys { version: suite.version, key, sequence: 0 }
     }
 
     /// Whether no record has been decrypted yet.
@@ -75,45 +79,26 @@ impl Keys {
 
     /// Decrypts a record and returns its kind and content. `None` if it is not authentic.
     pub(super) fn open<'r>(&mut self, record: &'r mut Record) -> Option<(u8, &'r [u8])> {
-        let header = record.header;
-        let (nonce, sealed) = if self.has_explicit_nonce {
-            let (explicit, sealed) = record.body.split_at_mut_checked(EXPLICIT_NONCE)?;
-            (self.salted(explicit)?, sealed)
-        } else {
-            (self.counted(), record.body.as_mut_slice())
-        };
-        let aad = self.additional_data(header, sealed.len())?;
-        let opened = self.key.open_in_place(nonce, Aad::from(aad), sealed).ok()?;
+        let kind = record.kind();
+        let opened = match &self.key {
+            RecordKey::Aead(key) => key.open(self.sequence, record),
+            RecordKey::Mac(key) => key.open(self.sequence, record),
+        }?;
         self.sequence = self.sequence.checked_add(1)?;
-        match (self.version, header) {
-            (TlsVersion::Tls12, [kind, ..]) => Some((kind, opened)),
-            (TlsVersion::Tls13, [APPLICATION_DATA, ..]) => inner(opened),
+        match (self.version, kind) {
+            (TlsVersion::Tls12, _) => Some((kind, opened)),
+            (TlsVersion::Tls13, APPLICATION_DATA) => inner(opened),
             (TlsVersion::Tls13, _) => None,
         }
     }
+}
 
-    fn salted(&self, explicit: &[u8]) -> Option<Nonce> {
-        let mut nonce = self.iv;
-        nonce.get_mut(GCM_SALT..)?.copy_from_slice(explicit);
-        Some(Nonce::assume_unique_for_key(nonce))
-    }
-
-    fn counted(&self) -> Nonce {
-        let mut nonce = self.iv;
-        let number = self.sequence.to_be_bytes();
-        nonce.iter_mut().rev().zip(number.iter().rev()).for_each(|(byte, digit)| *byte ^= digit);
-        Nonce::assume_unique_for_key(nonce)
-    }
-
-    /// The additional authenticated data of a record.
-    fn additional_data(&self, header: [u8; HEADER], sealed: usize) -> Option<Vec<u8>> {
-        if self.version == TlsVersion::Tls13 {
-            return Some(header.to_vec());
-        }
-        let [kind, major, minor, ..] = header;
-        let length = u16::try_from(sealed.checked_sub(self.key.algorithm().tag_len())?).ok()?;
-        let [high, low] = length.to_be_bytes();
-        Some([&self.sequence.to_be_bytes()[..], &[kind, major, minor, high, low]].concat())
+/// The lengths of MAC key, key and initialisation vector in the key block of TLS 1.2.
+fn lengths(suite: Suite) -> (usize, usize, usize) {
+    match suite.protection {
+        Protection::Aead(aead) => (0, aead.key_length(), aead.iv_length(suite.version)),
+        Protection::Cbc(cbc, mac) => (mac.digest_algorithm().output_len(), cbc.key_length, 0),
+        Protection::Mac(mac) => (mac.digest_algorithm().output_len(), 0, 0),
     }
 }
 

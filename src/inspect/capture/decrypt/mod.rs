@@ -4,10 +4,12 @@
 //! the capture runs), so records are buffered, within bounds. Only authenticated bytes are emitted: a wrong secret is reported
 //! and yields no bytes.
 
+mod aead;
 mod direction;
 mod hello;
 mod keylog;
 mod keys;
+mod mac;
 mod message;
 mod record;
 mod suite;
@@ -64,6 +66,7 @@ struct HandshakeState {
 struct ServerParameters {
     suite: Suite,
     random: [u8; 32],
+    encrypt_then_mac: bool,
 }
 
 impl TlsDecryptor {
@@ -164,7 +167,8 @@ impl HandshakeState {
     /// Records the parameters that a ServerHello chose.
     fn choose(&mut self, hello: &ServerHello) -> Result<(), Undecryptable> {
         let suite = Suite::find(hello.version, hello.cipher_suite)?;
-        self.server = Some(ServerParameters { suite, random: hello.random });
+        let ServerHello { random, encrypt_then_mac, .. } = *hello;
+        self.server = Some(ServerParameters { suite, random, encrypt_then_mac });
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::inspect::capture::reassembly::{self, Close, Reassembly, Side, Start};
 use proptest::prelude::*;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// A key log in memory.
 struct Given(KeyLog);
@@ -45,18 +46,25 @@ fn decryptor(name: &str) -> Option<Box<dyn Decryptor>> {
 
 /// The TCP bytes of the first connection.
 fn recorded(name: &str) -> Vec<Part> {
-    let mut reader = Reader::new(fs::File::open(corpus(&format!("{name}.pcap"))).unwrap());
+    connections(&format!("{name}.pcap")).remove(0)
+}
+
+/// The TCP bytes of each connection.
+fn connections(file: &str) -> Vec<Vec<Part>> {
+    let mut reader = Reader::new(fs::File::open(corpus(file)).unwrap());
     let (mut network, mut reassembly) = (Network::default(), Reassembly::default());
-    let mut parts = Vec::new();
+    let mut connections: Vec<Vec<Part>> = Vec::new();
     while let Some(frame) = reader.next_frame().unwrap() {
         let Ok(segment) = network.segment(&frame) else { continue };
-        reassembly.segment(frame.at, &segment, &mut |event| {
-            if let reassembly::TcpEvent::Data { connection: 0, side, bytes, .. } = event {
-                parts.push((side, bytes.to_vec()));
+        reassembly.segment(frame.at, &segment, &mut |event| match event {
+            reassembly::TcpEvent::Opened { .. } => connections.push(Vec::new()),
+            reassembly::TcpEvent::Data { connection, side, bytes, .. } => {
+                connections[connection as usize].push((side, bytes.to_vec()));
             }
+            _ => {}
         });
     }
-    parts
+    connections
 }
 
 /// The data found in these parts.
@@ -93,6 +101,12 @@ impl Said {
     }
 }
 
+/// A connection for each suite that OpenSSL has, with and without encrypt-then-MAC.
+fn suites() -> &'static [Vec<Part>] {
+    static SUITES: OnceLock<Vec<Vec<Part>>> = OnceLock::new();
+    SUITES.get_or_init(|| connections("suites.pcap.gz"))
+}
+
 const NAMES: [&str; 5] = ["tls12-aes128", "tls12-chacha20", "tls13-aes256", "tls13-key-update", "wss"];
 
 #[test]
@@ -116,6 +130,19 @@ fn sides_that_come_in_the_wrong_order_say_the_same() {
         let client_first: Vec<Part> = of(Side::A).chain(of(Side::B)).collect();
         assert_eq!(said(name, &client_first), expected, "{name}");
     }
+}
+
+#[test]
+fn the_document_lists_the_suites() {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "docs", "inspect-tls.md"].iter().collect();
+    let document = fs::read_to_string(path).unwrap();
+    let row = |line: &&str| line.starts_with('|') && line.contains("| yes");
+    let listed = document.lines().filter(row).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let mut listed: Vec<&str> = listed.collect();
+    let mut supported: Vec<&str> = suite::names().collect();
+    listed.sort_unstable();
+    supported.sort_unstable();
+    assert_eq!(listed, supported);
 }
 
 #[test]
@@ -154,6 +181,43 @@ proptest! {
         let said = said(name, &parts);
         prop_assert!(expected.client.starts_with(&said.client), "{}", place);
         prop_assert!(expected.server.starts_with(&said.server), "{}", place);
+    }
+
+    #[test]
+    fn a_changed_bit_in_any_suite_says_nothing_else(
+        connection in any::<prop::sample::Index>(),
+        place in any::<prop::sample::Index>(),
+        bit in 0..8_u32,
+    ) {
+        let mut parts = connection.get(suites()).clone();
+        let expected = said("suites", &parts);
+        let place = place.index(parts.iter().map(|part| part.1.len()).sum());
+        if let Some(byte) = parts.iter_mut().flat_map(|part| &mut part.1).nth(place) {
+            *byte ^= 1 << bit;
+        }
+        let said = said("suites", &parts);
+        prop_assert!(expected.client.starts_with(&said.client), "{}", place);
+        prop_assert!(expected.server.starts_with(&said.server), "{}", place);
+    }
+
+    #[test]
+    fn any_records_after_the_handshake_are_borne(
+        connection in any::<prop::sample::Index>(),
+        kept in 4..12_usize,
+        records in proptest::collection::vec(
+            (any::<bool>(), 20..=24_u8, proptest::collection::vec(any::<u8>(), 0..100)),
+            1..20,
+        ),
+    ) {
+        let mut parts = connection.get(suites()).clone();
+        parts.truncate(kept);
+        let expected = said("suites", &parts);
+        for (is_a, kind, body) in records {
+            let record = [&[kind, 3, 3, 0, body.len() as u8][..], &body].concat();
+            parts.push((if is_a { Side::A } else { Side::B }, record));
+        }
+        let said = said("suites", &parts);
+        prop_assert_eq!((said.client, said.server), (expected.client, expected.server));
     }
 
     #[test]
