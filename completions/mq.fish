@@ -482,7 +482,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -614,7 +614,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -714,7 +714,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -827,7 +827,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -934,7 +934,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -1048,7 +1048,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -1170,7 +1170,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
@@ -1269,7 +1269,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s h -l host -d 'Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s A -l bind -d 'Local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r

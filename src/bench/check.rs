@@ -98,10 +98,13 @@ pub(crate) async fn check(
     is_embedded: bool,
 ) -> Result<Check, Error> {
     let machine = Machine::look();
-    let target =
-        if is_embedded { Some(SocketAddr::from(([127, 0, 0, 1], 1883))) } else { resolve(&plan).await? };
+    let targets = match is_embedded {
+        true => vec![Some(SocketAddr::from(([127, 0, 0, 1], 1883)))],
+        false => resolve(&plan).await?,
+    };
+    let target = targets.iter().copied().flatten().next();
     let spread = limits::spread_over_processes(&mut plan, processes);
-    let mut findings = vec![summary(&plan, target), machine.files(&plan, &spread)];
+    let mut findings = vec![summary(&plan, &targets), machine.files(&plan, &spread)];
     findings.extend(machine.files_of_all(&plan));
     findings.extend(target.map(|target| machine.local_ports(&plan, target)));
     findings.push(machine.memory(&plan));
@@ -134,8 +137,12 @@ impl Check {
     }
 }
 
-fn summary(plan: &Plan, target: Option<SocketAddr>) -> Finding {
-    let place = target.map_or_else(|| plan.broker.endpoint.address.to_string(), |target| target.to_string());
+fn summary(plan: &Plan, targets: &[Option<SocketAddr>]) -> Finding {
+    let places = plan.broker.endpoints().zip(targets).map(|(endpoint, target)| match target {
+        Some(target) => target.to_string(),
+        None => endpoint.address.to_string(),
+    });
+    let place = places.collect::<Vec<_>>().join(", ");
     let layers = match (&plan.broker.endpoint.tls, &plan.broker.endpoint.web_socket) {
         (Some(_), Some(_)) => ", with TLS and WebSocket",
         (Some(_), None) => ", with TLS",
@@ -214,7 +221,12 @@ impl Machine {
 
     fn local_ports(&self, plan: &Plan, target: SocketAddr) -> Finding {
         let ports = limits::count_ports(&self.ports);
-        let sources = limits::sources(plan.clients(), Some(target), &plan.broker.bind, 0);
+        let clients = match target.ip().is_loopback() {
+            true => plan.clients(),
+            // Connections to different brokers may share a port.
+            false => plan.clients_of_brokers().into_iter().max().unwrap_or_default(),
+        };
+        let sources = limits::sources(clients, Some(target), &plan.broker.bind, 0);
         let addresses = match &sources {
             Ok(Sources::Spread(spread)) => spread.addresses().len(),
             Ok(Sources::System(addresses)) => addresses.len().max(1),
@@ -232,14 +244,14 @@ impl Machine {
             self.ports.start(),
             self.ports.end(),
             self.ports_in_use,
-            plan.clients()
+            clients
         );
         let mut lift = Vec::new();
         // Only the ports that are still free count for a single address.
         let left = u64::from(ports) * addresses as u64;
         let left = if addresses == 1 { left.saturating_sub(self.ports_in_use) } else { left };
-        let fits = sources.is_ok() && u64::from(plan.clients()) <= left;
-        if !fits || u64::from(plan.clients()) > left / 2 {
+        let fits = sources.is_ok() && u64::from(clients) <= left;
+        if !fits || u64::from(clients) > left / 2 {
             lift.push(format!("{WIDER_PORT_RANGE}    (root)").into());
             let more = if target.ip().is_loopback() { "127.0.0.2-127.0.0.9" } else { "10.0.0.7,10.0.0.8" };
             lift.push(Lift::LocalAddresses(more));
@@ -331,8 +343,10 @@ fn broker(plan: &Plan, is_embedded: bool) -> Finding {
         };
         return Finding { name: "broker", fit, text, lift };
     }
-    let files = u64::from(clients) + 100;
-    let text = format!("needs {files} open files and a connection limit as high; neither is checked");
+    let most = plan.clients_of_brokers().into_iter().max().unwrap_or_default();
+    let files = u64::from(most) + 100;
+    let each = if plan.broker.count() > 1 { "each " } else { "" };
+    let text = format!("{each}needs {files} open files and a connection limit as high; neither is checked");
     let lift = vec![
         format!("LimitNOFILE={files}    (in its service: systemctl edit mosquitto)").into(),
         Lift::Measure(

@@ -112,7 +112,7 @@ async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
         }
         Err(error) => {
             let event = EventContext::new(&context, slot, context.timers.now());
-            context.measurements.note_lost_for_good(slot.group, event.now);
+            context.measurements.note_lost_for_good(slot, event.now);
             count_end(&event, &mut role, &error.into(), true);
             role.submit(&event, 0, Vec::new(), false);
             None
@@ -135,14 +135,10 @@ async fn start(context: Rc<Context>, slot: ClientSlot) -> Option<Box<Client>> {
 fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
     context.measurements.gauges.failed.add(1);
     let now = context.timers.now();
-    context.measurements.note_failed(slot.group, now);
     if slot.task.subscribes() {
         context.measurements.gauges.without_subscription.add(1);
     }
-    if error.is_refusal() {
-        context.measurements.record.borrow_mut().refused += 1;
-    }
-    context.measurements.record.borrow_mut().errors.add_failure(error);
+    context.measurements.note_failed(slot, now, error);
 }
 
 /// Records that the client left the run early.
@@ -150,11 +146,11 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
     let measurements = event.measurements;
     measurements.gauges.lost.add(1);
     if !has_connection {
-        measurements.note_lost(event.slot.group, event.now);
+        measurements.note_lost(event.slot, event.now);
     }
     let is_rejected = matches!(error, ClientError::SubscriptionRejected(_));
     let stage = if is_rejected { Stage::Subscribe } else { Stage::Run };
-    measurements.count_error(stage, error);
+    measurements.count_error(event.slot, stage, error);
     if let Some(publisher) = role.publisher() {
         publisher.finish(measurements);
     }
@@ -165,7 +161,7 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
 
 impl Client {
     fn new(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>) -> Client {
-        context.measurements.note_connected(slot.group, context.timers.now());
+        context.measurements.note_connected(slot, context.timers.now());
         context.measurements.gauges.connected.add(1);
         if slot.task.publishes() {
             context.measurements.gauges.publishers.add(1);

@@ -8,6 +8,8 @@ pub(crate) struct ClientSlot {
     pub task: Task,
     /// Counted from 0.
     pub number: u32,
+    /// The index of its broker; `None` if all clients connect to the same one.
+    pub broker: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

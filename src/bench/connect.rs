@@ -81,9 +81,10 @@ impl LayerTimes {
         slot: ClientSlot,
         begin: Instant,
     ) -> Result<Stream, ConnectError> {
-        let socket = context.target.connect_socket(context.plan.number_of(slot)).await?;
+        let route = context.target.route(slot);
+        let socket = route.connect_socket(context.plan.number_of(slot)).await?;
         let mut before = begin;
-        add_layers(socket, context.target.endpoint(), |step| {
+        add_layers(socket, route.endpoint(), |step| {
             let now = Instant::now();
             let time = now - replace(&mut before, now);
             match step {

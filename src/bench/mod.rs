@@ -106,13 +106,13 @@ pub(crate) async fn run(
     interrupts: mpsc::Receiver<()>,
     observe: impl FnMut(View<'_>),
 ) -> Result<Report, Error> {
-    let address = target::find(&plan).await?;
+    let addresses = target::find(&plan).await?;
     let offset = fastrand::u32(..u32::from(u16::MAX));
-    let target = Target::to(&plan, address, offset)?;
-    let broker = target.describe();
+    let target = Target::to(&plan, &addresses, offset)?;
+    let brokers = target.describe();
     let mut run = Run::new(plan, interrupts, observe);
     if run.plan.processes > 1 {
-        run.start_processes(program, address, offset).await?;
+        run.start_processes(program, addresses, offset).await?;
     } else {
         run.start_threads(&target)?;
     }
@@ -122,7 +122,7 @@ pub(crate) async fn run(
     let mut record = run.finish().await?;
     record.gap_lost = record.account(&plan).gap_lost;
     let circumstances =
-        Circumstances { broker, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
+        Circumstances { brokers, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
     Ok(Report::new(&plan, circumstances, record))
 }
 
@@ -198,12 +198,12 @@ impl<O: FnMut(View<'_>)> Run<O> {
     async fn start_processes(
         &mut self,
         program: &Program,
-        address: Option<SocketAddr>,
+        addresses: Vec<Option<SocketAddr>>,
         offset: u32,
     ) -> Result<(), Error> {
         let assignment = processes::Assignment {
             searched_rate: program.searched_rate,
-            ..processes::Assignment::of(&self.plan, Moment::of(self.start), address, offset)
+            ..processes::Assignment::of(&self.plan, Moment::of(self.start), addresses, offset)
         };
         for (process, gauges) in processes::start(program, &self.plan, &assignment).await? {
             self.processes.push(process);

@@ -1,11 +1,13 @@
 //! The local and remote addresses of the connections, determined once for all clients, so that a name is not resolved
 //! ten thousand times.
 
+use super::client_slot::ClientSlot;
 use super::error::Error;
 use super::limits::{self, Sources};
 use super::plan::Plan;
 use crate::transport::{Address, ConnectError, Endpoint, Stream, connect_socket, tcp};
 use std::io;
+use std::iter::repeat;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -15,6 +17,14 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(2);
 /// The local and remote addresses of the connections.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
+    first: Route,
+    /// The routes to further brokers.
+    more: Vec<Route>,
+}
+
+/// The local and remote addresses of the connections to a broker.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
     /// The broker's address and the layers to it.
     endpoint: Endpoint,
     /// The address that the sockets connect to; `None` if the transport finds it.
@@ -22,12 +32,20 @@ pub(super) struct Target {
     sources: Sources,
 }
 
-/// The first address of the broker's name, or the address to connect to directly, without a connection attempt.
+/// The first address of each broker's name, or the address to connect to directly, without a connection attempt.
 ///
 /// # Errors
-/// If the name cannot be resolved.
-pub(super) async fn resolve(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
-    match &plan.broker.endpoint {
+/// If a name cannot be resolved.
+pub(super) async fn resolve(plan: &Plan) -> Result<Vec<Option<SocketAddr>>, Error> {
+    let mut addresses = Vec::new();
+    for endpoint in plan.broker.endpoints() {
+        addresses.push(first_address(endpoint).await?);
+    }
+    Ok(addresses)
+}
+
+async fn first_address(endpoint: &Endpoint) -> Result<Option<SocketAddr>, Error> {
+    match endpoint {
         Endpoint { address: Address::Tcp { host, port }, proxy: None, .. } => {
             Ok(tcp::resolve(host, *port).await?.first().copied())
         }
@@ -35,13 +53,33 @@ pub(super) async fn resolve(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
     }
 }
 
-/// The address to connect to directly; `None` for a unix socket or a proxy. If a name has several addresses, the
-/// first one that answers.
+/// The address of each broker to connect to directly; `None` for a unix socket or a proxy. If a name has several
+/// addresses, the first one that answers.
 ///
 /// # Errors
-/// If the name has no address, or none answers.
-pub(super) async fn find(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
-    let endpoint = &plan.broker.endpoint;
+/// If a name has no address. If the only broker's name has several addresses and none of them answers; one of several
+/// brokers may be down, and its clients report that.
+pub(super) async fn find(plan: &Plan) -> Result<Vec<Option<SocketAddr>>, Error> {
+    if plan.broker.more_endpoints.is_empty() {
+        return Ok(vec![answering_address(&plan.broker.endpoint).await?]);
+    }
+    let first = resolve(plan).await?;
+    // At the same time, since each may take the whole timeout.
+    let searches: Vec<_> = plan
+        .broker
+        .endpoints()
+        .cloned()
+        .map(|endpoint| tokio::spawn(async move { answering_address(&endpoint).await }))
+        .collect();
+    let mut addresses = Vec::new();
+    for (search, first) in searches.into_iter().zip(first) {
+        let found = search.await;
+        addresses.push(found.ok().and_then(Result::ok).unwrap_or(first));
+    }
+    Ok(addresses)
+}
+
+async fn answering_address(endpoint: &Endpoint) -> Result<Option<SocketAddr>, Error> {
     if endpoint.proxy.is_some() {
         return Ok(None);
     }
@@ -60,24 +98,59 @@ pub(super) async fn find(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
 }
 
 impl Target {
-    /// The addresses for a known target.
+    /// The routes for known addresses, one for each broker.
     ///
     /// # Errors
     /// If there are fewer local ports than clients.
-    pub(super) fn to(plan: &Plan, target: Option<SocketAddr>, offset: u32) -> Result<Target, Error> {
-        let endpoint = match target {
-            Some(target) => Endpoint {
-                address: Address::Tcp { host: target.ip().to_string(), port: target.port() },
-                ..plan.broker.endpoint.clone()
-            },
-            None => plan.broker.endpoint.clone(),
-        };
-        let sources = limits::sources(plan.clients(), target, &plan.broker.bind, offset)?;
-        Ok(Target { endpoint, target, sources })
+    pub(super) fn to(plan: &Plan, addresses: &[Option<SocketAddr>], offset: u32) -> Result<Target, Error> {
+        let counts = plan.clients_of_brokers();
+        let addresses = addresses.iter().copied().chain(repeat(None));
+        let brokers = plan.broker.endpoints().zip(addresses).zip(counts);
+        let routes = brokers.map(|((endpoint, target), clients)| {
+            Ok(Route {
+                endpoint: endpoint_to(endpoint, target),
+                target,
+                sources: sources_of(plan, clients, target, offset)?,
+            })
+        });
+        let mut routes = routes.collect::<Result<Vec<_>, Error>>()?;
+        Ok(Target { first: routes.remove(0), more: routes })
     }
 
+    /// The route of a client.
+    pub(super) fn route(&self, slot: ClientSlot) -> &Route {
+        let further = usize::from(slot.broker.unwrap_or_default()).checked_sub(1);
+        further.and_then(|index| self.more.get(index)).unwrap_or(&self.first)
+    }
+
+    /// The destination of each broker, for messages to the user.
+    pub(super) fn describe(&self) -> Vec<String> {
+        std::iter::once(&self.first).chain(&self.more).map(Route::describe).collect()
+    }
+}
+
+fn endpoint_to(endpoint: &Endpoint, target: Option<SocketAddr>) -> Endpoint {
+    match target {
+        Some(target) => Endpoint {
+            address: Address::Tcp { host: target.ip().to_string(), port: target.port() },
+            ..endpoint.clone()
+        },
+        None => endpoint.clone(),
+    }
+}
+
+/// The local addresses and ports of this many clients. No two clients of all brokers share a chosen one.
+fn sources_of(plan: &Plan, clients: u32, target: Option<SocketAddr>, offset: u32) -> Result<Sources, Error> {
+    let bind = &plan.broker.bind;
+    match limits::sources(clients, target, bind, offset)? {
+        sources @ Sources::System(_) => Ok(sources),
+        Sources::Spread(_) => limits::sources(plan.clients(), target, bind, offset),
+    }
+}
+
+impl Route {
     /// The destination, for messages to the user.
-    pub(super) fn describe(&self) -> String {
+    fn describe(&self) -> String {
         match (self.target, &self.endpoint.proxy) {
             (Some(target), _) => target.to_string(),
             (None, Some(proxy)) => format!("{} through {proxy}", self.endpoint.address),

@@ -155,6 +155,16 @@ impl NetworkArgs {
         }
     }
 
+    /// Replaces the host, and the port if one is given.
+    pub(super) fn set_broker(&mut self, connection: &mut ConnectionArgs, host: &str, port: Option<u16>) {
+        connection.host = Some(host.to_owned());
+        if port.is_some() {
+            connection.port = port;
+            self.typed.places.retain(|place| *place != "port");
+            self.typed.places.push("port");
+        }
+    }
+
     /// Whether there is a URL without TLS.
     pub(super) fn has_plain_url(&self, names: Names) -> Result<bool, Error> {
         Ok(self.url(names)?.is_some_and(|url| !url.scheme.is_secure() && url.scheme != Scheme::Unix))

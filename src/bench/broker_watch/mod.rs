@@ -102,6 +102,7 @@ impl BrokerWatch {
         let watcher = Watcher {
             source: source.clone(),
             options: sys_client::options(plan),
+            has_process: plan.broker.more_endpoints.is_empty(),
             recorder: recorder.clone(),
             stopped,
         };
@@ -132,6 +133,8 @@ impl BrokerWatch {
 struct Watcher {
     source: WatchSource,
     options: client::Options,
+    /// Whether the broker's processes are known: a page may be that of any of several brokers.
+    has_process: bool,
     recorder: Recorder,
     stopped: watch::Receiver<bool>,
 }
@@ -145,7 +148,9 @@ impl Watcher {
         };
         runtime.block_on(async {
             let process = async {
-                self.read_process().await;
+                if self.has_process {
+                    self.read_process().await;
+                }
                 std::future::pending::<()>().await;
             };
             tokio::select! {

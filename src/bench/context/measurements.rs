@@ -2,12 +2,13 @@
 
 use super::latency_batch::LatencyBatcher;
 use super::watched_groups::WatchedGroups;
+use crate::bench::client_slot::ClientSlot;
 use crate::bench::cpu_usage::CpuUsage;
 use crate::bench::gauges::{Gauges, Recent};
 use crate::bench::plan::Plan;
-use crate::bench::record::{LatencyKind, Received, Record, Stage};
+use crate::bench::record::{FailureKind, LatencyKind, Received, Record, Stage};
 use crate::bench::timeline::Coarse;
-use crate::client::cpu_time;
+use crate::client::{Error, cpu_time};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -23,6 +24,8 @@ pub(in crate::bench) struct Measurements {
     pub(in crate::bench) acknowledged: LatencyBatcher,
     /// The messages in the current batch of a client.
     pub(in crate::bench) received: LatencyBatcher,
+    /// The address of each broker, if there are several.
+    brokers: Vec<String>,
     /// The accounts of shared subscriptions, by group.
     shared_accounts: RefCell<BTreeMap<usize, Rc<ReceiverAccount>>>,
     /// The CPU usage since the load began.
@@ -48,9 +51,10 @@ impl ReceiverAccount {
 }
 
 impl Measurements {
-    pub(super) fn new(gauges: Arc<Gauges>) -> Measurements {
+    pub(super) fn new(gauges: Arc<Gauges>, brokers: Vec<String>) -> Measurements {
         Measurements {
             gauges,
+            brokers,
             record: RefCell::default(),
             acknowledged: LatencyBatcher::default(),
             received: LatencyBatcher::default(),
@@ -69,39 +73,61 @@ impl Measurements {
         self.shared_accounts.borrow_mut().entry(group).or_insert_with(new).clone()
     }
 
-    /// Counts an accepted client of a group.
-    pub(in crate::bench) fn note_connected(&self, group: usize, now: u64) {
+    /// Counts an accepted client.
+    pub(in crate::bench) fn note_connected(&self, slot: ClientSlot, now: u64) {
         let record = &mut *self.record.borrow_mut();
         record.connected += 1;
-        record.of_group(group).connected += 1;
+        record.of_group(slot.group).connected += 1;
         record.timeline.at(now).connected += 1;
+        if let Some(broker) = slot.broker {
+            record.of_broker(broker).connected += 1;
+        }
     }
 
-    /// Counts a client of a group that could not connect.
-    pub(in crate::bench) fn note_failed(&self, group: usize, now: u64) {
-        let record = &mut *self.record.borrow_mut();
-        record.of_group(group).failed += 1;
-        record.timeline.at(now).failed += 1;
+    /// Counts a client that lost its connection.
+    pub(in crate::bench) fn note_lost(&self, slot: ClientSlot, now: u64) {
+        self.record.borrow_mut().timeline.at(now).lost += 1;
+        self.count_lost(slot);
     }
 
-    /// Counts a client of a group that lost its connection.
-    pub(in crate::bench) fn note_lost(&self, group: usize, now: u64) {
+    /// Counts a client that could not reconnect.
+    pub(in crate::bench) fn note_lost_for_good(&self, slot: ClientSlot, now: u64) {
+        self.record.borrow_mut().timeline.at(now).failed += 1;
+        self.count_lost(slot);
+    }
+
+    fn count_lost(&self, slot: ClientSlot) {
         let record = &mut *self.record.borrow_mut();
         record.connections_lost += 1;
-        record.of_group(group).lost += 1;
-        record.timeline.at(now).lost += 1;
+        record.of_group(slot.group).lost += 1;
+        if let Some(broker) = slot.broker {
+            record.of_broker(broker).connections_lost += 1;
+        }
     }
 
-    /// Counts a client of a group that could not reconnect.
-    pub(in crate::bench) fn note_lost_for_good(&self, group: usize, now: u64) {
+    /// Counts an error of a client.
+    pub(in crate::bench) fn count_error(&self, slot: ClientSlot, stage: Stage, error: &impl Display) {
+        let text = self.named(slot, error.to_string());
+        self.record.borrow_mut().errors.add(stage, text, 1);
+    }
+
+    /// Counts a client that could not connect.
+    pub(in crate::bench) fn note_failed(&self, slot: ClientSlot, now: u64, error: &Error) {
+        let text = self.named(slot, error.to_string());
         let record = &mut *self.record.borrow_mut();
-        record.connections_lost += 1;
-        record.of_group(group).lost += 1;
         record.timeline.at(now).failed += 1;
+        record.of_group(slot.group).failed += 1;
+        record.refused += u64::from(error.is_refusal());
+        record.errors.add_failure(text, FailureKind::of(error));
     }
 
-    pub(in crate::bench) fn count_error(&self, stage: Stage, error: &impl Display) {
-        self.record.borrow_mut().errors.add(stage, error.to_string(), 1);
+    /// The text of an error, with the client's broker if there are several.
+    fn named(&self, slot: ClientSlot, text: String) -> String {
+        let broker = slot.broker.and_then(|broker| self.brokers.get(usize::from(broker)));
+        match broker.filter(|broker| !text.contains(broker.as_str())) {
+            Some(broker) => format!("{broker}: {text}"),
+            None => text,
+        }
     }
 
     /// Records the delay of the worker itself.

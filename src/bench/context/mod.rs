@@ -59,10 +59,10 @@ impl Context {
     ) -> io::Result<Context> {
         let composer = |group: &Group| RefCell::new(Composer::new(&group.payload, group.header_size()));
         Ok(Context {
-            target,
             control: LocalControl::new(&plan),
             admission: Admission::new(&plan),
-            measurements: Measurements::new(gauges),
+            measurements: Measurements::new(gauges, target.describe()),
+            target,
             timers: Timers::new(start, plan.has_timers())?,
             composers: plan.groups.iter().map(composer).collect(),
             plan,

@@ -145,9 +145,9 @@ impl Group {
         let (publish, subscribe) =
             if self.is_answered { (Task::Request, Task::Respond) } else { (Task::Publish, Task::Subscribe) };
         let counts = [(subscribe, self.subscribers), (publish, self.publishers), (Task::Stay, self.idle)];
-        counts
-            .into_iter()
-            .flat_map(move |(task, count)| (0..count).map(move |number| ClientSlot { group, task, number }))
+        counts.into_iter().flat_map(move |(task, count)| {
+            (0..count).map(move |number| ClientSlot { group, task, number, broker: None })
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
 pub(crate) struct Broker {
     /// The broker's address, the layers to it, and the timeout of each client up to CONNACK.
     pub endpoint: Endpoint,
+    /// The endpoints of further brokers, which share the clients with the first one.
+    pub more_endpoints: Vec<Endpoint>,
     /// The local addresses to connect from; empty to let the system and the plan choose.
     pub bind: Vec<IpAddr>,
     /// The MQTT version.
@@ -49,6 +51,18 @@ pub(crate) struct Broker {
     pub front_processes: u16,
     /// An observer of the first client of each kind.
     pub watch: Option<Watch>,
+}
+
+impl Broker {
+    /// The endpoint of each broker.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        std::iter::once(&self.endpoint).chain(&self.more_endpoints)
+    }
+
+    /// The number of brokers.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.more_endpoints.len()
+    }
 }
 
 /// A will message.
@@ -249,6 +263,7 @@ pub(super) mod tests {
     pub(in crate::bench) fn plan(mut groups: Vec<Group>) -> Plan {
         let broker = Broker {
             endpoint: Endpoint::tcp("localhost", 1883, None, Duration::from_secs(10)),
+            more_endpoints: Vec::new(),
             bind: Vec::new(),
             version: Version::V311,
             keep_alive: 60,

@@ -43,7 +43,29 @@ impl Plan {
     pub(crate) fn slots_of_thread(&self, thread: usize) -> Vec<ClientSlot> {
         let groups = self.groups.iter().enumerate();
         let all = groups.flat_map(|(number, group)| group.slots(number));
-        all.filter(|&slot| self.thread_of(slot) == thread).collect()
+        let of_thread = all.filter(|&slot| self.thread_of(slot) == thread);
+        of_thread.map(|slot| ClientSlot { broker: self.broker_of(slot), ..slot }).collect()
+    }
+
+    /// The index of a client's broker; `None` if there is only one.
+    ///
+    /// The clients take the brokers in turn. Publishers move on by one after each round, so that the messages of each
+    /// broker's publishers go to subscribers of all brokers.
+    pub(crate) fn broker_of(&self, slot: ClientSlot) -> Option<u8> {
+        let brokers = u32::try_from(self.broker.count()).ok().filter(|count| *count > 1)?;
+        let rounds = if slot.task.publishes() { slot.number / brokers } else { 0 };
+        u8::try_from(self.global_number_of(slot).wrapping_add(rounds) % brokers).ok()
+    }
+
+    /// The number of clients of each broker.
+    pub(crate) fn clients_of_brokers(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.broker.count()];
+        let slots = self.groups.iter().enumerate().flat_map(|(number, group)| group.slots(number));
+        for slot in slots {
+            let broker = usize::from(self.broker_of(slot).unwrap_or_default());
+            counts.get_mut(broker).into_iter().for_each(|count| *count += 1);
+        }
+        counts
     }
 
     /// The members of a shared subscription have a common account, so they share a thread.

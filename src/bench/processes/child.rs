@@ -101,7 +101,7 @@ struct Workers {
 impl Workers {
     fn start(plan: &Arc<Plan>, assignment: &Assignment) -> Result<Workers, Error> {
         limits::allow_open_files(plan, assignment.process)?;
-        let target = Target::to(plan, assignment.target, assignment.offset)?;
+        let target = Target::to(plan, &assignment.targets, assignment.offset)?;
         let (sender, control) = watch::channel(Control::default());
         let mut workers = Workers { gauges: Vec::new(), threads: Vec::new() };
         for thread in plan.threads_of_process(assignment.process) {

@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Errors {
 
 #[cfg(test)]
 mod tests {
-    use crate::bench::record::{LatencyKind, Record, Sent, Stage};
+    use crate::bench::record::{FailureKind, LatencyKind, Record, Sent, Stage};
 
     #[test]
     fn a_record_is_the_same_on_the_other_side() {
@@ -79,7 +79,7 @@ mod tests {
         }
         record.accepting.note(u64::MAX);
         record.errors.add(Stage::Connect, "busy \"\n".to_owned(), u64::MAX);
-        record.errors.add_failure(&crate::client::Error::ClosedEarly);
+        record.errors.add_failure("closed".to_owned(), FailureKind::NotAccepted);
         let mut sent = Sent { count: 5, unacknowledged: vec![4], after_gap: Some(2), ..Sent::default() };
         sent.rejected.insert(1, u64::MAX);
         record.sent.insert(u32::MAX, sent);

@@ -325,7 +325,7 @@ mod tests {
             searched_rate: None,
         };
         let plan = plan(vec![group(3, 0)]);
-        let assignment = Assignment::of(&plan, Moment::of(Instant::now()), None, 0);
+        let assignment = Assignment::of(&plan, Moment::of(Instant::now()), vec![None], 0);
         let starting = Process::start(&program, &plan, assignment).expect("the shell starts");
         starting.wait().await.expect("it is ready").0
     }

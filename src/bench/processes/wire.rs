@@ -50,8 +50,8 @@ pub(crate) struct Assignment {
     pub threads: usize,
     /// The start of the run.
     pub start: Moment,
-    /// The broker's address, if the clients connect to it directly.
-    pub target: Option<SocketAddr>,
+    /// The address of each broker, if the clients connect to it directly.
+    pub targets: Vec<Option<SocketAddr>>,
     /// Selects the first local port.
     pub offset: u32,
     /// The rate of this run in a search.
@@ -67,7 +67,7 @@ impl Assignment {
     pub(in crate::bench) fn of(
         plan: &Plan,
         start: Moment,
-        target: Option<SocketAddr>,
+        targets: Vec<Option<SocketAddr>>,
         offset: u32,
     ) -> Assignment {
         let password = match &plan.broker.identities.password {
@@ -80,7 +80,7 @@ impl Assignment {
             processes: plan.processes,
             threads: plan.threads,
             start,
-            target,
+            targets,
             offset,
             searched_rate: None,
             password,

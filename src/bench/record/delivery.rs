@@ -142,6 +142,17 @@ enum Missed {
     Excused,
 }
 
+fn missed_by(plan: &Plan, group: &Group) -> Missed {
+    if plan.owes_missed_messages(group) { Missed::Owed } else { Missed::Excused }
+}
+
+/// The deliveries of one publisher's messages to one receiver.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Delivered {
+    pub owed: u64,
+    pub lost: u64,
+}
+
 impl Record {
     /// Compares sent messages with deliveries.
     pub(crate) fn account(&self, plan: &Plan) -> Account {
@@ -166,12 +177,35 @@ impl Record {
     fn account_for_group(&self, plan: &Plan, group: &Group, account: &mut Account) {
         let publishers = group.first_publisher..group.first_publisher + group.publishers;
         for (&number, sent) in self.sent.range(publishers) {
-            let missed = if plan.owes_missed_messages(group) { Missed::Owed } else { Missed::Excused };
-            self.account_for(sent, (number - group.first_publisher, group), missed, account);
+            let missed = missed_by(plan, group);
+            self.account_for(sent, (number - group.first_publisher, group), missed, account, |_, _| {});
         }
     }
 
-    fn account_for(&self, sent: &Sent, of: (u32, &Group), missed: Missed, account: &mut Account) {
+    /// The account of a publisher, by its number in the group. `each` takes the deliveries to each
+    /// receiver of the group.
+    pub(crate) fn account_of_publisher(
+        &self,
+        plan: &Plan,
+        of: (u32, &Group),
+        each: impl FnMut(u32, Delivered),
+    ) -> Account {
+        let (publisher, group) = of;
+        let mut account = Account::default();
+        if let Some(sent) = self.sent.get(&(group.first_publisher + publisher)) {
+            self.account_for(sent, of, missed_by(plan, group), &mut account, each);
+        }
+        account
+    }
+
+    fn account_for(
+        &self,
+        sent: &Sent,
+        of: (u32, &Group),
+        missed: Missed,
+        account: &mut Account,
+        mut each: impl FnMut(u32, Delivered),
+    ) {
         let (publisher, group) = of;
         let rejected = sent.rejected.count_below(u64::MAX);
         let unacknowledged = sent.unacknowledged.iter().filter(|&&at| at < sent.count).count() as u64;
@@ -184,7 +218,7 @@ impl Record {
             Qos::AtMostOnce => sent.count - unsent,
             Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - rejected - unacknowledged,
         };
-        for received in self.received_from(publisher, group) {
+        for (receiver, received) in self.received_from(publisher, group) {
             let (lost, in_gap) = match (received.lost(sent), missed) {
                 ((lost, in_gap), Missed::Owed) => (lost + in_gap, 0),
                 (counts, Missed::Excused) => counts,
@@ -192,15 +226,17 @@ impl Record {
             account.owed += owed - in_gap;
             account.lost += lost;
             account.gap_lost += in_gap;
+            each(receiver, Delivered { owed: owed - in_gap, lost });
         }
     }
 
-    /// The messages that the receivers of a group that stayed to the end received from one of its publishers.
+    /// The messages that the receivers of a group that stayed to the end received from one of its publishers, by
+    /// receiver.
     fn received_from<'a>(
         &'a self,
         publisher: u32,
         group: &'a Group,
-    ) -> impl Iterator<Item = &'a Received> + use<'a> {
+    ) -> impl Iterator<Item = (u32, &'a Received)> + use<'a> {
         let receivers = match (group.is_answered, &group.filter) {
             (true, _) => publisher..publisher + 1,
             (false, Some(_)) => 0..0,
@@ -208,7 +244,8 @@ impl Record {
         };
         receivers.filter_map(move |receiver| {
             let index = if group.is_answered { 0 } else { group.topics.index_of(publisher, receiver)? };
-            self.received.get(&(group.first_subscriber + receiver))?.get(index)
+            let received = self.received.get(&(group.first_subscriber + receiver))?.get(index)?;
+            Some((receiver, received))
         })
     }
 

@@ -86,8 +86,8 @@ impl Errors {
     }
 
     /// Adds a client that could not connect.
-    pub(in crate::bench) fn add_failure(&mut self, error: &Error) {
-        self.add_to((Stage::Connect, error.to_string(), FailureKind::of(error)), 1);
+    pub(in crate::bench) fn add_failure(&mut self, text: String, kind: FailureKind) {
+        self.add_to((Stage::Connect, text, kind), 1);
     }
 
     fn add_to(&mut self, key: (Stage, String, FailureKind), count: u64) {
@@ -139,10 +139,14 @@ mod tests {
         let mut errors = Errors::default();
         errors.add(Stage::Run, "closed".to_owned(), 9);
         assert_eq!(errors.main_failure(), None);
-        errors.add_failure(&Error::ClosedEarly);
+        let failure = |error: Error| (error.to_string(), FailureKind::of(&error));
+        let (text, kind) = failure(Error::ClosedEarly);
+        errors.add_failure(text, kind);
         let mut others = Errors::default();
-        others.add_failure(&Error::Timeout(std::time::Duration::ZERO));
-        others.add_failure(&Error::Timeout(std::time::Duration::ZERO));
+        for _ in 0..2 {
+            let (text, kind) = failure(Error::Timeout(std::time::Duration::ZERO));
+            others.add_failure(text, kind);
+        }
         errors.merge(others);
         assert_eq!(errors.main_failure(), Some(FailureKind::Unreachable));
     }

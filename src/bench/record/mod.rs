@@ -8,7 +8,7 @@ mod latency_kind;
 mod ranges;
 
 use super::timeline::Timeline;
-pub(crate) use delivery::{Account, Arrival, Outcome, Received, Sent};
+pub(crate) use delivery::{Account, Arrival, Delivered, Outcome, Received, Sent};
 pub(crate) use errors::{Errors, FailureKind, Stage};
 pub(crate) use latencies::{GroupLatencies, Latencies, LatencyMap, Summary};
 pub(crate) use latency_kind::LatencyKind;
@@ -69,11 +69,26 @@ pub(crate) struct Record {
     /// Counts over time.
     pub timeline: Timeline,
     pub errors: Errors,
+    /// The counts and latencies of each broker; empty if there is only one.
+    pub of_brokers: Vec<BrokerRecord>,
     /// The sent messages by publisher.
     pub sent: BTreeMap<u32, Sent>,
     /// The received messages by subscriber, one entry for each of its publishers. Subscribers that did not stay to
     /// the end are left out: the messages that they missed are not due.
     pub received: BTreeMap<u32, Vec<Received>>,
+}
+
+/// The measurements of the clients of one of several brokers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct BrokerRecord {
+    /// Clients that the broker accepted.
+    pub connected: u64,
+    /// Clients that lost their connection before the end of the run.
+    pub connections_lost: u64,
+    /// Messages received without a header, so that their latency is unknown.
+    pub without_latency: u64,
+    /// The latencies of messages.
+    pub latencies: GroupLatencies,
 }
 
 /// Counts before the measurement began. They are part of the totals.
@@ -151,6 +166,15 @@ impl Record {
         self.of_groups.get_mut(group).expect("the groups were extended to this one")
     }
 
+    /// The counts and latencies of one of several brokers.
+    pub(crate) fn of_broker(&mut self, broker: u8) -> &mut BrokerRecord {
+        let broker = usize::from(broker);
+        if broker >= self.of_brokers.len() {
+            self.of_brokers.resize_with(broker + 1, BrokerRecord::default);
+        }
+        self.of_brokers.get_mut(broker).expect("the list was extended to this one")
+    }
+
     /// Takes the latencies of all groups, and adds them to the others.
     pub(crate) fn take_group_latencies(&mut self) -> Vec<BTreeMap<LatencyKind, Latencies>> {
         let groups = self.of_groups.iter_mut().map(|group| std::mem::take(&mut group.latencies));
@@ -187,6 +211,7 @@ impl Record {
             busiest_thread,
             timeline,
             errors,
+            of_brokers,
             sent,
             received,
         } = other;
@@ -217,8 +242,21 @@ impl Record {
         self.busiest_thread = self.busiest_thread.max(busiest_thread);
         self.timeline.merge(timeline);
         self.errors.merge(errors);
+        for (broker, counts) in (0..).zip(of_brokers) {
+            self.of_broker(broker).merge(counts);
+        }
         self.sent.extend(sent);
         self.received.extend(received);
+    }
+}
+
+impl BrokerRecord {
+    fn merge(&mut self, other: BrokerRecord) {
+        let BrokerRecord { connected, connections_lost, without_latency, latencies } = other;
+        self.connected += connected;
+        self.connections_lost += connections_lost;
+        self.without_latency += without_latency;
+        self.latencies.merge(latencies);
     }
 }
 

@@ -24,6 +24,7 @@ impl Report {
             tool: String::new(),
             started_at: self.started_at,
             plan: Planned { clients: group.clients(), ..self.plan.clone() },
+            brokers: Vec::new(),
             groups: vec![group.clone()],
             hosts: Vec::new(),
             ending: Ending::Complete,

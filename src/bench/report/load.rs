@@ -17,6 +17,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Load(pub BTreeMap<String, String>);
 
+/// The key of the number of brokers, if there are several.
+const BROKERS: &str = "brokers";
+
 /// The default topics of a run are below this.
 const OWN_TOPICS: &str = "mq-bench/{run}/";
 
@@ -46,6 +49,7 @@ impl Load {
         } = plan;
         let Broker {
             endpoint,
+            more_endpoints,
             bind: _,
             version: _,
             keep_alive,
@@ -62,6 +66,7 @@ impl Load {
             identities.username.is_some() || identities.rows.iter().any(|row| row.username.is_some());
         let yes = |is_so: bool| is_so.then(|| "yes".to_owned());
         Load::of([
+            (BROKERS, (!more_endpoints.is_empty()).then(|| broker.count().to_string())),
             ("transport", transport(endpoint)),
             ("keep alive", (*keep_alive != USUAL_KEEP_ALIVE).then(|| format!("{keep_alive} s"))),
             ("user names", yes(has_names)),
@@ -147,9 +152,11 @@ impl Load {
 
     /// The settings that are not at their defaults; empty if all are.
     pub(super) fn words(&self) -> String {
+        // The addresses of the brokers are displayed instead of their number.
         let words = self
             .0
             .iter()
+            .filter(|(key, _)| *key != BROKERS)
             .map(|(key, value)| if value == "yes" { key.clone() } else { format!("{key} {value}") });
         words.collect::<Vec<_>>().join(", ")
     }

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::broker_side::HEADS;
+use super::brokers::BROKER_HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, METRICS};
@@ -25,6 +26,7 @@ impl Report {
         }
         let _ = write!(text, "{}\n\n", as_text(&self.place()));
         text += &self.markdown_groups();
+        text += &self.markdown_brokers();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
         if let Some(words) = self.lowered_qos() {
@@ -75,6 +77,25 @@ impl Report {
             let _ = writeln!(text, "| {} | {} |{latencies}", words.join(" | "), counts.join(" | "));
         }
         text + "\n"
+    }
+
+    fn markdown_brokers(&self) -> String {
+        if self.brokers.is_empty() {
+            return String::new();
+        }
+        let heads: Vec<_> = BROKER_HEADS.into_iter().chain(LATENCY_HEADS).collect();
+        let rule = "---:|".repeat(BROKER_HEADS.len()) + "---|---:|---:|---:|---:|";
+        let mut text = format!("| broker | {} |\n|---|{rule}\n", heads.join(" | "));
+        for part in &self.brokers {
+            let cells = self.broker_cells(part).into_iter().chain(self.broker_latency_cells(part));
+            let cells: Vec<_> = cells.collect();
+            let _ = writeln!(text, "| {} | {} |", as_text(&part.address), cells.join(" | "));
+        }
+        for words in self.silent_pairs() {
+            let _ = write!(text, "\n- {}", as_text(&words));
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n\n"
     }
 
     fn markdown_broker(&self) -> String {

@@ -1,7 +1,7 @@
 //! Merges the reports of simultaneous runs as if they were one run: counts and histograms are added, and times count from the
 //! earliest start.
 
-use super::{Ending, Flow, Group, GroupMeasurements, Planned, Report, Rule, Verdict};
+use super::{BrokerPart, Ending, Flow, Group, GroupMeasurements, Planned, Report, Rule, Verdict};
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Outcome};
 use jiff::Timestamp;
@@ -74,6 +74,7 @@ impl Report {
             started_at: _,
             plan,
             groups,
+            brokers,
             hosts,
             ending,
             is_drain_cut,
@@ -107,6 +108,7 @@ impl Report {
         } = other;
         self.plan.add(&plan);
         self.groups.iter_mut().zip(&groups).for_each(|(ours, theirs)| ours.add(theirs));
+        brokers.into_iter().for_each(|broker| self.add_broker(broker));
         self.hosts.extend(hosts);
         self.ending = worse(self.ending, ending);
         self.is_drain_cut |= is_drain_cut;
@@ -154,6 +156,13 @@ impl Report {
         self.conditions.retain(|verdict| verdict.rule == Rule::AbortIf);
     }
 
+    fn add_broker(&mut self, broker: BrokerPart) {
+        match self.brokers.iter_mut().find(|known| known.address == broker.address) {
+            Some(known) => known.add(broker),
+            None => self.brokers.push(broker),
+        }
+    }
+
     /// Counts all times from an earlier start.
     fn delay(&mut self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -189,8 +198,10 @@ impl Planned {
             connect_rate,
             load: _,
         } = other;
-        if self.broker != *broker && !self.broker.split(", ").any(|known| known == broker) {
-            self.broker = format!("{}, {broker}", self.broker);
+        for broker in broker.split(", ") {
+            if !self.broker.split(", ").any(|known| known == broker) {
+                self.broker = format!("{}, {broker}", self.broker);
+            }
         }
         add([
             (&mut self.processes, *processes),
@@ -263,6 +274,47 @@ impl GroupMeasurements {
     fn delay(&mut self, nanoseconds: u64) {
         let flows = [&mut self.sent, &mut self.acknowledged, &mut self.received];
         flows.into_iter().for_each(|flow| flow.delay(nanoseconds));
+    }
+}
+
+impl BrokerPart {
+    fn add(&mut self, other: BrokerPart) {
+        let BrokerPart {
+            address: _,
+            clients,
+            connected,
+            connections_lost,
+            sent,
+            acknowledged,
+            received,
+            rejected,
+            unacknowledged,
+            owed,
+            lost,
+            deliveries,
+            latencies,
+        } = other;
+        add([
+            (&mut self.clients, clients),
+            (&mut self.connected, connected),
+            (&mut self.connections_lost, connections_lost),
+            (&mut self.sent, sent),
+            (&mut self.acknowledged, acknowledged),
+            (&mut self.received, received),
+            (&mut self.rejected, rejected),
+            (&mut self.unacknowledged, unacknowledged),
+            (&mut self.owed, owed),
+            (&mut self.lost, lost),
+        ]);
+        for theirs in deliveries {
+            match self.deliveries.iter_mut().find(|ours| ours.to == theirs.to) {
+                Some(ours) => add([(&mut ours.owed, theirs.owed), (&mut ours.lost, theirs.lost)]),
+                None => self.deliveries.push(theirs),
+            }
+        }
+        for (kind, latencies) in latencies {
+            self.latencies.entry(kind).or_default().merge(&latencies);
+        }
     }
 }
 

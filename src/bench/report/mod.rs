@@ -4,6 +4,7 @@
 //! only render it.
 
 mod broker_side;
+mod brokers;
 mod checks;
 mod csv;
 mod differences;
@@ -37,6 +38,7 @@ use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Su
 use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
+pub(crate) use brokers::{BrokerPart, Deliveries};
 pub(crate) use differences::Differences;
 pub(crate) use format::{duration, folded, rate};
 pub(crate) use group::{Group, GroupMeasurements};
@@ -71,6 +73,8 @@ pub(crate) struct Report {
     pub plan: Planned,
     /// The clients by group; at least one group.
     pub groups: Vec<Group>,
+    /// The clients by broker; empty if there is only one.
+    pub brokers: Vec<BrokerPart>,
     /// The machines that took part.
     pub hosts: Vec<Host>,
     /// How the run ended.
@@ -221,8 +225,8 @@ impl Flow {
 /// The facts about a run besides its plan and its measurements.
 #[derive(Debug, Clone)]
 pub(crate) struct Circumstances {
-    /// The broker's address.
-    pub broker: String,
+    /// The address of each broker.
+    pub brokers: Vec<String>,
     /// The start of the run.
     pub started_at: Timestamp,
     /// How the run ended.
@@ -247,13 +251,15 @@ impl Report {
             let pairs = groups.iter_mut().zip(measured);
             pairs.for_each(|(group, (latencies, record))| group.add_measurements(latencies, record));
         }
+        let Circumstances { brokers, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
+        let parts = brokers::parts(plan, &brokers, &mut record);
         let begin = record.sending.first().or(record.receiving.first());
-        let Circumstances { broker, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
         Report {
             tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
             started_at,
-            plan: Planned::new(plan, broker),
+            plan: Planned::new(plan, brokers.join(", ")),
             groups,
+            brokers: parts,
             hosts: vec![Host::this()],
             ending,
             is_drain_cut,

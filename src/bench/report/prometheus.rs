@@ -2,7 +2,7 @@
 
 use super::json::{stage_word, step_word};
 use super::metrics::{LOSS, METRICS};
-use super::{Judgement, Report, Unit};
+use super::{BrokerPart, Judgement, Report, Unit};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
@@ -49,6 +49,31 @@ impl Page {
     }
 }
 
+/// The name, type and help of a metric by broker, and its value.
+type BrokerMetric = (&'static str, &'static str, &'static str, fn(&BrokerPart) -> u64);
+
+const BROKER_METRICS: [BrokerMetric; 8] = [
+    ("broker_clients", "gauge", "Clients that were planned, by broker.", |part| part.clients),
+    ("broker_connected_total", "counter", "Clients that the broker accepted.", |part| part.connected),
+    ("broker_connections_lost_total", "counter", "Clients that lost their connection, by broker.", |part| {
+        part.connections_lost
+    }),
+    ("broker_sent_total", "counter", "Messages sent, by the publisher's broker.", |part| part.sent),
+    ("broker_acknowledged_total", "counter", "Messages that the broker acknowledged.", |part| {
+        part.acknowledged
+    }),
+    ("broker_received_total", "counter", "Messages received, by the subscriber's broker.", |part| {
+        part.received
+    }),
+    ("broker_owed_total", "counter", "Deliveries due, by the publisher's broker.", |part| part.owed),
+    (
+        "broker_lost_total",
+        "counter",
+        "Deliveries due that did not arrive, by the publisher's broker.",
+        |part| part.lost,
+    ),
+];
+
 impl Report {
     /// The report as metrics.
     pub(crate) fn to_prometheus(&self) -> String {
@@ -63,6 +88,7 @@ impl Report {
         self.put_verdicts(&mut page);
         self.put_latencies(&mut page);
         self.put_group_latencies(&mut page);
+        self.put_brokers(&mut page);
         self.put_errors(&mut page);
         page.0
     }
@@ -115,6 +141,26 @@ impl Report {
             for (kind, latencies) in &group.latencies {
                 let labels = format!("group=\"{}\",kind=\"{}\"", label(&group.name), kind.key());
                 page.summary("group_latency_seconds", &labels, latencies.histogram());
+            }
+        }
+    }
+
+    /// The counts and latencies of each broker, if there are several.
+    fn put_brokers(&self, page: &mut Page) {
+        if self.brokers.is_empty() {
+            return;
+        }
+        for (name, kind, help, value) in BROKER_METRICS {
+            page.head(name, kind, help);
+            for part in &self.brokers {
+                page.value(name, &format!("{{broker=\"{}\"}}", label(&part.address)), value(part));
+            }
+        }
+        page.head("broker_latency_seconds", "summary", "Latencies by broker and kind.");
+        for part in &self.brokers {
+            for (kind, latencies) in &part.latencies {
+                let labels = format!("broker=\"{}\",kind=\"{}\"", label(&part.address), kind.key());
+                page.summary("broker_latency_seconds", &labels, latencies.histogram());
             }
         }
     }

@@ -101,7 +101,7 @@ impl RunningReport {
     /// The report until now.
     pub(crate) fn report(&self) -> Report {
         let circumstances = Circumstances {
-            broker: self.broker(),
+            brokers: self.brokers(),
             started_at: self.started_at,
             ending: Ending::Complete,
             is_drain_cut: false,
@@ -140,11 +140,12 @@ impl RunningReport {
         }
     }
 
-    fn broker(&self) -> String {
-        match &self.plan.broker.endpoint.address {
+    fn brokers(&self) -> Vec<String> {
+        let addresses = self.plan.broker.endpoints().map(|endpoint| match &endpoint.address {
             Address::Tcp { host, port } => format!("{host}:{port}"),
             other => other.to_string(),
-        }
+        });
+        addresses.collect()
     }
 
     /// The latency that the workers publish.

@@ -23,6 +23,32 @@ pub(in crate::bench) fn watched() -> Report {
     report
 }
 
+/// A run over two brokers that do not share messages.
+pub(in crate::bench) fn two_brokers() -> Report {
+    let address = |port: u16| format!("127.0.0.1:{port}");
+    let part = |own: u16, other: u16| {
+        let to = |port, lost| Deliveries { to: address(port), owed: 25_000, lost };
+        BrokerPart {
+            address: address(own),
+            clients: 550,
+            connected: 550,
+            sent: 50_000,
+            acknowledged: 50_000,
+            received: 25_000,
+            owed: 50_000,
+            lost: 25_000,
+            deliveries: vec![to(own, 0), to(other, 25_000)],
+            latencies: [(LatencyKind::EndToEnd, spread(400_000_000))].into(),
+            ..BrokerPart::default()
+        }
+    };
+    let mut report = report();
+    spoil(&mut report, 50_000, 0);
+    report.plan.broker = format!("{}, {}", address(1883), address(1884));
+    report.brokers = vec![part(1883, 1884), part(1884, 1883)];
+    report
+}
+
 /// A run without problems.
 pub(in crate::bench) fn report() -> Report {
     let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
@@ -57,6 +83,7 @@ pub(in crate::bench) fn report() -> Report {
             load: Some(Load::default()),
         },
         groups: vec![group()],
+        brokers: Vec::new(),
         hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
         ending: Ending::Complete,
         is_drain_cut: false,

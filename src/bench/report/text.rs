@@ -1,6 +1,7 @@
 //! The report as text for a terminal.
 
 use super::broker_side::HEADS;
+use super::brokers::BROKER_HEADS;
 use super::drawing::draw;
 use super::format::{count, duration, folded, rate};
 use super::group::DELIVERY_HEADS;
@@ -45,8 +46,10 @@ impl Report {
             self.connecting(),
             self.flows(),
             self.by_group(),
+            self.by_broker(),
             self.latency_table(),
             self.latencies_by_group(),
+            self.latencies_by_broker(),
             self.distribution(charset),
             self.verdict(),
             self.remarks(),
@@ -140,6 +143,40 @@ impl Report {
             let times =
                 latency_row(&escape::line(&group.name), times_of(&row).each_ref().map(String::as_str));
             let _ = writeln!(text, "{times}  {}", group.title_of(kind));
+        }
+        text
+    }
+
+    /// The clients and messages of each broker, if there are several.
+    fn by_broker(&self) -> String {
+        if self.brokers.is_empty() {
+            return String::new();
+        }
+        let row = |name: &str, [clients, connected, sent, acknowledged, received, lost]: [&str; 6]| {
+            let name = named_row(name);
+            format!("{name}{clients:>8}{connected:>11}{sent:>10}{acknowledged:>14}{received:>10}{lost:>8}")
+        };
+        let mut text = heading(&row("by broker", BROKER_HEADS));
+        for part in &self.brokers {
+            let cells = self.broker_cells(part);
+            let _ =
+                writeln!(text, "{}", row(&escape::line(&part.address), cells.each_ref().map(String::as_str)));
+        }
+        text
+    }
+
+    /// The main latency of each broker's clients, if there are several brokers.
+    fn latencies_by_broker(&self) -> String {
+        let rows: Vec<_> =
+            self.brokers.iter().filter_map(|part| Some((part, part.main_latency()?))).collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let mut text = heading(&latency_row("latency by broker", LATENCY_HEADS));
+        for (part, (kind, row)) in rows {
+            let times =
+                latency_row(&escape::line(&part.address), times_of(&row).each_ref().map(String::as_str));
+            let _ = writeln!(text, "{times}  {}", kind.full_title(self.acknowledged_qos()));
         }
         text
     }
@@ -253,6 +290,7 @@ impl Report {
         if self.account.sent > 0 {
             text += &self.acknowledgement_line();
             text += &self.delivery_line();
+            text += &self.silence_lines();
         }
         text
     }
@@ -295,6 +333,20 @@ impl Report {
             );
         }
         line_with(&words, "delivery", severity)
+    }
+
+    /// The brokers between which nothing was delivered.
+    fn silence_lines(&self) -> String {
+        let pairs = self.silent_pairs();
+        let mut text: String = pairs
+            .iter()
+            .take(MOST_SILENT_PAIRS)
+            .map(|words| line_with(&escape::line(words), "between brokers", Severity::Bad))
+            .collect();
+        if let Some(more) = pairs.len().checked_sub(MOST_SILENT_PAIRS).filter(|more| *more > 0) {
+            text += &line("between brokers", &format!("{more} more pairs without a delivery"));
+        }
+        text
     }
 
     /// The broker's own counters.
@@ -345,6 +397,9 @@ enum Severity {
     Good,
     Bad,
 }
+
+/// The maximum number of lines about pairs of brokers.
+const MOST_SILENT_PAIRS: usize = 6;
 
 /// The column of the text that follows a name.
 const INDENT: usize = 18;

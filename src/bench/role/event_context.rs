@@ -5,7 +5,7 @@ use crate::bench::context::{Context, LatencyBatch, LocalControl, Measurements, T
 use crate::bench::payload::Composer;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::plan::{Group, Plan};
-use crate::bench::record::{LatencyKind, Record};
+use crate::bench::record::{GroupLatencies, LatencyKind, Record};
 use crate::protocol::Qos;
 use std::cell::RefCell;
 
@@ -16,6 +16,16 @@ pub(in crate::bench) struct InFlight {
     pub(in crate::bench) sent_at: u64,
     /// Equal to `sent_at` without a planned time.
     pub(in crate::bench) planned_at: u64,
+}
+
+/// A latency from the actual send time, and from the planned time if there is one.
+pub(super) type Times = [(LatencyKind, Option<u64>); 2];
+
+/// Records latencies that were measured `count` times.
+pub(super) fn record_times(latencies: &mut GroupLatencies, times: Times, count: u64) {
+    for (kind, time) in times {
+        time.into_iter().for_each(|time| latencies.record_several(kind, time, count));
+    }
 }
 
 /// The client and time of an event.
@@ -74,10 +84,16 @@ impl<'a> EventContext<'a> {
         };
         let group = record.of_group(self.slot.group);
         group.receiving.note(self.now);
-        let latencies = &mut group.latencies;
-        latencies.record_several(from_sent, since_sent, count);
-        if let Some(planned_at) = planned_at {
-            latencies.record_several(from_planned, self.now.saturating_sub(planned_at), count);
+        let since_planned = planned_at.map(|planned_at| self.now.saturating_sub(planned_at));
+        let times = [(from_sent, Some(since_sent)), (from_planned, since_planned)];
+        record_times(&mut group.latencies, times, count);
+        self.note_times_of_broker(record, times, count);
+    }
+
+    /// Records latencies of messages for the client's broker, if there are several. Each was measured `count` times.
+    pub(super) fn note_times_of_broker(&self, record: &mut Record, times: Times, count: u64) {
+        if let Some(broker) = self.slot.broker {
+            record_times(&mut record.of_broker(broker).latencies, times, count);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Publishes as fast as the broker acknowledges (a closed loop), or at planned times regardless of the broker (an
 //! open loop).
 
-use super::event_context::{EventContext, InFlight};
+use super::event_context::{EventContext, InFlight, record_times};
 use crate::bench::client_slot::ClientSlot;
 use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers, nanoseconds};
 use crate::bench::error::ClientError;
@@ -452,12 +452,11 @@ impl Publisher {
         record.acknowledging.note(context.now);
         let group = record.of_group(context.slot.group);
         group.acknowledging.note(context.now);
-        let latencies = &mut group.latencies;
-        latencies.record_several(LatencyKind::Acknowledged, latency, count);
-        if let Some(planned_at) = planned_at {
-            let since_planned = context.now.saturating_sub(planned_at);
-            latencies.record_several(LatencyKind::AcknowledgedPlanned, since_planned, count);
-        }
+        let since_planned = planned_at.map(|planned_at| context.now.saturating_sub(planned_at));
+        let times =
+            [(LatencyKind::Acknowledged, Some(latency)), (LatencyKind::AcknowledgedPlanned, since_planned)];
+        record_times(&mut group.latencies, times, count);
+        context.note_times_of_broker(record, times, count);
     }
 
     /// Counts the messages that the kernel accepted.

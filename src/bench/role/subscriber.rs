@@ -75,6 +75,9 @@ impl Subscriber {
             Some(header) => context.note_arrival(record, &header, is_planned),
             None if context.now < context.control.measured_from() => record.warm_up.received += 1,
             None => {
+                if let Some(broker) = context.slot.broker {
+                    record.of_broker(broker).without_latency += 1;
+                }
                 record.receiving.note(context.now);
                 record.timeline.at(context.now).received += 1;
             }

@@ -50,8 +50,10 @@ impl RunArgs {
             let text = "--disable-clean-session and -x keep sessions, which cannot be resumed without -i; add -i 'dev-{i}'";
             return Err(Error::usage(text.to_owned()));
         }
+        let mut endpoints = self.checked_endpoints()?;
         Ok(Broker {
-            endpoint: self.endpoint()?,
+            endpoint: endpoints.remove(0),
+            more_endpoints: endpoints,
             bind: self.client.connection.bind.as_ref().map(|bind| bind.0.clone()).unwrap_or_default(),
             version,
             keep_alive: self.client.connection.keep_alive,
@@ -71,23 +73,25 @@ impl RunArgs {
         })
     }
 
-    fn endpoint(&self) -> Result<Endpoint, Error> {
-        let mut client = self.client.clone();
-        // The plan contains all source addresses.
-        client.connection.bind = None;
-        let mut endpoint = client.endpoint(Names::Mq)?;
-        if self.embedded && endpoint.tls.is_some() {
+    /// The endpoint of each broker; at least one.
+    fn checked_endpoints(&self) -> Result<Vec<Endpoint>, Error> {
+        let mut endpoints = self.endpoints()?;
+        let has_tls = endpoints.iter().any(|endpoint| endpoint.tls.is_some());
+        if self.embedded && has_tls {
             return Err(Error::usage("--embedded: the embedded broker does not support TLS"));
         }
-        if !self.tls_resume {
-            endpoint.tls = endpoint.tls.map(Tls::without_resumption);
-        } else if endpoint.tls.is_none() {
+        if self.tls_resume && !has_tls {
             return Err(Error::usage("--tls-resume needs TLS; add --cafile FILE"));
+        }
+        if !self.tls_resume {
+            for endpoint in &mut endpoints {
+                endpoint.tls = endpoint.tls.take().map(Tls::without_resumption);
+            }
         }
         if self.client.network.url_topic(Names::Mq)?.is_some() {
             return Err(Error::usage("-L: set the topic with -t, which accepts a template"));
         }
-        Ok(endpoint)
+        Ok(endpoints)
     }
 
     /// The authentication of the clients besides the fields of CONNECT.

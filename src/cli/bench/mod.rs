@@ -1,5 +1,6 @@
 //! The options of `mq bench`: a struct for each mode, which becomes a [`Run`] or a task without a run.
 
+mod brokers;
 pub(super) mod chosen_mode;
 mod connection;
 mod credentials;

@@ -26,7 +26,7 @@ impl RunArgs {
         let refused = |violation| self.client.preset.refused("--auth-data-file", &violation);
         rules.check_authentication_data(length).map_err(refused)?;
         for (index, group) in plan.groups.iter().enumerate() {
-            let slot = ClientSlot { group: index, task: Task::Publish, number: 0 };
+            let slot = ClientSlot { group: index, task: Task::Publish, number: 0, broker: None };
             let client_id = plan.client_id(slot);
             self.check_connect(&rules, plan, &client_id)?;
             if group.publishers > 0 {

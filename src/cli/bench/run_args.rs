@@ -102,6 +102,9 @@ fn adapted(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
         "disable_clean_session" => arg.short(None),
         "reauthenticate" => arg.hide(true),
+        "host" => arg.help(
+            "Host name or address of the broker, or of several that share the clients, as in a,b:1884 [default: localhost]",
+        ),
         _ => arg,
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
     let groups: Vec<_> = plan.groups.iter().map(|group| describe_group(plan, group)).collect();
-    let mut text = groups.join("; ") + &times(plan);
+    let mut text = groups.join("; ") + &times(plan) + &brokers(plan);
     if plan.processes > 1 {
         text += &format!(", from {} processes", plan.processes);
     }
@@ -38,7 +38,16 @@ pub(super) fn groups(plan: &Plan) -> String {
         1 => "1 group".to_owned(),
         count => format!("{count} groups"),
     };
-    lines.collect::<String>() + &format!("{count}, {}{planned}{}\n", clients(plan.clients()), times(plan))
+    lines.collect::<String>()
+        + &format!("{count}, {}{planned}{}\n", clients(plan.clients()), times(plan) + &brokers(plan))
+}
+
+/// The number of brokers, if there are several.
+fn brokers(plan: &Plan) -> String {
+    match plan.broker.count() {
+        1 => String::new(),
+        count => format!(", spread over {count} brokers"),
+    }
 }
 
 fn clients(count: u32) -> String {

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod broker_watch;
+mod brokers;
 mod compare;
 mod conditions;
 mod connections;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// A run that is over in a moment.
 const SHORT: &str = "bench --embedded -c 5 --messages 500";
 
-fn json(text: &[u8]) -> Value {
+pub(super) fn json(text: &[u8]) -> Value {
     serde_json::from_slice(text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)))
 }
 

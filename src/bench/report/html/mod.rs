@@ -13,6 +13,7 @@ mod plots;
 mod tail;
 
 use super::broker_side::HEADS;
+use super::brokers::BROKER_HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
 use super::metrics::{FLOWS, GAP_LOST, METRICS};
@@ -32,6 +33,8 @@ const LIVE_SCRIPT: &str = include_str!("live.js");
 
 /// The number of groups in the table, and the characters of a cell, so that the size of the page is limited.
 const MOST_GROUPS: usize = 50;
+/// The maximum number of lines about pairs of brokers.
+const MOST_BROKER_PAIRS: usize = 20;
 const LONGEST_CELL: usize = 200;
 
 impl Report {
@@ -67,6 +70,7 @@ impl Report {
         for table in [
             self.run_table(),
             self.group_table(),
+            self.brokers_table(),
             self.search_table(),
             self.repeat_table(),
             self.flow_table(),
@@ -169,6 +173,24 @@ impl Report {
             count => format!("The first {MOST_GROUPS} of {count} groups"),
         };
         Table { caption: &caption, heads: &heads, rows: rows.collect() }.to_html()
+    }
+
+    fn brokers_table(&self) -> String {
+        if self.brokers.is_empty() {
+            return String::new();
+        }
+        let rows = self.brokers.iter().map(|part| {
+            let name = shortened(&part.address, LONGEST_CELL);
+            std::iter::once(name)
+                .chain(self.broker_cells(part))
+                .chain(self.broker_latency_cells(part))
+                .collect()
+        });
+        let heads: Vec<_> = std::iter::once("").chain(BROKER_HEADS).chain(LATENCY_HEADS).collect();
+        let table = Table { caption: "Brokers", heads: &heads, rows: rows.collect() }.to_html();
+        let pairs = self.silent_pairs().into_iter().take(MOST_BROKER_PAIRS);
+        let notes = pairs.map(|words| format!("<p>{}</p>\n", as_text(&shortened(&words, LONGEST_CELL))));
+        table + &notes.collect::<String>()
     }
 
     fn broker_table(&self) -> String {

@@ -25,6 +25,9 @@ pub(super) struct Document {
     /// Missing in files of earlier versions.
     #[serde(default)]
     pub(super) groups: Vec<GroupObject>,
+    /// Missing if there is only one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) brokers: Vec<BrokerPartObject>,
     pub(super) hosts: Vec<HostObject>,
     pub(super) phases: Vec<PhaseObject>,
     pub(super) clients: ClientsObject,
@@ -169,6 +172,31 @@ pub(super) struct GroupMeasurementsObject {
     pub(super) sent: FlowObject,
     pub(super) acknowledged: FlowObject,
     pub(super) received: FlowObject,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BrokerPartObject {
+    pub(super) address: String,
+    pub(super) clients: u64,
+    pub(super) connected: u64,
+    pub(super) connections_lost: u64,
+    pub(super) sent: u64,
+    pub(super) acknowledged: u64,
+    pub(super) received: u64,
+    #[serde(rename = "denied")]
+    pub(super) rejected: u64,
+    pub(super) unacknowledged: u64,
+    pub(super) owed: u64,
+    pub(super) lost: u64,
+    pub(super) deliveries: Vec<BrokerDeliveriesObject>,
+    pub(super) latency: BTreeMap<String, LatencyObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BrokerDeliveriesObject {
+    pub(super) to: String,
+    pub(super) owed: u64,
+    pub(super) lost: u64,
 }
 
 #[derive(Serialize, Deserialize)]

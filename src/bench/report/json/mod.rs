@@ -114,6 +114,13 @@ mod tests {
     }
 
     #[test]
+    fn several_brokers_read_back() {
+        let mut report = super::super::tests::two_brokers();
+        (report.brokers[0].rejected, report.brokers[1].connections_lost) = (3, 4);
+        assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
+    }
+
+    #[test]
     fn a_mix_reads_back_group_by_group() {
         let mut report = mix();
         report.groups[0].outcome.account.rejected = 7;

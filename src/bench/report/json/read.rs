@@ -10,7 +10,8 @@ use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
 use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
 use crate::bench::report::{
-    Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep, Searched, Unit, Verdict,
+    BrokerPart, Deliveries, Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep,
+    Searched, Unit, Verdict,
 };
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
@@ -35,6 +36,7 @@ impl Document {
             started_at,
             plan: self.plan.into_plan()?,
             groups,
+            brokers: self.brokers.into_iter().map(BrokerPartObject::into_part).collect::<Result<_, _>>()?,
             hosts: hosts.collect(),
             ending: ending_of(&self.ending).ok_or_else(|| bad("ending", &self.ending))?,
             is_drain_cut: self.is_drain_cut,
@@ -94,6 +96,30 @@ impl BrokerObject {
             problems: self.problems,
             samples: samples.collect(),
         }
+    }
+}
+
+impl BrokerPartObject {
+    fn into_part(self) -> Result<BrokerPart, JsonError> {
+        let deliveries = self
+            .deliveries
+            .into_iter()
+            .map(|BrokerDeliveriesObject { to, owed, lost }| Deliveries { to, owed, lost });
+        Ok(BrokerPart {
+            address: self.address,
+            clients: self.clients,
+            connected: self.connected,
+            connections_lost: self.connections_lost,
+            sent: self.sent,
+            acknowledged: self.acknowledged,
+            received: self.received,
+            rejected: self.rejected,
+            unacknowledged: self.unacknowledged,
+            owed: self.owed,
+            lost: self.lost,
+            deliveries: deliveries.collect(),
+            latencies: latencies_of(&self.latency)?,
+        })
     }
 }
 

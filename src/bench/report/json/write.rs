@@ -9,7 +9,9 @@ use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
 use crate::bench::report::repeat::{Distribution, RepeatedRun};
-use crate::bench::report::{Group, GroupMeasurements, Repeat, SearchStep, Searched, Verdict};
+use crate::bench::report::{
+    BrokerPart, Deliveries, Group, GroupMeasurements, Repeat, SearchStep, Searched, Verdict,
+};
 use crate::bench::timeline::{Slot, Timeline};
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ impl Document {
             elapsed_ns: nanoseconds(report.elapsed),
             plan: PlanObject::of(report),
             groups: report.groups.iter().map(GroupObject::of).collect(),
+            brokers: report.brokers.iter().map(BrokerPartObject::of).collect(),
             hosts: report.hosts.iter().map(HostObject::of).collect(),
             phases: report.phases.iter().map(|&(step, begin_ns)| PhaseObject::of(step, begin_ns)).collect(),
             clients: ClientsObject {
@@ -78,6 +81,31 @@ impl BrokerObject {
             processes: processes.collect(),
             problems: side.problems.clone(),
             samples: samples.collect(),
+        }
+    }
+}
+
+impl BrokerPartObject {
+    fn of(part: &BrokerPart) -> BrokerPartObject {
+        let deliveries = part.deliveries.iter().map(|Deliveries { to, owed, lost }| BrokerDeliveriesObject {
+            to: to.clone(),
+            owed: *owed,
+            lost: *lost,
+        });
+        BrokerPartObject {
+            address: part.address.clone(),
+            clients: part.clients,
+            connected: part.connected,
+            connections_lost: part.connections_lost,
+            sent: part.sent,
+            acknowledged: part.acknowledged,
+            received: part.received,
+            rejected: part.rejected,
+            unacknowledged: part.unacknowledged,
+            owed: part.owed,
+            lost: part.lost,
+            deliveries: deliveries.collect(),
+            latency: part.latencies.iter().map(LatencyObject::of).collect(),
         }
     }
 }
