@@ -365,8 +365,9 @@ impl Client {
         output.reserve(input.len());
         let mut packets = PacketReader::new(input, limits);
         let (mut is_resubscribed, mut handshake_steps) = (false, 0);
-        let mut mended = Mended::default();
-        while let Some((received, _)) = next_event(&mut packets, &mut self.session, &mut mended, output)? {
+        let (mut mended, mut defects) = (Mended::default(), Vec::new());
+        let session = &mut self.session;
+        while let Some(received) = next_event(&mut packets, session, &mut mended, &mut defects, output)? {
             let acknowledgement = match received {
                 Event::Message { publish, acknowledgement } => {
                     self.role.message(event, &publish);
@@ -395,7 +396,7 @@ impl Client {
                 }
                 Event::Unsubscribed(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => continue,
             };
-            self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
+            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
         if handshake_steps > 0 {
             event.measurements.gauges.handshake_steps.add(handshake_steps);

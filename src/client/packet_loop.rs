@@ -11,7 +11,7 @@ use super::options::Options;
 use super::receive::Receiver;
 use super::recovery;
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Session};
-use crate::protocol::{Mended, PacketId, PacketReader, Properties, ReasonCode, SizeLimits};
+use crate::protocol::{Defect, Mended, PacketId, PacketReader, Properties, ReasonCode, SizeLimits};
 use crate::transport::{Connection, Progress};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -33,6 +33,8 @@ pub(super) struct PacketLoop<'a, A: Application> {
     given_up: Vec<(PacketId, A::Message)>,
     /// The message being read, if it breaks the specification's rules.
     mended: Mended,
+    /// The rules that it breaks.
+    defects: Vec<Defect>,
     /// Acknowledgements to send when the application has made the messages safe.
     held: Vec<u8>,
     /// The application has not made them safe yet: nothing more is read.
@@ -67,6 +69,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             keep_alive,
             given_up,
             mended: Mended::default(),
+            defects: Vec::new(),
             held: Vec::new(),
             is_blocked: false,
             is_draining: false,
@@ -156,6 +159,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             application: self.application,
             authenticator: &mut self.authenticator,
             mended: &mut self.mended,
+            defects: &mut self.defects,
             held: &mut self.held,
             is_draining: &mut self.is_draining,
             moved_message: &mut self.moved_message,

@@ -9,11 +9,8 @@ use super::failure::Failure;
 use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
 use crate::protocol::{Defect, Disconnect, Mended, Packet, PacketReader, PacketType, ReasonCode};
 
-/// An event, and the rules that its packet breaks.
-pub(crate) type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
-
 /// Reads the next packet and passes it to the session; `None` if the rest of the input is incomplete. For all clients, which
-/// accept a PUBLISH that breaks rules and learn of its defects.
+/// accept a PUBLISH that breaks rules: `defects` becomes the list of those.
 ///
 /// # Errors
 /// When the packet cannot be read, or the server must not send it.
@@ -22,11 +19,12 @@ pub(crate) fn next_event<'e, 'a: 'e, M>(
     packets: &mut PacketReader<'a>,
     session: &'e mut Session<M>,
     mended: &'e mut Mended,
+    defects: &mut Vec<Defect>,
     output: &mut Vec<u8>,
-) -> Result<Option<WithDefects<'e, M>>, Error> {
+) -> Result<Option<Event<'e, M>>, Error> {
     let Some(frame) = packets.next_frame()? else { return Ok(None) };
-    let (packet, defects) = Packet::decode_tolerantly(frame, session.version(), mended)?;
-    Ok(Some((session.receive(packet, output)?, defects)))
+    let packet = Packet::decode_tolerantly(frame, session.version(), mended, defects)?;
+    Ok(Some(session.receive(packet, output)?))
 }
 
 /// The context for handling packets.
@@ -35,6 +33,7 @@ pub(super) struct Receiver<'c, 'a, A: Application> {
     pub(super) application: &'c mut A,
     pub(super) authenticator: &'c mut Authenticator<'a>,
     pub(super) mended: &'c mut Mended,
+    pub(super) defects: &'c mut Vec<Defect>,
     /// Answers to the packets, which are sent when the application has made the messages safe.
     pub(super) held: &'c mut Vec<u8>,
     /// Messages are ignored, neither received nor acknowledged.
@@ -48,15 +47,14 @@ impl<A: Application> Receiver<'_, '_, A> {
     pub(super) fn receive(&mut self, packets: &mut PacketReader<'_>) -> Result<Flow, Failure<A::Error>> {
         let mut flow = Flow::Continue;
         while flow != Flow::Finish {
-            let Some((event, defects)) = next_event(packets, self.session, self.mended, self.held)? else {
-                break;
-            };
+            let event = next_event(packets, self.session, self.mended, self.defects, self.held)?;
+            let Some(event) = event else { break };
             let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
             let acknowledgement;
             (flow, acknowledgement) = match event {
                 Event::Message { .. } if *self.is_draining => (Flow::Continue, Acknowledgement::None),
                 Event::Message { publish, acknowledgement } => {
-                    let flow = self.application.message(&publish, defects);
+                    let flow = self.application.message(&publish, self.defects);
                     (flow.map_err(Failure::Application)?, acknowledgement)
                 }
                 other => (handle(other, self.application, self.authenticator)?, Acknowledgement::None),

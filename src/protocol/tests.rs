@@ -313,8 +313,8 @@ proptest! {
         let position = position.index(bytes.len());
         bytes[position] = byte;
         let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE) else { return Ok(()) };
-        let mut mended = Mended::default();
-        if let Ok((packet, defects)) = Packet::decode_tolerantly(frame, version, &mut mended) {
+        let (mut mended, mut defects) = (Mended::default(), Vec::new());
+        if let Ok(packet) = Packet::decode_tolerantly(frame, version, &mut mended, &mut defects) {
             prop_assert_eq!(defects.is_empty(), Packet::decode(frame, version).is_ok());
             encoded(version, &packet);
         }

@@ -72,11 +72,11 @@ impl fmt::Display for Defect {
 pub struct Mended {
     topic: String,
     properties: PropertiesBuf,
-    defects: Vec<Defect>,
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet as [`Packet::decode`] does, but accepts a PUBLISH that breaks rules and lists its defects.
+    /// Reads a packet as [`Packet::decode`] does, but accepts a PUBLISH that breaks rules. `defects` becomes the list of the
+    /// packet's defects; a pair of packet and list as the result would make valid packets slower by a copy.
     ///
     /// # Errors
     /// When the packet cannot be read.
@@ -85,58 +85,62 @@ impl<'a> Packet<'a> {
         frame: Frame<'a>,
         version: Version,
         mended: &'a mut Mended,
-    ) -> Result<(Packet<'a>, &'a [Defect]), DecodeError> {
-        match Packet::decode(frame, version) {
-            Err(_) if frame.packet_type == PacketType::Publish => {
-                let (publish, defects) = mended.read(&mut frame.reader(), version, frame.flags())?;
-                Ok((Packet::Publish(publish), defects))
-            }
-            decoded => Ok((decoded?, &[])),
+        defects: &mut Vec<Defect>,
+    ) -> Result<Packet<'a>, DecodeError> {
+        defects.clear();
+        let decoded = Packet::decode(frame, version);
+        if decoded.is_err() && frame.packet_type == PacketType::Publish {
+            return Mending { mended, defects }.read(&frame, version).map(Packet::Publish);
         }
+        decoded
     }
 }
 
-impl Mended {
-    fn read<'a>(
-        &'a mut self,
-        reader: &mut Reader<'a>,
-        version: Version,
-        flags: u8,
-    ) -> Result<(Publish<'a>, &'a [Defect]), DecodeError> {
-        *self = Mended::default();
-        let publish::Flags { dup, qos, retain } = publish::Flags::decode(reader, flags)?;
+/// A message while it is read.
+struct Mending<'m, 'd> {
+    mended: &'m mut Mended,
+    defects: &'d mut Vec<Defect>,
+}
+
+impl<'m> Mending<'m, '_> {
+    #[cold]
+    fn read(mut self, frame: &Frame<'m>, version: Version) -> Result<Publish<'m>, DecodeError> {
+        *self.mended = Mended::default();
+        let reader = &mut frame.reader();
+        let publish::Flags { dup, qos, retain } = publish::Flags::decode(reader, frame.flags())?;
         let is_acknowledged = qos != Qos::AtMostOnce;
         if dup && !is_acknowledged {
             self.note(Problem::DupAtQosZero, Treatment::LeftOut);
         }
-        self.topic = self.text(reader, TOPIC)?.into_owned();
+        self.mended.topic = self.text(reader, TOPIC)?.into_owned();
         let packet_id = if is_acknowledged { Some(reader.packet_id()?) } else { None };
         if version.is_v5() {
             self.read_properties(reader)?;
         }
         self.check_topic(version);
-        let publish = Publish {
+        let Mended { topic, properties } = self.mended;
+        Ok(Publish {
             dup: dup && is_acknowledged,
             qos,
             retain,
-            topic: &self.topic,
+            topic,
             packet_id,
-            properties: self.properties.as_properties(),
+            properties: properties.as_properties(),
             payload: reader.rest(),
-        };
-        Ok((publish, &self.defects))
+        })
     }
 
     /// Notes the defects of a topic in the packet; it may be empty if there is an alias.
     fn check_topic(&mut self, version: Version) {
-        let has_alias = self.properties.as_properties().find(PropertyId::TopicAlias).is_some();
-        match topic::check_name(&self.topic) {
-            Err(_) if self.topic.is_empty() && has_alias => {}
-            Err(_) if self.topic.is_empty() && version.is_v5() => {
+        let Mended { topic, properties } = &*self.mended;
+        let has_alias = properties.as_properties().find(PropertyId::TopicAlias).is_some();
+        match topic::check_name(topic) {
+            Err(_) if topic.is_empty() && has_alias => {}
+            Err(_) if topic.is_empty() && version.is_v5() => {
                 self.note(Problem::NoTopic, Treatment::Kept);
             }
             Err(error) => {
-                let topic = excerpt(&self.topic);
+                let topic = excerpt(topic);
                 self.note(Problem::Topic { field: TOPIC, topic, error }, Treatment::Kept);
             }
             Ok(()) => {}
@@ -192,7 +196,7 @@ impl Mended {
         }
         let problem = id.check_value(value).err();
         // Only a text that grew over its limit through replacements does not fit.
-        let is_kept = self.properties.push_received(id, value);
+        let is_kept = self.mended.properties.push_received(id, value);
         match problem {
             Some(Problem::Topic { field, topic, error }) => {
                 let topic = excerpt(&topic);

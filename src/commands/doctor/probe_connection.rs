@@ -259,9 +259,10 @@ impl ProbeConnection {
         let limit = self.session.accepts().maximum_packet_size.min(LARGEST_PACKET);
         let (input, output) = self.connection.buffers();
         let mut packets = PacketReader::new(input, SizeLimits::all(limit));
-        while let Some((event, _)) = next_event(&mut packets, &mut self.session, &mut self.mended, output)? {
+        let (session, mended, defects) = (&mut self.session, &mut self.mended, &mut Vec::new());
+        while let Some(event) = next_event(&mut packets, session, mended, defects, output)? {
             let acknowledgement = self.received.take(&event)?;
-            self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
+            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
         let consumed = packets.consumed();
         self.connection.consume(consumed);
