@@ -1,49 +1,145 @@
 //! Front processes: each accepts clients within its own limit of open files, and passes their bytes to the broker over one socket.
+//!
+//! A front process that ends is replaced. The broker keeps the listening socket, so clients that connect meanwhile wait in its backlog.
 
 use super::Event;
 use super::listener::{self, BACK_OFF, Gauge, Kind, Peer};
 use super::state::Shared;
 use crate::transport::Stream;
 use crate::transport::multiplex::Multiplexer;
+use std::cell::RefCell;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, spawn_local};
 
-/// Sockets to front processes, and the protocol of the port that these accept clients on.
+/// The pauses before an ended front process is replaced: the first one, and the longest one after repeated ends.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A front process.
 #[derive(Debug)]
+pub(crate) struct Front {
+    /// Its process identifier.
+    pub process: u32,
+    /// The socket to it.
+    pub socket: StdStream,
+}
+
+/// Starts and ends front processes.
+pub(crate) trait FrontStarter: Send {
+    /// Starts one for this listening socket.
+    fn start(&mut self, listener: OwnedFd) -> io::Result<Front>;
+
+    /// Ends one whose socket is closed. Returns its end in words, such as "was killed by signal 9".
+    fn end(&mut self, process: u32) -> String;
+}
+
+/// The front processes of a broker, and the protocol of the port that they accept clients on.
 pub(super) struct Fronts {
     pub(super) kind: Kind,
-    pub(super) sockets: Vec<UnixStream>,
+    listener: OwnedFd,
+    starter: Box<dyn FrontStarter>,
+    started: Vec<Front>,
 }
 
 impl Fronts {
-    /// Adds the socket to a process.
-    pub(super) fn add(&mut self, socket: StdStream) -> io::Result<()> {
-        socket.set_nonblocking(true)?;
-        self.sockets.push(UnixStream::from_std(socket)?);
-        Ok(())
+    /// Starts a number of processes for a listening socket.
+    pub(super) fn start(
+        kind: Kind,
+        listener: OwnedFd,
+        mut starter: Box<dyn FrontStarter>,
+        count: u16,
+    ) -> io::Result<Fronts> {
+        let started = (0..count).map(|_| starter.start(listener.try_clone()?)).collect::<io::Result<_>>()?;
+        Ok(Fronts { kind, listener, starter, started })
     }
 
-    /// Serves the clients of all front processes, in tasks.
+    /// Serves the clients of all front processes, in tasks, until the broker shuts down.
     pub(super) fn serve(self, shared: &Shared, gauge: &Gauge) {
-        let kind = self.kind;
-        for socket in self.sockets {
-            let (shared, gauge) = (shared.clone(), gauge.clone());
-            spawn_local(async move {
-                let result = Multiplexer::default()
-                    .run(socket, |channel, address| {
-                        // A front process sends nothing but addresses.
-                        let Ok(address) = address.parse() else { return };
-                        listener::spawn(Stream::Channel(channel), kind, Peer::Tcp(address), &shared, &gauge);
-                    })
-                    .await;
-                let ended = || io::Error::new(io::ErrorKind::BrokenPipe, "a front process ended");
-                shared.borrow_mut().emit(Event::AcceptFailed(result.err().unwrap_or_else(ended)));
-            });
+        let Fronts { kind, listener, starter, started } = self;
+        let supply = Rc::new(RefCell::new(Supply { listener, starter }));
+        for front in started {
+            let clients = gauge.part();
+            let place = FrontPlace { kind, supply: supply.clone(), shared: shared.clone(), clients };
+            spawn_local(place.keep_occupied(front));
         }
+    }
+}
+
+/// Whatever a new front process needs.
+struct Supply {
+    listener: OwnedFd,
+    starter: Box<dyn FrontStarter>,
+}
+
+impl Supply {
+    fn start(&mut self) -> io::Result<Front> {
+        self.starter.start(self.listener.try_clone()?)
+    }
+}
+
+/// The place of one front process at a time.
+struct FrontPlace {
+    kind: Kind,
+    supply: Rc<RefCell<Supply>>,
+    shared: Shared,
+    clients: Gauge,
+}
+
+impl FrontPlace {
+    /// Serves the clients of a front process, and replaces it if it ends.
+    async fn keep_occupied(self, first: Front) {
+        let (mut started, mut pause) = (Ok(first), FIRST_PAUSE);
+        loop {
+            match started {
+                Ok(front) => {
+                    let since = Instant::now();
+                    let process = front.process;
+                    self.shared.borrow_mut().emit(Event::FrontStarted { process });
+                    // The end of the process explains a failure of its socket.
+                    let _ = self.serve(front).await;
+                    if self.is_shut_down() {
+                        return;
+                    }
+                    if since.elapsed() >= LONGEST_PAUSE {
+                        pause = FIRST_PAUSE;
+                    }
+                    let end = self.supply.borrow_mut().starter.end(process);
+                    let clients = self.clients.value();
+                    self.shared.borrow_mut().emit(Event::FrontEnded { process, end, clients, pause });
+                }
+                Err(error) => self.shared.borrow_mut().emit(Event::FrontFailed { error, pause }),
+            }
+            tokio::time::sleep(pause).await;
+            if self.is_shut_down() {
+                return;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            started = self.supply.borrow_mut().start();
+        }
+    }
+
+    fn is_shut_down(&self) -> bool {
+        self.shared.borrow().is_shut_down
+    }
+
+    /// Serves the clients of a front process until its socket is closed.
+    async fn serve(&self, front: Front) -> io::Result<()> {
+        front.socket.set_nonblocking(true)?;
+        let socket = UnixStream::from_std(front.socket)?;
+        let accept = |channel, address: &str| {
+            // A front process sends nothing but addresses.
+            let Ok(address) = address.parse() else { return };
+            let (stream, peer) = (Stream::Channel(channel), Peer::Tcp(address));
+            listener::spawn(stream, self.kind, peer, &self.shared, &self.clients);
+        };
+        Multiplexer::default().run(socket, accept).await
     }
 }
 

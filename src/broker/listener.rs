@@ -116,15 +116,31 @@ impl Listener {
 
 /// Counts the connections that are being served, refused ones included.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gauge(Rc<Cell<usize>>);
+pub(super) struct Gauge {
+    count: Rc<Cell<usize>>,
+    whole: Option<Rc<Gauge>>,
+}
 
 impl Gauge {
+    /// A gauge for a part of the connections, which this one counts too.
+    pub(super) fn part(&self) -> Gauge {
+        Gauge { count: Rc::default(), whole: Some(Rc::new(self.clone())) }
+    }
+
     pub(super) fn value(&self) -> usize {
-        self.0.get()
+        self.count.get()
+    }
+
+    fn change(&self, change: impl Fn(usize) -> usize) {
+        let mut next = Some(self);
+        while let Some(gauge) = next {
+            gauge.count.set(change(gauge.count.get()));
+            next = gauge.whole.as_deref();
+        }
     }
 
     fn enter(&self) -> Entered {
-        self.0.set(self.0.get() + 1);
+        self.change(|count| count + 1);
         Entered(self.clone())
     }
 }
@@ -133,8 +149,7 @@ struct Entered(Gauge);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let Gauge(count) = &self.0;
-        count.set(count.get().saturating_sub(1));
+        self.0.change(|count| count.saturating_sub(1));
     }
 }
 

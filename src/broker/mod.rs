@@ -39,6 +39,7 @@ mod will;
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 use front::Fronts;
+pub(crate) use front::{Front, FrontStarter};
 #[cfg(test)]
 pub(crate) use handle::Handle;
 use listener::{Gauge, Kind, Listener};
@@ -48,8 +49,7 @@ use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -202,6 +202,28 @@ pub(crate) enum Event {
     },
     /// The system refuses new connections; accepting is retried.
     AcceptFailed(io::Error),
+    /// A front process accepts clients.
+    FrontStarted {
+        /// Its process identifier.
+        process: u32,
+    },
+    /// A front process ended, and its clients were lost. Another one is started.
+    FrontEnded {
+        /// Its process identifier.
+        process: u32,
+        /// Its end in words.
+        end: String,
+        /// The number of its connections.
+        clients: usize,
+        /// The time until the start of the next one.
+        pause: Duration,
+    },
+    /// No front process could be started in place of one that ended. The start is retried.
+    FrontFailed {
+        error: io::Error,
+        /// The time until the next attempt.
+        pause: Duration,
+    },
 }
 
 /// The totals of a broker.
@@ -283,19 +305,19 @@ impl Broker {
         self.config.listen_unix.as_deref()
     }
 
-    /// Lets the front process at the other end of `socket` accept the clients of the WebSocket port, or else of the plain TCP port.
-    /// Returns the listening socket for the process; `None` without a port.
+    /// Lets a number of front processes accept the clients of the WebSocket port, or else of the plain TCP port. Returns false without a
+    /// port.
     ///
     /// # Errors
-    /// If a socket is unusable.
-    pub(crate) fn add_front(&mut self, socket: UnixStream) -> io::Result<Option<OwnedFd>> {
+    /// If one cannot be started.
+    pub(crate) fn start_fronts(&mut self, starter: Box<dyn FrontStarter>, count: u16) -> io::Result<bool> {
         let listeners = [&self.listeners.web_socket, &self.listeners.tcp];
         let Some(Listener::Tcp { listener, kind }) = listeners.into_iter().flatten().next() else {
-            return Ok(None);
+            return Ok(false);
         };
-        let fronts = self.fronts.get_or_insert(Fronts { kind: *kind, sockets: Vec::new() });
-        fronts.add(socket)?;
-        listener.as_fd().try_clone_to_owned().map(Some)
+        let listener = listener.as_fd().try_clone_to_owned()?;
+        self.fronts = Some(Fronts::start(*kind, listener, starter, count)?);
+        Ok(true)
     }
 
     /// Sets the handler for events. It is called from within the broker and must not block.

@@ -79,6 +79,8 @@ pub(super) struct State {
     /// Clients with messages dropped since the last report.
     pub(super) dropping: Vec<Rc<Client>>,
     next_sys: Instant,
+    /// Whether all connections were ordered to end.
+    pub(super) is_shut_down: bool,
     handler: EventHandler,
 }
 
@@ -125,6 +127,7 @@ impl State {
             watched: Vec::new(),
             dropping: Vec::new(),
             next_sys: now + SYS_INTERVAL,
+            is_shut_down: false,
             handler,
             config,
         }
@@ -440,6 +443,7 @@ impl State {
 
     /// Orders all connections to end, and reports pending drops and refusals.
     pub(super) fn shut_down(&mut self) {
+        self.is_shut_down = true;
         for client in self.clients.values() {
             if let Some(link) = &*client.link.borrow() {
                 link.end(ReasonCode::SERVER_SHUTTING_DOWN);

@@ -152,6 +152,13 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             format!("did not keep {count} retained messages: the store is full")
         }
         Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
+        Event::FrontStarted { process } => format!("front process {process} accepts clients"),
+        Event::FrontEnded { process, end, clients, pause } => {
+            broker_fronts::describe_end(*process, end, *clients, *pause)
+        }
+        Event::FrontFailed { error, pause } => {
+            format!("cannot start a front process: {error}; the next attempt is in {} ms", pause.as_millis())
+        }
     };
     Some(text)
 }

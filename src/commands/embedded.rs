@@ -2,12 +2,14 @@
 //!
 //! It ends at the end of its standard input, which also happens if this process is killed.
 
+use crate::commands::Messages;
+use crate::commands::broker_fronts::FrontEnd;
 use crate::commands::error::Error;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// The timeout for the broker to print its address.
@@ -19,20 +21,42 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// The prefix of the broker's first line, before its address.
 const GREETING: &str = "listening on ";
 
+/// The prefix of each line of its log.
+const LOG_PREFIX: &str = "mq broker: ";
+
+/// The maximum length of a line of its log, in bytes.
+const LONGEST_LINE: u64 = 16 * 1024;
+
+/// The timeout for the log to explain lost connections, and the interval between two looks at it.
+const LOG_TIMEOUT: Duration = Duration::from_millis(500);
+const LOG_INTERVAL: Duration = Duration::from_millis(5);
+
+/// The maximum number of ends of front processes that are kept.
+const MOST_FRONT_ENDS: usize = 100;
+
 /// A running broker. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct EmbeddedBroker {
     child: Child,
     address: SocketAddr,
     front_processes: u16,
+    front_ends: FrontEnds,
+    log_end: mpsc::Receiver<()>,
 }
+
+/// The front processes that ended.
+type FrontEnds = Arc<Mutex<Vec<FrontEnd>>>;
 
 impl EmbeddedBroker {
     /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket; 0 front processes for none.
     ///
     /// # Errors
     /// When it cannot be started, or does not print its address.
-    pub(super) fn start(is_web_socket: bool, front_processes: u16) -> Result<EmbeddedBroker, Error> {
+    pub(super) fn start(
+        is_web_socket: bool,
+        front_processes: u16,
+        messages: Messages,
+    ) -> Result<EmbeddedBroker, Error> {
         let program = std::env::current_exe().map_err(failed)?;
         let fronts = format!("--front-processes={front_processes}");
         let mut child = Command::new(program)
@@ -41,6 +65,7 @@ impl EmbeddedBroker {
             .args(if is_web_socket { &["--ws-port", "0"][..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             // Ctrl-C must reach only this process; the broker is needed until the last message has arrived.
             .process_group(0)
             .spawn()
@@ -48,7 +73,9 @@ impl EmbeddedBroker {
         let output = child.stdout.take();
         // From here on, the child process is always ended.
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut broker = EmbeddedBroker { child, address, front_processes };
+        let front_ends = FrontEnds::default();
+        let log_end = forward_log(child.stderr.take(), front_ends.clone(), messages);
+        let mut broker = EmbeddedBroker { child, address, front_processes, front_ends, log_end };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
         broker.address = read_address(output, is_web_socket)?;
         Ok(broker)
@@ -62,6 +89,18 @@ impl EmbeddedBroker {
     /// The number of processes that accept clients for it; 0 if it accepts them itself.
     pub(super) fn front_processes(&self) -> u16 {
         self.front_processes
+    }
+
+    /// The front processes that ended since the last call, in words. A run knows its lost connections a moment earlier than the log, so
+    /// this waits until their number is explained, for a limited time.
+    pub(super) async fn take_front_ends(&self, lost_connections: u64) -> Vec<String> {
+        let deadline = Instant::now() + LOG_TIMEOUT;
+        let known = || self.front_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_explained = || known().iter().map(|end| end.clients).sum::<u64>() >= lost_connections;
+        while self.front_processes > 0 && !is_explained() && Instant::now() < deadline {
+            tokio::time::sleep(LOG_INTERVAL).await;
+        }
+        std::mem::take(&mut *known()).into_iter().map(|end| end.text).collect()
     }
 
     fn stop(&mut self) -> io::Result<()> {
@@ -85,7 +124,36 @@ impl Drop for EmbeddedBroker {
     fn drop(&mut self) {
         // It may have ended by itself; errors cannot be reported here.
         let _ = self.stop();
+        // The thread ends with the log.
+        let _ = self.log_end.recv_timeout(STOP_TIMEOUT);
     }
+}
+
+/// Prints the lines of the broker's log as messages, in a thread, and keeps those about the ends of front processes.
+fn forward_log(log: Option<ChildStderr>, front_ends: FrontEnds, messages: Messages) -> mpsc::Receiver<()> {
+    let (running, end) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut log = log.map(BufReader::new);
+        while let Some(line) = log.as_mut().and_then(read_line) {
+            let line = line.strip_prefix(LOG_PREFIX).unwrap_or(&line);
+            if let Some(end) = FrontEnd::in_log(line) {
+                let mut known = front_ends.lock().unwrap_or_else(PoisonError::into_inner);
+                if known.len() < MOST_FRONT_ENDS {
+                    known.push(end);
+                }
+            }
+            messages.say(&format!("embedded broker: {line}"));
+        }
+        drop::<mpsc::Sender<()>>(running);
+    });
+    end
+}
+
+/// The next line of a log, without its end; `None` at the end of the log.
+fn read_line(log: &mut BufReader<ChildStderr>) -> Option<String> {
+    let mut line = Vec::new();
+    log.take(LONGEST_LINE).read_until(b'\n', &mut line).ok().filter(|count| *count > 0)?;
+    Some(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
 /// Reads the first line, or the second one for WebSocket, and keeps reading so that the broker never blocks on writing.

@@ -297,6 +297,11 @@ impl Report {
         }
     }
 
+    /// Adds the end of a front process of the embedded broker. Its clients count as those that lost their connection.
+    pub(crate) fn note_front_end(&mut self, end: String) {
+        self.errors.add(Stage::Run, format!("the embedded broker's {end}"), 1);
+    }
+
     /// The number of planned clients.
     pub(crate) fn clients(&self) -> u64 {
         self.plan.clients

@@ -54,7 +54,8 @@ impl<'a> Session<'a> {
         Progress::prepare_for_stops(run.args.progress()).map_err(failed)?;
         let live = Live::new(run.args.serve.is_some());
         http::serve(listeners(run, messages)?, live.clone())?;
-        let broker = if run.args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
+        let broker =
+            if run.args.embedded { Some(worker_processes::start_broker(plan, messages)?) } else { None };
         Ok(Session {
             run,
             abort_if,
@@ -105,7 +106,11 @@ impl<'a> Session<'a> {
                 "not all clients were connected at --start-at; the load began {seconds:.3} s later"
             ));
         }
-        let report = report?;
+        let mut report = report?;
+        if let Some(broker) = &self.broker {
+            let ends = broker.take_front_ends(report.connections_lost).await;
+            ends.into_iter().for_each(|end| report.note_front_end(end));
+        }
         let broker_side = match broker_watch {
             Some(watch) => Some(self.finish_watch(watch, &report).await),
             None => None,

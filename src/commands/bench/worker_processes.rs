@@ -1,7 +1,7 @@
 //! Parts of a run outside this process: worker processes, the embedded broker, a synchronised start, and `--check`.
 
 use super::super::embedded::EmbeddedBroker;
-use super::super::trace;
+use super::super::{Messages, trace};
 use crate::bench::check::Lift;
 use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
@@ -59,9 +59,9 @@ fn lift(lift: &Lift) -> String {
 }
 
 /// Starts the embedded broker for the clients of a plan.
-pub(super) fn start_broker(plan: &Plan) -> Result<EmbeddedBroker, Error> {
+pub(super) fn start_broker(plan: &Plan, messages: Messages) -> Result<EmbeddedBroker, Error> {
     let front_processes = limits::front_processes(plan)?;
-    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some(), front_processes)
+    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some(), front_processes, messages)
 }
 
 /// Checks whether the load began on time.

@@ -223,3 +223,31 @@ fn front_processes_accept_more_clients_than_the_embedded_broker_may_open_files()
         );
     }
 }
+
+#[test]
+fn the_clients_of_a_killed_front_process_are_counted_and_another_one_accepts() {
+    let metrics = free_address();
+    let load =
+        format!("bench --embedded -c 200 --subscribers 20 --duration 60 --timeout 2 --metrics {metrics}");
+    let mut running = under_a_limit("ulimit -n 128", &load).spawn();
+    let started = [(); 3].map(|()| process_of(&running.wait_for_stderr("accepts clients")));
+    wait_for_step(metrics, "measure");
+    started.iter().for_each(|process| signal(*process, "KILL"));
+    for _ in started {
+        let ended = running.wait_for_stderr("was killed by signal 9");
+        assert!(ended.starts_with("mq bench: embedded broker: front process "), "{ended}");
+        assert!(started.contains(&process_of(&ended)), "{ended}");
+    }
+    let finished = running.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&report, &["220 x the broker closed the connection", "all clients lost their connections"]);
+    for process in started {
+        assert_says(&report, &[&format!("1 x the embedded broker's front process {process} was killed")]);
+    }
+}
+
+/// The process identifier in a line about a front process.
+fn process_of(line: &str) -> u32 {
+    let number = line.split("front process ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("no process in {line}"))
+}

@@ -74,3 +74,27 @@ fn it_can_be_made_to_end_with_its_standard_input() {
     process.close_stdin();
     process.finish().expect_status(0);
 }
+
+#[test]
+fn a_killed_front_process_is_replaced() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 --front-processes 1");
+    let process = front_process(&mut broker);
+    let mut lost = Wire::v311(&broker, "a");
+    let kill = std::process::Command::new("kill").args(["-KILL", &process]).status().unwrap();
+    assert!(kill.success(), "kill works");
+    assert!(lost.expect_end().is_empty());
+    let end = broker.process().wait_for_stderr("was killed by signal 9");
+    let expected = format!(
+        "front process {process} was killed by signal 9: 1 client lost; another one starts in 100 ms"
+    );
+    assert!(end.ends_with(&expected), "{end}");
+    // It waits in the backlog until the next process accepts it.
+    Wire::v311(&broker, "b").ping();
+    assert_ne!(front_process(&mut broker), process);
+}
+
+/// The process identifier of the next front process in the log.
+fn front_process(broker: &mut EmbeddedBroker) -> String {
+    let line = broker.process().wait_for_stderr("accepts clients");
+    line.split("front process ").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+}
