@@ -223,7 +223,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -379,6 +379,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -973,7 +992,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__conn)
-            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1000,6 +1019,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1665,7 +1703,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --recorded-topics --messages --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1805,6 +1843,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2302,7 +2359,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pubsub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --messages --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2458,6 +2515,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2955,7 +3031,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__reconnect)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3107,6 +3183,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3604,7 +3699,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__rr)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --messages --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3748,6 +3843,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4245,7 +4359,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__scenario)
-            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4260,6 +4374,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4749,7 +4882,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__sub)
-            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --connect-rate --timeout --repeat --repeat-of --seed --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4808,6 +4941,25 @@ _mq() {
                     return 0
                     ;;
                 --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-of)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,11 +1,12 @@
 //! Approximate live counters of a worker, for the progress display. Exact results come from the records.
 
+use super::broker_limits::BrokerLimits;
 use super::record::Errors;
 use super::timeline::Coarse;
 use crate::protocol::Qos;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 macro_rules! gauges {
     ($($(#[$comment:meta])* $name:ident,)+) => {
@@ -15,6 +16,8 @@ macro_rules! gauges {
             $($(#[$comment])* pub(super) $name: Gauge,)+
             /// The figures that are updated once per second.
             pub(super) recent: Mutex<Recent>,
+            /// The limits in the first CONNACK.
+            pub(super) limits: OnceLock<BrokerLimits>,
         }
 
         /// The sums over all workers.

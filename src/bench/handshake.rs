@@ -4,6 +4,7 @@
 //! itself takes is measured separately; it counts neither as the broker's latency nor towards the broker's time
 //! limit.
 
+use super::broker_limits::BrokerLimits;
 use super::client_slot::{ClientSlot, Task};
 use super::context::CHECKS_PER_KEEP_ALIVE;
 use super::gauges::Gauges;
@@ -13,7 +14,7 @@ use super::plan::{Broker, Plan, Will};
 use super::template::Values;
 use crate::client::{AnswerTime, Authenticator, Claim, Error, Handshake, Terms, TimeLimit};
 use crate::protocol::session::{KeepAlive, Limits, Session};
-use crate::protocol::{self, Connect, PropertiesBuf, PropertyId, PropertyValue};
+use crate::protocol::{self, Connack, Connect, PropertiesBuf, PropertyId, PropertyValue};
 use crate::transport::Connection;
 use std::borrow::Cow;
 use std::time::Instant;
@@ -72,7 +73,8 @@ impl ClientHandshake<'_> {
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
         let mut authenticator = Authenticator::new(claim);
         let handshake = Handshake { connect, accepts: accepts(self.plan), time_limit };
-        let terms = handshake.run(&mut connection, &mut authenticator, |_| {}).await?;
+        let terms =
+            handshake.run(&mut connection, &mut authenticator, |connack| self.note_limits(connack)).await?;
         if self.slot.task.publishes() {
             let asked = self.plan.group(self.slot).qos;
             self.gauges.note_granted(asked, terms.peer_accepts.maximum_qos);
@@ -80,6 +82,13 @@ impl ClientHandshake<'_> {
         let (keep_alive, has_session) = (early(&terms), terms.session_present);
         session.start(broker.version, terms.accepts, terms.peer_accepts, has_session);
         Ok((Link { connection, session, keep_alive, has_session }, authenticator.answer_time()))
+    }
+
+    /// Records the limits of the broker, from the first CONNACK of MQTT 5.
+    fn note_limits(&self, connack: &Connack<'_>) {
+        if self.plan.broker.version.is_v5() {
+            self.gauges.limits.get_or_init(|| BrokerLimits::of(connack));
+        }
     }
 
     fn connect_packet<'c>(

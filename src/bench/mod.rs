@@ -9,6 +9,7 @@
 //! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
 //!   limit.
 
+mod broker_limits;
 pub(crate) mod broker_watch;
 pub(crate) mod check;
 mod client;

@@ -47,6 +47,9 @@ pub(crate) struct ConnectionArgs {
     /// Whether the password is a fallback from the environment, not a requested one.
     #[arg(skip)]
     pub(super) is_password_offered: bool,
+    /// Whether credentials in the environment are ignored, since an earlier run is repeated.
+    #[arg(skip)]
+    pub(super) ignores_variables: bool,
     /// Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m
     #[arg(short = 'k', long = "keepalive", value_name = "DURATION", default_value = "60", value_parser = values::keep_alive)]
     pub keep_alive: u16,

@@ -43,6 +43,8 @@ mod url;
 pub(crate) mod values;
 
 use bench::chosen_mode::{self, ChosenMode};
+use bench::recorded;
+use bench::repeat_of::EarlierRun;
 use clap::{Arg, ArgAction, ArgMatches};
 use clap_error::CommandLine;
 pub(crate) use clap_error::{Failure, FailureKind};
@@ -131,7 +133,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         return Err(typed.usage_failure(&problem));
     }
     let mut line = head.to_vec();
-    let mut repeated = Ok(());
+    let (mut repeated, mut earlier) = (Ok(()), None);
     if let Some(subcommand) = subcommand {
         let words = typed.mode.as_ref().map_or(words, |mode| &mode.words);
         let words = argv::normalise(subcommand, names, words);
@@ -142,12 +144,19 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         }
         if let Some(mode) = &mut typed.mode {
             mode.sift(&mut typed.file.lines);
-            line.extend(mode.word());
         }
         let of_file = typed.file.lines.iter().map(|line| line.word.clone());
         let words: Vec<OsString> = of_file.chain(words).collect();
+        if let Some(mode) = &mut typed.mode {
+            let earlier_run = EarlierRun::read(mode, &words);
+            line.extend(mode.word());
+            earlier = earlier_run.map_err(|error| typed.file_failure(&error))?;
+        }
         let applies = |id: &str| typed.mode.as_ref().is_none_or(|mode| mode.has(id));
-        if applies(config::PROFILE) {
+        if let (Some(earlier), Some(mode)) = (&earlier, &typed.mode) {
+            let config = earlier.configuration(mode.own_options(), &words);
+            typed.config = config.map_err(|error| typed.file_failure(&error))?;
+        } else if applies(config::PROFILE) {
             let config = config::read(subcommand, names, &words);
             typed.config = config.map_err(|error| typed.file_failure(&error))?;
         }
@@ -164,6 +173,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     }
     if let Command::Bench(args) = &mut command {
         args.share_readings();
+        if let (Some(mode), Some((_, matches))) = (&typed.mode, matches.subcommand()) {
+            let matches = matches.subcommand().map_or(matches, |(_, of_mode)| of_mode);
+            args.note_options(recorded::options(mode.name(), mode.own_options(), matches), earlier.as_ref());
+        }
     }
     Ok(Invocation { names, command, note: typed.note() })
 }

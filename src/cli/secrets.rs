@@ -32,7 +32,8 @@ impl ConnectionArgs {
         names: Names,
         stdin_option: Option<&str>,
     ) -> Result<Option<String>, Error> {
-        if names == Names::Mq && self.username.is_none() {
+        let reads_variables = names == Names::Mq && !self.ignores_variables;
+        if reads_variables && self.username.is_none() {
             self.username = username_from_environment()?;
             self.is_username_offered = true;
         }
@@ -45,7 +46,7 @@ impl ConnectionArgs {
             let password;
             (password, warning) = password_from_file(path)?;
             self.password = Some(password);
-        } else if names == Names::Mq && self.password.is_none() && !self.ask_password {
+        } else if reads_variables && self.password.is_none() && !self.ask_password {
             self.password = std::env::var_os("MQ_PASSWORD").filter(|value| !value.is_empty());
             self.is_password_offered = true;
         }

@@ -13,6 +13,7 @@ mod process;
 mod prometheus;
 mod samples;
 mod sys_client;
+mod version;
 
 use super::plan::Plan;
 use crate::client;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 use sys_client::SysClient;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+pub(crate) use version::VersionQuery;
 
 /// Interval between readings of a page and of `/proc`.
 const READ_INTERVAL: Duration = Duration::from_secs(1);

@@ -8,6 +8,9 @@ pub(super) const SYS_FILTERS: [&str; 2] = ["$SYS/broker/#", "$SYS/brokers/#"];
 /// The topic with the broker's version, below `$SYS/broker/` and below EMQX's node.
 pub(super) const VERSION_TOPIC: &str = "version";
 
+/// The filters of the topic with the version, of the broker and of the nodes of a cluster.
+pub(super) const VERSION_FILTERS: [&str; 2] = ["$SYS/broker/version", "$SYS/brokers/+/version"];
+
 /// Topics below `$SYS/broker/`: mosquitto and `mq broker`.
 const SYS_TOPICS: [(&str, Metric); 10] = [
     ("clients/connected", Metric::Clients),

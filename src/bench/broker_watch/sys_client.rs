@@ -19,7 +19,7 @@ const KIND: char = 'w';
 
 /// The maximum length of a value and of a version.
 const LONGEST_VALUE: usize = 64;
-const LONGEST_VERSION: usize = 128;
+pub(super) const LONGEST_VERSION: usize = 128;
 
 /// The maximum number of nodes of a cluster whose values are kept apart.
 const MOST_NODES: usize = 64;
@@ -71,6 +71,12 @@ pub(super) enum SysError {
 
 /// The client publishes nothing.
 pub(super) struct NoMessage(Infallible);
+
+impl NoMessage {
+    pub(super) fn never(self) -> ! {
+        match self.0 {}
+    }
+}
 
 impl Outgoing for NoMessage {
     fn as_publish(&self) -> Publish<'_> {
@@ -140,11 +146,11 @@ impl Application for SysClient {
         _: ReasonCode,
         _: Properties<'_>,
     ) -> Result<Flow, SysError> {
-        match message.0 {}
+        message.never()
     }
 
     fn unsendable(&mut self, message: NoMessage, _: PublishError) {
-        match message.0 {}
+        message.never()
     }
 
     /// A broker may allow one of the filters only.

@@ -174,6 +174,7 @@ impl Measurements {
             }
         }
         record.cpu += cpu_time::of_thread();
+        record.limits = self.gauges.limits.get().cloned();
         record
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod latencies;
 mod latency_kind;
 mod ranges;
 
+use super::broker_limits::BrokerLimits;
 use super::timeline::Timeline;
 pub(crate) use delivery::{Account, Arrival, Delivered, Outcome, Received, Sent};
 pub(crate) use errors::{Errors, FailureKind, Stage};
@@ -71,6 +72,8 @@ pub(crate) struct Record {
     pub errors: Errors,
     /// The counts and latencies of each broker; empty if there is only one.
     pub of_brokers: Vec<BrokerRecord>,
+    /// The limits of the broker in the first CONNACK of MQTT 5.
+    pub limits: Option<BrokerLimits>,
     /// The sent messages by publisher.
     pub sent: BTreeMap<u32, Sent>,
     /// The received messages by subscriber, one entry for each of its publishers. Subscribers that did not stay to
@@ -212,6 +215,7 @@ impl Record {
             timeline,
             errors,
             of_brokers,
+            limits,
             sent,
             received,
         } = other;
@@ -245,6 +249,7 @@ impl Record {
         for (broker, counts) in (0..).zip(of_brokers) {
             self.of_broker(broker).merge(counts);
         }
+        self.limits = self.limits.take().or(limits);
         self.sent.extend(sent);
         self.received.extend(received);
     }

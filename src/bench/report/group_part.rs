@@ -1,6 +1,6 @@
 //! The report of one group, by which the conditions of the group are judged.
 
-use super::{Ending, Flow, Group, Planned, Report};
+use super::{Ending, Flow, Group, Planned, Report, Setup};
 use crate::bench::record::{Errors, Outcome};
 use crate::bench::timeline::Timeline;
 use std::borrow::Cow;
@@ -25,6 +25,7 @@ impl Report {
             started_at: self.started_at,
             plan: Planned { clients: group.clients(), ..self.plan.clone() },
             brokers: Vec::new(),
+            setup: Setup::default(),
             groups: vec![group.clone()],
             hosts: Vec::new(),
             ending: Ending::Complete,

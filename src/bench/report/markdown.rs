@@ -38,6 +38,9 @@ impl Report {
         for (stage, error, times) in self.errors.by_count() {
             let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), as_text(error));
         }
+        for (name, words) in self.setup_rows() {
+            let _ = writeln!(text, "- {name}: {}", as_text(&words));
+        }
         for finding in self.self_check() {
             let _ = writeln!(text, "- self-check: {}", as_text(&finding.text));
         }

@@ -73,6 +73,7 @@ impl Report {
             tool: _,
             started_at: _,
             plan,
+            setup,
             groups,
             brokers,
             hosts,
@@ -107,6 +108,7 @@ impl Report {
             conditions,
         } = other;
         self.plan.add(&plan);
+        self.setup.merge(&setup);
         self.groups.iter_mut().zip(&groups).for_each(|(ours, theirs)| ours.add(theirs));
         brokers.into_iter().for_each(|broker| self.add_broker(broker));
         self.hosts.extend(hosts);

@@ -17,6 +17,7 @@ mod html;
 mod json;
 mod junit;
 mod load;
+mod machine;
 mod markdown;
 mod merge;
 pub(super) mod metrics;
@@ -26,6 +27,7 @@ mod running;
 mod search;
 mod self_check;
 mod sentence;
+mod setup;
 mod text;
 mod value;
 mod verdict;
@@ -46,11 +48,13 @@ pub(crate) use html::{ComparisonPage, Part, Trend, live_page};
 use jiff::Timestamp;
 pub(crate) use json::{JsonError, scenario_word};
 pub(crate) use load::{Load, of_stages};
+use machine::Machine;
 pub(crate) use merge::MergeError;
 pub(crate) use repeat::Repeat;
 pub(crate) use running::RunningReport;
 pub(crate) use search::{Found, SearchStep, Searched};
 pub(crate) use self_check::{Finding, Limit, SelfMeasurements};
+pub(crate) use setup::{RecordedCommand, RecordedFile, Setup};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,6 +75,8 @@ pub(crate) struct Report {
     pub started_at: Timestamp,
     /// The planned load.
     pub plan: Planned,
+    /// The options that repeat the run, and the broker's limits and version.
+    pub setup: Setup,
     /// The clients by group; at least one group.
     pub groups: Vec<Group>,
     /// The clients by broker; empty if there is only one.
@@ -179,6 +185,8 @@ pub(crate) struct Host {
     pub cpus: u64,
     /// The limit of open files of the process; `None` for no limit.
     pub open_files: Option<u64>,
+    /// The hardware and the kernel; `None` if an earlier version did not record them.
+    pub machine: Option<Machine>,
 }
 
 impl Host {
@@ -188,6 +196,7 @@ impl Host {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64),
             open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).current,
+            machine: Some(Machine::this()),
         }
     }
 }
@@ -258,6 +267,7 @@ impl Report {
             tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
             started_at,
             plan: Planned::new(plan, brokers.join(", ")),
+            setup: Setup::new(plan, record.limits.take()),
             groups,
             brokers: parts,
             hosts: vec![Host::this()],

@@ -54,6 +54,7 @@ impl Report {
             self.verdict(),
             self.remarks(),
             self.broker_block(),
+            self.setup_block(),
             self.searched(),
             self.repeated(),
         ];
@@ -367,6 +368,11 @@ impl Report {
     }
 
     /// The findings of the self-check.
+    /// The options, the machine and the broker's limits.
+    fn setup_block(&self) -> String {
+        self.setup_rows().into_iter().map(|(name, words)| line(name, &escape::line(&words))).collect()
+    }
+
     fn remarks(&self) -> String {
         let findings = self.self_check();
         let line = |Finding { mark, text }: &Finding| match mark.is_bottleneck() {

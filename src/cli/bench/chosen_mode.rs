@@ -1,7 +1,7 @@
 //! The mode among the words after `mq bench`. It may follow options; clap receives it in front of them. Options of other modes are
 //! refused if they are typed, and ignored if they come from a file or a variable.
 
-use super::{MODES, Mode};
+use super::{MODES, Mode, repeat_of};
 use crate::cli::BENCH;
 use crate::cli::argv;
 use crate::cli::option_file::{self, Line};
@@ -45,7 +45,7 @@ fn modes_with(id: &str) -> Vec<&'static str> {
     MODES.iter().filter(has_option).map(|mode| mode.name).collect()
 }
 
-fn all_options() -> Command {
+pub(super) fn all_options() -> Command {
     let (mut args, mut groups) = (HashSet::new(), HashSet::new());
     let mut all = Command::new(BENCH);
     for mode in &MODES {
@@ -90,8 +90,10 @@ impl ChosenMode {
             return Ok((chosen, options));
         }
         let mut chosen = ChosenMode::new(None, words);
-        // An option file may name the mode, and have options of other modes.
-        let may_name_a_mode = |word: &OsString| mode(word).is_some() || option_file::may_name_file(word);
+        // An option file or a report may name the mode, and have options of other modes.
+        let may_name_a_mode = |word: &OsString| {
+            mode(word).is_some() || option_file::may_name_file(word) || repeat_of::may_name_report(word)
+        };
         // The options of all modes take time, and are rarely needed.
         let options = match words.iter().any(may_name_a_mode) {
             true => all_options(),
@@ -113,7 +115,7 @@ impl ChosenMode {
         self.mode.map(|mode| mode.name.into())
     }
 
-    fn name(&self) -> &'static str {
+    pub(in crate::cli) fn name(&self) -> &'static str {
         self.mode.map_or(DEFAULT, |mode| mode.name)
     }
 
@@ -126,6 +128,23 @@ impl ChosenMode {
     pub(in crate::cli) fn own_options(&self) -> &Command {
         let mode = || self.mode.or_else(|| mode(DEFAULT.as_ref()));
         self.own.get_or_init(|| mode().map_or_else(|| Command::new(BENCH), options_of))
+    }
+
+    /// Takes the mode from the report of an earlier run, unless it was typed.
+    ///
+    /// # Errors
+    /// If another mode was typed.
+    pub(super) fn adopt(&mut self, name: &str) -> Result<(), String> {
+        match self.mode {
+            Some(typed) if typed.name != name => {
+                Err(format!("it is a run of {name}; leave {} out", typed.name))
+            }
+            Some(_) => Ok(()),
+            None => {
+                *self = ChosenMode::new(mode(name.as_ref()), &self.words);
+                Ok(())
+            }
+        }
     }
 
     /// Whether an option with this identifier applies to the mode.

@@ -9,7 +9,10 @@ mod help;
 mod load;
 mod mode;
 mod preset;
+pub(super) mod recorded;
 mod recording;
+pub(super) mod repeat_of;
+pub(crate) mod report_file;
 mod run;
 mod run_args;
 mod scenario_file;
@@ -19,6 +22,7 @@ mod value_parsers;
 use super::authentication::Reading;
 use super::session::ClientArgs;
 use super::{BENCH, config, option_file, with_common_parts};
+use crate::bench::report::RecordedCommand;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use mode::compare::CompareArgs;
@@ -27,6 +31,7 @@ use mode::{
     conn::ConnArgs, publish::PubArgs, pubsub::PubsubArgs, reconnect::ReconnectArgs, request::RrArgs,
     scenario::ScenarioArgs, subscribe::SubArgs,
 };
+use repeat_of::EarlierRun;
 pub(crate) use run::Run;
 pub(crate) use run::Search;
 pub(crate) use run_args::ProgressKind;
@@ -120,6 +125,17 @@ impl BenchArgs {
     /// Whether this process is a worker of another one.
     pub(crate) fn is_worker(&self) -> bool {
         matches!(self, BenchArgs::Run(run) if run.args.worker)
+    }
+
+    /// Keeps the options for the report, and takes over those of an earlier run that are not on the command line.
+    pub(super) fn note_options(&mut self, recorded: RecordedCommand, earlier: Option<&EarlierRun>) {
+        if let BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) = self {
+            run.recorded = Some(recorded);
+            if let Some(earlier) = earlier {
+                run.args.client.connection.ignores_variables = true;
+                run.take_scenario(earlier);
+            }
+        }
     }
 
     pub(crate) fn client_mut(&mut self) -> Option<&mut ClientArgs> {

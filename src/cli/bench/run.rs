@@ -1,16 +1,19 @@
 //! A load to run, in the same form for all modes, and the plan that it results in.
 
 use super::group::GroupSpec;
+use super::repeat_of::EarlierRun;
 use super::run_args::RunArgs;
 use super::scenario_file::{self, Groups};
 use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
 use crate::bench::rate::Rate;
+use crate::bench::report::RecordedCommand;
 use crate::bench::shard::{self, ShardError};
 use crate::bench::thresholds::{Conditions, Thresholds};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::bench_report::{SearchArgs, Searchable};
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -29,13 +32,40 @@ pub(crate) struct Run {
     pub(super) keep_sessions: bool,
     pub(crate) search: Option<Search>,
     pub(crate) args: RunArgs,
+    /// The options for the report.
+    pub(super) recorded: Option<RecordedCommand>,
 }
 
 /// The groups of clients.
 #[derive(Debug, Clone)]
 pub(super) enum Load {
     Group(Box<GroupSpec>),
-    File(PathBuf),
+    File(ScenarioFile),
+}
+
+/// A scenario file. Its text is read once, or taken from the report of an earlier run.
+#[derive(Debug, Clone)]
+pub(super) struct ScenarioFile {
+    pub(super) path: PathBuf,
+    text: Arc<OnceLock<String>>,
+}
+
+impl ScenarioFile {
+    pub(super) fn new(path: PathBuf) -> ScenarioFile {
+        ScenarioFile { path, text: Arc::default() }
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    fn text(&self) -> Result<&str, Error> {
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let text = scenario_file::text(&self.path)?;
+        Ok(self.text.get_or_init(|| text))
+    }
 }
 
 /// A search for the highest sustained rate.
@@ -55,7 +85,7 @@ impl Search {
 impl Run {
     /// One group of clients.
     pub(super) fn of_group(spec: GroupSpec, args: RunArgs) -> Run {
-        Run { load: Load::Group(Box::new(spec)), keep_sessions: false, search: None, args }
+        Run { load: Load::Group(Box::new(spec)), keep_sessions: false, search: None, args, recorded: None }
     }
 
     /// Checks the options against each other, and makes a plan of them.
@@ -78,6 +108,10 @@ impl Run {
         let Groups { mut groups, duration, warm_up, of_run, of_groups } = self.groups(run)?;
         if let Some(shard) = self.args.shard {
             shard::cut(&mut groups, shard).map_err(shard_error)?;
+        }
+        if let Some(seed) = self.args.seed {
+            let open_loops = groups.iter_mut().filter_map(|group| group.open_loop.as_mut());
+            open_loops.for_each(|open_loop| open_loop.seed = seed.into());
         }
         Plan::number_through(&mut groups);
         let volume = match duration {
@@ -135,13 +169,30 @@ impl Run {
 
     fn groups(&self, run: RunId) -> Result<Groups, Error> {
         match &self.load {
-            Load::File(path) => scenario_file::read(path, run),
+            Load::File(file) => scenario_file::parse(&file.path, file.text()?, run),
             Load::Group(spec) => {
                 let duration = spec.time_limit();
                 let groups = vec![spec.group(run, duration)?];
                 let (of_run, of_groups) = Default::default();
                 Ok(Groups { groups, duration, warm_up: spec.warm_up(), of_run, of_groups })
             }
+        }
+    }
+
+    /// The text of the scenario file, once it was read.
+    pub(super) fn scenario_text(&self) -> Option<&str> {
+        match &self.load {
+            Load::File(file) => file.text.get().map(String::as_str),
+            Load::Group(_) => None,
+        }
+    }
+
+    /// Takes the scenario from the report of an earlier run, unless a file was typed.
+    pub(super) fn take_scenario(&mut self, earlier: &EarlierRun) {
+        if let (Load::File(file), Some(text)) = (&self.load, earlier.scenario())
+            && Some(&file.path) == self.args.repeat_of.as_ref()
+        {
+            file.text.get_or_init(|| text.to_owned());
         }
     }
 

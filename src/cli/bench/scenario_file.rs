@@ -122,11 +122,19 @@ impl File {
     }
 }
 
-pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
-    let text = input_file::read_utf8(path, input_file::LIMIT)
-        .map_err(|source| Error::File { path: path.to_owned(), source })?;
+/// The text of a file.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    let text = input_file::read_utf8(path, input_file::LIMIT);
+    text.map(|text| text.to_string()).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// The groups of a file with this text. The path is for messages.
+pub(super) fn parse(path: &Path, text: &str, run: RunId) -> Result<Groups, Error> {
     let wrong = |start: usize, problem: String| {
-        let (line, column) = place(&text, start);
+        let (line, column) = place(text, start);
         Error::usage(UsageError::Line {
             path: path.to_owned(),
             line: line as u64,
@@ -134,12 +142,12 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
             problem,
         })
     };
-    let file: File = toml::from_str(&text)
-        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(&text, &error)))?;
+    let file: File = toml::from_str(text)
+        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(text, &error)))?;
     if file.groups.is_empty() {
         return Err(wrong(0, "no [[group]] in the file".to_owned()));
     }
-    let keys = keys_of_groups(&text);
+    let keys = keys_of_groups(text);
     let mut keys = keys.iter();
     let mut names = BTreeSet::new();
     let (duration, warm_up) = file.times();

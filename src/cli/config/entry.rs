@@ -34,8 +34,13 @@ pub(crate) struct Entry {
 pub(crate) enum Origin {
     CommandLine,
     Variable(String),
-    Profile { name: Rc<str>, place: Place },
+    Profile {
+        name: Rc<str>,
+        place: Place,
+    },
     Defaults(Place),
+    /// The report of an earlier run.
+    Report(Rc<Path>),
     BuiltIn,
 }
 
@@ -60,6 +65,7 @@ impl fmt::Display for Origin {
             Origin::CommandLine => f.write_str("the command line"),
             Origin::Variable(name) => write!(f, "the variable {name}"),
             Origin::Profile { place, .. } | Origin::Defaults(place) => place.fmt(f),
+            Origin::Report(path) => path.display().fmt(f),
             Origin::BuiltIn => f.write_str("the program"),
         }
     }
@@ -77,7 +83,7 @@ impl Origin {
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
             Origin::Profile { place, .. } | Origin::Defaults(place) => Some(place),
-            Origin::CommandLine | Origin::Variable(_) | Origin::BuiltIn => None,
+            Origin::CommandLine | Origin::Variable(_) | Origin::Report(_) | Origin::BuiltIn => None,
         }
     }
 }
@@ -99,7 +105,7 @@ impl Entry {
     }
 
     /// A value from the command line, which needs no word.
-    pub(super) fn typed(arg: &Arg, value: &OsStr) -> Entry {
+    pub(in crate::cli) fn typed(arg: &Arg, value: &OsStr) -> Entry {
         Entry {
             key: key(arg).to_owned(),
             id: arg.get_id().as_str().to_owned(),
@@ -108,6 +114,15 @@ impl Entry {
             origin: Origin::CommandLine,
             is_repeated: is_repeated(arg),
         }
+    }
+
+    /// The option's identifier in clap.
+    pub(in crate::cli) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(in crate::cli) fn value(&self) -> &OsStr {
+        &self.value
     }
 
     /// An entry for another option with one value, from the same source.

@@ -21,9 +21,10 @@ use super::compat::CLIENTS;
 use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-pub(super) use entry::Entry;
+pub(super) use entry::{Entry, Origin};
 pub(crate) use file::location;
 use options::Options;
+pub(super) use options::{is_flag, is_path};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -44,6 +45,11 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
+    /// The options of an earlier run.
+    pub(super) fn of_report(entries: Vec<Entry>) -> Configuration {
+        Configuration { entries, path: None }
+    }
+
     /// The words for clap.
     pub(super) fn words(&self) -> impl Iterator<Item = OsString> {
         self.entries.iter().filter_map(|entry| entry.word.clone())
@@ -58,10 +64,16 @@ impl Configuration {
         let in_file: Vec<String> = in_file.collect();
         let of_file = self.path.as_ref().filter(|_| !in_file.is_empty());
         let of_file = of_file.map(|path| format!("{} in {}", in_file.join(", "), path.display()));
+        let reports = self.entries.iter().filter_map(|entry| match &entry.origin {
+            Origin::Report(path) => Some(path.display()),
+            _ => None,
+        });
+        let reports: Vec<_> = reports.collect();
+        let of_report = reports.first().map(|path| format!("{} options in {path}", reports.len()));
         let variables: Vec<&str> = self.entries.iter().filter_map(|entry| entry.origin.variable()).collect();
         let of_environment =
             (!variables.is_empty()).then(|| format!("{} in the environment", variables.join(", ")));
-        let parts: Vec<String> = of_file.into_iter().chain(of_environment).collect();
+        let parts: Vec<String> = of_file.into_iter().chain(of_report).chain(of_environment).collect();
         (!parts.is_empty()).then(|| format!("hint: not typed, but set: {}", parts.join("; ")))
     }
 }
@@ -139,7 +151,30 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     (is_inspection && !is_client).then_some("--profile needs a client")
 }
 
-fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+/// Whether the words, each an option with its value, choose a profile.
+pub(super) fn names_profile(words: &[OsString]) -> bool {
+    profile::typed(words).is_some()
+}
+
+/// The options in the words, with their values.
+pub(super) fn typed_options<'a>(subcommand: &'a Command, words: &[OsString]) -> Vec<(&'a Arg, OsString)> {
+    let Some(matches) = parsed(subcommand, words) else { return Vec::new() };
+    let typed = subcommand.get_arguments().filter(|arg| is_typed(&matches, arg.get_id().as_str()));
+    let values = typed.flat_map(|arg| {
+        let raw = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+        raw.map(|value| (arg, value.to_owned())).collect::<Vec<_>>()
+    });
+    values.collect()
+}
+
+/// The entries that the words do not override.
+pub(super) fn below_typed(subcommand: &Command, words: &[OsString], entries: Vec<Entry>) -> Vec<Entry> {
+    let Some(typed) = parsed(subcommand, words) else { return entries };
+    let typed = typed_entries(subcommand, &typed);
+    precedence::winners(subcommand, &typed, [entries, Vec::new(), Vec::new()])
+}
+
+pub(super) fn is_typed(matches: &ArgMatches, id: &str) -> bool {
     super::is_set(matches, id) && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 

@@ -39,7 +39,7 @@ pub(super) fn variable(key: &str) -> String {
     format!("MQ_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
-pub(super) fn is_flag(arg: &Arg) -> bool {
+pub(in crate::cli) fn is_flag(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn is_repeated(arg: &Arg) -> bool {
 }
 
 /// Whether the value names a file.
-pub(super) fn is_path(arg: &Arg) -> bool {
+pub(in crate::cli) fn is_path(arg: &Arg) -> bool {
     arg.get_value_parser().type_id() == ValueParser::path_buf().type_id()
 }
 

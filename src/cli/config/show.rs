@@ -100,7 +100,7 @@ fn row(entry: Entry) -> Row {
         Origin::Defaults(place) => {
             From::Defaults { file: place.path.to_path_buf(), line: place.line, column: place.column }
         }
-        Origin::BuiltIn | Origin::CommandLine => From::BuiltIn,
+        Origin::BuiltIn | Origin::CommandLine | Origin::Report(_) => From::BuiltIn,
     };
     Row { key: entry.key, value, secret, source }
 }

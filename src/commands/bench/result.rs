@@ -6,17 +6,14 @@ use super::{exit_status, verdicts};
 use crate::bench::Report;
 use crate::bench::comparison::{Comparison, repeat};
 use crate::bench::plan::Scenario;
-use crate::bench::report::{JsonError, scenario_word};
+use crate::bench::report::scenario_word;
 use crate::bench::thresholds::Thresholds;
+use crate::cli::bench::report_file;
 use crate::cli::bench_report::ReportArgs;
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
-use crate::input_file;
 use std::io::ErrorKind;
 use std::path::Path;
-
-/// The maximum size of a report.
-const MOST_REPORT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The baseline and the outputs, which are opened before the report exists, so that mistakes in them are found early.
 pub(super) struct Preparation<'a> {
@@ -103,15 +100,7 @@ pub(super) fn finish_output(
 
 /// Reads an earlier report, which an option names.
 pub(super) fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
-    let read = input_file::read_text(path, MOST_REPORT_BYTES);
-    let text = read.map_err(|source| Error::file(path, source))?;
-    Report::from_json(&text).map_err(|error| {
-        let problem = match error {
-            JsonError::NoSchema => format!("{error}; use a report of `mq bench --json FILE`"),
-            JsonError::Shape(_) | JsonError::OtherSchema(_) | JsonError::Value { .. } => error.to_string(),
-        };
-        Error::unusable(option, path, problem)
-    })
+    Ok(report_file::read(option, path)?)
 }
 
 /// The values of different scenarios have the same names, but different meanings.

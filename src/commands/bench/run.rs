@@ -21,7 +21,9 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
         return block_on(worker_processes::check(plan, processes, run.args.embedded));
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
-    let Measured { reports, signal, live } = block_on(measure(run, plan, abort_if, messages))?;
+    let recorded = run.recorded(&plan);
+    let Measured { mut reports, signal, live } = block_on(measure(run, plan, abort_if, messages))?;
+    reports.iter_mut().for_each(|report| report.setup.command.clone_from(&recorded));
     preparation.inherit(vec![fail_if]).serve(live).finish(reports, signal, messages)
 }
 

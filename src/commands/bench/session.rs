@@ -5,18 +5,18 @@ use super::http::{self, Listener};
 use super::live::Live;
 use super::progress::Progress;
 use super::worker_processes::{self, Punctuality};
-use crate::bench::broker_watch::{BrokerSide, BrokerWatch};
+use crate::bench::broker_watch::{BrokerSide, BrokerWatch, VersionQuery};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
 use crate::bench::thresholds::{AbortConditions, AbortWatch, Snapshot};
-use crate::bench::{self, Report, View, limits};
+use crate::bench::{self, Ending, Report, View, limits};
 use crate::cli::bench::Run;
 use crate::commands::embedded::EmbeddedBroker;
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::shutdown::Signals;
 use crate::commands::{Messages, password, trace};
 use crate::transport::Address;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -38,6 +38,8 @@ pub(super) struct Session<'a> {
     interrupts: Interrupts,
     live: Live,
     announced: OnceCell<()>,
+    /// The broker's version, once it was read.
+    broker_version: RefCell<Option<String>>,
 }
 
 impl<'a> Session<'a> {
@@ -65,6 +67,7 @@ impl<'a> Session<'a> {
             interrupts,
             live,
             announced: OnceCell::new(),
+            broker_version: RefCell::default(),
         })
     }
 
@@ -97,6 +100,7 @@ impl<'a> Session<'a> {
         let program = worker_processes::worker_program(searched_rate)?;
         let watch_broker = self.run.args.watch_broker.as_ref();
         let broker_watch = watch_broker.map(|source| BrokerWatch::start(source, &plan));
+        let query = VersionQuery::new(&plan);
         let report = bench::run(plan, &program, interrupts, observe).await;
         progress.end();
         let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();
@@ -115,7 +119,24 @@ impl<'a> Session<'a> {
             Some(watch) => Some(self.finish_watch(watch, &report).await),
             None => None,
         };
+        let of_watch = broker_side.as_ref().and_then(|side| side.version.clone());
+        report.setup.broker_version = match of_watch {
+            Some(version) => Some(version),
+            None => self.broker_version(query.as_ref(), &report).await,
+        };
         Ok(Report { conditions, broker_side, ..report })
+    }
+
+    /// Reads the broker's version after the first complete run. Hosted brokers do not publish it.
+    async fn broker_version(&self, query: Option<&VersionQuery>, report: &Report) -> Option<String> {
+        let known = self.broker_version.borrow().clone();
+        let is_hosted = self.run.args.client.preset.preset.is_some();
+        if known.is_some() || is_hosted || report.ending != Ending::Complete {
+            return known;
+        }
+        let version = query?.run().await;
+        self.broker_version.borrow_mut().clone_from(&version);
+        version
     }
 
     /// Ends the watch of the broker, and says what it could not read.

@@ -14,6 +14,7 @@ mod namespaces;
 mod open_loop;
 mod payloads;
 mod progress;
+mod repeat_of;
 mod report;
 mod scenario_file;
 mod scenarios;

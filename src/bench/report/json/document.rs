@@ -1,6 +1,8 @@
 //! The shape of the document, described in docs/bench-json.md. Computed values are written but not read.
 //! The key `denied` is the published name of the messages that the broker rejected; CSV and Prometheus use it as well.
 
+use crate::bench::broker_limits::BrokerLimits;
+use crate::bench::report::{Machine, RecordedCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -22,6 +24,13 @@ pub(super) struct Document {
     pub(super) is_drain_cut: bool,
     pub(super) elapsed_ns: u64,
     pub(super) plan: PlanObject,
+    /// Missing in files of earlier versions, as the next two.
+    #[serde(default)]
+    pub(super) command: Option<RecordedCommand>,
+    #[serde(default)]
+    pub(super) broker_limits: Option<BrokerLimits>,
+    #[serde(default)]
+    pub(super) broker_version: Option<String>,
     /// Missing in files of earlier versions.
     #[serde(default)]
     pub(super) groups: Vec<GroupObject>,
@@ -127,6 +136,8 @@ pub(super) struct PlanObject {
     pub(super) in_flight: u16,
     pub(super) connects_per_second: Option<u32>,
     pub(super) load: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub(super) seed: Option<u32>,
 }
 
 fn one() -> u64 {
@@ -220,6 +231,8 @@ pub(super) struct HostObject {
     pub(super) system: String,
     pub(super) cpus: u64,
     pub(super) open_files: Option<u64>,
+    #[serde(default)]
+    pub(super) machine: Option<Machine>,
 }
 
 #[derive(Serialize, Deserialize)]

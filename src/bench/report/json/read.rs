@@ -11,7 +11,7 @@ use crate::bench::record::{Account, Errors, Latencies, Outcome};
 use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
 use crate::bench::report::{
     BrokerPart, Deliveries, Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep,
-    Searched, Unit, Verdict,
+    Searched, Setup, Unit, Verdict,
 };
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
@@ -21,11 +21,18 @@ use std::time::Duration;
 impl Document {
     pub(super) fn into_report(self) -> Result<Report, JsonError> {
         let started_at = self.started_at.parse().map_err(|error| bad("started_at", &error))?;
-        let hosts = self.hosts.into_iter().map(|HostObject { system, cpus, open_files }| Host {
+        let hosts = self.hosts.into_iter().map(|HostObject { system, cpus, open_files, machine }| Host {
             system,
             cpus,
             open_files,
+            machine,
         });
+        let setup = Setup {
+            command: self.command,
+            seed: self.plan.seed,
+            limits: self.broker_limits,
+            broker_version: self.broker_version,
+        };
         let outcome = self.deliveries.into_outcome(self.messages.rejected, self.messages.unacknowledged);
         let groups = match self.groups.is_empty() {
             true => vec![self.plan.only_group(outcome)?],
@@ -35,6 +42,7 @@ impl Document {
             tool: self.tool,
             started_at,
             plan: self.plan.into_plan()?,
+            setup,
             groups,
             brokers: self.brokers.into_iter().map(BrokerPartObject::into_part).collect::<Result<_, _>>()?,
             hosts: hosts.collect(),

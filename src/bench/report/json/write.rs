@@ -28,6 +28,9 @@ impl Document {
             is_drain_cut: report.is_drain_cut,
             elapsed_ns: nanoseconds(report.elapsed),
             plan: PlanObject::of(report),
+            command: report.setup.command.clone(),
+            broker_limits: report.setup.limits.clone(),
+            broker_version: report.setup.broker_version.clone(),
             groups: report.groups.iter().map(GroupObject::of).collect(),
             brokers: report.brokers.iter().map(BrokerPartObject::of).collect(),
             hosts: report.hosts.iter().map(HostObject::of).collect(),
@@ -153,6 +156,7 @@ impl PlanObject {
             in_flight: first.map_or(0, |group| group.in_flight),
             connects_per_second: plan.connect_rate,
             load: plan.load.clone().map(|load| load.0),
+            seed: report.setup.seed,
         }
     }
 }
@@ -262,7 +266,12 @@ impl RepeatedRunObject {
 
 impl HostObject {
     fn of(host: &Host) -> HostObject {
-        HostObject { system: host.system.clone(), cpus: host.cpus, open_files: host.open_files }
+        HostObject {
+            system: host.system.clone(),
+            cpus: host.cpus,
+            open_files: host.open_files,
+            machine: host.machine.clone(),
+        }
     }
 }
 

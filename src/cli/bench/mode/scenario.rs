@@ -2,7 +2,7 @@
 
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::help::{RUN_STATUS, SEE_METRICS, paragraphs};
-use crate::cli::bench::run::{Load, Run};
+use crate::cli::bench::run::{Load, Run, ScenarioFile};
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::bench::{scenario_file, scenario_keys};
 use clap::{ArgAction, Args, ValueHint};
@@ -47,7 +47,7 @@ Examples:
 #[command(after_help = paragraphs(&[FORMAT, EXAMPLES, SEE_METRICS, RUN_STATUS]))]
 pub(crate) struct ScenarioArgs {
     /// Scenario file
-    #[arg(value_name = "FILE.toml", value_hint = ValueHint::FilePath, required_unless_present_any = ["example", "keys"])]
+    #[arg(value_name = "FILE.toml", value_hint = ValueHint::FilePath, required_unless_present_any = ["example", "keys", "repeat_of"])]
     file: Option<PathBuf>,
     /// Check the file and print its groups, without a run
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Scenario")]
@@ -64,11 +64,17 @@ pub(crate) struct ScenarioArgs {
 
 impl From<ScenarioArgs> for BenchArgs {
     fn from(args: ScenarioArgs) -> BenchArgs {
-        let Some(file) = args.file else {
+        let Some(file) = args.file.or_else(|| args.run.repeat_of.clone()) else {
             let text = if args.keys { scenario_file::keys() } else { scenario_keys::EXAMPLE.to_owned() };
             return BenchArgs::ScenarioText(text);
         };
-        let run = Run { load: Load::File(file), keep_sessions: false, search: None, args: args.run };
+        let run = Run {
+            load: Load::File(ScenarioFile::new(file)),
+            keep_sessions: false,
+            search: None,
+            args: args.run,
+            recorded: None,
+        };
         let run = Box::new(run);
         if args.validate { BenchArgs::ScenarioCheck(run) } else { BenchArgs::Run(run) }
     }

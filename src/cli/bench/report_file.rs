@@ -1,0 +1,26 @@
+//! Reads the reports of earlier runs.
+
+use crate::bench::Report;
+use crate::bench::report::JsonError;
+use crate::cli::Error;
+use crate::input_file;
+use std::path::Path;
+
+/// The maximum size of a report.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Reads an earlier report, which an option names.
+///
+/// # Errors
+/// If the file cannot be read, or is not a report.
+pub(crate) fn read(option: &'static str, path: &Path) -> Result<Report, Error> {
+    let text = input_file::read_text(path, MOST_BYTES)
+        .map_err(|source| Error::File { path: path.to_owned(), source })?;
+    Report::from_json(&text).map_err(|error| {
+        let problem = match error {
+            JsonError::NoSchema => format!("{error}; use a report of `mq bench --json FILE`"),
+            JsonError::Shape(_) | JsonError::OtherSchema(_) | JsonError::Value { .. } => error.to_string(),
+        };
+        Error::Unusable { option, path: path.to_owned(), problem }
+    })
+}
