@@ -1,6 +1,6 @@
 //! Several reports beside the first one, as text and Markdown; `document` has the JSON, `page` the HTML.
 
-use super::{Comparison, Heads, Outcome};
+use super::{Comparison, Heads, Outcome, code};
 use crate::bench::report::{Differences, Report};
 use crate::escape;
 use std::fmt::Write;
@@ -105,6 +105,13 @@ impl Comparisons {
                 );
                 let _ = writeln!(text, "{}", escape::line(&words));
             }
+            for (name, before, now) in &comparison.options {
+                let words = format!(
+                    "different option in {}: {name}: {before} in the old one, {now} in this one",
+                    file.name
+                );
+                let _ = writeln!(text, "{}", escape::line(&words));
+            }
         }
         text
     }
@@ -134,9 +141,4 @@ fn described(file: &NamedReport) -> String {
     let runs = if runs == 1 { String::new() } else { format!(", {runs} runs") };
     let start = report.started_at.strftime("%Y-%m-%d %H:%M UTC");
     escape::line(&format!("{name} ({start}, {}{runs})", report.tool)).into_owned()
-}
-
-/// A file name as code in Markdown, which has no escapes within it.
-fn code(name: &str) -> String {
-    format!("`{}`", escape::line(name).replace(['`', '|'], "'"))
 }

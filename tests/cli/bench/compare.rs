@@ -143,6 +143,43 @@ fn different_loads_are_refused_unless_allowed() {
 }
 
 #[test]
+fn options_and_files_that_differ_are_named() {
+    let reports =
+        Reports::of("bench --embedded -c 2 --messages 100 --threads 1 -D publish user-property a b -V 5");
+    let old = reports.write("old.json", |report| {
+        report["command"]["files"] = json!([{"path": "p", "sha256": "aaaaaaaaaaaaaaaa"}]);
+    });
+    let new = reports.write("new.json", |report| {
+        let options = report["command"]["options"].as_array_mut().unwrap();
+        options.retain(|words| words[0] != "--threads");
+        options.push(json!(["--bind", "1.2.3.4`|\u{1b}[31m"]));
+        report["command"]["files"] = json!([{"path": "p", "sha256": "bbbbbbbbbbbbbbbb"}]);
+        report["command"]["left_out"] = json!(["--pw"]);
+    });
+    let text = compare(&old, &new, "").succeed();
+    assert_says(
+        &text,
+        &[
+            "different option  --threads: 1 in the old, not set new\n",
+            "different option  --pw: not set in the old, a secret new\n",
+            "different option  the content of p: aaaaaaaaaaaa in the old, bbbbbbbbbbbb new\n",
+        ],
+    );
+    let page = reports.path("page.html");
+    let markdown = compare(&old, &new, &format!("--output markdown --html {}", page.display())).succeed();
+    assert_says(&markdown, &["- different option: `--bind`: `not set` in the old, `1.2.3.4''"]);
+    let html = fs::read_to_string(page).unwrap();
+    assert!(html.contains("different option: --threads"), "{html}");
+    assert!(![text, markdown, html].concat().contains('\u{1b}'));
+    let json: Value = serde_json::from_str(&compare(&old, &new, "--output json").succeed()).unwrap();
+    assert_eq!(
+        json["new"][0]["different_options"][0],
+        json!({"key": "--bind", "old": "not set", "new": "1.2.3.4`|\u{1b}[31m"})
+    );
+    assert!(!compare(&old, &old, "").succeed().contains("different option"));
+}
+
+#[test]
 fn a_hundred_reports_are_a_trend() {
     let reports = Reports::new();
     let files: Vec<String> = (0..100)
