@@ -304,3 +304,17 @@ fn a_baseline_knows_the_noise_too() {
     let finished = mq(&format!("{SHORT} --baseline {old}")).run();
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["throughput", "no change ("]);
 }
+
+#[test]
+fn reports_of_a_search_are_compared_only_on_request() {
+    let reports = Reports::new();
+    let step = json!({"messages_per_second": 500.0, "holds": true, "reason": null, "figures": {}});
+    let search = json!({"outcome": "at_least", "messages_per_second": 500.0, "steps": [step]});
+    let searched = reports.write("searched.json", |report| report["search"] = search);
+    let plain = reports.write("plain.json", |_| {});
+    for (old, new) in [(&searched, &plain), (&plain, &searched)] {
+        let error = compare(old, new, "").fail(2);
+        assert_says(&error, &["searched.json is a report of --search", "--allow-different"]);
+        assert_says(&compare(old, new, "--allow-different").succeed(), &["outcome"]);
+    }
+}
