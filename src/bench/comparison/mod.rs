@@ -210,6 +210,8 @@ impl Row {
         match self.difference {
             Some(difference) if difference.change() == 0.0 => "0.0 %".to_owned(),
             Some(difference) => match difference.percent(difference.change()) {
+                // A smaller change would have a sign, and no digit.
+                Some(percent) if percent.abs() < 0.05 => "0.0 %".to_owned(),
                 Some(percent) => format!("{percent:+.1} %"),
                 None => format!("+{}", self.shown(difference.now)),
             },

@@ -13,7 +13,8 @@ impl Comparisons {
         let page = ComparisonPage {
             word: outcome.word(),
             is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
-            sentence: self.rule(),
+            sentence: self.reasons(),
+            rule: self.rule(),
             trends: trends(&runs),
             tables: tables(self),
             runs,

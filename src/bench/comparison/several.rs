@@ -8,6 +8,9 @@ use std::fmt::Write;
 /// The heads of a comparison of two files.
 pub(super) const FILES: Heads = Heads { before: "old", now: "new" };
 
+/// The number of files whose metrics the page names at its top.
+const MOST_REASONS: usize = 3;
+
 /// A report and the name of its file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NamedReport {
@@ -61,6 +64,25 @@ impl Comparisons {
     /// The outcome, and the rule that it follows.
     fn outcome_words(&self) -> String {
         format!("{} ({})", self.outcome().word(), self.rule())
+    }
+
+    /// The metrics that decided on the outcome, by file.
+    pub(super) fn reasons(&self) -> String {
+        let outcome = self.outcome();
+        if outcome == Outcome::NoChange {
+            return "no metric became better or worse".to_owned();
+        }
+        let of_file = |(file, comparison): &(NamedReport, Comparison)| {
+            let rows = comparison.rows.iter().filter(|row| row.outcome() == Some(outcome));
+            let metrics: Vec<_> = rows.map(reason).collect();
+            (!metrics.is_empty()).then(|| format!("{} in {}", metrics.join(", "), file.name))
+        };
+        let files: Vec<_> = self.new.iter().filter_map(of_file).collect();
+        let shown = files.iter().take(MOST_REASONS).cloned().collect::<Vec<_>>().join("; ");
+        match files.len().checked_sub(MOST_REASONS).filter(|more| *more > 0) {
+            Some(more) => format!("{shown}; and in {more} more"),
+            None => shown,
+        }
     }
 
     /// The rule for the outcome.
@@ -131,6 +153,16 @@ impl Comparisons {
             let _ = write!(text, "\n{} against {}\n\n{}", names[0], names[1], comparison.to_markdown(FILES));
         }
         text
+    }
+}
+
+/// A metric and its change, if it can be compared.
+fn reason(row: &super::Row) -> String {
+    match row.outcome() {
+        Some(Outcome::NotComparable) | None => row.metric.name.to_owned(),
+        Some(Outcome::Better | Outcome::NoChange | Outcome::Worse) => {
+            format!("{} {}", row.metric.name, row.change())
+        }
     }
 }
 
