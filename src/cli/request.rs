@@ -91,7 +91,7 @@ impl RequestArgs {
             .map_err(|option| Error::usage(UsageError::NeedsV5 { option: option.into(), version }))?;
         if self.response_topic.is_none() {
             return Err(Error::usage(format!(
-                "missing -e TOPIC: {version} requests carry no response topic"
+                "missing -e TOPIC: {version} requests have no response topic"
             )));
         }
         Ok(())

@@ -357,7 +357,7 @@ fn invalid_options_are_refused_before_it_listens() {
             "expected one of the schemes mqtt, mqtts, ws and wss",
         ),
         ("--listen mqtts://0 --to localhost", "--listen-cert"),
-        ("--listen 0 --to localhost --listen-cert {}/cert.pem --listen-key {}/key.pem", "without TLS"),
+        ("--listen 0 --to localhost --listen-cert {}/cert.pem --listen-key {}/key.pem", "needs TLS"),
         ("--listen 0 --to mqtt://ann:secret@localhost", "leave USER:PASSWORD@ out"),
         ("--listen 0 --to mqtt://localhost/a/b", "leave the path out"),
         ("--listen 0 --to localhost:x", "port"),
