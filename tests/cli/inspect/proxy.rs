@@ -361,7 +361,7 @@ fn invalid_options_are_refused_before_it_listens() {
         ("--listen 0 --to mqtt://ann:secret@localhost", "leave USER:PASSWORD@ out"),
         ("--listen 0 --to mqtt://localhost/a/b", "leave the path out"),
         ("--listen 0 --to localhost:x", "port"),
-        ("--listen 0 --to localhost -u ann", "--username is for a client"),
+        ("--listen 0 --to localhost -u ann", "--username cannot be used with --listen"),
         ("--listen 0 --to localhost -h localhost", "cannot be used with"),
         ("--listen 0 --to localhost -t a", "cannot be used with"),
         ("/nonexistent --cafile x", "--cafile needs a client"),
