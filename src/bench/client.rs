@@ -6,10 +6,11 @@
 //! too short.
 
 use super::client_slot::ClientSlot;
-use super::connect::{connect, new_session};
+use super::connect::{Connecting, connect, new_session};
 use super::context::{Context, Control, DISCONNECT_TIMEOUT, Phase};
 use super::error::ClientError;
 use super::handshake::Link;
+use super::identity::ClientIds;
 use super::record::{LatencyKind, Stage};
 use super::role::{EventContext, InFlight, Role};
 use crate::client::{self, AuthenticationError, disconnect, disconnected, next_event};
@@ -25,7 +26,7 @@ use std::mem::replace;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 struct Client {
     context: Rc<Context>,
@@ -74,7 +75,16 @@ async fn run_connected(mut client: Box<Client>) {
                 }
                 None => return,
             },
-            Err(error) => break Err(error),
+            Err(error) => match client.reconnect_delay(&error) {
+                Some(delay) => match Box::pin(reconnect_after(client, error, delay)).await {
+                    Some((back, has_subscription)) => {
+                        client = back;
+                        is_subscribing = !has_subscription;
+                    }
+                    None => return,
+                },
+                None => break Err(error),
+            },
         }
     };
     Box::pin(client.end(end)).await;
@@ -83,48 +93,124 @@ async fn run_connected(mut client: Box<Client>) {
 /// Drops the connection without DISCONNECT and makes a new one. Returns whether the broker still has the
 /// subscription; `None` if the client is out of the run.
 async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
-    let unacknowledged = client.unacknowledged();
-    let Client { context, slot, connection, session, mut role, timer_id, drops, .. } = *client;
-    let dropped_at = context.timers.now();
-    context.measurements.record.borrow_mut().timeline.at(dropped_at).lost += 1;
-    role.dropped(connection.unsent() as u64, unacknowledged);
-    drop(connection);
-    let resumes = context.plan.broker.keeps_sessions && role.is_subscriber();
-    let session = if resumes { session } else { new_session(&context) };
-    context.admission.admit().await;
-    let connected = connect(&context, slot, session, resumes).await;
-    context.admission.release();
+    let mut away = Away::new(*client);
+    away.context.admission.admit().await;
+    let connected = away.connect().await;
+    away.context.admission.release();
     match connected {
-        Ok(link) => {
-            context.measurements.record.borrow_mut().timeline.at(context.timers.now()).connected += 1;
-            let has_subscription = resumes && link.has_session;
-            if resumes && !has_subscription {
-                let text = "the broker no longer had the session of a reconnecting subscriber".to_owned();
-                context.measurements.record.borrow_mut().errors.add(Stage::Run, text, 1);
-            }
-            let dropped_at = Some(dropped_at);
-            let mut client =
-                Client { timer_id, drops, dropped_at, ..Client::linked(context, slot, link, role) };
-            if has_subscription || !slot.task.subscribes() {
-                client.note_reconnected();
-            }
-            Some((Box::new(client), has_subscription))
-        }
+        Ok(link) => Some(away.back(link)),
         Err(error) => {
-            let event = EventContext::new(&context, slot, context.timers.now());
-            context.measurements.note_lost_for_good(slot, event.now);
-            count_end(&event, &mut role, &error.into(), true);
-            role.submit(&event, 0, Vec::new(), false);
+            away.note_failed_attempt();
+            away.leave_run(&error.into());
             None
         }
     }
 }
 
+/// Makes a lost connection again, with a delay before each attempt, until the run ends.
+async fn reconnect_after(
+    client: Box<Client>,
+    loss: ClientError,
+    delay: Duration,
+) -> Option<(Box<Client>, bool)> {
+    let context = client.context.clone();
+    let mut away = Away::new(*client);
+    loop {
+        let attempt = async {
+            tokio::time::sleep(delay).await;
+            context.admission.admit().await;
+            let connected = away.connect().await;
+            context.admission.release();
+            connected
+        };
+        tokio::select! {
+            connected = attempt => match connected {
+                Ok(link) => return Some(away.back(link)),
+                Err(_) => away.note_failed_attempt(),
+            },
+            () = run_ends(&context) => {
+                away.leave_run(&loss);
+                return None;
+            }
+        }
+    }
+}
+
+/// Waits for the last phase. Ticks wake the task of each client when the phase changes.
+async fn run_ends(context: &Context) {
+    poll_fn(|_| if context.control.phase() == Phase::Close { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// A client between two connections.
+struct Away {
+    context: Rc<Context>,
+    slot: ClientSlot,
+    session: Session<InFlight>,
+    /// Whether it resumes the session.
+    connecting: Connecting,
+    role: Role,
+    timer_id: usize,
+    drops: u32,
+    dropped_at: u64,
+}
+
+impl Away {
+    fn new(client: Client) -> Away {
+        let unacknowledged = client.unacknowledged();
+        let Client { context, slot, connection, session, mut role, timer_id, drops, .. } = client;
+        let dropped_at = context.timers.now();
+        context.measurements.record.borrow_mut().timeline.at(dropped_at).lost += 1;
+        role.dropped(connection.unsent() as u64, unacknowledged);
+        let resumes = context.plan.keeps_sessions(context.plan.group(slot)) && role.is_subscriber();
+        let connecting = if resumes { Connecting::Resuming } else { Connecting::Again };
+        let session = if resumes { session } else { new_session(&context) };
+        Away { context, slot, session, connecting, role, timer_id, drops, dropped_at }
+    }
+
+    async fn connect(&mut self) -> Result<Link, client::Error> {
+        connect(&self.context, self.slot, &mut self.session, self.connecting).await
+    }
+
+    /// The client with its new connection, and whether the broker still has its subscription.
+    fn back(self, link: Link) -> (Box<Client>, bool) {
+        let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at } = self;
+        context.measurements.note_reconnected(slot.group, context.timers.now());
+        let resumes = connecting == Connecting::Resuming;
+        let has_subscription = resumes && link.has_session;
+        if resumes && !has_subscription {
+            let text = "the broker no longer had the session of a reconnecting subscriber".to_owned();
+            context.measurements.record.borrow_mut().errors.add(Stage::Run, text, 1);
+        }
+        let drops = drops.max(context.control.current().drops);
+        let dropped_at = Some(dropped_at);
+        let mut client =
+            Client { timer_id, drops, dropped_at, ..Client::linked(context, slot, link, session, role) };
+        if has_subscription || !slot.task.subscribes() {
+            client.note_reconnected();
+        }
+        (Box::new(client), has_subscription)
+    }
+
+    fn note_failed_attempt(&self) {
+        let now = self.context.timers.now();
+        self.context.measurements.record.borrow_mut().timeline.at(now).failed += 1;
+    }
+
+    /// Submits the measurements of a client that has no connection any more.
+    fn leave_run(mut self, error: &ClientError) {
+        let event = EventContext::new(&self.context, self.slot, self.context.timers.now());
+        self.context.measurements.note_gone(self.slot);
+        count_end(&event, &mut self.role, error, true);
+        self.role.submit(&event, 0, Vec::new(), false);
+    }
+}
+
 async fn start(context: Rc<Context>, slot: ClientSlot) -> Option<Box<Client>> {
-    let connected = connect(&context, slot, new_session(&context), false).await;
+    let mut session = new_session(&context);
+    let connected = connect(&context, slot, &mut session, Connecting::First).await;
     context.admission.release();
     match connected {
-        Ok(link) => Some(Box::new(Client::new(context, slot, link))),
+        Ok(link) => Some(Box::new(Client::new(context, slot, link, session))),
         Err(error) => {
             count_failure(&context, slot, &error);
             None
@@ -160,18 +246,24 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
 }
 
 impl Client {
-    fn new(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>) -> Client {
+    fn new(context: Rc<Context>, slot: ClientSlot, link: Link, session: Session<InFlight>) -> Client {
         context.measurements.note_connected(slot, context.timers.now());
         context.measurements.gauges.connected.add(1);
         if slot.task.publishes() {
             context.measurements.gauges.publishers.add(1);
         }
         let role = Role::new(&context.plan, &context.measurements, slot);
-        Client::linked(context, slot, link, role)
+        Client::linked(context, slot, link, session, role)
     }
 
-    fn linked(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>, role: Role) -> Client {
-        let Link { connection, session, keep_alive, .. } = link;
+    fn linked(
+        context: Rc<Context>,
+        slot: ClientSlot,
+        link: Link,
+        session: Session<InFlight>,
+        role: Role,
+    ) -> Client {
+        let Link { connection, keep_alive, .. } = link;
         let (tick, drops) = (context.timers.ticks(), context.control.current().drops);
         let (timer_id, pings, dropped_at) = (0, 0, None);
         Client {
@@ -216,6 +308,13 @@ impl Client {
         if has_connection {
             Box::pin(self.disconnect()).await;
         }
+    }
+
+    /// The delay after which the client makes a lost connection again; `None` if it leaves the run.
+    fn reconnect_delay(&self, error: &ClientError) -> Option<Duration> {
+        let delay = self.context.plan.group(self.slot).session.reconnect_delay;
+        let is_loss = matches!(error, ClientError::Client(_)) && self.context.control.phase() < Phase::Close;
+        delay.filter(|_| is_loss)
     }
 
     /// Records how long the client was away, once it can work again.
@@ -438,7 +537,9 @@ impl Client {
         let is_ours =
             |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_none();
         let is_temporary = is_ours(&broker.properties.connect) && is_ours(&properties);
-        if broker.keeps_sessions && is_temporary && self.session.version().is_v5() {
+        let keeps = self.context.plan.keeps_sessions(self.context.plan.group(self.slot));
+        let is_named = matches!(broker.identities.client_id, ClientIds::Template(_));
+        if keeps && is_temporary && (broker.keeps_sessions || !is_named) && self.session.version().is_v5() {
             let ends = properties.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(0));
             debug_assert!(ends.is_ok(), "it is a number of four bytes");
         }

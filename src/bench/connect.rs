@@ -11,22 +11,31 @@ use std::mem::replace;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
+/// Whether a client connects again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connecting {
+    First,
+    /// With a new session.
+    Again,
+    /// With its session.
+    Resuming,
+}
+
 /// An empty session.
 pub(super) fn new_session<M>(context: &Context) -> Session<M> {
     Session::new(Role::Client, context.plan.broker.version)
 }
 
-/// Connects a client, for the first time if it does not resume its session.
+/// Connects a client: for the first time, or again. Its session is unchanged if that fails.
 ///
 /// # Errors
 /// If no CONNACK accepts it in time.
 pub(super) async fn connect<M>(
     context: &Context,
     slot: ClientSlot,
-    session: Session<M>,
-    resumes: bool,
-) -> Result<Link<M>, Error> {
-    let is_return = context.control.current().drops > 0;
+    session: &mut Session<M>,
+    connecting: Connecting,
+) -> Result<Link, Error> {
     let limit = context.plan.broker.endpoint.timeout;
     let begin = Instant::now();
     let mut layers = LayerTimes::default();
@@ -39,7 +48,7 @@ pub(super) async fn connect<M>(
         plan: &context.plan,
         gauges: &context.measurements.gauges,
         slot,
-        resumes,
+        resumes: connecting == Connecting::Resuming,
         start: begin,
     };
     let (link, answers) = handshake.run(Connection::watched(stream, tap), session).await?;
@@ -49,7 +58,7 @@ pub(super) async fn connect<M>(
     let broker_time = (accepted - ready).saturating_sub(answers.elapsed);
     record.latencies.record(LatencyKind::Connack, nanoseconds(broker_time));
     record_answers(answers, &mut record);
-    if !is_return {
+    if connecting == Connecting::First {
         record.accepting.note(context.timers.nanoseconds(begin));
         record.accepting.note(context.timers.nanoseconds(accepted));
     }

@@ -253,10 +253,7 @@ mod tests {
         assert_eq!(sine[..40], sine[40..80]);
         let highest = sine.iter().copied().fold(f64::MIN, f64::max);
         let lowest = sine.iter().copied().fold(f64::MAX, f64::min);
-        assert!(
-            highest > 29.8 && highest <= 30.0 && lowest < -9.8 && lowest >= -10.0,
-            "{lowest} to {highest}"
-        );
+        assert!((29.8..=30.0).contains(&highest) && (-10.0..-9.8).contains(&lowest), "{lowest} to {highest}");
     }
 
     #[test]

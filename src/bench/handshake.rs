@@ -25,10 +25,9 @@ const MOST_OVERHEAD: usize = 256 * 1024;
 /// Session expiry interval of clients that keep their session while they are away.
 const SESSION_EXPIRY_SECONDS: u32 = 3600;
 
-/// An accepted connection. `M` is the session's data for each message in flight.
-pub(super) struct Link<M> {
+/// An accepted connection.
+pub(super) struct Link {
     pub(super) connection: Connection,
-    pub(super) session: Session<M>,
     pub(super) keep_alive: KeepAlive,
     /// Whether the broker still had the session.
     pub(super) has_session: bool,
@@ -53,8 +52,8 @@ impl ClientHandshake<'_> {
     pub(super) async fn run<M>(
         &self,
         mut connection: Connection,
-        mut session: Session<M>,
-    ) -> Result<(Link<M>, AnswerTime), Error> {
+        session: &mut Session<M>,
+    ) -> Result<(Link, AnswerTime), Error> {
         let broker = &self.plan.broker;
         let index = self.plan.client_index(self.slot);
         let (username, password) = (broker.identities.username(index), broker.identities.password(index));
@@ -68,7 +67,7 @@ impl ClientHandshake<'_> {
             timeout,
         };
         let client_id = broker.identities.client_id(index);
-        let will_topic = broker.will.as_ref().map(|will| will_topic(will, index, &client_id));
+        let will_topic = self.plan.will(self.slot).map(|will| will_topic(will, index, &client_id));
         let connect = self.connect_packet(&claim, &client_id, will_topic.as_deref());
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
         let mut authenticator = Authenticator::new(claim);
@@ -81,7 +80,7 @@ impl ClientHandshake<'_> {
         }
         let (keep_alive, has_session) = (early(&terms), terms.session_present);
         session.start(broker.version, terms.accepts, terms.peer_accepts, has_session);
-        Ok((Link { connection, session, keep_alive, has_session }, authenticator.answer_time()))
+        Ok((Link { connection, keep_alive, has_session }, authenticator.answer_time()))
     }
 
     /// Records the limits of the broker, from the first CONNACK of MQTT 5.
@@ -98,7 +97,7 @@ impl ClientHandshake<'_> {
         will_topic: Option<&'c str>,
     ) -> Connect<'c> {
         let broker = &self.plan.broker;
-        let will = broker.will.as_ref().zip(will_topic).map(|(will, topic)| protocol::Will {
+        let will = self.plan.will(self.slot).zip(will_topic).map(|(will, topic)| protocol::Will {
             topic,
             payload: &will.payload,
             qos: will.qos,
@@ -109,10 +108,10 @@ impl ClientHandshake<'_> {
             version: broker.version,
             is_bridge: false,
             // In MQTT 3, a session with clean session set is never kept.
-            clean_start: broker.clean_start
+            clean_start: self.plan.clean_start(self.slot)
                 && !self.resumes
                 && (!self.keeps_session() || broker.version.is_v5()),
-            keep_alive: broker.keep_alive,
+            keep_alive: self.plan.keep_alive(self.slot),
             client_id,
             will,
             username: claim.username,
@@ -122,12 +121,15 @@ impl ClientHandshake<'_> {
     }
 
     fn keeps_session(&self) -> bool {
-        self.plan.broker.keeps_sessions && self.slot.task == Task::Subscribe
+        self.plan.keeps_sessions(self.plan.group(self.slot)) && self.slot.task == Task::Subscribe
     }
 
     /// CONNECT's properties, without those for authentication.
     fn properties(&self) -> Cow<'_, PropertiesBuf> {
         let broker = &self.plan.broker;
+        if let Some(seconds) = self.plan.group(self.slot).session.session_expiry {
+            return Cow::Owned(with_session_expiry(&broker.properties.connect, seconds));
+        }
         let expiry =
             if self.keeps_session() && broker.version.is_v5() { session_expiry(broker) } else { None };
         expiry.map_or(Cow::Borrowed(&broker.properties.connect), Cow::Owned)
@@ -150,13 +152,20 @@ fn will_topic(will: &Will, index: ClientIndex, client: &str) -> String {
 
 /// Adds a session expiry interval to the properties, unless they already have one.
 fn session_expiry(broker: &Broker) -> Option<PropertiesBuf> {
-    let mut properties = broker.properties.connect.clone();
-    if properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some() {
-        return None;
-    }
-    let expiry = PropertyValue::Number(SESSION_EXPIRY_SECONDS);
-    properties.push(PropertyId::SessionExpiryInterval, expiry).expect("it is a number of four bytes");
-    Some(properties)
+    let properties = &broker.properties.connect;
+    let is_set = properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some();
+    (!is_set).then(|| with_session_expiry(properties, SESSION_EXPIRY_SECONDS))
+}
+
+/// The properties with this session expiry interval.
+fn with_session_expiry(properties: &PropertiesBuf, seconds: u32) -> PropertiesBuf {
+    let mut changed = PropertiesBuf::new();
+    let others =
+        properties.as_properties().iter().filter(|property| property.id != PropertyId::SessionExpiryInterval);
+    others.for_each(|property| changed.push_checked(property));
+    let expiry = PropertyValue::Number(seconds);
+    changed.push(PropertyId::SessionExpiryInterval, expiry).expect("it is a number of four bytes");
+    changed
 }
 
 /// Our limits for incoming packets: the longest payload and some overhead.

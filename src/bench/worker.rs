@@ -111,7 +111,7 @@ async fn work(context: Rc<Context>, thread: usize, mut control: watch::Receiver<
     let Context { control: current, timers, measurements, admission, .. } = &*context;
     let mut launching = pin!(launch(&context, slots));
     let mut is_launching = true;
-    let mut tick = interval(tick_interval(context.plan.broker.keep_alive));
+    let mut tick = interval(tick_interval(context.plan.shortest_keep_alive()));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -27,7 +27,7 @@ pub(crate) struct ReplayArgs {
     pub rewrite: Vec<Rewrite>,
 }
 
-/// The speed of a replay.
+/// How fast a recording is replayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Speed {
     /// A multiple of the recorded speed.

@@ -20,48 +20,48 @@ impl Violation {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("does not support {0}")]
+    #[error("does not speak {0}")]
     Version(Version),
-    #[error("does not support QoS 2")]
+    #[error("has no QoS 2")]
     ExactlyOnce,
-    #[error("accepts payloads of at most {maximum} bytes, not {size}")]
+    #[error("takes {maximum} bytes of payload at most, not {size}")]
     Payload { size: usize, maximum: usize },
-    #[error("accepts topics of at most {maximum} bytes, not {length}")]
+    #[error("takes topics of {maximum} bytes at most, not {length}")]
     TopicLength { length: usize, maximum: usize },
-    #[error("accepts at most {maximum} slashes in a topic, not {slashes}")]
+    #[error("takes {maximum} slashes in a topic at most, not {slashes}")]
     Slashes { slashes: usize, maximum: usize },
-    #[error("does not allow topics that begin with $, except its own below $aws/")]
+    #[error("has no topics that begin with $, but for its own below $aws/")]
     Reserved,
-    #[error("does not retain messages below $aws/")]
+    #[error("keeps no messages below $aws/")]
     RetainReserved,
-    #[error("retains payloads of at most {maximum} bytes, not {size}")]
+    #[error("keeps {maximum} bytes of payload at most, not {size}")]
     RetainedPayload { size: usize, maximum: usize },
-    #[error("does not support this topic; the topics of this client begin with {0}")]
+    #[error("knows no such topic; those of this client begin with {0}")]
     UnknownTopic(String),
-    #[error("does not support this filter; the filters of this client are {0}")]
+    #[error("knows no such filter; those of this client are {0}")]
     UnknownFilter(String),
-    #[error("accepts at most {maximum} subscriptions of a client, not {count}")]
+    #[error("takes {maximum} subscriptions of a client at most, not {count}")]
     Subscriptions { count: usize, maximum: usize },
-    #[error("does not support shared subscriptions")]
+    #[error("has no shared subscriptions")]
     SharedSubscription,
-    #[error("does not support subscription identifiers")]
+    #[error("has no subscription identifiers")]
     SubscriptionIdentifier,
-    #[error("accepts a keep alive of at most {maximum} s, not {seconds}")]
+    #[error("takes a keep alive of {maximum} s at most, not {seconds}")]
     KeepAlive { seconds: u16, maximum: u16 },
-    #[error("accepts client identifiers of at most {maximum} bytes, not {length}")]
+    #[error("takes client identifiers of {maximum} bytes at most, not {length}")]
     ClientIdLength { length: usize, maximum: usize },
     #[error("needs a client identifier in MQTT 3.1.1")]
     NoClientId,
-    #[error("does not support enhanced authentication")]
+    #[error("has no authentication method of MQTT 5")]
     AuthenticationMethod,
-    #[error("accepts at most {maximum} bytes of authentication data, not {length}")]
+    #[error("takes {maximum} bytes of authentication data at most, not {length}")]
     AuthenticationData { length: usize, maximum: usize },
-    #[error("accepts at most {maximum} bytes of {id}, not {length}")]
+    #[error("takes {maximum} bytes of {id} at most, not {length}")]
     Property { id: PropertyId, length: usize, maximum: usize },
-    #[error("accepts at most {maximum} bytes of user properties, not {length}")]
+    #[error("takes {maximum} bytes of user properties at most, not {length}")]
     UserProperties { length: usize, maximum: usize },
-    #[error("rejects user properties in {0}")]
+    #[error("refuses user properties in {0}")]
     UserProperty(&'static str),
-    #[error("accepts a will delay interval of at most {maximum} s, not {seconds}")]
+    #[error("takes a will delay interval of {maximum} s at most, not {seconds}")]
     WillDelay { seconds: u32, maximum: u32 },
 }

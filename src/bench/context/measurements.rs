@@ -87,22 +87,24 @@ impl Measurements {
     /// Counts a client that lost its connection.
     pub(in crate::bench) fn note_lost(&self, slot: ClientSlot, now: u64) {
         self.record.borrow_mut().timeline.at(now).lost += 1;
-        self.count_lost(slot);
+        self.note_gone(slot);
     }
 
-    /// Counts a client that could not reconnect.
-    pub(in crate::bench) fn note_lost_for_good(&self, slot: ClientSlot, now: u64) {
-        self.record.borrow_mut().timeline.at(now).failed += 1;
-        self.count_lost(slot);
-    }
-
-    fn count_lost(&self, slot: ClientSlot) {
+    /// Counts a client that has left the run without its connection.
+    pub(in crate::bench) fn note_gone(&self, slot: ClientSlot) {
         let record = &mut *self.record.borrow_mut();
         record.connections_lost += 1;
         record.of_group(slot.group).lost += 1;
         if let Some(broker) = slot.broker {
             record.of_broker(broker).connections_lost += 1;
         }
+    }
+
+    /// Counts a lost connection of a group that was made again.
+    pub(in crate::bench) fn note_reconnected(&self, group: usize, now: u64) {
+        let record = &mut *self.record.borrow_mut();
+        record.of_group(group).reconnected += 1;
+        record.timeline.at(now).connected += 1;
     }
 
     /// Counts an error of a client.

@@ -1,5 +1,6 @@
 //! A group of clients with the same settings, and the task of each client.
 
+use super::group_session::GroupSession;
 use super::shard_offsets::{Counts, ShardOffsets};
 use crate::bench::client_slot::{ClientSlot, Task};
 use crate::bench::payload::Payload;
@@ -52,7 +53,9 @@ pub(crate) struct Group {
     pub open_loop: Option<OpenLoop>,
     /// When its publishers send.
     pub bounds: Bounds,
-    /// Whether a condition or the live page watches it during the run.
+    /// Its connection and session settings.
+    pub session: GroupSession,
+    /// Whether a condition watches it during the run.
     pub is_watched: bool,
     /// Its position in the group of all shards together.
     pub offsets: ShardOffsets,
@@ -83,12 +86,6 @@ impl Group {
     /// The numbers of clients by task, in all shards.
     pub(crate) fn whole(&self) -> Counts {
         if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }
-    }
-
-    /// The planned messages per second of its own publishers, which may be a part of all shards.
-    pub(crate) fn planned_rate(&self) -> Option<f64> {
-        let share = f64::from(self.publishers) / f64::from(self.whole().publishers.max(1));
-        self.open_loop.as_ref().map(|load| load.mean_rate() * share)
     }
 
     pub(crate) fn clients(&self) -> u32 {

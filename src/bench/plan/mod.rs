@@ -3,6 +3,7 @@
 //! It is passive data that the workers and the report query.
 
 mod group;
+mod group_session;
 mod numbers;
 mod shard_offsets;
 
@@ -15,6 +16,7 @@ use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
 pub(crate) use group::{Group, default_subscribers};
+pub(crate) use group_session::GroupSession;
 pub(crate) use shard_offsets::{Counts, ShardOffsets};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -202,14 +204,17 @@ impl Plan {
     pub(crate) fn may_lose(&self) -> bool {
         let may_lose = |group: &Group| match self.scenario {
             Scenario::Reconnect => !self.owes_missed_messages(group),
-            _ => group.delivery_qos() == Qos::AtMostOnce,
+            _ => {
+                let misses = group.session.reconnect_delay.is_some() && !self.owes_missed_messages(group);
+                misses || group.delivery_qos() == Qos::AtMostOnce
+            }
         };
         self.groups.iter().all(may_lose)
     }
 
     /// Whether the broker has to deliver messages later that it received while a subscriber was away.
     pub(crate) fn owes_missed_messages(&self, group: &Group) -> bool {
-        self.broker.keeps_sessions && group.delivery_qos() != Qos::AtMostOnce
+        self.keeps_sessions(group) && group.delivery_qos() != Qos::AtMostOnce
     }
 
     /// Lowers the QoS of all messages to the maximum that the broker grants.
@@ -253,6 +258,7 @@ pub(super) mod tests {
             open_loop: None,
             bounds: Bounds::default(),
             is_watched: false,
+            session: GroupSession::default(),
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,

@@ -21,9 +21,9 @@ pub(crate) enum Arrival {
 pub(crate) struct Received {
     next: u64,
     missing: Ranges,
-    /// The gap while the subscriber was away: from the sequence number after the last message before it, to the first
+    /// The gaps while the subscriber was away: from the sequence number after the last message before each, to the first
     /// message after it, or to the end if none has arrived.
-    gap: Option<(u64, u64)>,
+    gaps: Vec<(u64, u64)>,
     duplicates: u64,
     reordered: u64,
 }
@@ -31,12 +31,12 @@ pub(crate) struct Received {
 impl Received {
     /// Records a message.
     pub(crate) fn note(&mut self, sequence: u64) -> Arrival {
-        if sequence == self.next && self.gap.is_none() {
+        if sequence == self.next && self.gaps.is_empty() {
             self.next += 1;
             return Arrival::New;
         }
         if sequence >= self.next {
-            if let Some((_, end @ u64::MAX)) = &mut self.gap {
+            if let Some((_, end @ u64::MAX)) = self.gaps.last_mut() {
                 *end = sequence;
             }
             self.missing.insert(self.next, sequence);
@@ -52,20 +52,22 @@ impl Received {
         }
     }
 
-    /// Begins a gap that lasts until the next message.
+    /// Begins a gap that lasts until the next message, unless one has begun.
     pub(crate) fn begin_gap(&mut self) {
-        self.gap = Some((self.next, u64::MAX));
+        if !matches!(self.gaps.last(), Some((_, u64::MAX))) {
+            self.gaps.push((self.next, u64::MAX));
+        }
     }
 
-    /// The number of lost messages outside the gap, and within it.
+    /// The number of lost messages outside the gaps, and within them.
     fn lost(&self, sent: &Sent) -> (u64, u64) {
         let all = self.lost_between(0, sent.count, sent);
-        let Some((start, end)) = self.gap else {
-            return (all, 0);
+        let in_gap = |&(start, end): &(u64, u64)| {
+            let end = end.min(sent.after_gap.unwrap_or(u64::MAX)).min(sent.count);
+            self.lost_between(start, end, sent)
         };
-        let end = end.min(sent.after_gap.unwrap_or(u64::MAX)).min(sent.count);
-        let in_gap = self.lost_between(start, end, sent);
-        (all - in_gap, in_gap)
+        let in_gaps = self.gaps.iter().map(in_gap).sum();
+        (all - in_gaps, in_gaps)
     }
 
     fn lost_between(&self, start: u64, end: u64, sent: &Sent) -> u64 {

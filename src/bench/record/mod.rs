@@ -110,8 +110,10 @@ pub(crate) struct GroupRecord {
     pub connected: u64,
     /// Clients that could not connect.
     pub failed: u64,
-    /// Clients that lost their connection.
+    /// Clients that lost their connection, and did not make it again.
     pub lost: u64,
+    /// Lost connections that were made again.
+    pub reconnected: u64,
     /// The times of the same events as in the record of all groups.
     pub sending: Span,
     pub acknowledging: Span,
@@ -121,11 +123,21 @@ pub(crate) struct GroupRecord {
 impl GroupRecord {
     /// Adds the measurements of another worker.
     fn merge(&mut self, other: GroupRecord) {
-        let GroupRecord { latencies, connected, failed, lost, sending, acknowledging, receiving } = other;
+        let GroupRecord {
+            latencies,
+            connected,
+            failed,
+            lost,
+            reconnected,
+            sending,
+            acknowledging,
+            receiving,
+        } = other;
         self.latencies.merge(latencies);
         self.connected += connected;
         self.failed += failed;
         self.lost += lost;
+        self.reconnected += reconnected;
         self.sending.merge(sending);
         self.acknowledging.merge(acknowledging);
         self.receiving.merge(receiving);

@@ -5,6 +5,7 @@ use super::{Flow, LatencyKind, Load};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{GroupRecord, Latencies, Outcome, Record, Summary};
+use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -55,8 +56,10 @@ pub(crate) struct Group {
 pub(crate) struct GroupMeasurements {
     /// Clients that the broker accepted.
     pub connected: u64,
-    /// Clients that lost their connection.
+    /// Clients that lost their connection, and did not make it again.
     pub lost: u64,
+    /// Lost connections that were made again.
+    pub reconnected: u64,
     /// Messages sent after the warm-up.
     pub sent: Flow,
     /// Messages acknowledged after the warm-up.
@@ -85,7 +88,7 @@ impl Group {
             granted_qos: group.granted_qos,
             payload_sizes: payload_sizes(group),
             in_flight: group.in_flight,
-            rate: group.planned_rate(),
+            rate: group.open_loop.as_ref().map(OpenLoop::mean_rate),
             messages: group.messages,
             listens_to: group.filter.clone(),
             share: group.share.clone(),
@@ -108,6 +111,7 @@ impl Group {
         self.measured = Some(GroupMeasurements {
             connected: record.connected,
             lost: record.lost,
+            reconnected: record.reconnected,
             sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
             acknowledged: Flow::new(count(LatencyKind::Acknowledged), begin, record.acknowledging),
             received: Flow::new(
@@ -198,9 +202,10 @@ impl Group {
     /// The load; `for_a_time` is empty if the duration is displayed elsewhere.
     pub(super) fn load(&self, for_a_time: &str) -> String {
         match self.scenario {
-            Scenario::Connect => return format!("connections{for_a_time}"),
+            Scenario::Connect => return format!("connections{for_a_time}{}", self.settings()),
             Scenario::Subscribe => {
-                return format!("QoS {}{for_a_time}{}", self.subscription_qos, self.shared());
+                let (qos, shared) = (self.subscription_qos, self.shared());
+                return format!("QoS {qos}{for_a_time}{shared}{}", self.settings());
             }
             _ => {}
         }
@@ -215,8 +220,13 @@ impl Group {
         if let Some(per_second) = self.rate {
             let _ = write!(text, ", {} planned per second", rate(per_second));
         }
-        let shape = self.shape.as_ref().map(Load::words).filter(|words| !words.is_empty());
-        text + &self.window() + &self.shared() + &shape.map(|words| format!(", {words}")).unwrap_or_default()
+        text + &self.window() + &self.shared() + &self.settings()
+    }
+
+    /// The other settings of its load.
+    fn settings(&self) -> String {
+        let words = self.shape.as_ref().map(Load::words).filter(|words| !words.is_empty());
+        words.map(|words| format!(", {words}")).unwrap_or_default()
     }
 
     fn shared(&self) -> String {

@@ -35,6 +35,7 @@ impl Report {
             connects: Flow { count: measured.connected, span: None },
             refused: 0,
             connections_lost: measured.lost,
+            reconnects: measured.reconnected,
             subscribed: 0,
             subscribers_to_the_end,
             sent: measured.sent,

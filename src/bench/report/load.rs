@@ -5,7 +5,7 @@
 
 use super::format::rate;
 use crate::bench::payload::Payload;
-use crate::bench::plan::{Broker, Group, PacketProperties, Plan, Scenario};
+use crate::bench::plan::{Broker, Group, GroupSession, PacketProperties, Plan, Scenario, Will};
 use crate::bench::rate_profile::{Bounds, Pace, Stage};
 use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop};
 use crate::protocol::{PropertiesBuf, Version};
@@ -25,6 +25,23 @@ const OWN_TOPICS: &str = "mq-bench/{run}/";
 
 /// The default keep alive, in seconds.
 const USUAL_KEEP_ALIVE: u16 = 60;
+
+/// The settings of connections and sessions that a group has of its own.
+fn of_session(session: &GroupSession) -> Vec<(&'static str, Option<String>)> {
+    let GroupSession { keep_alive, clean_start, session_expiry, will, reconnect_delay } = session;
+    let expiry = |seconds: u32| if seconds == u32::MAX { "never".to_owned() } else { format!("{seconds} s") };
+    vec![
+        ("keep alive", keep_alive.map(|seconds| format!("{seconds} s"))),
+        ("clean start", clean_start.map(|is_clean| if is_clean { "yes" } else { "no" }.to_owned())),
+        ("session expiry", session_expiry.map(expiry)),
+        ("will", will.as_deref().map(of_will)),
+        ("reconnect", reconnect_delay.map(|delay| format!("after {} s", delay.as_secs_f64()))),
+    ]
+}
+
+fn of_will(will: &Will) -> String {
+    format!("{} bytes at QoS {}", will.payload.len(), will.qos)
+}
 
 impl Load {
     fn of(rows: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Load {
@@ -74,7 +91,7 @@ impl Load {
                 "authentication",
                 authentication.as_ref().map(|authentication| authentication.method.name().to_owned()),
             ),
-            ("will", will.as_ref().map(|will| format!("{} bytes at QoS {}", will.payload.len(), will.qos))),
+            ("will", will.as_ref().map(of_will)),
             ("sessions kept", yes(*keeps_sessions || !clean_start)),
             ("properties", of_properties(properties)),
             ("embedded broker", of_front_processes(*front_processes)),
@@ -105,19 +122,21 @@ impl Load {
             first_publisher: _,
             first_subscriber: _,
             first_client: _,
+            session,
             is_watched: _,
         } = group;
+        let mut rows = of_session(session);
         if *publishers == 0 {
-            return Load::default();
+            return Load::of(rows);
         }
         let topic = topics.text();
         let is_usual_rate = plan.scenario == Scenario::Reconnect;
-        let mut rows = vec![
+        rows.extend([
             ("topic", (!topic.starts_with(OWN_TOPICS)).then(|| topic.to_owned())),
             ("recipients", topic.starts_with(OWN_TOPICS).then(|| recipients(topic)).flatten()),
             ("payload", of_payload(payload)),
             ("retain", retain.then(|| "yes".to_owned())),
-        ];
+        ]);
         rows.extend(of_bounds(bounds));
         if let Some(open_loop) = open_loop {
             rows.extend(of_open_loop(open_loop, is_usual_rate));

@@ -84,6 +84,7 @@ impl Report {
             connects,
             refused,
             connections_lost,
+            reconnects,
             subscribed,
             subscribers_to_the_end,
             sent,
@@ -126,6 +127,7 @@ impl Report {
         add([
             (&mut self.refused, refused),
             (&mut self.connections_lost, connections_lost),
+            (&mut self.reconnects, reconnects),
             (&mut self.subscribed, subscribed),
             (&mut self.subscribers_to_the_end, subscribers_to_the_end),
             (&mut self.duplicates, duplicates),
@@ -265,8 +267,8 @@ impl Group {
 
 impl GroupMeasurements {
     fn add(&mut self, other: &GroupMeasurements) {
-        let GroupMeasurements { connected, lost, sent, acknowledged, received } = *other;
-        add([(&mut self.connected, connected), (&mut self.lost, lost)]);
+        let GroupMeasurements { connected, lost, reconnected, sent, acknowledged, received } = *other;
+        add([(&mut self.connected, connected), (&mut self.lost, lost), (&mut self.reconnected, reconnected)]);
         self.sent.add(sent);
         self.acknowledged.add(acknowledged);
         self.received.add(received);

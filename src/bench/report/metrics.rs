@@ -49,7 +49,7 @@ const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |repo
 pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
-pub(super) static METRICS: [NamedMetric; 24] = [
+pub(super) static METRICS: [NamedMetric; 25] = [
     measured("throughput", Unit::Rate, |report| report.throughput().rate()).by_group(),
     rate("connect_rate", "connect_per_second", |report| report.connects),
     SENT_RATE_METRIC,
@@ -68,6 +68,9 @@ pub(super) static METRICS: [NamedMetric; 24] = [
         .of(|report| report.connects.count)
         .prometheus("connections_lost_total", "Clients that lost their connection.")
         .failure("connections lost"),
+    count("reconnects", |report| report.reconnects)
+        .by_group()
+        .prometheus("reconnects_total", "Lost connections that were made again."),
     count("sent", |report| report.sent.count)
         .by_group()
         .prometheus("sent_total", "Messages that were sent after the warm-up."),

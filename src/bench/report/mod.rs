@@ -34,9 +34,10 @@ mod verdict;
 
 use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
-use super::plan::{self, Plan, Scenario, Volume};
+use super::plan::{Plan, Scenario, Volume};
 pub(crate) use super::record::LatencyKind;
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
+use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
 pub(crate) use brokers::{BrokerPart, Deliveries};
@@ -94,8 +95,10 @@ pub(crate) struct Report {
     pub connects: Flow,
     /// Clients that the broker refused, or that refused a broker without a valid proof; included in [`Report::not_connected`].
     pub refused: u64,
-    /// Clients that lost their connection.
+    /// Clients that lost their connection, and did not make it again.
     pub connections_lost: u64,
+    /// Lost or dropped connections that were made again.
+    pub reconnects: u64,
     /// Subscriptions that the broker granted.
     pub subscribed: u64,
     /// Subscribers that stayed connected to the end; losses of the others cannot be judged.
@@ -277,6 +280,7 @@ impl Report {
             connects: Flow::new(record.connected, record.accepting.first(), record.accepting),
             refused: record.refused,
             connections_lost: record.connections_lost,
+            reconnects: record.of_groups.iter().map(|group| group.reconnected).sum(),
             subscribed: record.subscribed,
             subscribers_to_the_end: record.receivers_to_the_end(plan),
             sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
@@ -495,7 +499,8 @@ fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
 
 /// The sum of the rates of all groups.
 fn planned_rate(plan: &Plan) -> Option<f64> {
-    plan.groups.iter().filter_map(plan::Group::planned_rate).reduce(|all, rate| all + rate)
+    let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
+    rates.map(OpenLoop::mean_rate).reduce(|all, rate| all + rate)
 }
 
 /// Records an error for the clients that did not get a response before the end.

@@ -98,6 +98,7 @@ pub(in crate::bench) fn report() -> Report {
         connects: flow(1100, 1_250),
         refused: 0,
         connections_lost: 0,
+        reconnects: 0,
         subscribed: 100,
         subscribers_to_the_end: 100,
         sent: flow(100_000, 5_000),

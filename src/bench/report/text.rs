@@ -8,6 +8,7 @@ use super::group::DELIVERY_HEADS;
 use super::metrics::FLOWS;
 use super::{Finding, Group, Judgement, Report};
 use crate::bench::ending::Ending;
+use crate::bench::plan::Scenario;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
@@ -265,6 +266,10 @@ impl Report {
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
             text += &line_with(&format!("{lost} lost the connection"), "connections", Severity::Bad);
+        }
+        if self.reconnects > 0 && self.plan.scenario != Scenario::Reconnect {
+            let made = count(self.reconnects, "lost connection");
+            text += &line("reconnects", &format!("{made} made again"));
         }
         if self.account.gap_lost > 0 {
             let lost = count(self.account.gap_lost, "message");

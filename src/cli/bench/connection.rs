@@ -5,7 +5,7 @@ use super::run::{Load, Run};
 use super::run_args::RunArgs;
 use crate::authentication::scram;
 use crate::bench::identity::{ClientIds, ClientIndex, Identities, Secret};
-use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
+use crate::bench::plan::{Broker, Group, PacketProperties, Plan, Will};
 use crate::bench::template::Template;
 use crate::cli::Error;
 use crate::cli::Names;
@@ -25,11 +25,20 @@ const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Run {
     /// The connection settings of this many clients.
-    pub(super) fn broker(&self, clients: u32) -> Result<Broker, Error> {
-        let version = self.args.client.version()?;
+    pub(super) fn broker(&self, clients: u32, groups: &[Group]) -> Result<Broker, Error> {
+        let mut version = self.args.client.version()?;
         let chose_version = self.args.client.connection.version.is_some();
         if self.has_shared_subscription() && version != Version::V5 && chose_version {
             return Err(Error::usage("--share needs MQTT 5: use -V 5"));
+        }
+        if let Some(group) = groups.iter().find(|group| group.session.session_expiry.is_some()) {
+            // As -x does.
+            version = if chose_version { version } else { Version::V5 };
+            if !version.is_v5() {
+                let name = &group.name;
+                let text = format!("group {name:?}: session_expiry needs MQTT 5: use -V 5");
+                return Err(Error::usage(text));
+            }
         }
         self.args.broker(version, clients, self.keep_sessions)
     }

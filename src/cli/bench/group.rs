@@ -7,7 +7,9 @@ use super::recording;
 use super::value_parsers::{Ramping, Stages, Topology};
 use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
-use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, Scenario, ShardOffsets, default_subscribers};
+use crate::bench::plan::{
+    DEFAULT_TEMPLATE, Group, GroupSession, RunId, Scenario, ShardOffsets, default_subscribers,
+};
 use crate::bench::rate::Rate;
 use crate::bench::rate_profile::{Bounds, Pace, RateProfile};
 use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop};
@@ -107,6 +109,7 @@ pub(super) struct GroupSpec {
     pub(super) end: Option<Duration>,
     pub(super) warm_up: Option<Duration>,
     pub(super) duration: Option<Duration>,
+    pub(super) session: GroupSession,
 }
 
 /// The number of clients by role.
@@ -148,6 +151,7 @@ impl GroupSpec {
             end: None,
             warm_up: None,
             duration: None,
+            session: GroupSession::default(),
         }
     }
 
@@ -236,6 +240,7 @@ impl GroupSpec {
             open_loop: self.open_loop(run, publishers, bounds, time_limit)?,
             bounds,
             is_watched: false,
+            session: self.session.clone(),
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,

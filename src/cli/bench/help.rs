@@ -40,7 +40,8 @@ end_to_end_planned, round_trip, round_trip_planned, resubscribed, lag. Their val
 Rates (5000/s, 5k/s): throughput, sent_rate, acknowledged_rate, received_rate, connect_rate. Counts,
 most of them also as a percentage: loss, duplicates, reordered, denied, unacknowledged, late,
 unmatched (acknowledged without matching subscribers), connect_failures, lost_connections, connected,
-sent, received, foreign, gap_lost, errors. Also cpu (percent, of the busiest thread) and elapsed (a time).
+reconnects, sent, received, foreign, gap_lost, errors. Also cpu (percent, of the busiest thread) and
+elapsed (a time).
 --abort-if takes those that are known during a run: p99 and the rates, each of the last second of the
 measurement, and connect_failures, lost_connections, denied, connected, sent, received, elapsed.";
 

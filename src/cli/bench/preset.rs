@@ -28,7 +28,7 @@ impl RunArgs {
         for (index, group) in plan.groups.iter().enumerate() {
             let slot = ClientSlot { group: index, task: Task::Publish, number: 0, broker: None };
             let client_id = plan.client_id(slot);
-            self.check_connect(&rules, plan, &client_id)?;
+            self.check_connect(&rules, plan, &client_id, plan.keep_alive(slot))?;
             if group.publishers > 0 {
                 self.check_messages(&rules, plan, group, &client_id)?;
             }
@@ -43,11 +43,17 @@ impl RunArgs {
         Ok(())
     }
 
-    fn check_connect(&self, rules: &Rules, plan: &Plan, client_id: &str) -> Result<(), Error> {
+    fn check_connect(
+        &self,
+        rules: &Rules,
+        plan: &Plan,
+        client_id: &str,
+        keep_alive: u16,
+    ) -> Result<(), Error> {
         let properties = &plan.broker.properties;
         let connect_content = ConnectContent {
             client_id,
-            keep_alive: plan.broker.keep_alive,
+            keep_alive,
             connect: properties.connect.as_properties(),
             disconnect: properties.disconnect.as_properties(),
             has_method: self.client.authentication.auth_method.is_some(),

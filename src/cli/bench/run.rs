@@ -113,9 +113,6 @@ impl Run {
             let open_loops = groups.iter_mut().filter_map(|group| group.open_loop.as_mut());
             open_loops.for_each(|open_loop| open_loop.seed = seed.into());
         }
-        if self.args.serve.is_some() && groups.len() > 1 {
-            groups.iter_mut().for_each(|group| group.is_watched = true);
-        }
         Plan::number_through(&mut groups);
         let volume = match duration {
             Some(duration) => Volume::Duration(duration),
@@ -124,7 +121,7 @@ impl Run {
         let clients = groups.iter().map(Group::clients).fold(0, u32::saturating_add);
         let mut plan = Plan {
             scenario: self.scenario(),
-            broker: self.broker(clients)?,
+            broker: self.broker(clients, &groups)?,
             run,
             groups,
             volume,

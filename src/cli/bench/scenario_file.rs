@@ -1,20 +1,21 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
-use super::scenario_keys::{self, Key, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
+use super::scenario_keys::{self, Key, OF_ALL, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
 use super::value_parsers::{self, Ramping, Stages, Topology};
 use super::{MODES, chosen_mode};
-use crate::bench::plan::{Group, RunId};
+use crate::bench::plan::{Group, GroupSession, RunId, Will};
 use crate::bench::rate::Rate;
 use crate::bench::rate_profile::Stage;
 use crate::bench::schedule::{Arrivals, DutyCycle};
+use crate::bench::template::Template;
 use crate::bench::thresholds::{AbortConditions, Conditions, Thresholds};
 use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::toml_text::place;
 use crate::cli::values::{self, Sizes};
 use crate::input_file;
-use crate::protocol::Qos;
+use crate::protocol::{PropertiesBuf, Qos};
 use crate::suggestion::did_you_mean;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -99,6 +101,19 @@ struct Table {
     start: Option<Duration>,
     #[serde(default, deserialize_with = "positive_duration")]
     end: Option<Duration>,
+    #[serde(default, deserialize_with = "keep_alive")]
+    keep_alive: Option<u16>,
+    clean_start: Option<bool>,
+    #[serde(default, deserialize_with = "session_expiry")]
+    session_expiry: Option<u32>,
+    #[serde(default, deserialize_with = "topic_name")]
+    will_topic: Option<String>,
+    will_payload: Option<String>,
+    #[serde(default, deserialize_with = "qos")]
+    will_qos: Option<Qos>,
+    will_retain: Option<bool>,
+    #[serde(default, deserialize_with = "reconnect")]
+    reconnect: Option<Duration>,
     #[serde(default, deserialize_with = "conditions")]
     fail_if: Option<Thresholds>,
     #[serde(default, deserialize_with = "conditions")]
@@ -193,6 +208,9 @@ fn modes_with(key: &str) -> Vec<&'static str> {
 }
 
 fn applies(key: &str, mode: GroupMode) -> bool {
+    if OF_ALL.contains(&key) {
+        return true;
+    }
     if OF_PUBLISHERS.contains(&key) {
         return applies("rate", mode);
     }
@@ -298,6 +316,7 @@ impl Table {
 
     fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, Problem> {
         self.check()?;
+        let session = self.session()?;
         let spec = GroupSpec {
             name: self.name,
             mode: self.scenario,
@@ -327,9 +346,43 @@ impl Table {
             end: self.end,
             duration,
             warm_up: Some(warm_up),
+            session,
         };
         let group = spec.group(run, duration).map_err(|error| Problem::in_group(&spec, &error))?;
         Ok(Group { is_watched: self.abort_if.is_some_and(|conditions| !conditions.is_empty()), ..group })
+    }
+
+    /// The connection and session settings.
+    fn session(&self) -> Result<GroupSession, Problem> {
+        Ok(GroupSession {
+            keep_alive: self.keep_alive,
+            clean_start: self.clean_start,
+            session_expiry: self.session_expiry,
+            will: self.will()?.map(Arc::new),
+            reconnect_delay: self.reconnect,
+        })
+    }
+
+    fn will(&self) -> Result<Option<Will>, Problem> {
+        let Some(topic) = &self.will_topic else {
+            let others = [
+                ("will_payload", self.will_payload.is_some()),
+                ("will_qos", self.will_qos.is_some()),
+                ("will_retain", self.will_retain.is_some()),
+            ];
+            return match others.into_iter().find(|(_, is_set)| *is_set) {
+                Some((key, _)) => Err(Problem::of(key, format!("{key} needs a will_topic"))),
+                None => Ok(None),
+            };
+        };
+        let topic = Template::of_client(topic);
+        Ok(Some(Will {
+            topic: topic.map_err(|error| Problem::of("will_topic", format!("will_topic: {error}")))?,
+            payload: self.will_payload.clone().unwrap_or_default().into_bytes(),
+            qos: self.will_qos.unwrap_or(Qos::AtMostOnce),
+            retain: self.will_retain.unwrap_or(false),
+            properties: PropertiesBuf::new(),
+        }))
     }
 
     fn check(&self) -> Result<(), Problem> {
@@ -491,6 +544,32 @@ fn stage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stage, D::Error> 
 fn on_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DutyCycle>, D::Error> {
     let text = String::deserialize(deserializer)?;
     value_parsers::on_off(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn keep_alive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    values::keep_alive(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn session_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    values::session_expiry(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn topic_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    values::topic_name(&text).map(|_| Some(text)).map_err(de::Error::custom)
+}
+
+/// A delay, or `never`.
+fn reconnect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    match text.as_str() {
+        "never" => Ok(None),
+        text => values::positive_duration(text)
+            .map(Some)
+            .map_err(|_| de::Error::custom(values::expected("\"never\" or a delay such as \"500ms\" or 5"))),
+    }
 }
 
 /// One text of conditions, or a list of them, so that a mistake has the place of its text.

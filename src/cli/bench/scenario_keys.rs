@@ -54,10 +54,13 @@ pub(super) static OF_FILE: [Key; 4] = [
 /// The keys that every group must have.
 pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
 
+/// The keys without an option, of all groups.
+pub(super) const OF_ALL: [&str; 3] = ["clean_start", "session_expiry", "reconnect"];
+
 /// The keys without an option, of groups that publish.
 pub(super) const OF_PUBLISHERS: [&str; 2] = ["start", "end"];
 
-pub(super) static OF_GROUP: [Key; 28] = [
+pub(super) static OF_GROUP: [Key; 36] = [
     Key {
         name: "name",
         value: TEXT,
@@ -239,6 +242,56 @@ pub(super) static OF_GROUP: [Key; 28] = [
         meaning: "Time in the measurement from which on the group sends nothing; its clients stay connected",
         default: "`duration`",
         example: "\"40s\"",
+    },
+    Key {
+        name: "keep_alive",
+        value: "duration in whole seconds",
+        meaning: "Keep-alive interval, at least 5 s",
+        default: "`--keepalive`",
+        example: "\"1m\"",
+    },
+    Key {
+        name: "clean_start",
+        value: "boolean",
+        meaning: "Discard an existing session at the first connection; `false` keeps the sessions of subscribers in MQTT 3",
+        default: "`true`, without `--disable-clean-session`",
+        example: "false",
+    },
+    Key {
+        name: "session_expiry",
+        value: "duration in whole seconds, or -1 for never",
+        meaning: "Session expiry interval, which needs MQTT 5: subscribers that reconnect get the messages that they missed",
+        default: "0, or `-x`",
+        example: "\"1h\"",
+    },
+    Key {
+        name: "will_topic",
+        value: TEXT,
+        meaning: "Topic of the will of each client, with `{i}`, `{client}` and `{run}`",
+        default: "`--will-topic`",
+        example: "\"plant/{i}/state\"",
+    },
+    Key {
+        name: "will_payload",
+        value: TEXT,
+        meaning: "Payload of the will",
+        default: "empty",
+        example: "\"offline\"",
+    },
+    Key { name: "will_qos", value: "0, 1 or 2", meaning: "QoS of the will", default: "0", example: "1" },
+    Key {
+        name: "will_retain",
+        value: "boolean",
+        meaning: "Retain the will at the broker for later subscribers",
+        default: "false",
+        example: "true",
+    },
+    Key {
+        name: "reconnect",
+        value: "duration, or `\"never\"`",
+        meaning: "Delay before each attempt of a client to make a lost connection again; with `\"never\"`, the client leaves the run and counts as lost",
+        default: "`\"never\"`",
+        example: "\"2s\"",
     },
     Key {
         name: "fail_if",

@@ -19,6 +19,7 @@ mod report;
 mod scenario_file;
 mod scenarios;
 mod serve;
+mod sessions;
 mod shards;
 mod stages;
 mod verdicts;

@@ -11,7 +11,6 @@ mod statistics;
 mod tls;
 mod tunnels;
 mod typed;
-mod undecryptable;
 mod views;
 
 use super::support::*;

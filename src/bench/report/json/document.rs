@@ -180,6 +180,8 @@ pub(super) struct GroupObject {
 pub(super) struct GroupMeasurementsObject {
     pub(super) connected: u64,
     pub(super) lost: u64,
+    #[serde(default)]
+    pub(super) reconnected: u64,
     pub(super) sent: FlowObject,
     pub(super) acknowledged: FlowObject,
     pub(super) received: FlowObject,
@@ -246,6 +248,8 @@ pub(super) struct ClientsObject {
     pub(super) connected: FlowObject,
     pub(super) refused: u64,
     pub(super) lost: u64,
+    #[serde(default)]
+    pub(super) reconnected: u64,
     pub(super) subscribed: u64,
     pub(super) subscribers_to_the_end: u64,
     #[serde(skip_deserializing)]

@@ -53,6 +53,7 @@ impl Document {
             connects: self.clients.connected.into_flow(),
             refused: self.clients.refused,
             connections_lost: self.clients.lost,
+            reconnects: self.clients.reconnected,
             subscribed: self.clients.subscribed,
             subscribers_to_the_end: self.clients.subscribers_to_the_end,
             sent: self.messages.sent.into_flow(),
@@ -232,6 +233,7 @@ impl GroupMeasurementsObject {
         GroupMeasurements {
             connected: self.connected,
             lost: self.lost,
+            reconnected: self.reconnected,
             sent: self.sent.into_flow(),
             acknowledged: self.acknowledged.into_flow(),
             received: self.received.into_flow(),

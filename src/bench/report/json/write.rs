@@ -39,6 +39,7 @@ impl Document {
                 connected: FlowObject::of(report.connects),
                 refused: report.refused,
                 lost: report.connections_lost,
+                reconnected: report.reconnects,
                 subscribed: report.subscribed,
                 subscribers_to_the_end: report.subscribers_to_the_end,
                 not_connected: report.not_connected(),
@@ -195,6 +196,7 @@ impl GroupMeasurementsObject {
         GroupMeasurementsObject {
             connected: measured.connected,
             lost: measured.lost,
+            reconnected: measured.reconnected,
             sent: FlowObject::of(measured.sent),
             acknowledged: FlowObject::of(measured.acknowledged),
             received: FlowObject::of(measured.received),
