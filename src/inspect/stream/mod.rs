@@ -111,10 +111,12 @@ impl Stream {
         }
     }
 
-    /// Skips `length` bytes that are missing from the capture.
+    /// Skips `length` bytes that are missing from the capture, or an unknown number of them if it is 0.
     pub(crate) fn gap(&mut self, length: u64, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         match std::mem::replace(&mut self.state, StreamState::Between) {
-            StreamState::PartialPacket(mut body) if length <= body.left() as u64 && !body.is_trial => {
+            StreamState::PartialPacket(mut body)
+                if (1..=body.left() as u64).contains(&length) && !body.is_trial =>
+            {
                 sink(StreamEvent::Gap { offset: self.offset + body.arrived as u64, length });
                 body.skip(length as usize);
                 return self.finish_or_keep(body, sink);

@@ -36,7 +36,8 @@ impl View for LineView {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(range) => {
                 let text = match range.length {
-                    0 => "the beginning was not captured".to_owned(),
+                    0 if range.offset == 0 => "the beginning was not captured".to_owned(),
+                    0 => "an unknown number of bytes was not captured".to_owned(),
                     1 => "1 byte was not captured".to_owned(),
                     length => format!("{length} bytes were not captured"),
                 };

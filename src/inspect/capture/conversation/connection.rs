@@ -284,6 +284,10 @@ impl Conversation {
                 let chunk = Chunk::Bytes(bytes);
                 self.read_plain(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
             }
+            Plain::Gap(length) => {
+                let chunk = Chunk::Gap(length);
+                self.read_plain(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
+            }
             Plain::Unreadable(why) => {
                 self.mark_unreadable(Unreadable { side, at, stream_offset, why }, shared, emit);
             }
@@ -606,7 +610,7 @@ impl Frames {
             }
             gap @ Chunk::Gap(_) => (gap, 0),
         };
-        if chunk.length() > 0 {
+        if !matches!(chunk, Chunk::Bytes([])) {
             self.unwrapper.receive(chunk, stream_offset + skipped as u64, room, emit);
         }
     }

@@ -13,7 +13,7 @@ use rustls::{AlertDescription, CipherSuite, ProtocolVersion};
 pub enum Chunk<'a> {
     /// Never empty.
     Bytes(&'a [u8]),
-    /// Bytes that are missing from the capture.
+    /// Bytes that are missing from the capture: the number of them, or 0 if it is unknown.
     Gap(u64),
 }
 
@@ -54,6 +54,8 @@ pub trait Session {
 pub enum Plain<'a> {
     /// Never empty.
     Bytes(&'a [u8]),
+    /// Bytes are missing: the number of them, or 0 if it is unknown.
+    Gap(u64),
     /// Nothing more of this direction can be read.
     Unreadable(Undecryptable),
 }
@@ -82,11 +84,11 @@ pub enum Undecryptable {
     /// Bytes are missing from the capture.
     #[error("bytes are missing from the capture")]
     Gap,
-    /// Renegotiation (TLS 1.2).
-    #[error("renegotiation is not supported")]
+    /// Too many handshakes (TLS 1.2).
+    #[error("too many renegotiations")]
     Renegotiation,
-    /// Data before the end of the handshake (TLS 1.3).
-    #[error("early data (0-RTT) cannot be decrypted")]
+    /// Data before the end of the handshake (TLS 1.3), without its secret.
+    #[error("the key log has no secret for early data (0-RTT)")]
     EarlyData,
     /// A record that is invalid or was modified.
     #[error("invalid record")]

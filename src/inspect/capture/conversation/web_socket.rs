@@ -193,7 +193,7 @@ impl Unwrapper {
     fn skip(&mut self, length: u64, stream_offset: u64, emit: &mut impl FnMut(Unwrapped<'_>)) {
         match self.state {
             UnwrapperState::Unreadable => {}
-            UnwrapperState::FramePayload(payload) if payload.left >= length => {
+            UnwrapperState::FramePayload(payload) if (1..=payload.left).contains(&length) => {
                 if payload.is_data {
                     emit(Unwrapped::Gap(length));
                 }

@@ -86,6 +86,13 @@ impl AeadKey {
         Some(AeadKey { key, iv, version, has_explicit_nonce, tag_length })
     }
 
+    /// The number of bytes of a record's body that are not content.
+    pub(super) fn overhead(&self) -> usize {
+        let nonce = if self.has_explicit_nonce { EXPLICIT_NONCE } else { 0 };
+        let kind = usize::from(self.version == TlsVersion::Tls13);
+        nonce + self.tag_length + kind
+    }
+
     /// Decrypts a record. `None` if it is not authentic.
     pub(super) fn open<'r>(&self, sequence: u64, record: &'r mut Record) -> Option<&'r [u8]> {
         let header = record.header;

@@ -64,6 +64,11 @@ impl ServerHello {
     }
 }
 
+/// Whether EncryptedExtensions accept the client's early data.
+pub(super) fn accepts_early_data(encrypted_extensions: &[u8]) -> bool {
+    Fields(encrypted_extensions).extensions().any(|(kind, _)| kind == EARLY_DATA)
+}
+
 /// Reads fields one after the other.
 struct Fields<'a>(&'a [u8]);
 

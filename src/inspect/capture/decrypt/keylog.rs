@@ -11,6 +11,8 @@ const MAX_LINE: usize = 512;
 pub(crate) enum Label {
     /// The master secret of TLS 1.2.
     Master,
+    /// The client's secret for early data in TLS 1.3.
+    ClientEarly,
     /// The client's secret for the handshake of TLS 1.3.
     ClientHandshake,
     /// The server's secret for the handshake of TLS 1.3.
@@ -73,6 +75,7 @@ impl KeyLog {
 fn label(word: &str) -> Option<Label> {
     match word {
         "CLIENT_RANDOM" => Some(Label::Master),
+        "CLIENT_EARLY_TRAFFIC_SECRET" => Some(Label::ClientEarly),
         "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Some(Label::ClientHandshake),
         "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Some(Label::ServerHandshake),
         "CLIENT_TRAFFIC_SECRET_0" => Some(Label::ClientTraffic),

@@ -3,7 +3,7 @@
 use super::ServerParameters;
 use super::aead::AeadKey;
 use super::mac::MacKey;
-use super::record::{APPLICATION_DATA, Record};
+use super::record::{APPLICATION_DATA, HEADER, Record};
 use super::suite::{Protection, Suite, TlsVersion};
 use crate::inspect::Direction;
 use ring::{hkdf, hmac};
@@ -77,18 +77,50 @@ impl Keys {
         self.sequence == 0
     }
 
+    /// The number of records so far.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Skips records that are missing.
+    pub(super) fn skip(&mut self, records: u64) {
+        self.sequence = self.sequence.saturating_add(records);
+    }
+
+    /// The number of bytes of a record that are not content; `None` if it varies.
+    pub(super) fn overhead(&self) -> Option<u64> {
+        let body = match &self.key {
+            RecordKey::Aead(key) => Some(key.overhead()),
+            RecordKey::Mac(key) => key.overhead(),
+        };
+        body.map(|body| (HEADER + body) as u64)
+    }
+
+    /// Whether a record is authentic if `lost` others are missing before it.
+    pub(super) fn fits(&self, record: &Record, lost: u64) -> bool {
+        let Some(sequence) = self.sequence.checked_add(lost) else { return false };
+        self.decrypt(sequence, &mut record.clone()).is_some()
+    }
+
     /// Decrypts a record and returns its kind and content. `None` if it is not authentic.
     pub(super) fn open<'r>(&mut self, record: &'r mut Record) -> Option<(u8, &'r [u8])> {
-        let kind = record.kind();
-        let opened = match &self.key {
-            RecordKey::Aead(key) => key.open(self.sequence, record),
-            RecordKey::Mac(key) => key.open(self.sequence, record),
-        }?;
+        let opened = self.decrypt(self.sequence, record)?;
         self.sequence = self.sequence.checked_add(1)?;
-        match (self.version, kind) {
-            (TlsVersion::Tls12, _) => Some((kind, opened)),
-            (TlsVersion::Tls13, APPLICATION_DATA) => inner(opened),
-            (TlsVersion::Tls13, _) => None,
+        Some(opened)
+    }
+
+    fn decrypt<'r>(&self, sequence: u64, record: &'r mut Record) -> Option<(u8, &'r [u8])> {
+        let kind = record.kind();
+        if self.version == TlsVersion::Tls13 && kind != APPLICATION_DATA {
+            return None;
+        }
+        let opened = match &self.key {
+            RecordKey::Aead(key) => key.open(sequence, record),
+            RecordKey::Mac(key) => key.open(sequence, record),
+        }?;
+        match self.version {
+            TlsVersion::Tls12 => Some((kind, opened)),
+            TlsVersion::Tls13 => inner(opened),
         }
     }
 }

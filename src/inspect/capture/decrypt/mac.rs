@@ -49,6 +49,15 @@ impl MacKey {
         }
     }
 
+    /// The number of bytes of a record's body that are not content; `None` if it varies.
+    pub(super) fn overhead(&self) -> Option<usize> {
+        self.cbc.is_none().then(|| self.mac_length())
+    }
+
+    fn mac_length(&self) -> usize {
+        self.mac.algorithm().digest_algorithm().output_len()
+    }
+
     /// Decrypts a record. `None` if it is not authentic.
     pub(super) fn open<'r>(&self, sequence: u64, record: &'r mut Record) -> Option<&'r [u8]> {
         let header = record.header;
@@ -69,8 +78,7 @@ impl MacKey {
 
     /// The bytes before the MAC, which must match.
     fn verified<'r>(&self, sequence: u64, header: [u8; HEADER], bytes: &'r [u8]) -> Option<&'r [u8]> {
-        let mac_length = self.mac.algorithm().digest_algorithm().output_len();
-        let (content, mac) = bytes.split_at_checked(bytes.len().checked_sub(mac_length)?)?;
+        let (content, mac) = bytes.split_at_checked(bytes.len().checked_sub(self.mac_length())?)?;
         let authenticated = [&additional_data(sequence, header, content.len())?, content].concat();
         hmac::verify(&self.mac, &authenticated, mac).ok()?;
         Some(content)

@@ -3,15 +3,17 @@
 // The messages that matter.
 pub(super) const CLIENT_HELLO: u8 = 1;
 pub(super) const SERVER_HELLO: u8 = 2;
+pub(super) const END_OF_EARLY_DATA: u8 = 5;
+pub(super) const ENCRYPTED_EXTENSIONS: u8 = 8;
 pub(super) const FINISHED: u8 = 20;
 pub(super) const KEY_UPDATE: u8 = 24;
 
-/// The longest hello that is read.
-const MAX_HELLO: usize = 64 << 10;
+/// The longest body that is read.
+const MAX_BODY: usize = 64 << 10;
 
 pub(super) struct HandshakeMessage {
     pub(super) kind: u8,
-    /// The body of a hello; empty for other messages.
+    /// The body of a hello or of EncryptedExtensions; empty for other messages.
     pub(super) body: Vec<u8>,
 }
 
@@ -20,6 +22,8 @@ pub(super) struct HandshakeMessage {
 pub(super) struct HandshakeMessages {
     bytes: Vec<u8>,
     current: Option<Current>,
+    /// The next message boundary is unknown.
+    is_lost: bool,
 }
 
 /// A message in progress whose body is not kept.
@@ -31,7 +35,26 @@ struct Current {
 impl HandshakeMessages {
     /// Appends the content of a record.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        if !self.is_lost {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Skips missing bytes. All messages up to them must have been taken.
+    pub(super) fn skip(&mut self, count: usize) {
+        match &mut self.current {
+            Some(current) if current.left >= count => current.left -= count,
+            _ => self.lose(),
+        }
+    }
+
+    /// Ignores all further content.
+    pub(super) fn lose(&mut self) {
+        *self = HandshakeMessages { is_lost: true, ..HandshakeMessages::default() };
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     pub(super) fn buffered(&self) -> usize {
@@ -43,7 +66,7 @@ impl HandshakeMessages {
         if self.current.is_none() {
             let (&[kind, high, middle, low], _) = self.bytes.split_first_chunk::<4>()?;
             let length = u32::from_be_bytes([0, high, middle, low]) as usize;
-            if matches!(kind, CLIENT_HELLO | SERVER_HELLO) && length <= MAX_HELLO {
+            if matches!(kind, CLIENT_HELLO | SERVER_HELLO | ENCRYPTED_EXTENSIONS) && length <= MAX_BODY {
                 return self.read_body(kind, length);
             }
             self.bytes.drain(..4);

@@ -9,6 +9,7 @@ mod direction;
 mod hello;
 mod keylog;
 mod keys;
+mod loss;
 mod mac;
 mod message;
 mod record;
@@ -33,6 +34,9 @@ const MAX_WAITING: usize = 256 << 10;
 /// The most that all connections may buffer.
 const MAX_BUFFERED: usize = 64 << 20;
 
+/// The most handshakes of one connection.
+const MAX_HANDSHAKES: usize = 1000;
+
 /// Decrypts TLS with secrets from a [`Secrets`].
 pub(crate) struct TlsDecryptor {
     shared: Rc<RefCell<Shared>>,
@@ -54,9 +58,18 @@ struct TlsConnection {
     buffered: usize,
 }
 
-/// The fields of both hellos that have arrived.
+/// The handshake messages of both sides that have arrived.
 #[derive(Default)]
 struct HandshakeState {
+    /// The first handshake, and each renegotiation.
+    hellos: Vec<Hellos>,
+    /// Whether the server accepts early data, once it is known.
+    accepts_early_data: Option<bool>,
+}
+
+/// The fields of the hellos of one handshake.
+#[derive(Default)]
+struct Hellos {
     client: Option<ClientHello>,
     server: Option<ServerParameters>,
 }
@@ -103,10 +116,13 @@ impl Session for TlsConnection {
         chunk: Chunk<'_>,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable> {
-        let direction_decryptor = self.direction_decryptor(direction);
+        let direction_decryptor = match direction {
+            Direction::ClientToServer => &mut self.client,
+            Direction::ServerToClient => &mut self.server,
+        };
         match chunk {
             Chunk::Bytes(bytes) => direction_decryptor.push(bytes),
-            Chunk::Gap(_) => direction_decryptor.mark_unreadable(Undecryptable::Gap, plain),
+            Chunk::Gap(length) => direction_decryptor.gap(length, &self.handshake, plain),
         }
         self.read(plain)?;
         self.account()
@@ -124,13 +140,6 @@ impl Session for TlsConnection {
 }
 
 impl TlsConnection {
-    fn direction_decryptor(&mut self, direction: Direction) -> &mut DirectionDecryptor {
-        match direction {
-            Direction::ClientToServer => &mut self.client,
-            Direction::ServerToClient => &mut self.server,
-        }
-    }
-
     /// Reads both directions as far as possible: records of one may unblock the other.
     fn read(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>)) -> Result<(), Undecryptable> {
         let mut shared = self.shared.borrow_mut();
@@ -164,11 +173,27 @@ impl Drop for TlsConnection {
 }
 
 impl HandshakeState {
-    /// Records the parameters that a ServerHello chose.
-    fn choose(&mut self, hello: &ServerHello) -> Result<(), Undecryptable> {
-        let suite = Suite::find(hello.version, hello.cipher_suite)?;
-        let ServerHello { random, encrypt_then_mac, .. } = *hello;
-        self.server = Some(ServerParameters { suite, random, encrypt_then_mac });
-        Ok(())
+    /// The hellos of a handshake, the first of which has number 0; `None` if there were too many.
+    fn hellos_mut(&mut self, number: usize) -> Option<&mut Hellos> {
+        if number < MAX_HANDSHAKES && self.hellos.len() <= number {
+            self.hellos.resize_with(number + 1, Hellos::default);
+        }
+        self.hellos.get_mut(number)
+    }
+
+    fn client(&self, number: usize) -> Option<&ClientHello> {
+        self.hellos.get(number)?.client.as_ref()
+    }
+
+    fn server(&self, number: usize) -> Option<ServerParameters> {
+        self.hellos.get(number)?.server
+    }
+}
+
+impl ServerParameters {
+    /// The parameters in a ServerHello.
+    fn of(hello: &ServerHello) -> Result<ServerParameters, Undecryptable> {
+        let ServerHello { random, encrypt_then_mac, version, cipher_suite } = *hello;
+        Ok(ServerParameters { suite: Suite::find(version, cipher_suite)?, random, encrypt_then_mac })
     }
 }

@@ -1,5 +1,7 @@
 //! TLS records: a kind, a length and a body.
 
+use std::ops::Range;
+
 // Kinds of records.
 pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
 pub(super) const ALERT: u8 = 21;
@@ -16,9 +18,12 @@ const MAX_BODY: usize = (1 << 14) + 2048;
 /// The number of consumed bytes at the front that triggers their removal.
 const SPENT: usize = 16 << 10;
 
+#[derive(Clone)]
 pub(super) struct Record {
     pub(super) header: [u8; HEADER],
     pub(super) body: Vec<u8>,
+    /// Missing parts of the body, which are zero.
+    pub(super) holes: Vec<Range<usize>>,
 }
 
 /// The bytes are not a valid record header.
@@ -31,6 +36,8 @@ pub(super) struct Records {
     bytes: Vec<u8>,
     /// The number of consumed bytes at the front.
     spent: usize,
+    /// Missing parts of the record at the back, which are zero.
+    holes: Vec<Range<usize>>,
 }
 
 /// Whether `bytes` begin with a ClientHello.
@@ -42,6 +49,22 @@ impl Record {
     pub(super) fn kind(&self) -> u8 {
         self.header[0]
     }
+
+    pub(super) fn is_change_cipher_spec(&self) -> bool {
+        self.kind() == CHANGE_CIPHER_SPEC && self.body == [1]
+    }
+
+    /// The captured parts of the body, and the lengths of the missing parts between them.
+    pub(super) fn parts(&self) -> Vec<Result<&[u8], usize>> {
+        let (mut parts, mut start) = (Vec::new(), 0);
+        for hole in &self.holes {
+            parts.push(Ok(self.body.get(start..hole.start).unwrap_or_default()));
+            parts.push(Err(hole.len()));
+            start = hole.end;
+        }
+        parts.push(Ok(self.body.get(start..).unwrap_or_default()));
+        parts
+    }
 }
 
 impl Records {
@@ -51,6 +74,55 @@ impl Records {
 
     pub(super) fn buffered(&self) -> usize {
         self.bytes.len() - self.spent
+    }
+
+    /// Substitutes zeros for missing bytes, if they all belong to a record whose header arrived.
+    pub(super) fn fill(&mut self, length: u64) -> Option<()> {
+        let end = self.ends().last()?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= end - self.bytes.len())?;
+        let start = self.bytes.len();
+        self.bytes.resize(start + length, 0);
+        self.holes.push(start..start + length);
+        Some(())
+    }
+
+    /// The ends of all records whose headers arrived.
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        let mut start = self.spent;
+        std::iter::from_fn(move || {
+            let (_, size) = header(self.bytes.get(start..)?)?;
+            start += size;
+            Some(start)
+        })
+    }
+
+    /// Removes everything, and returns the number of bytes.
+    pub(super) fn clear(&mut self) -> usize {
+        let buffered = self.buffered();
+        *self = Records::default();
+        buffered
+    }
+
+    /// Skips bytes at the front until `is_record` accepts a record that starts there, or more bytes are needed. Returns the number of
+    /// skipped bytes, and whether a record was found.
+    pub(super) fn seek(&mut self, mut is_record: impl FnMut(&Record) -> bool) -> (usize, bool) {
+        let start = self.spent;
+        let found = loop {
+            let Some((header, size)) = self.header() else { break false };
+            if matches!(header, [CHANGE_CIPHER_SPEC..=APPLICATION_DATA, 3, 3, ..])
+                && size <= HEADER + MAX_BODY
+            {
+                let Some(bytes) = self.bytes.get(self.spent..self.spent + size) else { break false };
+                let body = bytes.get(HEADER..).unwrap_or_default().to_vec();
+                if is_record(&Record { header, body, holes: Vec::new() }) {
+                    break true;
+                }
+            }
+            self.spent += 1;
+        };
+        let skipped = self.spent - start;
+        self.compact();
+        (skipped, found)
     }
 
     /// The kind of the next record, if it is complete.
@@ -69,18 +141,35 @@ impl Records {
         let (header, size) = self.header().unwrap_or_default();
         let end = (self.spent + size).min(self.bytes.len());
         let body = self.bytes.get(self.spent + HEADER..end).unwrap_or_default().to_vec();
+        let start = self.spent + HEADER;
+        let is_inside = |hole: &mut Range<usize>| hole.start < end;
+        let holes =
+            self.holes.extract_if(.., is_inside).map(|hole| hole.start - start..hole.end - start).collect();
         self.spent = end;
+        self.compact();
+        Record { header, body, holes }
+    }
+
+    /// Frees the consumed bytes.
+    fn compact(&mut self) {
         if self.spent == self.bytes.len() || self.spent >= SPENT {
             self.bytes.drain(..self.spent);
+            for hole in &mut self.holes {
+                *hole = hole.start - self.spent..hole.end - self.spent;
+            }
             self.spent = 0;
         }
-        Record { header, body }
     }
 
     /// The header of the record at the front, and the total size of the record.
     fn header(&self) -> Option<([u8; HEADER], usize)> {
-        let header = *self.bytes.get(self.spent..)?.first_chunk::<HEADER>()?;
-        let [_, _, _, high, low] = header;
-        Some((header, HEADER + usize::from(u16::from_be_bytes([high, low]))))
+        header(self.bytes.get(self.spent..)?)
     }
+}
+
+/// A header, and the total size of the record.
+fn header(bytes: &[u8]) -> Option<([u8; HEADER], usize)> {
+    let header = *bytes.first_chunk::<HEADER>()?;
+    let [_, _, _, high, low] = header;
+    Some((header, HEADER + usize::from(u16::from_be_bytes([high, low]))))
 }

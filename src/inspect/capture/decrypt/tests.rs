@@ -7,6 +7,7 @@ use crate::inspect::capture::reader::Reader;
 use crate::inspect::capture::reassembly::{self, Close, Reassembly, Side, Start};
 use proptest::prelude::*;
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -69,6 +70,11 @@ fn connections(file: &str) -> Vec<Vec<Part>> {
 
 /// The data found in these parts.
 fn said(name: &str, parts: &[Part]) -> Said {
+    said_without(name, parts, None)
+}
+
+/// The data found in these parts, one of which was not captured from a place in it on.
+fn said_without(name: &str, parts: &[Part], lost: Option<&(usize, Range<usize>)>) -> Said {
     let mut conversations = Conversations::new(Ports::default(), decryptor(name));
     let mut said = Said::default();
     let at = Moment::default();
@@ -77,8 +83,20 @@ fn said(name: &str, parts: &[Part]) -> Said {
     let mut tell =
         |event: &reassembly::TcpEvent<'_>| conversations.event(event, &mut |event| said.take(&event));
     tell(&reassembly::TcpEvent::Opened { connection: 0, at, a, b, start });
-    for (side, bytes) in parts {
-        tell(&reassembly::TcpEvent::Data { connection: 0, at, side: *side, bytes });
+    for (index, (side, bytes)) in parts.iter().enumerate() {
+        let side = *side;
+        let hole = lost.filter(|(part, _)| *part == index).map(|(_, hole)| hole.clone());
+        let hole = hole.unwrap_or(bytes.len()..bytes.len());
+        let (before, length, after) = (&bytes[..hole.start], hole.len() as u64, &bytes[hole.end..]);
+        if !before.is_empty() {
+            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, bytes: before });
+        }
+        if length > 0 {
+            tell(&reassembly::TcpEvent::Gap { connection: 0, at, side, length });
+        }
+        if !after.is_empty() {
+            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, bytes: after });
+        }
     }
     tell(&reassembly::TcpEvent::Closed { connection: 0, at, by: Close::Fin });
     said
@@ -107,7 +125,15 @@ fn suites() -> &'static [Vec<Part>] {
     SUITES.get_or_init(|| connections("suites.pcap.gz"))
 }
 
-const NAMES: [&str; 5] = ["tls12-aes128", "tls12-chacha20", "tls13-aes256", "tls13-key-update", "wss"];
+const NAMES: [&str; 7] = [
+    "tls12-aes128",
+    "tls12-chacha20",
+    "tls13-aes256",
+    "tls13-key-update",
+    "tls12-renegotiated",
+    "tls13-early",
+    "wss",
+];
 
 #[test]
 fn bytes_that_come_one_by_one_say_the_same() {
@@ -129,6 +155,31 @@ fn sides_that_come_in_the_wrong_order_say_the_same() {
         let of = |side| parts.iter().filter(move |part| part.0 == side).cloned();
         let client_first: Vec<Part> = of(Side::A).chain(of(Side::B)).collect();
         assert_eq!(said(name, &client_first), expected, "{name}");
+    }
+}
+
+/// Whether `rest` is `whole` without one range of at most so many bytes.
+fn is_without(whole: &[u8], rest: &[u8], most: usize) -> bool {
+    let Some(lost) = whole.len().checked_sub(rest.len()).filter(|lost| *lost <= most) else { return false };
+    let common = whole.iter().zip(rest).take_while(|(a, b)| a == b).count();
+    whole[(common + lost).min(whole.len())..] == rest[common..]
+}
+
+#[test]
+fn only_the_content_of_a_lost_segment_is_lost() {
+    let first = |parts: &[Part], side| parts.iter().position(|part| part.0 == side).unwrap();
+    for parts in suites().iter().step_by(3) {
+        let expected = said("suites", parts);
+        let connect = parts.len() - 11;
+        for (index, (side, bytes)) in parts.iter().enumerate().filter(|(index, _)| *index > connect) {
+            if index == first(parts, Side::A) || index == first(parts, Side::B) {
+                continue;
+            }
+            let said = said_without("suites", parts, Some(&(index, 0..bytes.len())));
+            let of = |of| if *side == of { bytes.len() } else { 0 };
+            assert!(is_without(&expected.client, &said.client, of(Side::A)), "{index} {parts:02x?}");
+            assert!(is_without(&expected.server, &said.server, of(Side::B)), "{index} {parts:02x?}");
+        }
     }
 }
 
@@ -171,7 +222,7 @@ fn the_data_waiting_for_a_secret_is_bounded() {
 
 proptest! {
     #[test]
-    fn changed_bytes_say_nothing_else(name in prop::sample::select(&NAMES[..4]), place in any::<prop::sample::Index>(), bit in 0..8_u32) {
+    fn changed_bytes_say_nothing_else(name in prop::sample::select(&NAMES[..6]), place in any::<prop::sample::Index>(), bit in 0..8_u32) {
         let mut parts = recorded(name);
         let expected = said(name, &parts);
         let place = place.index(parts.iter().map(|part| part.1.len()).sum());
@@ -198,6 +249,21 @@ proptest! {
         let said = said("suites", &parts);
         prop_assert!(expected.client.starts_with(&said.client), "{}", place);
         prop_assert!(expected.server.starts_with(&said.server), "{}", place);
+    }
+
+    #[test]
+    fn lost_bytes_say_nothing_else(
+        connection in any::<prop::sample::Index>(),
+        part in any::<prop::sample::Index>(),
+        ends in any::<[prop::sample::Index; 2]>(),
+    ) {
+        let parts = connection.get(suites());
+        let expected = said("suites", parts);
+        let part = part.index(parts.len());
+        let [a, b] = ends.map(|end| end.index(parts[part].1.len() + 1));
+        let said = said_without("suites", parts, Some(&(part, a.min(b)..a.max(b))));
+        prop_assert!(is_without(&expected.client, &said.client, usize::MAX));
+        prop_assert!(is_without(&expected.server, &said.server, usize::MAX));
     }
 
     #[test]
