@@ -311,7 +311,7 @@ impl Report {
     }
 
     /// Adds the end of a front process of the embedded broker. Its clients count as those that lost their connection.
-    pub(crate) fn note_front_end(&mut self, end: String) {
+    pub(crate) fn note_front_end(&mut self, end: &str) {
         self.errors.add(Stage::Run, format!("the embedded broker's {end}"), 1);
     }
 

@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
         let mut report = report?;
         if let Some(broker) = &self.broker {
             let ends = broker.take_front_ends(report.connections_lost).await;
-            ends.into_iter().for_each(|end| report.note_front_end(end));
+            ends.iter().for_each(|end| report.note_front_end(end));
         }
         let broker_side = match broker_watch {
             Some(watch) => Some(self.finish_watch(watch, &report).await),
