@@ -89,8 +89,8 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine -d 'Not support
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -178,8 +178,8 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine -d 'Not support
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -267,8 +267,8 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine -d 'Not supporte
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -520,8 +520,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -654,8 +654,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -756,8 +756,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -871,8 +871,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -980,8 +980,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -1096,8 +1096,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -1220,8 +1220,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -1321,8 +1321,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -1478,8 +1478,8 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine -d 'Not sup
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
@@ -1544,8 +1544,8 @@ complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine -d 'Not supp
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r

@@ -1,11 +1,13 @@
 #!/bin/sh
-# A load from several machines over ssh: each runs one shard of `mq bench`, all begin at the same time, and what they found is
-# added up here. The machines need `mq`, a clock that is right (NTP), and a login without a password.
+# A benchmark from several machines over ssh: each runs one shard of `mq bench`, all start at the same time, and their reports
+# are merged here. The machines need `mq`, a synchronised clock (NTP), and a login without a password.
 #
 #   deploy/ssh.sh 'host1 host2 host3' -h broker.example -c 60000 -q 1 --rate 30k --duration 60
 #
-# RUN_ON says how to run a command on a machine (default: ssh), DELAY how many seconds they have to connect (default: 30), and
-# MQ what the program is called there (default: mq).
+# Variables:
+#   RUN_ON  command that runs a command on a machine (default: ssh)
+#   DELAY   seconds until the start, in which the clients connect (default: 30)
+#   MQ      the program on the machines (default: mq)
 set -eu
 
 machines=$1
@@ -15,7 +17,7 @@ trap 'rm -rf "$results"' EXIT
 count=$(set -- $machines && echo $#)
 start=$(($(date +%s) + ${DELAY:-30}))
 
-# What the words of the load say must be the same behind one more shell.
+# The options are quoted for the shell on the machine.
 words=
 for word; do
     words="$words '$(printf %s "$word" | sed "s/'/'\\\\''/g")'"
@@ -30,7 +32,7 @@ for machine in $machines; do
     pids="$pids $!"
 done
 
-# A shard that failed has a report all the same, as long as it could begin.
+# A failed shard has a report as well, if it could start.
 status=0
 for pid in $pids; do
     wait "$pid" || status=$?

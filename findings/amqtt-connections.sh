@@ -5,7 +5,7 @@
 #           filter that is already subscribed replaces the subscription and so its maximum QoS (3.8.4, [MQTT-3.8.4-3]).
 # Seen:     the first of two connections with one identifier stays open and answers PINGREQ. After a second SUBSCRIBE with QoS 0, which SUBACK
 #           grants as QoS 0, messages still arrive at QoS 1. mosquitto 2.0.11 and aedes 1.2.0 do as expected.
-# So:       two devices with one identifier by mistake are not noticed until another broker is used, which lets them disconnect each other.
+# So:       two devices with one identifier by mistake work here, and disconnect each other at any other broker.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

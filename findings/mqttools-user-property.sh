@@ -3,7 +3,7 @@
 #
 # Expected (MQTT 5.0, 1.5.7 and 2.2.2.2): a User Property is a pair of two strings, and may appear several times in a packet; a PUBLISH
 #           carries a Subscription Identifier for each matching subscription that has one (3.3.2.3.8).
-# Seen:     it reads and writes one string in place of the pair. A PUBLISH with a User Property is refused as malformed, and a packet that it
+# Seen:     it reads and writes one string in place of the pair. A PUBLISH with a User Property is rejected as malformed, and a packet that it
 #           writes with one lacks the value, so the receiver's decoder reads it as malformed. Of several Subscription Identifiers it keeps the last.
 # So:       a subscriber that is written with it answers a message with a User Property with DISCONNECT 0x81 (Malformed Packet) and ends.
 set -euo pipefail

@@ -5,8 +5,8 @@
 #           have a base name and no name (4.5.1), and a sum without a value (4.2). A data value is a base64url string in JSON. The CBOR
 #           label of the base sum is -6 (4.3).
 # Seen:     both drop time, unit and sum of each record without an error. A record without a name and a data value raise KeyError. They write
-#           the base sum with the CBOR label -16. kpn-senml also raises NameError for each string value. Of the KeyError without a name,
-#           a user reported the case upstream (kpn-iot/senml-python-library, issue 8, open).
+#           the base sum with the CBOR label -16. kpn-senml also raises NameError for each string value. The KeyError without a name
+#           is reported upstream (kpn-iot/senml-python-library, issue 8, open).
 # So:       measurements collected over hours look as if taken on arrival, without units; a reader of the CBOR form ignores the base sum
 #           and gets wrong totals.
 set -euo pipefail

@@ -1,9 +1,9 @@
 //! Drives the fuzz targets with random bytes and with changed captures, on a stable compiler.
 //!
-//! In `fuzz/`, `cargo run --release --bin mutate -- TARGET COUNT SEED FILES...` prints how many executions a second there were. A failure says
-//! which seed and execution it was, and the input is in `fuzz-failure.bin`.
+//! In `fuzz/`, `cargo run --release --bin mutate -- TARGET COUNT SEED FILES...` prints the executions per second. A failure prints the seed and
+//! the number of the execution, and writes the input to `fuzz-failure.bin`.
 
-#![allow(clippy::indexing_slicing, clippy::print_stdout)] // a tool for developers: a panic is what it is for
+#![allow(clippy::indexing_slicing, clippy::print_stdout)] // a tool for developers that reports by panics
 
 use mqkit::inspect::fuzzing::TARGETS;
 use std::time::Instant;

@@ -91,7 +91,7 @@ pub(crate) struct Recent {
     pub late_by_us: u64,
     /// Sends that had to wait because the socket's buffer was full.
     pub blocked_sends: u64,
-    /// The figures by group; empty unless a condition watches one.
+    /// The figures by group; empty unless a condition or the live page watches one.
     pub groups: Vec<RecentGroup>,
 }
 

@@ -1,7 +1,7 @@
-//! Makes typed words unambiguous before clap reads them: an option and its value become one word.
+//! Makes the typed words unambiguous before clap reads them: an option and its value become one word.
 //!
-//! As in mosquitto's tools, the word after an option is its value whatever it looks like (`-m -5`), and `-D` takes three words
-//! or, for a user property, four.
+//! As in mosquitto's tools, the word after an option is its value, even if it looks like an option (`-m -5`). `-D` takes three
+//! words, or four for a user property.
 
 use super::properties::SEPARATOR;
 use super::{Names, numeric_args};
@@ -10,10 +10,10 @@ use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// The one option whose value is several words.
+/// The only option whose value is several words.
 pub(super) const PROPERTY: &str = "property";
 
-/// Joins every option of this subcommand, and of those below it, with its value, and tidies numbers.
+/// Joins every option of this subcommand, and of those below it, with its value, and normalises numbers.
 pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) -> Vec<OsString> {
     let mut command = subcommand;
     let mut rest = typed;
@@ -33,14 +33,14 @@ pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) 
     normalised
 }
 
-/// An option and its value as one word that the parser reads.
+/// An option and its value as one word for the parser.
 pub(super) fn joined(command: &Command, names: Names, arg: &Arg, values: &[OsString]) -> OsString {
     let long = arg.get_long().unwrap_or_default();
     let value = values.join(OsStr::new(SEPARATOR));
     join(long, &[numeric_args::tidied(command, names, arg, &value)])
 }
 
-/// The same for an option that was typed together with its value, as `--port=1883` or `-p1883`.
+/// Normalises the number in an option that was typed together with its value, as `--port=1883` or `-p1883`.
 fn tidied_word(command: &Command, names: Names, word: &OsStr) -> OsString {
     let bytes = word.as_bytes();
     let is_long = bytes.starts_with(b"--");

@@ -1,4 +1,4 @@
-//! Enhanced authentication: the method, the source of its data, and the interval of reauthentication.
+//! The options about enhanced authentication: the method, the source of its data, and the interval of reauthentication.
 
 use super::connection::ConnectionArgs;
 use super::secrets::{STDIN, is_open_to_others};
@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Prefix of the SCRAM methods, which have an exchange of their own.
+/// Prefix of the SCRAM methods.
 const SCRAM: &str = "SCRAM-";
 
 /// The options about authentication.
@@ -36,7 +36,7 @@ pub(crate) struct AuthenticationArgs {
     /// exchange
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
     pub reauthenticate: Option<Duration>,
-    /// How often the data file is read.
+    /// When the data file is read.
     #[arg(skip)]
     pub(super) reading: Reading,
     /// Content of the data file, once read.
@@ -45,25 +45,25 @@ pub(crate) struct AuthenticationArgs {
     /// Its length in bytes.
     #[arg(skip)]
     length: usize,
-    /// When the data expired, in words, if it contains an expiry.
+    /// The expiry of the data as a text, if it has expired.
     #[arg(skip)]
     expired: Option<String>,
 }
 
-/// How often a data file is read.
+/// When a data file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Reading {
     /// For each authentication, since the file may have been renewed.
     #[default]
     EachTime,
-    /// At the start, for all clients.
+    /// Once at the start, for all clients.
     Once,
-    /// Not at all: the leader process has read it, and the file may be gone.
+    /// Never: the leader process has read it, and the file may no longer exist.
     Never,
 }
 
 impl AuthenticationArgs {
-    /// Whether MQTT 5 is needed.
+    /// Whether a method was chosen, which requires MQTT 5.
     pub(super) fn is_wanted(&self) -> bool {
         self.auth_method.is_some()
     }
@@ -163,7 +163,7 @@ impl AuthenticationArgs {
     /// The authentication that the client performs, if a method was chosen.
     ///
     /// # Errors
-    /// If something is missing or given twice.
+    /// If an option is missing, or conflicts with another one.
     pub(super) fn authentication(
         &self,
         version: Version,
@@ -231,7 +231,7 @@ fn check_credentials(
             algorithm.method()
         )));
     };
-    // A password that is still to be typed cannot be checked yet.
+    // A password that will be typed later cannot be checked yet.
     let password = if is_asked { b"typed" } else { password };
     scram::Client::new(algorithm, username, password)
         .map_err(|failure| Error::usage(UsageError::Value(failure.into())))?;
@@ -243,7 +243,7 @@ fn cannot_be_read_again(path: &Path) -> Error {
     Error::usage(format!("--reauthenticate reads --auth-data-file again, but {shown} is not a regular file"))
 }
 
-/// When a token expired, as words that follow "the token"; `None` if it is valid or has no expiry.
+/// The expiry of an expired token, as a text that follows "the token"; `None` if it is valid or has no expiry.
 pub(super) fn expired(token: &[u8]) -> Option<String> {
     let expiry = token_expiry(token)?;
     let since = SystemTime::now().duration_since(expiry).ok()?;

@@ -7,7 +7,7 @@ use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// MQTT's own port.
+/// The registered port of MQTT.
 const PORT: u16 = 1883;
 
 /// Arguments of `mq broker`.
@@ -84,7 +84,7 @@ pub(crate) struct BrokerArgs {
     pub verbose: bool,
 }
 
-/// Minimum that leaves room for a client.
+/// The minimum that leaves room for a client.
 const LEAST_MEMORY: usize = 64 << 10;
 
 /// A size that leaves room for a client.
@@ -95,7 +95,7 @@ fn memory(text: &str) -> Result<usize, String> {
 }
 
 impl BrokerArgs {
-    /// The TCP address: MQTT's port by default, none if only a unix socket is wanted.
+    /// The TCP address: MQTT's port by default, or none if only a unix socket is requested.
     pub(crate) fn listen(&self) -> Option<SocketAddr> {
         let port = self.port.or(self.unix.is_none().then_some(PORT));
         port.map(|port| SocketAddr::new(self.bind, port))

@@ -1,4 +1,4 @@
-//! Describes mistakes on the command line, in terms of the typed words.
+//! Describes mistakes on the command line, with the options as typed.
 
 use super::bench::chosen_mode::ChosenMode;
 use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
@@ -79,7 +79,7 @@ impl Failure {
     pub(super) fn unknown_tool(tool: &str) -> Failure {
         let known = TOOLS.map(|tool| Names::Mosquitto.of(tool)).join(", ");
         let name = Names::Mosquitto.of(tool);
-        let text = format!("{name}: mq cannot take the place of {name} yet, only of {known}");
+        let text = format!("{name}: mq does not replace {name}, only {known}");
         let text = escape::line(&text).into_owned() + "\n";
         Failure { text, kind: FailureKind::UnknownTool, names: Names::Mosquitto }
     }
@@ -133,7 +133,7 @@ impl CommandLine<'_> {
         }
     }
 
-    /// A hint about options that were not typed, since one of them may be the mistake.
+    /// A hint about options that were not typed, since one of them may be invalid.
     pub(super) fn note(&self) -> Option<String> {
         let notes: Vec<String> = [self.file.note(), self.config.note()].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join("\n"))
@@ -160,7 +160,7 @@ impl CommandLine<'_> {
         })
     }
 
-    /// Why the mode of `mq bench` does not have an option.
+    /// The reason why the mode of `mq bench` does not have an option.
     fn refusal(&self, error: &clap::Error, spellings: &[OsString]) -> Option<String> {
         let shown = text(error, ContextKind::InvalidArg)?;
         let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
@@ -173,7 +173,7 @@ impl CommandLine<'_> {
         self.config.entries.iter().filter_map(Added::of_entry).chain(of_file)
     }
 
-    /// The one that is invalid by itself. Conflicts and missing options are found later, and belong to no line.
+    /// The addition that is invalid by itself. Conflicts and missing options are found later, and have no line.
     fn wrong_addition(&self, kind: ErrorKind) -> Option<Added<'_>> {
         if !is_about_one_option(kind) {
             return None;
@@ -186,7 +186,7 @@ impl CommandLine<'_> {
         })
     }
 
-    /// The place of the option that was not typed, of two that conflict: the user may not look for it there.
+    /// The source of an option that was not typed, if it is one of two that conflict.
     fn origin(&self, error: &clap::Error) -> String {
         let shown = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| text(error, kind));
         let is_shown = |long: &str| shown.iter().flatten().any(|shown| is_long(shown, long));
@@ -217,7 +217,7 @@ fn is_long(shown: &str, long: &str) -> bool {
     shown.split([' ', '=']).next().and_then(|option| option.strip_prefix("--")) == Some(long)
 }
 
-/// Help as clap lays it out, coloured if standard output supports it.
+/// clap's help, coloured if standard output supports it.
 fn rendered(error: &clap::Error) -> String {
     let text = error.render();
     if colored::control::SHOULD_COLORIZE.should_colorize() {
@@ -267,7 +267,7 @@ fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option
     subcommand?.get_arguments().find(|arg| arg.get_long() == Some(long))
 }
 
-/// Why a value is rejected. Rephrases the standard library's and clap's messages about numbers.
+/// The reason why a value is rejected. Rephrases the standard library's and clap's messages about numbers.
 fn reason(source: &(dyn std::error::Error + 'static)) -> String {
     if source.is::<ParseIntError>() {
         return expected("a whole number");
@@ -284,7 +284,7 @@ fn valid_values(error: &clap::Error, value: &str) -> Option<String> {
     Some(format!(": {}{}", expected(one_of(&known)), did_you_mean(value, known)))
 }
 
-/// The end of a message about an unknown option. A word that is not an option has no similar one.
+/// A suggestion for an unknown option; empty for a word that is not an option.
 fn similar_option(option: &str, subcommand: Option<&Command>) -> String {
     let root = super::command();
     let options = subcommand.unwrap_or(&root).get_arguments().filter(|arg| !arg.is_hide_set());
@@ -311,7 +311,7 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
     shown.join(" and ")
 }
 
-/// A value for display. The words of a property are left to the reason, as one of them can be a secret.
+/// A value for display. The words of a property are omitted, since one of them can be a secret.
 fn quoted(value: &str) -> String {
     if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", escape::line(value)) }
 }

@@ -163,7 +163,7 @@ impl Command {
         }
     }
 
-    /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
+    /// A warning if the connection to the broker can be intercepted. In worker processes of `mq bench`, the leader has printed it.
     pub(crate) fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
         match self {
             Command::Bench(args) if args.is_worker() => None,

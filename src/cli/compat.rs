@@ -1,4 +1,4 @@
-//! The names that the program was called by, which decide exit statuses and a few habits.
+//! The name that the program was called by, which determines exit statuses and some behaviour.
 
 use super::{GENERAL, VERSION, values};
 use crate::protocol::{RetainHandling, Version};
@@ -61,8 +61,8 @@ impl Names {
         }
     }
 
-    /// Mosquitto's tools reject a second message, although for other options the last one wins. Each word is an
-    /// option with its value.
+    /// Rejects a second message under mosquitto's names, as mosquitto's tools do; for other options, the last one wins. Each word is
+    /// an option with its value.
     pub(super) fn check_repetitions(self, words: &[OsString]) -> Result<(), String> {
         let count = |start: &str| {
             words.iter().filter(|word| word.as_encoded_bytes().starts_with(start.as_bytes())).count()
@@ -81,7 +81,7 @@ pub(super) fn called_as(program: &OsStr) -> Option<&str> {
     name.strip_suffix(".exe").unwrap_or(name).strip_prefix(PREFIX)
 }
 
-/// Adapts help and version to the names that the user knows.
+/// Adapts help, version and durations to the names that the user calls the tools by.
 pub(super) fn adapt(command: Command, names: Names) -> Command {
     if names == Names::Mq {
         return command;

@@ -115,16 +115,16 @@ impl ConnectionArgs {
         let Some(character) = text.chars().find(is_refused) else { return Ok(()) };
         let (code, shown) = (u32::from(character), text.escape_debug());
         let problem = match code {
-            0 => "a null character, which MQTT does not allow".to_owned(),
+            0 => "it contains a null character, which MQTT does not allow".to_owned(),
             _ => format!(
-                "the control or non-character U+{code:04X}, for which strict brokers close the connection \
-                 ('{shown}'); --allow-control-characters sends it"
+                "it contains the control or non-character U+{code:04X}, which strict brokers reject ('{shown}'); \
+                 --allow-control-characters sends it"
             ),
         };
         Err(Error::usage(format!("{option}: {problem}")))
     }
 
-    /// The version to speak, when other options may ask for MQTT 5.
+    /// The version to use: that of `-V`, or else MQTT 5 if other options need it.
     pub(crate) fn version(&self, needs_v5: bool) -> Version {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
@@ -134,13 +134,14 @@ impl ConnectionArgs {
         self.is_password_offered
     }
 
-    /// The password's bytes, which need not be UTF-8. Empty if the user is still to be asked.
+    /// The password's bytes, which need not be UTF-8. Empty if the user will be asked later.
     pub(crate) fn password(&self) -> Option<Vec<u8>> {
         let asked = self.ask_password.then(Vec::new);
         asked.or_else(|| self.password.as_deref().map(values::bytes))
     }
 
-    /// Rejects a password without a user name if the version does not allow it; drops one that is only a fallback.
+    /// The password to send. Without a user name, a version that does not allow that rejects it, or drops it if it is only a
+    /// fallback.
     ///
     /// # Errors
     /// The option to add.
@@ -171,7 +172,7 @@ impl IdentityArgs {
     /// The client identifier; empty for one that the server chooses.
     ///
     /// # Errors
-    /// If it was given as an empty word.
+    /// If it was typed as an empty word.
     pub(crate) fn client_id(&self, version: Version) -> Result<String, Error> {
         match (&self.id, &self.id_prefix) {
             (Some(id), _) if id.is_empty() => {

@@ -7,8 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use std::time::SystemTime;
 
-/// The longest delay that EMQX takes, in seconds; it reads a larger number as a time since 1970 (module
-/// emqx_delayed).
+/// The longest delay that EMQX accepts, in seconds; it reads a larger number as a time since 1970 (module emqx_delayed).
 const MOST: i64 = 42_949_670;
 
 /// The longest delay documented for EMQX up to 5.8, in seconds.
@@ -44,9 +43,9 @@ impl DelayArgs {
         let seconds = (at.duration_since(now).as_millis() + 999).div_euclid(1000);
         match i64::try_from(seconds) {
             Ok(seconds @ 1..=MOST) => Ok(Some(Delay(seconds))),
-            Ok(..=0) => Err(Error::usage(format!("--at {at}: the time is past"))),
+            Ok(..=0) => Err(Error::usage(format!("--at {at}: the time is in the past"))),
             _ => Err(Error::usage(format!(
-                "--at {at}: EMQX keeps messages for {MOST} s at most, about 497 days"
+                "--at {at}: EMQX delays messages by at most {MOST} s, about 497 days"
             ))),
         }
     }
@@ -62,7 +61,7 @@ impl Delay {
     pub(crate) fn warning(self) -> Option<String> {
         let Delay(seconds) = self;
         (seconds > MOST_BEFORE).then(|| {
-            format!("EMQX before 5.9 keeps messages for {MOST_BEFORE} s at most, not {seconds}; it may silently drop this one")
+            format!("EMQX before 5.9 delays messages by at most {MOST_BEFORE} s, not {seconds}; it may silently drop this one")
         })
     }
 }
@@ -73,9 +72,7 @@ fn delay(text: &str) -> Result<i64, String> {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     match i64::try_from(seconds) {
         Ok(seconds @ ..=MOST) => Ok(seconds),
-        _ => {
-            Err(values::expected(format!("at most {MOST} s, about 497 days, for which EMQX keeps a message")))
-        }
+        _ => Err(values::expected(format!("at most {MOST} s, about 497 days, which is EMQX's maximum"))),
     }
 }
 

@@ -17,7 +17,7 @@ const TOPIC: &str = "mq-doctor";
 /// The versions to try, the most informative first.
 const VERSIONS: [Version; 3] = [Version::V5, Version::V311, Version::V31];
 
-/// The longest name of a topic below the random one.
+/// The longest suffix of the random topic in the checks.
 const LONGEST_TOPIC: &str = "retained/level";
 
 /// Arguments of `mq doctor`.
@@ -70,14 +70,14 @@ pub(crate) struct DoctorArgs {
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
-/// A version with its client, or why these options exclude the version.
+/// A version with its client options, or the error that excludes the version.
 pub(crate) type Candidate = (Version, Result<Options, Error>);
 
 impl DoctorArgs {
     /// The versions to try and the clients that speak them.
     ///
     /// # Errors
-    /// If options conflict, or would leave something behind.
+    /// If options conflict, or would leave a session or a will behind.
     pub(crate) fn candidates(&self, names: Names) -> Result<Vec<Candidate>, Error> {
         self.check_leaves_nothing()?;
         if let Some(version) = self.client.connection.version {
@@ -92,16 +92,16 @@ impl DoctorArgs {
     /// A random topic, which no other client uses.
     ///
     /// # Errors
-    /// If the typed topic is too long to have topics below it.
+    /// If the typed prefix is too long.
     pub(crate) fn random_topic(&self) -> Result<String, Error> {
         let prefix = self.topic.as_str();
         let random = (0..12).map(|_| fastrand::alphanumeric());
         let topic: String = prefix.trim_end_matches('/').chars().chain(['/']).chain(random).collect();
         match TopicName::parse(&format!("{topic}/{LONGEST_TOPIC}")) {
             Ok(_) => Ok(topic),
-            Err(error) => {
-                Err(Error::usage(format!("-t: {prefix:?} cannot have topics below it: with them, {error}")))
-            }
+            Err(error) => Err(Error::usage(format!(
+                "-t: {prefix:?} leaves no room for the topics of the checks: {error}"
+            ))),
         }
     }
 
@@ -110,7 +110,7 @@ impl DoctorArgs {
         client.network.needs_no_topic();
         client.connection.version = Some(version);
         if self.client.connection.version.is_none() && !version.is_v5() {
-            client.properties.properties.clear(); // They are for MQTT 5 alone.
+            client.properties.properties.clear(); // They are for MQTT 5 only.
         }
         client.client_options(names, &PersistenceArgs { retries: None, max_inflight: u16::MAX }, Some(0))
     }
@@ -118,21 +118,23 @@ impl DoctorArgs {
     fn check_leaves_nothing(&self) -> Result<(), Error> {
         let (session, properties) = (&self.client.session, &self.client.properties);
         if session.disable_clean_session || session.session_expiry_interval.is_some() {
-            return Err(Error::usage("-c and -x keep a session; mq doctor leaves none behind"));
+            return Err(Error::usage(
+                "-c and -x cannot be used with mq doctor, which leaves no session behind",
+            ));
         }
         if self.client.will()?.is_some() {
-            return Err(Error::usage("--will-topic: mq doctor leaves no will behind"));
+            return Err(Error::usage("--will-topic cannot be used with mq doctor"));
         }
         for context in [Context::Publish, Context::Subscribe, Context::Unsubscribe, Context::Will] {
             if !properties.collect(context)?.as_properties().is_empty() {
-                return Err(Error::usage("-D: mq doctor takes properties of connect and disconnect only"));
+                return Err(Error::usage("-D: mq doctor accepts properties of connect and disconnect only"));
             }
         }
         match properties.collect(Context::Connect)?.as_properties().number(PropertyId::SessionExpiryInterval)
         {
             None | Some(0) => Ok(()),
             Some(_) => Err(Error::usage(
-                "-D connect session-expiry-interval keeps a session; mq doctor leaves none behind",
+                "-D connect session-expiry-interval cannot be used with mq doctor, which leaves no session behind",
             )),
         }
     }

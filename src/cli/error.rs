@@ -1,4 +1,4 @@
-//! The errors of the command line beyond clap's: options that contradict each other, and the files that they name.
+//! The errors of the command line beyond clap's: options that contradict each other, and unusable files.
 
 use crate::protocol::Version;
 use std::io;
@@ -45,7 +45,7 @@ pub(crate) enum Error {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
     /// The option is for MQTT 5.
-    #[error("{option} needs MQTT 5, and -V chose {version}")]
+    #[error("{option} needs MQTT 5, but -V selects {version}")]
     NeedsV5 { option: String, version: Version },
     /// Another option is missing.
     #[error("{option} needs {needed}")]
@@ -63,13 +63,13 @@ pub(crate) enum UsageError {
     /// The value of an option is invalid. The option can include the value.
     #[error("{option}: {problem}")]
     Invalid { option: String, problem: Box<dyn std::error::Error + Send + Sync> },
-    /// A value is invalid for the reason that its type gives.
+    /// A value is invalid; its type has the text.
     #[error("{0}")]
     Value(Box<dyn std::error::Error + Send + Sync>),
     /// A line of a file is invalid.
     #[error("{}, line {line}{}: {problem}", path.display(), column.map(|column| format!(", column {column}")).unwrap_or_default())]
     Line { path: PathBuf, line: u64, column: Option<u64>, problem: String },
-    /// A variable or an argument has to be text.
+    /// A variable or an argument is not text.
     #[error("{0} is not valid UTF-8")]
     NotUtf8(&'static str),
     /// A mistake that is specific to one option, in a sentence.

@@ -122,10 +122,10 @@ impl InspectArgs {
         !self.filter.is_empty() || !self.follow.is_empty() || self.since.is_some() || self.until.is_some()
     }
 
-    /// Rejects a capture or packets besides a live client, which prints only its own.
+    /// Rejects a capture or typed packets together with a live client, which prints only its own packets.
     ///
     /// # Errors
-    /// The option that was given.
+    /// The conflicting option.
     pub(crate) fn check_no_capture(&self) -> Result<(), Error> {
         let other = match (&self.file, &self.hex, &self.base64) {
             (Some(file), ..) => file.display().to_string(),

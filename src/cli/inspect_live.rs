@@ -23,10 +23,10 @@ const PROXY: &str = "Proxy";
 /// The heading of the client's options.
 const CLIENT: &str = "Live client";
 
-/// Written for a live connection, read for a capture.
+/// The file of TLS secrets: written for a live connection, read for a capture.
 const KEY_LOG: &str = "tls_keylog";
 
-/// Client options that the proxy uses as well, by their identifiers.
+/// The identifiers of client options that the proxy also uses.
 const OF_THE_WAY: [&str; 6] = ["connect_timeout", "bind", "proxy", "ws_path", "ws_header", "nodelay"];
 
 /// Sources of live traffic.
@@ -110,14 +110,14 @@ impl LiveArgs {
             .collect();
     }
 
-    /// Whether to run a client: a place or a subscription was typed.
+    /// Whether to run a client: a profile or a subscription was typed, or an option that names a broker.
     pub(crate) fn is_client(&self) -> bool {
         let is_place = |id: &String| ["host", "port", "url", "unix", "srv"].contains(&id.as_str());
         self.listen.is_none()
             && (self.has_profile || !self.topic.is_empty() || self.typed.iter().any(is_place))
     }
 
-    /// Rejects options without effect: client options without a client, and options about the place besides --to.
+    /// Rejects options without effect: client options without a client, and those that the proxy does not use.
     ///
     /// # Errors
     /// The first such option, and its requirement.
@@ -132,7 +132,10 @@ impl LiveArgs {
                 let of_tls = ids_of::<super::tls::TlsArgs>();
                 let has_effect =
                     move |id: &str| OF_THE_WAY.contains(&id) || of_tls.iter().any(|known| known == id);
-                orphan("is for a client; the proxy forwards the packets of its clients", Box::new(has_effect))
+                orphan(
+                    "cannot be used with --listen; the proxy forwards the packets of its clients",
+                    Box::new(has_effect),
+                )
             }
             None if self.timeout.is_some() => {
                 Err(Error::usage("-W needs a client (-h HOST) or a proxy (--listen PORT)"))
@@ -155,7 +158,7 @@ impl LiveArgs {
         self.client.tls.tls_keylog.as_deref()
     }
 
-    /// The client that the options describe. It does not reconnect, as one connection is shown.
+    /// The options of the live client. It does not reconnect, since only one connection is shown.
     ///
     /// # Errors
     /// If options conflict.
@@ -177,7 +180,7 @@ impl LiveArgs {
         client.endpoint(Names::Mq)
     }
 
-    /// The TLS side of the proxy towards its clients, if it listens for TLS.
+    /// The TLS acceptor for the proxy's clients, if it listens for TLS.
     ///
     /// # Errors
     /// If the certificate or its key is missing or cannot be used.
@@ -193,8 +196,7 @@ impl LiveArgs {
             )),
             (false, None, _) => Ok(None),
             (false, Some(_), _) => Err(Error::usage(
-                "--listen-cert without TLS; --listen mqtts://ADDR:PORT or wss://ADDR:PORT speaks it"
-                    .to_owned(),
+                "--listen-cert needs TLS; use --listen mqtts://ADDR:PORT or wss://ADDR:PORT".to_owned(),
             )),
         }
     }
@@ -206,7 +208,7 @@ fn ids_of<A: Args>() -> Vec<String> {
     options.get_arguments().map(|option| option.get_id().as_str().to_owned()).collect()
 }
 
-/// The option as typed.
+/// The spelling of an option on the command line.
 fn spelling(id: &str) -> String {
     let options = ClientArgs::augment_args(Command::new("client"));
     let option = options.get_arguments().find(|option| option.get_id() == id);

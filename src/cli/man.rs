@@ -32,7 +32,7 @@ impl Page {
 /// All pages, the one about `mq` itself first.
 ///
 /// # Errors
-/// Errors of the generator, which writes to memory only.
+/// Errors of the generator, which only writes to memory.
 pub(crate) fn pages() -> io::Result<Vec<Page>> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
@@ -55,19 +55,19 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let man = Man::new(command.clone());
     let title = command.get_display_name().unwrap_or("mq").to_uppercase();
-    // Without a date, which would differ between builds; the generator cannot omit it.
+    // Written here, since the generator adds a date, which would differ between builds.
     writeln!(text, ".TH {title} 1 \"\" \"mq {}\" \"Manual of mq\"", env!("CARGO_PKG_VERSION"))?;
+    // No hyphenation and no justification, since both would change options and examples.
+    writeln!(text, ".nh\n.ad l")?;
     man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
-    man.render_description_section(&mut text)?;
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let paragraphs: Vec<&str> = help.split("\n\n").collect();
     let is_prose =
         |paragraph: &&&str| !paragraph.starts_with(EXAMPLES) && !paragraph.starts_with(EXIT_STATUS);
+    let prose: Vec<&str> = paragraphs.iter().filter(is_prose).copied().collect();
     let mut roff = Roff::new();
-    for paragraph in paragraphs.iter().filter(is_prose) {
-        add_paragraph(&mut roff, paragraph);
-    }
+    add_synopsis(&mut roff, command);
+    add_description(&mut roff, command, &prose);
     roff.to_writer(&mut text)?;
     man.render_options_section(&mut text)?;
     if command.has_subcommands() {
@@ -87,6 +87,31 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// Adds the usage line or lines of the help. The generator would list every option.
+fn add_synopsis(roff: &mut Roff, command: &Command) {
+    roff.control("SH", ["SYNOPSIS"]);
+    let usage = command.clone().render_usage().to_string();
+    let lines = usage.trim_start_matches("Usage:").lines().map(str::trim).filter(|line| !line.is_empty());
+    for (position, line) in lines.enumerate() {
+        if position > 0 {
+            roff.control("br", []);
+        }
+        roff.text([roman(line)]);
+    }
+}
+
+/// Adds the prose of the help. The command's summary is already in the section NAME, so it is repeated only if there is no prose.
+fn add_description(roff: &mut Roff, command: &Command, prose: &[&str]) {
+    roff.control("SH", ["DESCRIPTION"]);
+    let summary = command.get_about().filter(|_| prose.iter().all(|paragraph| paragraph.is_empty()));
+    if let Some(summary) = summary {
+        roff.text([roman(format!("{summary}."))]);
+    }
+    for paragraph in prose {
+        add_paragraph(roff, paragraph);
+    }
+}
+
 /// A paragraph whose lines can be filled; indented lines stay separate.
 fn add_paragraph(roff: &mut Roff, text: &str) {
     roff.control("PP", []);
@@ -100,7 +125,7 @@ fn add_paragraph(roff: &mut Roff, text: &str) {
     }
 }
 
-/// Each line is a command, two or more blanks, and a remark; a line with `#` is the remark on the next command.
+/// Adds the examples. A line is a command, two or more blanks, and a remark; a line with `#` is the remark on the next command.
 fn add_examples(roff: &mut Roff, examples: &str) {
     roff.control("SH", ["EXAMPLES"]);
     let mut remark_above = "";
@@ -114,9 +139,15 @@ fn add_examples(roff: &mut Roff, examples: &str) {
         roff.control("TP", []);
         roff.text([bold(example)]);
         if !remark.is_empty() {
-            roff.text([roman(remark.trim())]);
+            roff.text([roman(capitalised(remark.trim()))]);
         }
     }
+}
+
+/// A remark on an example that begins with a capital, like those above an example.
+fn capitalised(remark: &str) -> String {
+    let (first, rest) = remark.split_at_checked(1).unwrap_or((remark, ""));
+    first.to_ascii_uppercase() + rest
 }
 
 fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
@@ -166,7 +197,7 @@ fn has_profiles(command: &Command) -> bool {
     is_below_config || command.get_arguments().any(|arg| arg.get_id() == config::PROFILE)
 }
 
-/// Whether a command replaces a client of mosquitto. A mode of `mq bench` may have the same name.
+/// Whether a command replaces a client of mosquitto, unlike a mode of `mq bench` with the same name.
 fn is_client(command: &Command) -> bool {
     let name = command.get_display_name().and_then(|name| name.strip_prefix("mq-"));
     name.is_some_and(|name| CLIENTS.contains(&name))

@@ -68,7 +68,7 @@ pub(crate) const VERSION: &str =
 #[cfg(not(feature = "psk"))]
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, no psk)");
 
-/// Heading of the options that concern neither the connection nor messages.
+/// Heading of the options that are about neither the connection nor messages.
 pub(crate) const GENERAL: &str = "General";
 
 /// The end of the help of `mq`.
@@ -113,7 +113,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     }
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
-    // Only the named command is defined: that takes most of the time until a command runs.
+    // Only the named command is defined, since the definitions take most of the start-up time.
     let command = compat::adapt(command_of(names, named.map_or(&COMMANDS[..], std::slice::from_ref)), names);
     let subcommand = named.and_then(|row| command.find_subcommand(row.name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {

@@ -68,19 +68,19 @@ pub(crate) struct NetworkArgs {
     /// The typed options, and their order.
     #[arg(skip)]
     pub(super) typed: TypedOptions,
-    /// Signs the request for a WebSocket.
+    /// The key that signs the request for a WebSocket.
     #[arg(skip)]
     pub(super) access_key: Option<AccessKey>,
 }
 
-/// The parts of the command line's order that matter.
+/// The relevant parts of the command line's order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TypedOptions {
     /// `-t` or `-U` was typed.
     has_topic: bool,
-    /// The options before `-L` that do not name the place.
+    /// The options before `-L`, except those that set the host or the port.
     before_url: Vec<&'static str>,
-    /// The options that name the place, in the order of their last occurrences.
+    /// The options that set the host or the port, in the order of their last occurrences.
     places: Vec<&'static str>,
     /// The option with the URL, if not `-L`.
     url_option: Option<&'static str>,
@@ -119,14 +119,14 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// Whether the place is a unix socket.
+    /// Whether it is a unix socket.
     pub(super) fn is_unix(&self) -> bool {
         self.socket.is_some()
     }
 }
 
 impl NetworkArgs {
-    /// Sets the URL from an option other than `-L`. Its path is that of the WebSocket.
+    /// Sets the URL from an option other than `-L`. The URL's path is that of the WebSocket.
     pub(super) fn lead_to(&mut self, url: &str, option: &'static str) {
         self.url = Some(url.into());
         self.typed = TypedOptions {
@@ -137,17 +137,17 @@ impl NetworkArgs {
         };
     }
 
-    /// Whether an option names the broker's place.
+    /// Whether an option names the broker.
     pub(super) fn names_place(&self) -> bool {
         self.names_host() || self.srv
     }
 
-    /// Whether an option names the host, or a socket instead.
+    /// Whether an option names the host or a unix socket.
     fn names_host(&self) -> bool {
         self.typed.places.iter().any(|place| *place != "port")
     }
 
-    /// Sets the host, unless a host or another place was named.
+    /// Sets the host, unless an option names the host or a unix socket.
     pub(super) fn set_host_unless_named(&mut self, connection: &mut ConnectionArgs, host: &str) {
         if !self.names_host() {
             connection.host = Some(host.to_owned());
@@ -170,7 +170,7 @@ impl NetworkArgs {
         Ok(self.url(names)?.is_some_and(|url| !url.scheme.is_secure() && url.scheme != Scheme::Unix))
     }
 
-    /// Whether MQTT goes over a WebSocket.
+    /// Whether the connection is over WebSocket.
     pub(super) fn is_web_socket(&self, names: Names) -> Result<bool, Error> {
         Ok(self.ws || self.url(names)?.is_some_and(|url| url.scheme.is_web_socket()))
     }
@@ -185,17 +185,21 @@ impl NetworkArgs {
         Ok(())
     }
 
-    /// Rejects a user or a path if the URL may only name a place.
+    /// Rejects credentials and a topic in a URL that may only name a broker.
     ///
     /// # Errors
-    /// When it has one, or cannot be read.
+    /// If the URL has one of them, or is invalid.
     pub(super) fn check_no_credentials(&self) -> Result<(), Error> {
         let Some(url) = self.url(Names::Mq)? else { return Ok(()) };
         if url.username.is_some() || url.password.is_some() {
             return Err(self.bad_url("leave USER:PASSWORD@ out, since clients send their own"));
         }
         let is_topic = !url.scheme.is_web_socket() && url.raw_path().is_some_and(|path| path != "/");
-        if is_topic { Err(self.bad_url("leave the path out; topics are the clients'")) } else { Ok(()) }
+        if is_topic {
+            Err(self.bad_url("leave the path out; clients choose their own topics"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The route to the broker; `port` is the default.
@@ -209,7 +213,7 @@ impl NetworkArgs {
         let url = url.as_ref();
         let has_place = connection.host.is_some() || connection.port.is_some();
         if names == Names::Mq && self.unix.is_some() && has_place {
-            return Err(usage("--unix goes without -h and -p"));
+            return Err(usage("--unix cannot be used with -h and -p"));
         }
         let is_pathless = connection.port == Some(0) && connection.host.is_none() && url.is_none();
         if names == Names::Mq && is_pathless {
@@ -265,19 +269,22 @@ impl NetworkArgs {
                 destination.is_unix() && destination.proxy.is_some(),
                 "--proxy cannot be used with a unix socket",
             ),
-            (destination.is_unix() && self.srv, "-S: a unix socket has no SRV records"),
+            (destination.is_unix() && self.srv, "-S cannot be used with a unix socket"),
             (
                 self.srv && destination.host.parse::<IpAddr>().is_ok(),
-                "-S: SRV records belong to a name; -h has an address",
+                "-S needs a host name; -h has an address",
             ),
-            (self.srv && destination.is_web_socket, "-S finds brokers of MQTT over TCP, not over WebSocket"),
+            (
+                self.srv && destination.is_web_socket,
+                "-S cannot be used with WebSocket; it finds brokers of MQTT over TCP",
+            ),
             (
                 self.ws_path.is_some() && !destination.is_web_socket,
-                "--ws-path without --ws or a URL with ws or wss",
+                "--ws-path needs --ws, or a URL with ws or wss",
             ),
             (
                 !self.ws_header.is_empty() && !destination.is_web_socket,
-                "--ws-header without --ws or a URL with ws or wss",
+                "--ws-header needs --ws, or a URL with ws or wss",
             ),
         ];
         match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
@@ -326,12 +333,12 @@ impl NetworkArgs {
     /// The topic in the URL, if any.
     ///
     /// # Errors
-    /// When the URL cannot be read.
+    /// If the URL is invalid.
     pub(crate) fn url_topic(&self, names: Names) -> Result<Option<String>, Error> {
         match self.url(names)? {
             Some(url) if url.scheme.is_web_socket() && self.url_has_web_socket_path(names) => Ok(None),
             Some(url) => match url.topic().map_err(|problem| self.bad_url(&problem))? {
-                None if names == Names::Mosquitto => Err(self.bad_url("it names no topic")),
+                None if names == Names::Mosquitto => Err(self.bad_url("it has no topic")),
                 topic => Ok(topic),
             },
             None => Ok(None),
@@ -340,15 +347,15 @@ impl NetworkArgs {
 
     /// An addition to the error about a missing topic, with punctuation in front.
     pub(crate) fn without_topic(&self) -> &'static str {
-        if self.url.is_some() { "; the URL of -L names none" } else { "" }
+        if self.url.is_some() { "; the URL of -L has no topic" } else { "" }
     }
 
-    /// For a command that needs no topic: the path of a WebSocket's URL is its own.
+    /// Sets that the command does not need a topic, so the path of a WebSocket's URL is the WebSocket's.
     pub(super) fn needs_no_topic(&mut self) {
         self.typed.has_topic = true;
     }
 
-    /// Whether the path of a WebSocket's URL is its own, since the topic is typed elsewhere.
+    /// Whether the path of a WebSocket's URL is the WebSocket's, since the topic is set by an option.
     fn url_has_web_socket_path(&self, names: Names) -> bool {
         names == Names::Mq && self.typed.has_topic
     }
@@ -405,7 +412,7 @@ fn proxy_version(text: &str) -> Result<ProxyVersion, String> {
 }
 
 fn as_text(word: &OsStr) -> Result<&str, String> {
-    word.to_str().ok_or_else(|| "it is not UTF-8; bytes are written %xx".to_owned())
+    word.to_str().ok_or_else(|| "it is not UTF-8; write other bytes as %xx".to_owned())
 }
 
 fn bad_url(option: &str, text: &OsStr, problem: &str) -> Error {

@@ -1,7 +1,7 @@
 //! Numbers in typed words.
 //!
-//! mosquitto's tools read numbers with `atoi`, which ignores a carriage return, a unit, or missing digits. Scripts
-//! rely on it unknowingly: files with CRLF, variables that are not set.
+//! mosquitto's tools read numbers with `atoi`, which ignores a carriage return, a unit, or missing digits. Scripts rely on it
+//! unknowingly, such as those with CRLF or with unset variables.
 
 /// The value without blanks and line ends around it.
 pub(super) fn trim(value: &[u8]) -> &[u8] {
@@ -11,7 +11,7 @@ pub(super) fn trim(value: &[u8]) -> &[u8] {
     value.get(start..end).unwrap_or_default()
 }
 
-/// The number that `atoi` reads at the start of a text, without its overflow.
+/// The number at the start of a text, as `atoi` reads it, but without overflow.
 pub(super) fn integer(text: &[u8]) -> i64 {
     let text = text.trim_ascii_start();
     let (is_negative, digits) = match text.split_first() {
@@ -31,7 +31,7 @@ pub(super) fn decimal(text: &[u8]) -> String {
     let end = text.find(|character: char| !character.is_ascii_digit() && !".eE+-".contains(character));
     let mut number = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
     while !number.is_empty() && number.parse::<f64>().is_err() {
-        number = number.get(..number.len() - 1).unwrap_or_default(); // all of it is ASCII
+        number = number.get(..number.len() - 1).unwrap_or_default(); // the text is ASCII
     }
     if number.is_empty() { "0".to_owned() } else { number.to_owned() }
 }

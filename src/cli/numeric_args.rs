@@ -14,12 +14,12 @@ use std::num::NonZeroU32;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
-/// The options that mosquitto's tools read with `atoi`, and with `atof`.
+/// The options that mosquitto's tools read with `atoi`, and those that they read with `atof`.
 const INTEGERS: [&str; 8] =
     ["port", "qos", "keepalive", "timeout", "count", "max-inflight", "repeat", "will-qos"];
 const DECIMALS: [&str; 2] = ["repeat-delay", "random-filter"];
 
-/// The value for the parser: without blanks around a number, and under mosquitto's names as those tools read it.
+/// The value for the parser: a number without surrounding blanks, and under mosquitto's names as its tools read it.
 pub(super) fn tidied(command: &Command, names: Names, arg: &Arg, value: &OsStr) -> OsString {
     let long = arg.get_long().unwrap_or_default();
     if long == super::argv::PROPERTY && names == Names::Mosquitto {
@@ -43,7 +43,7 @@ pub(super) fn trimmed<'a>(arg: &Arg, value: &'a OsStr) -> &'a OsStr {
     if is_number(arg) { OsStr::from_bytes(trim(value.as_bytes())) } else { value }
 }
 
-/// The part that does not belong in a number, as the end of an error message.
+/// The invalid part of a number, as the end of an error message.
 pub(super) fn invalid_character_of(arg: &Arg, value: &str) -> Option<String> {
     if !is_number(arg) || has_type::<Version>(arg) {
         return None;
@@ -76,7 +76,7 @@ fn is_accepted(command: &Command, long: &str, value: &OsStr) -> bool {
     parsed.err().is_none_or(|error| !super::clap_error::is_about_one_option(error.kind()))
 }
 
-/// Whether letters can belong to the value, by the name of the value.
+/// Whether the value can have a unit, judged by the value's name.
 fn has_units(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
     names.iter().any(|name| ["DURATION", "SIZE", "RATE"].iter().any(|unit| name.starts_with(unit)))

@@ -13,10 +13,10 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-/// The name of the option, for clap and for users.
+/// The long name and the identifier of the option.
 pub(super) const OPTION_FILE: &str = "option-file";
 
-/// A larger file is not an option file.
+/// The maximum size of an option file.
 const MAX_SIZE: u64 = 1024 * 1024;
 
 /// The words that a file adds to the command line.
@@ -27,7 +27,7 @@ pub(super) struct OptionFile {
 }
 
 impl OptionFile {
-    /// A hint about a file with options, since one of them may be the mistake.
+    /// A hint about options from the file, since one of them may be invalid.
     pub(super) fn note(&self) -> Option<String> {
         let count = self.lines.len();
         (count > 0).then(|| format!("hint: {count} options come from {}", self.path.display()))
@@ -44,7 +44,7 @@ pub(super) struct Line {
     pub(super) word: OsString,
 }
 
-/// Whether a command reads option files: those of mosquitto do, the load generator only with `-o`.
+/// Whether a command reads option files: the clients do, and the load generator only with `-o`.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
     has_default(subcommand) || subcommand == super::BENCH
 }
@@ -71,8 +71,8 @@ pub(super) fn arg(subcommand: &str) -> Arg {
 /// Reads the file that `-o` names, or else the default one, if it exists.
 ///
 /// # Errors
-/// If the file cannot be read, or a line is not an option. Under mosquitto's names, as in their tools, a file that
-/// cannot be read adds nothing.
+/// If the file cannot be read, or a line is not an option. Under mosquitto's names a file that cannot be read is ignored, as
+/// by mosquitto's tools.
 pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Result<OptionFile, Error> {
     let (path, is_asked_for) = match &asked_for(subcommand, words)[..] {
         [] => match default_path(subcommand.get_name()) {
@@ -120,7 +120,7 @@ fn default_path(subcommand: &str) -> Option<PathBuf> {
     Some(directory?.join(Names::Mosquitto.of(subcommand)))
 }
 
-/// The user's configuration directory. If one is set, it is the only one, whether or not it exists.
+/// The user's configuration directory: XDG_CONFIG_HOME if set, even if it does not exist, or else ~/.config.
 pub(super) fn configuration_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))
@@ -185,7 +185,7 @@ fn is_long_without_value(option: &OsStr) -> bool {
     option.as_bytes().starts_with(b"--") && !option.as_bytes().contains(&b'=')
 }
 
-/// A property has several words; the last one extends to the end of the line, as any other value does.
+/// The words of a value. A property has several, of which the last one extends to the end of the line; other values have one.
 pub(super) fn values(long: &str, value: &[u8]) -> Vec<OsString> {
     let own = |word: &[u8]| OsString::from_vec(word.to_vec());
     if long != PROPERTY {

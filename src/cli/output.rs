@@ -1,4 +1,4 @@
-//! How `mq sub` and `mq rr` print messages.
+//! The options of `mq sub` and `mq rr` for printing messages.
 
 use super::values;
 use crate::cli::Error;
@@ -99,7 +99,7 @@ impl OutputArgs {
         Layout::Encoded { encoding, has_topic: self.verbose }
     }
 
-    /// Rejects options that conflict; -F overrides -v as in mosquitto's tools.
+    /// Rejects options that conflict. `-F` overrides `-v`, as in mosquitto's tools.
     fn check(&self) -> Result<(), Error> {
         let format = ("-F", self.format.is_some());
         let json = ("--json", self.json);
@@ -143,7 +143,7 @@ fn choice(text: &str) -> Result<PayloadDecoding, String> {
     })
 }
 
-#[allow(clippy::needless_pass_by_value)] // clap's parsers take values
+#[allow(clippy::needless_pass_by_value)] // clap passes values
 fn template(format: OsString) -> Result<Template, TemplateError> {
     Template::parse(format.as_encoded_bytes())
 }

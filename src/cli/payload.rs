@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// One payload; exactly one of these is given.
+/// The sources of a payload, of which exactly one must be set.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct PayloadArgs {

@@ -20,10 +20,10 @@ pub(crate) struct PresetArgs {
     /// With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics
     #[arg(long, value_name = "DEVICE", value_parser = Device::parse, requires = "preset")]
     pub device: Option<Device>,
-    /// With azure-iothub: file with the device's key or connection string. It signs a password for each connection
+    /// With azure-iothub: file with the device's key or connection string. It signs a SAS token for each connection
     #[arg(long, value_name = "FILE", requires = "preset", conflicts_with_all = ["password", "password_file", "ask_password"], value_hint = ValueHint::FilePath)]
     pub sas_key_file: Option<PathBuf>,
-    /// With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]
+    /// With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]
     #[arg(long, value_name = "DURATION", requires = "preset", value_parser = values::positive_duration)]
     pub sas_lifetime: Option<Duration>,
     /// With aws: the custom authorizer that checks user name and password
@@ -53,7 +53,7 @@ impl PresetArgs {
         ];
         match options.into_iter().find(|(_, is_given, of)| *is_given && *of != service) {
             Some((option, _, of)) => Err(Error::usage(format!(
-                "{option} is for --preset {}, and --preset {} was chosen",
+                "{option} is for --preset {}, but --preset is {}",
                 of.word(),
                 service.word()
             ))),
@@ -69,7 +69,7 @@ fn service(text: &str) -> Result<Service, String> {
     })
 }
 
-/// The name becomes part of a query.
+/// Parses the name of an authorizer, which becomes part of a query.
 fn authorizer(text: &str) -> Result<String, String> {
     let is_fit = |character: char| character.is_ascii_alphanumeric() || "_=,@-".contains(character);
     match text.is_empty() || !text.chars().all(is_fit) {

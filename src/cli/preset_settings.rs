@@ -1,7 +1,7 @@
 //! `--preset`: connects to a hosted broker as it requires, and respects its limits.
 //!
-//! Settings that a service requires are filled in as if they had been typed, unless others were, so that the rest of
-//! the program does not depend on services. Unsupported options are rejected before anything is sent.
+//! The settings that a service requires are filled in as if they were typed, unless others were, so the rest of the program
+//! does not depend on services. Unsupported options are rejected before anything is sent.
 
 use super::Names;
 use super::authentication::expired;
@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The port of HTTPS, which firewalls let through.
+/// The port of HTTPS, which firewalls usually allow.
 const HTTPS_PORT: u16 = 443;
 
 /// ALPN protocols that select the authentication of AWS on port 443: certificates, or custom authorizers.
@@ -36,7 +36,7 @@ const ENTRA_METHOD: &str = "OAUTH2-JWT";
 /// Default lifetime of a signature, as in Azure's own clients.
 const SAS_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A larger file is neither a key nor a connection string.
+/// The maximum size of a file with a key or a connection string.
 const LONGEST_KEY_FILE: u64 = 64 * 1024;
 
 impl ClientArgs {
@@ -72,21 +72,21 @@ impl ClientArgs {
             return Err(Error::usage(format!("--preset {word} needs -h HOST, as in -h {example}")));
         }
         if self.tls.no_tls {
-            return Err(Error::usage(format!("--no-tls: {service} speaks TLS alone (--preset {word})")));
+            return Err(Error::usage(format!("--no-tls: {service} requires TLS (--preset {word})")));
         }
         if self.network.has_plain_url(names)? {
-            let text = format!("-L: {service} speaks TLS alone; mqtts:// or wss:// does (--preset {word})");
+            let text = format!("-L: {service} requires TLS; use mqtts:// or wss:// (--preset {word})");
             return Err(Error::usage(text));
         }
         Ok(())
     }
 
-    /// The services identify their customers by the server name in TLS.
+    /// Rejects an address as host, since the services identify their customers by the server name in TLS.
     fn check_server_name(&self, service: Service, destination: &Destination) -> Result<(), Error> {
         let is_address = destination.host.parse::<IpAddr>().is_ok() && self.tls.tls_hostname.is_none();
         if is_address && service.needs_server_name() {
             return Err(Error::usage(format!(
-                "-h {}: {service} needs a name for TLS (SNI), not an address; --tls-hostname NAME gives one",
+                "-h {}: {service} needs a name for TLS (SNI), not an address; --tls-hostname NAME sets one",
                 destination.host
             )));
         }
@@ -109,7 +109,7 @@ impl ClientArgs {
         }
         let has_user = has_user || self.network.access_key.is_some();
         let problem = match (has_certificate, is_web_socket, has_user) {
-            (true, true, _) => "takes certificates over MQTT alone; leave --ws out, or --cert",
+            (true, true, _) => "does not accept certificates over WebSocket; leave out --ws or --cert",
             (false, _, false) => {
                 "needs --cert FILE and --key FILE, -u NAME and a password for a custom authorizer, or --ws and an access key"
             }
@@ -135,7 +135,7 @@ impl ClientArgs {
             return Err(Error::usage(text.to_owned()));
         };
         if self.network.ws_path.as_ref().is_some_and(|path| path.contains('?')) {
-            return Err(Error::usage("--ws-path: a request that is signed has no other query"));
+            return Err(Error::usage("--ws-path: a signed request cannot have another query"));
         }
         let host = self.destination(names)?.host;
         let region = sigv4::region_of(&host).map(str::to_owned);
@@ -177,12 +177,12 @@ impl ClientArgs {
         Ok(())
     }
 
-    /// The selected device, whose identifier is also the client's.
+    /// The selected device. Its identifier is also the client identifier.
     fn device(&mut self, of_file: Option<Device>) -> Result<Device, Error> {
         let device = match (self.preset.device.clone(), of_file) {
             (Some(typed), Some(of_file)) if typed != of_file => {
                 return Err(Error::usage(format!(
-                    "--device {typed}: the connection string in --sas-key-file is of {of_file}"
+                    "--device {typed}: the connection string in --sas-key-file is for {of_file}"
                 )));
             }
             (Some(device), _) | (None, Some(device)) => device,
@@ -197,21 +197,21 @@ impl ClientArgs {
         let other = other.or(self.identity.id_prefix.as_ref().map(|prefix| ("-I", prefix)));
         if let Some((option, typed)) = other {
             return Err(Error::usage(format!(
-                "{option} {typed}: the client identifier of a device is its own, {client_id}; leave {option} out"
+                "{option} {typed}: the client identifier of a device must be {client_id}; leave {option} out"
             )));
         }
         self.identity.id = Some(client_id);
         Ok(device)
     }
 
-    /// Without a signing key, the password must already be a signature.
+    /// Checks that the password is a SAS token, since there is no key to sign one.
     fn check_signature(&self, names: Names) -> Result<(), Error> {
         let (_, of_url) = self.network.url_credentials(names)?;
         if self.connection.ask_password {
             return Ok(());
         }
         let Some(password) = self.connection.password().or(of_url) else {
-            let text = "--preset azure-iothub needs --sas-key-file FILE, --cert FILE and --key FILE, or a signature as password";
+            let text = "--preset azure-iothub needs --sas-key-file FILE, --cert FILE and --key FILE, or a SAS token as password";
             return Err(Error::usage(text.to_owned()));
         };
         if !password.starts_with(sas::SCHEME.as_bytes()) {
@@ -222,7 +222,7 @@ impl ClientArgs {
         }
         match expired(&password) {
             Some(since) => Err(Error::usage(format!(
-                "the password is a signature that {since}; --sas-key-file FILE signs a new one for each connection"
+                "the password is a SAS token that {since}; --sas-key-file FILE signs a new one for each connection"
             ))),
             None => Ok(()),
         }

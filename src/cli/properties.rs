@@ -60,7 +60,7 @@ impl PropertyArgs {
     /// The properties for one packet.
     ///
     /// # Errors
-    /// If a value is out of range, or a property that is allowed once is given twice.
+    /// If a value is out of range, or a property that must not be repeated is a duplicate.
     pub(crate) fn collect(&self, target: Context) -> Result<PropertiesBuf, Error> {
         let mut list = PropertiesBuf::new();
         for property in self.properties.iter().filter(|property| property.target == target) {
@@ -74,7 +74,7 @@ impl PropertyArgs {
         Ok(list)
     }
 
-    /// The texts in them, each with its option.
+    /// The texts in the properties, each with its option.
     pub(super) fn texts(&self) -> impl Iterator<Item = (String, &str)> {
         self.properties.iter().flat_map(|property| {
             let texts = match &property.value {
@@ -98,12 +98,12 @@ impl PropertyArgs {
     }
 }
 
-#[allow(clippy::needless_pass_by_value)] // clap's parsers take values
+#[allow(clippy::needless_pass_by_value)] // clap passes values
 fn parse(joined: OsString) -> Result<PropertyArg, PropertyWordsError> {
     parse_words(&joined).map_err(PropertyWordsError)
 }
 
-/// Why the words after `-D` are invalid.
+/// The reason why the words after `-D` are invalid.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 struct PropertyWordsError(String);
@@ -121,7 +121,7 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     let target = target(&packet)?;
     let name = text(next("NAME")?)?;
     let id = PropertyId::from_name(&name).ok_or_else(|| unknown_property(&name, target))?;
-    // A client's PUBLISH carries no subscription identifier [MQTT-3.3.4-6].
+    // A client's PUBLISH must not have a subscription identifier [MQTT-3.3.4-6].
     let is_allowed =
         id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
     if !is_allowed {

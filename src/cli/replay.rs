@@ -27,7 +27,7 @@ pub(crate) struct ReplayArgs {
     pub rewrite: Vec<Rewrite>,
 }
 
-/// How fast a recording is replayed.
+/// The speed of a replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Speed {
     /// A multiple of the recorded speed.

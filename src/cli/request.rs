@@ -90,9 +90,7 @@ impl RequestArgs {
             .check_subscription_options(version, self.retain_as_published, self.retain_handling)
             .map_err(|option| Error::usage(UsageError::NeedsV5 { option: option.into(), version }))?;
         if self.response_topic.is_none() {
-            return Err(Error::usage(format!(
-                "missing -e TOPIC: {version} requests carry no response topic"
-            )));
+            return Err(Error::usage(format!("missing -e TOPIC: {version} requests have no response topic")));
         }
         Ok(())
     }

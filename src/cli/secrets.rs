@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// MQTT has two bytes for a password's length; a longer line is not a password.
+/// The maximum length of a password in MQTT, and of a line end.
 const MAX_LINE: u64 = 65_535 + 2;
 
 /// Denotes standard input instead of a file.
@@ -66,7 +66,7 @@ fn username_from_environment() -> Result<Option<String>, Error> {
     value.map(|value| value.into_string().map_err(not_text)).transpose()
 }
 
-/// The password in a file's first line, and a warning about the file, if there is one. `-` is standard input.
+/// The password in a file's first line, and a warning if other users can read the file. `-` is standard input.
 ///
 /// # Errors
 /// If it cannot be read, or its first line is not a password.
@@ -93,7 +93,7 @@ pub(crate) fn first_line(input: impl BufRead) -> io::Result<OsString> {
     input_file::remove_mark(&mut line);
     let line = OsString::from_vec(line);
     if line.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty, not a password"));
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty"));
     }
     Ok(line)
 }
@@ -104,7 +104,7 @@ pub(crate) fn next_line(input: impl BufRead) -> io::Result<OsString> {
     let mut line = Vec::with_capacity(MAX_LINE as usize + 1);
     input.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;
     if line.len() as u64 > MAX_LINE {
-        let text = "its first line is longer than a password can be";
+        let text = "its first line is too long for a password";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     for end in [b'\n', b'\r'] {

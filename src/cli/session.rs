@@ -1,4 +1,4 @@
-//! Client state at the broker: session, will, messages in flight.
+//! The options about a client's state at the broker: session, will, messages in flight.
 
 use super::authentication::AuthenticationArgs;
 use super::compat::Names;
@@ -87,8 +87,7 @@ pub(crate) struct ClientArgs {
 }
 
 impl PersistenceArgs {
-    /// How often to reconnect: as typed, or else up to `default` times after a lost connection (`None` for
-    /// unlimited).
+    /// The number of reconnects: as typed, or else up to `default` times after a lost connection (`None` for unlimited).
     fn retries(&self, default: Option<u32>) -> Retries {
         match self.retries {
             Some(count) => Retries { limit: Some(count), include_first: true },
@@ -98,7 +97,7 @@ impl PersistenceArgs {
 }
 
 impl ClientArgs {
-    /// The version to speak: `-x`, `-D` and `--auth-method` choose MQTT 5.
+    /// The version to use: `-x`, `-D` and `--auth-method` choose MQTT 5.
     ///
     /// # Errors
     /// If `-V` chose another version.
@@ -111,8 +110,7 @@ impl ClientArgs {
         Ok(version)
     }
 
-    /// Checks whether the authentication data is an expired token. Returns a warning if the broker may accept it
-    /// nevertheless.
+    /// Checks whether the authentication data is an expired token. Returns a warning if the broker may still accept it.
     ///
     /// # Errors
     /// If it has expired, and the service would reject it.
@@ -130,7 +128,7 @@ impl ClientArgs {
         Some(Rules::new(self.preset.preset?, version, self.preset.device.clone()))
     }
 
-    /// The broker's service: the chosen one, or the host's.
+    /// The hosted broker: that of `--preset`, or else the one inferred from the host.
     pub(crate) fn service(&self, names: Names) -> Option<Service> {
         self.preset.preset.or_else(|| Service::of_host(&self.destination(names).ok()?.host))
     }
@@ -146,7 +144,7 @@ impl ClientArgs {
         }
     }
 
-    /// Whether the connection uses TLS, if the options decide it without their files.
+    /// Whether the connection uses TLS; `None` if options conflict. Reads no files.
     pub(crate) fn is_encrypted(&self, names: Names) -> Option<bool> {
         let destination = self.destination(names).ok()?;
         Some(self.tls.is_spoken(names, destination.is_secure, destination.port))
@@ -265,7 +263,7 @@ impl ClientArgs {
         Ok(options)
     }
 
-    /// Checks the client and its will against the service's limits.
+    /// Checks CONNECT and the will against the service's limits.
     fn check_connect(&self, rules: &Rules, options: &Options) -> Result<(), Error> {
         let connect_content = ConnectContent {
             client_id: &options.client_id,
@@ -301,10 +299,10 @@ impl ClientArgs {
         checked.map_err(|violation| self.preset.refused("cannot subscribe", &violation))
     }
 
-    /// The topic to publish to: the one that was typed, the URL's, or the device's own.
+    /// The topic to publish to: the typed one, the URL's, or the device's default.
     ///
     /// # Errors
-    /// If no topic or more than one is named, or the URL's is invalid.
+    /// If there is no topic or more than one, or the URL's is invalid.
     pub(crate) fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
         let parse = |text: String| match TopicName::parse(&text) {
             Ok(topic) => Ok(topic),
@@ -312,7 +310,7 @@ impl ClientArgs {
         };
         match (typed, self.network.url_topic(names)?) {
             (Some(_), Some(_)) if names == Names::Mq => {
-                Err(Error::usage("-t and the URL of -L name a topic each; leave one out"))
+                Err(Error::usage("-t and the URL of -L both set a topic; leave one out"))
             }
             (Some(_), Some(text)) if self.network.url_comes_last() => parse(text),
             (Some(topic), _) => Ok(topic.clone()),
@@ -327,7 +325,7 @@ impl ClientArgs {
         }
     }
 
-    /// The filter in the URL, to subscribe to.
+    /// The topic filter in the URL.
     ///
     /// # Errors
     /// If it is invalid.
@@ -386,7 +384,7 @@ impl ClientArgs {
         }))
     }
 
-    /// CONNECT's properties. As in mosquitto's tools, `-c` alone keeps the session for ever.
+    /// CONNECT's properties. As in mosquitto's tools, `-c` alone keeps the session forever.
     pub(super) fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
         let mut properties = self.properties.collect(Context::Connect)?;
         let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
@@ -403,13 +401,12 @@ impl ClientArgs {
         Ok(properties)
     }
 
-    /// A session that outlives the connection needs an identifier to resume it; a prefix with a process ID is not
-    /// one.
+    /// Rejects a kept session that cannot be resumed: without a client identifier, or with one that contains the process ID.
     fn check_kept_session(&self, version: Version, properties: &PropertiesBuf) -> Result<(), Error> {
         let expiry = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if version.is_v5() && expiry == Some(u32::MAX) {
             let option = if self.session.disable_clean_session { "-c" } else { "-x" };
-            return Err(Error::usage(format!("{option} keeps the session for ever, which needs -i ID")));
+            return Err(Error::usage(format!("{option} keeps the session forever, which needs -i ID")));
         }
         if !version.is_v5() && self.session.disable_clean_session {
             return Err(Error::usage("-c keeps the session, which needs -i ID"));

@@ -111,12 +111,12 @@ pub(crate) struct SubscribeArgs {
 }
 
 impl SubscribeArgs {
-    /// Whether messages are printed: with another destination, only if requested as well.
+    /// Whether messages are printed. If they are recorded or passed to a command, only if an option about output is set.
     pub(crate) fn prints(&self) -> bool {
         !self.keep.is_given() || self.output.is_given() || self.message_rate
     }
 
-    /// Filters to subscribe to, with their QoS. The URL's filter comes last; a device's filter is the default.
+    /// Filters to subscribe to, with their QoS. The URL's filter is the last one; a device's filter is the default.
     ///
     /// # Errors
     /// If a filter cannot be shared.
@@ -162,14 +162,14 @@ impl SubscribeArgs {
         match subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/")) {
             // [MQTT-3.8.3-4]
             Some((filter, _)) if self.no_local => Err(Error::usage(format!(
-                "--no-local cannot be used with the shared subscription {filter}: brokers end the connection"
+                "--no-local cannot be used with the shared subscription {filter}: brokers close the connection"
             ))),
             _ => Ok(()),
         }
     }
 }
 
-/// A group's name is one level [MQTT-4.8.2-2].
+/// Parses the name of a group, which must be one topic level [MQTT-4.8.2-2].
 fn group(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['/', '+', '#']) {
         return Err(values::expected("a name without /, + and #"));

@@ -1,9 +1,8 @@
 //! The options about TLS.
 //!
-//! `--cafile`, `--capath` and `--psk` enable TLS, and so does port 8883, which trusts the operating system's
-//! certificates unless others are named. Under mosquitto's names nothing else enables it, and options without effect
-//! are ignored; under `mq` every option here does, since an option that is silently ignored leaves a secret
-//! unencrypted.
+//! `--cafile`, `--capath` and `--psk` enable TLS, and so does port 8883, where the operating system's certificates are trusted
+//! unless others are named. Under mosquitto's names nothing else enables TLS, and options without effect are ignored. Under `mq`
+//! every option here enables it, since ignoring one silently would leave a secret unencrypted.
 
 use super::connection::{PORT, TLS_PORT};
 use super::{Names, values};
@@ -86,7 +85,7 @@ pub(crate) struct TlsArgs {
     /// Not supported
     #[arg(long, value_name = "SHA1", hide = true)]
     pub tls_engine_kpass_sha1: Option<String>,
-    /// The standard port of a service that only supports TLS.
+    /// The standard port of a hosted service, all of which require TLS.
     #[arg(skip)]
     pub(super) required_port: Option<u16>,
 }
@@ -111,28 +110,22 @@ impl TlsArgs {
         let has_engine = self.tls_engine.is_some();
         let is_engine_key = self.keyform.as_deref() == Some("engine");
         let problems = [
-            (
-                self.cert.is_some() && self.key.is_none(),
-                "--cert without --key; the file may be the same for both",
-            ),
-            (
-                self.key.is_some() && self.cert.is_none(),
-                "--key without --cert; the file may be the same for both",
-            ),
-            (self.keyform.is_some() && self.key.is_none(), "--keyform without --key"),
+            (self.cert.is_some() && self.key.is_none(), "--cert needs --key; both can name the same file"),
+            (self.key.is_some() && self.cert.is_none(), "--key needs --cert; both can name the same file"),
+            (self.keyform.is_some() && self.key.is_none(), "--keyform needs --key"),
             (
                 self.tls_engine_kpass_sha1.is_some() && !(has_engine && is_engine_key),
-                "--tls-engine-kpass-sha1 without --tls-engine and --keyform engine",
+                "--tls-engine-kpass-sha1 needs --tls-engine and --keyform engine",
             ),
             (
                 self.psk.is_some() && self.has_authority(),
-                "--psk goes without certificates, and so without --cafile and --capath",
+                "--psk cannot be used with certificates (--cafile, --capath)",
             ),
-            (self.psk.is_some() && self.psk_identity.is_none(), "--psk without --psk-identity"),
-            (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity without --psk"),
-            (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file without --key"),
-            (is_engine_key, "--keyform engine: engines are not supported; --key takes a key in a PEM file"),
-            (has_engine, "--tls-engine: engines are not supported; --key takes a key in a PEM file"),
+            (self.psk.is_some() && self.psk_identity.is_none(), "--psk needs --psk-identity"),
+            (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity needs --psk"),
+            (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file needs --key"),
+            (is_engine_key, "--keyform engine: engines are not supported; set --key to a PEM file"),
+            (has_engine, "--tls-engine: engines are not supported; set --key to a PEM file"),
         ];
         match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
             Some((_, problem)) => Err(Error::usage(problem.to_owned())),
@@ -140,7 +133,7 @@ impl TlsArgs {
         }
     }
 
-    /// The encryption of a connection to this host and port; `None` for none. `is_secure_url` is for a URL such as
+    /// The TLS settings of a connection to this host and port; `None` without TLS. `is_secure_url` is set for a URL such as
     /// `mqtts://`, which requires TLS on any port. A unix socket has port 0.
     ///
     /// # Errors
@@ -154,7 +147,7 @@ impl TlsArgs {
     ) -> Result<Option<Tls>, Error> {
         self.check_combinations()?;
         if self.no_tls && is_secure_url && names == Names::Mq {
-            return Err(Error::usage("--no-tls contradicts the URL, which asks for TLS"));
+            return Err(Error::usage("--no-tls cannot be used with a URL that requires TLS"));
         }
         if !self.is_spoken(names, is_secure_url, port) {
             return Ok(None);
@@ -176,7 +169,7 @@ impl TlsArgs {
         tls.map_err(|error| Error::usage(UsageError::invalid(option, error)))
     }
 
-    /// Whether a connection to this place uses TLS.
+    /// Whether a connection to this port uses TLS.
     pub(super) fn is_spoken(&self, names: Names, is_secure_url: bool, port: u16) -> bool {
         !self.no_tls && (is_secure_url || port == TLS_PORT || self.is_asked_for(names))
     }
@@ -224,7 +217,7 @@ impl TlsArgs {
         )
     }
 
-    /// `--insecure` skips the host name, not the chain, as in mosquitto's tools.
+    /// The checks of the broker's certificate. `--insecure` skips the host name, not the chain, as in mosquitto's tools.
     fn verification(&self, names: Names) -> Result<Verification, Error> {
         if self.accepts_any_certificate(names) {
             return Ok(Verification::Nothing);
@@ -252,7 +245,7 @@ impl TlsArgs {
         self.identity_of(names, ("--cert", certificate), ("--key", key)).map(Some)
     }
 
-    /// The certificate for clients that connect to us.
+    /// The certificate that the proxy presents to its clients.
     ///
     /// # Errors
     /// The file that cannot be used.
@@ -312,7 +305,7 @@ impl TlsArgs {
         Err(unusable("--key", key_file, &problem))
     }
 
-    /// Under mosquitto's names, unknown suites are ignored if any other remains, as OpenSSL does.
+    /// The cipher suites to offer. Under mosquitto's names, unknown suites are ignored if any other remains, as by OpenSSL.
     fn suites(&self, names: Names) -> Result<Suites, Error> {
         let Some(list) = &self.ciphers else { return Ok(Suites::all()) };
         let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));
@@ -321,12 +314,15 @@ impl TlsArgs {
                 format!("'{unknown}' is not supported")
             }
             _ if suites.is_empty() && self.tls_version == Some(Version::Tls13) => {
-                "none of them is for TLS 1.3, which --tls-version asks for".to_owned()
+                "none of them is for TLS 1.3, which --tls-version requires".to_owned()
             }
-            _ if suites.is_empty() => "nothing is left of it".to_owned(),
+            _ if suites.is_empty() => "it has no supported suite".to_owned(),
             _ => return Ok(suites),
         };
-        Err(Error::usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
+        Err(Error::usage(format!(
+            "--ciphers {list}: {problem}; the supported suites are {}",
+            Suites::names()
+        )))
     }
 
     /// A remark on the parts of --ciphers without effect, if any.
@@ -371,7 +367,7 @@ impl TlsArgs {
             key_log: self.key_log(names)?,
         };
         if self.tls_version == Some(Version::Tls13) {
-            return Err(Error::usage("--psk goes with TLS 1.2 only, and --tls-version chose tlsv1.3"));
+            return Err(Error::usage("--psk needs TLS 1.2, but --tls-version is tlsv1.3"));
         }
         Psk::new(settings).map(Tls::SharedKey).map_err(|error| {
             let option = match error {
@@ -388,8 +384,7 @@ impl TlsArgs {
     fn with_shared_key(&self, _names: Names, _host: &str, psk: &str) -> Result<Tls, Error> {
         values::hexadecimal(psk).ok_or_else(not_hexadecimal)?;
         Err(Error::usage(
-            "--psk is not in this build; `cargo install mqkit --features psk` makes one that has it"
-                .to_owned(),
+            "--psk is not in this build; `cargo install mqkit --features psk` builds mq with it".to_owned(),
         ))
     }
 }

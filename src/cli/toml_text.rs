@@ -1,6 +1,6 @@
-//! Places of mistakes in TOML files.
+//! Lines and columns of mistakes in TOML files.
 
-/// Line starts of a text, so that finding many places does not count the lines anew each time.
+/// The line starts of a text, so that the lines are counted only once for many places.
 pub(super) struct Places<'t> {
     text: &'t str,
     starts: Vec<usize>,

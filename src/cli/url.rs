@@ -66,8 +66,10 @@ impl Url {
             "ws" => Scheme::Ws,
             "wss" => Scheme::Wss,
             "unix" if names == Names::Mq => Scheme::Unix,
-            _ if names == Names::Mq => return Err("it begins with mqtt, mqtts, ws, wss or unix".to_owned()),
-            _ => return Err("it begins with mqtt, mqtts, ws or wss".to_owned()),
+            _ if names == Names::Mq => {
+                return Err("unknown scheme; expected mqtt, mqtts, ws, wss or unix".to_owned());
+            }
+            _ => return Err("unknown scheme; expected mqtt, mqtts, ws or wss".to_owned()),
         };
         if scheme == Scheme::Unix {
             let host = decode_text(rest, "path")?;
@@ -92,10 +94,10 @@ impl Url {
             (username.map(str::to_owned), password.map(|word| word.as_bytes().to_vec()), host.to_owned())
         };
         if host.is_empty() {
-            return Err("it names no host".to_owned());
+            return Err("it has no host".to_owned());
         }
         if host.contains(|character: char| character.is_whitespace() || "?#@".contains(character)) {
-            return Err("the host contains an invalid character; the path begins with /".to_owned());
+            return Err("the host contains an invalid character; a / must precede the path".to_owned());
         }
         Ok(Url { scheme, username, password, host, port, path, is_encoded })
     }
@@ -120,17 +122,17 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
         "socks5h" => ProxyKind::Socks5WithNames,
         "socks5" => ProxyKind::Socks5,
         "http" => ProxyKind::HttpConnect,
-        _ => return Err("it begins with socks5h, socks5 or http".to_owned()),
+        _ => return Err("unknown scheme; expected socks5h, socks5 or http".to_owned()),
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.contains('/') {
-        return Err("it has no path; a / in a password is written %2F".to_owned());
+        return Err("it must not have a path; write / in a password as %2F".to_owned());
     }
     let (user_info, place) = rest.rsplit_once('@').map_or((None, rest), |(info, place)| (Some(info), place));
     let (host, port) = split_place(place, Names::Mq)?;
     let host = decode_text(host, "host")?;
     if host.is_empty() {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     let (user_name, password) = user_info.map(split_user_info).unwrap_or_default();
     let credentials = match (user_name, password) {
@@ -148,8 +150,8 @@ pub(super) fn page(text: &str) -> Result<HttpUrl, String> {
     let (scheme, rest) = split_scheme(text)?;
     match scheme.to_ascii_lowercase().as_str() {
         "http" => {}
-        "https" => return Err("https is not supported; it begins with http".to_owned()),
-        _ => return Err("it begins with http".to_owned()),
+        "https" => return Err("https is not supported; expected http".to_owned()),
+        _ => return Err("unknown scheme; expected http".to_owned()),
     }
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
@@ -158,7 +160,7 @@ pub(super) fn page(text: &str) -> Result<HttpUrl, String> {
     }
     let (host, port) = split_place(authority, Names::Mq)?;
     if host.is_empty() {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     if !text.chars().all(|character| character.is_ascii_graphic()) {
         return Err("it contains an invalid character".to_owned());
@@ -205,7 +207,7 @@ pub(super) fn split_path(text: &str) -> Option<(&str, &str)> {
 }
 
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {
-    text.split_once("://").ok_or_else(|| "a URL is SCHEME://HOST".to_owned())
+    text.split_once("://").ok_or_else(|| "expected SCHEME://HOST".to_owned())
 }
 
 fn split_user_info(user_info: &str) -> (Option<&str>, Option<&str>) {
@@ -218,14 +220,19 @@ fn split_user_info(user_info: &str) -> (Option<&str>, Option<&str>) {
 fn split_place(place: &str, names: Names) -> Result<(&str, Option<u16>), String> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or("a [ without ]")?;
+            let (host, port) = rest.split_once(']').ok_or("missing ] after [")?;
             let is_port = port.is_empty() || port.starts_with(':');
-            (host, is_port.then(|| port.strip_prefix(':')).ok_or("after ] comes the port, as in [::1]:1883")?)
+            (
+                host,
+                is_port
+                    .then(|| port.strip_prefix(':'))
+                    .ok_or("only a port may follow ], as in [::1]:1883")?,
+            )
         }
         None => match place.split_once(':') {
             Some((_, rest)) if rest.contains(':') => {
-                return Err("an IPv6 address is written in brackets, as in [::1]; \
-                            : and @ in a password are written %3A and %40"
+                return Err("write an IPv6 address in brackets, as in [::1], \
+                and : and @ in a password as %3A and %40"
                     .to_owned());
             }
             Some((host, port)) => (host, Some(port)),
@@ -240,10 +247,8 @@ fn split_place(place: &str, names: Names) -> Result<(&str, Option<u16>), String>
     match read {
         Some(number) if number > 0 && !port.starts_with('+') => Ok((host, Some(number))),
         // The text is not shown, as it may be part of a password.
-        _ => {
-            Err("the port is a number from 1 to 65535; / and @ in a password are written %2F and %40"
-                .to_owned())
-        }
+        _ => Err("the port must be a number from 1 to 65535; write / and @ in a password as %2F and %40"
+            .to_owned()),
     }
 }
 
@@ -259,7 +264,7 @@ fn decode(text: &str, part: &str) -> Result<Vec<u8>, String> {
             .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
     };
     if text.split('%').skip(1).any(|rest| !is_escape(rest)) {
-        return Err(format!("a % in the {part} is not followed by two hexadecimal digits; % itself is %25"));
+        return Err(format!("a % in the {part} is not followed by two hexadecimal digits; write % as %25"));
     }
     Ok(percent_decode_str(text).collect())
 }
@@ -307,13 +312,13 @@ mod tests {
     fn mistakes_in_urls_are_reported_without_the_password() {
         for (text, part) in [
             ("host", "SCHEME://HOST"),
-            ("http://host", "begins with"),
+            ("http://host", "unknown scheme"),
             ("mqtt:///a", "no host"),
             ("mqtt://host:0/a", "port"),
             ("mqtt://host:65536", "port"),
             ("mqtt://ann:se/cret@host", "%2F"),
             ("mqtt://::1/a", "brackets"),
-            ("mqtt://[::1/a", "[ without ]"),
+            ("mqtt://[::1/a", "missing ]"),
             ("mqtt://[::1]a/a", "port"),
             ("mqtt://ann:secret%4@host/a", "%25"),
             ("mqtt://ann%ff:secret@host/a", "UTF-8"),
@@ -346,7 +351,7 @@ mod tests {
         assert_eq!(shown("http://host?c").unwrap(), "http://host:80/metrics?c");
         for (text, part) in [
             ("https://host", "https is not supported"),
-            ("ftp://host", "begins with http"),
+            ("ftp://host", "unknown scheme; expected http"),
             ("host:9090", "SCHEME://HOST"),
             ("http://a:b@host", "not supported"),
             ("http://", "no host"),

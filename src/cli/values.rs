@@ -1,4 +1,4 @@
-//! Parses single values, or explains which values are valid.
+//! Parses single values. The errors describe the valid values.
 
 use crate::bench::shard::Shard;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
@@ -61,7 +61,7 @@ pub(super) fn retain_handling(text: &str) -> Result<RetainHandling, String> {
     }
 }
 
-/// A topic filter with the QoS to subscribe at in front, as in `2:alarms/#`.
+/// A topic filter after its QoS, as in `2:alarms/#`.
 pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
     let (number, filter) = text.split_once(':').ok_or_else(|| expected("QOS:FILTER, such as 2:alarms/#"))?;
     Ok((qos(number)?, topic_filter(filter)?))
@@ -80,7 +80,7 @@ pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let range = address_range(local_address(first)?, local_address(last)?)
-            .ok_or_else(|| expected(format!("a range from a lower to a higher address, unlike {part}")))?;
+            .ok_or_else(|| expected(format!("an ascending range, but found {part}")))?;
         addresses.extend(range.take(MOST_LOCAL_ADDRESSES + 1));
         if addresses.len() > MOST_LOCAL_ADDRESSES {
             return Err(expected(format!("at most {MOST_LOCAL_ADDRESSES} addresses")));
@@ -200,7 +200,7 @@ pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
     }
 }
 
-/// The same without units, as mosquitto's tools read it.
+/// A session expiry interval without a unit, as mosquitto's tools read it.
 pub(super) fn plain_session_expiry(text: &str) -> Result<u32, String> {
     if matches!(text, "-1" | "∞") {
         return Ok(u32::MAX);

@@ -145,11 +145,11 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             shown(client_id)
         ),
         Event::Dropped { client_id, count } => format!(
-            "dropped {count} messages for {}: they were more or larger than it takes, or expired",
+            "dropped {count} messages for {}: its queue was full, they exceeded its maximum packet size, or they expired",
             shown(client_id)
         ),
         Event::RetainedStoreFull { count } => {
-            format!("did not keep {count} retained messages: the store is full")
+            format!("did not retain {count} messages: the store is full")
         }
         Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
         Event::FrontStarted { process } => format!("front process {process} accepts clients"),

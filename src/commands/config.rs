@@ -38,7 +38,7 @@ fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> 
         [] => "no profiles".to_owned(),
         names => format!("profiles: {}", names.join(", ")),
     };
-    let text = format!("{}: nothing is wrong; {profiles}", findings.path.display());
+    let text = format!("{}: no mistakes; {profiles}", findings.path.display());
     print(format!("{}\n", escape::line(&text)).as_bytes())
 }
 

@@ -127,7 +127,7 @@ impl Exec {
         let problem = match result {
             Ok(status) if status.success() => return,
             Ok(status) => status.to_string(),
-            Err(error) => format!("it could not be started: {error}"),
+            Err(error) => format!("cannot start it: {error}"),
         };
         self.failed += 1;
         self.messages.say(&format!("--exec for a message to {topic}: {problem}"));

@@ -65,13 +65,13 @@ impl ExistingFile {
     fn check(&self, link: &Path, is_forced: bool) -> Result<(), Error> {
         let refused = |text: &str| {
             let source = io::Error::new(io::ErrorKind::AlreadyExists, text);
-            Err(failed("make the link", link, source))
+            Err(failed("create the link", link, source))
         };
         match self {
             ExistingFile::Nothing | ExistingFile::SameLink | ExistingFile::OtherLink => Ok(()),
             ExistingFile::SomethingElse if is_forced => Ok(()),
-            ExistingFile::SomethingElse => refused("another file is in the way; --force replaces it"),
-            ExistingFile::Directory => refused("a directory is in the way"),
+            ExistingFile::SomethingElse => refused("the file exists; --force replaces it"),
+            ExistingFile::Directory => refused("a directory has this name"),
         }
     }
 }
@@ -81,10 +81,10 @@ fn put_link(program: &Path, link: &Path) -> Result<(), Error> {
     let mut name = link.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
     let temporary = link.with_file_name(name);
-    symlink(program, &temporary).map_err(|source| failed("make the link", link, source))?;
+    symlink(program, &temporary).map_err(|source| failed("create the link", link, source))?;
     fs::rename(&temporary, link).map_err(|source| {
         let _ = fs::remove_file(&temporary);
-        failed("make the link", link, source)
+        failed("create the link", link, source)
     })
 }
 

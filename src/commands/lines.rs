@@ -157,7 +157,7 @@ impl Lines {
         if self.partial.len() + rest.len() > MAX_LINE {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("a line is over {MAX_LINE} bytes, more than a message can hold"),
+                format!("a line exceeds {MAX_LINE} bytes, the maximum of a message"),
             ));
         }
         self.partial.extend_from_slice(rest);

@@ -114,7 +114,7 @@ impl Maker {
         let Some(topic) = message.topic.or_else(|| self.defaults.topic.clone()) else {
             return Err(Error::InputLine {
                 place: place.to_owned(),
-                problem: "it has no \"topic\", and no -t gives one".to_owned(),
+                problem: "it has no \"topic\"; set -t TOPIC".to_owned(),
             });
         };
         for problem in &message.left_out {
@@ -140,7 +140,7 @@ impl Maker {
         }
         if !own.as_properties().is_empty() && !std::mem::replace(&mut self.has_warned, true) {
             self.messages.say(&format!(
-                "{place}: properties need MQTT 5, and -V chose {}; from here on they are left out",
+                "{place}: properties need MQTT 5, but -V selects {}; from here on they are left out",
                 self.version
             ));
         }

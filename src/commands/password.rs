@@ -115,5 +115,5 @@ fn failed(source: io::Error) -> Error {
 }
 
 fn no_terminal() -> io::Error {
-    io::Error::other("no terminal to ask on; --password-file FILE works without one")
+    io::Error::other("no terminal to ask for the password; set --password-file FILE")
 }

@@ -194,8 +194,10 @@ struct Requester<'a> {
 impl Requester<'_> {
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if self.left_out > 1 {
-            self.messages
-                .say(&format!("left out {} messages in all that do not answer this request", self.left_out));
+            self.messages.say(&format!(
+                "left out {} messages in total that do not answer this request",
+                self.left_out
+            ));
         }
         match end? {
             End::Stopped { reason, was_connected, .. } => {
@@ -220,7 +222,7 @@ impl Requester<'_> {
             if !self.has_session || is_same_topic(topic, &self.request.response_topic) {
                 return true;
             }
-            self.leave_out(topic, "which another subscription of the kept session brought");
+            self.leave_out(topic, "which matches another subscription of the kept session");
             return false;
         };
         match publish.properties.find(PropertyId::CorrelationData) {

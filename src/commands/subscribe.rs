@@ -275,9 +275,7 @@ impl<'a> Subscriber<'a> {
         if defects.iter().any(Defect::is_about_topic) {
             self.rejected += 1;
             let topic = topic.escape_debug();
-            return self
-                .messages
-                .say(&format!("cannot delete {topic}: nothing can be published to this topic"));
+            return self.messages.say(&format!("cannot delete {topic}: the topic is not valid for PUBLISH"));
         }
         removals.add(topic);
     }

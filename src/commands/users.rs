@@ -60,7 +60,7 @@ impl<T: FromFile> UserFile<T> {
                 Err(error) => {
                     let kept = count(&**self.users.borrow());
                     log.say(&error.to_string());
-                    log.say(&format!("the users stay as they were: {kept}"));
+                    log.say(&format!("the users are unchanged: {kept}"));
                 }
             }
         }

@@ -165,7 +165,9 @@ impl Rules {
     /// The effect of RETAIN at this service, if it is not to keep the message.
     pub(crate) fn remark_on_retain(&self) -> Option<String> {
         let is_hub = self.service == Service::AzureIotHub;
-        is_hub.then(|| format!("{} keeps no messages; RETAIN only marks them, as mqtt-retain", self.service))
+        is_hub.then(|| {
+            format!("{} does not retain messages; RETAIN only marks them, as mqtt-retain", self.service)
+        })
     }
 
     /// A warning that a subscription gets no retained messages, if it gets none.
@@ -296,14 +298,14 @@ mod tests {
         assert_eq!(topic("a/b/c/d/e/f/g/h", &aws()), "");
         assert_eq!(topic("$aws/rules/r/a/b/c/d/e/f/g/h", &aws()), "");
         assert_eq!(filter("$share/g/a/b/c/d/e/f/g/+", &aws()), "");
-        let slashes = "AWS IoT Core takes 7 slashes in a topic at most, not 8";
+        let slashes = "AWS IoT Core accepts at most 7 slashes in a topic, not 8";
         assert_eq!(topic("a/b/c/d/e/f/g/h/", &aws()), slashes);
         assert_eq!(topic("$aws/rules/r/a/b/c/d/e/f/g/h/i", &aws()), slashes);
         assert_eq!(filter("a/b/c/d/e/f/g/h/#", &aws()), slashes);
         assert_eq!(topic(&"a".repeat(256), &aws()), "");
         assert_eq!(
             topic(&"a".repeat(257), &aws()),
-            "AWS IoT Core takes topics of 256 bytes at most, not 257"
+            "AWS IoT Core accepts topics of at most 256 bytes, not 257"
         );
     }
 
@@ -314,13 +316,16 @@ mod tests {
         assert_eq!(publish("a", Qos::AtLeastOnce, true, &payload[1..], &aws), "");
         assert_eq!(
             publish("a", Qos::AtMostOnce, false, &payload, &aws),
-            "AWS IoT Core takes 131072 bytes of payload at most, not 131073"
+            "AWS IoT Core accepts payloads of at most 131072 bytes, not 131073"
         );
-        assert_eq!(publish("a", Qos::ExactlyOnce, false, b"", &aws), "AWS IoT Core has no QoS 2");
-        assert_eq!(problem_text(aws.check_filter("a", Qos::ExactlyOnce)), "AWS IoT Core has no QoS 2");
+        assert_eq!(publish("a", Qos::ExactlyOnce, false, b"", &aws), "AWS IoT Core does not support QoS 2");
+        assert_eq!(
+            problem_text(aws.check_filter("a", Qos::ExactlyOnce)),
+            "AWS IoT Core does not support QoS 2"
+        );
         assert_eq!(
             publish("$aws/things/t/shadow/update", Qos::AtMostOnce, true, b"", &aws),
-            "AWS IoT Core keeps no messages below $aws/"
+            "AWS IoT Core does not retain messages below $aws/"
         );
         assert!(topic("$SYS/a", &aws).contains("begin with $"));
     }
@@ -332,18 +337,18 @@ mod tests {
         };
         let (aws, hub, grid) = (Service::AwsIotCore, Service::AzureIotHub, Service::AzureEventGrid);
         assert_eq!(check(aws, Version::V311, connect_content()), "");
-        assert_eq!(check(aws, Version::V31, connect_content()), "AWS IoT Core does not speak MQTT 3.1");
-        assert_eq!(check(hub, Version::V5, connect_content()), "Azure IoT Hub does not speak MQTT 5.0");
+        assert_eq!(check(aws, Version::V31, connect_content()), "AWS IoT Core does not support MQTT 3.1");
+        assert_eq!(check(hub, Version::V5, connect_content()), "Azure IoT Hub does not support MQTT 5.0");
         let long = "c".repeat(129);
         let named = ConnectContent { client_id: &long, ..connect_content() };
-        assert!(check(aws, Version::V5, named).ends_with("128 bytes at most, not 129"));
+        assert!(check(aws, Version::V5, named).ends_with("at most 128 bytes, not 129"));
         for (service, longest) in [(aws, 1200), (hub, 1177), (grid, 1160)] {
             let quiet = |keep_alive| ConnectContent { keep_alive, ..connect_content() };
             assert_eq!(check(service, Version::V311, quiet(longest)), "");
             assert!(check(service, Version::V311, quiet(longest + 1)).contains("keep alive"), "{service}");
         }
         let method = ConnectContent { has_method: true, ..connect_content() };
-        assert!(check(aws, Version::V5, method).contains("authentication method"));
+        assert!(check(aws, Version::V5, method).contains("enhanced authentication"));
         assert_eq!(check(grid, Version::V5, method), "");
         let nameless = ConnectContent { client_id: "", ..connect_content() };
         assert!(check(grid, Version::V311, nameless).contains("client identifier"));
@@ -390,7 +395,7 @@ mod tests {
             assert_eq!(publish("a", Qos::AtLeastOnce, false, &payload, version), "");
             assert_eq!(
                 publish("a", Qos::AtLeastOnce, true, &payload, version),
-                "Azure Event Grid keeps 65536 bytes of payload at most, not 65537"
+                "Azure Event Grid retains payloads of at most 65536 bytes, not 65537"
             );
         }
         assert!(filter("$share/g/a", &grid).contains("shared"));
@@ -428,7 +433,7 @@ mod tests {
         let pair = PropertyValue::Pair("name", "value");
         assert_eq!(
             check(PropertyId::UserProperty, pair),
-            (String::new(), "Azure Event Grid refuses user properties in SUBSCRIBE".to_owned())
+            (String::new(), "Azure Event Grid rejects user properties in SUBSCRIBE".to_owned())
         );
         let much = "a".repeat(32 * 1024);
         assert!(check(PropertyId::UserProperty, PropertyValue::Pair("b", &much)).0.contains("32768"));

@@ -35,11 +35,11 @@ pub(crate) struct Credentials {
 pub(crate) enum KeyError {
     /// It is neither base64 nor a connection string.
     #[error(
-        "it holds no key: that is base64 of a device's key, or a connection string (HostName=...;DeviceId=...;SharedAccessKey=...)"
+        "not a key: expected a device's key in Base64, or a connection string (HostName=...;DeviceId=...;SharedAccessKey=...)"
     )]
     NoKey,
     /// It is a token.
-    #[error("it holds a token, not a key")]
+    #[error("it contains a token, not a key")]
     Token,
     /// A connection string lacks the key.
     #[error("the connection string has no SharedAccessKey")]

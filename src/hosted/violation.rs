@@ -20,48 +20,48 @@ impl Violation {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("does not speak {0}")]
+    #[error("does not support {0}")]
     Version(Version),
-    #[error("has no QoS 2")]
+    #[error("does not support QoS 2")]
     ExactlyOnce,
-    #[error("takes {maximum} bytes of payload at most, not {size}")]
+    #[error("accepts payloads of at most {maximum} bytes, not {size}")]
     Payload { size: usize, maximum: usize },
-    #[error("takes topics of {maximum} bytes at most, not {length}")]
+    #[error("accepts topics of at most {maximum} bytes, not {length}")]
     TopicLength { length: usize, maximum: usize },
-    #[error("takes {maximum} slashes in a topic at most, not {slashes}")]
+    #[error("accepts at most {maximum} slashes in a topic, not {slashes}")]
     Slashes { slashes: usize, maximum: usize },
-    #[error("has no topics that begin with $, but for its own below $aws/")]
+    #[error("does not allow topics that begin with $, except its own below $aws/")]
     Reserved,
-    #[error("keeps no messages below $aws/")]
+    #[error("does not retain messages below $aws/")]
     RetainReserved,
-    #[error("keeps {maximum} bytes of payload at most, not {size}")]
+    #[error("retains payloads of at most {maximum} bytes, not {size}")]
     RetainedPayload { size: usize, maximum: usize },
-    #[error("knows no such topic; those of this client begin with {0}")]
+    #[error("does not support this topic; the topics of this client begin with {0}")]
     UnknownTopic(String),
-    #[error("knows no such filter; those of this client are {0}")]
+    #[error("does not support this filter; the filters of this client are {0}")]
     UnknownFilter(String),
-    #[error("takes {maximum} subscriptions of a client at most, not {count}")]
+    #[error("accepts at most {maximum} subscriptions of a client, not {count}")]
     Subscriptions { count: usize, maximum: usize },
-    #[error("has no shared subscriptions")]
+    #[error("does not support shared subscriptions")]
     SharedSubscription,
-    #[error("has no subscription identifiers")]
+    #[error("does not support subscription identifiers")]
     SubscriptionIdentifier,
-    #[error("takes a keep alive of {maximum} s at most, not {seconds}")]
+    #[error("accepts a keep alive of at most {maximum} s, not {seconds}")]
     KeepAlive { seconds: u16, maximum: u16 },
-    #[error("takes client identifiers of {maximum} bytes at most, not {length}")]
+    #[error("accepts client identifiers of at most {maximum} bytes, not {length}")]
     ClientIdLength { length: usize, maximum: usize },
     #[error("needs a client identifier in MQTT 3.1.1")]
     NoClientId,
-    #[error("has no authentication method of MQTT 5")]
+    #[error("does not support enhanced authentication")]
     AuthenticationMethod,
-    #[error("takes {maximum} bytes of authentication data at most, not {length}")]
+    #[error("accepts at most {maximum} bytes of authentication data, not {length}")]
     AuthenticationData { length: usize, maximum: usize },
-    #[error("takes {maximum} bytes of {id} at most, not {length}")]
+    #[error("accepts at most {maximum} bytes of {id}, not {length}")]
     Property { id: PropertyId, length: usize, maximum: usize },
-    #[error("takes {maximum} bytes of user properties at most, not {length}")]
+    #[error("accepts at most {maximum} bytes of user properties, not {length}")]
     UserProperties { length: usize, maximum: usize },
-    #[error("refuses user properties in {0}")]
+    #[error("rejects user properties in {0}")]
     UserProperty(&'static str),
-    #[error("takes a will delay interval of {maximum} s at most, not {seconds}")]
+    #[error("accepts a will delay interval of at most {maximum} s, not {seconds}")]
     WillDelay { seconds: u32, maximum: u32 },
 }

@@ -22,11 +22,11 @@ pub(crate) enum ConnectError {
     Unix { path: PathBuf, source: io::Error },
     #[error("cannot reach the proxy {proxy}: {source}")]
     ProxyUnreachable { proxy: String, source: Box<ConnectError> },
-    #[error("{proxy} did not answer as such a proxy: {reason}")]
+    #[error("{proxy} did not answer as a proxy of this kind: {reason}")]
     NotAProxy { proxy: String, reason: NotProxyReason },
-    #[error("the proxy {proxy} {}", if *had_credentials { "refuses the user name or the password" } else { "wants a user name and a password" })]
+    #[error("the proxy {proxy} {}", if *had_credentials { "rejected the user name or the password" } else { "requires a user name and a password" })]
     ProxyCredentials { proxy: String, had_credentials: bool },
-    #[error("the proxy {proxy} does not connect to {host} port {port}: {reason}")]
+    #[error("the proxy {proxy} refused to connect to {host} port {port}: {reason}")]
     ProxyRefused { proxy: String, host: String, port: u16, reason: ProxyRefusal },
     #[error("cannot send the PROXY protocol header: {source}")]
     Preface { source: io::Error },
@@ -34,7 +34,7 @@ pub(crate) enum ConnectError {
     ServiceLookup { name: String, reason: String },
     #[error("no SRV record for {name}{details}")]
     NoService { name: String, details: NoService },
-    #[error("the server refused a WebSocket at {path}: {status}")]
+    #[error("the server refused the WebSocket at {path}: {status}")]
     WebSocketRefused { path: String, code: u16, status: String },
     #[error("no WebSocket at {path}: {reason}")]
     WebSocket { path: String, reason: WebSocketFault },

@@ -27,9 +27,9 @@ fn a_socks_proxy_gets_the_credentials() {
     };
     publish("ann:p%40ss@").succeed();
     let stderr = publish("ann:wrong@").fail(1);
-    assert_says(&stderr, &["the proxy socks5h://127.0.0.1", "refuses the user name or the password"]);
+    assert_says(&stderr, &["the proxy socks5h://127.0.0.1", "rejected the user name or the password"]);
     assert!(!stderr.contains("wrong"), "{stderr}");
-    assert_says(&publish("").fail(1), &["wants a user name and a password", "--proxy"]);
+    assert_says(&publish("").fail(1), &["requires a user name and a password", "--proxy"]);
 }
 
 #[test]
@@ -119,11 +119,11 @@ fn refusals_of_an_http_proxy_are_reported() {
     for (answer, parts) in [
         (
             "HTTP/1.1 403 Forbidden\nContent-Length: 2\n\nno",
-            ["does not connect to broker port 1883", "403 Forbidden"],
+            ["refused to connect to broker port 1883", "403 Forbidden"],
         ),
-        ("HTTP/1.1 407 Proxy Authentication Required\n\n", ["wants a user name", "--proxy"]),
-        ("220 mail.example ESMTP\n", ["did not answer as such a proxy", "220 mail"]),
-        ("", ["did not answer as such a proxy", "closed"]),
+        ("HTTP/1.1 407 Proxy Authentication Required\n\n", ["requires a user name", "--proxy"]),
+        ("220 mail.example ESMTP\n", ["did not answer as a proxy of this kind", "220 mail"]),
+        ("", ["did not answer as a proxy of this kind", "closed"]),
     ] {
         let peer = http_proxy(answer, request);
         let stderr = mq(&format!("pub -t a -m x -h broker --proxy http://{}", peer.address())).run().fail(1);
@@ -136,14 +136,14 @@ fn refusals_of_an_http_proxy_are_reported() {
 fn a_server_that_is_not_a_socks_proxy_is_reported() {
     let broker = EmbeddedBroker::start();
     let line = format!("pub -t a -m x --proxy socks5h://{}", broker.address());
-    assert_says(&broker.mq(&line).run().fail(1), &["socks5h://", "did not answer as such a proxy"]);
+    assert_says(&broker.mq(&line).run().fail(1), &["socks5h://", "did not answer as a proxy of this kind"]);
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.expect("05 01 00");
         client.send("'HTTP/1.1 400 Bad Request' 0d0a 0d0a");
     });
     let line = format!("pub -t a -m x --proxy socks5h://{}", peer.address());
-    assert_says(&mq(&line).run().fail(1), &["did not answer as such a proxy", "not SOCKS5"]);
+    assert_says(&mq(&line).run().fail(1), &["did not answer as a proxy of this kind", "not SOCKS5"]);
     peer.finish();
 }
 

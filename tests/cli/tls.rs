@@ -62,7 +62,12 @@ fn an_unknown_authority_is_named() {
 #[test]
 fn an_authority_of_the_same_name_is_another() {
     let server = authority("Test CA").issue(server_params());
-    assert_untrusted(&[&server], &authority("Test CA"), "", &["CN=Test CA issued it", "has another key"]);
+    assert_untrusted(
+        &[&server],
+        &authority("Test CA"),
+        "",
+        &["names CN=Test CA as its issuer", "has another key"],
+    );
 }
 
 #[test]
@@ -79,14 +84,14 @@ fn outdated_certificates_are_reported_with_their_dates() {
     let ca = authority("Test CA");
     let expired = ca.issue(between((2019, 2020), server_params()));
     let parts =
-        ["the certificate of localhost is not valid any more: CN=localhost expired on 2020-01-01 00:00 UTC"];
+        ["the certificate of localhost is no longer valid: CN=localhost expired on 2020-01-01 00:00 UTC"];
     assert_untrusted(&[&expired], &ca, "", &parts);
     let future = ca.issue(between((2090, 2091), server_params()));
     assert_untrusted(
         &[&future],
         &ca,
         "",
-        &["not valid yet: CN=localhost begins on 2090-01-01 00:00 UTC", "clock"],
+        &["not valid yet: CN=localhost is valid from 2090-01-01 00:00 UTC", "clock"],
     );
     let intermediate = ca.issue(between((2019, 2020), authority_params("Old CA")));
     let server = intermediate.issue(server_params());
@@ -182,7 +187,7 @@ fn with_CA_TRUE_a_server_needs_an_authority_that_is_trusted_itself() {
     publish(&[&ca.issue(params.clone())], &ca, "").succeed();
     let intermediate = ca.issue(authority_params("Intermediate CA"));
     let server = intermediate.issue(params);
-    assert_untrusted(&[&server, &intermediate], &ca, "", &["CA:TRUE", "issued it itself"]);
+    assert_untrusted(&[&server, &intermediate], &ca, "", &["CA:TRUE", "issued it directly"]);
 }
 
 #[test]
@@ -324,17 +329,17 @@ fn an_extension_that_cannot_be_read_is_not_taken_for_absent() {
     ];
     for (names, is_ca) in unreadable.iter().flat_map(|names| [(names, false), (names, true)]) {
         let server = ca.issue(with_names(names, is_ca));
-        let parts = ["CN=localhost", "subjectAltName that cannot be read", "hint:"];
+        let parts = ["CN=localhost", "invalid extension subjectAltName", "hint:"];
         assert_untrusted(&[&server], &ca, "", &parts);
         if !is_ca {
-            assert_untrusted(&[&server], &server, "", &["subjectAltName that cannot be read"]);
+            assert_untrusted(&[&server], &server, "", &["invalid extension subjectAltName"]);
         }
     }
     let twice = with_names(&[(0x82, b"broker.example")], false);
     let content = alternative_names(&[(0x82, b"other.example")]);
     let twice = ca.issue(with_extension(&SUBJECT_ALT_NAME, false, &content, twice));
     assert_untrusted(&[&twice], &ca, "", &["CN=localhost"]);
-    assert_untrusted(&[&twice], &twice, "", &["subjectAltName that cannot be read"]);
+    assert_untrusted(&[&twice], &twice, "", &["invalid extension subjectAltName"]);
     let usage = with_extension(&EXTENDED_KEY_USAGE, false, &[0x02, 0x01, 0x01], server_params());
     let usage = ca.issue(usage);
     assert_untrusted(&[&usage], &ca, "", &["CN=localhost"]);
@@ -399,7 +404,7 @@ fn the_certificate_that_fails_a_check_is_the_one_that_is_blamed() {
     assert_untrusted(&[&critical], &ca, "", &["CN=localhost has the critical extension 1.2.3.4"]);
     let impostor = authority("Root CA").issue(other.clone());
     let server = ca.issue(authority_params("Other")).issue(server_params());
-    let parts = ["is not trusted: CN=Other says that CN=Root CA issued it", "has another key"];
+    let parts = ["is not trusted: CN=Other names CN=Root CA as its issuer", "has another key"];
     assert_untrusted(&[&server, &impostor], &ca, "", &["CN=Other"]);
     let server = impostor.issue(server_params());
     assert_untrusted(&[&server, &impostor], &ca, "", &parts);
@@ -515,7 +520,7 @@ fn refusals_of_a_server_are_reported() {
         let parts = ["localhost requires a client certificate", "issued by CN=Client CA", "--cert"];
         assert_says(&publish("").fail(1), &parts);
         let parts = [
-            "localhost refused our certificate CN=eve (issued by CN=Evil CA)",
+            "localhost rejected the client certificate CN=eve (issued by CN=Evil CA)",
             "it takes those issued by CN=Client CA",
         ];
         assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
@@ -561,18 +566,18 @@ fn versions_suites_and_protocols_without_overlap_are_reported() {
         assert_says(&peer.mq(&options).run().fail(1), parts);
         peer.finish();
     };
-    fail("--tls-alpn x-other", &["localhost speaks none of the protocols", "--tls-alpn"]);
+    fail("--tls-alpn x-other", &["localhost supports none of the protocols", "--tls-alpn"]);
     let peer = TlsPeer::start_with(&TLS12, &[&server], None, |_| {});
     let options =
         format!("pub -t a -m x -h localhost --tls-version tlsv1.3 --cafile {}", files.words("{}/ca.pem"));
     assert_says(
         &peer.mq(&options).run().fail(1),
-        &["no version of TLS in common", "TLS 1.3 only", "--tls-version"],
+        &["supports none of the offered TLS versions", "TLS 1.3 only", "--tls-version"],
     );
     peer.finish();
     let peer = TlsPeer::start_with(&TLS12, &[&server], None, |_| {});
     let options = options.replace("--tls-version tlsv1.3", "--ciphers aRSA");
-    assert_says(&peer.mq(&options).run().fail(1), &["no cipher suite"]);
+    assert_says(&peer.mq(&options).run().fail(1), &["none of the offered cipher suites"]);
     peer.finish();
 }
 
@@ -592,7 +597,7 @@ fn peers_without_tls_are_reported() {
     }
     let peer = ScriptedPeer::start(|peer| drop(peer.accept()));
     let stderr = peer.mq(&format!("sub -t a {cafile}")).run().fail(1);
-    assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake", "--no-tls"]);
+    assert_says(&stderr, &["127.0.0.1 closed the connection during the TLS handshake", "--no-tls"]);
     peer.finish();
     let peer = ScriptedPeer::accepting(|client| client.expect("30 (`a` 'x') e0 ()"));
     peer.mq(&format!("pub -t a -m x {cafile} --no-tls")).run().succeed();
@@ -628,8 +633,11 @@ fn files_that_are_not_certificates_are_reported_before_connecting() {
         ("--cafile {}/damaged", ["--cafile", "certificate 1 in it is damaged"]),
         ("--cafile {}/missing", ["--cafile", "/missing: cannot be read: No such file"]),
         ("--cafile {}/directory", ["--cafile", "this is a directory"]),
-        ("--capath {}/directory", ["--capath", "/directory: no file in this directory holds a certificate"]),
-        ("--capath {}/ca.pem", ["--capath", "this is a file"]),
+        (
+            "--capath {}/directory",
+            ["--capath", "/directory: no file in this directory contains a certificate"],
+        ),
+        ("--capath {}/ca.pem", ["--capath", "but found a file"]),
         ("--capath {}/missing", ["--capath", "No such file"]),
         ("--cafile {}/empty --insecure", ["--cafile", "empty"]),
         ("--cert {}/empty --key {}/key --cafile {}/ca.pem", ["--cert", "/empty"]),
@@ -686,7 +694,10 @@ fn a_system_without_certificates_is_reported() {
     let nothing = mq(&format!("pub {NOWHERE} -t a -m x --tls-use-os-certs"))
         .env("SSL_CERT_FILE", files.path("empty"))
         .env("SSL_CERT_DIR", files.path("missing"));
-    assert_says(&nothing.run().fail(1), &["the operating system has no certificates", "--cafile FILE"]);
+    assert_says(
+        &nothing.run().fail(1),
+        &["the operating system has no trusted certificates", "--cafile FILE"],
+    );
 }
 
 #[test]
@@ -879,7 +890,7 @@ fn keys_and_signatures_that_are_not_supported_are_named() {
             "-newkey rsa:1024".to_owned(),
             format!("{ec}:P-256"),
             "sha256",
-            ["the trusted authority CN=Root has a key of RSA with 1024 bits", "hint:"],
+            ["the trusted authority CN=Root has an RSA key of 1024 bits", "hint:"],
         ),
         (
             format!("{ec}:P-256"),
@@ -931,7 +942,7 @@ fn options_that_do_not_go_together_are_refused() {
         ("--tls-version tlsv1.1", ["tlsv1.1", "tlsv1.2"]),
         ("--tls-version 4", ["--tls-version", "tlsv1.3"]),
         ("--insecure --ciphers nonsense", ["nonsense", "ECDHE-RSA-AES128-GCM-SHA256"]),
-        ("--insecure --ciphers !aNULL", ["--ciphers", "nothing is left"]),
+        ("--insecure --ciphers !aNULL", ["--ciphers", "no supported suite"]),
         ("--insecure --tls-version tlsv1.3 --ciphers ECDHE", ["--ciphers", "TLS 1.3"]),
         ("--insecure --tls-alpn a,,b", ["--tls-alpn", "a,,b"]),
         ("--insecure --tls-hostname a_b..c", ["--tls-hostname", "a_b..c"]),
@@ -1024,7 +1035,8 @@ fn mosquitto_and_we_understand_each_other() {
         let report = broker.mq(&files.words(&load)).run().stdout;
         let report = String::from_utf8_lossy(&report);
         assert!(report.contains("requires a client certificate") && !report.contains("lost"), "{report}");
-        let parts = ["refused our certificate CN=eve (issued by CN=Evil CA)", "does not know the issuer"];
+        let parts =
+            ["rejected the client certificate CN=eve (issued by CN=Evil CA)", "does not know the issuer"];
         assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
     }
 }
@@ -1048,7 +1060,7 @@ fn a_shared_key_works_instead_of_certificates() {
     assert_says(&std::fs::read_to_string(files.path("log")).unwrap(), &["CLIENT_RANDOM "]);
     for options in ["--psk c0ffee01 --psk-identity ann", "--psk c0ffee00 --psk-identity eve"] {
         let stderr = broker.mq(&format!("pub -t a -m x {options}")).run().fail(1);
-        assert_says(&stderr, &["127.0.0.1 did not take the shared key of", &options[options.len() - 3..]]);
+        assert_says(&stderr, &["127.0.0.1 rejected the pre-shared key of", &options[options.len() - 3..]]);
     }
     let options = "pub --psk c0ffee00 --psk-identity ann -t a -m x --ciphers nonsense";
     assert_says(&broker.mq(options).run().fail(2), &["--ciphers", "nonsense"]);
@@ -1059,7 +1071,7 @@ fn a_shared_key_works_instead_of_certificates() {
 fn a_shared_key_is_not_sent_to_peers_without_tls() {
     let Some(broker) = Mosquitto::start() else { return };
     let stderr = broker.mq("pub --psk c0ffee00 --psk-identity ann -t a -m x").run().fail(1);
-    assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake"]);
+    assert_says(&stderr, &["127.0.0.1 closed the connection during the TLS handshake"]);
 }
 
 #[cfg(not(feature = "psk"))]
@@ -1074,10 +1086,7 @@ fn a_plain_listener_of_mosquitto_is_reported() {
     let Some(broker) = Mosquitto::start() else { return };
     let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
     let stderr = broker.mq(&files.words("pub -t a -m x --cafile {}/ca.pem")).run().fail(1);
-    assert_says(
-        &stderr,
-        &["127.0.0.1 closed the connection in the middle of the TLS handshake", "plain MQTT"],
-    );
+    assert_says(&stderr, &["127.0.0.1 closed the connection during the TLS handshake", "plain MQTT"]);
 }
 
 /// mosquitto with a certificate of version 1, as its manual has it, and with the authority.

@@ -58,10 +58,26 @@ pub(crate) enum WatchSource {
 
 /// A watch in progress. It ends when this is dropped.
 pub(crate) struct BrokerWatch {
-    recorder: Recorder,
+    view: BrokerView,
     stop: watch::Sender<bool>,
     end: oneshot::Receiver<()>,
+}
+
+/// Reads a watch in progress.
+#[derive(Debug, Clone)]
+pub(crate) struct BrokerView {
+    recorder: Recorder,
     started_at: Timestamp,
+}
+
+impl BrokerView {
+    /// The values until now, with the times of a run that began at `run_start`.
+    pub(crate) fn side(&self, run_start: Timestamp) -> BrokerSide {
+        let mut side = self.recorder.change(|side| side.clone());
+        let lead = Duration::try_from(run_start.duration_since(self.started_at)).unwrap_or_default();
+        side.advance(u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX));
+        side
+    }
 }
 
 /// The record of a watch in progress.
@@ -116,7 +132,12 @@ impl BrokerWatch {
         if let Err(error) = std::thread::Builder::new().name("broker-watch".to_owned()).spawn(run) {
             recorder.problem(format!("cannot start a thread: {error}"));
         }
-        BrokerWatch { recorder, stop, end, started_at: Timestamp::now() }
+        BrokerWatch { view: BrokerView { recorder, started_at: Timestamp::now() }, stop, end }
+    }
+
+    /// The watch for a display.
+    pub(crate) fn view(&self) -> BrokerView {
+        self.view.clone()
     }
 
     /// Stops the watch, and returns its record with the times of a run that began at `run_start`.
@@ -124,10 +145,7 @@ impl BrokerWatch {
         // The thread may have ended.
         let _ = self.stop.send(true);
         let _ = timeout(END_TIMEOUT, self.end).await;
-        let mut side = self.recorder.change(std::mem::take);
-        let lead = Duration::try_from(run_start.duration_since(self.started_at)).unwrap_or_default();
-        side.advance(u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX));
-        side
+        self.view.side(run_start)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::several::{Comparisons, NamedReport};
 use super::{Comparison, Row};
+use crate::bench::report::Differences;
 use crate::bench::report::repeat::Distribution;
 use serde::Serialize;
 
@@ -33,6 +34,7 @@ struct ComparedObject<'a> {
     file: FileObject<'a>,
     outcome: &'static str,
     different_load: Vec<LoadObject<'a>>,
+    different_options: Vec<LoadObject<'a>>,
     metrics: Vec<MetricObject>,
 }
 
@@ -94,11 +96,14 @@ impl<'a> FileObject<'a> {
 
 impl<'a> ComparedObject<'a> {
     fn of(old: &NamedReport, file: &'a NamedReport, comparison: &'a Comparison) -> ComparedObject<'a> {
-        let differences = comparison.differences.iter().map(|(key, old, new)| LoadObject { key, old, new });
+        let objects = |differences: &'a Differences| -> Vec<LoadObject<'a>> {
+            differences.iter().map(|(key, old, new)| LoadObject { key, old, new }).collect()
+        };
         ComparedObject {
             file: FileObject::of(file),
             outcome: comparison.outcome().word(),
-            different_load: differences.collect(),
+            different_load: objects(&comparison.differences),
+            different_options: objects(&comparison.options),
             metrics: comparison.rows.iter().map(|row| MetricObject::of(old, file, row)).collect(),
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod repeat;
 pub(crate) mod several;
 
 use super::report::{Differences, Judgement, Report, Rule, Unit, Verdict, folded};
+use crate::escape;
 use metric::{COMPARED, Compared};
 use noise::Difference;
 pub(crate) use noise::Outcome;
@@ -23,6 +24,8 @@ pub(crate) struct Comparison {
     pub rows: Vec<Row>,
     /// Differences of the plans: the key, the earlier and the present value. They make the figures hard to compare.
     pub differences: Differences,
+    /// The options that differ, whether or not they change the load.
+    pub options: Differences,
     /// The tolerated change, in percent.
     pub tolerance_percent: f64,
 }
@@ -52,7 +55,12 @@ impl Comparison {
     /// Compares two reports.
     pub(crate) fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
         let rows = COMPARED.iter().filter_map(|metric| Row::of(metric, before, now, tolerance_percent));
-        Comparison { rows: rows.collect(), differences: before.all_differences(now), tolerance_percent }
+        Comparison {
+            rows: rows.collect(),
+            differences: before.all_differences(now),
+            options: before.option_differences(now),
+            tolerance_percent,
+        }
     }
 
     /// The worst outcome of a metric; better if none is worse and some are better.
@@ -79,6 +87,10 @@ impl Comparison {
             let words = format!("{key}: {before} in the {}, {now} {}", heads.before, heads.now);
             let _ = writeln!(text, "different plan    {}", folded(&words, 18));
         }
+        for (name, before, now) in &self.options {
+            let words = format!("{name}: {before} in the {}, {now} {}", heads.before, heads.now);
+            let _ = writeln!(text, "different option  {}", folded(&escape::line(&words), 18));
+        }
         text
     }
 
@@ -104,9 +116,22 @@ impl Comparison {
                 heads.before, heads.now
             );
         }
+        for (name, before, now) in &self.options {
+            let [name, before, now] = [name, before, now].map(|text| code(text));
+            let _ = write!(
+                text,
+                "\n- different option: {name}: {before} in the {}, {now} {}",
+                heads.before, heads.now
+            );
+        }
         text.truncate(text.trim_end().len());
         text + "\n"
     }
+}
+
+/// A stranger's text as code in Markdown, which has no escapes within it.
+fn code(text: &str) -> String {
+    format!("`{}`", escape::line(text).replace(['`', '|'], "'"))
 }
 
 impl Row {
@@ -185,6 +210,8 @@ impl Row {
         match self.difference {
             Some(difference) if difference.change() == 0.0 => "0.0 %".to_owned(),
             Some(difference) => match difference.percent(difference.change()) {
+                // A smaller change would have a sign, and no digit.
+                Some(percent) if percent.abs() < 0.05 => "0.0 %".to_owned(),
                 Some(percent) => format!("{percent:+.1} %"),
                 None => format!("+{}", self.shown(difference.now)),
             },

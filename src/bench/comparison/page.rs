@@ -13,7 +13,8 @@ impl Comparisons {
         let page = ComparisonPage {
             word: outcome.word(),
             is_good: matches!(outcome, Outcome::NoChange | Outcome::Better),
-            sentence: self.rule(),
+            sentence: self.reasons(),
+            rule: self.rule(),
             trends: trends(&runs),
             tables: tables(self),
             runs,
@@ -39,10 +40,12 @@ fn tables(comparisons: &Comparisons) -> Vec<(String, Vec<Vec<String>>)> {
             let [before, now, change] = row.cells();
             vec![row.metric.name.to_owned(), before, now, change, row.outcome_words()]
         };
-        let differences = comparison.differences.iter().map(|(key, old, new)| {
-            vec![format!("different load: {key}"), old.clone(), new.clone(), String::new(), String::new()]
-        });
-        (caption, comparison.rows.iter().map(cells).chain(differences).collect())
+        let row = |kind: &str, (key, old, new): &(String, String, String)| {
+            vec![format!("{kind}: {key}"), old.clone(), new.clone(), String::new(), String::new()]
+        };
+        let differences = comparison.differences.iter().map(|each| row("different load", each));
+        let options = comparison.options.iter().map(|each| row("different option", each));
+        (caption, comparison.rows.iter().map(cells).chain(differences).chain(options).collect())
     };
     comparisons.new.iter().map(of_file).collect()
 }

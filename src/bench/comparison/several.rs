@@ -1,12 +1,15 @@
 //! Several reports beside the first one, as text and Markdown; `document` has the JSON, `page` the HTML.
 
-use super::{Comparison, Heads, Outcome};
+use super::{Comparison, Heads, Outcome, code};
 use crate::bench::report::{Differences, Report};
 use crate::escape;
 use std::fmt::Write;
 
 /// The heads of a comparison of two files.
 pub(super) const FILES: Heads = Heads { before: "old", now: "new" };
+
+/// The number of files whose metrics the page names at its top.
+const MOST_REASONS: usize = 3;
 
 /// A report and the name of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +66,25 @@ impl Comparisons {
         format!("{} ({})", self.outcome().word(), self.rule())
     }
 
+    /// The metrics that decided on the outcome, by file.
+    pub(super) fn reasons(&self) -> String {
+        let outcome = self.outcome();
+        if outcome == Outcome::NoChange {
+            return "no metric became better or worse".to_owned();
+        }
+        let of_file = |(file, comparison): &(NamedReport, Comparison)| {
+            let rows = comparison.rows.iter().filter(|row| row.outcome() == Some(outcome));
+            let metrics: Vec<_> = rows.map(reason).collect();
+            (!metrics.is_empty()).then(|| format!("{} in {}", metrics.join(", "), file.name))
+        };
+        let files: Vec<_> = self.new.iter().filter_map(of_file).collect();
+        let shown = files.iter().take(MOST_REASONS).cloned().collect::<Vec<_>>().join("; ");
+        match files.len().checked_sub(MOST_REASONS).filter(|more| *more > 0) {
+            Some(more) => format!("{shown}; and in {more} more"),
+            None => shown,
+        }
+    }
+
     /// The rule for the outcome.
     pub(super) fn rule(&self) -> String {
         match self.has_repeats() {
@@ -105,6 +127,13 @@ impl Comparisons {
                 );
                 let _ = writeln!(text, "{}", escape::line(&words));
             }
+            for (name, before, now) in &comparison.options {
+                let words = format!(
+                    "different option in {}: {name}: {before} in the old one, {now} in this one",
+                    file.name
+                );
+                let _ = writeln!(text, "{}", escape::line(&words));
+            }
         }
         text
     }
@@ -127,6 +156,16 @@ impl Comparisons {
     }
 }
 
+/// A metric and its change, if it can be compared.
+fn reason(row: &super::Row) -> String {
+    match row.outcome() {
+        Some(Outcome::NotComparable) | None => row.metric.name.to_owned(),
+        Some(Outcome::Better | Outcome::NoChange | Outcome::Worse) => {
+            format!("{} {}", row.metric.name, row.change())
+        }
+    }
+}
+
 /// A file in a line: its name, its time and its runs.
 fn described(file: &NamedReport) -> String {
     let NamedReport { name, report } = file;
@@ -134,9 +173,4 @@ fn described(file: &NamedReport) -> String {
     let runs = if runs == 1 { String::new() } else { format!(", {runs} runs") };
     let start = report.started_at.strftime("%Y-%m-%d %H:%M UTC");
     escape::line(&format!("{name} ({start}, {}{runs})", report.tool)).into_owned()
-}
-
-/// A file name as code in Markdown, which has no escapes within it.
-fn code(name: &str) -> String {
-    format!("`{}`", escape::line(name).replace(['`', '|'], "'"))
 }

@@ -1,4 +1,4 @@
-//! The figures of groups that conditions watch during a run, computed once per second from the record of a thread.
+//! The figures of groups that conditions or the live page watch during a run, computed once per second from the record of a thread.
 
 use crate::bench::gauges::RecentGroup;
 use crate::bench::plan::Plan;
@@ -21,7 +21,7 @@ struct Earlier {
 }
 
 impl WatchedGroups {
-    /// Ends a second, and returns the figures of all groups of the plan; none unless a condition watches one.
+    /// Ends a second, and returns the figures of all groups of the plan; none unless one is watched.
     pub(super) fn end_second(&mut self, plan: &Plan, record: &Record, now: u64) -> Vec<RecentGroup> {
         if !plan.groups.iter().any(|group| group.is_watched) {
             return Vec::new();

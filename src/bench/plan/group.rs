@@ -55,7 +55,7 @@ pub(crate) struct Group {
     pub bounds: Bounds,
     /// Its connection and session settings.
     pub session: GroupSession,
-    /// Whether a condition watches it during the run.
+    /// Whether a condition or the live page watches it during the run.
     pub is_watched: bool,
     /// Its position in the group of all shards together.
     pub offsets: ShardOffsets,
@@ -86,6 +86,12 @@ impl Group {
     /// The numbers of clients by task, in all shards.
     pub(crate) fn whole(&self) -> Counts {
         if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }
+    }
+
+    /// The planned messages per second of its own publishers, which may be a part of all shards.
+    pub(crate) fn planned_rate(&self) -> Option<f64> {
+        let share = f64::from(self.publishers) / f64::from(self.whole().publishers.max(1));
+        self.open_loop.as_ref().map(|load| load.mean_rate() * share)
     }
 
     pub(crate) fn clients(&self) -> u32 {

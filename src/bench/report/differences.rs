@@ -1,9 +1,15 @@
 //! The differences between two runs: a merge refuses them, a comparison with a baseline lists them.
 
 use super::json::scenario_word;
-use super::{Group, Load, Planned, Report};
+use super::{Group, Load, Planned, RecordedCommand, Report};
 use crate::bench::plan::Volume;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// The characters of an option's value and of a digest in a comparison.
+const LONGEST_VALUE: usize = 100;
+const SHOWN_OF_DIGEST: usize = 12;
 
 /// A row per difference: the key and both values.
 pub(crate) type Differences = Vec<(String, String, String)>;
@@ -33,6 +39,45 @@ impl Report {
         }
         all
     }
+}
+
+impl Report {
+    /// The options that differ, and the texts and files that shape the load: also those that the plan does not describe, and those
+    /// that do not change the load, as the host. None if one of the reports has no options.
+    pub(crate) fn option_differences(&self, other: &Report) -> Differences {
+        let Some((first, second)) = self.setup.command.as_ref().zip(other.setup.command.as_ref()) else {
+            return Vec::new();
+        };
+        let (first, second) = (option_texts(first), option_texts(second));
+        let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+        let text = |options: &BTreeMap<String, String>, name: &String| {
+            options.get(name).cloned().unwrap_or_else(|| "not set".to_owned())
+        };
+        let differing = names.into_iter().filter(|name| first.get(*name) != second.get(*name));
+        differing.map(|name| (name.clone(), text(&first, name), text(&second, name))).collect()
+    }
+}
+
+/// The value of each option as text; of a scenario and of files, a part of the digest.
+fn option_texts(command: &RecordedCommand) -> BTreeMap<String, String> {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for words in &command.options {
+        let Some((name, value)) = words.split_first() else { continue };
+        let value = if value.is_empty() { "set".to_owned() } else { value.join(" ") };
+        let value: String = value.chars().take(LONGEST_VALUE).collect();
+        texts.entry(name.clone()).and_modify(|text| *text = format!("{text}, {value}")).or_insert(value);
+    }
+    texts.extend(command.left_out.iter().map(|name| (name.clone(), "a secret".to_owned())));
+    let short = |digest: &str| digest.chars().take(SHOWN_OF_DIGEST).collect::<String>();
+    for file in &command.files {
+        let digest = file.sha256.as_deref().map_or("unknown".to_owned(), short);
+        texts.insert(format!("the content of {}", file.path), digest);
+    }
+    if let Some(text) = &command.scenario {
+        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        texts.insert("the scenario file".to_owned(), short(&digest));
+    }
+    texts
 }
 
 /// A row if two values differ.

@@ -5,7 +5,6 @@ use super::{Flow, LatencyKind, Load};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{GroupRecord, Latencies, Outcome, Record, Summary};
-use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -88,7 +87,7 @@ impl Group {
             granted_qos: group.granted_qos,
             payload_sizes: payload_sizes(group),
             in_flight: group.in_flight,
-            rate: group.open_loop.as_ref().map(OpenLoop::mean_rate),
+            rate: group.planned_rate(),
             messages: group.messages,
             listens_to: group.filter.clone(),
             share: group.share.clone(),

@@ -34,10 +34,9 @@ mod verdict;
 
 use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
-use super::plan::{Plan, Scenario, Volume};
+use super::plan::{self, Plan, Scenario, Volume};
 pub(crate) use super::record::LatencyKind;
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
-use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
 pub(crate) use brokers::{BrokerPart, Deliveries};
@@ -499,8 +498,7 @@ fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
 
 /// The sum of the rates of all groups.
 fn planned_rate(plan: &Plan) -> Option<f64> {
-    let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
-    rates.map(OpenLoop::mean_rate).reduce(|all, rate| all + rate)
+    plan.groups.iter().filter_map(plan::Group::planned_rate).reduce(|all, rate| all + rate)
 }
 
 /// Records an error for the clients that did not get a response before the end.

@@ -1,12 +1,14 @@
 //! The report of a run in progress, from the gauges that the leader reads. Its figures are approximate, and losses are unknown.
+//!
+//! A [`Snapshot`] adds the counts that a report has only at its end; `html/running.rs` displays it.
 
 use super::{Circumstances, Flow, Report, percent};
 use crate::bench::View;
 use crate::bench::ending::{Ending, Step};
-use crate::bench::gauges::{Recent, Totals};
-use crate::bench::plan::Plan;
+use crate::bench::gauges::{Recent, RecentGroup, Totals};
+use crate::bench::plan::{Group, Plan};
 use crate::bench::record::{Latencies, LatencyKind, Record};
-use crate::bench::timeline::Timeline;
+use crate::bench::timeline::{Coarse, Timeline};
 use crate::transport::Address;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -32,6 +34,20 @@ pub(crate) struct RunningReport {
     last: [u64; 4],
     timeline: Timeline,
     latencies: Latencies,
+    /// The latencies of each group, if there are several.
+    of_groups: Vec<Latencies>,
+}
+
+/// A moment of a run in progress.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) report: Report,
+    /// The step and the position in it, in words.
+    pub(crate) state: String,
+    /// Deliveries that were due at this moment and did not arrive yet; `None` without receivers.
+    pub(super) outstanding: Option<u64>,
+    /// The figures of each group, if there are several.
+    pub(super) groups: Vec<RecentGroup>,
 }
 
 impl RunningReport {
@@ -49,6 +65,7 @@ impl RunningReport {
             last: [0; 4],
             timeline: Timeline::default(),
             latencies: Latencies::default(),
+            of_groups: Vec::new(),
         }
     }
 
@@ -88,18 +105,30 @@ impl RunningReport {
         slot.received += now.received - before.received.min(now.received);
         self.timeline.at(since.saturating_sub(SECOND)).latency.merge(&recent.latency);
         if self.measured_from.is_some() {
-            let values = recent.latency.histogram().into_iter().flat_map(|latency| latency.iter_recorded());
-            values.for_each(|value| {
-                self.latencies
-                    .record_several(value.value_iterated_to() * 1000, value.count_since_last_iteration());
-            });
+            add(&mut self.latencies, &recent.latency);
+            self.of_groups.resize_with(recent.groups.len(), Latencies::default);
+            let groups = self.of_groups.iter_mut().zip(&recent.groups);
+            groups.for_each(|(latencies, group)| add(latencies, &group.latency));
         }
         self.recent = recent.clone();
         self.second = (self.now, self.totals);
     }
 
+    /// The run until now, with its state in words.
+    pub(crate) fn snapshot(&self, state: &str) -> Snapshot {
+        let Totals { owed, excused, received, .. } = self.totals;
+        let has_receivers = self.plan.groups.iter().any(|group| group.receivers() > 0);
+        let outstanding = owed.saturating_sub(excused).saturating_sub(received);
+        Snapshot {
+            report: self.report(),
+            state: state.to_owned(),
+            outstanding: has_receivers.then_some(outstanding),
+            groups: self.recent.groups.clone(),
+        }
+    }
+
     /// The report until now.
-    pub(crate) fn report(&self) -> Report {
+    fn report(&self) -> Report {
         let circumstances = Circumstances {
             brokers: self.brokers(),
             started_at: self.started_at,
@@ -136,7 +165,11 @@ impl RunningReport {
         report.blocked_sends = self.recent.blocked_sends;
         report.busiest_thread_percent = percent(self.recent.busiest_thread);
         if !self.latencies.histogram().is_empty() {
-            report.latencies.insert(self.latency_kind(), self.latencies.clone());
+            report.latencies.insert(kind_of(&self.plan.groups), self.latencies.clone());
+        }
+        let groups = report.groups.iter_mut().zip(&self.plan.groups).zip(&self.of_groups);
+        for ((group, planned), latencies) in groups.filter(|(_, times)| !times.histogram().is_empty()) {
+            group.latencies.insert(kind_of(std::slice::from_ref(planned)), latencies.clone());
         }
     }
 
@@ -147,18 +180,25 @@ impl RunningReport {
         });
         addresses.collect()
     }
+}
 
-    /// The latency that the workers publish.
-    fn latency_kind(&self) -> LatencyKind {
-        let groups = &self.plan.groups;
-        if groups.iter().any(|group| group.is_answered) {
-            LatencyKind::RoundTrip
-        } else if groups.iter().any(|group| group.subscribers > 0) {
-            LatencyKind::EndToEnd
-        } else {
-            LatencyKind::Acknowledged
-        }
+/// The latency that the workers publish for these groups.
+fn kind_of(groups: &[Group]) -> LatencyKind {
+    if groups.iter().any(|group| group.is_answered) {
+        LatencyKind::RoundTrip
+    } else if groups.iter().any(|group| group.subscribers > 0) {
+        LatencyKind::EndToEnd
+    } else {
+        LatencyKind::Acknowledged
     }
+}
+
+/// Adds the latencies of a second, which are in microseconds.
+fn add(latencies: &mut Latencies, second: &Coarse) {
+    let values = second.histogram().into_iter().flat_map(|second| second.iter_recorded());
+    values.for_each(|value| {
+        latencies.record_several(value.value_iterated_to() * 1000, value.count_since_last_iteration());
+    });
 }
 
 fn flows(totals: &Totals) -> [u64; 4] {

@@ -113,6 +113,9 @@ impl Run {
             let open_loops = groups.iter_mut().filter_map(|group| group.open_loop.as_mut());
             open_loops.for_each(|open_loop| open_loop.seed = seed.into());
         }
+        if self.args.serve.is_some() && groups.len() > 1 {
+            groups.iter_mut().for_each(|group| group.is_watched = true);
+        }
         Plan::number_through(&mut groups);
         let volume = match duration {
             Some(duration) => Volume::Duration(duration),

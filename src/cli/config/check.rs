@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Findings {
     pub(crate) path: PathBuf,
     pub(crate) profiles: Vec<String>,
-    /// One sentence per mistake, with its place.
+    /// A sentence for each mistake, with its place.
     pub(crate) mistakes: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ fn of_variables(options: &Options) -> Vec<String> {
     mistakes
 }
 
-/// Mistakes in the text and in single values, or else contradictions between values.
+/// Mistakes in the text and in single values; if there are none, contradictions between values.
 fn of_document<'a>(
     options: &Options,
     found: impl Iterator<Item = &'a Mistake>,
@@ -83,14 +83,14 @@ fn order(place: &Place) -> (usize, usize) {
     (place.line, place.column)
 }
 
-/// Why the parser rejects a value on its own.
+/// The reason why the parser rejects a single value.
 fn problem(options: &Options, entry: &Entry) -> Option<String> {
     let result = options.command().clone().try_get_matches_from([entry.word.as_ref()?]);
     let error = result.err().filter(|error| clap_error::is_about_one_option(error.kind()))?;
     Some(clap_error::describe(&error, Some(options.command()), &[]))
 }
 
-/// Why the values contradict each other.
+/// The contradiction between the values, if any.
 fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
     let words = entries.iter().filter_map(|entry| entry.word.clone());
     let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {

@@ -142,7 +142,7 @@ impl Reader<'_> {
         for (name, value) in profiles {
             let DeValue::Table(entries) = value.get_ref() else {
                 let problem =
-                    format!("a profile is a table, as in [profile.home]; {:?} is not one", name.get_ref());
+                    format!("{:?} is not a table; expected a profile, as in [profile.home]", name.get_ref());
                 self.mistake(name.span(), problem);
                 continue;
             };
@@ -171,7 +171,7 @@ impl Reader<'_> {
     fn unknown_key(&self, unknown: &str) -> String {
         let known = self.options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
         let found = similar(unknown, known);
-        // A long name that is not a key (`--pw`) leads to the key.
+        // A long name that is not a key (`--pw`) suggests the key.
         let found = found.and_then(|word| {
             self.options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word))
         });
@@ -239,7 +239,7 @@ impl Reader<'_> {
     }
 }
 
-/// The word that would be typed for a value.
+/// The value as it would be typed.
 fn text_of(arg: &Arg, value: &DeValue<'_>) -> Result<String, String> {
     match value {
         DeValue::Boolean(is_on) if is_flag(arg) => Ok(is_on.to_string()),

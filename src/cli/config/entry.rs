@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) key: String,
     /// Its identifier in clap.
     pub(super) id: String,
-    /// As given; the words of a property are joined. `true` or `false` for a flag.
+    /// The value as written; the words of a property are joined. `true` or `false` for a flag.
     pub(super) value: OsString,
     /// The word for clap; `None` for a flag that is off.
     pub(crate) word: Option<OsString>,
@@ -58,7 +58,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// As in "in X: invalid value".
+/// The source in the text "in X: invalid value".
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,7 +137,7 @@ impl Entry {
         self.word.is_none() && self.value == "false"
     }
 
-    /// Two values with the same slot override each other: for a repeatable option, each property and each header separately.
+    /// The key by which values override each other. Each property and each header of a repeatable option has its own.
     pub(super) fn slot(&self) -> String {
         let value = self.value.to_string_lossy();
         if self.key == PROPERTY {
@@ -191,7 +191,7 @@ fn is_url(key: &str) -> bool {
     ["url", "proxy"].contains(&key)
 }
 
-/// A property is identified by its packet and its name; user properties add up.
+/// The slot of a property: its packet and its name, or the whole text for a user property, since those add up.
 fn slot_of_property(joined: &str) -> String {
     let mut words = joined.split(SEPARATOR);
     let packet = words.next().unwrap_or_default().to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! `MQ_*` variables: the key in capitals, such as `MQ_PASSWORD_FILE` for `password-file`. Empty variables are
 //! ignored.
 //!
-//! Other programs use this prefix, too, so variables that belong to no option are ignored.
+//! Other programs also use this prefix, so variables that do not belong to an option are ignored.
 
 use super::entry::{Entry, Origin};
 use super::options::{Options, is_flag, is_repeated, key, takes_any_bytes, variable};

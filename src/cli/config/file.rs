@@ -9,10 +9,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Names another file; if empty, no file is read.
+/// The variable with the path of another file; if empty, no file is read.
 pub(super) const FILE_VARIABLE: &str = "MQ_CONFIG";
 
-/// A larger file is not a file of profiles.
+/// The maximum size of a file of profiles.
 const MAX_SIZE: u64 = 1024 * 1024;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 pub(crate) struct Location {
-    /// Its path, or why no file is read.
+    /// Its path, or the reason why no file is read.
     pub(crate) path: Result<PathBuf, &'static str>,
     is_asked_for: bool,
 }

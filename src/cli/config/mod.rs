@@ -1,8 +1,8 @@
 //! Persistent settings for all commands that connect: profiles in a file, and `MQ_*` variables.
 //!
-//! The keys are the long names of a client's options, taken from their definition. A value becomes the word that
-//! would have been typed, and precedes the typed words. Overridden values are dropped first (`precedence`), so the
-//! parser sees neither contradictions between sources nor a missing required option.
+//! The keys are the long names of a client's options, taken from their definition. A value becomes the word that would be
+//! typed for it, in front of the typed words. Overridden values are dropped first (`precedence`), so the parser sees neither
+//! contradictions between sources nor a missing required option.
 
 pub(crate) mod args;
 pub(crate) mod check;
@@ -28,7 +28,7 @@ pub(super) use options::{is_flag, is_path};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// The name of the option, for clap and for users.
+/// The long name and the identifier of the option.
 pub(super) const PROFILE: &str = "profile";
 
 const INSPECT: &str = "inspect";
@@ -55,7 +55,7 @@ impl Configuration {
         self.entries.iter().filter_map(|entry| entry.word.clone())
     }
 
-    /// A hint about options that were not typed, since one of them may be the mistake.
+    /// A hint about options that were not typed, since one of them may be invalid.
     pub(super) fn note(&self) -> Option<String> {
         let in_file = self.entries.iter().filter_map(|entry| {
             let place = entry.origin.place()?;
@@ -129,8 +129,8 @@ fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
     subcommand.clone().ignore_errors(true).try_get_matches_from(line).ok()
 }
 
-/// Why profiles do not apply to these words of `mq bench` and `mq inspect`, if so. Reading a capture does not depend
-/// on the configuration of clients.
+/// The reason why profiles do not apply to these words of `mq bench` and `mq inspect`, if any. For example, reading a capture
+/// does not depend on the configuration of clients.
 fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
     if CLIENTS.contains(&subcommand.get_name()) {
         return None;
@@ -138,14 +138,14 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     let typed = &parsed(subcommand, words)?;
     let is_typed = |id: &&str| is_typed(typed, id);
     if is_typed(&"embedded") {
-        return Some("--profile is for a broker elsewhere; leave it or --embedded out");
+        return Some("--profile cannot be used with --embedded");
     }
     if is_typed(&"listen") {
-        return Some("--profile is for a client; the proxy forwards the packets of its clients");
+        return Some("--profile cannot be used with --listen; the proxy forwards the packets of its clients");
     }
     let is_inspection = subcommand.get_name() == INSPECT;
     if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {
-        return Some("--profile is for a live client, not for captured packets");
+        return Some("--profile is only for a live client, not for captured packets");
     }
     let is_client = OF_LIVE_CLIENTS.iter().any(is_typed);
     (is_inspection && !is_client).then_some("--profile needs a client")

@@ -1,4 +1,4 @@
-//! The configurable options: those of a client, from their own definition, so that none is missed.
+//! The configurable options: all options of a client, taken from their definition.
 
 use crate::cli::session::ClientArgs;
 use clap::builder::ValueParser;

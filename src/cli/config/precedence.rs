@@ -3,8 +3,8 @@
 //! A value of a higher source overrides the same option in lower ones, and its alternatives: the options that
 //! conflict with it in clap or in the table below. Contradictions within one source are reported, not resolved.
 //!
-//! A URL sets several options: a host, a port and credentials of a higher source override its parts and leave the
-//! others, as when both are typed.
+//! A URL sets several options: a host, a port and credentials of a higher source override only those parts of it, as when
+//! both are typed.
 
 use super::entry::{Entry, Origin};
 use crate::cli::tls::TlsArgs;
@@ -42,7 +42,7 @@ pub(super) fn named_keys() -> Vec<&'static str> {
     table.chain(rules).collect()
 }
 
-/// The values in force, from the lowest layer to the highest; `layers` begins with the highest.
+/// The values in effect, from the lowest layer to the highest; `layers` begins with the highest.
 pub(super) fn winners(command: &Command, typed: &[Entry], layers: [Vec<Entry>; LAYERS]) -> Vec<Entry> {
     let mut winners: Vec<Vec<Entry>> = Vec::new();
     for mut layer in layers {
@@ -64,7 +64,7 @@ fn overrides(command: &Command, higher: &Entry, lower: &Entry) -> bool {
             || overrides_alternative(higher, lower))
 }
 
-/// Whether clap rejects the two together.
+/// Whether clap rejects the two options together.
 fn contradict(command: &Command, id: &str, other: &str) -> bool {
     let arg = command.get_arguments().find(|arg| arg.get_id() == id);
     arg.is_some_and(|arg| command.get_arg_conflicts_with(arg).iter().any(|arg| arg.get_id() == other))
@@ -87,7 +87,7 @@ fn is_about_tls(id: &str) -> bool {
     options.get_arguments().any(|arg| arg.get_id() == id)
 }
 
-/// The options that a URL overrides depend on its parts.
+/// Whether a URL overrides an option, which depends on the parts of the URL.
 fn url_overrides(url: &OsStr, key: &str) -> bool {
     let text = url.to_string_lossy();
     let (has_name, has_password) = url::has_credentials(&text);
@@ -107,9 +107,8 @@ fn needs_version_5(key: &str) -> bool {
     ["property", "session-expiry-interval"].contains(&key)
 }
 
-/// Adapts the values to the command: the topic in a lower source's URL gives way to a typed topic. Credentials from
-/// the environment are left to `cli/secrets.rs`, as they are only a fallback, unless a lower source would replace
-/// them.
+/// Adapts the values to the command: a typed topic overrides the topic in a lower source's URL. Credentials from the
+/// environment are only a fallback, which `cli/secrets.rs` handles, unless a lower source would replace them.
 pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) -> Vec<Entry> {
     let names_topic = |entry: &Entry| ["topic", "topic_qos", "unsubscribe"].contains(&entry.id.as_str());
     if command == "bench" || typed.iter().any(names_topic) {
@@ -128,8 +127,7 @@ pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) ->
     entries
 }
 
-/// Removes the topic from the URL. For a WebSocket this path is the WebSocket's, which the load generator takes as
-/// `--ws-path`.
+/// Removes the topic from the URL. For the load generator, the path of a WebSocket's URL becomes `--ws-path`.
 fn leave_topic_out(command: &str, entries: &mut Vec<Entry>) {
     let Some(url) = entries.iter_mut().find(|entry| entry.key == "url") else { return };
     let text = url.value.to_string_lossy().into_owned();

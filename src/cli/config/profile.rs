@@ -26,7 +26,7 @@ pub(super) struct Sources {
     pub(super) profile: Option<Asked>,
 }
 
-/// The profile that these words name, each an option with its value. One that is not UTF-8 is left to the parser.
+/// The profile in these words, each an option with its value. The parser reports a name that is not UTF-8.
 pub(super) fn typed(words: &[OsString]) -> Option<String> {
     let start = format!("--{PROFILE}=");
     let options = words.iter().take_while(|word| *word != "--");

@@ -26,7 +26,7 @@ pub(crate) struct Shown {
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) key: String,
-    /// With secrets redacted.
+    /// The value, with secrets redacted.
     pub(crate) value: String,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) secret: bool,
@@ -44,7 +44,7 @@ pub(crate) enum From {
     BuiltIn,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for it
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -82,7 +82,7 @@ fn built_in(options: &Options, entries: &[Entry]) -> Vec<Entry> {
     added
 }
 
-/// A flag's default is not shown.
+/// The default value of an option that is not a flag.
 fn default_value(arg: &clap::Arg) -> Option<&OsStr> {
     if super::options::is_flag(arg) { None } else { arg.get_default_values().first().map(AsRef::as_ref) }
 }

@@ -121,7 +121,7 @@ impl FormatArgs {
         })
     }
 
-    /// Rejects options that the format does not use: a user could believe that an ignored option has an effect.
+    /// Rejects options that the format does not use, since a user could believe that they have an effect.
     ///
     /// # Errors
     /// The first such option.
@@ -137,7 +137,7 @@ impl FormatArgs {
             ("--superuser", new.superuser, is_emqx, "emqx-json and emqx-csv"),
             ("--role", new.role.is_some(), has_roles, "mosquitto-dynsec and hivemq"),
             ("--vhost", new.vhost.is_some(), format == Format::RabbitMq, "rabbitmq"),
-            ("-I", scheme.iterations.is_some(), has_iterations, "PBKDF2, which would not be used here"),
+            ("-I", scheme.iterations.is_some(), has_iterations, "PBKDF2, which is not used here"),
             ("--target", scheme.target.is_some(), is_own, "mosquitto's password file"),
             ("--memory", scheme.memory.is_some(), is_own, "argon2id"),
             ("--passes", scheme.passes.is_some(), is_own, "argon2id"),

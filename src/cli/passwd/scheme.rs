@@ -7,7 +7,7 @@ use crate::passwd::{MosquittoTarget, Scheme, target};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 
-/// The default of mosquitto_passwd 2.1. Scripts that call it rely on the cost of a login.
+/// The default of mosquitto_passwd 2.1, since scripts that call it rely on the cost of a login.
 const MOSQUITTO_ITERATIONS: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
 /// The password hash options.

@@ -16,6 +16,11 @@ pub(super) fn run(args: &CompareArgs, messages: Messages) -> Result<ExitStatus, 
     };
     let old = read(old)?;
     let new = new.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(file) = std::iter::once(&old).chain(&new).find(|file| file.report.search.is_some())
+        && !args.allow_different
+    {
+        return Err(Error::usage(of_search(&file.name)));
+    }
     let comparisons = Comparisons::new(old, new, args.tolerance);
     if let (Some((file, differences)), false) = (comparisons.other_load(), args.allow_different) {
         return Err(Error::usage(different_loads(file, differences)));
@@ -30,6 +35,13 @@ pub(super) fn run(args: &CompareArgs, messages: Messages) -> Result<ExitStatus, 
 fn read(path: &Path) -> Result<NamedReport, Error> {
     let report = read_report("compare", path)?;
     Ok(NamedReport { name: path.display().to_string(), report })
+}
+
+fn of_search(file: &str) -> String {
+    format!(
+        "{file} is a report of --search, which ends at a rate of its own; compare runs with the same --rate, or the runs at the \
+         highest sustained rates with --allow-different"
+    )
 }
 
 fn different_loads(file: &str, differences: &[(String, String, String)]) -> String {

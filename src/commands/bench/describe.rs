@@ -93,7 +93,8 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
     let bytes = group.payload.most(group.header_size());
     let pace = match &group.open_loop {
-        Some(load) => pace(load),
+        Some(load) if group.publishers == group.whole().publishers => pace(load),
+        Some(load) => format!("{} in all shards", pace(load)),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
     };
@@ -133,7 +134,8 @@ fn planned_messages(plan: &Plan, group: &Group) -> Option<u64> {
     match (group.messages, &group.open_loop, plan.volume) {
         (Some(messages), ..) => Some(messages),
         (None, Some(load), Volume::Duration(duration)) => {
-            Some(load.profile.messages_in(plan.warm_up, duration))
+            let (part, whole) = (u64::from(group.publishers), u64::from(group.whole().publishers).max(1));
+            Some(load.profile.messages_in(plan.warm_up, duration).saturating_mul(part) / whole)
         }
         (None, ..) => None,
     }

@@ -1,5 +1,6 @@
 //! The run in progress for the HTTP server: totals for `--metrics`, and the page of `--serve`.
 
+use crate::bench::broker_watch::BrokerView;
 use crate::bench::report::{Part, RunningReport, prometheus};
 use crate::bench::{Report, Step, Totals, View};
 use crate::client::cpu_time;
@@ -34,6 +35,8 @@ struct Shared {
     totals: Mutex<(Option<Step>, Totals)>,
     /// The run, if there is a page, with its state in words.
     running: Option<Mutex<Option<(RunningReport, String)>>>,
+    /// The broker's own counters.
+    broker: Mutex<Option<BrokerView>>,
     edition: watch::Sender<Edition>,
     watchers: Mutex<usize>,
     watcher_left: Condvar,
@@ -46,6 +49,7 @@ impl Live {
         Live(Arc::new(Shared {
             totals: Mutex::default(),
             running: has_page.then(Mutex::default),
+            broker: Mutex::default(),
             edition: watch::Sender::new(waiting),
             watchers: Mutex::default(),
             watcher_left: Condvar::new(),
@@ -57,8 +61,9 @@ impl Live {
         self.0.running.is_some()
     }
 
-    /// Begins the first run, or the next one of a search.
-    pub(super) fn begin_run(&self) {
+    /// Begins the first run, or the next one of a search, with the watch of its broker.
+    pub(super) fn begin_run(&self, broker: Option<BrokerView>) {
+        *lock(&self.0.broker) = broker;
         self.0.running.iter().for_each(|running| *lock(running) = None);
     }
 
@@ -86,11 +91,13 @@ impl Live {
         let running = self.0.running.as_ref().filter(|_| !known.is_last);
         let report = running.and_then(|running| {
             let running = lock(running);
-            running.as_ref().map(|(report, state)| (report.report(), state.clone()))
+            running.as_ref().map(|(report, state)| report.snapshot(state))
         });
         match report {
-            Some((report, state)) => {
-                Edition { part: Arc::new(report.to_running_part(&state)), is_last: false }
+            Some(mut snapshot) => {
+                let broker = lock(&self.0.broker).clone();
+                snapshot.report.broker_side = broker.map(|broker| broker.side(snapshot.report.started_at));
+                Edition { part: Arc::new(snapshot.to_part()), is_last: false }
             }
             None => known,
         }

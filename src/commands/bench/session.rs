@@ -88,7 +88,6 @@ impl<'a> Session<'a> {
         let mut punctuality = Punctuality::new(self.run.args.start_at);
         let mut watch = (!self.abort_if.is_empty()).then(|| AbortWatch::new(&self.abort_if));
         let interrupts = self.interrupts.of_next_run();
-        self.live.begin_run();
         let observe = |view: View<'_>| {
             punctuality.look(&view);
             progress.show(&view);
@@ -101,6 +100,7 @@ impl<'a> Session<'a> {
         let watch_broker = self.run.args.watch_broker.as_ref();
         let broker_watch = watch_broker.map(|source| BrokerWatch::start(source, &plan));
         let query = VersionQuery::new(&plan);
+        self.live.begin_run(broker_watch.as_ref().map(BrokerWatch::view));
         let report = bench::run(plan, &program, interrupts, observe).await;
         progress.end();
         let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();

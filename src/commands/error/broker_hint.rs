@@ -121,7 +121,7 @@ fn of_host(error: &ConnectError) -> Option<String> {
     };
     Some(match port.filter(|port| !port.is_empty()) {
         Some(port) => format!("-h {name} -p {port} gives host and port"),
-        None => format!("-h takes an address without brackets: -h {name}"),
+        None => format!("-h needs an address without brackets: -h {name}"),
     })
 }
 
@@ -134,14 +134,14 @@ pub(in crate::commands) fn of_message(
 ) -> Option<String> {
     if length > MOSQUITTO_PACKET && !version.is_v5() {
         return Some(format!(
-            "the payload of {length} bytes may be too large: mosquitto 2.1 closes the connection at packets over \
+            "the payload of {length} bytes may be too large: mosquitto 2.1 closes the connection for packets over \
              {MOSQUITTO_PACKET} bytes unless max_packet_size allows more"
         ));
     }
     if topic.contains(['.', ' ']) {
-        return Some(format!("NATS closes the connection at a topic with '.' or a space, as {topic:?}"));
+        return Some(format!("NATS closes the connection for a topic with '.' or a space, as {topic:?}"));
     }
-    (qos == Qos::ExactlyOnce).then(|| "NATS closes the connection at QoS 2; use -q 1".to_owned())
+    (qos == Qos::ExactlyOnce).then(|| "NATS closes the connection for QoS 2; use -q 1".to_owned())
 }
 
 /// The probable cause of an error with this service; `None` if it is not specific to the service.
@@ -175,7 +175,7 @@ fn of_aws(error: &Error) -> Option<&'static str> {
         Error::Refused {
             reason: ReasonCode::NOT_AUTHORIZED | ReasonCode::BAD_USER_NAME_OR_PASSWORD, ..
         } => Some(
-            "does the policy allow iot:Connect for this client identifier (-i)? --preset aws --authorizer NAME logs in by a custom authorizer",
+            "does the policy allow iot:Connect for this client identifier (-i)? --preset aws --authorizer NAME logs in with a custom authorizer",
         ),
         Error::Connect(ConnectError::Tls(TlsError::Protocol { .. })) => {
             Some("use --preset aws: AWS IoT Core requires its ALPN protocol on port 443")
@@ -197,10 +197,10 @@ fn of_iot_hub(error: &Error) -> Option<&'static str> {
             Some("IoT hubs support MQTT 3.1.1 only: use -V 311 or --preset azure-iothub")
         }
         Error::Refused { .. } => Some(
-            "an IoT hub refuses a token that has expired, is signed with another key or is for another device; --preset azure-iothub --device ID --sas-key-file FILE signs one for each connection",
+            "an IoT hub rejects expired tokens, and tokens for another device or with another key; --preset azure-iothub --device ID --sas-key-file FILE signs one for each connection",
         ),
         error if error.is_silent() => Some(
-            "an IoT hub ends a connection at topics other than its own, at QoS 2, when the token expires, and when the same device connects again; --preset azure-iothub checks topics and QoS before anything is sent",
+            "an IoT hub closes the connection for topics other than its own, for QoS 2, when the token expires, and when the same device connects again; --preset azure-iothub checks topics and QoS before anything is sent",
         ),
         _ => None,
     }
@@ -209,7 +209,7 @@ fn of_iot_hub(error: &Error) -> Option<&'static str> {
 fn of_event_grid(error: &Error) -> Option<&'static str> {
     match error {
         Error::Refused { reason: ReasonCode::BAD_AUTHENTICATION_METHOD, .. } => Some(
-            "Event Grid takes OAUTH2-JWT with tokens of Microsoft Entra and CUSTOM-JWT with those of other issuers, where the namespace allows it",
+            "Event Grid accepts OAUTH2-JWT with tokens of Microsoft Entra and CUSTOM-JWT with those of other issuers, where the namespace allows it",
         ),
         Error::Refused { reason: ReasonCode::QUOTA_EXCEEDED, .. } => Some(
             "a namespace limits the number of sessions for each user name; -i ID resumes one instead of starting another",
@@ -218,7 +218,7 @@ fn of_event_grid(error: &Error) -> Option<&'static str> {
             "is the client registered under this user name (-u), and is the token for https://eventgrid.azure.net/ (its aud)?",
         ),
         error if error.is_silent() => Some(
-            "Event Grid ends a connection at QoS 2 and beyond its limits; --preset azure-eventgrid checks them before anything is sent",
+            "Event Grid closes the connection for QoS 2 and for requests over its limits; --preset azure-eventgrid checks them before anything is sent",
         ),
         _ => None,
     }

@@ -108,7 +108,7 @@ fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
     match (counts.frames, skipped_frames.total()) {
         (0, _) => Some("the capture holds no frames".to_owned()),
         (_, 0) => None,
-        (frames, passed) => Some(format!("{passed} of {frames} frames hold no TCP: {skipped_frames}")),
+        (frames, passed) => Some(format!("{passed} of {frames} frames contain no TCP: {skipped_frames}")),
     }
 }
 

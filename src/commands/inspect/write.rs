@@ -31,7 +31,7 @@ impl Recorder {
             return Err(Error::usage("--write needs a file; standard output has the packets"));
         }
         if source.is_some_and(|source| is_same_file(source, path)) {
-            return Err(Error::usage(format!("--write {}: that is the capture itself", path.display())));
+            return Err(Error::usage(format!("--write {}: this is the capture itself", path.display())));
         }
         let failed = |source| Error::system(format!("write {}", path.display()), source);
         let file = BufWriter::with_capacity(BUFFER, File::create(path).map_err(failed)?);

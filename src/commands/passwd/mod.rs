@@ -192,7 +192,7 @@ fn warnings(locked: &Locked, path: &Path) -> Vec<String> {
     let shown = path.display();
     let open = locked
         .is_open_to_others()
-        .then(|| format!("every user of this machine can read {shown}; `chmod o= {shown}` prevents it"));
+        .then(|| format!("all users of this machine can read {shown}; `chmod o= {shown}` prevents it"));
     let linked = (locked.hard_links() > 1)
         .then(|| format!("{shown} has {} hard links; the others keep the old content", locked.hard_links()));
     open.into_iter().chain(linked).collect()

@@ -63,7 +63,7 @@ fn refused(error: &UserNameError) -> Error {
         }
         UserNameError::TooLong { length } => too_long(*length),
         UserNameError::Character { name, what, at } => Error::usage(format!(
-            "the identity '{}' has {what} at byte {at}, which a key file cannot hold",
+            "the identity '{}' has {what} at byte {at}, which a key file cannot contain",
             into_shown(name)
         )),
     }

@@ -130,7 +130,7 @@ fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
     let mut payload = Vec::new();
     input.take(MAX_PAYLOAD + 1).read_to_end(&mut payload)?;
     if payload.len() as u64 > MAX_PAYLOAD {
-        let text = format!("it is larger than {MAX_PAYLOAD} bytes, the most that a message can hold");
+        let text = format!("it exceeds {MAX_PAYLOAD} bytes, the maximum of a message");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(payload)

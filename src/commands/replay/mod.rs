@@ -184,7 +184,7 @@ impl Replay {
         {
             let invalid_topic = |error| Error::InputLine {
                 place: place.to_owned(),
-                problem: format!("--rewrite makes '{other}' of its topic: {error}"),
+                problem: format!("--rewrite changes its topic to '{other}': {error}"),
             };
             message.topic = Some(TopicName::parse(&other).map_err(invalid_topic)?);
         }

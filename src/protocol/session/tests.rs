@@ -317,6 +317,17 @@ fn an_alias_over_the_maximum_or_without_a_topic_breaks_the_protocol() {
     assert_eq!(events(&mut session, &by_alias(4)), [invalid]);
 }
 
+#[test]
+fn a_publish_that_exceeds_the_local_limits_breaks_the_protocol() {
+    let mut session = Session::<Note>::new(Role::Server, Version::V5);
+    let accepts = Limits { maximum_qos: Qos::AtMostOnce, retain_available: false, ..Limits::default() };
+    session.start(Version::V5, accepts, Limits::default(), false);
+    let qos = "PUBLISH at QoS 1 exceeds the maximum QoS of 0";
+    assert_eq!(events(&mut session, &[0x32, 7, 0, 1, b'a', 0, 1, 0, b'x']), [qos]);
+    let retain = "PUBLISH with RETAIN, which the server does not support";
+    assert_eq!(events(&mut session, &[0x31, 5, 0, 1, b'a', 0, b'x']), [retain]);
+}
+
 /// A client and a server whose connection breaks now and then, at any byte.
 struct Wire {
     client: Session<Note>,

@@ -12,9 +12,9 @@ use std::sync::Arc;
 pub(crate) enum Defect {
     #[error("cannot be read: {0}")]
     Malformed(&'static str),
-    #[error("has an extension {0} that cannot be read{count}", count = common_name(.0))]
+    #[error("has an invalid extension {0}{count}", count = common_name(.0))]
     UnreadableExtension(&'static str),
-    #[error("has a key of RSA with {bits} bits, and less than 2048 is not accepted")]
+    #[error("has an RSA key of {bits} bits, expected 2048 or more")]
     WeakKey { bits: usize },
     #[error("has {0}, which is not supported")]
     UnsupportedKey(String),
@@ -26,9 +26,9 @@ pub(crate) enum Defect {
     NotForServers { usage: String },
     #[error("issued a certificate of the chain, but is not an authority (CA:TRUE)")]
     NotAnAuthority,
-    #[error("is an authority's (CA:TRUE), and not a server's")]
+    #[error("is the certificate of an authority (CA:TRUE), not of a server")]
     OnlyAnAuthority,
-    #[error("is {kind}, and so is accepted only when a trusted authority issued it itself")]
+    #[error("is {kind}, and is accepted only if a trusted authority issued it directly")]
     IndirectlyIssued { kind: &'static str },
     #[error("allows fewer intermediate certificates than the chain has (path length constraint)")]
     PathLength,
@@ -38,7 +38,7 @@ pub(crate) enum Defect {
     CriticalExtension(String),
     #[error("is of a version of X.509 other than 3")]
     Version,
-    #[error("is outdated: its dates contradict each other")]
+    #[error("has contradictory dates")]
     Dates,
     #[error("has expired")]
     Expired,

@@ -8,9 +8,9 @@ use std::io;
 /// A TLS connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum TlsError {
-    #[error("the certificate of {host} is not valid any more: {subject} expired on {date}")]
+    #[error("the certificate of {host} is no longer valid: {subject} expired on {date}")]
     Expired { host: String, subject: String, date: String },
-    #[error("the certificate of {host} is not valid yet: {subject} begins on {date}")]
+    #[error("the certificate of {host} is not valid yet: {subject} is valid from {date}")]
     NotYetValid { host: String, subject: String, date: String },
     #[error(
         "the certificate of {host} is not trusted: {subject} was issued by {issuer}, \
@@ -23,7 +23,7 @@ pub(crate) enum TlsError {
     )]
     SelfSigned { host: String, subject: String, trusted: String },
     #[error(
-        "the certificate of {host} is not trusted: {subject} says that {issuer} issued it, \
+        "the certificate of {host} is not trusted: {subject} names {issuer} as its issuer, \
          but the certificate of that name in {trusted} {reason}"
     )]
     NotByIssuer { host: String, subject: String, issuer: String, trusted: String, reason: &'static str },
@@ -35,21 +35,21 @@ pub(crate) enum TlsError {
     Unfit { host: String, certificate: String, defect: Defect },
     #[error("{host} requires a client certificate, but none is configured{}", accepts(.accepted))]
     CertificateWanted { host: String, accepted: Vec<String> },
-    #[error("{host} refused our certificate {ours}: {reason}{}", accepts(.accepted))]
+    #[error("{host} rejected the client certificate {ours}: {reason}{}", accepts(.accepted))]
     CertificateRefused { host: String, ours: String, reason: String, accepted: Vec<String> },
-    #[error("{host} and we have no version of TLS in common; ours are {offered}")]
+    #[error("{host} supports none of the offered TLS versions ({offered})")]
     Version { host: String, offered: &'static str },
-    #[error("{host} and we have no cipher suite, key exchange or kind of certificate in common{}", or_wanted(.or_certificate))]
+    #[error("{host} supports none of the offered cipher suites, key exchanges or kinds of certificates{}", or_wanted(.or_certificate))]
     Cipher { host: String, or_certificate: bool },
-    #[error("{host} speaks none of the protocols that ALPN offered it")]
+    #[error("{host} supports none of the protocols offered with ALPN")]
     Protocol { host: String },
-    #[error("{host} knows no server of this name")]
+    #[error("{host} rejected this server name")]
     UnknownName { host: String },
     #[error("the server at {host} does not speak TLS")]
     NotTls { host: String },
-    #[error("{host} closed the connection in the middle of the TLS handshake")]
+    #[error("{host} closed the connection during the TLS handshake")]
     Closed { host: String },
-    #[error("{host} did not take the shared key of {identity}: {reason}")]
+    #[error("{host} rejected the pre-shared key of {identity}: {reason}")]
     #[cfg_attr(not(feature = "psk"), allow(dead_code, reason = "OpenSSL reports it, which the feature adds"))]
     SharedKey { host: String, identity: String, reason: String },
     #[error("the TLS handshake with {host} failed: {reason}")]

@@ -12,7 +12,7 @@ pub(crate) enum KeyError {
     #[error("contains no private key; expected -----BEGIN PRIVATE KEY----- or similar")]
     None,
     #[error(
-        "this is a key in DER form, and PEM is needed; `openssl pkey -inform der -in FILE -out FILE.pem` converts it"
+        "expected PEM, but found a key in DER form; `openssl pkey -inform der -in FILE -out FILE.pem` converts it"
     )]
     Der,
     #[error(
@@ -28,6 +28,6 @@ pub(crate) enum KeyError {
     WrongPassword,
     #[error("the key is damaged")]
     Damaged,
-    #[error("such a key is not supported; RSA with 2048 bits or more, P-256, P-384 and Ed25519 are")]
+    #[error("unsupported key; supported are RSA with 2048 bits or more, P-256, P-384 and Ed25519")]
     Unsupported,
 }

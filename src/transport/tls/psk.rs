@@ -44,11 +44,11 @@ pub(crate) struct PskSettings<'a> {
 pub(crate) enum PskError {
     #[error("the key has more than {MAXIMUM_KEY} bytes")]
     Key,
-    #[error("the key's name has more than {MAXIMUM_IDENTITY} bytes, or a zero")]
+    #[error("the identity has more than {MAXIMUM_IDENTITY} bytes, or a null character")]
     Identity,
-    #[error("OpenSSL takes none of the suites in '{0}'")]
+    #[error("OpenSSL supports none of the suites in '{0}'")]
     Ciphers(String),
-    #[error("OpenSSL does not work: {0}")]
+    #[error("OpenSSL failed: {0}")]
     Library(#[from] ErrorStack),
 }
 

@@ -24,10 +24,10 @@ pub(crate) struct Roots {
 pub(crate) enum RootsError {
     #[error("{}", describe(.0))]
     Read(#[from] io::Error),
-    #[error("the file is empty; it should hold certificates in PEM form")]
+    #[error("the file is empty; expected certificates in PEM form")]
     Empty,
     #[error(
-        "this is a certificate in DER form, and PEM is needed; \
+        "expected PEM, but found a certificate in DER form; \
          `openssl x509 -inform der -in FILE -out FILE.pem` converts it"
     )]
     Der,
@@ -41,11 +41,11 @@ pub(crate) enum RootsError {
     Damaged { number: usize },
     #[error("certificate {number} in it cannot be used: it {defect}")]
     Defective { number: usize, defect: Defect },
-    #[error("this is a file, and a directory is needed")]
+    #[error("expected a directory, but found a file")]
     NotADirectory,
-    #[error("no file in this directory holds a certificate in PEM form")]
+    #[error("no file in this directory contains a certificate in PEM form")]
     NoneInDirectory,
-    #[error("the operating system has no certificates that could be trusted{details}")]
+    #[error("the operating system has no trusted certificates{details}")]
     NoneInSystem { details: String },
 }
 

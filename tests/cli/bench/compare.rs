@@ -143,6 +143,43 @@ fn different_loads_are_refused_unless_allowed() {
 }
 
 #[test]
+fn options_and_files_that_differ_are_named() {
+    let reports =
+        Reports::of("bench --embedded -c 2 --messages 100 --threads 1 -D publish user-property a b -V 5");
+    let old = reports.write("old.json", |report| {
+        report["command"]["files"] = json!([{"path": "p", "sha256": "aaaaaaaaaaaaaaaa"}]);
+    });
+    let new = reports.write("new.json", |report| {
+        let options = report["command"]["options"].as_array_mut().unwrap();
+        options.retain(|words| words[0] != "--threads");
+        options.push(json!(["--bind", "1.2.3.4`|\u{1b}[31m"]));
+        report["command"]["files"] = json!([{"path": "p", "sha256": "bbbbbbbbbbbbbbbb"}]);
+        report["command"]["left_out"] = json!(["--pw"]);
+    });
+    let text = compare(&old, &new, "").succeed();
+    assert_says(
+        &text,
+        &[
+            "different option  --threads: 1 in the old, not set new\n",
+            "different option  --pw: not set in the old, a secret new\n",
+            "different option  the content of p: aaaaaaaaaaaa in the old, bbbbbbbbbbbb new\n",
+        ],
+    );
+    let page = reports.path("page.html");
+    let markdown = compare(&old, &new, &format!("--output markdown --html {}", page.display())).succeed();
+    assert_says(&markdown, &["- different option: `--bind`: `not set` in the old, `1.2.3.4''"]);
+    let html = fs::read_to_string(page).unwrap();
+    assert!(html.contains("different option: --threads"), "{html}");
+    assert!(![text, markdown, html].concat().contains('\u{1b}'));
+    let json: Value = serde_json::from_str(&compare(&old, &new, "--output json").succeed()).unwrap();
+    assert_eq!(
+        json["new"][0]["different_options"][0],
+        json!({"key": "--bind", "old": "not set", "new": "1.2.3.4`|\u{1b}[31m"})
+    );
+    assert!(!compare(&old, &old, "").succeed().contains("different option"));
+}
+
+#[test]
 fn a_hundred_reports_are_a_trend() {
     let reports = Reports::new();
     let files: Vec<String> = (0..100)
@@ -266,4 +303,18 @@ fn a_baseline_knows_the_noise_too() {
     });
     let finished = mq(&format!("{SHORT} --baseline {old}")).run();
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["throughput", "no change ("]);
+}
+
+#[test]
+fn reports_of_a_search_are_compared_only_on_request() {
+    let reports = Reports::new();
+    let step = json!({"messages_per_second": 500.0, "holds": true, "reason": null, "figures": {}});
+    let search = json!({"outcome": "highest", "messages_per_second": 500.0, "steps": [step]});
+    let searched = reports.write("searched.json", |report| report["search"] = search);
+    let plain = reports.write("plain.json", |_| {});
+    for (old, new) in [(&searched, &plain), (&plain, &searched)] {
+        let error = compare(old, new, "").fail(2);
+        assert_says(&error, &["searched.json is a report of --search", "--allow-different"]);
+        assert_says(&compare(old, new, "--allow-different").succeed(), &["outcome"]);
+    }
 }

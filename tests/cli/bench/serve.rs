@@ -1,5 +1,6 @@
 //! The page of a run in progress, as browsers get it, and clients that are no browsers.
 
+use super::broker_watch::page;
 use super::*;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -138,6 +139,52 @@ fn one_address_serves_page_and_metrics() {
     let mut running = broker.mq(&words).spawn();
     running.wait_for_stderr("the live page");
     wait_for_step(address, "measure");
+    running.signal("INT");
+    running.finish().expect_status(130);
+}
+
+#[test]
+fn the_page_of_a_run_shows_the_counters_of_the_broker() {
+    let broker = EmbeddedBroker::start();
+    let counters = page("200 OK", "emqx_messages_received 1234\nemqx_connections_count 7\n");
+    let (running, address) = served(&broker, &format!("-c 2 --duration 60 --watch-broker=http://{counters}"));
+    let event = Events::of(address).wait_for("report", "<caption>Broker side</caption>");
+    assert_says(&event, &["RUNNING", "messages in", "1234", "clients"]);
+    running.signal("INT");
+    running.finish().expect_status(130);
+}
+
+#[test]
+fn counts_that_are_known_at_the_end_are_no_losses_during_the_run() {
+    let broker = EmbeddedBroker::start();
+    let (running, address) = served(&broker, "-c 2 --duration 60");
+    let mut events = Events::of(address);
+    let event = events.wait_for("report", "measuring, ");
+    assert_says(
+        &event,
+        &[
+            "<dt>not received yet</dt>",
+            "due; losses are known at the end",
+            "<th scope=\"row\">could not connect</th><td>0</td>",
+            "<th scope=\"row\">lost</th><td class=\"words\">known at the end</td>",
+        ],
+    );
+    running.signal("INT");
+    assert_says(&events.wait_for("end", "interrupted"), &["<dt>lost</dt><dd>0</dd>"]);
+    running.finish().expect_status(130);
+}
+
+#[test]
+fn the_page_of_a_run_has_a_row_for_each_group() {
+    let broker = EmbeddedBroker::start();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let groups = "duration = '60s'\n\
+        [[group]]\nname = 'meters'\nscenario = 'pubsub'\nclients = 2\nrate = 50\n\
+        [[group]]\nname = 'idle'\nscenario = 'conn'\nclients = 3\n";
+    std::fs::write(file.path(), groups).unwrap();
+    let (running, address) = served(&broker, &format!("scenario {}", file.path().display()));
+    let event = Events::of(address).wait_for("report", "end to end</td>");
+    assert_says(&event, &["<caption>Groups</caption>", "<th scope=\"row\">meters</th>", "3 of 3"]);
     running.signal("INT");
     running.finish().expect_status(130);
 }

@@ -40,6 +40,8 @@ fn shards_share_a_load_and_their_reports_add_up() {
         let sum: u64 = parts.iter().map(|part| part.pointer(pointer).unwrap().as_u64().unwrap()).sum();
         assert_eq!(merged.pointer(pointer).unwrap().as_u64(), Some(sum), "{pointer}");
     }
+    let rate = |report: &Value| report["plan"]["messages_per_second"].as_f64().unwrap();
+    assert_eq!((rate(&parts[0]).round(), rate(&merged).round()), (600.0, 2000.0));
     let began = |report: &Value| report["started_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let first = parts.iter().map(began).min().unwrap();
     assert_eq!(began(&merged), first);

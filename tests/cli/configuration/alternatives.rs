@@ -147,8 +147,8 @@ fn within_a_source_a_contradiction_is_reported() {
     let stderr = profiles.mq("pub -t a -n --profile home").run().fail(2);
     assert_says(
         &stderr,
-        &["--psk-identity without --psk", &format!("psk-identity (line 2) in {}", profiles.shown())],
+        &["--psk-identity needs --psk", &format!("psk-identity (line 2) in {}", profiles.shown())],
     );
     let stderr = mq("pub -t a -n").env("MQ_KEY", "a").run().fail(2);
-    assert_says(&stderr, &["--key without --cert", "MQ_KEY in the environment"]);
+    assert_says(&stderr, &["--key needs --cert", "MQ_KEY in the environment"]);
 }

@@ -130,7 +130,7 @@ fn check_tells_every_error_of_the_text() {
 fn check_reports_conflicting_entries() {
     for (entries, parts) in [
         ("id = 'a'\nid-prefix = 'b'", ["--id", "--id-prefix"]),
-        ("cert = 'a'", ["--cert", "without --key"]),
+        ("cert = 'a'", ["--cert", "needs --key"]),
         ("protocol-version = 311\nsession-expiry-interval = 3", ["-x", "MQTT 5"]),
         ("unix = '/a'\nhost = 'a'", ["--unix", "-h"]),
         ("ws-path = '/a'", ["--ws-path", "--ws"]),
@@ -149,7 +149,7 @@ fn check_reports_conflicting_entries() {
 fn check_says_when_nothing_is_wrong() {
     let profiles = Profiles::new(FILE.replace("psk-identity", "#").replace("psk", "#"));
     let stdout = profiles.mq("config check").run().succeed();
-    assert_eq!(stdout, format!("{}: nothing is wrong; profiles: home, url\n", profiles.shown()));
+    assert_eq!(stdout, format!("{}: no mistakes; profiles: home, url\n", profiles.shown()));
     let named = mq("config check").arg(profiles.path()).env("MQ_KEEPALIVE", "1").run().succeed();
     assert_eq!(named, stdout, "a file by itself");
 }

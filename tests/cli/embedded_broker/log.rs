@@ -43,6 +43,16 @@ fn the_fault_of_a_client_is_reported_with_v() {
 }
 
 #[test]
+fn a_subscription_identifier_from_a_client_is_reported_with_v() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 -v");
+    let mut client = Wire::v5(&broker, "careless", "");
+    client.send("30 (`a` (0b 01) 'x')");
+    assert_eq!(client.expect_end(), bytes::hex("e0 01 82"));
+    let fault = "PUBLISH from a client with a subscription identifier";
+    assert_says(&broker.process().wait_for_stderr("\"careless\" disconnected"), &[fault]);
+}
+
+#[test]
 fn refused_connections_are_summed_up() {
     let broker = EmbeddedBroker::start();
     for _ in 0..20 {

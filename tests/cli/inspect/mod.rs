@@ -11,6 +11,7 @@ mod statistics;
 mod tls;
 mod tunnels;
 mod typed;
+mod undecryptable;
 mod views;
 
 use super::support::*;

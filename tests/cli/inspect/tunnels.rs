@@ -35,7 +35,7 @@ fn tunnels_and_link_layers_do_not_change_the_packets_inside() {
 fn frames_that_are_passed_over_are_counted_by_kind() {
     assert_says(
         &passed_over(corpus("passed-over/mqtt-sn.pcap")),
-        &["3 of 3 frames hold no TCP: 3 of UDP (perhaps MQTT-SN, which is not decoded)"],
+        &["3 of 3 frames contain no TCP: 3 of UDP (perhaps MQTT-SN, which is not decoded)"],
     );
     // Beside a conversation that is shown, they are not worth a word.
     let shown = mq("inspect").arg(corpus("tunnels/plain.pcap")).run();

@@ -85,7 +85,7 @@ fn base64_is_read_as_well() {
 #[test]
 fn bytes_that_are_not_a_packet_are_reported() {
     for (options, problem) in [
-        ("--hex 301", "'301' is not hexadecimal: it holds an odd number"),
+        ("--hex 301", "'301' is not hexadecimal: it has an odd number"),
         ("--hex xy", "'xy' is not hexadecimal"),
         ("--base64 =", "is not Base64"),
         ("--hex c000 --direction up", "c2s"),

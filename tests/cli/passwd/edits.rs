@@ -238,7 +238,7 @@ fn a_file_that_everyone_can_read_is_reported() {
     let passwords = Passwords::with("");
     std::fs::set_permissions(&passwords.path, PermissionsExt::from_mode(0o604)).unwrap();
     let stderr = passwords.passwd("-b -I 1", "ann secret").run().fail(0);
-    assert_says(&stderr, &["every user", "chmod o="]);
+    assert_says(&stderr, &["all users", "chmod o="]);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_run_shows_one_token_for_all_clients() {
     let grid = event_grid();
     let long = grid.file("long", &"x".repeat(8193));
     let refused = grid.mq("bench --preset azure-eventgrid -c 2 --auth-data-file").arg(&long).run().fail(2);
-    assert_says(&refused, &["8192 bytes of authentication data at most, not 8193"]);
+    assert_says(&refused, &["at most 8192 bytes of authentication data, not 8193"]);
     grid.assert_untouched();
 }
 
@@ -151,20 +151,20 @@ fn messages_beyond_event_grid_s_limits_are_refused_before_sending() {
     let levels: Vec<String> = (0..16).map(|level| level.to_string()).collect();
     let levels = levels.join("/");
     for (words, parts) in [
-        ("pub -t a -m x -q 2", &["no QoS 2 (--preset azure-eventgrid)"][..]),
+        ("pub -t a -m x -q 2", &["does not support QoS 2 (--preset azure-eventgrid)"][..]),
         (
             &format!("pub -t a -r -V 311 -i c -m {}", "x".repeat(65_537)),
-            &["keeps 65536 bytes of payload at most, not 65537"],
+            &["retains payloads of at most 65536 bytes, not 65537"],
         ),
-        ("pub -t a -m x -V 31", &["does not speak MQTT 3.1"]),
-        (&format!("pub -t {levels} -m x"), &["14 slashes in a topic at most, not 15"]),
-        ("pub -t a -m x -k 1161", &["keep alive of 1160 s at most"]),
+        ("pub -t a -m x -V 31", &["does not support MQTT 3.1"]),
+        (&format!("pub -t {levels} -m x"), &["at most 14 slashes in a topic, not 15"]),
+        ("pub -t a -m x -k 1161", &["a keep alive of at most 1160 s"]),
         ("pub -t a -m x -D connect user-property a b", &["user properties in CONNECT"]),
         ("pub -t a -m x -D disconnect user-property a b", &["user properties in DISCONNECT"]),
         ("sub -t a -D subscribe user-property a b", &["user properties in SUBSCRIBE"]),
-        ("sub -t a -D subscribe subscription-identifier 7", &["no subscription identifiers"]),
-        ("sub -t a --share g", &["no shared subscriptions"]),
-        ("pub -t a -m x --will-topic b -D will will-delay-interval 301", &["the will", "300 s at most"]),
+        ("sub -t a -D subscribe subscription-identifier 7", &["does not support subscription identifiers"]),
+        ("sub -t a --share g", &["does not support shared subscriptions"]),
+        ("pub -t a -m x --will-topic b -D will will-delay-interval 301", &["the will", "at most 300 s"]),
     ] {
         let grid = event_grid();
         let words = format!("{words} -i d --preset azure-eventgrid {{certificate}}");
@@ -174,7 +174,7 @@ fn messages_beyond_event_grid_s_limits_are_refused_before_sending() {
     let grid = event_grid();
     let filters: Vec<String> = (0..51).map(|number| format!("-t {number}")).collect();
     let words = format!("sub -i d --preset azure-eventgrid {{certificate}} {}", filters.join(" "));
-    assert_says(&grid.mq(&words).run().fail(2), &["50 subscriptions of a client at most, not 51"]);
+    assert_says(&grid.mq(&words).run().fail(2), &["at most 50 subscriptions of a client, not 51"]);
     let nameless = grid.mq("pub -t a -m x -V 311 --preset azure-eventgrid {certificate}").run().fail(2);
     assert_says(&nameless, &["needs a client identifier in MQTT 3.1.1; -i ID"]);
     let unknown = grid.mq("pub -t a -m x -i d --preset azure-eventgrid").run().fail(2);
@@ -182,7 +182,7 @@ fn messages_beyond_event_grid_s_limits_are_refused_before_sending() {
     let long = grid.file("long", &"x".repeat(8193));
     let refused =
         grid.mq("pub -t a -m x -i d --preset azure-eventgrid --auth-data-file").arg(&long).run().fail(2);
-    assert_says(&refused, &["8192 bytes of authentication data at most, not 8193"]);
+    assert_says(&refused, &["at most 8192 bytes of authentication data, not 8193"]);
     grid.assert_untouched();
 }
 
@@ -200,7 +200,7 @@ fn refusals_get_hints() {
     let grid = event_grid();
     let file = grid.file("token", &token(600));
     for (method, part) in
-        [("OTHER", "hint: Event Grid takes OAUTH2-JWT"), ("BUSY", "hint: a namespace limits")]
+        [("OTHER", "hint: Event Grid accepts OAUTH2-JWT"), ("BUSY", "hint: a namespace limits")]
     {
         let words =
             format!("pub --preset azure-eventgrid -i d -t a -m x --auth-method {method} --auth-data-file");

@@ -35,6 +35,6 @@ fn a_profile_can_hold_it_all() {
     std::fs::write(directory.path().join("mq/config.toml"), text).unwrap();
     let run = |words: &str| mq(words).env("XDG_CONFIG_HOME", directory.path()).run();
     let failed = run("pub --profile hub -t a -m x").fail(2);
-    assert_says(&failed, &["no such topic; those of this client begin with devices/d1/"]);
+    assert_says(&failed, &["does not support this topic; the topics of this client begin with devices/d1/"]);
     run("config check").succeed();
 }

@@ -20,7 +20,10 @@ pub(crate) struct ComparisonPage<'a> {
     /// The outcome.
     pub(crate) word: &'static str,
     pub(crate) is_good: bool,
+    /// The metrics that decided on it.
     pub(crate) sentence: String,
+    /// The rule for it.
+    pub(crate) rule: String,
     /// All runs with their names, the old one first.
     pub(crate) runs: Vec<(&'a str, &'a Report)>,
     pub(crate) trends: Vec<Trend>,
@@ -43,20 +46,22 @@ impl ComparisonPage<'_> {
             html,
             "<h1>mq bench compare <span class=\"soft\">{} reports</span></h1>\n\
              <section class=\"verdict {class}\" aria-label=\"outcome\">\n<p class=\"word\">{}</p>\n<div>\n\
-             <p class=\"sentence\">{}</p>\n</div>\n</section>\n",
+             <p class=\"sentence\">{}</p>\n<p>{}</p>\n</div>\n</section>\n",
             self.runs.len(),
             self.word.to_uppercase(),
-            as_text(&self.sentence)
+            as_text(&self.sentence),
+            as_text(&self.rule)
         );
         let charts: String = self.charts().iter().map(Chart::to_html).collect();
         if !charts.is_empty() {
             let _ = write!(html, "<h2>Charts</h2>\n<div class=\"charts\">\n{charts}</div>\n");
         }
-        html += "<h2>Figures</h2>\n";
+        html += "<h2>Figures</h2>\n<div class=\"short\">\n";
         for (caption, rows) in self.tables.iter().take(MOST_TABLES) {
             let heads = &["", "old", "new", "change", "outcome"];
             html += &Table { caption, heads, rows: rows.clone() }.to_html();
         }
+        html += "</div>\n";
         if let Some(more) = self.tables.len().checked_sub(MOST_TABLES).filter(|more| *more > 0) {
             let _ = writeln!(html, "<p class=\"soft\">{more} more tables are in the JSON comparison</p>");
         }

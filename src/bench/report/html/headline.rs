@@ -82,20 +82,21 @@ impl Headline {
     }
 }
 
-impl Report {
-    /// The main figures, large.
-    pub(super) fn tiles(&self) -> String {
-        let tiles = [self.rate_tile(), self.latency_tile(), self.loss_tile(), self.clients_tile()];
-        let mut html = "<dl class=\"tiles\">\n".to_owned();
-        for (name, value, more) in tiles.into_iter().flatten() {
-            let [name, value, more] = [name, value, more].map(|text| as_text(&text));
-            let _ =
-                writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd><dd class=\"soft\">{more}</dd></div>");
-        }
-        html + "</dl>\n"
-    }
+/// A main figure: its name, its value, and more about it.
+pub(super) type Tile = (String, String, String);
 
-    fn rate_tile(&self) -> Option<(String, String, String)> {
+/// The main figures, large.
+pub(super) fn tiles(tiles: [Option<Tile>; 4]) -> String {
+    let mut html = "<dl class=\"tiles\">\n".to_owned();
+    for (name, value, more) in tiles.into_iter().flatten() {
+        let [name, value, more] = [name, value, more].map(|text| as_text(&text));
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd><dd class=\"soft\">{more}</dd></div>");
+    }
+    html + "</dl>\n"
+}
+
+impl Report {
+    pub(super) fn rate_tile(&self) -> Option<Tile> {
         let flow = self.throughput();
         let name = match flow.count {
             count if count == self.received.count => "received",
@@ -108,7 +109,7 @@ impl Report {
         Some((format!("{name} per second"), rate(per_second), format!("{} messages{planned}", flow.count)))
     }
 
-    fn latency_tile(&self) -> Option<(String, String, String)> {
+    pub(super) fn latency_tile(&self) -> Option<Tile> {
         let kind = self.main_latency()?;
         let Summary { count, p50, p99, max, .. } = self.summary(kind)?;
         let title = kind.full_title(self.acknowledged_qos());
@@ -124,7 +125,7 @@ impl Report {
         })
     }
 
-    fn loss_tile(&self) -> Option<(String, String, String)> {
+    pub(super) fn loss_tile(&self) -> Option<Tile> {
         if !self.is_delivery_judged() {
             return (self.account.sent > 0)
                 .then(|| ("lost".to_owned(), "–".to_owned(), "not measured".to_owned()));
@@ -136,7 +137,7 @@ impl Report {
         Some(("lost".to_owned(), self.account.lost.to_string(), more))
     }
 
-    fn clients_tile(&self) -> Option<(String, String, String)> {
+    pub(super) fn clients_tile(&self) -> Option<Tile> {
         let time = self.connects.time().map(|time| format!("in {}", duration(time.as_nanos() as u64)));
         let lost = format!("{} lost", count(self.connections_lost, "connection"));
         let more = time.into_iter().chain([lost]).collect::<Vec<_>>().join(", ");

@@ -10,6 +10,7 @@ mod comparison;
 mod headline;
 mod markup;
 mod plots;
+mod running;
 mod tail;
 
 use super::broker_side::HEADS;
@@ -41,30 +42,25 @@ impl Report {
     /// The page.
     pub(crate) fn to_html(&self) -> String {
         let mut html = head(&self.page_title(), &FINISHED);
-        html += &self.content(&Headline::of(self).to_html());
+        html += &self.content();
         let _ = write!(html, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
         html
     }
 
     /// The page without its frame, for a page that is already displayed.
     pub(crate) fn to_part(&self) -> Part {
-        Part { title: self.page_title(), html: self.content(&Headline::of(self).to_html()) }
-    }
-
-    /// As [`Report::to_part`] for a run in progress: its state in words replaces the verdict.
-    pub(crate) fn to_running_part(&self, state: &str) -> Part {
-        let headline = headline::running(state);
-        Part { title: format!("mq bench, {}", self.plan.broker), html: self.content(&headline) }
+        Part { title: self.page_title(), html: self.content() }
     }
 
     fn page_title(&self) -> String {
         format!("{}: mq bench, {}", Headline::of(self).word(), self.plan.broker)
     }
 
-    fn content(&self, headline: &str) -> String {
+    fn content(&self) -> String {
         let mut html = self.title();
-        html += headline;
-        html += &self.tiles();
+        html += &Headline::of(self).to_html();
+        html +=
+            &headline::tiles([self.rate_tile(), self.latency_tile(), self.loss_tile(), self.clients_tile()]);
         html += &self.html_charts();
         html += "<h2>Figures</h2>\n";
         for table in [

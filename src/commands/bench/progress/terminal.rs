@@ -4,6 +4,9 @@
 //! again, and keeps the cursor at the same character; so a frame can be erased without knowing how many rows it occupies. Lines
 //! do not wrap while a frame is drawn, since the terminal may already be narrower than the last known size. At the end of each
 //! write all settings of the terminal are as before, so there is nothing to restore if the process is killed.
+//!
+//! If the wrapped lines need more rows than the terminal has, the first of them are in its history, where nothing can erase them. A
+//! wider terminal would show them again. Therefore as many empty lines as the terminal has rows follow them, and then the next frame.
 
 use super::panel::{Line, Tone};
 use crate::commands::status_line::Panel;
@@ -11,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stderr};
+use unicode_width::UnicodeWidthStr;
 
 /// The size if the terminal does not know it.
 const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
@@ -30,7 +34,16 @@ pub(super) struct Size {
 #[derive(Debug)]
 pub(super) struct Terminal {
     is_coloured: bool,
-    frame: Option<String>,
+    frame: Option<Frame>,
+}
+
+/// Lines on the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Frame {
+    /// The text that draws them.
+    text: String,
+    /// The columns of each line.
+    widths: Vec<usize>,
 }
 
 impl Terminal {
@@ -53,9 +66,11 @@ impl Terminal {
 
     /// Draws a frame in place of the last one, unless the terminal cannot take it now.
     pub(super) fn draw(&mut self, lines: &[Line], size: Size) {
-        let frame = frame(lines, size.rows, self.is_coloured);
+        let frame = Frame::new(lines, size.rows, self.is_coloured);
         if self.frame.as_ref() != Some(&frame) && is_ready() {
-            write(&frame);
+            let exceeds = self.frame.as_ref().is_some_and(|last| last.exceeds(size));
+            let empty = if exceeds { empty_screen(size.rows) } else { String::new() };
+            write(&(empty + &frame.text));
             self.frame = Some(frame);
         }
     }
@@ -75,7 +90,7 @@ impl Panel for Terminal {
             write(ERASE);
         }
         write_other();
-        frame.iter().for_each(|frame| write(frame));
+        frame.iter().for_each(|frame| write(&frame.text));
         self.frame = frame;
     }
 }
@@ -95,20 +110,40 @@ fn write(text: &str) {
     let _ = stderr().lock().write_all(text.as_bytes());
 }
 
-/// The lines as one text that ends where it begins, with at most as many rows as the terminal.
-fn frame(lines: &[Line], rows: usize, is_coloured: bool) -> String {
-    let mut frame = format!("{WRAP_OFF}\r");
-    let shown = lines.len().min(rows);
-    for (number, line) in lines.iter().take(shown).enumerate() {
-        frame += if number == 0 { "" } else { "\r\n" };
-        frame += &painted(line, is_coloured);
-        frame += "\x1b[K";
+impl Frame {
+    /// The lines as one text that ends where it begins, with at most as many rows as the terminal.
+    fn new(lines: &[Line], rows: usize, is_coloured: bool) -> Frame {
+        let mut text = format!("{WRAP_OFF}\r");
+        let shown = lines.get(..rows).unwrap_or(lines);
+        for (number, line) in shown.iter().enumerate() {
+            text += if number == 0 { "" } else { "\r\n" };
+            text += &painted(line, is_coloured);
+            text += "\x1b[K";
+        }
+        text += "\x1b[J";
+        if shown.len() > 1 {
+            let _ = write!(text, "\x1b[{}A", shown.len() - 1);
+        }
+        text += "\r";
+        text += WRAP_ON;
+        Frame { text, widths: shown.iter().map(|line| line.text.width()).collect() }
     }
-    frame += "\x1b[J";
-    if shown > 1 {
-        let _ = write!(frame, "\x1b[{}A", shown - 1);
+
+    /// Whether its lines were wrapped by a narrower terminal, and need more rows than it has.
+    fn exceeds(&self, size: Size) -> bool {
+        let columns = size.columns.max(1);
+        let rows: usize = self.widths.iter().map(|width| width.div_ceil(columns).max(1)).sum();
+        rows > size.rows && self.widths.iter().any(|width| *width > columns)
     }
-    frame + "\r" + WRAP_ON
+}
+
+/// Moves all rows into the history of the terminal, and empty ones behind them; the cursor is at the first row then.
+fn empty_screen(rows: usize) -> String {
+    let mut text = ERASE.to_owned() + &"\r\n".repeat((2 * rows).saturating_sub(1));
+    if rows > 1 {
+        let _ = write!(text, "\x1b[{}A", rows - 1);
+    }
+    text
 }
 
 fn painted(line: &Line, is_coloured: bool) -> String {
@@ -123,5 +158,32 @@ fn painted(line: &Line, is_coloured: bool) -> String {
             format!("\x1b[{colour}m{label}\x1b[0m{rest}")
         }
         _ => line.text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(widths: &[usize]) -> Frame {
+        let line = |width: &usize| Line { tone: Tone::Plain, label: 0, text: "x".repeat(*width) };
+        let lines: Vec<_> = widths.iter().map(line).collect();
+        Frame::new(&lines, 20, false)
+    }
+
+    #[test]
+    fn wrapped_lines_exceed_a_terminal_with_fewer_rows() {
+        let frame = frame(&[39, 39, 20, 1]);
+        let exceeds = |columns, rows| frame.exceeds(Size { columns, rows });
+        assert!(!exceeds(40, 3), "the terminal became lower, and nothing was wrapped");
+        assert!(!exceeds(10, 11), "4 + 4 + 2 + 1 rows");
+        assert!(exceeds(10, 10));
+        assert!(exceeds(0, 10));
+    }
+
+    #[test]
+    fn an_empty_screen_follows_what_cannot_be_erased() {
+        assert_eq!(empty_screen(3), "\r\x1b[J\r\n\r\n\r\n\r\n\r\n\x1b[2A");
+        assert_eq!(empty_screen(1), "\r\x1b[J\r\n");
     }
 }
