@@ -119,3 +119,48 @@ fn quoted(word: &str) -> String {
         false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::report;
+    use super::*;
+
+    fn setup() -> Setup {
+        let words = [&["--retain"][..], &["--topic", "it's a/\u{1b}[31m"]];
+        let options = words.map(|words| words.iter().map(|word| (*word).to_owned()).collect()).to_vec();
+        let command = RecordedCommand { mode: "pub".to_owned(), options, ..RecordedCommand::default() };
+        Setup {
+            command: Some(command),
+            seed: Some(7),
+            limits: Some(BrokerLimits { receive_maximum: Some(20), ..BrokerLimits::default() }),
+            broker_version: Some("a <b> \u{1b}[31m".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_word_is_quoted_for_a_shell() {
+        let command = setup().command.unwrap();
+        assert_eq!(command.to_shell(), "mq bench pub --retain --topic 'it'\\''s a/\u{1b}[31m'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn the_origin_is_in_each_format_and_escaped() {
+        let mut report = report();
+        report.setup = setup();
+        let texts = [report.to_text(super::super::Charset::Utf8), report.to_markdown(), report.to_html()];
+        for text in texts {
+            assert!(text.contains("mq bench pub") && text.contains("receive maximum 20"), "{text}");
+            assert!(!text.contains("\u{1b}[31m"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_merged_report_keeps_what_all_parts_have_in_common() {
+        let mut merged = setup();
+        let other = Setup { seed: Some(8), broker_version: None, ..setup() };
+        merged.merge(&other);
+        let expected = Setup { limits: setup().limits, ..Setup::default() };
+        assert_eq!(merged, expected);
+    }
+}

@@ -74,9 +74,12 @@ struct Probe {
 mod tests {
     use super::super::search::tests::searched;
     use super::super::tests::{mix, report, spread};
-    use super::super::{Flow, Judgement, LatencyKind, Rule, Verdict};
+    use super::super::{
+        Flow, Judgement, LatencyKind, Machine, RecordedCommand, RecordedFile, Rule, Setup, Verdict,
+    };
     use super::histogram::{HISTOGRAM_COOKIE, decode};
     use super::*;
+    use crate::bench::broker_limits::BrokerLimits;
     use crate::bench::ending::{Ending, Step};
     use crate::bench::plan::{Scenario, Volume};
     use crate::bench::record::{Latencies, Stage};
@@ -104,6 +107,19 @@ mod tests {
             ..Verdict::new(rule, "p99>1s", Judgement::NotMeasured, "text")
         };
         report.conditions = rules.map(verdict).to_vec();
+        report.setup = Setup {
+            command: Some(RecordedCommand {
+                mode: "pub".to_owned(),
+                options: vec![vec!["--retain".to_owned()], vec!["--topic".to_owned(), "a \"b\"".to_owned()]],
+                left_out: vec!["--pw".to_owned()],
+                files: vec![RecordedFile { path: "p".to_owned(), sha256: None }],
+                scenario: Some("a\nb".to_owned()),
+            }),
+            seed: Some(u32::MAX),
+            limits: Some(BrokerLimits { retain_available: Some(false), ..BrokerLimits::default() }),
+            broker_version: Some("x".to_owned()),
+        };
+        report.hosts[0].machine = Some(Machine { local_ports: Some((1, 2)), ..Machine::default() });
         assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
     }
 
