@@ -94,6 +94,8 @@ pub(crate) struct Plan {
     pub broker: Broker,
     /// The identifier of the run.
     pub run: RunId,
+    /// The seed of random intervals and generated values.
+    pub seed: u32,
     /// The groups of clients, in the order of their numbers; at least one.
     pub groups: Vec<Group>,
     /// The volume of the load.
@@ -292,6 +294,7 @@ pub(super) mod tests {
             scenario: Scenario::PublishSubscribe,
             broker,
             run: RunId(0x1a2b),
+            seed: 1,
             groups,
             volume: Volume::Messages(11),
             warm_up: Duration::ZERO,

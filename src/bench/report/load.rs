@@ -55,6 +55,7 @@ impl Load {
             scenario: _,
             broker,
             run: _,
+            seed: _,
             groups: _,
             volume: _,
             warm_up: _,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Setup {
     /// The command line; `None` in merged reports, and in those of earlier versions.
     pub command: Option<RecordedCommand>,
-    /// The seed of random intervals; `None` if the load has none.
+    /// The seed of random intervals and generated values; `None` without publishers.
     pub seed: Option<u32>,
     /// The limits in the first CONNACK of MQTT 5.
     pub limits: Option<BrokerLimits>,
@@ -45,8 +45,7 @@ pub(crate) struct RecordedFile {
 
 impl Setup {
     pub(super) fn new(plan: &Plan, limits: Option<BrokerLimits>) -> Setup {
-        let mut open_loops = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
-        let seed = open_loops.next().and_then(|open_loop| u32::try_from(open_loop.seed).ok());
+        let seed = (plan.publishers() > 0).then_some(plan.seed);
         // Several brokers can have different limits.
         let limits = limits.filter(|_| plan.broker.more_endpoints.is_empty());
         Setup { seed, limits, ..Setup::default() }

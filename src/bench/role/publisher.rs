@@ -84,7 +84,7 @@ impl Publisher {
     pub(super) fn new(plan: &Plan, slot: ClientSlot) -> Publisher {
         let group = plan.group(slot);
         let client_id = plan.client_id(slot);
-        let seed = u64::from(plan.run.0) << 32 | u64::from(plan.global_number_of(slot));
+        let seed = u64::from(plan.seed) << 32 | u64::from(plan.global_number_of(slot));
         let timing = |load| {
             let schedule =
                 Schedule::new(load, group.offsets.before.publishers + slot.number, group.whole().publishers);

@@ -126,6 +126,7 @@ impl Run {
             scenario: self.scenario(),
             broker: self.broker(clients, &groups)?,
             run,
+            seed: self.args.seed.unwrap_or(run.0),
             groups,
             volume,
             warm_up,
