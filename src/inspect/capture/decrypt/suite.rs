@@ -111,10 +111,10 @@ impl Suite {
     }
 }
 
-/// The names of all rows.
+/// All rows.
 #[cfg(test)]
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.0)
+pub(super) fn rows() -> &'static [(&'static str, Protection, Hash)] {
+    &ROWS
 }
 
 /// The registered name of a suite.

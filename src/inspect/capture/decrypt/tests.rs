@@ -1,5 +1,6 @@
 //! Recorded sessions: split at any place, with modified bytes, and with invalid bytes.
 
+use super::suite::Protection;
 use super::*;
 use crate::inspect::capture::conversation::{ConversationEvent, Conversations, Ports};
 use crate::inspect::capture::network::Network;
@@ -190,10 +191,32 @@ fn the_document_lists_the_suites() {
     let row = |line: &&str| line.starts_with('|') && line.contains("| yes");
     let listed = document.lines().filter(row).flat_map(|line| line.split('`').skip(1).step_by(2));
     let mut listed: Vec<&str> = listed.collect();
-    let mut supported: Vec<&str> = suite::names().collect();
+    let mut supported: Vec<&str> = suite::rows().iter().map(|row| row.0).collect();
     listed.sort_unstable();
     supported.sort_unstable();
     assert_eq!(listed, supported);
+}
+
+#[test]
+fn each_suite_has_the_lengths_in_its_name() {
+    let rows = suite::rows().iter().filter(|row| !row.0.starts_with("CHACHA20"));
+    for (name, protection, hash) in rows {
+        let (key_length, mac_length) = match protection {
+            Protection::Aead(aead) => (aead.key_length(), None),
+            Protection::Cbc(cbc, mac) => (cbc.key_length, Some(mac.digest_algorithm().output_len())),
+            Protection::Mac(mac) => (0, Some(mac.digest_algorithm().output_len())),
+        };
+        let sizes = [("_128_", 16), ("_256_", 32), ("3DES_", 24), ("NULL_", 0)];
+        let expected = sizes.iter().find(|(part, _)| name.contains(part)).unwrap().1;
+        assert_eq!(key_length, expected, "{name}");
+        let hash_length = match name.rsplit('_').next() {
+            Some("SHA") => 20,
+            Some("SHA384") => 48,
+            _ => 32,
+        };
+        assert!(mac_length.is_none_or(|length| length == hash_length), "{name}");
+        assert_eq!(hash.length(), hash_length.max(32), "{name}");
+    }
 }
 
 #[test]
