@@ -10,6 +10,7 @@ use crate::payload::PayloadDecoding;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Arguments of `mq inspect`.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +27,7 @@ The proxy forwards even if its output is not read, and reports how much it leave
 Examples:
   mq inspect capture.pcap             print a line for each packet
   mq inspect --stats capture.pcap     print counts, rates and clients
+  mq inspect --diagnose capture.pcap  report what went wrong
   mq inspect --lint capture.pcap      report violations of the specification
   mq inspect --explain MQTT-3.3.1-2   explain a statement of the specification
   mq inspect --base64 wAA=            decode a packet
@@ -45,6 +47,8 @@ Examples:
   mq inspect --follow sensor-1 capture.pcap
   # Print the packets between clients at port 1884 and a broker
   mq inspect --listen 1884 --to localhost:1883
+  # Report what went wrong between them, every minute
+  mq inspect --diagnose=1m --listen 1884 --to localhost:1883
   # The same with TLS on both sides
   mq inspect --listen mqtts://0.0.0.0:8884 --listen-cert a.pem --listen-key a.key --to mqtts://host
   # Subscribe, and print the packets of the connection
@@ -106,6 +110,18 @@ pub(crate) struct InspectArgs {
     /// Print counts and times, in total and for each connection; with --format json as JSON
     #[arg(long, action = ArgAction::SetTrue)]
     pub stats: bool,
+    /// Report what went wrong, the likeliest causes first: who closed connections, clients that disconnect each other
+    /// or are silent, refusals, denied topics, missing and slow answers. With INTERVAL, live traffic is reported again
+    /// and again. --follow, --since and --until select a part; with --format json as JSON
+    #[arg(
+        long,
+        value_name = "INTERVAL",
+        num_args = 0..=1,
+        require_equals = true,
+        value_parser = values::positive_duration,
+        conflicts_with_all = ["stats", "lint", "filter", "ranges", "hex", "base64"]
+    )]
+    pub diagnose: Option<Option<Duration>>,
     /// Include every field and the position of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,

@@ -4,7 +4,7 @@ use crate::protocol::PacketType;
 use std::fmt;
 
 /// The direction of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// From the client to the server.
     ClientToServer,

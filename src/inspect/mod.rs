@@ -5,6 +5,7 @@
 //! socket. Undecodable bytes result in a finding, and the next packet follows.
 
 pub mod capture;
+pub(crate) mod diagnosis;
 mod direction;
 pub(crate) mod dissect;
 pub(crate) mod field;

@@ -3,6 +3,7 @@
 use super::capture::conversation::Ports;
 use super::capture::reader::Frame;
 use super::capture::{Capture, Moment};
+use super::diagnosis::{Diagnosis, Kind, Scope};
 use super::{Direction, Inspector, Item, Linter, Severity};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -303,7 +304,9 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
     let mut faults = Vec::new();
     let (mut capture, mut inspector) = (Capture::new(Ports::default(), None), Inspector::new(None));
     let mut linter = Linter::new(Severity::Info);
+    let mut diagnosis = Diagnosis::default();
     let mut show = |item: &Item<'_>| {
+        diagnosis.observe(item);
         let found = linter.check(item);
         if let Item::Packet(packet) = item {
             let raw = packet.raw;
@@ -335,6 +338,11 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
         }
     }
     capture.finish(&mut |event| inspector.take(&event, &mut show));
+    let problems = diagnosis.report(&Scope::default()).kinds();
+    // The server sends nothing of what the client publishes, although it has subscribed to all of it, and packets after a
+    // pause take those before them along.
+    let blamed = problems.iter().filter(|kind| !matches!(kind, Kind::NotDelivered | Kind::SlowAnswer));
+    faults.extend(blamed.map(|kind| format!("diagnosed: {kind:?}")));
     faults
 }
 

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -221,6 +221,9 @@ fn next(
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
 ) -> Result<Option<QueueEntry>, Error> {
+    if viewer.next_report() == Some(Duration::ZERO) {
+        viewer.report();
+    }
     match entries.try_recv() {
         Ok(entry) => return Ok(Some(entry)),
         Err(TryRecvError::Disconnected) => return Ok(None),
@@ -229,8 +232,15 @@ fn next(
     if let Some(recorder) = recorder {
         recorder.flush();
     }
-    viewer.flush()?;
-    Ok(entries.recv().ok())
+    loop {
+        viewer.flush()?;
+        let Some(wait) = viewer.next_report() else { return Ok(entries.recv().ok()) };
+        match entries.recv_timeout(wait) {
+            Ok(entry) => return Ok(Some(entry)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => viewer.report(),
+        }
+    }
 }
 
 impl ViewerHandle {

@@ -40,6 +40,10 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         args.check_no_capture()?;
         return live::run(args, recorder(args, messages)?, messages);
     }
+    if args.diagnose.flatten().is_some() {
+        let problem = "--diagnose=INTERVAL is for live traffic; a capture has one report, at its end";
+        return Err(Error::usage(problem));
+    }
     let inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
@@ -52,7 +56,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     if args.file.is_none() && io::stdin().is_terminal() {
         return Err(Error::usage("name a capture, or pipe one to standard input"));
     }
-    if args.live.write.is_some() && args.is_selective() {
+    if args.live.write.is_some() && args.is_selective() && args.diagnose.is_none() {
         return Err(Error::usage("--write records everything; omit --filter, --follow, --since and --until"));
     }
     let mut recorder = recorder(args, messages)?;

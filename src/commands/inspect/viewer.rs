@@ -2,12 +2,14 @@
 
 use crate::cli::inspect::InspectArgs;
 use crate::commands::error::Error;
+use crate::inspect::diagnosis::{Diagnosis, Scope};
 use crate::inspect::filter::{Filter, Follower};
 use crate::inspect::lint::FindingCounts;
 use crate::inspect::statistics::Statistics;
-use crate::inspect::view::{Advice, Options, View};
+use crate::inspect::view::{Advice, Options, View, ViewFormat};
 use crate::inspect::{Finding, Item, Linter, Severity};
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 /// The buffer is written once it has reached this size.
 const BUFFER: usize = 64 * 1024;
@@ -19,9 +21,13 @@ pub(super) struct Viewer {
     selection: Selection,
     follower: Option<Follower>,
     statistics: Option<Statistics>,
+    diagnosis: Option<PeriodicDiagnosis>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
+
+/// The option that takes the filters of a diagnosis.
+const FILTER_OPTION: &str = "--filter";
 
 /// The options that let the inspector show more.
 const ADVICE: Advice = Advice { version: "set -V to be certain", key_log: "--tls-keylog FILE decrypts it" };
@@ -43,6 +49,7 @@ impl Viewer {
             selection: Selection::new(args),
             follower: (!args.follow.is_empty()).then(|| Follower::new(args.follow.clone())),
             statistics: args.stats.then(Statistics::default),
+            diagnosis: args.diagnose.map(|interval| PeriodicDiagnosis::new(interval, args)),
             buffer: Vec::with_capacity(BUFFER),
             failure: None,
         }
@@ -50,6 +57,9 @@ impl Viewer {
 
     /// Shows an item that is selected. The next flush reports an error.
     pub(super) fn show(&mut self, item: &Item<'_>) {
+        if let Some(diagnosis) = &mut self.diagnosis {
+            return diagnosis.diagnosis.observe(item);
+        }
         let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
         self.selection.start(item.at().time);
         let Some(mut follower) = self.follower.take() else { return self.show_selected(item, &findings) };
@@ -89,8 +99,26 @@ impl Viewer {
         if let Some(statistics) = self.statistics.take() {
             self.buffer.extend_from_slice(self.view.statistics(&statistics).as_bytes());
         }
+        self.report();
         self.flush()?;
         Ok(self.linter.map(|linter| linter.counts()))
+    }
+
+    /// The time until the next report; `None` if there is only one, at the end.
+    pub(super) fn next_report(&self) -> Option<Duration> {
+        let next = self.diagnosis.as_ref()?.next?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Adds a report of the diagnosis to the buffer.
+    pub(super) fn report(&mut self) {
+        let Some(periodic) = &mut self.diagnosis else { return };
+        let report = periodic.diagnosis.report(&periodic.scope);
+        if std::mem::replace(&mut periodic.has_reported, true) && periodic.is_text {
+            self.buffer.push(b'\n');
+        }
+        self.buffer.extend_from_slice(self.view.diagnosis(&report, FILTER_OPTION).as_bytes());
+        periodic.next = periodic.interval.map(|interval| Instant::now() + interval);
     }
 
     /// Writes the buffer. The next flush reports an error.
@@ -100,6 +128,30 @@ impl Viewer {
             self.failure = stdout.write_all(&self.buffer).and_then(|()| stdout.flush()).err();
         }
         self.buffer.clear();
+    }
+}
+
+/// A diagnosis, with the time of its next report.
+struct PeriodicDiagnosis {
+    diagnosis: Diagnosis,
+    scope: Scope,
+    interval: Option<Duration>,
+    next: Option<Instant>,
+    has_reported: bool,
+    is_text: bool,
+}
+
+impl PeriodicDiagnosis {
+    fn new(interval: Option<Duration>, args: &InspectArgs) -> PeriodicDiagnosis {
+        let scope = Scope { clients: args.follow.clone(), since: args.since, until: args.until };
+        PeriodicDiagnosis {
+            diagnosis: Diagnosis::default(),
+            scope,
+            interval,
+            next: interval.map(|interval| Instant::now() + interval),
+            has_reported: false,
+            is_text: args.format != ViewFormat::Json,
+        }
     }
 }
 

@@ -11,8 +11,9 @@ mod time;
 
 use super::{Finding, Item};
 pub(crate) use follow::Follower;
-pub(crate) use parse::FilterError;
+pub(crate) use parse::{FilterError, quoted};
 use test::Test;
+pub(super) use test::is_like;
 pub(crate) use time::{TIME, TimePoint};
 
 /// A condition for items.

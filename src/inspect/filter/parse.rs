@@ -111,8 +111,7 @@ pub(super) fn expression(text: &str) -> Result<Expression, FilterError> {
 }
 
 /// A value for a filter that matches this text, in quotes if it needs them.
-#[cfg(test)]
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |character: char| !character.is_whitespace() && !"()\"',!=\\".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

@@ -235,7 +235,7 @@ fn codes(tree: &Tree<'_>) -> impl Iterator<Item = u32> {
 }
 
 /// Whether the text matches the pattern, in which `*` matches any text.
-pub(super) fn is_like(pattern: &[u8], text: &[u8]) -> bool {
+pub(in crate::inspect) fn is_like(pattern: &[u8], text: &[u8]) -> bool {
     let mut parts = pattern.split(|byte| *byte == b'*');
     let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
     let mut parts = parts.peekable();

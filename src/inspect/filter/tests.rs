@@ -1,4 +1,3 @@
-use super::parse::quoted;
 use super::test::{Test, TextTest};
 use super::*;
 use crate::inspect::Inspector;
@@ -70,7 +69,7 @@ fn a_star_stands_for_anything() {
         ("*", "", true),
         ("a*a", "a", false),
     ] {
-        assert_eq!(test::is_like(pattern.as_bytes(), text.as_bytes()), is_match, "{pattern} {text}");
+        assert_eq!(is_like(pattern.as_bytes(), text.as_bytes()), is_match, "{pattern} {text}");
     }
 }
 

@@ -49,7 +49,7 @@ impl TimePoint {
     }
 
     /// Nanoseconds since 1970, where the first packet was captured at `start`.
-    pub(super) fn resolve(self, start: u64) -> u64 {
+    pub(in crate::inspect) fn resolve(self, start: u64) -> u64 {
         match self {
             TimePoint::Absolute(time) => time,
             TimePoint::SinceStart(duration) => start.saturating_add(duration),

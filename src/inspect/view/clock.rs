@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 const NANOSECONDS: u64 = 1_000_000_000;
 
 #[derive(Debug)]
-pub(super) struct TimeFormatter {
+pub(in crate::inspect) struct TimeFormatter {
     format: &'static str,
     zone: TimeZone,
     second: Option<u64>,
@@ -16,12 +16,12 @@ pub(super) struct TimeFormatter {
 
 impl TimeFormatter {
     /// RFC 3339 in UTC, up to the seconds.
-    pub(super) fn rfc_3339() -> TimeFormatter {
+    pub(in crate::inspect) fn rfc_3339() -> TimeFormatter {
         TimeFormatter::new("%Y-%m-%dT%H:%M:%S", TimeZone::UTC)
     }
 
     /// The local time of day.
-    pub(super) fn time_of_day() -> TimeFormatter {
+    pub(in crate::inspect) fn time_of_day() -> TimeFormatter {
         TimeFormatter::new("%H:%M:%S", crate::time_zone::local().0)
     }
 
@@ -30,7 +30,7 @@ impl TimeFormatter {
     }
 
     /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point.
-    pub(super) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
+    pub(in crate::inspect) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
         let second = time / NANOSECONDS;
         if self.second != Some(second) {
             self.second = Some(second);

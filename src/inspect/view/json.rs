@@ -1,5 +1,6 @@
 //! One JSON object per line. `docs/inspect-json.md` documents it for users; keys are only ever added.
 
+use super::super::diagnosis::Report;
 use super::clock::TimeFormatter;
 use super::secret::{HIDDEN, is_secret};
 use super::{Options, View, payload, shown, words};
@@ -39,6 +40,10 @@ impl View for JsonView {
 
     fn statistics(&self, statistics: &Statistics) -> String {
         statistics.to_json() + "\n"
+    }
+
+    fn diagnosis(&self, report: &Report, _: &str) -> String {
+        report.to_json() + "\n"
     }
 }
 

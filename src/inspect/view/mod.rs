@@ -1,6 +1,6 @@
 //! The output formats: each view turns items into bytes. [`ViewFormat`] lists them all.
 
-mod clock;
+pub(super) mod clock;
 pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod line;
@@ -10,6 +10,7 @@ pub(crate) mod text;
 mod value;
 pub(super) mod words;
 
+use super::diagnosis::Report;
 use super::statistics::Statistics;
 use super::{Finding, Item, Severity};
 pub(crate) use hex::HexView;
@@ -27,6 +28,11 @@ pub(crate) trait View {
     /// The statistics of all items.
     fn statistics(&self, statistics: &Statistics) -> String {
         statistics.to_text()
+    }
+
+    /// The report of a diagnosis, in which `filter_option` names the option that takes a filter.
+    fn diagnosis(&self, report: &Report, filter_option: &str) -> String {
+        report.to_text(filter_option)
     }
 }
 

@@ -29,6 +29,11 @@ pub(super) fn code(packet: &Packet<'_>, field: Name, code: u8) -> Option<&'stati
     }
 }
 
+/// The meaning of a return code of MQTT 3.
+pub(in crate::inspect) fn return_code(code: u8) -> Option<&'static str> {
+    RETURN_CODES.get(usize::from(code)).copied()
+}
+
 /// The context in which the packet's reason codes are defined.
 pub(in crate::inspect) fn context(packet_type: PacketType) -> Option<Context> {
     match packet_type {

@@ -128,7 +128,7 @@ impl WrittenConnection {
                 for direction in [first, opposite(first)] {
                     self.write_fin(at, direction, out);
                 }
-                self.send(at, Direction::ClientToServer, SegmentFlags::default(), &[], out);
+                self.send(at, first, SegmentFlags::default(), &[], out);
             }
             Close::Reset(direction) => {
                 self.send(

@@ -1,6 +1,7 @@
 //! `mq inspect`: captured packets, decoded.
 
 mod corpus;
+mod diagnosis;
 mod lint;
 mod live;
 mod losses;

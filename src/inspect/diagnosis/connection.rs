@@ -1,0 +1,533 @@
+//! One connection: its answers, silences and end.
+
+use super::ending::Ending;
+use super::pending::{FullPeriod, PendingPackets, Waiting, filters};
+use super::sighting::{Party, ProblemKey, Sightings};
+use super::topics::Endpoint;
+use super::{Kind, Shared};
+use crate::inspect::capture::Moment;
+use crate::inspect::{Direction, Name, Packet, Value};
+use crate::protocol::{PacketType, ReasonCode};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// An answer that takes longer is slow, and a packet that waits longer at the end has no answer.
+const SLOW: u64 = SECOND;
+const UNANSWERED: u64 = 5 * SECOND;
+
+/// Tolerance for clients' timers, and for servers, which check their clients periodically.
+const CLIENT_GRACE: u64 = SECOND;
+const SERVER_GRACE: u64 = 5 * SECOND;
+
+/// A side that has not closed this long after the other one is half open.
+const HALF_OPEN: u64 = 5 * SECOND;
+
+/// The server closed because of the client's last packet if no more time than this passed.
+const CONSEQUENCE: u64 = SECOND;
+
+/// Packets from this length on are not checked for silence: the first byte may be much older than the last.
+const LONG_PACKET: usize = 16 * 1024;
+
+/// The messages and bytes that make a storm of retained messages.
+const STORM_MESSAGES: u64 = 1000;
+const STORM_BYTES: u64 = 10 << 20;
+
+/// Added to the code of a limit for messages in flight that the receiver did not state.
+pub(super) const ASSUMED: u16 = 2;
+
+/// The codes of a close by TCP, beside the reason codes of DISCONNECT.
+pub(super) const BY_FIN: u16 = 0x100;
+pub(super) const BY_RESET: u16 = 0x101;
+
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    pub(super) number: u32,
+    client: Option<SocketAddr>,
+    pub(super) server: Option<IpAddr>,
+    opened: Moment,
+    /// The index of the client.
+    pub(super) who: Option<u32>,
+    /// Whether all bytes of the client since CONNECT are known.
+    is_complete: bool,
+    connect: Option<Moment>,
+    is_accepted: Option<bool>,
+    refused: Option<u8>,
+    /// The first DISCONNECT.
+    disconnect: Option<(Direction, u8)>,
+    /// The time of the first FIN.
+    first_fin: Option<Moment>,
+    /// The time at which another connection took the session over.
+    taken_over: Option<Moment>,
+    /// Whether it took the session over from an open connection.
+    pub(super) takes_over: bool,
+    last_from_client: Option<(Moment, PacketType)>,
+    /// The directions whose last packets are missing; a DISCONNECT may be among them.
+    is_lost: [bool; 2],
+    /// In nanoseconds; 0 for none.
+    keep_alive: u64,
+    pending: Box<PendingPackets>,
+    /// Its subscriptions, as [`Topics`](super::topics::Topics) has numbered them.
+    subscriptions: Vec<u32>,
+    retained: RetainedMessages,
+}
+
+/// The retained messages since the last SUBSCRIBE.
+#[derive(Debug, Default, Clone, Copy)]
+struct RetainedMessages {
+    count: u64,
+    bytes: u64,
+    first: Moment,
+    last: Moment,
+}
+
+/// The end of a connection or, while it is open, of the capture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EndOfConnection {
+    pub(super) ending: Ending,
+    pub(super) at: Moment,
+}
+
+impl OpenConnection {
+    pub(super) fn new(number: u32, opened: Moment, ends: Option<(SocketAddr, SocketAddr)>) -> OpenConnection {
+        let (client, server) = ends.unzip();
+        OpenConnection {
+            number,
+            client,
+            server: server.map(|server| server.ip()),
+            opened,
+            who: None,
+            is_complete: false,
+            connect: None,
+            is_accepted: None,
+            refused: None,
+            disconnect: None,
+            first_fin: None,
+            taken_over: None,
+            takes_over: false,
+            last_from_client: None,
+            is_lost: [false; 2],
+            keep_alive: 0,
+            pending: Box::default(),
+            subscriptions: Vec::new(),
+            retained: RetainedMessages::default(),
+        }
+    }
+
+    /// Takes a packet. After CONNECT it returns the connection that had the client's session before.
+    pub(super) fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        kind: PacketType,
+        shared: &mut Shared,
+    ) -> Option<u32> {
+        let at = packet.at;
+        let mut previous = None;
+        self.set_lost(packet.direction, false);
+        if packet.direction == Direction::ClientToServer {
+            self.check_silence(packet, shared);
+        }
+        match kind {
+            PacketType::Connect => previous = self.connect(packet, shared),
+            PacketType::Connack => self.connack(packet, shared),
+            PacketType::Publish => self.publish(packet, shared),
+            PacketType::Subscribe | PacketType::Unsubscribe => self.subscribe(packet, kind),
+            PacketType::Suback | PacketType::Unsuback => self.suback(packet, kind, shared),
+            PacketType::Puback | PacketType::Pubrec | PacketType::Pubcomp => {
+                self.acknowledge(packet, kind, shared);
+            }
+            PacketType::Pubrel => {
+                if let Some(packet_id) = packet.tree.two_bytes(Name::PacketIdentifier)
+                    && self.pending.release(packet.direction, packet_id, at)
+                {
+                    self.repeated(packet, kind, shared);
+                }
+            }
+            PacketType::Pingreq => self.pending.ping(at),
+            PacketType::Pingresp => self.pending.pong(),
+            PacketType::Disconnect => {
+                let code = packet.tree.number(Name::ReasonCode).unwrap_or_default();
+                self.disconnect.get_or_insert((packet.direction, code as u8));
+            }
+            PacketType::Auth => {}
+        }
+        if packet.direction == Direction::ClientToServer {
+            self.last_from_client = Some((at, kind));
+        }
+        self.slow_answer(packet, kind, shared);
+        self.oversize(packet, kind, shared);
+        previous
+    }
+
+    /// Another connection connected with the same client identifier. Returns whether it takes the session over.
+    pub(super) fn is_taken_over(&mut self, server: Option<IpAddr>, at: Moment) -> bool {
+        let is_alive = self.first_fin.is_none() && self.disconnect.is_none() && self.refused.is_none();
+        let is_so = is_alive && self.server == server;
+        if is_so {
+            self.taken_over.get_or_insert(at);
+        }
+        is_so
+    }
+
+    /// Takes the FIN of one side.
+    pub(super) fn fin(&mut self, at: Moment) {
+        self.first_fin.get_or_insert(at);
+    }
+
+    /// Packets of this direction were not captured; DISCONNECT may be among them.
+    pub(super) fn lose(&mut self, direction: Direction, shared: &mut Shared) {
+        self.set_lost(direction, true);
+        self.skip(direction, shared);
+    }
+
+    /// Packets of this direction are unknown, so that missing answers and messages prove nothing.
+    pub(super) fn skip(&mut self, direction: Direction, shared: &mut Shared) {
+        self.pending.forget();
+        shared.topics.unsubscribe(&self.subscriptions, None, None);
+        if direction == Direction::ClientToServer {
+            self.is_complete = false;
+            self.last_from_client = None;
+        }
+    }
+
+    fn set_lost(&mut self, direction: Direction, is_lost: bool) {
+        if let Some(flag) = self.is_lost.get_mut(direction as usize) {
+            *flag = is_lost;
+        }
+    }
+
+    /// How the connection ended, with the first sign of its end.
+    pub(super) fn ending(&self, tcp: Ending, at: Moment) -> Ending {
+        let is_recent = || since(self.first_fin, at).is_none_or(|duration| duration < HALF_OPEN);
+        match (self.disconnect, self.refused, tcp) {
+            (Some((sender, code)), ..) => Ending::Disconnect(sender, code),
+            (None, Some(code), _) => Ending::Refused(code),
+            (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
+                if self.taken_over.is_some() =>
+            {
+                Ending::TakenOver
+            }
+            (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
+                if self.is_lost != [false; 2] =>
+            {
+                Ending::Unknown
+            }
+            (None, None, Ending::HalfOpen(first)) if is_recent() => Ending::Fin(first),
+            (None, None, tcp) => tcp,
+        }
+    }
+
+    /// Nanoseconds since its first segment.
+    pub(super) fn lifetime(&self, at: Moment) -> Option<u64> {
+        since(Some(self.opened), at)
+    }
+
+    /// Adds the problems of its end.
+    pub(super) fn end(&self, end: EndOfConnection, sightings: &mut Sightings) {
+        self.closed(end, sightings);
+        self.unanswered(end.at, sightings);
+        for period in self.pending.full_periods(end.at) {
+            self.full(period, sightings);
+        }
+        let RetainedMessages { count, bytes, first, last } = self.retained;
+        if count >= STORM_MESSAGES || bytes >= STORM_BYTES {
+            sightings.add_period(self.key(Kind::RetainedStorm, 0), self.number, first, last, count);
+        }
+    }
+
+    /// Ends its subscriptions.
+    pub(super) fn unsubscribe(&self, at: Moment, shared: &mut Shared) {
+        shared.topics.unsubscribe(&self.subscriptions, None, at.time);
+    }
+
+    pub(super) fn party(&self) -> Party {
+        self.who.map_or(Party::Connection(self.number), Party::Client)
+    }
+
+    pub(super) fn endpoint(&self) -> Endpoint {
+        Endpoint { client: self.who, server: self.server }
+    }
+
+    fn key(&self, kind: Kind, code: u16) -> ProblemKey {
+        ProblemKey { kind, code, party: self.party(), text: None }
+    }
+
+    fn connect(&mut self, packet: &Packet<'_>, shared: &mut Shared) -> Option<u32> {
+        self.connect = Some(packet.at);
+        self.is_complete = true;
+        let id = packet.tracker.client_id.as_deref()?;
+        self.who = shared.clients.index(id, packet.at);
+        let record = shared.clients.get_mut(self.who?)?;
+        record.connect(self.number, self.client.map(|client| client.ip()), packet.at)
+    }
+
+    fn connack(&mut self, packet: &Packet<'_>, shared: &mut Shared) {
+        let tree = packet.tree;
+        let Some(code) = tree.number(Name::ReasonCode).or(tree.number(Name::ReturnCode)) else { return };
+        self.is_accepted = Some(code == 0);
+        if self.who.is_none()
+            && let Some(id) = packet.tracker.client_id.as_deref()
+        {
+            // The server assigned the identifier.
+            self.who = shared.clients.index(id, packet.at);
+            let record = self.who.and_then(|who| shared.clients.get_mut(who));
+            let address = self.client.map(|client| client.ip());
+            record.map(|record| record.connect(self.number, address, packet.at));
+        }
+        self.keep_alive = u64::from(packet.tracker.keep_alive.unwrap_or_default()) * SECOND;
+        if code != 0 {
+            self.refused = Some(code as u8);
+            shared.sightings.add(self.key(Kind::Refused, code as u16), self.number, packet.at, 0);
+        } else if self.takes_over
+            && let Some(record) = self.who.and_then(|who| shared.clients.get_mut(who))
+        {
+            record.take_over(packet.at);
+        }
+    }
+
+    fn publish(&mut self, packet: &Packet<'_>, shared: &mut Shared) {
+        let (at, direction, tree) = (packet.at, packet.direction, packet.tree);
+        let size = tree.find(Name::Payload).map_or(0, |payload| payload.range.len()) as u64;
+        shared.bursts.add(at);
+        let endpoint = self.endpoint();
+        let topic =
+            packet.topic().and_then(|topic| shared.topics.publish(topic, direction, endpoint, size, at));
+        if direction == Direction::ServerToClient && tree.is_set(Name::Retain) {
+            self.retained.add(size, at);
+        }
+        if tree.is_set(Name::Dup) {
+            self.repeated(packet, PacketType::Publish, shared);
+        }
+        let is_acknowledged = tree.number(Name::Qos).is_some_and(|qos| qos > 0);
+        if let Some(packet_id) = tree.two_bytes(Name::PacketIdentifier).filter(|_| is_acknowledged) {
+            let packet_type = PacketType::Publish;
+            self.pending.add(direction, packet_id, Waiting { packet_type, at, topic, filters: Vec::new() });
+            self.check_limit(direction, packet, shared);
+        }
+    }
+
+    fn subscribe(&mut self, packet: &Packet<'_>, packet_type: PacketType) {
+        let Some(packet_id) = packet.tree.two_bytes(Name::PacketIdentifier) else { return };
+        self.retained = RetainedMessages::default();
+        let waiting = Waiting { packet_type, at: packet.at, topic: None, filters: filters(packet.tree) };
+        self.pending.add(packet.direction, packet_id, waiting);
+    }
+
+    fn suback(&mut self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        let packet_id = packet.tree.two_bytes(Name::PacketIdentifier);
+        let answered = packet_id.and_then(|id| self.pending.take(packet.direction.reverse(), id));
+        let filters = answered.map(|waiting| waiting.filters).unwrap_or_default();
+        let mut filters = filters.into_iter();
+        if kind == PacketType::Unsuback {
+            for (filter, _) in filters {
+                shared.topics.unsubscribe(&self.subscriptions, Some(&filter), packet.at.time);
+            }
+            return;
+        }
+        for field in packet.tree.all(Name::FilterReasonCode) {
+            let Value::Code(code) = field.value else { continue };
+            match (filters.next(), ReasonCode(code).is_error()) {
+                (filter, true) => {
+                    let text = filter.map(|(filter, _)| filter);
+                    let key = ProblemKey { text, ..self.key(Kind::SubscriptionDenied, code.into()) };
+                    shared.sightings.add(key, self.number, packet.at, 0);
+                }
+                (Some((filter, no_local)), false) => {
+                    let endpoint = self.endpoint();
+                    let number = shared.topics.subscribe(&filter, no_local, endpoint, packet.at.time);
+                    self.subscriptions.extend(number);
+                }
+                (None, false) => {}
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        let Some(packet_id) = packet.tree.two_bytes(Name::PacketIdentifier) else { return };
+        let sender = packet.direction.reverse();
+        let code = packet.tree.number(Name::ReasonCode).unwrap_or_default() as u8;
+        let has_failed = ReasonCode(code).is_error();
+        let topic = self.pending.topic(sender, packet_id);
+        if kind != PacketType::Pubrec || has_failed {
+            self.pending.take(sender, packet_id);
+            self.check_limit(sender, packet, shared);
+        }
+        if has_failed && sender == Direction::ClientToServer && kind != PacketType::Pubcomp {
+            if let Some(topic) = &topic {
+                shared.topics.deny(topic);
+            }
+            let key = ProblemKey { text: topic, ..self.key(Kind::PublishDenied, code.into()) };
+            shared.sightings.add(key, self.number, packet.at, 0);
+        }
+    }
+
+    fn check_limit(&mut self, sender: Direction, packet: &Packet<'_>, shared: &mut Shared) {
+        let limits = packet.tracker.negotiation.limits(sender);
+        let receive_maximum = limits.map(|limits| limits.receive_maximum);
+        if let Some(period) = self.pending.check_limit(sender, receive_maximum, packet.at) {
+            self.full(period, &mut shared.sightings);
+        }
+    }
+
+    fn full(&self, period: FullPeriod, sightings: &mut Sightings) {
+        let FullPeriod { sender, first, last, is_assumed } = period;
+        if let Some(duration) = since(Some(first), last).filter(|duration| *duration >= SLOW) {
+            let key = self.key(Kind::InFlightFull, sender as u16 + if is_assumed { ASSUMED } else { 0 });
+            sightings.add_period(key, self.number, first, last, duration);
+        }
+    }
+
+    fn repeated(&self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        let key = self.key(Kind::Repeated, code_of(kind, packet.direction));
+        shared.sightings.add(key, self.number, packet.at, 0);
+    }
+
+    fn slow_answer(&self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        let Some(answers) = &packet.facts.answers else { return };
+        let nanoseconds = answers.nanoseconds;
+        shared.slowest.add(nanoseconds, kind, packet, self.party());
+        if nanoseconds >= SLOW {
+            let key = self.key(Kind::SlowAnswer, code_of(kind, packet.direction));
+            shared.sightings.add(key, self.number, packet.at, nanoseconds);
+        }
+    }
+
+    fn oversize(&self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        let limits = packet.tracker.negotiation.limits(packet.direction);
+        let Some(limit) = limits.and_then(|limits| limits.maximum_packet_size) else { return };
+        if packet.raw.length as u64 > u64::from(limit) {
+            let text = Some(Rc::from(limit.to_string()));
+            let key = ProblemKey { text, ..self.key(Kind::Oversize, code_of(kind, packet.direction)) };
+            shared.sightings.add(key, self.number, packet.at, packet.raw.length as u64);
+        }
+    }
+
+    /// Checks the time since the client's last packet.
+    fn check_silence(&self, packet: &Packet<'_>, shared: &mut Shared) {
+        let silence = self.silence(packet.at).filter(|_| packet.raw.length < LONG_PACKET);
+        if let Some(silence) = silence.filter(|silence| *silence > self.keep_alive + CLIENT_GRACE) {
+            let key = self.key(Kind::KeepAliveExceeded, self.keep_alive_seconds());
+            shared.sightings.add(key, self.number, packet.at, silence);
+        }
+    }
+
+    /// The time since the client's last packet, if it has a keep alive and all its packets are known.
+    fn silence(&self, at: Moment) -> Option<u64> {
+        let (last, _) = self.last_from_client.filter(|_| self.is_complete && self.keep_alive > 0)?;
+        since(Some(last), at).filter(|_| self.disconnect.is_none())
+    }
+
+    fn keep_alive_seconds(&self) -> u16 {
+        u16::try_from(self.keep_alive / SECOND).unwrap_or(u16::MAX)
+    }
+
+    fn closed(&self, end: EndOfConnection, sightings: &mut Sightings) {
+        let at = self.first_fin.unwrap_or(end.at);
+        let timeout =
+            self.silence(at).filter(|silence| *silence >= self.keep_alive + self.keep_alive * 2 / 5);
+        let mut add = |key: ProblemKey, figure: u64| sightings.add(key, self.number, at, figure);
+        let timed_out = self.key(Kind::KeepAliveTimeout, self.keep_alive_seconds());
+        match end.ending {
+            Ending::Disconnect(Direction::ServerToClient, code) => match ReasonCode(code) {
+                ReasonCode::SESSION_TAKEN_OVER => add(self.key(Kind::TakeOver, 0), 0),
+                ReasonCode::KEEP_ALIVE_TIMEOUT => add(timed_out, self.silence(at).unwrap_or_default()),
+                _ => add(self.key(Kind::ClosedByServer, code.into()), 0),
+            },
+            Ending::Disconnect(Direction::ClientToServer, code) if ReasonCode(code).is_error() => {
+                add(self.key(Kind::ClientLost, code.into()), 0);
+            }
+            Ending::TakenOver => add(self.key(Kind::TakeOver, 0), 0),
+            Ending::Fin(Direction::ServerToClient) | Ending::Reset(Direction::ServerToClient) => {
+                if self.connect.is_some() && self.is_accepted.is_none() {
+                    add(self.key(Kind::ConnectUnanswered, code_of_end(end.ending)), 0);
+                } else if let Some(silence) = timeout {
+                    add(timed_out, silence);
+                } else {
+                    let text = self.cause(at);
+                    add(ProblemKey { text, ..self.key(Kind::ClosedByServer, code_of_end(end.ending)) }, 0);
+                }
+            }
+            Ending::Fin(Direction::ClientToServer) | Ending::Reset(Direction::ClientToServer) => {
+                if self.is_accepted == Some(true) || self.connect.is_none() {
+                    add(self.key(Kind::ClientLost, code_of_end(end.ending)), 0);
+                }
+            }
+            Ending::HalfOpen(sender) => {
+                let figure = since(Some(at), end.at).unwrap_or_default();
+                add(self.key(Kind::HalfOpen, sender as u16 + 1), figure);
+            }
+            Ending::Replaced => add(self.key(Kind::HalfOpen, 0), 0),
+            Ending::Open => {
+                let limit = self.keep_alive + self.keep_alive / 2 + SERVER_GRACE;
+                if let Some(silence) = self.silence(at).filter(|silence| *silence > limit) {
+                    add(self.key(Kind::KeepAliveExceeded, self.keep_alive_seconds()), silence);
+                }
+            }
+            Ending::Disconnect(..) | Ending::Refused(_) | Ending::Unknown => {}
+        }
+    }
+
+    /// The client's last packet, if the server closed right after it.
+    fn cause(&self, at: Moment) -> Option<Rc<str>> {
+        let (last, kind) = self.last_from_client?;
+        since(Some(last), at).filter(|duration| *duration <= CONSEQUENCE)?;
+        Some(Rc::from(kind.name()))
+    }
+
+    fn unanswered(&self, at: Moment, sightings: &mut Sightings) {
+        let waits = |moment: Moment| since(Some(moment), at).filter(|waited| *waited >= UNANSWERED);
+        let mut add = |kind, sender, text, moment: Moment, waited| {
+            let key = ProblemKey { text, ..self.key(Kind::Unanswered, code_of(kind, sender)) };
+            sightings.add(key, self.number, moment, waited);
+        };
+        for (sender, _, waiting) in self.pending.all() {
+            if let Some(waited) = waits(waiting.at) {
+                let filter = waiting.filters.first().map(|(filter, _)| Rc::clone(filter));
+                let text = waiting.topic.clone().or(filter);
+                add(waiting.packet_type, sender, text, waiting.at, waited);
+            }
+        }
+        let unanswered = [
+            (self.connect.filter(|_| self.is_accepted.is_none()), PacketType::Connect),
+            (self.pending.ping, PacketType::Pingreq),
+        ];
+        for (moment, kind) in unanswered {
+            if let Some((moment, waited)) = moment.and_then(|moment| Some((moment, waits(moment)?))) {
+                add(kind, Direction::ClientToServer, None, moment, waited);
+            }
+        }
+    }
+}
+
+impl RetainedMessages {
+    fn add(&mut self, size: u64, at: Moment) {
+        if self.count == 0 {
+            self.first = at;
+        }
+        self.count += 1;
+        self.bytes += size;
+        self.last = at;
+    }
+}
+
+/// Nanoseconds between two moments; `None` if a time is unknown.
+pub(super) fn since(from: Option<Moment>, to: Moment) -> Option<u64> {
+    to.time?.checked_sub(from?.time?)
+}
+
+/// A packet type and its direction as a number.
+fn code_of(kind: PacketType, direction: Direction) -> u16 {
+    kind as u16 * 2 + direction as u16
+}
+
+/// The packet type and direction of such a number.
+pub(super) fn packet_of(code: u16) -> (&'static str, Direction) {
+    let kind = u8::try_from(code / 2 * 16).ok().and_then(PacketType::from_first_byte);
+    let direction = if code % 2 == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
+    (kind.map_or("RESERVED", PacketType::name), direction)
+}
+
+fn code_of_end(ending: Ending) -> u16 {
+    if matches!(ending, Ending::Reset(_)) { BY_RESET } else { BY_FIN }
+}

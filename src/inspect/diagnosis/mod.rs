@@ -1,0 +1,175 @@
+//! What went wrong in a capture: who closed the connections, which clients disconnect each other, which are silent, what was
+//! denied and what was slow.
+//!
+//! Each connection reports problems as sightings, which are counted by kind, client and reason. A report groups them, and comes
+//! at the end or, for live traffic, again and again. A problem needs evidence in the capture: packets that were not captured
+//! are nobody's fault. Memory is bounded; what exceeds a limit is counted and reported.
+
+mod bursts;
+mod clients;
+mod connection;
+mod ending;
+mod json;
+mod kind;
+mod pending;
+mod problem;
+mod report;
+mod sighting;
+mod slowest;
+mod text;
+mod topics;
+
+use super::capture::Moment;
+use super::capture::conversation::ConversationEvent;
+use super::{Item, Packet};
+use bursts::Bursts;
+use clients::Clients;
+use connection::{EndOfConnection, OpenConnection};
+use ending::Ending;
+use foldhash::HashMap;
+pub(in crate::inspect) use kind::Kind;
+pub(crate) use report::{Report, Scope};
+use sighting::Sightings;
+use slowest::Slowest;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use topics::Topics;
+
+/// The most open connections to follow.
+const MAX_CONNECTIONS: usize = 100_000;
+
+/// Collects the problems of all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnosis {
+    connections: HashMap<u32, OpenConnection>,
+    shared: Shared,
+    totals: Totals,
+    /// The number of connections without room.
+    dropped: u64,
+}
+
+/// What concerns more than one connection.
+#[derive(Debug, Default)]
+struct Shared {
+    clients: Clients,
+    sightings: Sightings,
+    topics: Topics,
+    slowest: Slowest,
+    bursts: Bursts,
+    endings: BTreeMap<Ending, u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    connections: u64,
+    packets: u64,
+    /// Connections that do not use MQTT, or are encrypted.
+    others: u64,
+    first: Option<Moment>,
+    last: Moment,
+}
+
+impl Diagnosis {
+    /// Takes the next item; items come in order of time.
+    pub(crate) fn observe(&mut self, item: &Item<'_>) {
+        self.totals.see(item.at());
+        match item {
+            Item::Packet(packet) => self.packet(packet),
+            Item::Gap(range) => {
+                if let Some(connection) = self.connections.get_mut(&range.connection) {
+                    connection.lose(range.direction, &mut self.shared);
+                }
+            }
+            Item::Skipped(range) => {
+                if let Some(connection) = self.connections.get_mut(&range.connection) {
+                    connection.skip(range.direction, &mut self.shared);
+                }
+            }
+            Item::Event(event) => self.event(event),
+        }
+    }
+
+    /// The problems up to now.
+    pub(crate) fn report(&self, scope: &Scope) -> Report {
+        report::report(self, scope)
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) {
+        self.totals.packets += 1;
+        let Some(kind) = packet.packet_type.filter(|_| !packet.raw.is_cut) else { return };
+        let Some(connection) = self.connections.get_mut(&packet.connection) else { return };
+        let previous = connection.packet(packet, kind, &mut self.shared);
+        let (number, server) = (connection.number, connection.server);
+        let Some(previous) = previous.filter(|previous| *previous != number) else { return };
+        let previous = self.connections.get_mut(&previous);
+        if previous.is_some_and(|previous| previous.is_taken_over(server, packet.at))
+            && let Some(connection) = self.connections.get_mut(&number)
+        {
+            connection.takes_over = true;
+        }
+    }
+
+    fn event(&mut self, event: &ConversationEvent<'_>) {
+        match *event {
+            ConversationEvent::Opened { connection, at, client, server, .. } => {
+                self.open(connection, at, Some((client, server)));
+            }
+            ConversationEvent::Fin { connection, at, .. } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.fin(at);
+                }
+            }
+            ConversationEvent::Closed { connection, at, by, first_fin } => {
+                if let Some(connection) = self.connections.remove(&connection) {
+                    let ending = connection.ending(Ending::of_tcp(by, first_fin), at);
+                    self.close(&connection, EndOfConnection { ending, at });
+                }
+            }
+            ConversationEvent::Lag { connection, direction, .. }
+            | ConversationEvent::BadFrame { connection, direction, .. }
+            | ConversationEvent::Undecryptable { connection, direction, .. } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.lose(direction, &mut self.shared);
+                }
+            }
+            ConversationEvent::OtherProtocol { .. } => self.totals.others += 1,
+            ConversationEvent::Bytes { .. }
+            | ConversationEvent::Gap { .. }
+            | ConversationEvent::Conflict { .. }
+            | ConversationEvent::ProxyHeader { .. } => {}
+        }
+    }
+
+    fn open(&mut self, number: u32, at: Moment, ends: Option<(SocketAddr, SocketAddr)>) {
+        self.totals.connections += 1;
+        if self.connections.len() >= MAX_CONNECTIONS {
+            self.dropped += 1;
+            return;
+        }
+        self.connections.insert(number, OpenConnection::new(number, at, ends));
+    }
+
+    fn close(&mut self, connection: &OpenConnection, end: EndOfConnection) {
+        let shared = &mut self.shared;
+        connection.end(end, &mut shared.sightings);
+        *shared.endings.entry(end.ending).or_default() += 1;
+        if let Some(record) = connection.who.and_then(|who| shared.clients.get_mut(who)) {
+            record.end(connection.number, end.ending, connection.lifetime(end.at));
+        }
+        // A message is awaited only as long as the connection is certain to be there.
+        if end.ending != Ending::Open {
+            connection.unsubscribe(end.at, shared);
+        }
+    }
+}
+
+impl Totals {
+    fn see(&mut self, at: Moment) {
+        if at.time.is_some() {
+            self.first.get_or_insert(at);
+            if at.time > self.last.time {
+                self.last = at;
+            }
+        }
+    }
+}

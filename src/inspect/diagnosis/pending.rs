@@ -1,0 +1,171 @@
+//! Packets of a connection that wait for an answer. Memory is bounded; what exceeds it is not judged.
+
+use crate::inspect::capture::Moment;
+use crate::inspect::field::Tree;
+use crate::inspect::{Direction, Name, Value};
+use crate::protocol::PacketType;
+use foldhash::HashMap;
+use std::rc::Rc;
+
+/// The most packets of a connection that wait.
+const MAX_PENDING: usize = 1024;
+
+/// The receive maximum to assume if none is stated: mosquitto's limit for messages in flight.
+const ASSUMED_MAXIMUM: u16 = 20;
+
+/// A packet that waits for an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) packet_type: PacketType,
+    pub(super) at: Moment,
+    /// The topic of PUBLISH.
+    pub(super) topic: Option<Rc<str>>,
+    /// The topic filters of SUBSCRIBE and UNSUBSCRIBE; the flag is No Local.
+    pub(super) filters: Vec<(Rc<str>, bool)>,
+}
+
+/// The packets of both sides that wait.
+#[derive(Debug, Default)]
+pub(super) struct PendingPackets {
+    /// By sender and packet identifier.
+    waiting: HashMap<(Direction, u16), Waiting>,
+    in_flight: [InFlight; 2],
+    pings: u32,
+    /// The first unanswered PINGREQ.
+    pub(super) ping: Option<Moment>,
+}
+
+/// Messages of one side with QoS 1 and 2 that are not acknowledged completely.
+#[derive(Debug, Default, Clone, Copy)]
+struct InFlight {
+    count: u32,
+    /// The time since which there are as many as the receiver allows.
+    full_since: Option<Moment>,
+    is_assumed: bool,
+}
+
+/// A period in which as many messages were in flight as the receiver allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FullPeriod {
+    pub(super) sender: Direction,
+    pub(super) first: Moment,
+    pub(super) last: Moment,
+    /// The receiver stated no limit.
+    pub(super) is_assumed: bool,
+}
+
+impl PendingPackets {
+    /// The packets that wait, with their senders and identifiers.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Direction, u16, &Waiting)> {
+        self.waiting.iter().map(|((sender, packet_id), waiting)| (*sender, *packet_id, waiting))
+    }
+
+    /// Adds a packet. A repeated one waits since it was sent first.
+    pub(super) fn add(&mut self, sender: Direction, packet_id: u16, waiting: Waiting) {
+        let is_publish = waiting.packet_type == PacketType::Publish;
+        let key = (sender, packet_id);
+        if let Some(known) = self.waiting.get_mut(&key) {
+            let is_same = known.packet_type == waiting.packet_type
+                || (known.packet_type == PacketType::Pubrel && is_publish);
+            if !is_same {
+                *known = waiting;
+            }
+            return;
+        }
+        if self.waiting.len() < MAX_PENDING {
+            self.waiting.insert(key, waiting);
+            if let Some(in_flight) = self.in_flight.get_mut(sender as usize).filter(|_| is_publish) {
+                in_flight.count += 1;
+            }
+        }
+    }
+
+    /// PUBREL follows PUBREC in the same exchange; returns whether it is repeated.
+    pub(super) fn release(&mut self, sender: Direction, packet_id: u16, at: Moment) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&(sender, packet_id)) else { return false };
+        let is_repeated = waiting.packet_type == PacketType::Pubrel;
+        if !is_repeated {
+            (waiting.packet_type, waiting.at) = (PacketType::Pubrel, at);
+        }
+        is_repeated
+    }
+
+    /// Removes the packet that this one answers.
+    pub(super) fn take(&mut self, sender: Direction, packet_id: u16) -> Option<Waiting> {
+        let taken = self.waiting.remove(&(sender, packet_id))?;
+        if matches!(taken.packet_type, PacketType::Publish | PacketType::Pubrel)
+            && let Some(in_flight) = self.in_flight.get_mut(sender as usize)
+        {
+            in_flight.count = in_flight.count.saturating_sub(1);
+        }
+        Some(taken)
+    }
+
+    /// The topic of a message that waits.
+    pub(super) fn topic(&self, sender: Direction, packet_id: u16) -> Option<Rc<str>> {
+        self.waiting.get(&(sender, packet_id))?.topic.clone()
+    }
+
+    /// Compares the messages in flight with the limit of the receiver. Returns the period at the limit that has ended.
+    pub(super) fn check_limit(
+        &mut self,
+        sender: Direction,
+        receive_maximum: Option<u16>,
+        at: Moment,
+    ) -> Option<FullPeriod> {
+        let in_flight = self.in_flight.get_mut(sender as usize)?;
+        let stated = receive_maximum.filter(|limit| *limit < u16::MAX);
+        // Servers limit the messages in flight to a client without being asked; clients rarely do.
+        let assumed = (sender == Direction::ServerToClient).then_some(ASSUMED_MAXIMUM);
+        let limit = stated.or(assumed)?;
+        in_flight.is_assumed = stated.is_none();
+        if in_flight.count >= limit.into() {
+            in_flight.full_since.get_or_insert(at);
+            return None;
+        }
+        let first = in_flight.full_since.take()?;
+        Some(FullPeriod { sender, first, last: at, is_assumed: in_flight.is_assumed })
+    }
+
+    /// The periods at the limit that have not ended.
+    pub(super) fn full_periods(&self, last: Moment) -> impl Iterator<Item = FullPeriod> {
+        Direction::BOTH.into_iter().zip(self.in_flight).filter_map(move |(sender, in_flight)| {
+            let (first, is_assumed) = (in_flight.full_since?, in_flight.is_assumed);
+            Some(FullPeriod { sender, first, last, is_assumed })
+        })
+    }
+
+    pub(super) fn ping(&mut self, at: Moment) {
+        self.pings += 1;
+        self.ping.get_or_insert(at);
+    }
+
+    pub(super) fn pong(&mut self) {
+        self.pings = self.pings.saturating_sub(1);
+        self.ping = self.ping.filter(|_| self.pings > 0);
+    }
+
+    /// An answer may not have been captured.
+    pub(super) fn forget(&mut self) {
+        *self = PendingPackets::default();
+    }
+}
+
+/// The topic filters of SUBSCRIBE or UNSUBSCRIBE, with No Local.
+pub(super) fn filters(tree: &Tree<'_>) -> Vec<(Rc<str>, bool)> {
+    let mut filters: Vec<(Rc<str>, bool)> = Vec::new();
+    for field in &tree.fields {
+        match (field.name, field.value) {
+            (Name::TopicFilter | Name::FilterToRemove, Value::Text(text)) => {
+                filters.push((Rc::from(text), false));
+            }
+            (Name::NoLocal, Value::Flag(true)) => {
+                if let Some((_, no_local)) = filters.last_mut() {
+                    *no_local = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    filters
+}

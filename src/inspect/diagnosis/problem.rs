@@ -1,0 +1,405 @@
+//! A problem as the report has it: sightings of one kind and reason, in words and figures, with the filter for its packets.
+
+use super::clients::{ClientRecord, Clients};
+use super::connection::{ASSUMED, BY_FIN, BY_RESET, packet_of};
+use super::ending::{reason, refusal};
+use super::kind::Kind;
+use super::sighting::{Party, ProblemKey, Sighting};
+use crate::escape;
+use crate::inspect::capture::Moment;
+use crate::inspect::filter::quoted;
+use crate::inspect::view::words::duration;
+use crate::inspect::{Direction, Severity};
+use crate::protocol::property::Context;
+use std::rc::Rc;
+
+/// Problems of more clients than this are reported together.
+pub(super) const MAX_SEPARATE: usize = 3;
+
+/// The most topics, connections and clients to name.
+const MAX_NAMED: usize = 3;
+
+/// A problem, with the place and the number of its occurrences.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(super) kind: Kind,
+    pub(super) severity: Severity,
+    /// The identifiers of the first clients.
+    pub(super) clients: Vec<Rc<str>>,
+    /// The number of clients and of connections whose client is unknown.
+    pub(super) client_count: usize,
+    pub(super) text: String,
+    pub(super) count: u64,
+    pub(super) first: Moment,
+    pub(super) last: Moment,
+    /// The first connections.
+    pub(super) connections: Vec<u32>,
+    /// Topics or topic filters.
+    pub(super) topics: Vec<Rc<str>>,
+    /// Named numbers, with their units in their names.
+    pub(super) figures: Vec<(&'static str, u64)>,
+    /// The filter that selects its packets.
+    pub(super) filter: String,
+}
+
+/// A sighting with its key.
+pub(super) type Entry<'s> = (&'s ProblemKey, &'s Sighting);
+
+/// The sightings that make one problem.
+pub(super) struct Group<'a> {
+    pub(super) clients: &'a Clients,
+    pub(super) kind: Kind,
+    pub(super) code: u16,
+    pub(super) parties: Vec<Party>,
+    texts: Vec<Rc<str>>,
+    text_count: usize,
+    sighting: Sighting,
+}
+
+impl<'a> Group<'a> {
+    /// Merges sightings of the same kind and code; there is at least one.
+    pub(super) fn new(clients: &'a Clients, kind: Kind, code: u16, all: &[Entry<'_>]) -> Group<'a> {
+        let mut parties: Vec<_> = all.iter().map(|(key, _)| key.party).collect();
+        parties.sort_unstable();
+        parties.dedup();
+        let mut texts: Vec<_> = all.iter().filter_map(|(key, _)| key.text.clone()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let text_count = texts.len();
+        texts.truncate(MAX_NAMED);
+        let mut sighting = Sighting::default();
+        all.iter().for_each(|(_, one)| sighting.merge(one));
+        Group { clients, kind, code, parties, texts, text_count, sighting }
+    }
+
+    pub(super) fn problem(self) -> Problem {
+        let names = self.parties.iter().filter_map(|party| Some(Rc::clone(&self.client(*party)?.id)));
+        let mut connections = self.sighting.connections.clone();
+        connections.sort_unstable();
+        Problem {
+            kind: self.kind,
+            severity: self.kind.severity(),
+            clients: names.take(MAX_NAMED).collect(),
+            client_count: self.parties.iter().filter(|party| party.is_known()).count(),
+            text: self.text(),
+            count: self.sighting.count,
+            first: self.sighting.first,
+            last: self.sighting.last,
+            connections,
+            topics: self.topics(),
+            figures: self.figures(),
+            filter: self.filter(),
+        }
+    }
+
+    fn client(&self, party: Party) -> Option<&'a ClientRecord> {
+        match party {
+            Party::Client(index) => self.clients.get(index),
+            Party::Connection(_) | Party::Everyone | Party::Others => None,
+        }
+    }
+
+    fn topics(&self) -> Vec<Rc<str>> {
+        match self.kind {
+            Kind::SubscriptionDenied
+            | Kind::PublishDenied
+            | Kind::Unanswered
+            | Kind::NotDelivered
+            | Kind::GrowingPayload => self.texts.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The problem as a sentence without the client.
+    fn text(&self) -> String {
+        let Sighting { count, worst, .. } = self.sighting;
+        let code = self.code as u8;
+        let times = times(count);
+        let longest = duration(worst);
+        match self.kind {
+            Kind::TakeOverLoop => format!(
+                "connections take this client identifier over from each other, {times}, {}",
+                self.rhythm(|client| client.take_overs().interval())
+            ),
+            Kind::ReconnectLoop => format!(
+                "the client connects again after its connection ended, {times}, {}{}",
+                self.rhythm(|client| client.reconnects().interval()),
+                self.usual_ending()
+            ),
+            Kind::ClosedByServer => match self.code {
+                BY_FIN | BY_RESET => {
+                    let how = if self.code == BY_RESET { "reset (RST)" } else { "closed (FIN)" };
+                    let cause = match self.texts.as_slice() {
+                        [] => String::new(),
+                        texts => format!(", right after {}", texts.join(" or ")),
+                    };
+                    format!("the server {how} the connection without DISCONNECT, {times}{cause}")
+                }
+                _ => format!("the server disconnected: {}, {times}", reason(code, Context::Disconnect)),
+            },
+            Kind::KeepAliveTimeout => format!(
+                "the server closed the connection after a silence of {longest}; the keep alive is {} s, {times}",
+                self.code
+            ),
+            Kind::Refused => format!("the server refused CONNECT: {}, {times}", refusal(code)),
+            Kind::ConnectUnanswered => {
+                format!("the server closed the connection without an answer to CONNECT, {times}")
+            }
+            Kind::SubscriptionDenied => format!(
+                "the server denied the subscription to {}: {}, {times}",
+                self.named_texts(),
+                reason(code, Context::Suback)
+            ),
+            Kind::PublishDenied => format!(
+                "the server denied messages to {}: {}, {times}",
+                self.named_texts(),
+                reason(code, Context::Puback)
+            ),
+            Kind::TakeOver => {
+                format!("another connection took the client identifier over, {times}{}", self.addresses())
+            }
+            Kind::KeepAliveExceeded => format!(
+                "the client was silent for up to {longest}; its keep alive is {} s, {times}",
+                self.code
+            ),
+            Kind::ClientLost => match self.code {
+                BY_FIN => format!("the client closed the connection without DISCONNECT (FIN), {times}"),
+                BY_RESET => format!("the client reset the connection without DISCONNECT (RST), {times}"),
+                _ => format!("the client disconnected: {}, {times}", reason(code, Context::Disconnect)),
+            },
+            Kind::HalfOpen => match self.code {
+                0 => format!("a new connection used the ports of one that was not closed, {times}"),
+                code => {
+                    let closer =
+                        if code == 1 { Direction::ClientToServer } else { Direction::ServerToClient };
+                    let (closer, other) = (closer.sender(), closer.reverse().sender());
+                    format!(
+                        "the {closer} closed (FIN), but the {other} had not closed {longest} later, {times}"
+                    )
+                }
+            },
+            Kind::Unanswered => {
+                let (name, sender) = packet_of(self.code);
+                let topic = match self.text_count {
+                    0 => String::new(),
+                    _ => format!(" for {}", self.named_texts()),
+                };
+                let other = sender.reverse().sender();
+                format!("the {other} did not answer {name}{topic} within {longest}, {times}")
+            }
+            Kind::NotDelivered => format!(
+                "messages to {} reached no subscriber in the capture, although this client had subscribed, {times}",
+                self.named_texts()
+            ),
+            Kind::InFlightFull => {
+                let (sender, receiver) = self.sides();
+                let limit = match self.code >= ASSUMED {
+                    true => "20 messages or more".to_owned(),
+                    false => format!("as many messages as the {receiver} allows"),
+                };
+                format!("{limit} from the {sender} were in flight, for up to {longest}, {times}")
+            }
+            Kind::SlowAnswer => {
+                let (name, sender) = packet_of(self.code);
+                format!("{name} of the {} took up to {longest}, {times}", sender.sender())
+            }
+            Kind::Repeated => {
+                let (name, sender) = packet_of(self.code);
+                format!("the {} sent {name} again, {times}", sender.sender())
+            }
+            Kind::Oversize => {
+                let (name, sender) = packet_of(self.code);
+                let limit = self.texts.first().map_or("", |limit| limit);
+                format!(
+                    "the {} sent {name} of up to {worst} bytes; the receiver's limit is {limit}, {times}",
+                    sender.sender()
+                )
+            }
+            Kind::RetainedStorm => format!("a subscription brought up to {worst} retained messages, {times}"),
+            Kind::GrowingPayload => {
+                format!("the payload of {} grows, up to {worst} bytes", self.named_texts())
+            }
+            Kind::Burst => {
+                let interval = self.texts.first().map(|text| format!(", every {text} s"));
+                format!(
+                    "up to {worst} messages in one second, usually {}, {times}{}",
+                    self.code,
+                    interval.unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        let Sighting { worst, .. } = self.sighting;
+        let code = u64::from(self.code);
+        let interval = |of: fn(&ClientRecord) -> Option<u64>| {
+            let longest = self.parties.iter().filter_map(|party| of(self.client(*party)?)).max();
+            longest.map(|interval| vec![("interval_ns", interval)]).unwrap_or_default()
+        };
+        match self.kind {
+            Kind::TakeOverLoop => interval(|client| client.take_overs().interval()),
+            Kind::ReconnectLoop => interval(|client| client.reconnects().interval()),
+            Kind::ClosedByServer | Kind::ClientLost if self.code >= BY_FIN => Vec::new(),
+            Kind::ClosedByServer
+            | Kind::ClientLost
+            | Kind::Refused
+            | Kind::SubscriptionDenied
+            | Kind::PublishDenied => vec![("code", code)],
+            Kind::KeepAliveTimeout | Kind::KeepAliveExceeded => {
+                vec![("keep_alive", code), ("silence_ns", worst)]
+            }
+            Kind::HalfOpen | Kind::Unanswered => vec![("waited_ns", worst)],
+            Kind::InFlightFull => vec![("duration_ns", worst)],
+            Kind::SlowAnswer => vec![("round_trip_ns", worst)],
+            Kind::Oversize | Kind::GrowingPayload => vec![("bytes", worst)],
+            Kind::RetainedStorm => vec![("messages", worst)],
+            Kind::Burst => vec![("messages", worst), ("usual_messages", code)],
+            Kind::ConnectUnanswered | Kind::TakeOver | Kind::NotDelivered | Kind::Repeated => Vec::new(),
+        }
+    }
+
+    /// The filter for the packets of the problem.
+    fn filter(&self) -> String {
+        let client = self.client_term();
+        let topic = self.topic_term();
+        let packets = match self.kind {
+            Kind::TakeOverLoop | Kind::ReconnectLoop | Kind::TakeOver => "type=CONNECT,CONNACK,DISCONNECT",
+            Kind::ClosedByServer
+            | Kind::KeepAliveTimeout
+            | Kind::ConnectUnanswered
+            | Kind::ClientLost
+            | Kind::HalfOpen
+            | Kind::KeepAliveExceeded => return self.connection_term(),
+            Kind::Refused => "type=CONNECT,CONNACK",
+            Kind::SubscriptionDenied => "type=SUBSCRIBE,SUBACK",
+            Kind::PublishDenied => {
+                return joined(&[&client, &format!("({} or type=PUBACK,PUBREC code>=128)", any_of(&topic))]);
+            }
+            Kind::Unanswered => {
+                return joined(&[&client, &format!("type={}", packet_of(self.code).0), &topic]);
+            }
+            Kind::NotDelivered | Kind::GrowingPayload => return joined(&["type=PUBLISH", &topic]),
+            Kind::InFlightFull => {
+                return joined(&[&client, "type=PUBLISH,PUBACK,PUBREC,PUBREL,PUBCOMP"]);
+            }
+            Kind::SlowAnswer => {
+                return joined(&[&client, &format!("type={} rtt>=1s", packet_of(self.code).0)]);
+            }
+            Kind::Repeated if packet_of(self.code).0 == "PUBLISH" => "type=PUBLISH dup",
+            Kind::Repeated => "type=PUBREL",
+            Kind::Oversize => {
+                let limit = self.texts.first().map_or("0", |limit| limit);
+                return joined(&[&client, &format!("size>{limit}")]);
+            }
+            Kind::RetainedStorm => "type=PUBLISH retain direction=s2c",
+            Kind::Burst => "type=PUBLISH",
+        };
+        joined(&[&client, packets])
+    }
+
+    fn client_term(&self) -> String {
+        let mut clients = Vec::new();
+        let mut connections = Vec::new();
+        for party in &self.parties {
+            match party {
+                Party::Client(index) => {
+                    clients.extend(self.clients.get(*index).map(|client| quoted(&client.id)));
+                }
+                Party::Connection(number) => connections.push(number.to_string()),
+                Party::Everyone | Party::Others => return String::new(),
+            }
+        }
+        match (clients.as_slice(), connections.as_slice()) {
+            (clients @ [_, ..], []) if clients.len() <= MAX_SEPARATE => {
+                format!("client={}", clients.join(","))
+            }
+            ([], numbers @ [_, ..]) if numbers.len() <= MAX_SEPARATE => {
+                format!("connection={}", numbers.join(","))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The first connections; all packets up to the end matter.
+    fn connection_term(&self) -> String {
+        let mut connections = self.sighting.connections.clone();
+        connections.sort_unstable();
+        let numbers: Vec<_> = connections.iter().map(u32::to_string).collect();
+        format!("connection={}", numbers.join(","))
+    }
+
+    fn topic_term(&self) -> String {
+        match self.texts.as_slice() {
+            [] => String::new(),
+            texts if texts.len() == self.text_count => {
+                let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+                format!("topic={}", quoted.join(","))
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn named_texts(&self) -> String {
+        let named: Vec<_> = self.texts.iter().map(|text| escape::quoted(text)).collect();
+        listed(&named, self.text_count, "a topic that was not captured")
+    }
+
+    fn sides(&self) -> (&'static str, &'static str) {
+        let sender =
+            if self.code % ASSUMED == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
+        (sender.sender(), sender.reverse().sender())
+    }
+
+    /// The interval of a single client, and its addresses.
+    fn rhythm(&self, interval: fn(&ClientRecord) -> Option<u64>) -> String {
+        match self.parties.as_slice() {
+            [party] => match self.client(*party).and_then(interval) {
+                Some(interval) => format!("about every {}{}", duration(interval), self.addresses()),
+                None => format!("at unknown times{}", self.addresses()),
+            },
+            _ => "each at least 3 times".to_owned(),
+        }
+    }
+
+    fn addresses(&self) -> String {
+        let [party] = self.parties.as_slice() else { return String::new() };
+        let addresses = self.client(*party).map(ClientRecord::addresses).unwrap_or_default();
+        let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        match texts.as_slice() {
+            [] => String::new(),
+            [one] => format!(", all connections from {one}"),
+            several => format!(", from {}", several.join(" and ")),
+        }
+    }
+
+    fn usual_ending(&self) -> String {
+        let [party] = self.parties.as_slice() else { return String::new() };
+        let endings = self.client(*party).into_iter().flat_map(ClientRecord::endings);
+        let abnormal = endings.filter(|(ending, _)| !ending.is_orderly());
+        let usual = abnormal.max_by_key(|(_, count)| *count);
+        usual.map(|(ending, _)| format!("; mostly {}", ending.describe())).unwrap_or_default()
+    }
+}
+
+fn any_of(topic: &str) -> &str {
+    if topic.is_empty() { "type=PUBLISH" } else { topic }
+}
+
+fn joined(terms: &[&str]) -> String {
+    let terms: Vec<_> = terms.iter().copied().filter(|term| !term.is_empty()).collect();
+    terms.join(" ")
+}
+
+/// Names and the number of others: `"a", "b", "c" and 7 more`.
+pub(super) fn listed(named: &[String], count: usize, none: &str) -> String {
+    match (named, count.saturating_sub(named.len())) {
+        ([], _) => none.to_owned(),
+        (named, 0) => named.join(", "),
+        (named, others) => format!("{} and {others} more", named.join(", ")),
+    }
+}
+
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}

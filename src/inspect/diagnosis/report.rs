@@ -1,0 +1,263 @@
+//! The report: problems in the order of their kinds, the ends of connections, the slowest answers and the clients.
+
+use super::clients::{ClientRecord, Clients, Repetition};
+use super::connection::EndOfConnection;
+use super::ending::Ending;
+use super::problem::{Entry, Group, MAX_SEPARATE, Problem};
+use super::sighting::{Party, ProblemKey, Sighting, Sightings};
+use super::{Diagnosis, Kind, Totals};
+use crate::inspect::capture::Moment;
+use crate::inspect::filter::{TimePoint, is_like};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+/// So many take-overs or reconnects are a loop.
+const LOOP: u64 = 3;
+
+/// The most clients and problems in a report.
+pub(super) const MAX_CLIENTS: usize = 1_000;
+pub(super) const MAX_PROBLEMS: usize = 1_000;
+
+/// The part of a diagnosis to report.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    /// Client identifiers, in which `*` matches any text; empty for all.
+    pub(crate) clients: Vec<String>,
+    pub(crate) since: Option<TimePoint>,
+    pub(crate) until: Option<TimePoint>,
+}
+
+/// The result of a diagnosis.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(super) connections: u64,
+    pub(super) clients: u64,
+    pub(super) packets: u64,
+    pub(super) others: u64,
+    /// Nanoseconds since 1970.
+    pub(super) first: Option<u64>,
+    pub(super) last: Option<u64>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) endings: Vec<(Ending, u64)>,
+    pub(super) slowest: Vec<SlowAnswer>,
+    pub(super) by_client: Vec<ClientSummary>,
+    /// What exceeded a limit, and so was not judged: its name in JSON, its name for people, and the number.
+    pub(super) left_out: Vec<(&'static str, &'static str, u64)>,
+}
+
+/// One of the slowest answers.
+#[derive(Debug, Clone)]
+pub(super) struct SlowAnswer {
+    pub(super) nanoseconds: u64,
+    pub(super) packet_type: &'static str,
+    pub(super) sender: &'static str,
+    pub(super) client: Option<Rc<str>>,
+    pub(super) connection: u32,
+    pub(super) at: Moment,
+}
+
+/// A client and its connections.
+#[derive(Debug, Clone)]
+pub(super) struct ClientSummary {
+    pub(super) id: Rc<str>,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) connections: u64,
+    /// Nanoseconds since 1970.
+    pub(super) first: Option<u64>,
+    /// Nanoseconds of the connections that ended.
+    pub(super) shortest: Option<u64>,
+    pub(super) longest: u64,
+    pub(super) connected: u64,
+    pub(super) endings: Vec<(Ending, u64)>,
+}
+
+#[cfg(test)]
+impl Report {
+    /// The kinds of the problems.
+    pub(in crate::inspect) fn kinds(&self) -> Vec<Kind> {
+        self.problems.iter().map(|problem| problem.kind).collect()
+    }
+}
+
+pub(super) fn report(diagnosis: &Diagnosis, scope: &Scope) -> Report {
+    let Diagnosis { shared, totals, .. } = diagnosis;
+    let clients = &shared.clients;
+    let limits = Limits::new(scope, totals);
+    let mut endings = shared.endings.clone();
+    if !diagnosis.connections.is_empty() {
+        *endings.entry(Ending::Open).or_default() += diagnosis.connections.len() as u64;
+    }
+    let computed = computed(diagnosis);
+    let left_out = [
+        ("clients", "client identifiers", clients.dropped),
+        ("connections", "connections", diagnosis.dropped),
+        ("topics", "messages or subscriptions", shared.topics.dropped),
+        ("problems", "problems", shared.sightings.dropped + computed.dropped),
+    ];
+    let slowest = shared.slowest.all().iter().map(|answer| SlowAnswer {
+        nanoseconds: answer.nanoseconds,
+        packet_type: answer.packet_type.name(),
+        sender: answer.sender.sender(),
+        client: name(clients, answer.party),
+        connection: answer.connection,
+        at: answer.at,
+    });
+    Report {
+        connections: totals.connections,
+        clients: clients.all().len() as u64,
+        packets: totals.packets,
+        others: totals.others,
+        first: totals.first.and_then(|first| first.time),
+        last: totals.last.time,
+        problems: problems(clients, [&shared.sightings, &computed], &limits),
+        endings: endings.into_iter().collect(),
+        slowest: slowest.filter(|answer| limits.has_client(answer.client.as_deref())).collect(),
+        by_client: summaries(clients, &limits),
+        left_out: left_out.into_iter().filter(|(.., count)| *count > 0).collect(),
+    }
+}
+
+fn name(clients: &Clients, party: Party) -> Option<Rc<str>> {
+    match party {
+        Party::Client(index) => clients.get(index).map(|client| Rc::clone(&client.id)),
+        Party::Connection(_) | Party::Everyone | Party::Others => None,
+    }
+}
+
+/// The clients and the period of a scope.
+struct Limits<'s> {
+    clients: &'s [String],
+    since: Option<u64>,
+    until: Option<u64>,
+}
+
+impl Limits<'_> {
+    fn new<'s>(scope: &'s Scope, totals: &Totals) -> Limits<'s> {
+        let start = totals.first.and_then(|first| first.time).unwrap_or_default();
+        let resolve = |point: Option<TimePoint>| point.map(|point| point.resolve(start));
+        Limits { clients: &scope.clients, since: resolve(scope.since), until: resolve(scope.until) }
+    }
+
+    fn has_client(&self, id: Option<&str>) -> bool {
+        let is_like = |pattern: &String| id.is_some_and(|id| is_like(pattern.as_bytes(), id.as_bytes()));
+        self.clients.is_empty() || self.clients.iter().any(is_like)
+    }
+
+    fn has_period(&self, first: Moment, last: Moment) -> bool {
+        let is_after = self.since.is_none_or(|since| last.time.is_some_and(|last| last >= since));
+        let is_before = self.until.is_none_or(|until| first.time.is_some_and(|first| first <= until));
+        is_after && is_before
+    }
+}
+
+/// The sightings of open connections and of the whole capture.
+fn computed(diagnosis: &Diagnosis) -> Sightings {
+    let Diagnosis { shared, totals, .. } = diagnosis;
+    let mut computed = Sightings::default();
+    for connection in diagnosis.connections.values() {
+        connection.end(EndOfConnection { ending: Ending::Open, at: totals.last }, &mut computed);
+    }
+    for (index, client) in shared.clients.all().iter().enumerate() {
+        let party = Party::Client(u32::try_from(index).unwrap_or(u32::MAX));
+        loops(client, party, &shared.sightings, &mut computed);
+    }
+    messages(diagnosis, &mut computed);
+    computed
+}
+
+/// Take-overs and reconnects that repeat.
+fn loops(client: &ClientRecord, party: Party, seen: &Sightings, computed: &mut Sightings) {
+    let key = |kind| ProblemKey { kind, code: 0, party, text: None };
+    let mut add = |kind, repetition: Repetition, connections: Vec<u32>| {
+        let Repetition { count, first, last } = repetition;
+        if count >= LOOP {
+            computed.put(key(kind), &Sighting { count, first, last, connections, worst: 0 });
+        }
+    };
+    let connections = seen.get(&key(Kind::TakeOver)).map(|found| found.connections.clone());
+    add(Kind::TakeOverLoop, client.take_overs(), connections.unwrap_or_default());
+    add(Kind::ReconnectLoop, client.reconnects(), Vec::new());
+}
+
+/// The problems of topics and of the rate of messages.
+fn messages(diagnosis: &Diagnosis, sightings: &mut Sightings) {
+    let Diagnosis { shared, totals, .. } = diagnosis;
+    let key = |kind, code, text: Option<Rc<str>>| ProblemKey { kind, code, party: Party::Everyone, text };
+    let sighting =
+        |count, first, last, worst| Sighting { count, first, last, connections: Vec::new(), worst };
+    for missing in shared.topics.unreceived(totals.last.time.unwrap_or_default()) {
+        let record = missing.record;
+        let found = sighting(record.published, record.first, record.last, 0);
+        let key = key(Kind::NotDelivered, 0, Some(Rc::clone(missing.topic)));
+        let party = missing.subscriber.map_or(Party::Everyone, Party::Client);
+        sightings.put(ProblemKey { party, ..key }, &found);
+    }
+    for (topic, record) in shared.topics.growing() {
+        let found = sighting(record.published, record.first, record.last, record.last_size);
+        sightings.put(key(Kind::GrowingPayload, 0, Some(Rc::clone(topic))), &found);
+    }
+    if let Some(bursts) = shared.bursts.summary() {
+        let at = |time| Moment { frame: 0, time: Some(time) };
+        let usual = u16::try_from(bursts.usual).unwrap_or(u16::MAX);
+        let interval = bursts.interval.map(|interval| Rc::from(interval.to_string()));
+        let found = sighting(bursts.count, at(bursts.first), at(bursts.last), bursts.peak.into());
+        sightings.put(key(Kind::Burst, usual, interval), &found);
+    }
+}
+
+/// Groups sightings by kind and code: for each client, or together if there are many clients.
+fn problems(clients: &Clients, sightings: [&Sightings; 2], limits: &Limits<'_>) -> Vec<Problem> {
+    let is_selected = |(key, sighting): &Entry<'_>| {
+        limits.has_period(sighting.first, sighting.last)
+            && limits.has_client(name(clients, key.party).as_deref())
+            && !is_part_of_loop(clients, key)
+    };
+    let all = sightings.into_iter().flat_map(Sightings::all);
+    let mut all: Vec<Entry<'_>> = all.filter(is_selected).collect();
+    all.sort_unstable_by_key(|(key, _)| *key);
+    let mut problems = Vec::new();
+    for same in all.chunk_by(|(a, _), (b, _)| (a.kind, a.code) == (b.kind, b.code)) {
+        let Some((ProblemKey { kind, code, .. }, _)) = same.first().copied() else { continue };
+        let by_party = || same.chunk_by(|(a, _), (b, _)| a.party == b.party);
+        if by_party().count() > MAX_SEPARATE {
+            problems.push(Group::new(clients, *kind, *code, same).problem());
+        } else {
+            problems.extend(by_party().map(|one| Group::new(clients, *kind, *code, one).problem()));
+        }
+    }
+    problems.sort_by_key(|problem| {
+        let Problem { kind, count, first, .. } = problem;
+        (*kind, std::cmp::Reverse(*count), first.time)
+    });
+    problems.truncate(MAX_PROBLEMS);
+    problems
+}
+
+/// Whether a single take-over belongs to a loop, which is reported instead.
+fn is_part_of_loop(clients: &Clients, key: &ProblemKey) -> bool {
+    let Party::Client(index) = key.party else { return false };
+    key.kind == Kind::TakeOver && clients.get(index).is_some_and(|client| client.take_overs().count >= LOOP)
+}
+
+/// The clients with the most connections that ended badly first.
+fn summaries(clients: &Clients, limits: &Limits<'_>) -> Vec<ClientSummary> {
+    let bad = |client: &ClientRecord| -> u64 {
+        client.endings().filter(|(ending, _)| !ending.is_orderly()).map(|(_, count)| count).sum()
+    };
+    let selected = clients.all().iter().filter(|client| limits.has_client(Some(&client.id)));
+    let mut selected: Vec<_> = selected.map(|client| (bad(client), client)).collect();
+    selected.sort_by(|(bad_a, a), (bad_b, b)| {
+        bad_b.cmp(bad_a).then(b.connections.cmp(&a.connections)).then(a.id.cmp(&b.id))
+    });
+    let summary = |(_, client): (u64, &ClientRecord)| ClientSummary {
+        id: Rc::clone(&client.id),
+        addresses: client.addresses(),
+        connections: client.connections.into(),
+        first: client.first,
+        shortest: client.shortest,
+        longest: client.longest,
+        connected: client.connected,
+        endings: client.endings().collect(),
+    };
+    selected.into_iter().take(MAX_CLIENTS).map(summary).collect()
+}

@@ -1,0 +1,159 @@
+//! What was seen of each problem: how often, from when to when, and where. Memory is bounded.
+
+use super::kind::Kind;
+use crate::inspect::capture::Moment;
+use foldhash::HashMap;
+use std::rc::Rc;
+
+/// The most problems, and the most bytes of their texts; what exceeds them is counted without client and text.
+const MAX_PROBLEMS: usize = 20_000;
+const MAX_BYTES: usize = 4 << 20;
+
+/// The most connections to remember of a problem.
+const MAX_CONNECTIONS: usize = 4;
+
+/// Problems that differ in one of these are listed separately.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ProblemKey {
+    pub(super) kind: Kind,
+    /// A reason code, a packet type or a direction, as the kind needs it.
+    pub(super) code: u16,
+    pub(super) party: Party,
+    /// A topic, a topic filter or a packet, as the kind needs it.
+    pub(super) text: Option<Rc<str>>,
+}
+
+/// The client of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Party {
+    /// The client with this index.
+    Client(u32),
+    /// A connection whose client is unknown.
+    Connection(u32),
+    /// The problem is not about one client.
+    Everyone,
+    /// Clients for which there was no room.
+    Others,
+}
+
+impl Party {
+    /// Whether it is a single client or connection.
+    pub(super) fn is_known(self) -> bool {
+        matches!(self, Party::Client(_) | Party::Connection(_))
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sighting {
+    pub(super) count: u64,
+    pub(super) first: Moment,
+    pub(super) last: Moment,
+    /// The first connections.
+    pub(super) connections: Vec<u32>,
+    /// The largest figure, such as the longest wait in nanoseconds.
+    pub(super) worst: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    entries: HashMap<ProblemKey, Sighting>,
+    bytes: usize,
+    /// The number of sightings that were counted without client and text.
+    pub(super) dropped: u64,
+}
+
+impl Sighting {
+    pub(super) fn merge(&mut self, other: &Sighting) {
+        if self.count == 0 || other.first.time < self.first.time {
+            self.first = other.first;
+        }
+        self.count += other.count;
+        if other.last.time > self.last.time {
+            self.last = other.last;
+        }
+        self.worst = self.worst.max(other.worst);
+        let room = MAX_CONNECTIONS.saturating_sub(self.connections.len());
+        let new: Vec<_> =
+            other.connections.iter().filter(|number| !self.connections.contains(number)).copied().collect();
+        self.connections.extend(new.into_iter().take(room));
+    }
+}
+
+impl Sightings {
+    /// Adds a sighting, with its figure.
+    pub(super) fn add(&mut self, key: ProblemKey, connection: u32, at: Moment, figure: u64) {
+        self.add_period(key, connection, at, at, figure);
+    }
+
+    /// Adds a sighting that lasted from `first` to `last`.
+    pub(super) fn add_period(
+        &mut self,
+        key: ProblemKey,
+        connection: u32,
+        first: Moment,
+        last: Moment,
+        figure: u64,
+    ) {
+        let key = self.with_room(key);
+        let entry = self.entries.entry(key).or_insert_with(|| Sighting { first, ..Sighting::default() });
+        entry.count += 1;
+        entry.last = last;
+        entry.worst = entry.worst.max(figure);
+        if entry.connections.len() < MAX_CONNECTIONS && !entry.connections.contains(&connection) {
+            entry.connections.push(connection);
+        }
+    }
+
+    /// Adds a sighting that was computed.
+    pub(super) fn put(&mut self, key: ProblemKey, sighting: &Sighting) {
+        let key = self.with_room(key);
+        self.entries.entry(key).or_default().merge(sighting);
+    }
+
+    pub(super) fn get(&self, key: &ProblemKey) -> Option<&Sighting> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&ProblemKey, &Sighting)> {
+        self.entries.iter()
+    }
+
+    /// The key, or one without client and text if there is no room for another one.
+    fn with_room(&mut self, key: ProblemKey) -> ProblemKey {
+        if self.entries.contains_key(&key) {
+            return key;
+        }
+        let length = key.text.as_deref().map_or(0, str::len);
+        if self.entries.len() >= MAX_PROBLEMS || self.bytes + length > MAX_BYTES {
+            self.dropped += 1;
+            return ProblemKey { party: Party::Others, text: None, ..key };
+        }
+        self.bytes += length;
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u32) -> ProblemKey {
+        ProblemKey { kind: Kind::Refused, code: 5, party: Party::Client(number), text: None }
+    }
+
+    #[test]
+    fn problems_without_room_are_counted_without_their_client() {
+        let mut sightings = Sightings::default();
+        let clients = u32::try_from(MAX_PROBLEMS).unwrap() + 10;
+        for number in 0..clients {
+            sightings.add(key(number), number, Moment::default(), 0);
+            sightings.add(key(0), number, Moment::default(), 0);
+        }
+        assert_eq!(sightings.dropped, 10);
+        let count: u64 = sightings.all().map(|(_, sighting)| sighting.count).sum();
+        assert_eq!(count, 2 * u64::from(clients));
+        let others = ProblemKey { party: Party::Others, ..key(0) };
+        assert_eq!(sightings.get(&others).map(|sighting| sighting.count), Some(10));
+        assert_eq!(sightings.get(&key(0)).map(|sighting| sighting.connections.len()), Some(MAX_CONNECTIONS));
+    }
+}

@@ -1,0 +1,163 @@
+//! The report as text, for people.
+
+use super::problem::{Problem, listed};
+use super::report::{ClientSummary, Report};
+use crate::escape;
+use crate::inspect::capture::Moment;
+use crate::inspect::view::clock::TimeFormatter;
+use crate::inspect::view::words::duration;
+use std::fmt::Write;
+
+/// The most clients to list.
+const MAX_CLIENTS: usize = 20;
+
+/// Decimal places of times.
+const DIGITS: u32 = 3;
+
+impl Report {
+    /// The report as text. `filter_option` names the option that takes a filter.
+    pub(crate) fn to_text(&self, filter_option: &str) -> String {
+        let mut text = String::new();
+        let mut clock = TimeFormatter::time_of_day();
+        self.summary(&mut clock, &mut text);
+        if self.problems.is_empty() {
+            text.push_str("\nno problems found\n");
+        }
+        for problem in &self.problems {
+            text.push('\n');
+            write_problem(problem, filter_option, &mut clock, &mut text);
+        }
+        self.endings(&mut text);
+        self.slowest(&mut clock, &mut text);
+        self.clients(&mut text);
+        for (key, name, number) in &self.left_out {
+            let how =
+                if *key == "problems" { "; their clients are not named" } else { ", and were not judged" };
+            let _ = writeln!(text, "\n{number} {name} exceeded a limit{how}");
+        }
+        text
+    }
+
+    fn summary(&self, clock: &mut TimeFormatter, text: &mut String) {
+        let counts = [
+            count(self.clients, "client"),
+            count(self.connections, "connection"),
+            count(self.packets, "packet"),
+        ];
+        text.push_str(&counts.join(", "));
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            let period = duration(last.saturating_sub(first));
+            let (first, last) = (time(first, clock), time(last, clock));
+            let _ = write!(text, " in {period}, {first} to {last}");
+        }
+        text.push('\n');
+        if self.others > 0 {
+            let others = count(self.others, "connection");
+            let _ = writeln!(text, "{others} with another protocol, or encrypted");
+        }
+    }
+
+    fn endings(&self, text: &mut String) {
+        if !self.endings.is_empty() {
+            text.push_str("\nconnections ended\n");
+        }
+        let mut endings = self.endings.clone();
+        endings.sort_by_key(|(ending, count)| (std::cmp::Reverse(*count), *ending));
+        for (ending, count) in endings {
+            let _ = writeln!(text, "{count:>8}  {}", ending.describe());
+        }
+    }
+
+    fn slowest(&self, clock: &mut TimeFormatter, text: &mut String) {
+        if !self.slowest.is_empty() {
+            text.push_str("\nslowest answers\n");
+        }
+        for answer in &self.slowest {
+            let who = match &answer.client {
+                Some(client) => escape::quoted(client),
+                None => format!("connection {}", answer.connection),
+            };
+            let place = place(answer.at, clock);
+            let (time, name, sender) = (duration(answer.nanoseconds), answer.packet_type, answer.sender);
+            let _ = writeln!(text, "{time:>12}  {name:<8} of the {sender}, {who}, {place}");
+        }
+    }
+
+    fn clients(&self, text: &mut String) {
+        if self.by_client.is_empty() {
+            return;
+        }
+        text.push_str("\nclients                  connections     shortest      longest  ended\n");
+        for client in self.by_client.iter().take(MAX_CLIENTS) {
+            write_client(client, text);
+        }
+        let others = self.clients.saturating_sub(self.by_client.len().min(MAX_CLIENTS) as u64);
+        if others > 0 && self.by_client.len() >= MAX_CLIENTS {
+            let _ = writeln!(text, "and {}", count(others, "client"));
+        }
+    }
+}
+
+fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatter, text: &mut String) {
+    let names: Vec<_> = problem.clients.iter().map(|client| escape::quoted(client)).collect();
+    let who = match problem.client_count {
+        0 => String::new(),
+        count => format!("{}: ", listed(&names, count, &connections(&problem.connections))),
+    };
+    let severity = problem.severity.name();
+    let _ = writeln!(text, "{severity:<5}  {who}{}", escape::line(&problem.text));
+    let _ = writeln!(text, "       {}", period(problem.first, problem.last, clock));
+    let filter = escape::line(&problem.filter).replace('\'', "'\\''");
+    let _ = writeln!(text, "       {filter_option} '{filter}'");
+}
+
+fn connections(numbers: &[u32]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(u32::to_string).collect();
+    format!("connection {}", numbers.join(", "))
+}
+
+fn write_client(client: &ClientSummary, text: &mut String) {
+    let name: String = escape::quoted(&client.id).chars().take(24).collect();
+    let shortest = client.shortest.map_or_else(|| "-".to_owned(), duration);
+    let longest = client.shortest.map_or_else(|| "-".to_owned(), |_| duration(client.longest));
+    let mut endings = client.endings.clone();
+    endings.sort_by_key(|(ending, count)| (std::cmp::Reverse(*count), *ending));
+    let endings: Vec<_> =
+        endings.iter().map(|(ending, count)| format!("{count} {}", ending.name())).collect();
+    let endings = if endings.is_empty() { "still open".to_owned() } else { endings.join(", ") };
+    let connections = client.connections;
+    let _ = writeln!(text, "{name:<24} {connections:>11} {shortest:>12} {longest:>12}  {endings}");
+}
+
+/// The time and the frame of a moment.
+fn place(at: Moment, clock: &mut TimeFormatter) -> String {
+    match (at.time, at.frame) {
+        (Some(at), 0) => time(at, clock),
+        (Some(at), frame) => format!("{}, frame {frame}", time(at, clock)),
+        (None, 0) => "at an unknown time".to_owned(),
+        (None, frame) => format!("frame {frame}"),
+    }
+}
+
+fn period(first: Moment, last: Moment, clock: &mut TimeFormatter) -> String {
+    match (first.time, last.time) {
+        (Some(start), Some(end)) if first != last => {
+            let times = format!("{} to {}", time(start, clock), time(end, clock));
+            match (first.frame, last.frame) {
+                (0, _) | (_, 0) => times,
+                (start, end) => format!("{times}, frames {start} to {end}"),
+            }
+        }
+        _ => place(first, clock),
+    }
+}
+
+fn time(time: u64, clock: &mut TimeFormatter) -> String {
+    let mut text = Vec::new();
+    clock.write(time, DIGITS, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn count(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

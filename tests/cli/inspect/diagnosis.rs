@@ -1,0 +1,384 @@
+//! `mq inspect --diagnose`: each problem is found where it is, and nothing else is.
+
+use super::super::support::certificates::Files;
+use super::proxy::Proxy;
+use super::*;
+use crate::support::capture::capture;
+
+/// The report on a capture that is written down.
+fn report(script: &str, options: &str) -> Value {
+    let shown = mq("inspect --diagnose --format json").words(options).stdin(capture(script)).run().succeed();
+    let mut all = objects(&shown);
+    assert_eq!(all.len(), 1, "{shown}");
+    all.remove(0)
+}
+
+/// The problems of a report: kind, clients and count.
+fn problems(report: &Value) -> Vec<String> {
+    let line = |problem: &Value| {
+        let clients: Vec<_> =
+            problem["clients"].as_array().unwrap().iter().map(|client| client.as_str().unwrap()).collect();
+        format!("{} {} {}", problem["kind"].as_str().unwrap(), clients.join("+"), problem["count"])
+    };
+    report["problems"].as_array().unwrap().iter().map(line).collect()
+}
+
+/// These problems are found, and no others; each has a filter that selects packets.
+#[track_caller]
+fn assert_problems(script: &str, expected: &[&str]) -> Value {
+    let report = report(script, "");
+    assert_eq!(problems(&report), expected, "{report:#}");
+    for problem in report["problems"].as_array().unwrap() {
+        let filter = problem["filter"].as_str().unwrap();
+        let shown = mq("inspect --filter").arg(filter).stdin(capture(script)).run().succeed();
+        assert_ne!(shown, "", "{filter}");
+    }
+    report
+}
+
+fn text(report: &Value, index: usize) -> &str {
+    report["problems"][index]["text"].as_str().unwrap()
+}
+
+/// CONNECT of MQTT 3.1.1 with this client identifier and keep alive in seconds, and its acceptance.
+fn connects(connection: u16, client: &str, keep_alive: u16) -> String {
+    format!("{connection}: > 10 (`MQTT` 04 02 {keep_alive:04x} `{client}`)\n{connection}: < 20 (0000)\n")
+}
+
+/// The same in MQTT 5.0, with these properties in both packets.
+fn connects_v5(connection: u16, client: &str, properties: [&str; 2]) -> String {
+    let [of_client, of_server] = properties;
+    format!(
+        "{connection}: > 10 (`MQTT` 05 02 0000 ({of_client}) `{client}`)\n{connection}: < 20 (0000 ({of_server}))\n"
+    )
+}
+
+const DISCONNECT: &str = "> e0 00\nclose";
+
+/// The captures in which something went wrong, or was made to look so.
+const TROUBLED: [(&str, &[&str]); 9] = [
+    ("01-live-v31-session.pcap", &["repeated sess3 1"]),
+    ("03-live-v5-session.pcap", &["repeated sess5 1"]),
+    ("05-live-v5-topic-alias.pcap", &["closed_by_server ta2 1"]),
+    ("13-live-60-connections.pcap", &["client_lost cc00+cc02+cc04 30"]),
+    (
+        "15a-craft-malformed-v311.pcap",
+        &[
+            "reconnect_loop m 50",
+            "reconnect_loop x 9",
+            "closed_by_server m 48",
+            "closed_by_server  1",
+            "refused m 1",
+            "refused m 1",
+            "connect_unanswered x 13",
+            "client_lost m 1",
+            "repeated m 1",
+        ],
+    ),
+    ("17a-live-any-sll2.pcap", &["repeated sll2 1"]),
+    ("20-live-mosquitto-bridge-0x84.pcap", &["client_lost vm.br1 1"]),
+    (
+        "22-craft-v5-all-types-all-properties-auth.pcap",
+        &["closed_by_server auto-123 1", "subscription_denied auto-123 1"],
+    ),
+    ("33-craft-rst-mid-packet.pcap", &["closed_by_server rst 1"]),
+];
+
+/// A sequence of violations, which has its own tests.
+const LINTED: &str = "28b-craft-lint-sequences-v5.pcap";
+
+#[test]
+fn captures_have_their_problems_and_clean_ones_have_none() {
+    for name in captures() {
+        let expected = TROUBLED.iter().find(|(troubled, _)| *troubled == name).map(|(_, problems)| *problems);
+        if name != LINTED {
+            let report = inspect(&name, "--diagnose");
+            assert_eq!(problems(&report[0]), expected.unwrap_or_default(), "{name}: {:#}", report[0]);
+        }
+    }
+}
+
+#[test]
+fn an_orderly_session_has_no_problem() {
+    let script = format!(
+        "{}> 82 (0001 `t` 01)\n< 90 (0001 01)\n> 32 (`t` 0002 'a')\n< 40 (0002)\n< 30 (`t` 'a')\n> c0 00\n< d0 00\n{DISCONNECT}",
+        connects(1, "a", 60)
+    );
+    let report = assert_problems(&script, &[]);
+    assert_eq!(report["endings"]["client_disconnect"], 1);
+    assert_eq!(report["by_client"][0]["client_id"], "a");
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).env("TZ", "UTC").run().succeed();
+    assert_says(
+        &shown,
+        &["1 client, 1 connection, 10 packets", "no problems found", "the client disconnected"],
+    );
+}
+
+#[test]
+fn clients_with_one_identifier_take_it_over_from_each_other() {
+    let mut script = connects(1, "sensor", 60);
+    for number in 2..6 {
+        script += &format!(
+            "wait 2\n{number}: > 10 (`MQTT` 04 02 003c `sensor`)\n{}: fin <\n{number}: < 20 (0000)\n",
+            number - 1
+        );
+    }
+    let report = assert_problems(&script, &["take_over_loop sensor 4"]);
+    assert_says(text(&report, 0), &["4 times, about every 2.00", "all connections from 10.0.0.1"]);
+    let once = format!(
+        "{}2: > 10 (`MQTT` 04 02 003c `sensor`)\nreset <\n2: < 20 (0000)\n2: > e0 00\n2: close",
+        connects(1, "sensor", 60)
+    );
+    assert_problems(&once, &["take_over sensor 1"]);
+    let of_v5 = format!(
+        "{}2: > 10 (`MQTT` 05 02 0000 () `s`)\n< e0 (8e)\nclose <\n2: < 20 (0000 ())\n2: > e0 00\n2: close",
+        connects_v5(1, "s", ["", ""])
+    );
+    assert_problems(&of_v5, &["take_over s 1"]);
+}
+
+#[test]
+fn a_client_that_connects_again_and_again_is_named() {
+    let mut script = String::new();
+    for number in 1..6 {
+        script += &connects(number, "loop", 60);
+        script += &format!("{number}: > 30 (`t` 'a')\n{number}: close <\nwait 5\n");
+    }
+    let report = assert_problems(&script, &["reconnect_loop loop 4", "closed_by_server loop 5"]);
+    assert_says(
+        text(&report, 0),
+        &["4 times, about every 5.0", "mostly the server closed without DISCONNECT (FIN)"],
+    );
+    assert_says(text(&report, 1), &["the server closed (FIN)", "5 times, right after PUBLISH"]);
+    let orderly: String = (1..6)
+        .map(|number| format!("{}{number}: > e0 00\n{number}: close\nwait 5\n", connects(number, "cron", 60)))
+        .collect();
+    assert_problems(&orderly, &[]);
+}
+
+#[test]
+fn the_side_that_closed_is_named() {
+    let opened = connects(1, "a", 60);
+    let v5 = connects_v5(1, "a", ["", ""]);
+    for (script, expected, sentence) in [
+        (format!("{opened}close <"), "closed_by_server a 1", "the server closed (FIN) the connection"),
+        (format!("{opened}reset <"), "closed_by_server a 1", "the server reset (RST) the connection"),
+        (
+            format!("{opened}close"),
+            "client_lost a 1",
+            "the client closed the connection without DISCONNECT (FIN)",
+        ),
+        (format!("{opened}reset"), "client_lost a 1", "the client reset the connection"),
+        (format!("{opened}fin\nreset <"), "client_lost a 1", "the client closed the connection"),
+        (format!("{v5}< e0 (8b)\nclose <"), "closed_by_server a 1", "server shutting down (0x8b)"),
+        (
+            format!("{opened}fin <\nwait 6\n2: > 10 (`MQTT` 04 02 003c `b`)\n2: < 20 (0000)"),
+            "half_open a 1",
+            "the server closed (FIN), but the client had not closed 6",
+        ),
+        (
+            "> 10 (`MQTT` 04 02 003c `a`)\nclose <".to_owned(),
+            "connect_unanswered a 1",
+            "without an answer to CONNECT",
+        ),
+    ] {
+        let report = assert_problems(&script, &[expected]);
+        assert_says(text(&report, 0), &[sentence]);
+    }
+}
+
+#[test]
+fn silence_beyond_the_keep_alive_is_measured() {
+    let opened = connects(1, "quiet", 10);
+    let closed = format!("{opened}wait 15.5\nclose <");
+    let report = assert_problems(&closed, &["keep_alive_timeout quiet 1"]);
+    assert_says(text(&report, 0), &["after a silence of 15.50", "keep alive is 10 s"]);
+    assert_eq!(report["problems"][0]["keep_alive"], 10);
+    let late = format!("{opened}wait 12\n> c0 00\n< d0 00\n{DISCONNECT}");
+    let report = assert_problems(&late, &["keep_alive_exceeded quiet 1"]);
+    assert_says(text(&report, 0), &["silent for up to 12.0", "keep alive is 10 s"]);
+    let kept = format!("{opened}wait 10\n> c0 00\n< d0 00\nwait 9\n> c0 00\n< d0 00\n{DISCONNECT}");
+    assert_problems(&kept, &[]);
+    let open = format!("{opened}wait 40\n2: > 10 (`MQTT` 04 02 003c `b`)\n2: < 20 (0000)");
+    assert_problems(&open, &["keep_alive_exceeded quiet 1"]);
+}
+
+#[test]
+fn refusals_and_denials_have_their_reasons() {
+    let refused: String = (1..3)
+        .map(|number| {
+            format!("{number}: > 10 (`MQTT` 04 02 003c `a`)\n{number}: < 20 (0005)\n{number}: close <\n")
+        })
+        .collect();
+    let report = assert_problems(&refused, &["refused a 2"]);
+    assert_says(text(&report, 0), &["the server refused CONNECT: not authorized (5), 2 times"]);
+    let denied = format!(
+        "{}> 82 (0001 () `secret/#` 01 `open` 00)\n< 90 (0001 () 87 00)\n> 32 (`secret/a` 0002 () 'x')\n< 40 (0002 87)\n> e0 00\nclose",
+        connects_v5(1, "a", ["", ""])
+    );
+    let report = assert_problems(&denied, &["subscription_denied a 1", "publish_denied a 1"]);
+    assert_says(text(&report, 0), &["\"secret/#\": not authorized (0x87), once"]);
+    assert_says(text(&report, 1), &["messages to \"secret/a\": not authorized (0x87), once"]);
+    assert_eq!(report["problems"][1]["topics"][0], "secret/a");
+}
+
+#[test]
+fn missing_repeated_and_slow_answers_are_found() {
+    let opened = connects(1, "a", 60);
+    let unanswered = format!("{opened}> 32 (`t/1` 0001 'x')\n> c0 00\nwait 8\n< d0 00\n{DISCONNECT}");
+    let report = assert_problems(&unanswered, &["unanswered a 1", "slow_answer a 1"]);
+    assert_says(text(&report, 0), &["the server did not answer PUBLISH for \"t/1\" within 8."]);
+    assert_says(text(&report, 1), &["PINGRESP of the server took up to 8."]);
+    let repeated = format!(
+        "{opened}> 34 (`t` 0001 'x')\n> 3c (`t` 0001 'x')\n< 50 (0001)\n> 62 (0001)\n> 62 (0001)\n< 70 (0001)\n{DISCONNECT}"
+    );
+    assert_problems(&repeated, &["repeated a 1", "repeated a 1"]);
+}
+
+#[test]
+fn a_slow_subscriber_fills_its_receive_maximum() {
+    let mut script = connects_v5(1, "slow", ["21 0002", ""]);
+    script += "> 82 (0001 () `t` 01)\n< 90 (0001 () 01)\n< 32 (`t` 0001 () 'a')\n< 32 (`t` 0002 () 'b')\nwait 3\n> 40 (0001)\n> 40 (0002)\n> e0 00\nclose";
+    let report = assert_problems(&script, &["in_flight_full slow 1", "slow_answer slow 2"]);
+    assert_says(
+        text(&report, 0),
+        &["as many messages as the client allows from the server were in flight, for up to 3."],
+    );
+    assert_says(text(&report, 1), &["PUBACK of the client took up to 3."]);
+}
+
+#[test]
+fn a_message_that_no_subscriber_received_is_found_only_if_the_subscription_was_seen() {
+    let publisher = format!("{}2: > 30 (`a/b` 'x')\nwait 3\n", connects(2, "pub", 60));
+    let subscriber = connects(1, "sub", 60);
+    let end = "2: > e0 00\n2: close\n> e0 00\nclose";
+    let lost = format!("{subscriber}> 82 (0001 `a/#` 00)\n< 90 (0001 00)\n{publisher}{end}");
+    let report = assert_problems(&lost, &["not_delivered sub 1"]);
+    assert_eq!(report["problems"][0]["filter"], "type=PUBLISH topic=a/b");
+    for (subscription, delivery) in [
+        ("> 82 (0001 `a/#` 00)\n< 90 (0001 00)\n", "< 30 (`a/b` 'x')\n"),
+        ("> 82 (0001 `other/#` 00)\n< 90 (0001 00)\n", ""),
+        ("> 82 (0001 `$share/g/a/#` 00)\n< 90 (0001 00)\n", ""),
+        ("> 82 (0001 `a/#` 00)\n< 90 (0001 00)\n> a2 (0002 `a/#`)\n< b0 (0002)\n", ""),
+        ("> 82 (0001 `a/#` 00)\n< 90 (0001 00)\nlost < 9\n", ""),
+        ("", ""),
+    ] {
+        assert_problems(&format!("{subscriber}{subscription}{publisher}{delivery}{end}"), &[]);
+    }
+}
+
+#[test]
+fn oversize_packets_retained_storms_and_growing_payloads_are_found() {
+    let oversize = format!(
+        "{}> 30 (`t` () '{}')\n> e0 00\nclose",
+        connects_v5(1, "a", ["", "27 00000040"]),
+        "x".repeat(80)
+    );
+    let report = assert_problems(&oversize, &["oversize a 1"]);
+    assert_says(text(&report, 0), &["PUBLISH of up to 86 bytes; the receiver's limit is 64"]);
+    let storm: String = (0..1200).map(|number| format!("< 31 (`r/{number}` 'x')\n")).collect();
+    let storm = format!("{}> 82 (0001 `#` 00)\n< 90 (0001 00)\n{storm}{DISCONNECT}", connects(1, "a", 60));
+    assert_says(text(&assert_problems(&storm, &["retained_storm a 1"]), 0), &["1200 retained messages"]);
+    let growing: String =
+        (1..15).map(|times| format!("> 30 (`log` '{}')\n", "x".repeat(times * 300))).collect();
+    let growing = format!("{}{growing}{DISCONNECT}", connects(1, "a", 60));
+    assert_says(
+        text(&assert_problems(&growing, &["growing_payload  14"]), 0),
+        &["\"log\" grows, up to 4200 bytes"],
+    );
+}
+
+#[test]
+fn problems_of_many_clients_are_one() {
+    let script: String = (1..11)
+        .map(|number| format!("{}{number}: reset <\n", connects(number, &format!("c{number}"), 60)))
+        .collect();
+    let report = report(&script, "");
+    assert_eq!(problems(&report), ["closed_by_server c1+c2+c3 10"]);
+    assert_eq!(report["problems"][0]["client_count"], 10);
+}
+
+#[test]
+fn follow_since_and_until_select_problems() {
+    let script = format!("{}reset <\nwait 10\n{}2: close <", connects(1, "a", 60), connects(2, "b", 60));
+    assert_eq!(problems(&report(&script, "")), ["closed_by_server a 1", "closed_by_server b 1"]);
+    for (options, client) in [("--follow a", "a"), ("--since +5s", "b"), ("--until +5s", "a")] {
+        assert_eq!(
+            problems(&report(&script, options)),
+            [format!("closed_by_server {client} 1")],
+            "{options}"
+        );
+    }
+}
+
+#[test]
+fn the_text_has_the_place_and_the_filter() {
+    let script = format!(
+        "{}> 82 (0001 () `a b` 01)\n< 90 (0001 () 87)\n> e0 00\nclose",
+        connects_v5(1, "it's", ["", ""])
+    );
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).env("TZ", "UTC").run().succeed();
+    let start: Vec<_> = shown.lines().take(5).collect();
+    let expected = [
+        "1 client, 1 connection, 5 packets in 14.000 ms, 22:13:20.001 to 22:13:20.015",
+        "",
+        "error  \"it's\": the server denied the subscription to \"a b\": not authorized (0x87), once",
+        "       22:13:20.010, frame 10",
+        "       --filter 'client=\"it'\\''s\" type=SUBSCRIBE,SUBACK'",
+    ];
+    assert_eq!(start, expected, "{shown}");
+}
+
+#[test]
+fn the_proxy_reports_again_and_again() {
+    let broker = EmbeddedBroker::start();
+    let mut proxy = Proxy::start(&broker.address().to_string(), "--diagnose=100ms --format json");
+    proxy.mq("pub -t t -m hi -i one").run().succeed();
+    proxy.running.wait_for_stdout("\"client_disconnect\":1");
+    let all = objects(&proxy.stop());
+    assert!(!all.is_empty());
+    assert_eq!(problems(all.last().unwrap()), [""; 0], "{all:?}");
+}
+
+/// What a proxy reports on a conversation, and the report on its recording.
+fn live_and_recorded(to: &str, talk: impl FnOnce(&Proxy)) -> [Vec<String>; 2] {
+    let files = Files::new(&[]);
+    let copy = files.path("copy.pcapng");
+    let proxy = Proxy::start(to, &format!("--diagnose --format json --write {}", copy.display()));
+    talk(&proxy);
+    let live = objects(&proxy.stop()).remove(0);
+    let recorded = objects(&mq("inspect --diagnose --format json").arg(&copy).run().succeed()).remove(0);
+    [problems(&live), problems(&recorded)]
+}
+
+#[test]
+fn a_take_over_at_a_real_broker_is_seen_live_and_in_the_recording() {
+    on_each_broker(|broker| {
+        let found = live_and_recorded(&broker.address().to_string(), |proxy| {
+            let mut first = Wire::v311(proxy, "twin");
+            let mut second = Wire::v311(proxy, "twin");
+            first.expect_end();
+            drop(first);
+            second.ping();
+            second.send("e0 00");
+            second.expect_end();
+        });
+        assert_eq!(found, [["take_over twin 1"], ["take_over twin 1"]]);
+    });
+}
+
+#[test]
+fn a_reset_by_the_broker_is_seen_live_and_in_the_recording() {
+    let peer = ScriptedPeer::start(|peer| {
+        let wire = peer.accept_v311();
+        // A close with unread bytes is a reset.
+        wire.into_stream().peek(&mut [0]).unwrap();
+    });
+    let found = live_and_recorded(&peer.address().to_string(), |proxy| {
+        let mut client = Wire::v311(proxy, "victim");
+        client.send("30 (`t` 'x')");
+        client.expect_end();
+    });
+    peer.finish();
+    assert_eq!(found, [["closed_by_server victim 1"], ["closed_by_server victim 1"]]);
+}
