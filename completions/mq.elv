@@ -1568,6 +1568,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --since 'Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or seconds since 1970'
             cand --until 'Print only what happened up to this time'
             cand --follow 'Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients'
+            cand --diagnose 'Report what went wrong, the likeliest causes first: who closed connections, clients that disconnect each other or are silent, refusals, denied topics, missing and slow answers. With INTERVAL, live traffic is reported again and again. --follow, --since and --until select a part; with --format json as JSON'
             cand --listen 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS'
             cand --to 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection'
             cand --listen-cert 'Certificate that the proxy presents to clients, followed in the file by its issuers'

@@ -1435,6 +1435,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l since -d 'Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or seconds since 1970' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l until -d 'Print only what happened up to this time' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l follow -d 'Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l diagnose -d 'Report what went wrong, the likeliest causes first: who closed connections, clients that disconnect each other or are silent, refusals, denied topics, missing and slow answers. With INTERVAL, live traffic is reported again and again. --follow, --since and --until select a part; with --format json as JSON' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'Certificate that the proxy presents to clients, followed in the file by its issuers' -r -F

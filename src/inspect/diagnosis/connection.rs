@@ -53,6 +53,8 @@ pub(super) struct OpenConnection {
     is_complete: bool,
     connect: Option<Moment>,
     is_accepted: Option<bool>,
+    /// CONNACK was captured, or may be among the packets that were not.
+    is_answered: bool,
     refused: Option<u8>,
     /// The first DISCONNECT.
     disconnect: Option<(Direction, u8)>,
@@ -101,6 +103,7 @@ impl OpenConnection {
             is_complete: false,
             connect: None,
             is_accepted: None,
+            is_answered: false,
             refused: None,
             disconnect: None,
             first_fin: None,
@@ -184,6 +187,7 @@ impl OpenConnection {
     /// Packets of this direction are unknown, so that missing answers and messages prove nothing.
     pub(super) fn skip(&mut self, direction: Direction, shared: &mut Shared) {
         self.pending.forget();
+        self.is_answered = true;
         shared.topics.unsubscribe(&self.subscriptions, None, None);
         if direction == Direction::ClientToServer {
             self.is_complete = false;
@@ -263,6 +267,7 @@ impl OpenConnection {
     }
 
     fn connack(&mut self, packet: &Packet<'_>, shared: &mut Shared) {
+        self.is_answered = true;
         let tree = packet.tree;
         let Some(code) = tree.number(Name::ReasonCode).or(tree.number(Name::ReturnCode)) else { return };
         self.is_accepted = Some(code == 0);
@@ -439,7 +444,7 @@ impl OpenConnection {
             }
             Ending::TakenOver => add(self.key(Kind::TakeOver, 0), 0),
             Ending::Fin(Direction::ServerToClient) | Ending::Reset(Direction::ServerToClient) => {
-                if self.connect.is_some() && self.is_accepted.is_none() {
+                if self.connect.is_some() && !self.is_answered {
                     add(self.key(Kind::ConnectUnanswered, code_of_end(end.ending)), 0);
                 } else if let Some(silence) = timeout {
                     add(timed_out, silence);
@@ -489,7 +494,7 @@ impl OpenConnection {
             }
         }
         let unanswered = [
-            (self.connect.filter(|_| self.is_accepted.is_none()), PacketType::Connect),
+            (self.connect.filter(|_| !self.is_answered), PacketType::Connect),
             (self.pending.ping, PacketType::Pingreq),
         ];
         for (moment, kind) in unanswered {
