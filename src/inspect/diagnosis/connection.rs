@@ -65,8 +65,8 @@ pub(super) struct OpenConnection {
     /// Whether it took the session over from an open connection.
     pub(super) takes_over: bool,
     last_from_client: Option<(Moment, PacketType)>,
-    /// The directions whose last packets are missing; a DISCONNECT may be among them.
-    is_lost: [bool; 2],
+    /// For each direction, the moment since which packets are missing; a DISCONNECT may be among them.
+    lost: [Option<Moment>; 2],
     /// In nanoseconds; 0 for none.
     keep_alive: u64,
     pending: Box<PendingPackets>,
@@ -110,7 +110,7 @@ impl OpenConnection {
             taken_over: None,
             takes_over: false,
             last_from_client: None,
-            is_lost: [false; 2],
+            lost: [None; 2],
             keep_alive: 0,
             pending: Box::default(),
             subscriptions: Vec::new(),
@@ -127,7 +127,7 @@ impl OpenConnection {
     ) -> Option<u32> {
         let at = packet.at;
         let mut previous = None;
-        self.set_lost(packet.direction, false);
+        self.find(packet.direction, at);
         if packet.direction == Direction::ClientToServer {
             self.check_silence(packet, shared);
         }
@@ -179,8 +179,10 @@ impl OpenConnection {
     }
 
     /// Packets of this direction were not captured; DISCONNECT may be among them.
-    pub(super) fn lose(&mut self, direction: Direction, shared: &mut Shared) {
-        self.set_lost(direction, true);
+    pub(super) fn lose(&mut self, direction: Direction, at: Moment, shared: &mut Shared) {
+        if let Some(lost) = self.lost.get_mut(direction as usize) {
+            *lost = Some(at);
+        }
         self.skip(direction, shared);
     }
 
@@ -195,9 +197,11 @@ impl OpenConnection {
         }
     }
 
-    fn set_lost(&mut self, direction: Direction, is_lost: bool) {
-        if let Some(flag) = self.is_lost.get_mut(direction as usize) {
-            *flag = is_lost;
+    /// A packet in a later frame follows the missing ones, so they are not the last.
+    fn find(&mut self, direction: Direction, at: Moment) {
+        let is_later = |lost: Moment| at.frame > lost.frame || at.time > lost.time;
+        if let Some(lost) = self.lost.get_mut(direction as usize).filter(|lost| lost.is_some_and(is_later)) {
+            *lost = None;
         }
     }
 
@@ -213,7 +217,7 @@ impl OpenConnection {
                 Ending::TakenOver
             }
             (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
-                if self.is_lost != [false; 2] =>
+                if self.lost != [None; 2] =>
             {
                 Ending::Unknown
             }

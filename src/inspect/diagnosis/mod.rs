@@ -77,7 +77,7 @@ impl Diagnosis {
             Item::Packet(packet) => self.packet(packet),
             Item::Gap(range) => {
                 if let Some(connection) = self.connections.get_mut(&range.connection) {
-                    connection.lose(range.direction, &mut self.shared);
+                    connection.lose(range.direction, range.at, &mut self.shared);
                 }
             }
             Item::Skipped(range) => {
@@ -125,11 +125,11 @@ impl Diagnosis {
                     self.close(&connection, EndOfConnection { ending, at });
                 }
             }
-            ConversationEvent::Lag { connection, direction, .. }
-            | ConversationEvent::BadFrame { connection, direction, .. }
-            | ConversationEvent::Undecryptable { connection, direction, .. } => {
+            ConversationEvent::Lag { connection, at, direction }
+            | ConversationEvent::BadFrame { connection, at, direction, .. }
+            | ConversationEvent::Undecryptable { connection, at, direction, .. } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
-                    connection.lose(direction, &mut self.shared);
+                    connection.lose(direction, at, &mut self.shared);
                 }
             }
             ConversationEvent::OtherProtocol { .. } => self.totals.others += 1,
