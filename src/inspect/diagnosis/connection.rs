@@ -147,13 +147,13 @@ impl OpenConnection {
                     self.repeated(packet, kind, shared);
                 }
             }
-            PacketType::Pingreq => self.pending.ping(at),
+            PacketType::Pingreq if is_timely(packet) => self.pending.ping(at),
             PacketType::Pingresp => self.pending.pong(),
             PacketType::Disconnect => {
                 let code = packet.tree.number(Name::ReasonCode).unwrap_or_default();
                 self.disconnect.get_or_insert((packet.direction, code as u8));
             }
-            PacketType::Auth => {}
+            PacketType::Pingreq | PacketType::Auth => {}
         }
         if packet.direction == Direction::ClientToServer {
             self.last_from_client = Some((at, kind));
@@ -197,6 +197,11 @@ impl OpenConnection {
         }
     }
 
+    /// Whether answers to this side were captured up to the end.
+    fn answers(&self, sender: Direction) -> bool {
+        self.lost.get(sender.reverse() as usize).is_some_and(Option::is_none)
+    }
+
     /// A packet in a later frame follows the missing ones, so they are not the last.
     fn find(&mut self, direction: Direction, at: Moment) {
         let is_later = |lost: Moment| at.frame > lost.frame || at.time > lost.time;
@@ -235,7 +240,7 @@ impl OpenConnection {
     pub(super) fn end(&self, end: EndOfConnection, sightings: &mut Sightings) {
         self.closed(end, sightings);
         self.unanswered(end.at, sightings);
-        for period in self.pending.full_periods(end.at) {
+        for period in self.pending.full_periods(end.at).filter(|period| self.answers(period.sender)) {
             self.full(period, sightings);
         }
         let RetainedMessages { count, bytes, first, last } = self.retained;
@@ -308,7 +313,7 @@ impl OpenConnection {
         if tree.is_set(Name::Dup) {
             self.repeated(packet, PacketType::Publish, shared);
         }
-        let is_acknowledged = tree.number(Name::Qos).is_some_and(|qos| qos > 0);
+        let is_acknowledged = tree.number(Name::Qos).is_some_and(|qos| qos > 0) && is_timely(packet);
         if let Some(packet_id) = tree.two_bytes(Name::PacketIdentifier).filter(|_| is_acknowledged) {
             let packet_type = PacketType::Publish;
             self.pending.add(direction, packet_id, Waiting { packet_type, at, topic, filters: Vec::new() });
@@ -317,7 +322,8 @@ impl OpenConnection {
     }
 
     fn subscribe(&mut self, packet: &Packet<'_>, packet_type: PacketType) {
-        let Some(packet_id) = packet.tree.two_bytes(Name::PacketIdentifier) else { return };
+        let packet_id = packet.tree.two_bytes(Name::PacketIdentifier);
+        let Some(packet_id) = packet_id.filter(|_| is_timely(packet)) else { return };
         self.retained = RetainedMessages::default();
         let waiting = Waiting { packet_type, at: packet.at, topic: None, filters: filters(packet.tree) };
         self.pending.add(packet.direction, packet_id, waiting);
@@ -490,7 +496,7 @@ impl OpenConnection {
             let key = ProblemKey { text, ..self.key(Kind::Unanswered, code_of(kind, sender)) };
             sightings.add(key, self.number, moment, waited);
         };
-        for (sender, _, waiting) in self.pending.all() {
+        for (sender, _, waiting) in self.pending.all().filter(|(sender, ..)| self.answers(*sender)) {
             if let Some(waited) = waits(waiting.at) {
                 let filter = waiting.filters.first().map(|(filter, _)| Rc::clone(filter));
                 let text = waiting.topic.clone().or(filter);
@@ -501,7 +507,7 @@ impl OpenConnection {
             (self.connect.filter(|_| !self.is_answered), PacketType::Connect),
             (self.pending.ping, PacketType::Pingreq),
         ];
-        for (moment, kind) in unanswered {
+        for (moment, kind) in unanswered.into_iter().filter(|_| self.answers(Direction::ClientToServer)) {
             if let Some((moment, waited)) = moment.and_then(|moment| Some((moment, waits(moment)?))) {
                 add(kind, Direction::ClientToServer, None, moment, waited);
             }
@@ -518,6 +524,11 @@ impl RetainedMessages {
         self.bytes += size;
         self.last = at;
     }
+}
+
+/// Whether the packet was known before its answer. One with missing bytes may end only when they are given up.
+fn is_timely(packet: &Packet<'_>) -> bool {
+    packet.raw.missing.is_empty()
 }
 
 /// Nanoseconds between two moments; `None` if a time is unknown.
