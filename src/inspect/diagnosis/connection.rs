@@ -544,7 +544,8 @@ fn code_of(kind: PacketType, direction: Direction) -> u16 {
 /// The packet type and direction of such a number.
 pub(super) fn packet_of(code: u16) -> (&'static str, Direction) {
     let kind = u8::try_from(code / 2 * 16).ok().and_then(PacketType::from_first_byte);
-    let direction = if code % 2 == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
+    let direction =
+        if code.is_multiple_of(2) { Direction::ClientToServer } else { Direction::ServerToClient };
     (kind.map_or("RESERVED", PacketType::name), direction)
 }
 

@@ -346,8 +346,11 @@ impl<'a> Group<'a> {
     }
 
     fn sides(&self) -> (&'static str, &'static str) {
-        let sender =
-            if self.code % ASSUMED == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
+        let sender = if self.code.is_multiple_of(ASSUMED) {
+            Direction::ClientToServer
+        } else {
+            Direction::ServerToClient
+        };
         (sender.sender(), sender.reverse().sender())
     }
 

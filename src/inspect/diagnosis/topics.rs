@@ -143,7 +143,7 @@ impl Topics {
     /// The topics whose messages should have reached a subscriber, but did not. `end` is the time of the last packet.
     pub(super) fn unreceived(&self, end: u64) -> Vec<Unreceived<'_>> {
         let mut missing: Vec<_> = self.topics.iter().filter(|(_, record)| record.is_missing(end)).collect();
-        missing.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        missing.sort_unstable_by_key(|(topic, _)| *topic);
         let is_wildcard = |filter: &str| filter.contains(['+', '#']);
         let (wildcards, exact): (Vec<_>, Vec<_>) =
             self.subscriptions.iter().partition(|subscription| is_wildcard(&subscription.filter));
@@ -167,7 +167,7 @@ impl Topics {
     /// The topics whose payloads grow.
     pub(super) fn growing(&self) -> Vec<(&Rc<str>, &TopicRecord)> {
         let mut growing: Vec<_> = self.topics.iter().filter(|(_, record)| record.is_growing()).collect();
-        growing.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        growing.sort_unstable_by_key(|(topic, _)| *topic);
         growing
     }
 
