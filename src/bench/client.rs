@@ -465,11 +465,14 @@ impl Client {
         let mut packets = PacketReader::new(input, limits);
         let (mut is_resubscribed, mut handshake_steps) = (false, 0);
         let (mut mended, mut defects) = (Mended::default(), Vec::new());
+        let is_counting = self.context.control.phase() != Phase::Hold;
         let session = &mut self.session;
         while let Some(received) = next_event(&mut packets, session, &mut mended, &mut defects, output)? {
             let acknowledgement = match received {
                 Event::Message { publish, acknowledgement } => {
-                    self.role.message(event, &publish);
+                    if is_counting {
+                        self.role.message(event, &publish);
+                    }
                     acknowledgement
                 }
                 Event::Published { reason_code, message, .. } => {

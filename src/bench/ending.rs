@@ -26,4 +26,6 @@ pub(crate) enum Step {
     Reconnect,
     CatchUp,
     Drain,
+    /// The clients stay connected after their work.
+    Hold,
 }

@@ -29,6 +29,7 @@ pub(crate) mod payload;
 mod payload_header;
 pub(crate) mod plan;
 pub(crate) mod processes;
+mod random;
 pub(crate) mod rate;
 pub(crate) mod rate_profile;
 pub(crate) mod record;
@@ -39,8 +40,10 @@ pub(crate) mod schedule;
 pub(crate) mod shard;
 mod target;
 pub(crate) mod template;
+pub(crate) mod think_time;
 pub(crate) mod thresholds;
 pub(crate) mod timeline;
+pub(crate) mod topic_list;
 pub(crate) mod topics;
 pub(crate) mod trace;
 mod worker;
@@ -52,7 +55,7 @@ use gauges::Gauges;
 pub(crate) use gauges::{Recent, Totals};
 use jiff::Timestamp;
 pub(crate) use payload_header::PayloadHeader;
-use plan::{Plan, Scenario, Volume};
+use plan::{Hold, Plan, Scenario, Volume};
 use processes::{Moment, Process, Program};
 use record::Record;
 use report::Circumstances;
@@ -243,6 +246,9 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Wait::Done | Wait::Interrupted => self.drain().await,
         };
         self.is_drain_cut = drained == Wait::Interrupted;
+        if (measured, drained) == (Wait::Done, Wait::Done) {
+            self.hold().await;
+        }
         let totals = self.totals();
         match (measured, drained) {
             _ if totals.lost == totals.connected => Ending::AllLost,
@@ -360,6 +366,16 @@ impl<O: FnMut(View<'_>)> Run<O> {
         self.until(Step::Drain, is_done).await
     }
 
+    /// Keeps the clients connected after their work, if the plan says so. An interruption is the usual end.
+    async fn hold(&mut self) {
+        let Some(hold) = self.plan.hold else { return };
+        self.send_control(|control| control.phase = Phase::Hold);
+        match hold {
+            Hold::UntilInterrupted => self.until(Step::Hold, is_over).await,
+            Hold::For(time) => self.for_a_time(Step::Hold, time).await,
+        };
+    }
+
     /// Waits until `is_done`, or until nothing has made progress for too long.
     async fn until(&mut self, step: Step, is_done: impl Fn(&Totals) -> bool) -> Wait {
         self.step = step;
@@ -402,7 +418,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
                 plan.timeout.max(plan.broker.endpoint.timeout + 2 * LOOK_INTERVAL) + pause
             }
             Step::Subscribe | Step::CatchUp => plan.timeout,
-            Step::Wait => Duration::MAX,
+            Step::Wait | Step::Hold => Duration::MAX,
             Step::WarmUp | Step::Measure => match plan.volume {
                 // Subscribers and idle clients alone cannot know when other publishers will send.
                 Volume::Duration(_) if plan.publishers() == 0 => Duration::MAX,
@@ -452,7 +468,13 @@ fn progress(step: Step, totals: &Totals) -> Totals {
     match step {
         Step::Connect => Totals { connected: totals.connected, ..Totals::default() },
         Step::Reconnect => Totals { reconnected: totals.reconnected, ..Totals::default() },
-        Step::Subscribe | Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain => *totals,
+        Step::Subscribe
+        | Step::Wait
+        | Step::WarmUp
+        | Step::Measure
+        | Step::CatchUp
+        | Step::Drain
+        | Step::Hold => *totals,
     }
 }
 

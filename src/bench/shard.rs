@@ -84,6 +84,7 @@ fn cut_group(group: &mut Group, shard: Shard) -> Result<(), ShardError> {
         Counts { publishers: publishers.start, subscribers: subscribers.start, idle: idle.start };
     (group.publishers, group.subscribers, group.idle) =
         (publishers.len() as u32, subscribers.len() as u32, idle.len() as u32);
+    group.topic_list = group.topic_list.as_ref().map(|list| list.subset(&publishers));
     group.topics = group.topics.clone().subset(publishers, subscribers);
     Ok(())
 }

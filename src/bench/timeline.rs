@@ -41,6 +41,8 @@ pub(crate) struct Slot {
     pub sent: u64,
     /// Messages that the broker acknowledged.
     pub acknowledged: u64,
+    /// Those of them for which the broker had no matching subscribers.
+    pub unmatched: u64,
     /// Messages that the broker rejected.
     pub rejected: u64,
     /// Messages that arrived for the first time.
@@ -149,13 +151,15 @@ impl Timeline {
 
 impl Slot {
     fn merge(&mut self, other: &Slot) {
-        let Slot { connected, failed, lost, sent, acknowledged, rejected, received, latency } = other;
+        let Slot { connected, failed, lost, sent, acknowledged, unmatched, rejected, received, latency } =
+            other;
         let pairs = [
             (&mut self.connected, connected),
             (&mut self.failed, failed),
             (&mut self.lost, lost),
             (&mut self.sent, sent),
             (&mut self.acknowledged, acknowledged),
+            (&mut self.unmatched, unmatched),
             (&mut self.rejected, rejected),
             (&mut self.received, received),
         ];

@@ -153,7 +153,7 @@ fn apply(context: &Context, control: Control) {
     match control.phase {
         Phase::Connect => {}
         Phase::Measure => context.measurements.begin_load(),
-        Phase::Drain | Phase::Close => context.measurements.end_load(),
+        Phase::Drain | Phase::Hold | Phase::Close => context.measurements.end_load(),
     }
     if control.drops != context.control.replace(control).drops {
         context.admission.restart();

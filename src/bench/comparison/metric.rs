@@ -44,7 +44,7 @@ pub(crate) struct Compared {
     pub(super) is_judged: bool,
 }
 
-pub(super) const COMPARED: [Compared; 12] = [
+pub(super) const COMPARED: [Compared; 13] = [
     Compared { name: "throughput", better: Better::Higher, is_judged: true },
     Compared { name: "connect_rate", better: Better::Higher, is_judged: false },
     Compared { name: "p50", better: Better::Lower, is_judged: true },
@@ -54,6 +54,7 @@ pub(super) const COMPARED: [Compared; 12] = [
     Compared { name: "max", better: Better::Lower, is_judged: false },
     Compared { name: "loss", better: Better::Lower, is_judged: true },
     Compared { name: "duplicates", better: Better::Lower, is_judged: false },
+    Compared { name: "unmatched", better: Better::Lower, is_judged: false },
     Compared { name: "connect_failures", better: Better::Lower, is_judged: true },
     Compared { name: "lost_connections", better: Better::Lower, is_judged: true },
     Compared { name: "cpu", better: Better::Lower, is_judged: false },

@@ -16,6 +16,8 @@ pub(in crate::bench) enum Phase {
     Measure,
     /// Send nothing new, and wait for messages in flight.
     Drain,
+    /// Stay connected. Messages that arrive now are not counted.
+    Hold,
     /// Disconnect.
     Close,
 }

@@ -132,6 +132,16 @@ impl Measurements {
         }
     }
 
+    /// Counts a message that the broker acknowledged without matching subscribers.
+    pub(in crate::bench) fn note_unmatched(&self, slot: ClientSlot, now: u64, is_measured: bool) {
+        let record = &mut *self.record.borrow_mut();
+        record.timeline.at(now).unmatched += 1;
+        if is_measured {
+            record.unmatched += 1;
+            record.of_group(slot.group).unmatched += 1;
+        }
+    }
+
     /// Records the delay of the worker itself.
     pub(in crate::bench) fn note_lag(&self, nanoseconds: u64) {
         self.record.borrow_mut().latencies.record(LatencyKind::Lag, nanoseconds);

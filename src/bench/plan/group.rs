@@ -7,6 +7,8 @@ use crate::bench::payload::Payload;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::rate_profile::Bounds;
 use crate::bench::schedule::OpenLoop;
+use crate::bench::think_time::ThinkTime;
+use crate::bench::topic_list::TopicList;
 use crate::bench::topics::Topics;
 use crate::protocol::Qos;
 
@@ -29,7 +31,7 @@ pub(crate) struct Group {
     pub subscribers: u32,
     /// How many clients only connect.
     pub idle: u32,
-    /// The QoS of publishing.
+    /// The QoS of publishing; the highest of them with topics of a file.
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
@@ -41,6 +43,8 @@ pub(crate) struct Group {
     pub retain: bool,
     /// The topics of its publishers and subscribers.
     pub topics: Topics,
+    /// Topics from a file, which replace those of the publishers.
+    pub topic_list: Option<TopicList>,
     /// The name of the shared subscription, if each message goes to one of the subscribers.
     pub share: Option<String>,
     /// A filter for messages of other publishers, which replaces the topics for subscribers.
@@ -51,6 +55,8 @@ pub(crate) struct Group {
     pub in_flight: u16,
     /// The planned send times; `None` to send as fast as the broker acknowledges.
     pub open_loop: Option<OpenLoop>,
+    /// The pauses of its publishers, or requesters, after each answer.
+    pub think: Option<ThinkTime>,
     /// When its publishers send.
     pub bounds: Bounds,
     /// Its connection and session settings.
@@ -71,6 +77,18 @@ impl Group {
     /// The numbers of clients by task.
     pub(crate) fn counts(&self) -> Counts {
         Counts { publishers: self.publishers, subscribers: self.subscribers, idle: self.idle }
+    }
+
+    /// Sets the seed of all random choices.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        self.open_loop.iter_mut().for_each(|open_loop| open_loop.seed = seed);
+        self.think.iter_mut().for_each(|think| think.seed = seed);
+        self.topic_list.iter_mut().for_each(|list| list.seed = seed);
+    }
+
+    /// The lowest QoS of its messages; topics of a file can have different ones.
+    pub(crate) fn lowest_qos(&self) -> Qos {
+        self.topic_list.as_ref().map_or(self.qos, |list| list.qos().0)
     }
 
     /// The QoS of its PUBLISH packets: the requested one, or the lower one that the broker grants.

@@ -111,6 +111,15 @@ pub(crate) struct Plan {
     pub start_at: Option<SystemTime>,
     /// The timeout of a wait during which nothing makes progress.
     pub timeout: Duration,
+    /// Whether the clients stay connected after their work, until the run is interrupted or this time is over.
+    pub hold: Option<Hold>,
+}
+
+/// The end of the time in which clients stay connected after their work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    UntilInterrupted,
+    For(Duration),
 }
 
 /// The scenario of a run.
@@ -190,14 +199,17 @@ impl Plan {
 
     /// Whether clients are woken at times of their own.
     pub(crate) fn has_timers(&self) -> bool {
-        self.has_open_loop() || self.groups.iter().any(|group| !group.bounds.start.is_zero())
+        let has_timers = |group: &Group| group.think.is_some() || !group.bounds.start.is_zero();
+        self.has_open_loop() || self.groups.iter().any(has_timers)
     }
 
     /// The longest time without a message being due.
     pub(crate) fn longest_pause(&self) -> Duration {
         let pauses = self.groups.iter().map(|group| match &group.open_loop {
             Some(load) => load.longest_pause(),
-            None => group.bounds.start,
+            None => {
+                group.bounds.start.saturating_add(group.think.map(|think| think.most).unwrap_or_default())
+            }
         });
         pauses.max().unwrap_or_default()
     }
@@ -253,11 +265,13 @@ pub(super) mod tests {
             payload: Payload::Size { least: 64, most: 64 },
             retain: false,
             topics: Topics::new(DEFAULT_TEMPLATE, RunId(0x1a2b), publishers, subscribers).unwrap(),
+            topic_list: None,
             share: None,
             filter: None,
             messages: Some(11),
             in_flight: 20,
             open_loop: None,
+            think: None,
             bounds: Bounds::default(),
             is_watched: false,
             session: GroupSession::default(),
@@ -303,6 +317,7 @@ pub(super) mod tests {
             processes: 1,
             start_at: None,
             timeout: Duration::from_secs(10),
+            hold: None,
         }
     }
 

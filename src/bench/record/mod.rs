@@ -114,6 +114,8 @@ pub(crate) struct GroupRecord {
     pub lost: u64,
     /// Lost connections that were made again.
     pub reconnected: u64,
+    /// Messages acknowledged after the warm-up for which the broker had no matching subscribers.
+    pub unmatched: u64,
     /// The times of the same events as in the record of all groups.
     pub sending: Span,
     pub acknowledging: Span,
@@ -129,6 +131,7 @@ impl GroupRecord {
             failed,
             lost,
             reconnected,
+            unmatched,
             sending,
             acknowledging,
             receiving,
@@ -138,6 +141,7 @@ impl GroupRecord {
         self.failed += failed;
         self.lost += lost;
         self.reconnected += reconnected;
+        self.unmatched += unmatched;
         self.sending.merge(sending);
         self.acknowledging.merge(acknowledging);
         self.receiving.merge(receiving);

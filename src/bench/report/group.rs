@@ -63,6 +63,8 @@ pub(crate) struct GroupMeasurements {
     pub sent: Flow,
     /// Messages acknowledged after the warm-up.
     pub acknowledged: Flow,
+    /// Those of them for which the broker had no matching subscribers; `None` if they were not counted, as before MQTT 5.0.
+    pub unmatched: Option<u64>,
     /// Messages received after the warm-up, each counted once.
     pub received: Flow,
 }
@@ -103,6 +105,7 @@ impl Group {
         &mut self,
         latencies: BTreeMap<LatencyKind, Latencies>,
         record: &GroupRecord,
+        is_v5: bool,
     ) {
         let count = |kind: LatencyKind| latencies.get(&kind).map_or(0, |times| times.histogram().len());
         let account = self.outcome.account;
@@ -113,6 +116,7 @@ impl Group {
             reconnected: record.reconnected,
             sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
             acknowledged: Flow::new(count(LatencyKind::Acknowledged), begin, record.acknowledging),
+            unmatched: is_v5.then_some(record.unmatched),
             received: Flow::new(
                 count(LatencyKind::EndToEnd) + count(LatencyKind::RoundTrip),
                 begin,

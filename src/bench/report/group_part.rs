@@ -40,7 +40,7 @@ impl Report {
             subscribers_to_the_end,
             sent: measured.sent,
             acknowledged: measured.acknowledged,
-            unmatched: None,
+            unmatched: measured.unmatched,
             received: measured.received,
             account,
             duplicates,

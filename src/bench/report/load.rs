@@ -5,9 +5,11 @@
 
 use super::format::rate;
 use crate::bench::payload::Payload;
-use crate::bench::plan::{Broker, Group, GroupSession, PacketProperties, Plan, Scenario, Will};
+use crate::bench::plan::{Broker, Group, GroupSession, Hold, PacketProperties, Plan, Scenario, Will};
 use crate::bench::rate_profile::{Bounds, Pace, Stage};
 use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop};
+use crate::bench::think_time::ThinkTime;
+use crate::bench::topic_list::TopicList;
 use crate::protocol::{PropertiesBuf, Version};
 use crate::transport::{Address, Endpoint};
 use std::collections::BTreeMap;
@@ -64,6 +66,7 @@ impl Load {
             processes: _,
             start_at: _,
             timeout: _,
+            hold,
         } = plan;
         let Broker {
             endpoint,
@@ -95,6 +98,7 @@ impl Load {
             ("will", will.as_ref().map(of_will)),
             ("sessions kept", yes(*keeps_sessions || !clean_start)),
             ("properties", of_properties(properties)),
+            ("connections kept", hold.map(of_hold)),
             ("embedded broker", of_front_processes(*front_processes)),
         ])
     }
@@ -113,11 +117,13 @@ impl Load {
             payload,
             retain,
             topics,
+            topic_list,
             share: _,
             filter: _,
             messages: _,
             in_flight: _,
             open_loop,
+            think,
             bounds,
             offsets: _,
             first_publisher: _,
@@ -135,7 +141,9 @@ impl Load {
         rows.extend([
             ("topic", (!topic.starts_with(OWN_TOPICS)).then(|| topic.to_owned())),
             ("recipients", topic.starts_with(OWN_TOPICS).then(|| recipients(topic)).flatten()),
+            ("topics", topic_list.as_ref().map(of_topic_list)),
             ("payload", of_payload(payload)),
+            ("think time", think.map(of_think_time)),
             ("retain", retain.then(|| "yes".to_owned())),
         ]);
         rows.extend(of_bounds(bounds));
@@ -182,6 +190,13 @@ impl Load {
     }
 }
 
+fn of_hold(hold: Hold) -> String {
+    match hold {
+        Hold::UntilInterrupted => "yes".to_owned(),
+        Hold::For(time) => format!("for {}", seconds(time)),
+    }
+}
+
 /// The processes that accept clients for the embedded broker, if its own limit of open files is too low.
 fn of_front_processes(count: u16) -> Option<String> {
     match count {
@@ -194,6 +209,21 @@ fn of_front_processes(count: u16) -> Option<String> {
 /// Default topics without a subscriber index reach all subscribers.
 fn recipients(topic: &str) -> Option<String> {
     (!topic.contains("{s}")).then(|| "all".to_owned())
+}
+
+/// The topics of a file: files with the same checksum are the same.
+fn of_topic_list(list: &TopicList) -> String {
+    let qos = match list.qos() {
+        (lowest, highest) if lowest < highest => format!(" at QoS {lowest} to {highest}"),
+        _ => String::new(),
+    };
+    format!("{} from a file{qos} (checksum {:08x})", list.len(), list.checksum())
+}
+
+/// The range of the pauses.
+fn of_think_time(think: ThinkTime) -> String {
+    let ThinkTime { least, most, seed: _ } = think;
+    if least == most { seconds(most) } else { format!("{} to {}", seconds(least), seconds(most)) }
 }
 
 fn of_payload(payload: &Payload) -> Option<String> {

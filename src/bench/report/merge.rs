@@ -267,10 +267,12 @@ impl Group {
 
 impl GroupMeasurements {
     fn add(&mut self, other: &GroupMeasurements) {
-        let GroupMeasurements { connected, lost, reconnected, sent, acknowledged, received } = *other;
+        let GroupMeasurements { connected, lost, reconnected, sent, acknowledged, unmatched, received } =
+            *other;
         add([(&mut self.connected, connected), (&mut self.lost, lost), (&mut self.reconnected, reconnected)]);
         self.sent.add(sent);
         self.acknowledged.add(acknowledged);
+        self.unmatched = self.unmatched.zip(unmatched).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.received.add(received);
     }
 

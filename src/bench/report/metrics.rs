@@ -78,6 +78,7 @@ pub(super) static METRICS: [NamedMetric; 25] = [
         .prometheus("acknowledged_total", "Messages that were acknowledged.")
         .without_threshold(),
     optional_count("unmatched", |report| report.unmatched)
+        .by_group()
         .of(|report| report.acknowledged.count)
         .prometheus("unmatched_total", "Acknowledged messages without matching subscribers."),
     count("received", |report| report.received.count)

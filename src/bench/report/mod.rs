@@ -259,7 +259,9 @@ impl Report {
         if groups.len() > 1 {
             let measured = latencies_of_groups.into_iter().zip(&record.of_groups);
             let pairs = groups.iter_mut().zip(measured);
-            pairs.for_each(|(group, (latencies, record))| group.add_measurements(latencies, record));
+            pairs.for_each(|(group, (latencies, record))| {
+                group.add_measurements(latencies, record, plan.broker.version == Version::V5);
+            });
         }
         let Circumstances { brokers, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
         let parts = brokers::parts(plan, &brokers, &mut record);
@@ -370,9 +372,9 @@ impl Report {
             Ending::Stalled(Step::Connect) => "timeout: the broker accepted no more clients",
             Ending::Stalled(Step::Subscribe) => "timeout: the broker did not answer every SUBSCRIBE",
             Ending::Stalled(Step::Reconnect) => "timeout: not every client reconnected",
-            Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
-                "timeout: the broker stopped reading or acknowledging messages"
-            }
+            Ending::Stalled(
+                Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain | Step::Hold,
+            ) => "timeout: the broker stopped reading or acknowledging messages",
         }))
     }
 
@@ -430,8 +432,11 @@ impl Report {
 
     /// The main count of the run: messages received, else acknowledged, else sent.
     pub(crate) fn throughput(&self) -> Flow {
-        let flows = [self.received, self.acknowledged, self.sent];
-        flows.into_iter().find(|flow| flow.count > 0).unwrap_or_default()
+        // With messages of QoS 0 among others, the acknowledged ones are only a part.
+        let answered = self.acknowledged.count + self.account.unacknowledged + self.account.rejected;
+        let acknowledged = Some(self.acknowledged).filter(|_| answered >= self.sent.count);
+        let flows = [Some(self.received), acknowledged, Some(self.sent)];
+        flows.into_iter().flatten().find(|flow| flow.count > 0).unwrap_or_default()
     }
 
     /// The main latency of the run: that of messages, from the planned time if there was one.

@@ -287,11 +287,7 @@ impl Report {
             text += &line("foreign", &format!("{foreign} of other publishers, not counted above"));
         }
         if let Some(unmatched) = self.unmatched.filter(|unmatched| *unmatched > 0) {
-            let unmatched = count(unmatched, "message");
-            text += &line(
-                "unmatched",
-                &format!("{unmatched} acknowledged with \"no matching subscribers\" (0x10)"),
-            );
+            text += &line("unmatched", &escape::line(&self.unmatched_words(unmatched)));
         }
         if self.account.sent > 0 {
             text += &self.acknowledgement_line();
@@ -299,6 +295,18 @@ impl Report {
             text += &self.silence_lines();
         }
         text
+    }
+
+    /// The messages without matching subscribers, of each group if there are several.
+    fn unmatched_words(&self, unmatched: u64) -> String {
+        let messages = count(unmatched, "message");
+        let of_groups = self.groups.iter().filter_map(|group| {
+            let unmatched = group.measured?.unmatched.filter(|unmatched| *unmatched > 0)?;
+            Some(format!("{unmatched} in {}", group.name))
+        });
+        let of_groups = of_groups.collect::<Vec<_>>().join(", ");
+        let of_groups = if of_groups.is_empty() { of_groups } else { format!(": {of_groups}") };
+        format!("{messages} acknowledged with \"no matching subscribers\" (0x10){of_groups}")
     }
 
     fn acknowledgement_line(&self) -> String {

@@ -8,10 +8,11 @@ use crate::bench::error::ClientError;
 use crate::bench::generator::GeneratorState;
 use crate::bench::payload::Recorded;
 use crate::bench::payload_header::PayloadHeader;
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Group, Plan};
 use crate::bench::record::{LatencyKind, Sent, Stage};
 use crate::bench::schedule::Schedule;
 use crate::bench::template::Values;
+use crate::bench::think_time::Pauses;
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
@@ -47,6 +48,8 @@ pub(in crate::bench) struct Publisher {
     packet_size: usize,
     /// The planned send times of an open loop.
     timing: Option<Box<Timing>>,
+    /// The pauses of a closed loop with think times.
+    pauses: Option<Box<Pauses>>,
     /// When the publisher asked to be woken.
     wake_at: Option<u64>,
     /// Requests that were answered or given up.
@@ -99,7 +102,7 @@ impl Publisher {
         Publisher {
             number: group.first_publisher + slot.number,
             topic: group.topics.topic(slot.number, &client_id),
-            has_new_topics: group.topics.are_new_for_each_message(),
+            has_new_topics: group.topics.are_new_for_each_message() || group.topic_list.is_some(),
             client_id,
             properties: plan.broker.properties.publish.clone(),
             seed,
@@ -109,6 +112,9 @@ impl Publisher {
             unwritten: 0,
             packet_size: 0,
             timing: group.open_loop.clone().map(timing),
+            pauses: group
+                .think
+                .map(|think| Box::new(Pauses::new(think, group.offsets.before.publishers + slot.number))),
             wake_at: None,
             answered: 0,
             sent: Sent::default(),
@@ -246,6 +252,7 @@ impl Publisher {
         connection: &mut Connection,
     ) -> Result<(), ClientError> {
         let room = self.room(context, session, connection);
+        let room = if self.pauses.is_some() { self.room_after_pauses(room, context, session) } else { room };
         self.note_room(room, context.now);
         if room == 0 {
             return Ok(());
@@ -278,8 +285,9 @@ impl Publisher {
                 sequence,
                 generators: GeneratorState { seed: self.seed, walks: &self.walks },
             };
+            let mut qos = qos;
             if self.has_new_topics {
-                self.topic = group.topics.topic_of(values.publisher, values.client, sequence);
+                (self.topic, qos) = next_topic(group, &values, qos);
             }
             let recorded = group.payload.recorded(values.publisher, sequence);
             let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
@@ -303,12 +311,42 @@ impl Publisher {
                 break;
             }
         }
+        if let Some(pauses) = &mut self.pauses {
+            pauses.remove(self.encoded - before_batch);
+        }
         if self.encoded > before_batch && self.is_measuring {
             let record = &mut *context.measurements.record.borrow_mut();
             record.sending.note(context.now);
             record.of_group(context.slot.group).sending.note(context.now);
         }
         Ok(())
+    }
+
+    /// How many messages may be encoded now, if each waits for the end of a pause. An answered message begins one.
+    fn room_after_pauses(
+        &mut self,
+        room: u64,
+        context: &EventContext<'_>,
+        session: &Session<InFlight>,
+    ) -> u64 {
+        let group = context.group();
+        let in_flight = match (group.is_answered, context.qos()) {
+            (true, _) => self.encoded - self.answered,
+            (false, Qos::AtMostOnce) => 0,
+            (false, Qos::AtLeastOnce | Qos::ExactlyOnce) => session.unsettled() as u64,
+        };
+        let Some(pauses) = &mut self.pauses else { return room };
+        pauses.begin(u64::from(group.in_flight).saturating_sub(in_flight), context.now);
+        room.min(pauses.over(context.now))
+    }
+
+    /// Asks to be woken at the end of the first pause.
+    fn wake_after_pause(&mut self, context: &EventContext<'_>, timer_id: usize) {
+        let end = self.pauses.as_ref().and_then(|pauses| pauses.first_end());
+        if let Some(end) = end.filter(|end| *end > context.now && self.wake_at.is_none_or(|at| *end < at)) {
+            self.wake_at = Some(end);
+            context.timers.wake_at(timer_id, end);
+        }
     }
 
     /// Records the room in the window, to attribute later delays to the broker or to this machine.
@@ -356,6 +394,9 @@ impl Publisher {
     /// Asks to be woken for the next message, unless the publisher first has to wait for room in the window or in the
     /// socket's buffer, which wakes it.
     fn schedule_wake_up(&mut self, context: &EventContext<'_>, timer_id: usize, session: &Session<InFlight>) {
+        if self.pauses.is_some() {
+            return self.wake_after_pause(context, timer_id);
+        }
         let has_room = match context.qos() {
             Qos::AtMostOnce => self.unanswered_room(context) > 0,
             Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(context, session) > 0,
@@ -424,9 +465,9 @@ impl Publisher {
             return;
         }
         let planned_at = self.timing.is_some().then_some(message.planned_at);
-        let is_unmatched = reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS;
-        if is_unmatched && planned_at.unwrap_or(message.sent_at) >= context.control.measured_from() {
-            context.measurements.record.borrow_mut().unmatched += 1;
+        if reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS {
+            let is_measured = planned_at.unwrap_or(message.sent_at) >= context.control.measured_from();
+            context.measurements.note_unmatched(context.slot, context.now, is_measured);
         }
         if let Some(batch) = context.measurements.acknowledged.add(message.sent_at, planned_at) {
             self.note_acknowledged(context, batch);
@@ -519,4 +560,14 @@ fn closed_loop_end(context: &EventContext<'_>) -> u64 {
     let of_group = context.group().bounds.end;
     let of_group = of_group.map(|end| context.control.load_began().saturating_add(nanoseconds(end)));
     context.control.load_end().min(of_group.unwrap_or(u64::MAX))
+}
+
+/// The topic of a publisher's message, and its QoS, which is at most `highest`.
+fn next_topic(group: &Group, values: &Values<'_>, highest: Qos) -> (String, Qos) {
+    let Values { publisher, client, sequence, .. } = *values;
+    let listed = group.topic_list.as_ref();
+    let listed = listed.and_then(|list| list.choose(group.offsets.before.publishers + publisher, sequence));
+    let topics = listed.map_or(&group.topics, |listed| &listed.topics);
+    let qos = listed.map_or(highest, |listed| listed.qos.min(highest));
+    (topics.topic_of(publisher, client, sequence), qos)
 }

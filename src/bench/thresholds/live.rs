@@ -370,6 +370,7 @@ fn phase(step: Step) -> &'static str {
         Step::Measure => "the measurement",
         Step::Reconnect => "reconnecting",
         Step::CatchUp => "catching up",
+        Step::Hold => "keeping connected",
         Step::Drain => "the drain",
     }
 }

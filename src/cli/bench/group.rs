@@ -4,7 +4,8 @@ use super::load::{
     ClientsArgs, PaceArgs, PayloadArgs, PublishArgs, PublishersArgs, SubscriptionArgs, TrafficArgs,
 };
 use super::recording;
-use super::value_parsers::{Ramping, Stages, Topology};
+use super::topics_file::{self, Publishers, TopicsFile};
+use super::value_parsers::{Ramping, Stages, Think, Topology};
 use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{
@@ -14,6 +15,7 @@ use crate::bench::rate::Rate;
 use crate::bench::rate_profile::{Bounds, Pace, RateProfile};
 use crate::bench::schedule::{Arrivals, DutyCycle, OpenLoop};
 use crate::bench::template::Template;
+use crate::bench::think_time::ThinkTime;
 use crate::bench::topics::Topics;
 use crate::cli::Error;
 use crate::cli::UsageError;
@@ -94,6 +96,8 @@ pub(super) struct GroupSpec {
     pub(super) payload_template: Option<String>,
     /// A template, or the topic filter of subscribers that receive the messages of other clients.
     pub(super) topic: Option<String>,
+    /// A file of topics.
+    pub(super) topics: Option<PathBuf>,
     pub(super) retain: bool,
     pub(super) share: Option<String>,
     pub(super) messages: Option<u64>,
@@ -104,6 +108,7 @@ pub(super) struct GroupSpec {
     pub(super) ramp: Option<Ramping>,
     pub(super) stages: Option<Stages>,
     pub(super) on_off: Option<DutyCycle>,
+    pub(super) think: Option<Think>,
     /// The time of the group within the measurement.
     pub(super) start: Option<Duration>,
     pub(super) end: Option<Duration>,
@@ -137,6 +142,7 @@ impl GroupSpec {
             recorded_topics: false,
             payload_template: None,
             topic: None,
+            topics: None,
             retain: false,
             share: None,
             messages: None,
@@ -147,6 +153,7 @@ impl GroupSpec {
             ramp: None,
             stages: None,
             on_off: None,
+            think: None,
             start: None,
             end: None,
             warm_up: None,
@@ -211,6 +218,8 @@ impl GroupSpec {
     pub(super) fn group(&self, run: RunId, time_limit: Option<Duration>) -> Result<Group, Error> {
         let Counts { publishers, subscribers, idle } = self.counts();
         let topics = self.topics(run, publishers, subscribers)?;
+        let file = self.topics_file(run, publishers)?;
+        let (topic_list, rate_of_file) = file.map_or((None, None), |file| (Some(file.list), file.rate));
         let filter = self.filter()?;
         let is_answered = self.mode == GroupMode::Rr;
         if is_answered && subscribers > 1 && topics.fan_out() > 1 {
@@ -227,17 +236,23 @@ impl GroupSpec {
             publishers,
             subscribers,
             idle,
-            qos: self.qos,
+            qos: topic_list.as_ref().map_or(self.qos, |list| list.qos().1),
             subscription_qos: self.subscription_qos.unwrap_or(self.qos),
             granted_qos: None,
             payload: self.payload()?,
             retain: self.retain,
             topics,
+            topic_list,
             share: self.checked_share()?,
             filter,
             messages: self.messages,
-            in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
-            open_loop: self.open_loop(run, publishers, bounds, time_limit)?,
+            in_flight: self.in_flight.unwrap_or(if is_answered || self.think.is_some() {
+                1
+            } else {
+                DEFAULT_IN_FLIGHT
+            }),
+            open_loop: self.open_loop(run, publishers, bounds, (time_limit, rate_of_file))?,
+            think: self.think.map(|Think { least, most }| ThinkTime { least, most, seed: run.0.into() }),
             bounds,
             is_watched: false,
             session: self.session.clone(),
@@ -294,6 +309,23 @@ impl GroupSpec {
         Topics::new(template, run, publishers, receivers).map_err(|error| {
             Error::usage(UsageError::invalid(format!("{} {template}", self.option("-t", "topic")), error))
         })
+    }
+
+    /// The topics of a file, if there is one.
+    fn topics_file(&self, run: RunId, publishers: u32) -> Result<Option<TopicsFile>, Error> {
+        let Some(path) = &self.topics else { return Ok(None) };
+        let option = self.option("--topics", "topics");
+        let file = topics_file::read(option, path, &Publishers { run, count: publishers, qos: self.qos })?;
+        if file.rate.is_some() && self.think.is_some() {
+            let think = self.option("--think", "think");
+            let problem = format!("its rates are the pace of the run; leave {think} out");
+            return Err(Error::Unusable { option, path: path.clone(), problem });
+        }
+        if file.rate.is_some() && (self.rate.is_some() || self.ramp.is_some() || self.stages.is_some()) {
+            let problem = "its rates are the pace of the run; leave the other rate out".to_owned();
+            return Err(Error::Unusable { option, path: path.clone(), problem });
+        }
+        Ok(Some(file))
     }
 
     /// The topic filter of subscribers that receive the messages of other clients.
@@ -355,11 +387,12 @@ impl GroupSpec {
         run: RunId,
         publishers: u32,
         bounds: Bounds,
-        time_limit: Option<Duration>,
+        (time_limit, rate_of_file): (Option<Duration>, Option<Rate>),
     ) -> Result<Option<OpenLoop>, Error> {
         // At full speed, the backlog of an absent subscriber would grow too large.
         let gentle = || Rate::per_second(publishers.into()).filter(|_| self.mode == GroupMode::Reconnect);
-        let pace = self.pace(bounds, time_limit)?.or_else(|| gentle().map(Pace::Constant));
+        let pace = self.pace(bounds, time_limit)?;
+        let pace = pace.or(rate_of_file.map(Pace::Constant)).or_else(|| gentle().map(Pace::Constant));
         let load = |pace| {
             let GroupSpec { arrivals, burst, on_off: duty_cycle, .. } = *self;
             let profile = RateProfile::new(pace, bounds).measured_for(time_limit.unwrap_or_default());

@@ -1,6 +1,7 @@
 //! Groups of load options. Each mode flattens the groups that apply to it.
 
-use super::value_parsers::{self, Ramping, Stages, Topology};
+use super::value_parsers::{self, Ramping, Stages, Think, Topology};
+use crate::bench::plan::Hold;
 use crate::bench::rate::Rate;
 use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::values::{self, Sizes};
@@ -93,6 +94,15 @@ pub(super) struct PaceArgs {
     pub(super) on_off: Option<DutyCycle>,
 }
 
+/// The modes that can wait between an answer and the next message: pubsub, pub, rr.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Pace")]
+pub(super) struct ThinkArgs {
+    /// Random pause of each publisher before each message, after the answer to the one before: 50ms..2s, or 1s. Sets --inflight to 1
+    #[arg(long, value_name = "DURATION|MIN..MAX", value_parser = value_parsers::think, conflicts_with_all = ["rate", "ramp", "stages", "search"])]
+    pub(super) think: Option<Think>,
+}
+
 /// The modes whose publishers have receivers in the same run: pubsub, rr, reconnect.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Clients")]
@@ -136,6 +146,15 @@ pub(super) struct TrafficArgs {
     /// Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Time")]
     pub(super) warm_up: Option<Duration>,
+}
+
+/// The modes whose clients can stay connected after their work: pubsub, conn, pub, sub, rr.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Time")]
+pub(super) struct KeepArgs {
+    /// Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "forever", value_parser = value_parsers::hold, conflicts_with = "repeat")]
+    pub(super) keep_connected: Option<Hold>,
 }
 
 /// The modes that a number of messages can end: pubsub, pub, sub, rr.

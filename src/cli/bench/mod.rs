@@ -17,6 +17,7 @@ mod run;
 mod run_args;
 mod scenario_file;
 mod scenario_keys;
+mod topics_file;
 mod value_parsers;
 
 use super::authentication::Reading;

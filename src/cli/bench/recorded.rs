@@ -27,7 +27,7 @@ const OTHER_HEADINGS: [&str; 4] = ["Report", "Diagnostics", "General", "Scenario
 const OF_REPORT: [&str; 2] = ["search", "until"];
 
 /// Options under other headings that do not shape the load, or that write a file.
-const NOT_RECORDED: [&str; 5] = [REPEAT_OF, SEED, "start_at", "profile", "tls_keylog"];
+const NOT_RECORDED: [&str; 6] = [REPEAT_OF, SEED, "start_at", "profile", "tls_keylog", "keep_connected"];
 
 /// Options whose values are secrets or name files with secrets. A report that names such a file could send it to its own broker.
 const SECRET: [&str; 10] = [

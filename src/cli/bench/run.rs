@@ -4,7 +4,7 @@ use super::group::GroupSpec;
 use super::repeat_of::EarlierRun;
 use super::run_args::RunArgs;
 use super::scenario_file::{self, Groups};
-use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
+use crate::bench::plan::{Group, Hold, Plan, RunId, Scenario, Volume};
 use crate::bench::rate::Rate;
 use crate::bench::report::RecordedCommand;
 use crate::bench::shard::{self, ShardError};
@@ -30,6 +30,8 @@ pub(crate) struct Run {
     pub(super) load: Load,
     /// Whether the sessions of subscribers outlive their connections.
     pub(super) keep_sessions: bool,
+    /// Whether clients stay connected after their work.
+    pub(super) hold: Option<Hold>,
     pub(crate) search: Option<Search>,
     pub(crate) args: RunArgs,
     /// The options for the report.
@@ -85,7 +87,14 @@ impl Search {
 impl Run {
     /// One group of clients.
     pub(super) fn of_group(spec: GroupSpec, args: RunArgs) -> Run {
-        Run { load: Load::Group(Box::new(spec)), keep_sessions: false, search: None, args, recorded: None }
+        Run {
+            load: Load::Group(Box::new(spec)),
+            keep_sessions: false,
+            hold: None,
+            search: None,
+            args,
+            recorded: None,
+        }
     }
 
     /// Checks the options against each other, and makes a plan of them.
@@ -110,8 +119,7 @@ impl Run {
             shard::cut(&mut groups, shard).map_err(shard_error)?;
         }
         if let Some(seed) = self.args.seed {
-            let open_loops = groups.iter_mut().filter_map(|group| group.open_loop.as_mut());
-            open_loops.for_each(|open_loop| open_loop.seed = seed.into());
+            groups.iter_mut().for_each(|group| group.set_seed(seed.into()));
         }
         if self.args.serve.is_some() && groups.len() > 1 {
             groups.iter_mut().for_each(|group| group.is_watched = true);
@@ -135,6 +143,7 @@ impl Run {
             processes: 1,
             start_at: self.args.start_at,
             timeout: self.args.timeout,
+            hold: self.hold,
         };
         plan.threads = self.args.thread_count(plan.clients());
         self.args.check_identities(&plan)?;
@@ -162,6 +171,11 @@ impl Run {
             spec.warm_up.get_or_insert(SEARCH_WARM_UP);
         }
         step.plan(run)
+    }
+
+    /// Whether Ctrl-C is the usual end of the run, once its work is done.
+    pub(crate) fn ends_by_signal(&self) -> bool {
+        self.hold.is_some()
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
@@ -202,6 +216,9 @@ impl Run {
 
     /// A search tries its rates on one machine.
     fn check_search(&self) -> Result<(), Error> {
+        if self.search.is_some() && self.hold.is_some() {
+            return Err(Error::usage("--keep-connected is for one run; leave --search out"));
+        }
         if self.search.is_some() && (self.args.shard.is_some() || self.args.start_at.is_some()) {
             let text = "--search rate is for one machine: with --shard and --start-at, each machine would try different rates";
             return Err(Error::usage(text.to_owned()));

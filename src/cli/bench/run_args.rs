@@ -29,7 +29,7 @@ pub(crate) struct RunArgs {
     /// Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Time")]
     pub(super) repeat_of: Option<PathBuf>,
-    /// Seed of random intervals (--arrivals poisson, --on-off) and generated payloads, from 0 to 4294967295 [default: random]
+    /// Seed of random choices (--arrivals poisson, --on-off, --think, --topics) and generated payloads, from 0 to 4294967295 [default: random]
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32), help_heading = "Time")]
     pub(super) seed: Option<u32>,
     /// Number of threads for the clients [default: one per CPU]

@@ -2,7 +2,7 @@
 
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
 use super::scenario_keys::{self, Key, OF_ALL, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
-use super::value_parsers::{self, Ramping, Stages, Topology};
+use super::value_parsers::{self, Ramping, Stages, Think, Topology};
 use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, GroupSession, RunId, Will};
 use crate::bench::rate::Rate;
@@ -81,6 +81,7 @@ struct Table {
     recorded_topics: bool,
     payload_template: Option<String>,
     topic: Option<String>,
+    topics: Option<PathBuf>,
     #[serde(default)]
     retain: bool,
     share: Option<String>,
@@ -97,6 +98,8 @@ struct Table {
     stages: Option<Stages>,
     #[serde(default, deserialize_with = "on_off")]
     on_off: Option<DutyCycle>,
+    #[serde(default, deserialize_with = "think")]
+    think: Option<Think>,
     #[serde(default, deserialize_with = "duration")]
     start: Option<Duration>,
     #[serde(default, deserialize_with = "positive_duration")]
@@ -280,15 +283,20 @@ fn keys_of_groups(text: &str) -> Vec<Vec<KeyOfGroup>> {
 }
 
 /// Keys of which a group may have only one, as on the command line.
-const ALTERNATIVES: [&[&str]; 8] = [
+const ALTERNATIVES: [&[&str]; 13] = [
     &["size", "payload_file", "payload_recording", "payload_template"],
     &["topology", "topic"],
     &["recorded_topics", "topic"],
+    &["recorded_topics", "topics"],
+    &["topic", "topics"],
     &["stages", "rate"],
     &["stages", "ramp"],
     &["stages", "messages"],
     &["stages", "on_off"],
     &["ramp", "on_off"],
+    &["think", "rate"],
+    &["think", "ramp"],
+    &["think", "stages"],
 ];
 
 /// The second of two keys that exclude each other.
@@ -332,6 +340,7 @@ impl Table {
             recorded_topics: self.recorded_topics,
             payload_template: self.payload_template,
             topic: self.topic,
+            topics: self.topics,
             retain: self.retain,
             share: self.share,
             messages: self.messages,
@@ -342,6 +351,7 @@ impl Table {
             ramp: self.ramp,
             stages: self.stages,
             on_off: self.on_off,
+            think: self.think,
             start: self.start,
             end: self.end,
             duration,
@@ -539,6 +549,11 @@ fn stages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stages>, 
 fn stage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stage, D::Error> {
     let text = String::deserialize(deserializer)?;
     value_parsers::stage(&text).map_err(de::Error::custom)
+}
+
+fn think<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Think>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    value_parsers::think(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn on_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DutyCycle>, D::Error> {

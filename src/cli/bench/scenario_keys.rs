@@ -60,7 +60,7 @@ pub(super) const OF_ALL: [&str; 3] = ["clean_start", "session_expiry", "reconnec
 /// The keys without an option, of groups that publish.
 pub(super) const OF_PUBLISHERS: [&str; 2] = ["start", "end"];
 
-pub(super) static OF_GROUP: [Key; 36] = [
+pub(super) static OF_GROUP: [Key; 38] = [
     Key {
         name: "name",
         value: TEXT,
@@ -160,6 +160,13 @@ pub(super) static OF_GROUP: [Key; 36] = [
         example: "\"plant/{i}/temperature\"",
     },
     Key {
+        name: "topics",
+        value: "path",
+        meaning: "CSV file of topics, whose first line names the columns: `topic`, `qos`, and `weight` or `rate`",
+        default: "none",
+        example: "\"topics.csv\"",
+    },
+    Key {
         name: "retain",
         value: "boolean",
         meaning: "Retain the messages: the broker keeps the last one of each topic",
@@ -228,6 +235,13 @@ pub(super) static OF_GROUP: [Key; 36] = [
         meaning: "On and off times of each publisher, in turn, from a random place in this cycle. `rate` stays the mean, so that publishers send faster while they are on",
         default: "always on",
         example: "\"10s/50s\"",
+    },
+    Key {
+        name: "think",
+        value: "duration or range",
+        meaning: "Random pause of each publisher before each message, after the answer to the one before; `in_flight` is then 1 by default",
+        default: "none",
+        example: "\"50ms..2s\"",
     },
     Key {
         name: "start",

@@ -1,6 +1,7 @@
 //! Value types of `mq bench`, for the command line and scenario files.
 
 use crate::bench::broker_watch::WatchSource;
+use crate::bench::plan::Hold;
 use crate::bench::rate::Rate;
 use crate::bench::rate_profile::{LONGEST_STAGES, MOST_STAGES, Stage};
 use crate::bench::schedule::{Arrivals, DutyCycle};
@@ -46,6 +47,31 @@ pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
         || values::expected(format!("a rate such as 500, 5k or 30/min, up to {}M", Rate::HIGHEST / 1e6));
     let number: f64 = digits.parse().map_err(|_| wrong())?;
     Rate::per_second(number * factor / seconds).ok_or_else(wrong)
+}
+
+/// The shortest and the longest think time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Think {
+    pub(super) least: Duration,
+    pub(super) most: Duration,
+}
+
+/// A duration, or two as in `50ms..2s`.
+pub(super) fn think(text: &str) -> Result<Think, String> {
+    let (least, most) = text.split_once("..").unwrap_or((text, text));
+    let think = Think { least: values::duration(least)?, most: values::positive_duration(most)? };
+    match think.least <= think.most {
+        true => Ok(think),
+        false => Err(values::expected("the shorter duration first, as in 50ms..2s")),
+    }
+}
+
+/// A duration, or `forever`.
+pub(super) fn hold(text: &str) -> Result<Hold, String> {
+    if text == "forever" {
+        return Ok(Hold::UntilInterrupted);
+    }
+    values::positive_duration(text).map(Hold::For)
 }
 
 /// The ramp of the rate: up from 0 within a time, or from one rate to another over the duration.

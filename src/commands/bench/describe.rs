@@ -1,9 +1,10 @@
 //! A load in words: one line that announces a run, or a line for each group.
 
-use crate::bench::plan::{Group, Plan, Scenario, Volume};
+use crate::bench::plan::{Group, Hold, Plan, Scenario, Volume};
 use crate::bench::rate_profile::{Bounds, Pace};
 use crate::bench::report::of_stages;
 use crate::bench::schedule::{DutyCycle, OpenLoop};
+use crate::bench::think_time::ThinkTime;
 use crate::escape;
 use crate::protocol::Qos;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
     let groups: Vec<_> = plan.groups.iter().map(|group| describe_group(plan, group)).collect();
-    let mut text = groups.join("; ") + &times(plan) + &brokers(plan);
+    let mut text = groups.join("; ") + &times(plan) + &brokers(plan) + hold(plan);
     if plan.processes > 1 {
         text += &format!(", from {} processes", plan.processes);
     }
@@ -40,6 +41,15 @@ pub(super) fn groups(plan: &Plan) -> String {
     };
     lines.collect::<String>()
         + &format!("{count}, {}{planned}{}\n", clients(plan.clients()), times(plan) + &brokers(plan))
+}
+
+/// The end of kept connections.
+fn hold(plan: &Plan) -> &'static str {
+    match plan.hold {
+        None => "",
+        Some(Hold::For(_)) => ", and the connections stay up for a time",
+        Some(Hold::UntilInterrupted) => ", and the connections stay up until Ctrl-C",
+    }
 }
 
 /// The number of brokers, if there are several.
@@ -95,10 +105,27 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     let pace = match &group.open_loop {
         Some(load) if group.publishers == group.whole().publishers => pace(load),
         Some(load) => format!("{} in all shards", pace(load)),
+        None if group.think.is_some() => think_time(group),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
     };
-    format!("{clients}, {volume} of {bytes} bytes at QoS {}, {pace}{}", group.qos, bounds(group.bounds))
+    let topics = group.topic_list.as_ref().map(|list| format!(" on {} topics", list.len()));
+    let topics = topics.unwrap_or_default();
+    let qos = match group.lowest_qos() {
+        lowest if lowest < group.qos => format!("{lowest} to {}", group.qos),
+        qos => qos.to_string(),
+    };
+    format!("{clients}, {volume} of {bytes} bytes at QoS {qos}{topics}, {pace}{}", bounds(group.bounds))
+}
+
+/// The pauses after each answer.
+fn think_time(group: &Group) -> String {
+    let Some(ThinkTime { least, most, .. }) = group.think else { return String::new() };
+    let times = match least == most {
+        true => format!("{} s", most.as_secs_f64()),
+        false => format!("{} to {} s", least.as_secs_f64(), most.as_secs_f64()),
+    };
+    format!("with pauses of {times}")
 }
 
 /// The rate over time.

@@ -48,7 +48,10 @@ async fn measure(
         None => repeat(run, plan, &session).await?,
         Some(wanted) => vec![search::search(run, wanted, &session).await?],
     };
-    Ok(Measured { reports, signal: session.signal(), live: session.live() })
+    // Ctrl-C ends kept connections, after the run is complete.
+    let is_complete = reports.iter().all(|report| report.ending == Ending::Complete);
+    let signal = session.signal().filter(|_| !(run.ends_by_signal() && is_complete));
+    Ok(Measured { reports, signal, live: session.live() })
 }
 
 /// Carries out a load as often as the user wants it, each time with topics and client identifiers of its own.

@@ -299,3 +299,32 @@ fn messages_without_matching_subscribers_are_successes_counted_apart() {
         peer.finish();
     }
 }
+
+#[test]
+fn messages_without_matching_subscribers_are_counted_by_group_and_over_time() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let group = |name: &str, scenario: &str| {
+        format!("[[group]]\nname = \"{name}\"\nscenario = \"{scenario}\"\nclients = 1\nmessages = 20\n")
+    };
+    let scenario = group("alone", "pub") + "fail_if = \"unmatched>20\"\n" + &group("heard", "pubsub");
+    std::fs::write(path("run.toml"), scenario).unwrap();
+    let words = format!("bench scenario -V 5 {} --json {} --csv", path("run.toml"), path("run.json"));
+    let report = broker.mq(&words).arg(path("run.csv")).run().succeed();
+    let text = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&text, &["20 messages acknowledged with \"no matching subscribers\" (0x10): 20 in alone"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path("run.json")).unwrap()).unwrap();
+    let of_group = |group: usize| &json["groups"][group]["measured"]["unmatched"];
+    assert_eq!((of_group(0), of_group(1)), (&20.into(), &0.into()));
+    let slots = json["timeline"]["slots"].as_array().unwrap();
+    assert_eq!(slots.iter().filter_map(|slot| slot["unmatched"].as_u64()).sum::<u64>(), 20);
+    let csv = std::fs::read_to_string(path("run.csv")).unwrap();
+    let last = |line: &str| line.rsplit(',').next().unwrap().to_owned();
+    let mut lines = csv.lines().map(last);
+    assert_eq!(lines.next().unwrap(), "unmatched", "{csv}");
+    assert_eq!(lines.map(|count| count.parse::<u64>().unwrap()).sum::<u64>(), 20, "{csv}");
+    let compared = mq(&format!("bench compare {0} {0} --output json", path("run.json"))).run().succeed();
+    assert_says(&compared, &["unmatched"]);
+}

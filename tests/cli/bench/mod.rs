@@ -8,6 +8,7 @@ mod conditions;
 mod connections;
 mod deploy;
 mod faults;
+mod keep_connected;
 mod modes;
 #[cfg(target_os = "linux")]
 mod namespaces;
@@ -22,6 +23,8 @@ mod serve;
 mod sessions;
 mod shards;
 mod stages;
+mod think_time;
+mod topics_file;
 mod verdicts;
 mod worker_processes;
 

@@ -85,7 +85,7 @@ impl Report {
         let shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
         let rate = self.plan.rate.filter(|_| !shapes.into_iter().any(Load::varies))?;
         let begin = self.begin_of(|step| matches!(step, Step::WarmUp | Step::Measure))?;
-        let end = self.begin_of(|step| matches!(step, Step::CatchUp | Step::Drain));
+        let end = self.begin_of(|step| matches!(step, Step::CatchUp | Step::Drain | Step::Hold));
         let end = end.unwrap_or(self.busy_until()).max(begin);
         // With a value for each slot, as the other lines have.
         let slots = self.parts(|slot| slot.sent).into_iter().map(|part| part.begin + part.time / 2.0);
@@ -248,6 +248,7 @@ impl Report {
                 Step::WarmUp => "warm-up",
                 Step::Wait => "wait",
                 Step::Reconnect => "reconnect",
+                Step::Hold => "connections kept",
                 Step::Connect | Step::Subscribe | Step::Measure | Step::CatchUp | Step::Drain => return None,
             };
             Some(Band { name, range: (*begin as f64 / 1e9, end) })

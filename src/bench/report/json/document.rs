@@ -184,6 +184,8 @@ pub(super) struct GroupMeasurementsObject {
     pub(super) reconnected: u64,
     pub(super) sent: FlowObject,
     pub(super) acknowledged: FlowObject,
+    #[serde(default)]
+    pub(super) unmatched: Option<u64>,
     pub(super) received: FlowObject,
 }
 
@@ -353,6 +355,8 @@ pub(super) struct SlotObject {
     pub(super) lost: u64,
     pub(super) sent: u64,
     pub(super) acknowledged: u64,
+    #[serde(default)]
+    pub(super) unmatched: u64,
     #[serde(rename = "denied")]
     pub(super) rejected: u64,
     pub(super) received: u64,

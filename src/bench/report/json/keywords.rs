@@ -6,7 +6,7 @@ use crate::bench::record::Stage;
 use crate::bench::report::Found;
 use crate::protocol::Version;
 
-const STEPS: [(Step, &str); 8] = [
+const STEPS: [(Step, &str); 9] = [
     (Step::Connect, "connect"),
     (Step::Subscribe, "subscribe"),
     (Step::Wait, "wait"),
@@ -15,6 +15,7 @@ const STEPS: [(Step, &str); 8] = [
     (Step::Reconnect, "reconnect"),
     (Step::CatchUp, "catch_up"),
     (Step::Drain, "drain"),
+    (Step::Hold, "hold"),
 ];
 
 pub(in crate::bench::report) fn step_word(step: Step) -> &'static str {

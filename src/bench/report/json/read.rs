@@ -236,6 +236,7 @@ impl GroupMeasurementsObject {
             reconnected: self.reconnected,
             sent: self.sent.into_flow(),
             acknowledged: self.acknowledged.into_flow(),
+            unmatched: self.unmatched,
             received: self.received.into_flow(),
         }
     }
@@ -363,6 +364,7 @@ impl SlotObject {
             lost: self.lost,
             sent: self.sent,
             acknowledged: self.acknowledged,
+            unmatched: self.unmatched,
             rejected: self.rejected,
             received: self.received,
             latency,

@@ -199,6 +199,7 @@ impl GroupMeasurementsObject {
             reconnected: measured.reconnected,
             sent: FlowObject::of(measured.sent),
             acknowledged: FlowObject::of(measured.acknowledged),
+            unmatched: measured.unmatched,
             received: FlowObject::of(measured.received),
         }
     }
@@ -355,6 +356,7 @@ impl SlotObject {
             lost: slot.lost,
             sent: slot.sent,
             acknowledged: slot.acknowledged,
+            unmatched: slot.unmatched,
             rejected: slot.rejected,
             received: slot.received,
             latency,

@@ -2,7 +2,7 @@
 
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{AUTHENTICATION, RUN_STATUS, SEE_METRICS, paragraphs};
-use crate::cli::bench::load::ClientsArgs;
+use crate::cli::bench::load::{ClientsArgs, KeepArgs};
 use crate::cli::bench::run::Run;
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::values;
@@ -36,12 +36,14 @@ pub(crate) struct ConnArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Time")]
     hold: Option<Duration>,
     #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
     run: RunArgs,
 }
 
 impl From<ConnArgs> for Run {
     fn from(args: ConnArgs) -> Run {
         let spec = GroupSpec { duration: args.hold, ..GroupSpec::new(GroupMode::Conn, args.clients) };
-        Run::of_group(spec, args.run)
+        Run { hold: args.keep.keep_connected, ..Run::of_group(spec, args.run) }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{PACE, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
-use crate::cli::bench::load::{CountArgs, PublishArgs, PublishersArgs, TrafficArgs};
+use crate::cli::bench::load::{CountArgs, KeepArgs, PublishArgs, PublishersArgs, ThinkArgs, TrafficArgs};
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::bench_report::{SearchArgs, searches_without_messages};
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +18,7 @@ Examples:
   mq bench pub --payload-recording day.json     payloads of recorded messages
   # recorded messages on their own topics
   mq bench pub --payload-recording day.json --recorded-topics
+  mq bench pub --topics topics.csv              topics by weight, each with its QoS
   mq bench pub --search rate --until 'p99>50ms'   the highest sustained rate";
 
 /// The options with other words than in the shared groups.
@@ -46,12 +48,20 @@ pub(crate) struct PubArgs {
     traffic: TrafficArgs,
     #[command(flatten)]
     messages: PublishArgs,
+    #[command(flatten)]
+    think: ThinkArgs,
     // With recorded topics the receivers of a message are unknown, and therefore losses too.
     /// Send each message of --payload-recording to its recorded topic
     #[arg(long, action = ArgAction::SetTrue, requires = "payload_recording", conflicts_with = "topic", help_heading = "Messages")]
     recorded_topics: bool,
+    // The receivers of a message are unknown, as with recorded topics.
+    /// Topics from a CSV file, whose first line names the columns: topic, qos, and weight or rate
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["topic", "recorded_topics"], help_heading = "Messages")]
+    topics: Option<PathBuf>,
     #[command(flatten)]
     count: CountArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -63,7 +73,17 @@ impl From<PubArgs> for Run {
         let spec = GroupSpec::of_publishers(GroupMode::Pub, args.clients)
             .with_messages(args.messages)
             .with_traffic(args.traffic);
-        let spec = GroupSpec { recorded_topics: args.recorded_topics, messages: args.count.messages, ..spec };
-        Run { search: Search::of(args.search), ..Run::of_group(spec, args.run) }
+        let spec = GroupSpec {
+            recorded_topics: args.recorded_topics,
+            topics: args.topics,
+            messages: args.count.messages,
+            think: args.think.think,
+            ..spec
+        };
+        Run {
+            search: Search::of(args.search),
+            hold: args.keep.keep_connected,
+            ..Run::of_group(spec, args.run)
+        }
     }
 }

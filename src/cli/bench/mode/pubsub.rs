@@ -5,7 +5,8 @@ use crate::cli::bench::help::{
     AUTHENTICATION, LOSS, METRICS, PACE, RUN_STATUS, TEMPLATES, paragraphs, reword,
 };
 use crate::cli::bench::load::{
-    CountArgs, PublishArgs, PublishersArgs, ReceiverArgs, SubscriptionArgs, TopologyArgs, TrafficArgs,
+    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, SubscriptionArgs, ThinkArgs,
+    TopologyArgs, TrafficArgs,
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
@@ -58,9 +59,13 @@ pub(crate) struct PubsubArgs {
     #[command(flatten)]
     messages: PublishArgs,
     #[command(flatten)]
+    think: ThinkArgs,
+    #[command(flatten)]
     subscriptions: SubscriptionArgs,
     #[command(flatten)]
     count: CountArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -77,8 +82,13 @@ impl From<PubsubArgs> for Run {
             subscribers: args.receivers.subscribers,
             topology: args.topology.topology,
             messages: args.count.messages,
+            think: args.think.think,
             ..spec
         };
-        Run { search: Search::of(args.search), ..Run::of_group(spec, args.run) }
+        Run {
+            search: Search::of(args.search),
+            hold: args.keep.keep_connected,
+            ..Run::of_group(spec, args.run)
+        }
     }
 }

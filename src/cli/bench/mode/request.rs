@@ -2,7 +2,9 @@
 
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{PACE, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
-use crate::cli::bench::load::{CountArgs, PublishArgs, PublishersArgs, ReceiverArgs, TrafficArgs};
+use crate::cli::bench::load::{
+    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, ThinkArgs, TrafficArgs,
+};
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::bench_report::{SearchArgs, searches_without_messages};
@@ -18,6 +20,7 @@ Examples:
   mq bench rr -c 50 -V 5                        latency of requests in MQTT 5
   mq bench rr -c 50 --inflight 10               10 unanswered requests each
   mq bench rr -c 50 --rate 1k --duration 30     1000 requests per second in all
+  mq bench rr -c 50 --think 50ms..2s            users who pause between requests
   mq bench rr -c 50 --fail-if 'p99>20ms'        exit status for a CI job";
 
 /// The options with other words than in the shared groups.
@@ -56,7 +59,11 @@ pub(crate) struct RrArgs {
     #[command(flatten)]
     requests: PublishArgs,
     #[command(flatten)]
+    think: ThinkArgs,
+    #[command(flatten)]
     count: CountArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -68,8 +75,16 @@ impl From<RrArgs> for Run {
         let spec = GroupSpec::of_publishers(GroupMode::Rr, args.requesters)
             .with_messages(args.requests)
             .with_traffic(args.traffic);
-        let spec =
-            GroupSpec { subscribers: args.responders.subscribers, messages: args.count.messages, ..spec };
-        Run { search: Search::of(args.search), ..Run::of_group(spec, args.run) }
+        let spec = GroupSpec {
+            subscribers: args.responders.subscribers,
+            messages: args.count.messages,
+            think: args.think.think,
+            ..spec
+        };
+        Run {
+            search: Search::of(args.search),
+            hold: args.keep.keep_connected,
+            ..Run::of_group(spec, args.run)
+        }
     }
 }

@@ -71,6 +71,7 @@ impl From<ScenarioArgs> for BenchArgs {
         let run = Run {
             load: Load::File(ScenarioFile::new(file)),
             keep_sessions: false,
+            hold: None,
             search: None,
             args: args.run,
             recorded: None,

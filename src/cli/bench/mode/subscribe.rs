@@ -2,7 +2,7 @@
 
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{RUN_STATUS, SEE_METRICS, paragraphs, reword};
-use crate::cli::bench::load::{ClientsArgs, CountArgs, SubscriptionArgs, TrafficArgs};
+use crate::cli::bench::load::{ClientsArgs, CountArgs, KeepArgs, SubscriptionArgs, TrafficArgs};
 use crate::cli::bench::run::Run;
 use crate::cli::bench::run_args::RunArgs;
 use clap::Args;
@@ -53,6 +53,8 @@ pub(crate) struct SubArgs {
     #[command(flatten)]
     count: CountArgs,
     #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
     run: RunArgs,
 }
 
@@ -62,6 +64,6 @@ impl From<SubArgs> for Run {
             .with_subscriptions(args.subscriptions)
             .with_traffic(args.traffic);
         let spec = GroupSpec { topic: Some(args.topic), messages: args.count.messages, ..spec };
-        Run::of_group(spec, args.run)
+        Run { hold: args.keep.keep_connected, ..Run::of_group(spec, args.run) }
     }
 }

@@ -1,6 +1,6 @@
 //! The state of a run in progress, as plain data for the panel and the lines.
 
-use crate::bench::plan::{Plan, Scenario, Volume};
+use crate::bench::plan::{Hold, Plan, Scenario, Volume};
 use crate::bench::report::{Limit, SelfMeasurements};
 use crate::bench::{Recent, Step, Totals, View};
 use crate::protocol::Qos;
@@ -163,6 +163,12 @@ impl History {
                 let began = self.measured_from.map_or(now, |(began, _)| began);
                 Extent::Time { elapsed: now.saturating_sub(began), whole }
             }
+            (Step::Hold, _) => match plan.hold {
+                Some(Hold::For(whole)) => Extent::Time { elapsed, whole },
+                Some(Hold::UntilInterrupted) | None => {
+                    count(totals.connected.saturating_sub(totals.lost), totals.connected, 0.0)
+                }
+            },
             (Step::Drain, _) => {
                 count(totals.received, totals.owed.saturating_sub(totals.excused), last.received)
             }
@@ -200,6 +206,7 @@ fn phase(plan: &Plan, step: Step) -> &'static str {
         Step::Measure => "measuring",
         Step::Reconnect => "reconnecting",
         Step::CatchUp => "catching up",
+        Step::Hold => "keeping connected",
         Step::Drain => "draining",
     }
 }
