@@ -23,7 +23,7 @@ use crate::transport::{Connection, Progress};
 use std::future::poll_fn;
 use std::io;
 use std::mem::replace;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -66,26 +66,19 @@ async fn run_connected(mut client: Box<Client>) {
     client.register().await;
     let mut is_subscribing = true;
     let end = loop {
-        match client.run_session(is_subscribing).await {
-            Ok(End::Closing) => break Ok(()),
-            Ok(End::Dropped) => match Box::pin(reconnect(client)).await {
-                Some((back, has_subscription)) => {
-                    client = back;
-                    is_subscribing = !has_subscription;
-                }
-                None => return,
-            },
-            Err(error) => match client.reconnect_delay(&error) {
-                Some(delay) => match Box::pin(reconnect_after(client, error, delay)).await {
-                    Some((back, has_subscription)) => {
-                        client = back;
-                        is_subscribing = !has_subscription;
-                    }
-                    None => return,
+        // One future for both, so that the task of a client stays small.
+        let back: Pin<Box<dyn Future<Output = Option<(Box<Client>, bool)>>>> =
+            match client.run_session(is_subscribing).await {
+                Ok(End::Closing) => break Ok(()),
+                Ok(End::Dropped) => Box::pin(reconnect(client)),
+                Err(error) => match client.reconnect_delay(&error) {
+                    Some(delay) => Box::pin(reconnect_after(client, error, delay)),
+                    None => break Err(error),
                 },
-                None => break Err(error),
-            },
-        }
+            };
+        let Some((back, has_subscription)) = back.await else { return };
+        client = back;
+        is_subscribing = !has_subscription;
     };
     Box::pin(client.end(end)).await;
 }
