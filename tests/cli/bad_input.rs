@@ -446,7 +446,7 @@ fn a_topic_alias_over_the_maximum_of_the_broker_is_reported() {
 #[test]
 fn a_subscription_that_the_broker_does_not_offer_is_reported_and_not_asked_for() {
     for (property, options, part) in [
-        ("28 00", "-t a/#", "wildcards, as in a/#"),
+        ("28 00", "-t a/#", "wildcard subscriptions, as in a/#"),
         ("2a 00", "-t $share/g/a", "shared subscriptions, as in $share/g/a"),
         ("29 00", "-t a -D subscribe subscription-identifier 1", "subscription identifiers"),
         ("27 00000010", "-t a/long/topic", "maximum packet size of 16 bytes"),
