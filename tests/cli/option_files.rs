@@ -134,8 +134,8 @@ fn a_wrong_line_is_1_under_the_names_of_mosquitto() {
 
 #[test]
 fn there_is_one_file_at_most() {
-    assert_says(&mq(&format!("pub {NOWHERE} -o a -o b -t a -n")).run().fail(2), &["-o", "twice"]);
-    assert_says(&called_as("mosquitto_pub", "-o a -o b -t a -n").run().fail(1), &["-o", "twice"]);
+    assert_says(&mq(&format!("pub {NOWHERE} -o a -o b -t a -n")).run().fail(2), &["duplicate -o"]);
+    assert_says(&called_as("mosquitto_pub", "-o a -o b -t a -n").run().fail(1), &["duplicate -o"]);
 }
 
 #[test]

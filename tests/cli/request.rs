@@ -219,7 +219,7 @@ fn an_answer_on_a_renamed_topic_is_an_answer() {
     let finished = peer.mq("rr -t ask -e rs.1/x -n -D publish correlation-data mine").run();
     peer.finish();
     let first = "left out a message on rs/1/x with other correlation data";
-    assert_says(&finished.stderr, &[first, "left out 2 messages in all"]);
+    assert_says(&finished.stderr, &[first, "left out 2 messages in total"]);
     assert_eq!(finished.succeed(), "yes\n");
 }
 

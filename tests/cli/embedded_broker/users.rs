@@ -163,7 +163,7 @@ fn the_file_is_read_again_at_sighup_and_a_bad_one_changes_nothing() {
     broker.process().signal("HUP");
     let line = broker.process().wait_for_stderr("line 2");
     assert_says(&line, &["carol", "unknown hash"]);
-    broker.process().wait_for_stderr("stay as they were: 1 user");
+    broker.process().wait_for_stderr("the users are unchanged: 1 user");
     expect_answer(&broker, true, true, "`ann` `secret`", 0, 0);
     expect_answer(&broker, true, true, "`bob` `secret`", 5, 0x87);
 
@@ -175,7 +175,7 @@ fn the_file_is_read_again_at_sighup_and_a_bad_one_changes_nothing() {
 
     std::fs::remove_file(&path).unwrap();
     broker.process().signal("HUP");
-    broker.process().wait_for_stderr("stay as they were: 2 users");
+    broker.process().wait_for_stderr("the users are unchanged: 2 users");
 }
 
 #[test]

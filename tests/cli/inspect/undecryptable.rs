@@ -6,9 +6,9 @@ use crate::support::capture::capture;
 /// The client random of the ClientHello below.
 const RANDOM: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// A ClientHello with these extensions, in one record.
-fn client_hello(extensions: &str) -> String {
-    format!("> {}", record(&format!("01 00 00 ( 0303 {RANDOM} 00 0002 1301 01 00 00 ( {extensions} ) )")))
+/// A ClientHello without extensions, in one record.
+fn client_hello() -> String {
+    format!("> {}", record(&format!("01 00 00 ( 0303 {RANDOM} 00 0002 1301 01 00 00 ( ) )")))
 }
 
 /// A ServerHello of this version, with TLS_AES_128_GCM_SHA256 and without extensions.
@@ -34,27 +34,18 @@ fn reason(script: &str) -> String {
 
 #[test]
 fn an_alert_that_ends_the_handshake_is_the_reason() {
-    let script = format!("{}\n< 15 0303 0002 0228", client_hello(""));
+    let script = format!("{}\n< 15 0303 0002 0228", client_hello());
     assert_eq!(reason(&script), "the handshake failed: HandshakeFailure");
 }
 
 #[test]
 fn an_unsupported_version_is_the_reason() {
-    let script = format!("{}\n{}", client_hello(""), server_hello("0302"));
+    let script = format!("{}\n{}", client_hello(), server_hello("0302"));
     assert_eq!(reason(&script), "unsupported version: TLSv1_1; only TLS 1.2 and 1.3 can be decrypted");
 }
 
 #[test]
 fn a_missing_server_hello_is_the_reason() {
-    let script = format!("{}\n> 17 0303 0004 00000000", client_hello(""));
+    let script = format!("{}\n> 17 0303 0004 00000000", client_hello());
     assert_eq!(reason(&script), "the handshake was not captured");
-}
-
-#[test]
-fn early_data_is_the_reason() {
-    // The supported versions of the ServerHello say TLS 1.3.
-    let server = record(&format!("02 00 00 ( 0303 {} 00 1301 00 00 ( 002b 0002 0304 ) )", "bb".repeat(32)));
-    let data = "17 0303 0014 0000000000000000000000000000000000000000";
-    let script = format!("{}\n> {data}\n< {server}", client_hello("002a 0000"));
-    assert_eq!(reason(&script), "early data (0-RTT) cannot be decrypted");
 }
