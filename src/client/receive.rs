@@ -23,6 +23,9 @@ pub(crate) fn next_event<'e, 'a: 'e, M>(
     output: &mut Vec<u8>,
 ) -> Result<Option<Event<'e, M>>, Error> {
     let Some(frame) = packets.next_frame()? else { return Ok(None) };
+    if let Some(ack) = frame.ack(session.version())? {
+        return Ok(Some(session.receive_ack(frame.packet_type, ack, output)?));
+    }
     let packet = Packet::decode_tolerantly(frame, session.version(), mended, defects)?;
     Ok(Some(session.receive(packet, output)?))
 }

@@ -90,6 +90,35 @@ impl<'a> Frame<'a> {
     pub(super) fn reader(&self) -> Reader<'a> {
         Reader::new(self.packet_type, self.body, self.header_length)
     }
+
+    /// The packet, if it is one of the four that acknowledge a PUBLISH. They are the most frequent packets of a publisher, and a
+    /// [`Packet`] would copy each of them several times.
+    ///
+    /// # Errors
+    /// As [`Packet::decode`].
+    #[inline]
+    pub(crate) fn ack(&self, version: Version) -> Result<Option<Ack<'a>>, DecodeError> {
+        let context = match self.packet_type {
+            PacketType::Puback => Context::Puback,
+            PacketType::Pubrec => Context::Pubrec,
+            PacketType::Pubrel => Context::Pubrel,
+            PacketType::Pubcomp => Context::Pubcomp,
+            _ => return Ok(None),
+        };
+        self.check_flags(version)?;
+        let reader = &mut self.reader();
+        let ack = Ack::decode(reader, version, context)?;
+        reader.finish()?;
+        Ok(Some(ack))
+    }
+
+    fn check_flags(&self, version: Version) -> Result<(), DecodeError> {
+        if self.packet_type.allows_flags(self.flags, version) {
+            return Ok(());
+        }
+        let problem = reserved_flags(self.packet_type, self.flags);
+        Err(DecodeError { problem, packet_type: Some(self.packet_type), offset: 0 })
+    }
 }
 
 fn reserved_flags(packet_type: PacketType, flags: u8) -> Problem {
@@ -124,21 +153,13 @@ impl<'a> Packet<'a> {
     #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
         let reader = &mut frame.reader();
-        let check_flags = |version| match frame.packet_type.allows_flags(frame.flags, version) {
-            true => Ok(()),
-            false => Err(DecodeError {
-                problem: reserved_flags(frame.packet_type, frame.flags),
-                packet_type: Some(frame.packet_type),
-                offset: 0,
-            }),
-        };
         if frame.packet_type != PacketType::Connect {
-            check_flags(version)?;
+            frame.check_flags(version)?;
         }
         let packet = match frame.packet_type {
             PacketType::Connect => {
                 let connect = Connect::decode(reader)?;
-                check_flags(connect.version)?;
+                frame.check_flags(connect.version)?;
                 Packet::Connect(connect)
             }
             PacketType::Connack => Packet::Connack(Connack::decode(reader, version)?),

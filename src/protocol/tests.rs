@@ -304,6 +304,30 @@ proptest! {
     }
 
     #[test]
+    fn an_acknowledgement_is_decoded_as_in_a_packet(
+        (version, packet) in packet(),
+        position in any::<proptest::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = encoded(version, &packet);
+        let position = position.index(bytes.len());
+        bytes[position] = byte;
+        let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE) else { return Ok(()) };
+        let is_ack = matches!(
+            frame.packet_type,
+            PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp
+        );
+        let expected = match Packet::decode(frame, version) {
+            Ok(Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack)) => {
+                Ok(Some(ack))
+            }
+            Err(error) if is_ack => Err(error),
+            _ => Ok(None),
+        };
+        prop_assert_eq!(frame.ack(version), expected);
+    }
+
+    #[test]
     fn a_tolerated_message_can_be_written_and_names_its_defects(
         (version, packet) in packet(),
         position in any::<proptest::sample::Index>(),

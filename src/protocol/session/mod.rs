@@ -323,10 +323,10 @@ impl<M> Session<M> {
         let is_client = self.role == Role::Client;
         match packet {
             Packet::Publish(publish) => self.receive_publish(publish, out),
-            Packet::Puback(ack) => self.settle(PacketType::Puback, Stage::Puback, ack),
-            Packet::Pubrec(ack) => self.receive_pubrec(ack, out),
-            Packet::Pubrel(ack) => Ok(self.receive_pubrel(ack.packet_id, out)),
-            Packet::Pubcomp(ack) => self.settle(PacketType::Pubcomp, Stage::Pubcomp, ack),
+            Packet::Puback(ack) => self.receive_ack(PacketType::Puback, ack, out),
+            Packet::Pubrec(ack) => self.receive_ack(PacketType::Pubrec, ack, out),
+            Packet::Pubrel(ack) => self.receive_ack(PacketType::Pubrel, ack, out),
+            Packet::Pubcomp(ack) => self.receive_ack(PacketType::Pubcomp, ack, out),
             Packet::Disconnect(disconnect) => Ok(Event::Disconnect(disconnect)),
             Packet::Auth(auth) => Ok(Event::Auth(auth)),
             Packet::Suback(ack) if is_client => self.receive_answer(PacketType::Suback, ack),
@@ -339,6 +339,26 @@ impl<M> Session<M> {
                 Ok(Event::Nothing)
             }
             unexpected => Err(SessionError::Unexpected(unexpected.packet_type())),
+        }
+    }
+
+    /// As [`Session::receive`], for a packet that acknowledges a PUBLISH.
+    ///
+    /// # Errors
+    /// When the peer must not send it.
+    #[inline]
+    pub(crate) fn receive_ack<'e>(
+        &mut self,
+        packet_type: PacketType,
+        ack: Ack<'e>,
+        out: &mut Vec<u8>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        match packet_type {
+            PacketType::Puback => self.settle(packet_type, Stage::Puback, ack),
+            PacketType::Pubrec => self.receive_pubrec(ack, out),
+            PacketType::Pubrel => Ok(self.receive_pubrel(ack.packet_id, out)),
+            PacketType::Pubcomp => self.settle(packet_type, Stage::Pubcomp, ack),
+            other => Err(SessionError::Unexpected(other)),
         }
     }
 
