@@ -173,7 +173,7 @@ impl ChosenMode {
             Some(arg) => {
                 let default = if self.mode.is_none() { " (the default mode)" } else { "" };
                 let instead = self.instead(arg.get_id().as_str());
-                Some(format!("{word} does not go with {mode}{default}{instead}"))
+                Some(format!("{word} cannot be used with {mode}{default}{instead}"))
             }
             None if word.starts_with('-') => None,
             None if mode == "scenario" => Some(format!("unknown word '{word}': scenario takes one file")),

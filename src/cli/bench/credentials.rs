@@ -61,7 +61,7 @@ pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), 
         return Ok(());
     }
     let problem =
-        format!("it has {rows} rows for {clients} clients, subscribers included; add a row for each client");
+        format!("rows for {rows} of {clients} clients, subscribers included; add a row for each client");
     Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
 }
 
@@ -103,7 +103,11 @@ impl Columns {
 
     fn row(&self, record: &ByteRecord) -> Result<Row, String> {
         if record.len() != self.count {
-            return Err(format!("it has {} columns, but the first line has {}", record.len(), self.count));
+            return Err(format!(
+                "expected as many columns as in the first line ({}) but found {}",
+                self.count,
+                record.len()
+            ));
         }
         let bytes = |column: Option<usize>| column.and_then(|index| record.get(index)).map(<[u8]>::to_vec);
         let text = |column: Option<usize>, name: &str| {

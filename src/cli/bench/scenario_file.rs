@@ -201,7 +201,7 @@ fn check_keys(mode: GroupMode, keys: &[KeyOfGroup]) -> Result<(), Problem> {
     let options = keys.iter().map(|key| key.name.as_str()).filter(|key| !REQUIRED.contains(key));
     let Some(key) = options.into_iter().find(|key| !applies(key, mode)) else { return Ok(()) };
     let modes = modes_with(key).join(", ");
-    Err(Problem::of(key, format!("{key} does not go with {}, only with {modes}", mode.name())))
+    Err(Problem::of(key, format!("{key} cannot be used with {}, only with {modes}", mode.name())))
 }
 
 /// The modes of groups that have a key.

@@ -189,11 +189,11 @@ fn a_file_of_credentials_is_checked_before_anything_connects() {
         ("nothing.csv", String::new()),
     ]);
     for (name, parts) in [
-        ("short.csv", ["2 rows for 10 clients", "short.csv"]),
+        ("short.csv", ["rows for 2 of 10 clients", "short.csv"]),
         ("twice.csv", ["lines 2 and 4", "\"a\""]),
         ("empty.csv", ["line 2", "identifier is empty"]),
         ("column.csv", ["\"colour\"", "client_id, username and password"]),
-        ("uneven.csv", ["line 2", "1 columns"]),
+        ("uneven.csv", ["line 2", "but found 1"]),
         ("nothing.csv", ["has no columns", "nothing.csv"]),
         ("missing.csv", ["cannot be read", "missing.csv"]),
     ] {

@@ -56,7 +56,7 @@ fn it_goes_with_a_single_run() {
         ("pub --keep-connected --repeat 2", "--repeat"),
         ("pub --keep-connected --search rate", "--keep-connected"),
         ("pub --keep-connected=soon", "--keep-connected"),
-        ("reconnect --keep-connected", "--keep-connected does not go with reconnect"),
+        ("reconnect --keep-connected", "--keep-connected cannot be used with reconnect"),
     ] {
         assert_says(&mq(&format!("bench {options} --embedded")).run().fail(2), &["mq bench:", part]);
     }

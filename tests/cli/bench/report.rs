@@ -471,7 +471,7 @@ fn a_search_without_a_broker_ends_at_once() {
 #[test]
 fn a_search_is_only_for_loads_with_a_rate() {
     for (words, part) in [
-        ("conn --search rate", "--search does not go with conn, only with pubsub, pub, rr and reconnect"),
+        ("conn --search rate", "--search cannot be used with conn, only with pubsub, pub, rr and reconnect"),
         ("--search rate --shard 1/2", "--search rate is for one machine"),
         ("--search rate --start-at +5", "--search rate is for one machine"),
         ("--search rate --messages 5", "--messages"),

@@ -172,7 +172,7 @@ fn keys_that_a_group_has_no_use_for_are_refused() {
         let finished = mq(&format!("bench scenario {} --embedded", file.path().display())).run();
         assert_says(
             &finished.fail(2),
-            &["column 1: group \"a\"", &format!("{name} does not go with {scenario}, only with")],
+            &["column 1: group \"a\"", &format!("{name} cannot be used with {scenario}, only with")],
         );
     }
 }

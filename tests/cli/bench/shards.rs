@@ -117,11 +117,11 @@ fn reports_that_cannot_be_merged_are_reported() {
         ("{}/a {}/json", "schema"),
         ("{}/a {}/b", "QoS"),
         ("{}/a {}/a", "duplicate report"),
-        ("{}/a -c 5", "-c does not go with merge"),
+        ("{}/a -c 5", "-c cannot be used with merge"),
         ("{}/a --search rate", "--search"),
         ("{}/a --metrics 127.0.0.1:0", "--metrics"),
         ("{}/a --embedded", "--embedded"),
-        ("{}/a -h localhost", "-h does not go with merge"),
+        ("{}/a -h localhost", "-h cannot be used with merge"),
     ] {
         let finished = mq(&format!("bench merge {}", files.words(words))).run();
         assert!(matches!(finished.status, 1 | 2), "{words}: {} {}", finished.status, finished.stderr);

@@ -50,8 +50,8 @@ fn pauses_go_with_closed_loops_only() {
         ("pub --think 2s..50ms", "the shorter duration first"),
         ("pub --think 0", "--think"),
         ("pub --think 1s --rate 5", "--think"),
-        ("conn --think 1s", "--think does not go with conn"),
-        ("reconnect --think 1s", "--think does not go with reconnect"),
+        ("conn --think 1s", "--think cannot be used with conn"),
+        ("reconnect --think 1s", "--think cannot be used with reconnect"),
     ] {
         assert_says(&mq(&format!("bench {options} --embedded")).run().fail(2), &["mq bench:", part]);
     }

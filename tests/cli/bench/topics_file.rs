@@ -76,7 +76,7 @@ fn mistakes_of_the_file_have_a_line() {
         &["--topics /nonexistent", "cannot be read"],
     );
     assert_says(&mq("bench pub --topics x -t y").run().fail(2), &["--topics"]);
-    assert_says(&mq("bench --topics x").run().fail(2), &["--topics does not go with pubsub"]);
+    assert_says(&mq("bench --topics x").run().fail(2), &["--topics cannot be used with pubsub"]);
 }
 
 #[test]

@@ -12,13 +12,13 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   mq bench pub -c 500 -q 1                      latency from PUBLISH to PUBACK
-  mq bench pub --rate 5k --duration 30          5000 messages per second in all
+  mq bench pub --rate 5k --duration 30          5000 messages per second in total
   # a payload for each message, on a topic for each publisher
   mq bench pub -t 'site/{i}' --payload-template '{\"t\":{walk:10..30:1}}'
   mq bench pub --payload-recording day.json     payloads of recorded messages
   # recorded messages on their own topics
   mq bench pub --payload-recording day.json --recorded-topics
-  mq bench pub --topics topics.csv              topics by weight, each with its QoS
+  mq bench pub --topics topics.csv              topics by weight, with QoS
   mq bench pub --search rate --until 'p99>50ms'   the highest sustained rate";
 
 /// The options with other words than in the shared groups.
