@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   mq bench pub -c 500 -q 1                      latency from PUBLISH to PUBACK
-  mq bench pub --rate 5k --duration 30          5000 messages per second in total
+  mq bench pub --rate 5k --duration 30          5000 messages per second
   # a payload for each message, on a topic for each publisher
   mq bench pub -t 'site/{i}' --payload-template '{\"t\":{walk:10..30:1}}'
   mq bench pub --payload-recording day.json     payloads of recorded messages
