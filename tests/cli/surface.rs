@@ -114,7 +114,7 @@ fn the_version_is_one_line_with_its_features() {
 
 #[test]
 fn examples_fit_a_terminal_of_80_columns() {
-    let modes = ["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario", "merge"];
+    let modes = ["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario", "merge", "compare"];
     let modes = modes.iter().map(|mode| format!("bench {mode}"));
     for command in ["", "pub", "sub", "rr", "bench"].into_iter().map(str::to_owned).chain(modes) {
         let help = mq(&format!("{command} --help")).run().succeed();

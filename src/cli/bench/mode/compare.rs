@@ -17,9 +17,9 @@ const EXAMPLES: &str = "\
 Examples:
   mq bench compare old.json new.json            a table of differences
   mq bench --repeat 10 --json new.json          a report that knows its noise
-  mq bench compare old.json new.json --fail-if-worse    exit status for a CI job
+  mq bench compare old.json new.json --fail-if-worse  exit status for a CI job
   mq bench compare a.json b.json --html page.html       curves over each other
-  mq bench compare nightly/*.json --html page.html      the trend of each metric";
+  mq bench compare nightly/*.json --html page.html    the trend of each metric";
 
 const EXIT_STATUS: &str = "\
 Exit status: 0 whatever the outcome is, 1 a file cannot be read or is not a report, 2 usage, or the loads

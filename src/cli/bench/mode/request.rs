@@ -20,7 +20,7 @@ Examples:
   mq bench rr -c 50 -V 5                        latency of requests in MQTT 5
   mq bench rr -c 50 --inflight 10               10 unanswered requests each
   mq bench rr -c 50 --rate 1k --duration 30     1000 requests per second in all
-  mq bench rr -c 50 --think 50ms..2s            users who pause between requests
+  mq bench rr -c 50 --think 50ms..2s            random pauses between requests
   mq bench rr -c 50 --fail-if 'p99>20ms'        exit status for a CI job";
 
 /// The options with other words than in the shared groups.
