@@ -45,6 +45,9 @@ struct Client {
     role: Role,
 }
 
+/// A client that has a connection again, and whether the broker still has its subscription.
+type Back = (Box<Client>, bool);
+
 /// How a connection ended without an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -67,15 +70,15 @@ async fn run_connected(mut client: Box<Client>) {
     let mut is_subscribing = true;
     let end = loop {
         // One future for both, so that the task of a client stays small.
-        let back: Pin<Box<dyn Future<Output = Option<(Box<Client>, bool)>>>> =
-            match client.run_session(is_subscribing).await {
-                Ok(End::Closing) => break Ok(()),
-                Ok(End::Dropped) => Box::pin(reconnect(client)),
-                Err(error) => match client.reconnect_delay(&error) {
-                    Some(delay) => Box::pin(reconnect_after(client, error, delay)),
-                    None => break Err(error),
-                },
-            };
+        let back: Pin<Box<dyn Future<Output = Option<Back>>>> = match client.run_session(is_subscribing).await
+        {
+            Ok(End::Closing) => break Ok(()),
+            Ok(End::Dropped) => Box::pin(reconnect(client)),
+            Err(error) => match client.reconnect_delay(&error) {
+                Some(delay) => Box::pin(reconnect_after(client, error, delay)),
+                None => break Err(error),
+            },
+        };
         let Some((back, has_subscription)) = back.await else { return };
         client = back;
         is_subscribing = !has_subscription;
@@ -85,7 +88,7 @@ async fn run_connected(mut client: Box<Client>) {
 
 /// Drops the connection without DISCONNECT and makes a new one. Returns whether the broker still has the
 /// subscription; `None` if the client is out of the run.
-async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
+async fn reconnect(client: Box<Client>) -> Option<Back> {
     let mut away = Away::new(*client);
     away.context.admission.admit().await;
     let connected = away.connect().await;
@@ -101,11 +104,7 @@ async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
 }
 
 /// Makes a lost connection again, with a delay before each attempt, until the run ends.
-async fn reconnect_after(
-    client: Box<Client>,
-    loss: ClientError,
-    delay: Duration,
-) -> Option<(Box<Client>, bool)> {
+async fn reconnect_after(client: Box<Client>, loss: ClientError, delay: Duration) -> Option<Back> {
     let context = client.context.clone();
     let mut away = Away::new(*client);
     loop {
@@ -165,7 +164,7 @@ impl Away {
     }
 
     /// The client with its new connection, and whether the broker still has its subscription.
-    fn back(self, link: Link) -> (Box<Client>, bool) {
+    fn back(self, link: Link) -> Back {
         let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at } = self;
         context.measurements.note_reconnected(slot.group, context.timers.now());
         let resumes = connecting == Connecting::Resuming;
