@@ -34,7 +34,7 @@ mod subscribe;
 mod trace;
 mod users;
 
-use crate::cli::{self, Command, Failure, FailureKind, Invocation, Names};
+use crate::cli::{self, Command, Failure, FailureKind, Invocation, Names, UsageError};
 use crate::client::{self, FIRST_PAUSE};
 use crate::escape;
 use crate::hosted::{Rules, Service};
@@ -211,8 +211,10 @@ impl Messages {
                 (Names::Mosquitto, error, _) if error.is_timeout() && !messages.quiet => {
                     print_error("Timed out\n");
                 }
-                // Several errors, or a list of known values.
-                (_, Error::Options(cli::Error::Usage(_)), None) => messages.say_lines(&text),
+                // Several errors, or a list of known values. The other variants have values in them, which may be of strangers.
+                (_, Error::Options(cli::Error::Usage(UsageError::Other(_))), None) => {
+                    messages.say_lines(&text);
+                }
                 _ => messages.say_with_hint(&text, hint.as_deref()),
             }
         }

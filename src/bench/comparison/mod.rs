@@ -85,7 +85,7 @@ impl Comparison {
         }
         for (key, before, now) in &self.differences {
             let words = format!("{key}: {before} in the {}, {now} {}", heads.before, heads.now);
-            let _ = writeln!(text, "different plan    {}", folded(&words, 18));
+            let _ = writeln!(text, "different plan    {}", folded(&escape::line(&words), 18));
         }
         for (name, before, now) in &self.options {
             let words = format!("{name}: {before} in the {}, {now} {}", heads.before, heads.now);
@@ -110,9 +110,10 @@ impl Comparison {
             );
         }
         for (key, before, now) in &self.differences {
+            let [key, before, now] = [key, before, now].map(|text| code(text));
             let _ = write!(
                 text,
-                "\n- different plan: {key} {before} in the {}, {now} {}",
+                "\n- different plan: {key}: {before} in the {}, {now} {}",
                 heads.before, heads.now
             );
         }

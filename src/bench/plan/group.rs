@@ -101,6 +101,11 @@ impl Group {
         self.sending_qos().min(self.subscription_qos)
     }
 
+    /// Whether the broker acknowledges its messages.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.whole().publishers > 0 && self.sending_qos() > Qos::AtMostOnce
+    }
+
     /// The numbers of clients by task, in all shards.
     pub(crate) fn whole(&self) -> Counts {
         if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }

@@ -155,6 +155,11 @@ impl Plan {
         self.sum(Group::clients)
     }
 
+    /// Whether acknowledgements tell which messages of a group had no matching subscribers.
+    pub(crate) fn counts_unmatched(&self, group: &Group) -> bool {
+        group.is_acknowledged() && self.broker.version == Version::V5
+    }
+
     /// The number of clients that publish.
     pub(crate) fn publishers(&self) -> u32 {
         self.sum(|group| group.publishers)

@@ -105,7 +105,7 @@ impl Group {
         &mut self,
         latencies: BTreeMap<LatencyKind, Latencies>,
         record: &GroupRecord,
-        is_v5: bool,
+        counts_unmatched: bool,
     ) {
         let count = |kind: LatencyKind| latencies.get(&kind).map_or(0, |times| times.histogram().len());
         let account = self.outcome.account;
@@ -116,7 +116,7 @@ impl Group {
             reconnected: record.reconnected,
             sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
             acknowledged: Flow::new(count(LatencyKind::Acknowledged), begin, record.acknowledging),
-            unmatched: is_v5.then_some(record.unmatched),
+            unmatched: counts_unmatched.then_some(record.unmatched),
             received: Flow::new(
                 count(LatencyKind::EndToEnd) + count(LatencyKind::RoundTrip),
                 begin,

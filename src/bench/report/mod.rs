@@ -258,9 +258,9 @@ impl Report {
         let mut groups = groups(plan, &record);
         if groups.len() > 1 {
             let measured = latencies_of_groups.into_iter().zip(&record.of_groups);
-            let pairs = groups.iter_mut().zip(measured);
-            pairs.for_each(|(group, (latencies, record))| {
-                group.add_measurements(latencies, record, plan.broker.version == Version::V5);
+            let planned = groups.iter_mut().zip(&plan.groups);
+            planned.zip(measured).for_each(|((group, planned), (latencies, record))| {
+                group.add_measurements(latencies, record, plan.counts_unmatched(planned));
             });
         }
         let Circumstances { brokers, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
@@ -290,7 +290,11 @@ impl Report {
                 begin,
                 record.acknowledging,
             ),
-            unmatched: (plan.broker.version == Version::V5).then_some(record.unmatched),
+            unmatched: plan
+                .groups
+                .iter()
+                .any(|group| plan.counts_unmatched(group))
+                .then_some(record.unmatched),
             received: Flow::new(record.deliveries - record.warm_up.received, begin, record.receiving),
             account,
             duplicates: record.duplicates,

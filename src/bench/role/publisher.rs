@@ -289,7 +289,10 @@ impl Publisher {
             if self.has_new_topics {
                 (self.topic, qos) = next_topic(group, &values, qos);
             }
-            let recorded = group.payload.recorded(values.publisher, sequence);
+            // Topics know the shard; a payload has the number among the publishers of all shards.
+            let publisher = group.offsets.before.publishers + values.publisher;
+            let values = Values { publisher, ..values };
+            let recorded = group.payload.recorded(publisher, sequence);
             let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
             let publish = Publish {
                 dup: false,
@@ -535,6 +538,9 @@ impl Publisher {
         self.unwritten = 0;
         self.answered = self.encoded;
         self.sent_final_ping = false;
+        if let Some(timing) = &mut self.timing {
+            timing.is_blocked = true;
+        }
     }
 
     /// Marks the publisher as finished.

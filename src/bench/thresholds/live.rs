@@ -349,8 +349,10 @@ impl Threshold {
                 "connected" => count(recent.connected),
                 "received" => count(recent.received),
                 "throughput" if group.receivers() > 0 => rate(recent.received_rate),
-                "throughput" | "acknowledged_rate" => rate(recent.acknowledged_rate),
-                "received_rate" => rate(recent.received_rate),
+                "throughput" | "acknowledged_rate" if group.is_acknowledged() => {
+                    rate(recent.acknowledged_rate)
+                }
+                "received_rate" if group.receivers() > 0 => rate(recent.received_rate),
                 _ => None,
             },
         }

@@ -8,6 +8,7 @@ use crate::cli::bench::CompareArgs;
 use crate::cli::bench_report::ReportFormat;
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
+use crate::escape;
 use std::path::Path;
 
 pub(super) fn run(args: &CompareArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -48,6 +49,7 @@ fn different_loads(file: &str, differences: &[(String, String, String)]) -> Stri
     let listed: Vec<_> = differences
         .iter()
         .map(|(key, old, new)| format!("{key}: {old} in the old report, {new} in the new one"))
+        .map(|difference| escape::line(&difference).into_owned())
         .collect();
     format!("{file} is of a different load ({}); compare it anyway with --allow-different", listed.join("; "))
 }

@@ -318,3 +318,23 @@ fn reports_of_a_search_are_compared_only_on_request() {
         assert_says(&compare(old, new, "--allow-different").succeed(), &["outcome"]);
     }
 }
+
+#[test]
+fn text_of_a_report_by_others_stays_on_its_line() {
+    let reports = Reports::new();
+    let old = reports.write("old.json", |_| {});
+    let new = reports.write("new.json", |report| {
+        report["groups"][0]["name"] = "\u{1b}[31mred\u{202e}\nmq: | `forged` \u{9b}1m".into();
+    });
+    let is_safe = |text: &str| {
+        let raw = ['\u{1b}', '\u{202e}', '\u{9b}'];
+        assert!(!text.contains(raw) && !text.contains("\nmq: |"), "{text:?}");
+        assert_says(text, &["\\u{1b}[31mred\\u{202e}\\nmq: "]);
+    };
+    let markdown = reports.path("compared.md");
+    let options = format!("--allow-different --markdown {}", markdown.display());
+    is_safe(&compare(&old, &new, &options).succeed());
+    is_safe(&fs::read_to_string(markdown).unwrap());
+    is_safe(&compare(&old, &new, "").fail(2));
+    is_safe(&mq(&format!("bench merge {old} {new}")).run().fail(2));
+}

@@ -220,3 +220,25 @@ fn mistakes_in_conditions_have_their_place() {
         assert_says(&program.run().fail(2), &["mq bench:", parts[0], parts[1]]);
     }
 }
+
+#[test]
+fn figures_that_a_group_cannot_have_are_not_measured() {
+    let content = "duration = '4s'\n\
+        [[group]]\nname = 'quiet'\nscenario = 'pub'\nclients = 1\nrate = 5\nqos = 0\n\
+        abort_if = ['received_rate<1/s', 'acknowledged_rate<1/s']\n";
+    let (_file, program) = scenario(content, "");
+    assert_says(
+        &program.run().succeed(),
+        &["received_rate<1/s: it was not measured", "acknowledged_rate<1/s: it was not measured"],
+    );
+}
+
+#[test]
+fn messages_without_acknowledgement_are_neither_matched_nor_unmatched() {
+    let unmatched = |qos: u8| {
+        let words = format!("bench pub --embedded -V 5 -c 1 --messages 3 -q {qos} --output json");
+        let report: serde_json::Value = serde_json::from_str(&mq(&words).run().succeed()).unwrap();
+        report["messages"]["unmatched"].clone()
+    };
+    assert_eq!([unmatched(0), unmatched(1)], [serde_json::Value::Null, 3.into()]);
+}

@@ -130,3 +130,17 @@ fn reports_that_cannot_be_merged_are_reported() {
     let text = mq(&files.words("bench merge {}/a")).run().succeed();
     assert_says(&text, &["4 of 4 clients"]);
 }
+
+#[test]
+fn publishers_have_the_same_number_in_topics_and_payloads_of_each_shard() {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t d/# -v -C 4");
+    for shard in ["1/2", "2/2"] {
+        let load = "bench pub -c 4 --messages 4 -t d/{i} --payload-template {i}";
+        broker.mq(&format!("{load} --shard {shard}")).run().succeed();
+    }
+    let printed = subscriber.finish().succeed();
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["d/0 0", "d/1 1", "d/2 2", "d/3 3"]);
+}
