@@ -187,7 +187,9 @@ impl Report {
         });
         let mut texts: Vec<_> = pairs
             .map(|(from, Deliveries { to, owed, .. })| {
-                format!("none of {owed} deliveries arrived from publishers at {from} at subscribers of {to}")
+                format!(
+                    "none of the deliveries ({owed}) arrived from publishers at {from} at subscribers of {to}"
+                )
             })
             .collect();
         if let Some(first) = texts.first_mut() {
@@ -210,9 +212,9 @@ mod tests {
         assert_eq!(
             pairs,
             [
-                "none of 25000 deliveries arrived from publishers at 127.0.0.1:1883 at subscribers of 127.0.0.1:1884; \
+                "none of the deliveries (25000) arrived from publishers at 127.0.0.1:1883 at subscribers of 127.0.0.1:1884; \
                  brokers share messages only if they are a cluster or have bridges",
-                "none of 25000 deliveries arrived from publishers at 127.0.0.1:1884 at subscribers of 127.0.0.1:1883",
+                "none of the deliveries (25000) arrived from publishers at 127.0.0.1:1884 at subscribers of 127.0.0.1:1883",
             ]
         );
     }

@@ -343,7 +343,13 @@ impl Report {
     /// The first violation of a QoS guarantee as text.
     pub(crate) fn describe_violation(&self) -> Option<String> {
         let group = self.qos_violations().next()?;
-        Some(format!("the broker violated the guarantee of QoS {}", group.delivery_qos()))
+        let qos = group.delivery_qos();
+        Some(match self.brokers.len() {
+            0 | 1 => format!("the broker violated the guarantee of QoS {qos}"),
+            _ => format!(
+                "the brokers violated the guarantee of QoS {qos}, or do not forward messages to each other"
+            ),
+        })
     }
 
     /// The granted and the requested QoS as text, if the broker granted a lower one.

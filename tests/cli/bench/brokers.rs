@@ -78,7 +78,7 @@ fn brokers_that_share_nothing_are_found_out() {
         &text,
         &[
             "by broker clients connected sent acknowledged received lost",
-            &format!("none of 100 deliveries arrived from publishers at {one} at subscribers of {two}"),
+            &format!("none of the deliveries (100) arrived from publishers at {one} at subscribers of {two}"),
             "only if they are a cluster or have bridges",
             "latency by broker",
         ],
