@@ -1,7 +1,7 @@
 //! The mode among the words after `mq bench`. It may follow options; clap receives it in front of them. Options of other modes are
 //! refused if they are typed, and ignored if they come from a file or a variable.
 
-use super::{MODES, Mode, repeat_of};
+use super::{MODES, Mode, report_file};
 use crate::cli::BENCH;
 use crate::cli::argv;
 use crate::cli::option_file::{self, Line};
@@ -92,7 +92,7 @@ impl ChosenMode {
         let mut chosen = ChosenMode::new(None, words);
         // An option file or a report may name the mode, and have options of other modes.
         let may_name_a_mode = |word: &OsString| {
-            mode(word).is_some() || option_file::may_name_file(word) || repeat_of::may_name_report(word)
+            mode(word).is_some() || option_file::may_name_file(word) || report_file::may_name_report(word)
         };
         // The options of all modes take time, and are rarely needed.
         let options = match words.iter().any(may_name_a_mode) {

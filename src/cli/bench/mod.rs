@@ -134,7 +134,7 @@ impl BenchArgs {
             run.recorded = Some(recorded);
             if let Some(earlier) = earlier {
                 run.args.client.connection.ignores_variables = true;
-                run.take_scenario(earlier);
+                run.take_scenario(earlier.scenario());
             }
         }
     }

@@ -7,7 +7,7 @@
 use super::MODES;
 use super::chosen_mode::ChosenMode;
 use super::recorded::{self, files_of_scenario, is_recorded, is_secret, names_content};
-use super::report_file;
+use super::report_file::{self, REPEAT_OF};
 use crate::bench::Report;
 use crate::bench::report::RecordedCommand;
 use crate::cli::argv::{self, PROPERTY};
@@ -19,9 +19,6 @@ use clap::{Arg, Command};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// The option as typed.
-const OPTION: &str = "--repeat-of";
 
 /// Other options that set a secret as well.
 const ALTERNATIVES: [(&str, &[&str]); 7] = [
@@ -42,11 +39,6 @@ pub(in crate::cli) struct EarlierRun {
     seed: Option<u32>,
 }
 
-/// Whether a word may name a report.
-pub(super) fn may_name_report(word: &OsStr) -> bool {
-    word.as_encoded_bytes().starts_with(OPTION.as_bytes())
-}
-
 impl EarlierRun {
     /// Reads the report that the words name, each an option with its value. The command line takes over its mode.
     ///
@@ -56,7 +48,7 @@ impl EarlierRun {
         mode: &mut ChosenMode,
         words: &[OsString],
     ) -> Result<Option<EarlierRun>, Error> {
-        let start = format!("{OPTION}=");
+        let start = format!("{REPEAT_OF}=");
         let typed = words.iter().take_while(|word| *word != "--");
         let named = typed.filter_map(|word| word.as_encoded_bytes().strip_prefix(start.as_bytes()));
         let Some(path) = named.last() else { return Ok(None) };
@@ -71,14 +63,14 @@ impl EarlierRun {
 
     fn of_file(path: PathBuf) -> Result<EarlierRun, Error> {
         let refused = |problem: &str| Error::Unusable {
-            option: OPTION,
+            option: REPEAT_OF,
             path: path.clone(),
             problem: problem.to_owned(),
         };
         if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(refused("it is not a regular file; worker processes read it again"));
         }
-        let report = report_file::read(OPTION, &path)?;
+        let report = report_file::read(REPEAT_OF, &path)?;
         let Report { setup, hosts, repeat, .. } = report;
         let Some(command) = setup.command else {
             let merged = "it is a merged report; repeat each of the runs";
@@ -97,12 +89,12 @@ impl EarlierRun {
     }
 
     fn refused(&self, problem: String) -> Error {
-        Error::Unusable { option: OPTION, path: self.path.clone(), problem }
+        Error::Unusable { option: REPEAT_OF, path: self.path.clone(), problem }
     }
 
     /// A mistake on the command line.
     fn usage(&self, problem: &str) -> Error {
-        Error::usage(format!("{OPTION} {}: {problem}", self.path.display()))
+        Error::usage(format!("{REPEAT_OF} {}: {problem}", self.path.display()))
     }
 
     /// The text of the scenario file.

@@ -4,10 +4,19 @@ use crate::bench::Report;
 use crate::bench::report::JsonError;
 use crate::cli::Error;
 use crate::input_file;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The maximum size of a report.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The option that repeats the run of a report.
+pub(super) const REPEAT_OF: &str = "--repeat-of";
+
+/// Whether a word may name a report to repeat.
+pub(super) fn may_name_report(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(REPEAT_OF.as_bytes())
+}
 
 /// Reads an earlier report, which an option names.
 ///

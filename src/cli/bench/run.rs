@@ -1,7 +1,6 @@
 //! A load to run, in the same form for all modes, and the plan that it results in.
 
 use super::group::GroupSpec;
-use super::repeat_of::EarlierRun;
 use super::run_args::RunArgs;
 use super::scenario_file::{self, Groups};
 use crate::bench::plan::{Group, Hold, Plan, RunId, Scenario, Volume};
@@ -205,9 +204,9 @@ impl Run {
         }
     }
 
-    /// Takes the scenario from the report of an earlier run, unless a file was typed.
-    pub(super) fn take_scenario(&mut self, earlier: &EarlierRun) {
-        if let (Load::File(file), Some(text)) = (&self.load, earlier.scenario())
+    /// Takes the text of the scenario from the report of an earlier run, unless a file was typed.
+    pub(super) fn take_scenario(&mut self, text: Option<&str>) {
+        if let (Load::File(file), Some(text)) = (&self.load, text)
             && Some(&file.path) == self.args.repeat_of.as_ref()
         {
             file.text.get_or_init(|| text.to_owned());

@@ -1,7 +1,7 @@
 //! Records with authenticated encryption: GCM, CCM and ChaCha20-Poly1305.
 
 use super::record::{HEADER, Record};
-use super::suite::TlsVersion;
+use super::version::TlsVersion;
 use ccm::aead::inout::InOutBuf;
 use ccm::aead::{self, AeadInOut, KeyInit};
 use ccm::consts::U12;

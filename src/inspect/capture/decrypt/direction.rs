@@ -6,7 +6,7 @@ use super::keys::{self, Keys};
 use super::loss::{Attempts, Loss};
 use super::message::{self, HandshakeMessages};
 use super::record::{self, HEADER, Record, Records};
-use super::suite::TlsVersion;
+use super::version::TlsVersion;
 use super::{HandshakeState, ServerParameters};
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::{Plain, Undecryptable};

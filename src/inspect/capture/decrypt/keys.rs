@@ -4,7 +4,8 @@ use super::ServerParameters;
 use super::aead::AeadKey;
 use super::mac::MacKey;
 use super::record::{APPLICATION_DATA, HEADER, Record};
-use super::suite::{Protection, Suite, TlsVersion};
+use super::suite::{Protection, Suite};
+use super::version::TlsVersion;
 use crate::inspect::Direction;
 use ring::{hkdf, hmac};
 

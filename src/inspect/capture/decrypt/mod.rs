@@ -16,6 +16,7 @@ mod record;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub(crate) use keylog::{KeyLog, Label, Secrets};
 

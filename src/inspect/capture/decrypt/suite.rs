@@ -2,6 +2,7 @@
 
 use super::aead::Aead;
 use super::mac::Cbc;
+use super::version::TlsVersion;
 use crate::inspect::capture::conversation::Undecryptable;
 use Hash::{Sha256, Sha384};
 use aes::{Aes128, Aes256};
@@ -15,13 +16,6 @@ use ring::aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305};
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY as HMAC_SHA1, HMAC_SHA256, HMAC_SHA384};
 use ring::{hkdf, hmac};
 use rustls::CipherSuite;
-
-/// A version of TLS that can be decrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TlsVersion {
-    Tls12,
-    Tls13,
-}
 
 /// The record protection of a connection. The key exchange does not matter once the secrets are known.
 #[derive(Clone, Copy)]
