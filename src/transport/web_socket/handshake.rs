@@ -54,6 +54,14 @@ impl Upgrade {
     fn subprotocols(&self) -> &'static [&'static str] {
         if self.offers_v31 { &[SUBPROTOCOL_V31, SUBPROTOCOL] } else { &[SUBPROTOCOL] }
     }
+
+    /// The path for errors and reports: a query in it may hold credentials.
+    fn path_without_query(&self) -> String {
+        match self.path.split_once('?') {
+            Some((path, _)) => format!("{path}?..."),
+            None => self.path.clone(),
+        }
+    }
 }
 
 /// A function that builds a query string.
@@ -98,7 +106,7 @@ pub(crate) async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Str
         // TLS 1.3 refuses our certificate only now.
         Ok(refusal) => ConnectError::Tls(refusal),
         Err(error) => {
-            ConnectError::WebSocket { path: upgrade.path.clone(), reason: WebSocketFault::Io(error) }
+            ConnectError::WebSocket { path: upgrade.path_without_query(), reason: WebSocketFault::Io(error) }
         }
     };
     let key = generate_key();
@@ -106,11 +114,11 @@ pub(crate) async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Str
     stream.flush().await.map_err(failed)?;
     let (response, early) = read_head(&mut stream, Response::parse).await.map_err(failed)?;
     if response.code != 101 {
-        let (path, code, status) = (upgrade.path.clone(), response.code, response.status());
+        let (path, code, status) = (upgrade.path_without_query(), response.code, response.status());
         return Err(ConnectError::WebSocketRefused { path, code, status });
     }
     match fault(&response, &key, upgrade.subprotocols()) {
-        Some(reason) => Err(ConnectError::WebSocket { path: upgrade.path.clone(), reason }),
+        Some(reason) => Err(ConnectError::WebSocket { path: upgrade.path_without_query(), reason }),
         None => Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Client, early)))),
     }
 }
