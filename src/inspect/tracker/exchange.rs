@@ -106,7 +106,12 @@ impl Exchanges {
                     Some(2) => ExchangeStep::PublishedQos2,
                     _ => return None,
                 };
-                self.begin(direction, packet_id?, step, time);
+                let packet_id = packet_id?;
+                // A repeated message waits since it was sent first.
+                let known = self.of(direction).get(&packet_id).filter(|_| tree.is_set(Name::Dup));
+                if known.is_none_or(|known| known.step != step) {
+                    self.begin(direction, packet_id, step, time);
+                }
             }
             PacketType::Subscribe => self.begin(direction, packet_id?, ExchangeStep::Subscribed, time),
             PacketType::Unsubscribe => self.begin(direction, packet_id?, ExchangeStep::Unsubscribed, time),
@@ -137,6 +142,9 @@ impl Exchanges {
             // The publisher sends it, so the exchange belongs to its direction.
             PacketType::Pubrel => {
                 let exchange = self.of(direction).get_mut(&packet_id?)?;
+                if exchange.step == ExchangeStep::Released {
+                    return None;
+                }
                 exchange.step = ExchangeStep::Released;
                 let request_direction = exchange.last;
                 exchange.last = time;

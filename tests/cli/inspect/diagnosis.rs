@@ -382,3 +382,22 @@ fn a_reset_by_the_broker_is_seen_live_and_in_the_recording() {
     peer.finish();
     assert_eq!(found, [["closed_by_server victim 1"], ["closed_by_server victim 1"]]);
 }
+
+#[test]
+fn an_answer_to_a_repeated_packet_is_measured_from_the_first() {
+    let opened = connects(1, "q", 60);
+    for (exchange, sentence) in [
+        (
+            "> 32 (`a` 0001 'x')\nwait 5\n> 3a (`a` 0001 'x')\n< 40 (0001)",
+            "PUBACK of the server took up to 5.0",
+        ),
+        (
+            "> 34 (`a` 0001 'x')\n< 50 (0001)\n> 62 (0001)\nwait 5\n> 62 (0001)\n< 70 (0001)",
+            "PUBCOMP of the server took up to 5.0",
+        ),
+    ] {
+        let script = format!("{opened}{exchange}\n{DISCONNECT}");
+        let report = assert_problems(&script, &["slow_answer q 1", "repeated q 1"]);
+        assert_says(text(&report, 0), &[sentence]);
+    }
+}
