@@ -47,6 +47,7 @@ pub(super) struct ClientRecord {
 struct MoreOfClient {
     /// Addresses and endings beside the first one.
     addresses: Vec<IpAddr>,
+    has_more_addresses: bool,
     endings: Vec<(Ending, u32)>,
     take_overs: Repetition,
     reconnects: Repetition,
@@ -161,6 +162,11 @@ impl ClientRecord {
         self.address.iter().chain(more).copied().collect()
     }
 
+    /// Whether it had other addresses.
+    pub(super) fn has_more_addresses(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.has_more_addresses)
+    }
+
     /// The ends of its connections.
     pub(super) fn endings(&self) -> impl Iterator<Item = (Ending, u64)> {
         let more = self.more.iter().flat_map(|more| &more.endings);
@@ -180,8 +186,13 @@ impl ClientRecord {
             return;
         }
         let addresses = &mut self.more().addresses;
-        if addresses.len() < MAX_ADDRESSES && !addresses.contains(&address) {
+        if addresses.contains(&address) {
+            return;
+        }
+        if addresses.len() < MAX_ADDRESSES {
             addresses.push(address);
+        } else {
+            self.more().has_more_addresses = true;
         }
     }
 

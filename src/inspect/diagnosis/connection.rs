@@ -27,6 +27,11 @@ const HALF_OPEN: u64 = 5 * SECOND;
 /// The server closed because of the client's last packet if no more time than this passed.
 const CONSEQUENCE: u64 = SECOND;
 
+/// A server ends a connection for another one with the same client identifier within this time of its CONNECT. One that still
+/// sends packets after the shorter time does not.
+const TAKE_OVER: u64 = 5 * SECOND;
+const STILL_SERVED: u64 = SECOND / 2;
+
 /// Packets from this length on are not checked for silence: the first byte may be much older than the last.
 const LONG_PACKET: usize = 16 * 1024;
 
@@ -37,12 +42,24 @@ const STORM_BYTES: u64 = 10 << 20;
 /// Added to the code of a limit for messages in flight that the receiver did not state.
 pub(super) const ASSUMED: u16 = 2;
 
+/// The first byte of CONNECT; a record of TLS has other flags.
+const CONNECT: u8 = 0x10;
+
 /// The codes of a close by TCP, beside the reason codes of DISCONNECT.
 pub(super) const BY_FIN: u16 = 0x100;
 pub(super) const BY_RESET: u16 = 0x101;
 
+/// Whether a connection uses MQTT. Captures are sorted beforehand; live traffic is only known by its first packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Undecided,
+    Mqtt,
+    Other,
+}
+
 #[derive(Debug)]
 pub(super) struct OpenConnection {
+    pub(super) protocol: Protocol,
     pub(super) number: u32,
     client: Option<SocketAddr>,
     pub(super) server: Option<IpAddr>,
@@ -58,12 +75,18 @@ pub(super) struct OpenConnection {
     refused: Option<u8>,
     /// The first DISCONNECT.
     disconnect: Option<(Direction, u8)>,
+    /// The time of the first DISCONNECT.
+    disconnected: Option<Moment>,
+    /// The client's silence before the server's DISCONNECT, in nanoseconds.
+    silence_at_disconnect: Option<u64>,
     /// The time of the first FIN.
     first_fin: Option<Moment>,
-    /// The time at which another connection took the session over.
-    taken_over: Option<Moment>,
-    /// Whether it took the session over from an open connection.
-    pub(super) takes_over: bool,
+    /// The time at which another connection connected with the same client identifier.
+    rivalled: Option<Moment>,
+    /// Whether the server ended it for that other connection.
+    is_taken_over: bool,
+    /// The open connection that had the client identifier before.
+    pub(super) previous: Option<u32>,
     last_from_client: Option<(Moment, PacketType)>,
     /// For each direction, the moment since which packets are missing; a DISCONNECT may be among them.
     lost: [Option<Moment>; 2],
@@ -95,6 +118,8 @@ impl OpenConnection {
     pub(super) fn new(number: u32, opened: Moment, ends: Option<(SocketAddr, SocketAddr)>) -> OpenConnection {
         let (client, server) = ends.unzip();
         OpenConnection {
+            // Frame numbers exist in captures only.
+            protocol: if opened.frame > 0 { Protocol::Mqtt } else { Protocol::Undecided },
             number,
             client,
             server: server.map(|server| server.ip()),
@@ -106,9 +131,12 @@ impl OpenConnection {
             is_answered: false,
             refused: None,
             disconnect: None,
+            disconnected: None,
+            silence_at_disconnect: None,
             first_fin: None,
-            taken_over: None,
-            takes_over: false,
+            rivalled: None,
+            is_taken_over: false,
+            previous: None,
             last_from_client: None,
             lost: [None; 2],
             keep_alive: 0,
@@ -116,6 +144,16 @@ impl OpenConnection {
             subscriptions: Vec::new(),
             retained: RetainedMessages::default(),
         }
+    }
+
+    /// Whether the connection uses MQTT, as far as the client's packets up to this one show it.
+    pub(super) fn may_be_mqtt(&mut self, packet: &Packet<'_>) -> bool {
+        if self.protocol == Protocol::Undecided && packet.direction == Direction::ClientToServer {
+            let is_connect = packet.raw.bytes.first() == Some(&CONNECT);
+            let is_mqtt = is_connect || !packet.tree.is_malformed();
+            self.protocol = if is_mqtt { Protocol::Mqtt } else { Protocol::Other };
+        }
+        self.protocol != Protocol::Other
     }
 
     /// Takes a packet. After CONNECT it returns the connection that had the client's session before.
@@ -130,6 +168,10 @@ impl OpenConnection {
         self.find(packet.direction, at);
         if packet.direction == Direction::ClientToServer {
             self.check_silence(packet, shared);
+        } else if kind != PacketType::Disconnect
+            && since(self.rivalled, at).is_some_and(|duration| duration > STILL_SERVED)
+        {
+            self.rivalled = None;
         }
         match kind {
             PacketType::Connect => previous = self.connect(packet, shared),
@@ -150,8 +192,16 @@ impl OpenConnection {
             PacketType::Pingreq if is_timely(packet) => self.pending.ping(at),
             PacketType::Pingresp => self.pending.pong(),
             PacketType::Disconnect => {
-                let code = packet.tree.number(Name::ReasonCode).unwrap_or_default();
-                self.disconnect.get_or_insert((packet.direction, code as u8));
+                let code = packet.tree.number(Name::ReasonCode).unwrap_or_default() as u8;
+                if self.disconnect.is_none() {
+                    self.silence_at_disconnect = self.silence(at);
+                    self.disconnect = Some((packet.direction, code));
+                    self.disconnected = Some(at);
+                    let is_of_server = packet.direction == Direction::ServerToClient;
+                    if is_of_server && ReasonCode(code) == ReasonCode::SESSION_TAKEN_OVER {
+                        self.take_over(at, shared);
+                    }
+                }
             }
             PacketType::Pingreq | PacketType::Auth => {}
         }
@@ -163,25 +213,53 @@ impl OpenConnection {
         previous
     }
 
-    /// Another connection connected with the same client identifier. Returns whether it takes the session over.
-    pub(super) fn is_taken_over(&mut self, server: Option<IpAddr>, at: Moment) -> bool {
+    /// Another connection connected with the same client identifier. It takes this one over only if the server ends this one.
+    pub(super) fn rival(&mut self, server: Option<IpAddr>, at: Moment) {
         let is_alive = self.first_fin.is_none() && self.disconnect.is_none() && self.refused.is_none();
-        let is_so = is_alive && self.server == server;
-        if is_so {
-            self.taken_over.get_or_insert(at);
+        if is_alive && self.server == server {
+            self.rivalled = Some(at);
         }
-        is_so
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// The server refused the other connection.
+    pub(super) fn unrival(&mut self) {
+        self.rivalled = None;
     }
 
     /// Takes the FIN of one side.
-    pub(super) fn fin(&mut self, at: Moment) {
-        self.first_fin.get_or_insert(at);
+    pub(super) fn fin(&mut self, direction: Direction, at: Moment, shared: &mut Shared) {
+        if self.first_fin.is_none() {
+            self.first_fin = Some(at);
+            self.check_take_over(direction, at, shared);
+        }
+    }
+
+    /// This side ends the connection by TCP. A server that does so soon after another CONNECT obeys MQTT.
+    pub(super) fn check_take_over(&mut self, sender: Direction, at: Moment, shared: &mut Shared) {
+        let is_soon = since(self.rivalled, at).is_some_and(|duration| duration <= TAKE_OVER);
+        if sender == Direction::ServerToClient && is_soon && self.disconnect.is_none() {
+            self.take_over(at, shared);
+        }
+    }
+
+    fn take_over(&mut self, at: Moment, shared: &mut Shared) {
+        let is_known = std::mem::replace(&mut self.is_taken_over, true);
+        if let Some(record) = self.who.and_then(|who| shared.clients.get_mut(who)).filter(|_| !is_known) {
+            record.take_over(at);
+        }
     }
 
     /// Packets of this direction were not captured; DISCONNECT may be among them.
     pub(super) fn lose(&mut self, direction: Direction, at: Moment, shared: &mut Shared) {
         if let Some(lost) = self.lost.get_mut(direction as usize) {
             *lost = Some(at);
+        }
+        if self.protocol == Protocol::Undecided {
+            self.protocol = Protocol::Mqtt;
         }
         self.skip(direction, shared);
     }
@@ -216,9 +294,7 @@ impl OpenConnection {
         match (self.disconnect, self.refused, tcp) {
             (Some((sender, code)), ..) => Ending::Disconnect(sender, code),
             (None, Some(code), _) => Ending::Refused(code),
-            (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
-                if self.taken_over.is_some() =>
-            {
+            (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_)) if self.is_taken_over => {
                 Ending::TakenOver
             }
             (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
@@ -238,15 +314,22 @@ impl OpenConnection {
 
     /// Adds the problems of its end.
     pub(super) fn end(&self, end: EndOfConnection, sightings: &mut Sightings) {
+        let last = self.first_sign_of_end(end.at);
         self.closed(end, sightings);
-        self.unanswered(end.at, sightings);
-        for period in self.pending.full_periods(end.at).filter(|period| self.answers(period.sender)) {
+        self.unanswered(last, sightings);
+        for period in self.pending.full_periods(last).filter(|period| self.answers(period.sender)) {
             self.full(period, sightings);
         }
         let RetainedMessages { count, bytes, first, last } = self.retained;
         if count >= STORM_MESSAGES || bytes >= STORM_BYTES {
             sightings.add_period(self.key(Kind::RetainedStorm, 0), self.number, first, last, count);
         }
+    }
+
+    /// The time of DISCONNECT or FIN, after which no answer is due, or else of the end.
+    fn first_sign_of_end(&self, end: Moment) -> Moment {
+        let signs = [self.disconnected, self.first_fin, Some(end)];
+        signs.into_iter().flatten().min_by_key(|at| at.time).unwrap_or(end)
     }
 
     /// Ends its subscriptions.
@@ -293,10 +376,6 @@ impl OpenConnection {
         if code != 0 {
             self.refused = Some(code as u8);
             shared.sightings.add(self.key(Kind::Refused, code as u16), self.number, packet.at, 0);
-        } else if self.takes_over
-            && let Some(record) = self.who.and_then(|who| shared.clients.get_mut(who))
-        {
-            record.take_over(packet.at);
         }
     }
 
@@ -367,6 +446,8 @@ impl OpenConnection {
         if kind != PacketType::Pubrec || has_failed {
             self.pending.take(sender, packet_id);
             self.check_limit(sender, packet, shared);
+        } else {
+            self.pending.receive(sender, packet_id, packet.at);
         }
         if has_failed && sender == Direction::ClientToServer && kind != PacketType::Pubcomp {
             if let Some(topic) = &topic {
@@ -438,7 +519,7 @@ impl OpenConnection {
     }
 
     fn closed(&self, end: EndOfConnection, sightings: &mut Sightings) {
-        let at = self.first_fin.unwrap_or(end.at);
+        let at = self.first_sign_of_end(end.at);
         let timeout =
             self.silence(at).filter(|silence| *silence >= self.keep_alive + self.keep_alive * 2 / 5);
         let mut add = |key: ProblemKey, figure: u64| sightings.add(key, self.number, at, figure);
@@ -446,7 +527,10 @@ impl OpenConnection {
         match end.ending {
             Ending::Disconnect(Direction::ServerToClient, code) => match ReasonCode(code) {
                 ReasonCode::SESSION_TAKEN_OVER => add(self.key(Kind::TakeOver, 0), 0),
-                ReasonCode::KEEP_ALIVE_TIMEOUT => add(timed_out, self.silence(at).unwrap_or_default()),
+                ReasonCode::KEEP_ALIVE_TIMEOUT => {
+                    add(timed_out, self.silence_at_disconnect.unwrap_or_default());
+                }
+                ReasonCode::SUCCESS => {}
                 _ => add(self.key(Kind::ClosedByServer, code.into()), 0),
             },
             Ending::Disconnect(Direction::ClientToServer, code) if ReasonCode(code).is_error() => {
@@ -486,6 +570,10 @@ impl OpenConnection {
     /// The client's last packet, if the server closed right after it.
     fn cause(&self, at: Moment) -> Option<Rc<str>> {
         let (last, kind) = self.last_from_client?;
+        // A server that accepted CONNECT did not close because of it.
+        if kind == PacketType::Connect && self.is_accepted == Some(true) {
+            return None;
+        }
         since(Some(last), at).filter(|duration| *duration <= CONSEQUENCE)?;
         Some(Rc::from(kind.name()))
     }
@@ -496,8 +584,11 @@ impl OpenConnection {
             let key = ProblemKey { text, ..self.key(Kind::Unanswered, code_of(kind, sender)) };
             sightings.add(key, self.number, moment, waited);
         };
-        for (sender, _, waiting) in self.pending.all().filter(|(sender, ..)| self.answers(*sender)) {
-            if let Some(waited) = waits(waiting.at) {
+        for (publisher, _, waiting) in self.pending.all() {
+            // PUBREC belongs to the exchange that the other side began.
+            let is_of_receiver = waiting.packet_type == PacketType::Pubrec;
+            let sender = if is_of_receiver { publisher.reverse() } else { publisher };
+            if let Some(waited) = waits(waiting.at).filter(|_| self.answers(sender)) {
                 let filter = waiting.filters.first().map(|(filter, _)| Rc::clone(filter));
                 let text = waiting.topic.clone().or(filter);
                 add(waiting.packet_type, sender, text, waiting.at, waited);

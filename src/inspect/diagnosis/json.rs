@@ -19,7 +19,7 @@ impl Report {
         text("event", "diagnosis", &mut json);
         number("clients", self.clients, &mut json);
         number("connections", self.connections, &mut json);
-        number("foreign_connections", self.others, &mut json);
+        number("foreign_connections", self.others.total(), &mut json);
         number("packets", self.packets, &mut json);
         time("first", self.first, &mut json);
         time("last", self.last, &mut json);

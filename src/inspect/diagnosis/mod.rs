@@ -9,6 +9,7 @@ mod bursts;
 mod clients;
 mod connection;
 mod ending;
+mod foreign;
 mod json;
 mod kind;
 mod pending;
@@ -21,12 +22,15 @@ mod topics;
 
 use super::capture::Moment;
 use super::capture::conversation::ConversationEvent;
+use super::capture::reassembly::Close;
 use super::{Item, Packet};
+use crate::protocol::PacketType;
 use bursts::Bursts;
 use clients::Clients;
-use connection::{EndOfConnection, OpenConnection};
+use connection::{EndOfConnection, OpenConnection, Protocol};
 use ending::Ending;
 use foldhash::HashMap;
+use foreign::{Foreign, ForeignCounts};
 pub(in crate::inspect) use kind::Kind;
 pub(crate) use report::{Report, Scope};
 use sighting::Sightings;
@@ -64,7 +68,7 @@ struct Totals {
     connections: u64,
     packets: u64,
     /// Connections that do not use MQTT, or are encrypted.
-    others: u64,
+    others: ForeignCounts,
     first: Option<Moment>,
     last: Moment,
 }
@@ -94,18 +98,33 @@ impl Diagnosis {
         report::report(self, scope)
     }
 
+    /// The open connections that have sent no MQTT packet.
+    fn undecided(&self) -> impl Iterator<Item = Protocol> {
+        let protocols = self.connections.values().map(|connection| connection.protocol);
+        protocols.filter(|protocol| *protocol != Protocol::Mqtt)
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) {
+        let connection = self.connections.get_mut(&packet.connection);
+        let Some(connection) = connection else {
+            self.totals.packets += 1;
+            return;
+        };
+        if !connection.may_be_mqtt(packet) {
+            return;
+        }
         self.totals.packets += 1;
         let Some(kind) = packet.packet_type.filter(|_| !packet.raw.is_cut) else { return };
-        let Some(connection) = self.connections.get_mut(&packet.connection) else { return };
         let previous = connection.packet(packet, kind, &mut self.shared);
         let (number, server) = (connection.number, connection.server);
-        let Some(previous) = previous.filter(|previous| *previous != number) else { return };
-        let previous = self.connections.get_mut(&previous);
-        if previous.is_some_and(|previous| previous.is_taken_over(server, packet.at))
-            && let Some(connection) = self.connections.get_mut(&number)
-        {
-            connection.takes_over = true;
+        if let Some(previous) = previous.filter(|previous| *previous != number) {
+            connection.previous = Some(previous);
+            if let Some(previous) = self.connections.get_mut(&previous) {
+                previous.rival(server, packet.at);
+            }
+        } else if kind == PacketType::Connack && connection.is_refused() {
+            let previous = connection.previous.and_then(|previous| self.connections.get_mut(&previous));
+            previous.into_iter().for_each(OpenConnection::unrival);
         }
     }
 
@@ -114,13 +133,22 @@ impl Diagnosis {
             ConversationEvent::Opened { connection, at, client, server, .. } => {
                 self.open(connection, at, Some((client, server)));
             }
-            ConversationEvent::Fin { connection, at, .. } => {
+            ConversationEvent::Fin { connection, at, direction } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
-                    connection.fin(at);
+                    connection.fin(direction, at, &mut self.shared);
                 }
             }
             ConversationEvent::Closed { connection, at, by, first_fin } => {
-                if let Some(connection) = self.connections.remove(&connection) {
+                if let Some(mut connection) = self.connections.remove(&connection) {
+                    if connection.protocol != Protocol::Mqtt {
+                        self.totals.connections -= 1;
+                        let is_silent = connection.protocol == Protocol::Undecided;
+                        self.totals.others.add(if is_silent { Foreign::Silent } else { Foreign::Unknown });
+                        return;
+                    }
+                    if let (Close::Reset(sender), None) = (by, first_fin) {
+                        connection.check_take_over(sender, at, &mut self.shared);
+                    }
                     let ending = connection.ending(Ending::of_tcp(by, first_fin), at);
                     self.close(&connection, EndOfConnection { ending, at });
                 }
@@ -132,7 +160,7 @@ impl Diagnosis {
                     connection.lose(direction, at, &mut self.shared);
                 }
             }
-            ConversationEvent::OtherProtocol { .. } => self.totals.others += 1,
+            ConversationEvent::OtherProtocol { ref what, .. } => self.totals.others.add(Foreign::of(what)),
             ConversationEvent::Bytes { .. }
             | ConversationEvent::Gap { .. }
             | ConversationEvent::Conflict { .. }

@@ -66,7 +66,7 @@ impl PendingPackets {
         let key = (sender, packet_id);
         if let Some(known) = self.waiting.get_mut(&key) {
             let is_same = known.packet_type == waiting.packet_type
-                || (known.packet_type == PacketType::Pubrel && is_publish);
+                || (matches!(known.packet_type, PacketType::Pubrec | PacketType::Pubrel) && is_publish);
             if !is_same {
                 *known = waiting;
             }
@@ -77,6 +77,14 @@ impl PendingPackets {
             if let Some(in_flight) = self.in_flight.get_mut(sender as usize).filter(|_| is_publish) {
                 in_flight.count += 1;
             }
+        }
+    }
+
+    /// PUBREC answers the PUBLISH of `sender`, and waits for PUBREL itself.
+    pub(super) fn receive(&mut self, sender: Direction, packet_id: u16, at: Moment) {
+        let waiting = self.waiting.get_mut(&(sender, packet_id));
+        if let Some(waiting) = waiting.filter(|waiting| waiting.packet_type == PacketType::Publish) {
+            (waiting.packet_type, waiting.at) = (PacketType::Pubrec, at);
         }
     }
 
@@ -93,7 +101,7 @@ impl PendingPackets {
     /// Removes the packet that this one answers.
     pub(super) fn take(&mut self, sender: Direction, packet_id: u16) -> Option<Waiting> {
         let taken = self.waiting.remove(&(sender, packet_id))?;
-        if matches!(taken.packet_type, PacketType::Publish | PacketType::Pubrel)
+        if matches!(taken.packet_type, PacketType::Publish | PacketType::Pubrec | PacketType::Pubrel)
             && let Some(in_flight) = self.in_flight.get_mut(sender as usize)
         {
             in_flight.count = in_flight.count.saturating_sub(1);

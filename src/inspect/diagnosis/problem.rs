@@ -137,6 +137,9 @@ impl<'a> Group<'a> {
                 }
                 _ => format!("the server disconnected: {}, {times}", reason(code, Context::Disconnect)),
             },
+            Kind::KeepAliveTimeout if worst == 0 => {
+                format!("the server disconnected: {}, {times}", reason(0x8d, Context::Disconnect))
+            }
             Kind::KeepAliveTimeout => format!(
                 "the server closed the connection after a silence of {longest}; the keep alive is {} s, {times}",
                 self.code
@@ -277,7 +280,10 @@ impl<'a> Group<'a> {
                 return joined(&[&client, &format!("({} or type=PUBACK,PUBREC code>=128)", any_of(&topic))]);
             }
             Kind::Unanswered => {
-                return joined(&[&client, &format!("type={}", packet_of(self.code).0), &topic]);
+                let name = packet_of(self.code).0;
+                let has_topic = matches!(name, "PUBLISH" | "SUBSCRIBE" | "UNSUBSCRIBE");
+                let topic = if has_topic { topic.as_str() } else { "" };
+                return joined(&[&client, &format!("type={name}"), topic]);
             }
             Kind::NotDelivered | Kind::GrowingPayload => return joined(&["type=PUBLISH", &topic]),
             Kind::InFlightFull => {
@@ -304,7 +310,7 @@ impl<'a> Group<'a> {
         for party in &self.parties {
             match party {
                 Party::Client(index) => {
-                    clients.extend(self.clients.get(*index).map(|client| quoted(&client.id)));
+                    clients.extend(self.clients.get(*index).map(|client| &*client.id));
                 }
                 Party::Connection(number) => connections.push(number.to_string()),
                 Party::Everyone | Party::Others => return String::new(),
@@ -312,7 +318,7 @@ impl<'a> Group<'a> {
         }
         match (clients.as_slice(), connections.as_slice()) {
             (clients @ [_, ..], []) if clients.len() <= MAX_SEPARATE => {
-                format!("client={}", clients.join(","))
+                term("client", clients, |character| character == '*' || is_unreadable(character))
             }
             ([], numbers @ [_, ..]) if numbers.len() <= MAX_SEPARATE => {
                 format!("connection={}", numbers.join(","))
@@ -332,9 +338,11 @@ impl<'a> Group<'a> {
     fn topic_term(&self) -> String {
         match self.texts.as_slice() {
             [] => String::new(),
+            // An empty topic cannot be a value.
+            texts if texts.iter().any(|text| text.is_empty()) => String::new(),
             texts if texts.len() == self.text_count => {
-                let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
-                format!("topic={}", quoted.join(","))
+                let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+                term("topic", &texts, is_unreadable)
             }
             _ => String::new(),
         }
@@ -372,6 +380,9 @@ impl<'a> Group<'a> {
         match texts.as_slice() {
             [] => String::new(),
             [one] => format!(", all connections from {one}"),
+            several if self.client(*party).is_some_and(ClientRecord::has_more_addresses) => {
+                format!(", from {} and more", several.join(", "))
+            }
             several => format!(", from {}", several.join(" and ")),
         }
     }
@@ -383,6 +394,23 @@ impl<'a> Group<'a> {
         let usual = abnormal.max_by_key(|(_, count)| *count);
         usual.map(|(ending, _)| format!("; mostly {}", ending.describe())).unwrap_or_default()
     }
+}
+
+/// The term of a filter for these texts. A value of a filter has no control characters, and `*` matches any text there, so texts
+/// with these need a regular expression.
+fn term(key: &str, texts: &[&str], is_special: fn(char) -> bool) -> String {
+    if !texts.iter().any(|text| text.contains(is_special)) {
+        let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+        return format!("{key}={}", quoted.join(","));
+    }
+    let exact: Vec<_> = texts.iter().map(|text| escape::line(&regex::escape(text)).into_owned()).collect();
+    let pattern = format!("^(?:{})$", exact.join("|"));
+    format!("{key}~{}", quoted(&pattern))
+}
+
+fn is_unreadable(character: char) -> bool {
+    let text = character.to_string();
+    escape::line(&text) != text
 }
 
 fn any_of(topic: &str) -> &str {

@@ -1,13 +1,15 @@
 //! The report: problems in the order of their kinds, the ends of connections, the slowest answers and the clients.
 
 use super::clients::{ClientRecord, Clients, Repetition};
-use super::connection::EndOfConnection;
+use super::connection::{EndOfConnection, OpenConnection, Protocol};
 use super::ending::Ending;
+use super::foreign::{Foreign, ForeignCounts};
 use super::problem::{Entry, Group, MAX_SEPARATE, Problem};
 use super::sighting::{Party, ProblemKey, Sighting, Sightings};
 use super::{Diagnosis, Kind, Totals};
 use crate::inspect::capture::Moment;
 use crate::inspect::filter::{TimePoint, is_like};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -33,16 +35,29 @@ pub(crate) struct Report {
     pub(super) connections: u64,
     pub(super) clients: u64,
     pub(super) packets: u64,
-    pub(super) others: u64,
+    pub(super) others: ForeignCounts,
     /// Nanoseconds since 1970.
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
     pub(super) problems: Vec<Problem>,
+    pub(super) selection: Option<SelectedPart>,
     pub(super) endings: Vec<(Ending, u64)>,
     pub(super) slowest: Vec<SlowAnswer>,
     pub(super) by_client: Vec<ClientSummary>,
     /// What exceeded a limit, and so was not judged: its name in JSON, its name for people, and the number.
     pub(super) left_out: Vec<(&'static str, &'static str, u64)>,
+}
+
+/// The part of a capture that is reported.
+#[derive(Debug, Clone)]
+pub(super) struct SelectedPart {
+    /// Patterns of client identifiers; empty for all.
+    pub(super) patterns: Vec<String>,
+    pub(super) clients: u64,
+    pub(super) connections: u64,
+    /// Nanoseconds since 1970.
+    pub(super) since: Option<u64>,
+    pub(super) until: Option<u64>,
 }
 
 /// One of the slowest answers.
@@ -83,9 +98,10 @@ pub(super) fn report(diagnosis: &Diagnosis, scope: &Scope) -> Report {
     let Diagnosis { shared, totals, .. } = diagnosis;
     let clients = &shared.clients;
     let limits = Limits::new(scope, totals);
-    let mut endings = shared.endings.clone();
-    if !diagnosis.connections.is_empty() {
-        *endings.entry(Ending::Open).or_default() += diagnosis.connections.len() as u64;
+    let undecided: u64 = diagnosis.undecided().count() as u64;
+    let mut others = totals.others;
+    for protocol in diagnosis.undecided() {
+        others.add(if protocol == Protocol::Undecided { Foreign::Silent } else { Foreign::Unknown });
     }
     let computed = computed(diagnosis);
     let left_out = [
@@ -103,18 +119,42 @@ pub(super) fn report(diagnosis: &Diagnosis, scope: &Scope) -> Report {
         at: answer.at,
     });
     Report {
-        connections: totals.connections,
+        connections: totals.connections - undecided,
         clients: clients.all().len() as u64,
         packets: totals.packets,
-        others: totals.others,
+        others,
         first: totals.first.and_then(|first| first.time),
         last: totals.last.time,
         problems: problems(clients, [&shared.sightings, &computed], &limits),
-        endings: endings.into_iter().collect(),
+        selection: limits.selected_part(clients),
+        endings: endings(diagnosis, &limits).into_iter().collect(),
         slowest: slowest.filter(|answer| limits.has_client(answer.client.as_deref())).collect(),
         by_client: summaries(clients, &limits),
         left_out: left_out.into_iter().filter(|(.., count)| *count > 0).collect(),
     }
+}
+
+/// The ends of all connections, or of those of the selected clients.
+fn endings(diagnosis: &Diagnosis, limits: &Limits<'_>) -> BTreeMap<Ending, u64> {
+    let clients = &diagnosis.shared.clients;
+    let mut endings = match limits.clients {
+        [] => diagnosis.shared.endings.clone(),
+        _ => BTreeMap::new(),
+    };
+    if !limits.clients.is_empty() {
+        for (ending, count) in limits.selected(clients).flat_map(ClientRecord::endings) {
+            *endings.entry(ending).or_default() += count;
+        }
+    }
+    let is_selected = |connection: &&OpenConnection| {
+        connection.protocol == Protocol::Mqtt
+            && limits.has_client(name(clients, connection.party()).as_deref())
+    };
+    let open = diagnosis.connections.values().filter(is_selected).count() as u64;
+    if open > 0 {
+        *endings.entry(Ending::Open).or_default() += open;
+    }
+    endings
 }
 
 fn name(clients: &Clients, party: Party) -> Option<Rc<str>> {
@@ -143,6 +183,21 @@ impl Limits<'_> {
         self.clients.is_empty() || self.clients.iter().any(is_like)
     }
 
+    fn selected<'c>(&self, clients: &'c Clients) -> impl Iterator<Item = &'c ClientRecord> {
+        clients.all().iter().filter(|client| self.has_client(Some(&client.id)))
+    }
+
+    fn selected_part(&self, clients: &Clients) -> Option<SelectedPart> {
+        let is_selective = !self.clients.is_empty() || self.since.is_some() || self.until.is_some();
+        is_selective.then(|| SelectedPart {
+            patterns: self.clients.to_vec(),
+            clients: self.selected(clients).count() as u64,
+            connections: self.selected(clients).map(|client| u64::from(client.connections)).sum(),
+            since: self.since,
+            until: self.until,
+        })
+    }
+
     fn has_period(&self, first: Moment, last: Moment) -> bool {
         let is_after = self.since.is_none_or(|since| last.time.is_some_and(|last| last >= since));
         let is_before = self.until.is_none_or(|until| first.time.is_some_and(|first| first <= until));
@@ -154,7 +209,10 @@ impl Limits<'_> {
 fn computed(diagnosis: &Diagnosis) -> Sightings {
     let Diagnosis { shared, totals, .. } = diagnosis;
     let mut computed = Sightings::default();
-    for connection in diagnosis.connections.values() {
+    let of_mqtt = |connection: &&OpenConnection| connection.protocol == Protocol::Mqtt;
+    let mut open: Vec<_> = diagnosis.connections.values().filter(of_mqtt).collect();
+    open.sort_unstable_by_key(|connection| connection.number);
+    for connection in open {
         connection.end(EndOfConnection { ending: Ending::Open, at: totals.last }, &mut computed);
     }
     for (index, client) in shared.clients.all().iter().enumerate() {

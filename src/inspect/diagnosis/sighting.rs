@@ -96,8 +96,13 @@ impl Sightings {
     ) {
         let key = self.with_room(key);
         let entry = self.entries.entry(key).or_insert_with(|| Sighting { first, ..Sighting::default() });
+        if first.time < entry.first.time {
+            entry.first = first;
+        }
+        if entry.count == 0 || last.time >= entry.last.time {
+            entry.last = last;
+        }
         entry.count += 1;
-        entry.last = last;
         entry.worst = entry.worst.max(figure);
         if entry.connections.len() < MAX_CONNECTIONS && !entry.connections.contains(&connection) {
             entry.connections.push(connection);

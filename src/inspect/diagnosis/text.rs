@@ -1,7 +1,7 @@
 //! The report as text, for people.
 
 use super::problem::{Problem, listed};
-use super::report::{ClientSummary, Report};
+use super::report::{ClientSummary, Report, SelectedPart};
 use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
@@ -20,8 +20,11 @@ impl Report {
         let mut text = String::new();
         let mut clock = TimeFormatter::time_of_day();
         self.summary(&mut clock, &mut text);
-        if self.problems.is_empty() {
-            text.push_str("\nno problems found\n");
+        if self.packets == 0 {
+            text.push_str("\nno MQTT packets were decoded\n");
+        } else if self.problems.is_empty() {
+            let place = if self.selection.is_some() { " in the selection" } else { "" };
+            let _ = writeln!(text, "\nno problems found{place}");
         }
         for problem in &self.problems {
             text.push('\n');
@@ -51,9 +54,11 @@ impl Report {
             let _ = write!(text, " in {period}, {first} to {last}");
         }
         text.push('\n');
-        if self.others > 0 {
-            let others = count(self.others, "connection");
-            let _ = writeln!(text, "{others} with another protocol, or encrypted");
+        if let Some(selection) = &self.selection {
+            write_selection(selection, clock, text);
+        }
+        for (reason, number) in self.others.all() {
+            let _ = writeln!(text, "{} {}", count(number, "connection"), reason.describe());
         }
     }
 
@@ -91,18 +96,35 @@ impl Report {
         for client in self.by_client.iter().take(MAX_CLIENTS) {
             write_client(client, text);
         }
-        let others = self.clients.saturating_sub(self.by_client.len().min(MAX_CLIENTS) as u64);
+        let all = self.selection.as_ref().map_or(self.clients, |selection| selection.clients);
+        let others = all.saturating_sub(self.by_client.len().min(MAX_CLIENTS) as u64);
         if others > 0 && self.by_client.len() >= MAX_CLIENTS {
             let _ = writeln!(text, "and {}", count(others, "client"));
         }
     }
 }
 
+fn write_selection(selection: &SelectedPart, clock: &mut TimeFormatter, text: &mut String) {
+    let SelectedPart { patterns, clients, connections, since, until } = selection;
+    if !patterns.is_empty() {
+        let named: Vec<_> = patterns.iter().map(|pattern| escape::quoted(pattern)).collect();
+        let (clients, connections) = (count(*clients, "client"), count(*connections, "connection"));
+        let _ = writeln!(text, "selected: {} ({clients}, {connections})", named.join(", "));
+    }
+    let period = match (since, until) {
+        (Some(since), Some(until)) => format!("{} to {}", time(*since, clock), time(*until, clock)),
+        (Some(since), None) => format!("since {}", time(*since, clock)),
+        (None, Some(until)) => format!("until {}", time(*until, clock)),
+        (None, None) => return,
+    };
+    let _ = writeln!(text, "selected: problems {period}");
+}
+
 fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatter, text: &mut String) {
     let names: Vec<_> = problem.clients.iter().map(|client| escape::quoted(client)).collect();
     let who = match problem.client_count {
         0 => String::new(),
-        count => format!("{}: ", listed(&names, count, &connections(&problem.connections))),
+        count => format!("{}: ", listed(&names, count, &connections(&problem.connections, count))),
     };
     let severity = problem.severity.name();
     let _ = writeln!(text, "{severity:<5}  {who}{}", escape::line(&problem.text));
@@ -111,9 +133,9 @@ fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatt
     let _ = writeln!(text, "       {filter_option} '{filter}'");
 }
 
-fn connections(numbers: &[u32]) -> String {
+fn connections(numbers: &[u32], count: usize) -> String {
     let numbers: Vec<_> = numbers.iter().map(u32::to_string).collect();
-    format!("connection {}", numbers.join(", "))
+    format!("connection {}", listed(&numbers, count, ""))
 }
 
 fn write_client(client: &ClientSummary, text: &mut String) {

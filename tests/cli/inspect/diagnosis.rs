@@ -384,6 +384,25 @@ fn a_reset_by_the_broker_is_seen_live_and_in_the_recording() {
 }
 
 #[test]
+fn the_side_that_owes_an_answer_is_accused() {
+    let opened = connects(1, "q", 60);
+    let later = "wait 20\n> c0 00\n< d0 00\n> e0 00";
+    for (exchange, sentence) in [
+        ("> 34 (`a` 0001 'x')\n< 50 (0001)", "the client did not answer PUBREC for \"a\" within 20.0"),
+        ("< 34 (`a` 0001 'x')\n> 50 (0001)", "the server did not answer PUBREC for \"a\" within 20.0"),
+        (
+            "> 34 (`a` 0001 'x')\n< 50 (0001)\n> 62 (0001)",
+            "the server did not answer PUBREL for \"a\" within 20.0",
+        ),
+        // What comes after DISCONNECT is no wait.
+        ("> 32 (`a` 0001 'x')\nwait 8\n> e0 00", "the server did not answer PUBLISH for \"a\" within 8.0"),
+    ] {
+        let report = assert_problems(&format!("{opened}{exchange}\n{later}\nclose"), &["unanswered q 1"]);
+        assert_says(text(&report, 0), &[sentence]);
+    }
+}
+
+#[test]
 fn an_answer_to_a_repeated_packet_is_measured_from_the_first() {
     let opened = connects(1, "q", 60);
     for (exchange, sentence) in [
@@ -400,4 +419,109 @@ fn an_answer_to_a_repeated_packet_is_measured_from_the_first() {
         let report = assert_problems(&script, &["slow_answer q 1", "repeated q 1"]);
         assert_says(text(&report, 0), &[sentence]);
     }
+}
+
+#[test]
+fn several_unanswered_messages_are_in_order_of_time() {
+    let messages: String = (1..9).map(|id| format!("> 32 (`a` {id:04x} 'x')\nwait 1\n")).collect();
+    let script = format!("{}{messages}wait 9\n{DISCONNECT}", connects(1, "q", 60));
+    let report = assert_problems(&script, &["unanswered q 8"]);
+    let problem = &report["problems"][0];
+    assert!(problem["first_frame"].as_u64() < problem["last_frame"].as_u64(), "{report:#}");
+    assert_eq!([&problem["first_frame"], &problem["last_frame"]], [8, 22], "{report:#}");
+}
+
+#[test]
+fn two_connections_at_once_are_not_a_take_over() {
+    let mut script = String::new();
+    for number in 1..6 {
+        script += &connects(number, "same", 60);
+        script += "wait 1\n";
+    }
+    for number in 1..6 {
+        script += &format!("{number}: > 32 (`t` 0001 'x')\n{number}: < 40 (0001)\n");
+    }
+    // Without an end, and with an orderly one.
+    assert_problems(&script, &[]);
+    let ends: String = (1..6).map(|number| format!("{number}: > e0 00\n{number}: close\n")).collect();
+    assert_problems(&format!("{script}{ends}"), &[]);
+    // The server closes a connection that it served in the meantime.
+    assert_problems(&format!("{script}1: close <"), &["closed_by_server same 1"]);
+}
+
+#[test]
+fn the_reasons_of_a_server_that_disconnects_are_judged() {
+    let v5 = "> 10 (`MQTT` 05 02 000a () `a`)\n< 20 (0000 ())\n";
+    let report = assert_problems(&format!("{v5}wait 15\n< e0 (8d)\nclose <"), &["keep_alive_timeout a 1"]);
+    assert_says(text(&report, 0), &["after a silence of 15.0", "keep alive is 10 s"]);
+    assert_problems(&format!("{v5}< e0 (00)\nclose <"), &[]);
+    let reset = format!("{}wait 0.5\nreset <", connects(1, "a", 60));
+    let report = assert_problems(&reset, &["closed_by_server a 1"]);
+    assert!(!text(&report, 0).contains("right after"), "{report:#}");
+}
+
+#[test]
+fn filters_hold_only_what_they_can_read() {
+    let denied = |client: &str, topic: &str| {
+        format!(
+            "> 10 (`MQTT` 05 02 0000 () {client})\n< 20 (0000 ())\n> 32 ({topic} 0002 () 'x')\n< 40 (0002 87)\n> e0 00\nclose"
+        )
+    };
+    for (client, topic) in [("`a`", "`b\u{1b}c`"), ("`a\u{1b}c`", "`t`"), ("`*`", "`t`")] {
+        let report = report(&denied(client, topic), "");
+        assert_eq!(report["problems"][0]["kind"], "publish_denied", "{report:#}");
+        let filter = report["problems"][0]["filter"].as_str().unwrap();
+        let script = denied(client, topic);
+        let shown = mq("inspect --filter").arg(filter).stdin(capture(&script)).run().succeed();
+        assert!(shown.contains("PUBACK") || shown.contains("PUBLISH"), "{filter}: {shown}");
+    }
+    let empty = format!("{}> 32 (`` 0001 'x')\nwait 8\n{DISCONNECT}", connects(1, "a", 60));
+    let report = assert_problems(&empty, &["unanswered a 1"]);
+    assert_eq!(report["problems"][0]["filter"], "client=a type=PUBLISH");
+}
+
+#[test]
+fn a_selection_is_stated_and_counts_its_connections() {
+    let script = format!("{}reset <\nwait 10\n{}2: close <", connects(1, "a", 60), connects(2, "b", 60));
+    let shown = |options: &str| {
+        let program = mq("inspect --diagnose").words(options).env("TZ", "UTC");
+        program.stdin(capture(&script)).run().succeed()
+    };
+    assert_says(&shown("--follow a"), &["selected: \"a\" (1 client, 1 connection)", "1  the server reset"]);
+    assert!(!shown("--follow a").contains("1  the server closed"));
+    assert_says(&shown("--since +5s"), &["selected: problems since 22:13:25.001"]);
+    assert_says(&shown("--follow none"), &["no problems found in the selection"]);
+    assert!(!shown("").contains("selected"));
+}
+
+#[test]
+fn without_mqtt_the_report_says_why() {
+    let shown = |script: &str| mq("inspect --diagnose").stdin(capture(script)).run().succeed();
+    let refused = shown("> \nreset <");
+    assert_says(&refused, &["no MQTT packets were decoded", "1 connection without data"]);
+    let http = shown("> 'GET / HTTP/1.1' 0d0a 0d0a\n< 'HTTP/1.1 403 No' 0d0a 0d0a\nclose");
+    assert_says(&http, &["no MQTT packets were decoded", "1 connection with HTTP"]);
+    assert!(!http.contains("no problems found"), "{http}");
+}
+
+#[test]
+fn live_connections_without_mqtt_are_not_judged() {
+    let peer = ScriptedPeer::start(|peer| {
+        for _ in 0..3 {
+            drop(peer.accept());
+        }
+    });
+    let found = live_and_recorded(&peer.address().to_string(), |proxy| {
+        for bytes in [
+            &b""[..],
+            b"GET / HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\nUser-Agent: a probe of ours\r\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        ] {
+            let mut wire = Wire::new(std::net::TcpStream::connect(proxy.address()).unwrap());
+            wire.try_send_bytes(bytes);
+            wire.expect_end();
+        }
+    });
+    peer.finish();
+    assert_eq!(found, [[""; 0], [""; 0]]);
 }

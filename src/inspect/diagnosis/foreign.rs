@@ -1,0 +1,64 @@
+//! Connections without MQTT that can be read, by the reason.
+
+use crate::inspect::capture::conversation::OtherProtocol;
+
+/// The reason why a connection has no MQTT packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreign {
+    Tls,
+    Http,
+    ProxyHeader,
+    Silent,
+    Unknown,
+}
+
+/// The number of connections for each reason.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ForeignCounts([u64; 5]);
+
+impl Foreign {
+    const ALL: [Foreign; 5] =
+        [Foreign::Tls, Foreign::Http, Foreign::ProxyHeader, Foreign::Silent, Foreign::Unknown];
+
+    pub(super) fn of(what: &OtherProtocol) -> Foreign {
+        match what {
+            OtherProtocol::Tls { .. } => Foreign::Tls,
+            OtherProtocol::Http { .. } => Foreign::Http,
+            OtherProtocol::ProxyHeader(_) => Foreign::ProxyHeader,
+            OtherProtocol::Silent => Foreign::Silent,
+            OtherProtocol::Unknown => Foreign::Unknown,
+        }
+    }
+
+    /// What such a connection has, to follow its number.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Foreign::Tls => "with TLS that was not decrypted; --tls-keylog FILE decrypts it",
+            Foreign::Http => "with HTTP, not MQTT over WebSocket",
+            Foreign::ProxyHeader => "with an invalid PROXY header",
+            Foreign::Silent => "without data: refused, unanswered or closed at once",
+            Foreign::Unknown => "with another protocol",
+        }
+    }
+}
+
+impl ForeignCounts {
+    pub(super) fn add(&mut self, reason: Foreign) {
+        self.add_many(reason, 1);
+    }
+
+    pub(super) fn add_many(&mut self, reason: Foreign, number: u64) {
+        if let Some(count) = self.0.get_mut(reason as usize) {
+            *count += number;
+        }
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The reasons that occurred.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Foreign, u64)> {
+        Foreign::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+}
