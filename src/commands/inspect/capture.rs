@@ -1,5 +1,6 @@
 //! A capture, from a file or a pipe.
 
+use super::interruptible::{InterruptibleInput, Interruption};
 use super::key_log::SharedKeyLog;
 use super::viewer::Viewer;
 use super::write::Recorder;
@@ -18,17 +19,21 @@ use std::path::Path;
 /// The path of standard input.
 const STDIN: &str = "-";
 
-/// Reads a capture to its end; returns notes for the user.
+/// Reads a capture to its end, or to a signal if there is an `interruption` to set; returns notes for the user.
 pub(super) fn run(
     file: Option<&Path>,
     secrets: &SharedKeyLog,
     inspector: Inspector,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
+    interruption: Option<&Interruption>,
 ) -> Result<Vec<String>, Error> {
     let path = file.filter(|path| path.as_os_str() != STDIN);
     let source: Box<dyn Read> = match path {
-        None => Box::new(io::stdin().lock()),
+        None => match interruption {
+            Some(interruption) => Box::new(InterruptibleInput::start(io::stdin(), interruption)?),
+            None => Box::new(io::stdin().lock()),
+        },
         Some(path) => {
             let failed = |source| Error::file(path, source);
             let mut file = File::open(path).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! `mq inspect`: decodes MQTT traffic and reports protocol errors.
 
 mod capture;
+mod interruptible;
 mod key_log;
 mod literal_packets;
 mod live;
@@ -18,6 +19,7 @@ use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
 use crate::inspect::view::ViewFormat;
 use crate::time_zone;
+use interruptible::Interruption;
 use key_log::SharedKeyLog;
 use live_pipeline::{TrafficEnd, ViewerResult};
 use proxy::Proxy;
@@ -61,11 +63,18 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     }
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
-    let result = capture::run(args.file.as_deref(), &secrets, inspector, &mut viewer, recorder.as_mut());
+    let interruption = Interruption::default();
+    let interrupts = args.diagnose.is_some().then_some(&interruption);
+    let file = args.file.as_deref();
+    let result = capture::run(file, &secrets, inspector, &mut viewer, recorder.as_mut(), interrupts);
     // Show the packets before the error.
+    if matches!(result, Err(Error::Capture { .. })) {
+        viewer.report_partial();
+    }
     viewer.flush()?;
     result?.iter().for_each(|note| messages.say(note));
-    finish(viewer, recorder, messages)
+    let status = finish(viewer, recorder, messages)?;
+    interruption.get().map_or(Ok(status), |signal| Err(Error::Interrupted(*signal)))
 }
 
 fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<ExitStatus, Error> {

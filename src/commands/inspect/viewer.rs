@@ -121,6 +121,13 @@ impl Viewer {
         periodic.next = periodic.interval.map(|interval| Instant::now() + interval);
     }
 
+    /// Adds the report on a capture that could not be read to its end, if anything was read.
+    pub(super) fn report_partial(&mut self) {
+        if self.diagnosis.as_ref().is_some_and(|periodic| !periodic.diagnosis.is_empty()) {
+            self.report();
+        }
+    }
+
     /// Writes the buffer. The next flush reports an error.
     pub(super) fn write(&mut self) {
         if self.failure.is_none() && !self.buffer.is_empty() {

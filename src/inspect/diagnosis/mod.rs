@@ -93,6 +93,11 @@ impl Diagnosis {
         }
     }
 
+    /// Whether nothing was observed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.totals.connections == 0 && self.totals.others.total() == 0
+    }
+
     /// The problems up to now.
     pub(crate) fn report(&self, scope: &Scope) -> Report {
         report::report(self, scope)

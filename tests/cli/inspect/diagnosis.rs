@@ -505,6 +505,28 @@ fn without_mqtt_the_report_says_why() {
 }
 
 #[test]
+fn a_damaged_capture_has_a_report_up_to_the_damage() {
+    let mut bytes = capture(&format!("{}reset <", connects(1, "a", 60)));
+    bytes.extend([0xff; 64]);
+    let finished = mq("inspect --diagnose").stdin(bytes).run();
+    finished.expect_status(1);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["the server reset (RST) the connection"]);
+}
+
+#[test]
+fn a_signal_ends_a_capture_from_a_pipe_with_a_report() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let mut running = mq("inspect --diagnose").open_stdin().spawn();
+        running.write(capture(&format!("{}reset <", connects(1, "a", 60))));
+        // The program reads what was written before it handles the signal.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        running.signal(signal);
+        running.wait_for_part_of_stdout("the server reset (RST) the connection");
+        running.finish().expect_status(status);
+    }
+}
+
+#[test]
 fn live_connections_without_mqtt_are_not_judged() {
     let peer = ScriptedPeer::start(|peer| {
         for _ in 0..3 {
