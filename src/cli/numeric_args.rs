@@ -79,7 +79,9 @@ fn is_accepted(command: &Command, long: &str, value: &OsStr) -> bool {
 /// Whether the value can have a unit, judged by the value's name.
 fn has_units(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
-    names.iter().any(|name| ["DURATION", "SIZE", "RATE"].iter().any(|unit| name.starts_with(unit)))
+    names
+        .iter()
+        .any(|name| ["DURATION", "INTERVAL", "SIZE", "RATE"].iter().any(|unit| name.starts_with(unit)))
 }
 
 fn is_number(arg: &Arg) -> bool {

@@ -547,3 +547,10 @@ fn live_connections_without_mqtt_are_not_judged() {
     peer.finish();
     assert_eq!(found, [[""; 0], [""; 0]]);
 }
+
+#[test]
+fn an_interval_of_zero_is_rejected_for_its_value() {
+    let shown = mq("inspect --diagnose=0s").run().fail(2);
+    assert_says(&shown, &["'0s' for --diagnose: expected a duration greater than 0"]);
+    assert!(!shown.contains("digit"), "{shown}");
+}
