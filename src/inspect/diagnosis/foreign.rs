@@ -33,7 +33,7 @@ impl Foreign {
     /// What such a connection has, to follow its number.
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Foreign::Tls => "with TLS that was not decrypted; --tls-keylog FILE decrypts it",
+            Foreign::Tls => "with TLS that was not decrypted; a key log decrypts it",
             Foreign::Http => "with HTTP, not MQTT over WebSocket",
             Foreign::ProxyHeader => "with an invalid PROXY header",
             Foreign::Silent => "without data: refused, unanswered or closed at once",
