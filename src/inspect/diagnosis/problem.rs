@@ -126,17 +126,7 @@ impl<'a> Group<'a> {
                 self.rhythm(|client| client.reconnects().interval()),
                 self.usual_ending()
             ),
-            Kind::ClosedByServer => match self.code {
-                BY_FIN | BY_RESET => {
-                    let how = if self.code == BY_RESET { "reset (RST)" } else { "closed (FIN)" };
-                    let cause = match self.texts.as_slice() {
-                        [] => String::new(),
-                        texts => format!(", right after {}", texts.join(" or ")),
-                    };
-                    format!("the server {how} the connection without DISCONNECT, {times}{cause}")
-                }
-                _ => format!("the server disconnected: {}, {times}", reason(code, Context::Disconnect)),
-            },
+            Kind::ClosedByServer => self.closed_by_server(&times),
             Kind::KeepAliveTimeout if worst == 0 => {
                 format!("the server disconnected: {}, {times}", reason(0x8d, Context::Disconnect))
             }
@@ -170,17 +160,7 @@ impl<'a> Group<'a> {
                 BY_RESET => format!("the client reset the connection without DISCONNECT (RST), {times}"),
                 _ => format!("the client disconnected: {}, {times}", reason(code, Context::Disconnect)),
             },
-            Kind::HalfOpen => match self.code {
-                0 => format!("a new connection used the ports of one that was not closed, {times}"),
-                code => {
-                    let closer =
-                        if code == 1 { Direction::ClientToServer } else { Direction::ServerToClient };
-                    let (closer, other) = (closer.sender(), closer.reverse().sender());
-                    format!(
-                        "the {closer} closed (FIN), but the {other} had not closed {longest} later, {times}"
-                    )
-                }
-            },
+            Kind::HalfOpen => self.half_open(&longest, &times),
             Kind::Unanswered => {
                 let (name, sender) = packet_of(self.code);
                 let topic = match self.text_count {
@@ -194,14 +174,7 @@ impl<'a> Group<'a> {
                 "messages to {} reached no subscriber in the capture, although this client had subscribed, {times}",
                 self.named_texts()
             ),
-            Kind::InFlightFull => {
-                let (sender, receiver) = self.sides();
-                let limit = match self.code >= ASSUMED {
-                    true => "20 messages or more".to_owned(),
-                    false => format!("as many messages as the {receiver} allows"),
-                };
-                format!("{limit} from the {sender} were in flight, for up to {longest}, {times}")
-            }
+            Kind::InFlightFull => self.in_flight_full(&longest, &times),
             Kind::SlowAnswer => {
                 let (name, sender) = packet_of(self.code);
                 format!("{name} of the {} took up to {longest}, {times}", sender.sender())
@@ -231,6 +204,40 @@ impl<'a> Group<'a> {
                 )
             }
         }
+    }
+
+    fn closed_by_server(&self, times: &str) -> String {
+        match self.code {
+            BY_FIN | BY_RESET => {
+                let how = if self.code == BY_RESET { "reset (RST)" } else { "closed (FIN)" };
+                let cause = match self.texts.as_slice() {
+                    [] => String::new(),
+                    texts => format!(", right after {}", texts.join(" or ")),
+                };
+                format!("the server {how} the connection without DISCONNECT, {times}{cause}")
+            }
+            code => format!("the server disconnected: {}, {times}", reason(code as u8, Context::Disconnect)),
+        }
+    }
+
+    fn half_open(&self, longest: &str, times: &str) -> String {
+        match self.code {
+            0 => format!("a new connection used the ports of one that was not closed, {times}"),
+            code => {
+                let closer = if code == 1 { Direction::ClientToServer } else { Direction::ServerToClient };
+                let (closer, other) = (closer.sender(), closer.reverse().sender());
+                format!("the {closer} closed (FIN), but the {other} had not closed {longest} later, {times}")
+            }
+        }
+    }
+
+    fn in_flight_full(&self, longest: &str, times: &str) -> String {
+        let (sender, receiver) = self.sides();
+        let limit = match self.code >= ASSUMED {
+            true => "20 messages or more".to_owned(),
+            false => format!("as many messages as the {receiver} allows"),
+        };
+        format!("{limit} from the {sender} were in flight, for up to {longest}, {times}")
     }
 
     fn figures(&self) -> Vec<(&'static str, u64)> {
