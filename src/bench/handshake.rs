@@ -8,10 +8,8 @@ use super::broker_limits::BrokerLimits;
 use super::client_slot::{ClientSlot, Task};
 use super::context::CHECKS_PER_KEEP_ALIVE;
 use super::gauges::Gauges;
-use super::generator::GeneratorState;
-use super::identity::ClientIndex;
-use super::plan::{Broker, Plan, Will};
-use super::template::Values;
+use super::identity::fill_in;
+use super::plan::{Broker, Plan};
 use crate::client::{AnswerTime, Authenticator, Claim, Error, Handshake, Terms, TimeLimit};
 use crate::protocol::session::{KeepAlive, Limits, Session};
 use crate::protocol::{self, Connack, Connect, PropertiesBuf, PropertyId, PropertyValue};
@@ -67,7 +65,7 @@ impl ClientHandshake<'_> {
             timeout,
         };
         let client_id = broker.identities.client_id(index);
-        let will_topic = self.plan.will(self.slot).map(|will| will_topic(will, index, &client_id));
+        let will_topic = self.plan.will(self.slot).map(|will| fill_in(&will.topic, index, &client_id));
         let connect = self.connect_packet(&claim, &client_id, will_topic.as_deref());
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
         let mut authenticator = Authenticator::new(claim);
@@ -134,20 +132,6 @@ impl ClientHandshake<'_> {
             if self.keeps_session() && broker.version.is_v5() { session_expiry(broker) } else { None };
         expiry.map_or(Cow::Borrowed(&broker.properties.connect), Cow::Owned)
     }
-}
-
-fn will_topic(will: &Will, index: ClientIndex, client: &str) -> String {
-    let mut topic = String::new();
-    let values = Values {
-        run: index.run,
-        publisher: index.number,
-        subscriber: 0,
-        client,
-        sequence: 0,
-        generators: GeneratorState::default(),
-    };
-    will.topic.fill_in(&values, &mut topic);
-    topic
 }
 
 /// Adds a session expiry interval to the properties, unless they already have one.

@@ -98,7 +98,8 @@ impl Identities {
     }
 }
 
-fn fill_in(template: &Template, index: ClientIndex, client: &str) -> String {
+/// The text of a template for a client with this identifier.
+pub(super) fn fill_in(template: &Template, index: ClientIndex, client: &str) -> String {
     let mut text = String::new();
     let values = Values {
         run: index.run,

@@ -6,7 +6,10 @@ use super::metric::Metric;
 pub(super) const SYS_FILTERS: [&str; 2] = ["$SYS/broker/#", "$SYS/brokers/#"];
 
 /// The topic with the broker's version, below `$SYS/broker/` and below EMQX's node.
-pub(super) const VERSION_TOPIC: &str = "version";
+const VERSION_TOPIC: &str = "version";
+
+/// The maximum length of a version, in characters.
+const LONGEST_VERSION: usize = 128;
 
 /// The filters of the topic with the version, of the broker and of the nodes of a cluster.
 pub(super) const VERSION_FILTERS: [&str; 2] = ["$SYS/broker/version", "$SYS/brokers/+/version"];
@@ -97,6 +100,13 @@ pub(super) fn split_topic(topic: &str) -> Option<(&str, &str)> {
         return Some(("", rest));
     }
     topic.strip_prefix("$SYS/brokers/")?.split_once('/')
+}
+
+/// The version in a message; `None` if it is on another topic, or no text.
+pub(super) fn version(topic: &str, payload: &[u8]) -> Option<String> {
+    let (_, rest) = split_topic(topic)?;
+    let text = std::str::from_utf8(payload).ok().filter(|_| rest == VERSION_TOPIC)?;
+    Some(text.chars().take(LONGEST_VERSION).collect())
 }
 
 /// The metric of a `$SYS` topic, split into node and rest.

@@ -17,9 +17,8 @@ use std::time::Duration;
 /// The letter of the client's kind in client identifiers; those of measured clients differ.
 const KIND: char = 'w';
 
-/// The maximum length of a value and of a version.
+/// The maximum length of a value.
 const LONGEST_VALUE: usize = 64;
-pub(super) const LONGEST_VERSION: usize = 128;
 
 /// The maximum number of nodes of a cluster whose values are kept apart.
 const MOST_NODES: usize = 64;
@@ -90,13 +89,12 @@ impl SysClient {
     }
 
     fn note(&mut self, topic: &str, payload: &[u8]) {
-        let Some((node, rest)) = names::split_topic(topic) else { return };
-        let Ok(text) = std::str::from_utf8(payload) else { return };
-        if rest == names::VERSION_TOPIC {
-            let version: String = text.chars().take(LONGEST_VERSION).collect();
+        if let Some(version) = names::version(topic, payload) {
             self.recorder.change(|side| side.version = Some(version));
             return;
         }
+        let Some((node, rest)) = names::split_topic(topic) else { return };
+        let Ok(text) = std::str::from_utf8(payload) else { return };
         let Some(metric) = names::of_topic(node, rest) else { return };
         let value = text.get(..LONGEST_VALUE).unwrap_or(text).split_ascii_whitespace().next();
         let Some(value) = value.and_then(|value| value.parse::<f64>().ok()).filter(|value| value.is_finite())

@@ -2,7 +2,7 @@
 //! it neither disturbs the measurement nor delays its end.
 
 use super::names::{self, VERSION_FILTERS};
-use super::sys_client::{self, LONGEST_VERSION, NoMessage, SysError};
+use super::sys_client::{self, NoMessage, SysError};
 use crate::bench::plan::Plan;
 use crate::client::{self, Application, Error, Flow, Link, Options, Retries, Sending};
 use crate::protocol::session::PublishError;
@@ -71,15 +71,9 @@ impl Application for VersionReader {
     }
 
     fn message(&mut self, publish: &Publish<'_>, _: &[Defect]) -> Result<Flow, SysError> {
-        let is_version =
-            names::split_topic(publish.topic).is_some_and(|(_, rest)| rest == names::VERSION_TOPIC);
-        match std::str::from_utf8(publish.payload) {
-            Ok(text) if is_version => {
-                self.version = Some(text.chars().take(LONGEST_VERSION).collect());
-                Ok(Flow::Finish)
-            }
-            _ => Ok(Flow::Continue),
-        }
+        let Some(version) = names::version(publish.topic, publish.payload) else { return Ok(Flow::Continue) };
+        self.version = Some(version);
+        Ok(Flow::Finish)
     }
 
     fn published(
