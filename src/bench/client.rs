@@ -144,6 +144,8 @@ struct Away {
     timer_id: usize,
     drops: u32,
     dropped_at: u64,
+    /// Whether its work was done before it lost the connection.
+    was_done: bool,
 }
 
 impl Away {
@@ -156,7 +158,8 @@ impl Away {
         let resumes = context.plan.keeps_sessions(context.plan.group(slot)) && role.is_subscriber();
         let connecting = if resumes { Connecting::Resuming } else { Connecting::Again };
         let session = if resumes { session } else { new_session(&context) };
-        Away { context, slot, session, connecting, role, timer_id, drops, dropped_at }
+        let was_done = context.control.phase() == Phase::Hold;
+        Away { context, slot, session, connecting, role, timer_id, drops, dropped_at, was_done }
     }
 
     async fn connect(&mut self) -> Result<Link, client::Error> {
@@ -165,7 +168,8 @@ impl Away {
 
     /// The client with its new connection, and whether the broker still has its subscription.
     fn back(self, link: Link) -> Back {
-        let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at } = self;
+        let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at, was_done: _ } =
+            self;
         context.measurements.note_reconnected(slot.group, context.timers.now());
         let resumes = connecting == Connecting::Resuming;
         let has_subscription = resumes && link.has_session;
@@ -193,7 +197,7 @@ impl Away {
         let event = EventContext::new(&self.context, self.slot, self.context.timers.now());
         self.context.measurements.note_gone(self.slot);
         count_end(&event, &mut self.role, error, true);
-        self.role.submit(&event, 0, Vec::new(), false);
+        self.role.submit(&event, 0, Vec::new(), self.was_done);
     }
 }
 
@@ -232,7 +236,7 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
     if let Some(publisher) = role.publisher() {
         publisher.finish(measurements);
     }
-    if event.slot.task.subscribes() {
+    if event.slot.task.subscribes() && !role.is_subscribed() {
         measurements.gauges.without_subscription.add(1);
     }
 }
@@ -288,7 +292,8 @@ impl Client {
 
     /// Submits the measurements, and disconnects.
     async fn end(&mut self, end: Result<(), ClientError>) {
-        let is_whole = end.is_ok();
+        // In the hold, all work is done.
+        let is_whole = end.is_ok() || self.context.control.phase() == Phase::Hold;
         let has_connection = end.as_ref().err().is_none_or(ClientError::leaves_connection);
         let unsent = self.connection.unsent() as u64;
         let unacknowledged = self.unacknowledged();

@@ -48,7 +48,7 @@ gauges! {
     granted_qos_0,
     /// Clients that were granted QoS 1 after asking for QoS 2.
     granted_qos_1,
-    /// Subscribers that are out of the run: not connected, rejected, or lost.
+    /// Subscribers that left the run without a subscription: not connected, rejected, or lost before.
     without_subscription,
     /// Publishers that were accepted.
     publishers,
@@ -102,11 +102,15 @@ pub(crate) struct RecentGroup {
     pub connected: u64,
     pub failed: u64,
     pub lost: u64,
+    /// Messages that the kernel accepted, and those that the broker rejected, from the start of the run.
+    pub sent: u64,
+    pub rejected: u64,
     /// Messages of the measurement that arrived for the first time.
     pub received: u64,
     /// The latencies of the last full second.
     pub latency: Coarse,
     /// Messages per second of the last full second.
+    pub sent_rate: f64,
     pub acknowledged_rate: f64,
     pub received_rate: f64,
 }
@@ -137,13 +141,26 @@ impl Recent {
 impl RecentGroup {
     /// Adds the figures of another worker.
     fn merge(&mut self, other: &RecentGroup) {
-        let RecentGroup { connected, failed, lost, received, latency, acknowledged_rate, received_rate } =
-            other;
+        let RecentGroup {
+            connected,
+            failed,
+            lost,
+            sent,
+            rejected,
+            received,
+            latency,
+            sent_rate,
+            acknowledged_rate,
+            received_rate,
+        } = other;
         self.connected += connected;
         self.failed += failed;
         self.lost += lost;
+        self.sent += sent;
+        self.rejected += rejected;
         self.received += received;
         self.latency.merge(latency);
+        self.sent_rate += sent_rate;
         self.acknowledged_rate += acknowledged_rate;
         self.received_rate += received_rate;
     }

@@ -3,11 +3,14 @@
 //! A value follows from the seed of its publisher, its place in the template and the number of the message. Only a walk needs the
 //! value before it, which each publisher keeps.
 
-use crate::payload::placeholder::PlaceholderError;
+use crate::payload::placeholder::{self, PlaceholderError};
 use fastrand::Rng;
 use std::cell::Cell;
 use std::f64::consts::TAU;
 use std::fmt::{self, Write};
+
+/// No publisher sends more messages.
+pub(super) const MOST_MESSAGES: u64 = 1 << 47;
 
 /// The most decimals that a floating-point number has.
 const MOST_DECIMALS: usize = 15;
@@ -112,11 +115,21 @@ impl Generator {
         matches!(self, Generator::Walk(..))
     }
 
-    /// The maximum length of a value in bytes; `None` for that of numbers.
-    pub(crate) fn longest(&self) -> Option<usize> {
+    /// The lengths of the shortest and the longest value in bytes.
+    pub(crate) fn lengths(&self) -> (usize, usize) {
         match self {
-            Generator::Choice(texts) => texts.iter().map(|text| text.len()).max(),
-            Generator::Counter { .. } | Generator::Walk(..) | Generator::Sine(..) => None,
+            Generator::Counter { start, step, cycle } => {
+                let steps = i64::try_from((*cycle).min(MOST_MESSAGES) - 1).unwrap_or(i64::MAX);
+                let last = start.saturating_add(step.saturating_mul(steps));
+                placeholder::lengths_of_integers(last.min(*start), last.max(*start))
+            }
+            Generator::Walk(range, _) | Generator::Sine(range, _) => {
+                placeholder::lengths_of_decimals((range.least, range.most), range.decimals)
+            }
+            Generator::Choice(texts) => {
+                let lengths = || texts.iter().map(|text| text.len());
+                (lengths().min().unwrap_or_default(), lengths().max().unwrap_or_default())
+            }
         }
     }
 
@@ -199,7 +212,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// Random numbers that are the same again for the same arguments.
-fn random(seed: u64, place: usize, number: u64) -> Rng {
+pub(super) fn random(seed: u64, place: usize, number: u64) -> Rng {
     let of_place = Rng::with_seed(seed).u64(..).wrapping_add(place as u64);
     let of_place = Rng::with_seed(of_place).u64(..);
     Rng::with_seed(of_place ^ number)

@@ -24,6 +24,7 @@ mod gauges;
 mod generator;
 mod handshake;
 pub(crate) mod identity;
+mod late_subscriptions;
 pub(crate) mod limits;
 pub(crate) mod payload;
 mod payload_header;
@@ -54,6 +55,7 @@ pub(crate) use error::Error;
 use gauges::Gauges;
 pub(crate) use gauges::{Recent, Totals};
 use jiff::Timestamp;
+use late_subscriptions::LateSubscriptions;
 pub(crate) use payload_header::PayloadHeader;
 use plan::{Hold, Plan, Scenario, Volume};
 use processes::{Moment, Process, Program};
@@ -71,6 +73,9 @@ use worker::Assignment;
 
 /// Interval between readings of the gauges.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Interval between readings while the publishers of a group wait for its subscriptions.
+const SHORT_LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Interval between readings of the figures of the last second.
 const RECENT_INTERVAL: Duration = Duration::from_millis(500);
@@ -137,6 +142,9 @@ struct Run<O> {
     started_at: Timestamp,
     /// When each step began, in nanoseconds since the start.
     phases: Vec<(Step, u64)>,
+    /// When the load began, in nanoseconds since the start.
+    load_began: Option<u64>,
+    late_subscriptions: LateSubscriptions,
     gauges: Vec<Arc<Gauges>>,
     threads: Vec<JoinHandle<Record>>,
     processes: Vec<Process>,
@@ -163,10 +171,12 @@ impl<O: FnMut(View<'_>)> Run<O> {
     fn new(plan: Plan, interrupts: mpsc::Receiver<()>, observe: O) -> Run<O> {
         let (control, _) = watch::channel(Control::default());
         Run {
+            late_subscriptions: LateSubscriptions::of(&plan),
             plan: Arc::new(plan),
             start: Instant::now(),
             started_at: Timestamp::now(),
             phases: Vec::new(),
+            load_began: None,
             gauges: Vec::new(),
             threads: Vec::new(),
             processes: Vec::new(),
@@ -232,13 +242,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if let Err(ending) = self.wait_for_start().await {
             return ending;
         }
-        let highest_qos = self.totals().lowest_granted();
-        Arc::make_mut(&mut self.plan).limit_qos(highest_qos);
-        let load_began = Some(self.nanoseconds().saturating_add(lead(&self.plan)));
-        self.send_control(|control| {
-            (control.phase, control.load_began) = (Phase::Measure, load_began);
-            control.highest_qos = highest_qos.map(|qos| qos as u8);
-        });
+        self.begin_load();
         let measured = self.load().await;
         self.send_control(|control| control.phase = Phase::Drain);
         let drained = match measured {
@@ -251,7 +255,8 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
         let totals = self.totals();
         match (measured, drained) {
-            _ if totals.lost == totals.connected => Ending::AllLost,
+            (Wait::Done | Wait::Stalled, _) if totals.connected == 0 => Ending::NotConnected,
+            _ if totals.connected > 0 && totals.lost == totals.connected => Ending::AllLost,
             (Wait::Interrupted, _) | (_, Wait::Interrupted) => Ending::Interrupted,
             // Missing deliveries count as lost; missing acknowledgements mean that the broker stalled.
             (_, Wait::Stalled) if totals.finished < totals.publishers => Ending::Stalled(Step::Drain),
@@ -259,20 +264,69 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Waits until every client has connected and subscribed, or has failed to.
-    async fn prepare(&mut self) -> Result<(), Ending> {
+    /// Lets the clients send.
+    fn begin_load(&mut self) {
+        let load_began = self.nanoseconds().saturating_add(lead(&self.plan));
+        self.load_began = Some(load_began);
+        let highest_qos = self.totals().lowest_granted();
+        Arc::make_mut(&mut self.plan).limit_qos(highest_qos, false);
+        self.send_control(|control| {
+            (control.phase, control.load_began) = (Phase::Measure, Some(load_began));
+            control.highest_qos = highest_qos.map(|qos| qos as u8);
+        });
+        self.release_late_groups();
+    }
+
+    /// Lets the publishers of groups that start during the load send, up to the first group that waits for subscriptions.
+    fn release_late_groups(&mut self) {
+        let ready_before = self.late_subscriptions.ready_before();
+        let highest_qos = self.totals().lowest_granted();
+        Arc::make_mut(&mut self.plan).limit_qos(highest_qos, true);
+        self.send_control(|control| {
+            control.highest_late_qos = highest_qos.map(|qos| qos as u8);
+            control.ready_before = u64::try_from(ready_before.as_nanos()).unwrap_or(u64::MAX);
+        });
+    }
+
+    /// Lets the publishers of a late group send, once the subscriptions that are due were granted.
+    fn follow_late_groups(&mut self, totals: &Totals) {
+        let Some(now) = self.load_time() else { return };
+        let settled = totals.subscribed + totals.without_subscription;
+        if self.late_subscriptions.settle(now, settled, self.plan.timeout) {
+            self.release_late_groups();
+        }
+    }
+
+    /// Whether a late group waits for its subscriptions.
+    fn is_late_group_waiting(&self) -> bool {
+        self.load_time().is_some_and(|now| self.late_subscriptions.is_waiting(now))
+    }
+
+    /// The time since the load began.
+    fn load_time(&self) -> Option<Duration> {
+        self.load_began.map(|began| Duration::from_nanos(self.nanoseconds().saturating_sub(began)))
+    }
+
+    /// Whether no client is left to do anything, and none is to come.
+    fn is_over(&self) -> impl Fn(&Totals) -> bool + use<O> {
         let clients = u64::from(self.plan.clients());
+        move |totals| is_over(totals) && totals.connected + totals.failed >= clients
+    }
+
+    /// Waits until every client has connected and subscribed, or has failed to, except those of groups that start later.
+    async fn prepare(&mut self) -> Result<(), Ending> {
+        let first = self.plan.first_clients();
+        let clients = u64::from(first.clients());
         let connecting = self.until(Step::Connect, |totals| totals.connected + totals.failed >= clients);
         proceed(connecting.await, Step::Connect)?;
         let totals = self.totals();
-        if totals.connected == 0 || (totals.publishers == 0 && self.plan.publishers() > 0) {
+        if (totals.connected == 0 && clients > 0) || (totals.publishers == 0 && first.publishers > 0) {
             return Err(Ending::NotConnected);
         }
-        let subscribers = u64::from(self.plan.subscriptions());
+        let subscribers = u64::from(self.plan.first_subscriptions());
         let is_done = |totals: &Totals| totals.subscribed + totals.without_subscription >= subscribers;
         proceed(self.until(Step::Subscribe, is_done).await, Step::Subscribe)?;
-        let totals = self.totals();
-        if totals.lost == totals.connected { Err(Ending::AllLost) } else { Ok(()) }
+        if self.is_over()(&self.totals()) { Err(Ending::AllLost) } else { Ok(()) }
     }
 
     /// Waits, with all clients connected, for the start time that several machines share.
@@ -282,8 +336,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             return Ok(());
         };
         proceed(self.for_a_time(Step::Wait, wait).await, Step::Wait)?;
-        let totals = self.totals();
-        if is_over(&totals) { Err(Ending::AllLost) } else { Ok(()) }
+        if self.is_over()(&self.totals()) { Err(Ending::AllLost) } else { Ok(()) }
     }
 
     /// Leads the clients through the load.
@@ -351,6 +404,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 
     /// Waits for a time, or until no client is left.
     async fn for_a_time(&mut self, step: Step, time: Duration) -> Wait {
+        let is_over = self.is_over();
         tokio::select! {
             wait = self.until(step, is_over) => wait,
             () = tokio::time::sleep(time) => Wait::Done,
@@ -389,8 +443,10 @@ impl<O: FnMut(View<'_>)> Run<O> {
             tokio::select! {
                 Some(()) = self.interrupts.recv() => return Wait::Interrupted,
                 _ = look.tick() => {}
+                () = tokio::time::sleep(SHORT_LOOK_INTERVAL), if self.is_late_group_waiting() => {}
             }
             let totals = self.totals();
+            self.follow_late_groups(&totals);
             if self.recent_at.elapsed() >= RECENT_INTERVAL {
                 (self.recent, self.recent_at) = (gauges::recent(&self.gauges), Instant::now());
             }

@@ -1,13 +1,14 @@
 //! Payloads of messages: a header that identifies the message if it is measured, and the bytes after it.
 
 use super::payload_header::PayloadHeader;
-use super::template::{Template, Values};
+use super::random;
+use super::template::{Template, ValueLengths, Values};
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-/// The maximum length of a placeholder's value.
-const LONGEST_VALUE: usize = 64;
+/// Upper bounds for values that differ between publishers.
+const LONGEST_VALUES: ValueLengths = ValueLengths { publisher: (10, 10), client: (64, 64) };
 
 /// The payloads of a group.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,16 +40,35 @@ impl Recorded {
 }
 
 impl Payload {
-    /// Approximate size of the longest payload in bytes.
+    /// An upper bound of the payload sizes in bytes.
     pub(crate) fn most(&self, header: usize) -> usize {
         match self {
             Payload::Size { most, .. } => *most,
             Payload::Bytes(bytes) => header + bytes.len(),
-            Payload::Text(template) => header + template.longest(LONGEST_VALUE),
+            Payload::Text(template) => header + template.lengths(&LONGEST_VALUES).1,
             Payload::Recording(messages) => {
                 header + messages.iter().map(|message| message.payload.len()).max().unwrap_or_default()
             }
         }
+    }
+
+    /// The sizes of the shortest and the longest payload in bytes; of a template, their bounds.
+    pub(crate) fn sizes(&self, header: usize, values: &ValueLengths) -> (usize, usize) {
+        let (shortest, longest) = match self {
+            Payload::Size { least, most } => return (*least, *most),
+            Payload::Bytes(bytes) => (bytes.len(), bytes.len()),
+            Payload::Text(template) => template.lengths(values),
+            Payload::Recording(messages) => {
+                let lengths = || messages.iter().map(|message| message.payload.len());
+                (lengths().min().unwrap_or_default(), lengths().max().unwrap_or_default())
+            }
+        };
+        (header + shortest, header + longest)
+    }
+
+    /// Whether it contains the client identifier.
+    pub(crate) fn names_client(&self) -> bool {
+        matches!(self, Payload::Text(template) if template.names_client())
     }
 
     /// The first values of a publisher's random walks; empty without any.
@@ -109,12 +129,22 @@ impl Composer {
         }
         match payload {
             Payload::Size { least, most } if least < most => {
-                let size = fastrand::usize(*least..=*most);
+                let size = size_of(values, *least, *most);
                 self.bytes.get(..size).unwrap_or_default()
             }
             _ => &self.bytes,
         }
     }
+}
+
+/// Distinguishes random sizes from the other random numbers of a publisher.
+const OF_SIZES: u64 = 0x9216_d5d9_8979_fb1b;
+
+/// The size of a message from a range that includes both ends.
+fn size_of(values: &Values<'_>, least: usize, most: usize) -> usize {
+    let random = random::random(values.generators.seed ^ OF_SIZES, values.publisher, values.sequence);
+    let offset = random::below(random, (most - least) as u64 + 1);
+    least + usize::try_from(offset).unwrap_or_default()
 }
 
 /// Adapts a byte vector to `fmt::Write`.

@@ -1,6 +1,6 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
-use super::generator::{Generator, GeneratorState};
+use super::generator::{self, Generator, GeneratorState};
 use super::run_id::RunId;
 use crate::payload::placeholder::{self, Piece, PlaceholderError, Value};
 use jiff::Timestamp;
@@ -21,11 +21,31 @@ enum Placeholder {
     Subscriber,
     Client,
     Sequence,
-    /// A value that is new for each message.
-    New(Value),
+    /// A value that is new for each message, and its place among those of the text.
+    New(Value, usize),
     /// A value that the publisher generates, and its place among those of the text.
     Generated(Generator, usize),
 }
+
+/// The lengths of the shortest and the longest value of placeholders that differ between publishers, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ValueLengths {
+    /// Of the numbers of the publishers.
+    pub publisher: (usize, usize),
+    /// Of their client identifiers.
+    pub client: (usize, usize),
+}
+
+/// The length of the identifier of a run.
+const RUN_LENGTH: usize = 8;
+
+/// The number of digits of the last message's number.
+const LONGEST_SEQUENCE: usize = generator::MOST_MESSAGES.ilog10() as usize + 1;
+
+/// The places of values that are new for each message. They differ from those of generated values and between topics and payloads,
+/// since the same place, seed and message make the same value.
+const FIRST_PLACE_IN_TOPICS: usize = 1 << 24;
+const FIRST_PLACE_IN_OTHERS: usize = 1 << 28;
 
 /// The values of the placeholders.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +55,7 @@ pub(crate) struct Values<'a> {
     pub subscriber: u32,
     pub client: &'a str,
     pub sequence: u64,
-    /// The state of generated values, which only payloads have.
+    /// The seed of random values, and the state of generated ones, which only payloads have.
     pub generators: GeneratorState<'a>,
 }
 
@@ -57,7 +77,10 @@ impl Template {
     /// # Errors
     /// If it contains an unknown placeholder.
     pub(crate) fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
-        Template::parse(text, IN_TOPICS, |name| !Generator::is_named(name), |_| true)
+        let mut template = Template::parse(text, IN_TOPICS, |name| !Generator::is_named(name), |_| true)?;
+        // Otherwise the values would be those of the payload.
+        template.number_values(FIRST_PLACE_IN_TOPICS);
+        Ok(template)
     }
 
     /// Parses a payload. Braces around anything but a word are plain text, so that JSON needs no escaping.
@@ -96,7 +119,18 @@ impl Template {
         let named = |name: &str| if is_allowed(name) { Placeholder::named(name) } else { Ok(None) };
         let mut pieces = placeholder::parse(text, is_placeholder, known, named)?;
         number_generators(&mut pieces);
-        Ok(Template { text: text.to_owned(), pieces })
+        let mut template = Template { text: text.to_owned(), pieces };
+        template.number_values(FIRST_PLACE_IN_OTHERS);
+        Ok(template)
+    }
+
+    /// Numbers the values that are new for each message, from the first one on.
+    fn number_values(&mut self, first: usize) {
+        let places = self.pieces.iter_mut().filter_map(|piece| match piece {
+            Piece::Placeholder(Placeholder::New(_, place)) => Some(place),
+            Piece::Text(_) | Piece::Placeholder(_) => None,
+        });
+        places.zip(first..).for_each(|(place, number)| *place = number);
     }
 
     /// The template as it was written.
@@ -109,7 +143,7 @@ impl Template {
         // Reads the clock once, and only for texts that change with each message.
         let now = if self.is_new_for_each_message() { Timestamp::now() } else { Timestamp::UNIX_EPOCH };
         for piece in &self.pieces {
-            // A String and a Vec always grow, and a running system has random numbers.
+            // A String and a Vec always grow.
             let _ = match piece {
                 Piece::Text(words) => text.write_str(words),
                 Piece::Placeholder(placeholder) => match placeholder {
@@ -118,7 +152,9 @@ impl Template {
                     Placeholder::Subscriber => write!(text, "{}", values.subscriber),
                     Placeholder::Client => text.write_str(values.client),
                     Placeholder::Sequence => write!(text, "{}", values.sequence),
-                    Placeholder::New(value) => value.append(now, text).map_err(|_| std::fmt::Error),
+                    Placeholder::New(value, place) => {
+                        value.append_with(now, random_bits(values, *place), text)
+                    }
                     Placeholder::Generated(generator, place) => {
                         generator.append(*place, values.sequence, values.generators, text)
                     }
@@ -127,14 +163,26 @@ impl Template {
         }
     }
 
-    /// The length in bytes if each value takes at most `value` bytes.
-    pub(crate) fn longest(&self, value: usize) -> usize {
-        let size = |piece: &Piece<Placeholder>| match piece {
-            Piece::Text(words) => words.len(),
-            Piece::Placeholder(Placeholder::Generated(generator, _)) => generator.longest().unwrap_or(value),
-            Piece::Placeholder(_) => value,
+    /// The bounds of its length in bytes.
+    pub(crate) fn lengths(&self, values: &ValueLengths) -> (usize, usize) {
+        let of_piece = |piece: &Piece<Placeholder>| match piece {
+            Piece::Text(words) => (words.len(), words.len()),
+            Piece::Placeholder(placeholder) => match placeholder {
+                Placeholder::Run => (RUN_LENGTH, RUN_LENGTH),
+                Placeholder::Number | Placeholder::Subscriber => values.publisher,
+                Placeholder::Client => values.client,
+                Placeholder::Sequence => (1, LONGEST_SEQUENCE),
+                Placeholder::New(value, _) => value.lengths(),
+                Placeholder::Generated(generator, _) => generator.lengths(),
+            },
         };
-        self.pieces.iter().map(size).sum()
+        let add = |sum: (usize, usize), length: (usize, usize)| (sum.0 + length.0, sum.1 + length.1);
+        self.pieces.iter().map(of_piece).fold((0, 0), add)
+    }
+
+    /// Whether it contains `{client}`.
+    pub(crate) fn names_client(&self) -> bool {
+        self.names(|placeholder| *placeholder == Placeholder::Client)
     }
 
     /// The first values of random walks, by their places; empty without a walk.
@@ -171,13 +219,18 @@ impl Template {
     /// Whether its text can differ between messages of one publisher.
     pub(crate) fn is_new_for_each_message(&self) -> bool {
         self.names(|placeholder| {
-            matches!(placeholder, Placeholder::Sequence | Placeholder::New(_) | Placeholder::Generated(..))
+            matches!(placeholder, Placeholder::Sequence | Placeholder::New(..) | Placeholder::Generated(..))
         })
     }
 
     fn names(&self, is_it: impl Fn(&Placeholder) -> bool) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Placeholder(placeholder) if is_it(placeholder)))
     }
+}
+
+/// The random bits of a value.
+fn random_bits(values: &Values<'_>, place: usize) -> u128 {
+    generator::random(values.generators.seed, place, values.sequence).u128(..)
 }
 
 /// Numbers the generated values of a text from 0.
@@ -198,7 +251,7 @@ impl Placeholder {
             "client" => Placeholder::Client,
             "seq" => Placeholder::Sequence,
             _ => match Value::named(name)? {
-                Some(value) => Placeholder::New(value),
+                Some(value) => Placeholder::New(value, 0),
                 None => {
                     return Ok(Generator::named(name)?.map(|generator| Placeholder::Generated(generator, 0)));
                 }
@@ -210,6 +263,7 @@ impl Placeholder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     const VALUES: Values<'static> = Values {
         run: RunId(0x1a2b),
@@ -238,8 +292,20 @@ mod tests {
         let made =
             filled(Template::of_payload(r#"{"n":{counter:1},"s":"{choice:Off}","t":{sine:0.0..1.0:9}}"#));
         assert!(made.starts_with(r#"{"n":43,"s":"Off","t":"#), "{made}");
-        let longest = |text: &str| Template::of_payload(text).unwrap().longest(64);
-        assert_eq!([longest("{choice:a|bcd}!"), longest("{walk:0..1:1}")], [4, 64]);
+        let values = ValueLengths { publisher: (1, 3), client: (7, 9) };
+        let lengths = |text: &str| Template::of_payload(text).unwrap().lengths(&values);
+        let expected = [
+            ("{choice:a|bcd}!", (2, 4)),
+            ("{walk:0..1:1}", (1, 1)),
+            ("{sine:-9.5..10.25:5}", (4, 5)),
+            ("{counter:8..12}", (1, 2)),
+            ("{counter:5:-1}", (1, 16)),
+            ("{run}{i} {client}", (17, 21)),
+            ("{seq}", (1, 15)),
+            ("{uuid}{ts}{ts:s}", (70, 70)),
+            ("{rand:-5..1000}{rand:0.0..1.0}", (4, 6)),
+        ];
+        expected.into_iter().for_each(|(text, bounds)| assert_eq!(lengths(text), bounds, "{text}"));
         let walks = |text: &str| Template::of_payload(text).unwrap().walks(1).len();
         assert_eq!([walks("{counter:1}{seq}"), walks("{counter:1}{walk:0..1:1}")], [0, 2]);
         let error = Template::of_payload("{walk:5}").unwrap_err().to_string();
@@ -281,7 +347,7 @@ mod tests {
         assert_eq!(made("{ts_ms}").len(), 13);
         assert_eq!(made("{ts:ms}").len(), 13);
         assert!(made("{ts}").parse::<Timestamp>().is_ok());
-        assert_ne!(made("{uuid}"), made("{uuid}"));
+        assert_eq!(made("{uuid} {uuid}").split(' ').collect::<BTreeSet<_>>().len(), 2);
         let is_new = |text: &str| Template::of_topic(text).unwrap().is_new_for_each_message();
         assert_eq!(
             ["a/{i}/{run}/{client}/{s}", "a/{seq}", "{ts}", "{uuid}", "{rand:1..3}"].map(is_new),
@@ -290,10 +356,22 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_are_within_their_range() {
-        let template = Template::of_payload("{rand:3..5}");
-        for _ in 0..100 {
-            assert!(["3", "4"].contains(&filled(template.clone()).as_str()));
-        }
+    fn random_numbers_are_within_their_range_and_follow_the_seed() {
+        let values = |template: &Template, seed| {
+            let value = |sequence| {
+                let mut text = String::new();
+                let generators = GeneratorState { seed, walks: &[] };
+                template.fill_in(&Values { sequence, generators, ..VALUES }, &mut text);
+                text
+            };
+            (0..100).map(value).collect::<Vec<_>>()
+        };
+        let payload = Template::of_payload("{rand:3..5}").unwrap();
+        assert_eq!(values(&payload, 7).into_iter().collect::<BTreeSet<_>>().len(), 2);
+        assert!(values(&payload, 7).iter().all(|value| ["3", "4"].contains(&value.as_str())));
+        assert_eq!(values(&payload, 7), values(&payload, 7));
+        assert_ne!(values(&payload, 7), values(&payload, 8));
+        let topic = Template::of_topic("{rand:3..5}").unwrap();
+        assert_ne!(values(&payload, 7), values(&topic, 7), "topics and payloads are independent");
     }
 }

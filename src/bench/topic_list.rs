@@ -3,6 +3,7 @@
 use super::random::{below, random};
 use super::topics::Topics;
 use crate::protocol::Qos;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,6 +50,12 @@ impl TopicList {
     pub(crate) fn qos(&self) -> (Qos, Qos) {
         let all = || self.rows.iter().map(|row| row.qos);
         (all().min().unwrap_or(Qos::AtMostOnce), all().max().unwrap_or(Qos::AtMostOnce))
+    }
+
+    /// All QoS levels, in ascending order.
+    pub(crate) fn qos_levels(&self) -> Vec<Qos> {
+        let levels: BTreeSet<Qos> = self.rows.iter().map(|row| row.qos).collect();
+        levels.into_iter().collect()
     }
 
     /// The number of topics.

@@ -100,7 +100,7 @@ impl Topics {
 
     /// Checks the longest topic and filter, in place of all.
     fn check(&self) -> Result<(), TopicsError> {
-        let topic = self.fill_in(&self.template, u32::MAX, u32::MAX, "client", u64::MAX);
+        let topic = self.fill_in(&self.template, (u32::MAX, u32::MAX), "client", u64::MAX, 0);
         TopicName::parse(&topic).map_err(|error| TopicsError::Topic { topic, error })?;
         let topic = self.filter(u32::MAX);
         TopicFilter::parse(&topic).map_err(|error| TopicsError::Topic { topic, error })?;
@@ -108,12 +108,13 @@ impl Topics {
     }
 
     pub(crate) fn topic(&self, publisher: u32, client_id: &str) -> String {
-        self.topic_of(publisher, client_id, 0)
+        self.topic_of(publisher, client_id, 0, 0)
     }
 
-    /// The topic of a publisher's message with this number.
-    pub(crate) fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64) -> String {
-        self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id, sequence)
+    /// The topic of a publisher's message with this number. The seed of the publisher decides random values.
+    pub(crate) fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64, seed: u64) -> String {
+        let subscriber = publisher % self.subscribers.max(1);
+        self.fill_in(&self.template, (publisher, subscriber), client_id, sequence, seed)
     }
 
     /// Whether a publisher's topic changes with each message.
@@ -122,7 +123,7 @@ impl Topics {
     }
 
     pub(crate) fn filter(&self, subscriber: u32) -> String {
-        self.fill_in(&self.filter, 0, subscriber, "", 0)
+        self.fill_in(&self.filter, (0, subscriber), "", 0, 0)
     }
 
     /// How many subscribers receive each message.
@@ -162,10 +163,10 @@ impl Topics {
     fn fill_in(
         &self,
         template: &Template,
-        publisher: u32,
-        subscriber: u32,
+        (publisher, subscriber): (u32, u32),
         client: &str,
         sequence: u64,
+        seed: u64,
     ) -> String {
         let mut topic = String::new();
         let (first_publisher, first_subscriber) = self.first;
@@ -177,7 +178,7 @@ impl Topics {
             subscriber,
             client,
             sequence,
-            generators: GeneratorState::default(),
+            generators: GeneratorState { seed, walks: &[] },
         };
         template.fill_in(&values, &mut topic);
         topic

@@ -10,10 +10,12 @@ use super::plan::Plan;
 use super::record::Record;
 use super::target::Target;
 use crate::client::Method;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::{JoinHandle, available_parallelism};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -108,9 +110,11 @@ pub(super) fn gather(threads: Vec<JoinHandle<Record>>) -> Result<Record, Error> 
 
 async fn work(context: Rc<Context>, thread: usize, mut control: watch::Receiver<Control>) -> Record {
     let slots = context.plan.slots_of_thread(thread);
+    let (late, first) = slots.into_iter().partition(|slot| context.plan.group(*slot).is_late());
     let Context { control: current, timers, measurements, admission, .. } = &*context;
-    let mut launching = pin!(launch(&context, slots));
-    let mut is_launching = true;
+    let mut launching = pin!(launch(&context, first));
+    let mut launching_late = pin!(launch_late(&context, late));
+    let (mut is_launching, mut is_launching_late) = (true, true);
     let mut tick = interval(tick_interval(context.plan.shortest_keep_alive()));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut second = interval(Duration::from_secs(1));
@@ -125,6 +129,7 @@ async fn work(context: Rc<Context>, thread: usize, mut control: watch::Receiver<
             }
             () = timers.due() => timers.wake_due().iter().for_each(|lag| measurements.note_lag(*lag)),
             () = &mut launching, if is_launching => is_launching = false,
+            () = &mut launching_late, if is_launching_late => is_launching_late = false,
             due = tick.tick() => {
                 measurements.note_lag(nanoseconds(due.into_std().elapsed()));
                 timers.tick();
@@ -146,6 +151,32 @@ async fn launch(context: &Rc<Context>, slots: Vec<ClientSlot>) {
         }
         tokio::task::spawn_local(client::run(context.clone(), slot));
     }
+}
+
+/// Starts the clients of groups that start during the load, each group at its time.
+async fn launch_late(context: &Rc<Context>, mut slots: Vec<ClientSlot>) {
+    let start = |slot: &ClientSlot| context.plan.group(*slot).bounds.start;
+    slots.sort_by_key(start);
+    load_begins(context).await;
+    for slots in slots.chunk_by(|first, second| start(first) == start(second)) {
+        let begin = slots.first().map(start).map(nanoseconds).unwrap_or_default();
+        context.timers.reach(context.control.load_began().saturating_add(begin)).await;
+        context.admission.restart();
+        for &slot in slots {
+            context.admission.admit().await;
+            if context.control.phase() > Phase::Measure {
+                return;
+            }
+            context.measurements.note_late_start(slot);
+            tokio::task::spawn_local(client::run(context.clone(), slot));
+        }
+    }
+}
+
+/// Waits for the time at which the load begins. New control data wakes the task of the worker.
+async fn load_begins(context: &Context) {
+    let is_known = || context.control.current().load_began.is_some();
+    poll_fn(|_| if is_known() { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 /// Takes over new control data, and wakes all clients.

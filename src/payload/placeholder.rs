@@ -1,6 +1,7 @@
 //! Texts with placeholders in braces, such as `sensors/{i}`, and the values that are new for each message. The caller defines
 //! all other placeholders and their values.
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
@@ -148,17 +149,44 @@ impl Value {
     /// # Errors
     /// If the operating system's random number generator fails.
     pub(crate) fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
+        let random = if matches!(self, Value::Time(_)) { 0 } else { random_bits()? };
         // Writing to memory does not fail.
-        let _ = match self {
+        let _ = self.append_with(now, random, text);
+        Ok(())
+    }
+
+    /// Appends the value for a message created at this time, made of these random bits. The same bits make the same value.
+    ///
+    /// # Errors
+    /// If the text cannot be written.
+    pub(crate) fn append_with(
+        &self,
+        now: Timestamp,
+        random: u128,
+        text: &mut impl Write,
+    ) -> std::fmt::Result {
+        let mut numbers = Rng::with_seed((random >> 64) as u64 ^ random as u64);
+        match self {
             Value::Time(form) => form.append(now, text),
-            Value::Uuid => append_uuid(random_bits()?, text),
-            Value::Random(range) => write!(text, "{}", fastrand::i64(range.clone())),
+            Value::Uuid => append_uuid(random, text),
+            Value::Random(range) => write!(text, "{}", numbers.i64(range.clone())),
             Value::RandomDecimal { range, decimals } => {
-                let value = range.start() + fastrand::f64() * (range.end() - range.start());
+                let value = range.start() + numbers.f64() * (range.end() - range.start());
                 write!(text, "{value:.decimals$}")
             }
-        };
-        Ok(())
+        }
+    }
+
+    /// The lengths in bytes of its shortest and its longest text.
+    pub(crate) fn lengths(&self) -> (usize, usize) {
+        match self {
+            Value::Time(form) => form.lengths(),
+            Value::Uuid => (36, 36),
+            Value::Random(range) => lengths_of_integers(*range.start(), *range.end()),
+            Value::RandomDecimal { range, decimals } => {
+                lengths_of_decimals((*range.start(), *range.end()), *decimals)
+            }
+        }
     }
 }
 
@@ -175,6 +203,18 @@ impl TimeForm {
         })
     }
 
+    /// The lengths of all times of this century, and of the next one.
+    fn lengths(self) -> (usize, usize) {
+        let digits = match self {
+            TimeForm::Rfc3339 => 24,
+            TimeForm::Seconds => 10,
+            TimeForm::Milliseconds => 13,
+            TimeForm::Microseconds => 16,
+            TimeForm::Nanoseconds => 19,
+        };
+        (digits, digits)
+    }
+
     fn append(self, now: Timestamp, text: &mut impl Write) -> std::fmt::Result {
         match self {
             TimeForm::Rfc3339 => write!(text, "{now:.3}"),
@@ -184,6 +224,23 @@ impl TimeForm {
             TimeForm::Nanoseconds => write!(text, "{}", now.as_nanosecond()),
         }
     }
+}
+
+/// The lengths of the shortest and the longest whole number in a range that includes both ends.
+pub(crate) fn lengths_of_integers(least: i64, most: i64) -> (usize, usize) {
+    let length = |number: i64| number.to_string().len();
+    let longest = length(least).max(length(most));
+    // The numbers next to 0 are the shortest ones.
+    let shortest = length(0.clamp(least, most));
+    (shortest.min(longest), longest)
+}
+
+/// The same for numbers with decimals. A bound that rounding reaches may be longer or shorter than the numbers inside.
+pub(crate) fn lengths_of_decimals((least, most): (f64, f64), decimals: usize) -> (usize, usize) {
+    let length = |number: f64| format!("{number:.decimals$}").len();
+    let longest = length(least).max(length(most));
+    let shortest = length(0_f64.clamp(least, most));
+    (shortest.min(longest), longest)
 }
 
 fn random_bits() -> io::Result<u128> {

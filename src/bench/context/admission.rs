@@ -53,9 +53,9 @@ impl Admission {
         self.permits.add_permits(1);
     }
 
-    /// Starts the rate anew, for clients that reconnect.
+    /// Starts the rate anew after a pause, for clients that reconnect or come later.
     pub(in crate::bench) fn restart(&self) {
-        self.next.set(Instant::now());
+        self.next.set(self.next.get().max(Instant::now()));
     }
 
     /// Counts a connected client, to wait for it at the end.

@@ -34,6 +34,11 @@ pub(in crate::bench) struct Control {
     pub(in crate::bench) is_reconnected: bool,
     /// The maximum QoS of all messages, if the broker grants no more. Set with [`Phase::Measure`].
     pub(in crate::bench) highest_qos: Option<u8>,
+    /// The same for groups that start during the load.
+    pub(in crate::bench) highest_late_qos: Option<u8>,
+    /// Publishers of groups that start before this time may send, in nanoseconds since the load began: all subscriptions that are
+    /// due by then were granted.
+    pub(in crate::bench) ready_before: u64,
 }
 
 /// The control data that a worker received last, and the times of the load that follow from it.
@@ -70,8 +75,9 @@ impl LocalControl {
 
     /// The QoS of a group's messages: the requested one, or the maximum that the broker grants.
     pub(in crate::bench) fn qos(&self, group: &Group) -> Qos {
-        let highest = self.current.get().highest_qos.and_then(Qos::from_u8);
-        highest.map_or(group.qos, |highest| group.qos.min(highest))
+        let Control { highest_qos, highest_late_qos, .. } = self.current.get();
+        let highest = if group.is_late() { highest_late_qos } else { highest_qos };
+        highest.and_then(Qos::from_u8).map_or(group.qos, |highest| group.qos.min(highest))
     }
 
     /// When the load began; `u64::MAX` before it does.

@@ -73,6 +73,11 @@ impl Measurements {
         self.shared_accounts.borrow_mut().entry(group).or_insert_with(new).clone()
     }
 
+    /// Counts a client of a late group that begins to connect.
+    pub(in crate::bench) fn note_late_start(&self, slot: ClientSlot) {
+        self.record.borrow_mut().of_group(slot.group).late_starts += 1;
+    }
+
     /// Counts an accepted client.
     pub(in crate::bench) fn note_connected(&self, slot: ClientSlot, now: u64) {
         let record = &mut *self.record.borrow_mut();

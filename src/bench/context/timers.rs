@@ -21,7 +21,7 @@ const LONGEST_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(in crate::bench) struct Timers {
     start: Instant,
-    /// Only planned sends and late groups need one.
+    /// Only planned sends and think times need one.
     queue: Option<TimerQueue>,
     ticks: Cell<u32>,
     wakers: RefCell<Vec<Waker>>,
@@ -42,6 +42,13 @@ impl Timers {
 
     pub(in crate::bench) fn now(&self) -> u64 {
         self.nanoseconds(Instant::now())
+    }
+
+    /// Waits until a time of the run.
+    pub(in crate::bench) async fn reach(&self, time: u64) {
+        if let Some(at) = self.start.checked_add(Duration::from_nanos(time)) {
+            tokio::time::sleep_until(at.into()).await;
+        }
     }
 
     /// The number of ticks so far. A client that sees a new one checks the phase and its keep alive.

@@ -16,6 +16,7 @@ pub(super) struct WatchedGroups {
 #[derive(Debug, Default)]
 struct Earlier {
     latency: Coarse,
+    sent: u64,
     acknowledged: u64,
     received: u64,
 }
@@ -53,12 +54,15 @@ impl Earlier {
             connected: record.connected,
             failed: record.failed,
             lost: record.lost,
+            sent: record.sent,
+            rejected: record.rejected,
             received,
             latency: latency.since(&self.latency),
+            sent_rate: rate(record.sent, self.sent),
             acknowledged_rate: rate(acknowledged, self.acknowledged),
             received_rate: rate(received, self.received),
         };
-        *self = Earlier { latency, acknowledged, received };
+        *self = Earlier { latency, sent: record.sent, acknowledged, received };
         recent
     }
 }

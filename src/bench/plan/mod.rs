@@ -4,7 +4,9 @@
 
 mod group;
 mod group_session;
+mod late_groups;
 mod numbers;
+mod payload_sizes;
 mod shard_offsets;
 
 pub(crate) use super::client_slot::{ClientSlot, Task};
@@ -170,11 +172,6 @@ impl Plan {
         self.sum(|group| group.subscribers)
     }
 
-    /// The number of clients that subscribe.
-    pub(crate) fn subscriptions(&self) -> u32 {
-        self.sum(Group::subscriptions)
-    }
-
     fn sum(&self, count: impl Fn(&Group) -> u32) -> u32 {
         self.groups.iter().map(count).fold(0, u32::saturating_add)
     }
@@ -204,8 +201,7 @@ impl Plan {
 
     /// Whether clients are woken at times of their own.
     pub(crate) fn has_timers(&self) -> bool {
-        let has_timers = |group: &Group| group.think.is_some() || !group.bounds.start.is_zero();
-        self.has_open_loop() || self.groups.iter().any(has_timers)
+        self.has_open_loop() || self.groups.iter().any(|group| group.think.is_some())
     }
 
     /// The longest time without a message being due.
@@ -236,10 +232,11 @@ impl Plan {
         self.keeps_sessions(group) && group.delivery_qos() != Qos::AtMostOnce
     }
 
-    /// Lowers the QoS of all messages to the maximum that the broker grants.
-    pub(super) fn limit_qos(&mut self, highest: Option<Qos>) {
+    /// Lowers the QoS of all messages to the maximum that the broker grants: those of the groups that start during the load, or
+    /// those of all others.
+    pub(super) fn limit_qos(&mut self, highest: Option<Qos>, is_late: bool) {
         let Some(highest) = highest else { return };
-        for group in &mut self.groups {
+        for group in self.groups.iter_mut().filter(|group| group.is_late() == is_late) {
             if group.qos.max(group.subscription_qos) > highest && group.idle == 0 {
                 group.granted_qos = Some(highest);
             }

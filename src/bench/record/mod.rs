@@ -106,6 +106,8 @@ pub(crate) struct WarmUp {
 pub(crate) struct GroupRecord {
     /// The latencies of messages that its clients measured.
     pub latencies: GroupLatencies,
+    /// Clients that began to connect, if the group starts during the load.
+    pub late_starts: u64,
     /// Clients that the broker accepted.
     pub connected: u64,
     /// Clients that could not connect.
@@ -114,6 +116,9 @@ pub(crate) struct GroupRecord {
     pub lost: u64,
     /// Lost connections that were made again.
     pub reconnected: u64,
+    /// Messages that the kernel accepted, and those that the broker rejected.
+    pub sent: u64,
+    pub rejected: u64,
     /// Messages acknowledged after the warm-up for which the broker had no matching subscribers.
     pub unmatched: u64,
     /// The times of the same events as in the record of all groups.
@@ -127,20 +132,26 @@ impl GroupRecord {
     fn merge(&mut self, other: GroupRecord) {
         let GroupRecord {
             latencies,
+            late_starts,
             connected,
             failed,
             lost,
             reconnected,
+            sent,
+            rejected,
             unmatched,
             sending,
             acknowledging,
             receiving,
         } = other;
         self.latencies.merge(latencies);
+        self.late_starts += late_starts;
         self.connected += connected;
         self.failed += failed;
         self.lost += lost;
         self.reconnected += reconnected;
+        self.sent += sent;
+        self.rejected += rejected;
         self.unmatched += unmatched;
         self.sending.merge(sending);
         self.acknowledging.merge(acknowledging);

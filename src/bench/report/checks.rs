@@ -54,7 +54,7 @@ impl Report {
     }
 
     fn clients_check(&self) -> Verdict {
-        let (connected, all) = (self.connects.count, self.clients());
+        let (connected, all) = (self.connects.count, self.clients_due());
         let condition = format!("all {} connected", count(all, "client"));
         Verdict::none_of(Rule::Clients, &condition, self.not_connected(), || {
             format!("only {connected} of {all} clients connected")
@@ -91,7 +91,7 @@ impl Report {
     }
 
     fn acknowledgement_check(&self) -> Option<Verdict> {
-        self.acknowledged_qos()?;
+        self.acknowledged_levels().first()?;
         let missing = self.account.unacknowledged;
         let condition = "every message was acknowledged";
         let bad = || format!("{} never acknowledged", count(missing, "message"));

@@ -2,11 +2,11 @@
 
 use super::format::{count, duration, rate};
 use super::{Flow, LatencyKind, Load};
-use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{GroupRecord, Latencies, Outcome, Record, Summary};
+use crate::bench::topic_list::TopicList;
 use crate::protocol::Qos;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// A group of clients. A run without a scenario file has one group, without a name.
@@ -22,13 +22,17 @@ pub(crate) struct Group {
     pub subscribers: u64,
     /// The number of clients that only stay connected.
     pub idle: u64,
+    /// The number of clients whose time had not come when the run ended.
+    pub not_started: u64,
     /// The QoS of publishing.
     pub qos: Qos,
+    /// The QoS levels of its topics, if they are from a file; `qos` is the highest of them.
+    pub topic_qos: Vec<Qos>,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
     /// The QoS that the broker granted, if lower than requested.
     pub granted_qos: Option<Qos>,
-    /// The sizes of the shortest payload, if it was set, and of the longest, in bytes.
+    /// The sizes of the shortest and of the longest payload in bytes; of a template, their bounds.
     pub payload_sizes: (u64, u64),
     /// The number of unacknowledged QoS 1 and 2 messages per publisher, or of unanswered requests per requester.
     pub in_flight: u16,
@@ -84,10 +88,12 @@ impl Group {
             publishers: group.publishers.into(),
             subscribers: group.subscribers.into(),
             idle: group.idle.into(),
+            not_started: 0,
             qos: group.qos,
+            topic_qos: group.topic_list.as_ref().map(TopicList::qos_levels).unwrap_or_default(),
             subscription_qos: group.subscription_qos,
             granted_qos: group.granted_qos,
-            payload_sizes: payload_sizes(group),
+            payload_sizes: payload_sizes(plan, group),
             in_flight: group.in_flight,
             rate: group.planned_rate(),
             messages: group.messages,
@@ -155,9 +161,13 @@ impl Group {
         }
     }
 
-    /// Whether its messages are acknowledged one by one.
-    pub(super) fn is_acknowledged(&self) -> bool {
-        self.publishers > 0 && self.sending_qos() != Qos::AtMostOnce
+    /// The QoS levels of its messages that are acknowledged one by one; several with topics from a file.
+    pub(super) fn acknowledged_levels(&self) -> BTreeSet<Qos> {
+        let granted = |qos: Qos| self.granted_qos.map_or(qos, |granted| qos.min(granted));
+        let only = [self.qos];
+        let levels = if self.topic_qos.is_empty() { only.as_slice() } else { &self.topic_qos };
+        let levels = levels.iter().filter(|_| self.publishers > 0).map(|qos| granted(*qos));
+        levels.filter(|qos| *qos > Qos::AtMostOnce).collect()
     }
 
     /// The counts of messages under [`DELIVERY_HEADS`].
@@ -186,7 +196,7 @@ impl Group {
 
     /// The name of a latency of the group.
     pub(super) fn title_of(&self, kind: LatencyKind) -> String {
-        kind.full_title(Some(self.sending_qos()))
+        kind.full_title(only_one(&self.acknowledged_levels()))
     }
 
     pub(super) fn clients_by_role(&self) -> String {
@@ -216,7 +226,11 @@ impl Group {
             Some(messages) => count(messages, "message"),
             None => format!("messages{for_a_time}"),
         };
-        let mut text = format!("{messages} of {} bytes at QoS {}", self.bytes(), self.qos);
+        let qos = match self.topic_qos.first() {
+            Some(lowest) if *lowest < self.qos => format!("{lowest} to {}", self.qos),
+            _ => self.qos.to_string(),
+        };
+        let mut text = format!("{messages} of {} bytes at QoS {qos}", self.bytes());
         if self.subscription_qos != self.qos && self.subscribers > 0 {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
@@ -250,6 +264,11 @@ impl Group {
     }
 }
 
+/// The level, if there is only one.
+pub(super) fn only_one(levels: &BTreeSet<Qos>) -> Option<Qos> {
+    levels.first().copied().filter(|_| levels.len() == 1)
+}
+
 /// The duration of a volume, if a time ends it.
 pub(super) fn for_a_time(volume: Volume) -> String {
     match volume {
@@ -258,16 +277,9 @@ pub(super) fn for_a_time(volume: Volume) -> String {
     }
 }
 
-fn payload_sizes(group: &plan::Group) -> (u64, u64) {
-    let most = group.payload.most(group.header_size()) as u64;
-    match &group.payload {
-        Payload::Size { least, .. } => (*least as u64, most),
-        Payload::Bytes(_) | Payload::Text(_) => (most, most),
-        Payload::Recording(messages) => {
-            let shortest = messages.iter().map(|message| message.payload.len()).min().unwrap_or_default();
-            ((group.header_size() + shortest) as u64, most)
-        }
-    }
+fn payload_sizes(plan: &Plan, group: &plan::Group) -> (u64, u64) {
+    let (shortest, longest) = plan.payload_sizes(group);
+    (shortest as u64, longest as u64)
 }
 
 fn scenario(plan: &Plan, group: &plan::Group) -> Scenario {

@@ -133,6 +133,7 @@ impl Load {
             is_watched: _,
         } = group;
         let mut rows = of_session(session);
+        rows.extend(of_bounds(bounds));
         if *publishers == 0 {
             return Load::of(rows);
         }
@@ -146,7 +147,6 @@ impl Load {
             ("think time", think.map(of_think_time)),
             ("retain", retain.then(|| "yes".to_owned())),
         ]);
-        rows.extend(of_bounds(bounds));
         if let Some(open_loop) = open_loop {
             rows.extend(of_open_loop(open_loop, is_usual_rate));
         }

@@ -231,7 +231,9 @@ impl Group {
             publishers,
             subscribers,
             idle,
+            not_started,
             qos: _,
+            topic_qos: _,
             subscription_qos: _,
             granted_qos,
             payload_sizes: _,
@@ -249,6 +251,7 @@ impl Group {
             (&mut self.publishers, *publishers),
             (&mut self.subscribers, *subscribers),
             (&mut self.idle, *idle),
+            (&mut self.not_started, *not_started),
         ]);
         self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
         self.messages = self.messages.zip(*messages).map(|(ours, theirs)| ours.saturating_add(theirs));

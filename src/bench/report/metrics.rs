@@ -3,8 +3,9 @@
 //! A new metric needs a row here, and the field of [`Report`] that it reads. Latencies have a table of their own,
 //! [`LatencyKind`](super::LatencyKind).
 
-use super::{Flow, Report, Unit};
+use super::{Flow, LONG_ENOUGH, Report, Unit};
 use std::fmt;
+use std::time::Duration;
 
 /// A metric that has a name of its own.
 #[derive(Clone, Copy)]
@@ -50,7 +51,8 @@ pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
 pub(super) static METRICS: [NamedMetric; 25] = [
-    measured("throughput", Unit::Rate, |report| report.throughput().rate()).by_group(),
+    NamedMetric { value: Value::Rate(Report::throughput), ..measured("throughput", Unit::Rate, |_| None) }
+        .by_group(),
     rate("connect_rate", "connect_per_second", |report| report.connects),
     SENT_RATE_METRIC,
     rate("acknowledged_rate", "acknowledged_per_second", |report| report.acknowledged).by_group(),
@@ -205,6 +207,14 @@ impl NamedMetric {
             Value::OptionalCount(count) => count(report).map(|count| count as f64),
             Value::Rate(flow) => flow(report).rate(),
             Value::Measured(value) => value(report),
+        }
+    }
+
+    /// The time that a rate was measured for, if it is too short for one.
+    pub(crate) fn short_time(&self, report: &Report) -> Option<Duration> {
+        match self.value {
+            Value::Rate(flow) => flow(report).time().filter(|time| *time < LONG_ENOUGH),
+            Value::Count(_) | Value::OptionalCount(_) | Value::Measured(_) => None,
         }
     }
 

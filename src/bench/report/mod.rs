@@ -36,7 +36,7 @@ use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
 use super::plan::{self, Plan, Scenario, Volume};
 pub(crate) use super::record::LatencyKind;
-use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
+use super::record::{Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
 pub(crate) use brokers::{BrokerPart, Deliveries};
@@ -55,7 +55,7 @@ pub(crate) use search::{Found, SearchStep, Searched};
 pub(crate) use self_check::{Finding, Limit, SelfMeasurements};
 pub(crate) use setup::{RecordedCommand, RecordedFile, Setup};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 pub(crate) use text::Charset;
 pub(crate) use value::{Figure, Unit};
@@ -266,6 +266,8 @@ impl Report {
         let Circumstances { brokers, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
         let parts = brokers::parts(plan, &brokers, &mut record);
         let begin = record.sending.first().or(record.receiving.first());
+        // The time between the first group and the last one is not spent on connecting.
+        let accepting = if plan.has_late_groups() { Span::default() } else { record.accepting };
         Report {
             tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
             started_at,
@@ -278,7 +280,7 @@ impl Report {
             is_drain_cut,
             elapsed,
             phases,
-            connects: Flow::new(record.connected, record.accepting.first(), record.accepting),
+            connects: Flow::new(record.connected, accepting.first(), accepting),
             refused: record.refused,
             connections_lost: record.connections_lost,
             reconnects: record.of_groups.iter().map(|group| group.reconnected).sum(),
@@ -327,7 +329,17 @@ impl Report {
 
     /// The number of clients that did not connect.
     pub(crate) fn not_connected(&self) -> u64 {
-        self.clients().saturating_sub(self.connects.count)
+        self.clients_due().saturating_sub(self.connects.count)
+    }
+
+    /// The number of planned clients, without those of groups whose start came after the end of the run.
+    pub(crate) fn clients_due(&self) -> u64 {
+        self.clients().saturating_sub(self.not_started())
+    }
+
+    /// The number of clients of groups whose start came after the end of the run.
+    pub(crate) fn not_started(&self) -> u64 {
+        self.groups.iter().map(|group| group.not_started).fold(0, u64::saturating_add)
     }
 
     /// The groups whose QoS guarantee was violated.
@@ -430,9 +442,12 @@ impl Report {
 
     /// The QoS of all messages that are acknowledged one by one; `None` if there are several.
     fn acknowledged_qos(&self) -> Option<Qos> {
-        let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(Group::sending_qos);
-        let first = all.next()?;
-        all.all(|qos| qos == first).then_some(first)
+        group::only_one(&self.acknowledged_levels())
+    }
+
+    /// The QoS levels of the messages that are acknowledged one by one.
+    fn acknowledged_levels(&self) -> BTreeSet<Qos> {
+        self.groups.iter().flat_map(Group::acknowledged_levels).collect()
     }
 
     /// Whether any deliveries were owed, so that a loss could be detected.
@@ -492,7 +507,12 @@ impl Planned {
                 .filter(|group| group.filter.is_none())
                 .map(|group| u64::from(group.receivers()))
                 .sum(),
-            payload_size: plan.longest_payload() as u64,
+            payload_size: plan
+                .groups
+                .iter()
+                .map(|group| plan.payload_sizes(group).1 as u64)
+                .max()
+                .unwrap_or_default(),
             volume: plan.volume,
             warm_up: plan.warm_up,
             rate: planned_rate(plan),
@@ -504,11 +524,21 @@ impl Planned {
 
 /// The groups of a plan. Counts without a group belong to the only group, if there is just one.
 fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
-    let mut groups: Vec<_> = plan.groups.iter().map(|group| Group::new(plan, group, record)).collect();
+    let group = |(group, index): (&plan::Group, usize)| Group {
+        not_started: not_started(group, record.of_groups.get(index)),
+        ..Group::new(plan, group, record)
+    };
+    let mut groups: Vec<_> = plan.groups.iter().zip(0..).map(group).collect();
     if let [only] = groups.as_mut_slice() {
         only.outcome = Outcome { duplicates: record.duplicates, reordered: record.reordered, ..only.outcome };
     }
     groups
+}
+
+/// The number of clients of a group whose time had not come when the run ended.
+fn not_started(group: &plan::Group, record: Option<&GroupRecord>) -> u64 {
+    let started = record.map_or(0, |record| record.late_starts);
+    if group.is_late() { u64::from(group.clients()).saturating_sub(started) } else { 0 }
 }
 
 /// The sum of the rates of all groups.
@@ -519,7 +549,9 @@ fn planned_rate(plan: &Plan) -> Option<f64> {
 /// Records an error for the clients that did not get a response before the end.
 fn count_unanswered(plan: &Plan, record: &mut Record) {
     let answered = record.connected + record.errors.count(Stage::Connect);
-    let unanswered = u64::from(plan.clients()).saturating_sub(answered);
+    let groups = plan.groups.iter().zip(0..);
+    let not_started: u64 = groups.map(|(group, index)| not_started(group, record.of_groups.get(index))).sum();
+    let unanswered = u64::from(plan.clients()).saturating_sub(answered).saturating_sub(not_started);
     if unanswered > 0 {
         let text = "not connected yet when the run ended";
         record.errors.add(Stage::Connect, text.to_owned(), unanswered);

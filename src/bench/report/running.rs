@@ -148,7 +148,9 @@ impl RunningReport {
             connected, lost, subscribed, sent, acknowledged, received, owed, excused, rejected, ..
         } = self.totals;
         let [connect_end, sent_end, acknowledged_end, received_end] = self.last;
-        report.connects = Flow { count: connected, span: (connected > 0).then_some((0, connect_end)) };
+        let is_one_flow = connected > 0 && !self.plan.has_late_groups();
+        report.connects = Flow { count: connected, span: is_one_flow.then_some((0, connect_end)) };
+        self.await_late_groups(&mut report);
         report.sent = flow(sent_end, sent, before.sent);
         report.acknowledged = flow(acknowledged_end, acknowledged, before.acknowledged);
         report.received = flow(received_end, received, before.received);
@@ -157,6 +159,15 @@ impl RunningReport {
         report.account.owed = owed.saturating_sub(excused);
         self.add_recent(&mut report);
         report
+    }
+
+    /// The clients of groups that start later are not missing yet.
+    fn await_late_groups(&self, report: &mut Report) {
+        let began = self.phases.iter().find(|(step, _)| matches!(step, Step::WarmUp | Step::Measure));
+        let since_load = began.map(|(_, began)| Duration::from_nanos(self.now.saturating_sub(*began)));
+        for (group, planned) in report.groups.iter_mut().zip(&self.plan.groups) {
+            group.not_started = if planned.is_due(since_load) { 0 } else { planned.clients().into() };
+        }
     }
 
     fn add_recent(&self, report: &mut Report) {

@@ -61,7 +61,7 @@ impl Report {
             (None, _) => {
                 let time =
                     self.connects.time().map(|time| format!(" in {}", duration(time.as_nanos() as u64)));
-                let (connected, all) = (self.connects.count, self.clients());
+                let (connected, all) = (self.connects.count, self.clients_due());
                 format!("{connected} of {all} clients connected{}", time.unwrap_or_default())
             }
         }

@@ -194,7 +194,10 @@ impl Report {
     }
 
     fn connecting(&self) -> String {
-        let mut words = format!("{} of {} clients", self.connects.count, self.clients());
+        let mut words = format!("{} of {} clients", self.connects.count, self.clients_due());
+        if self.not_started() > 0 {
+            let _ = write!(words, ", {} were to connect later", self.not_started());
+        }
         if let Some(time) = self.connects.time() {
             let _ = write!(words, " in {}", duration(time.as_nanos() as u64));
             if let Some(per_second) = self.connects.shown_rate() {

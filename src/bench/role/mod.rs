@@ -56,6 +56,16 @@ impl Role {
         matches!(self, Role::Subscriber(_))
     }
 
+    /// Whether the broker has granted its subscription.
+    pub(super) fn is_subscribed(&self) -> bool {
+        match self {
+            Role::Subscriber(subscriber) => subscriber.is_subscribed,
+            Role::Requester(requester) => requester.is_subscribed,
+            Role::Responder(responder) => responder.is_subscribed,
+            Role::Publisher(_) | Role::Idle => false,
+        }
+    }
+
     /// Its topic filter and requested QoS.
     pub(super) fn subscription(&self, plan: &Plan, slot: ClientSlot) -> Option<(String, Qos)> {
         let group = plan.group(slot);

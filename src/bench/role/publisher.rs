@@ -3,7 +3,7 @@
 
 use super::event_context::{EventContext, InFlight, record_times};
 use crate::bench::client_slot::ClientSlot;
-use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers, nanoseconds};
+use crate::bench::context::{Control, LatencyBatch, Measurements, Phase, Timers, nanoseconds};
 use crate::bench::error::ClientError;
 use crate::bench::generator::GeneratorState;
 use crate::bench::payload::Recorded;
@@ -94,7 +94,8 @@ impl Publisher {
             Box::new(Timing {
                 schedule,
                 is_counted: false,
-                is_blocked: false,
+                // Messages that are due while a late client connects wait for the broker.
+                is_blocked: group.is_late(),
                 blocked_until: 0,
                 stalled_until: 0,
             })
@@ -152,7 +153,7 @@ impl Publisher {
         if phase < Phase::Measure || self.is_finished {
             return Ok(false);
         }
-        if self.waits_for_start(context, timer_id) {
+        if waits_for_subscriptions(context) {
             return Ok(false);
         }
         if !self.saw_reconnect && context.control.current().is_reconnected {
@@ -170,21 +171,6 @@ impl Publisher {
             }
         }
         Ok(self.conclude(context, session, awaits_pingresp))
-    }
-
-    /// Whether the group has not started yet; planned times begin late by themselves.
-    fn waits_for_start(&mut self, context: &EventContext<'_>, timer_id: usize) -> bool {
-        let start = context.group().bounds.start;
-        if start.is_zero() || self.timing.is_some() || context.control.phase() > Phase::Measure {
-            return false;
-        }
-        let start = context.control.load_began().saturating_add(nanoseconds(start));
-        let waits = context.now < start;
-        if waits && self.wake_at.is_none() {
-            self.wake_at = Some(start);
-            context.timers.wake_at(timer_id, start);
-        }
-        waits
     }
 
     /// Stops sending new messages.
@@ -464,6 +450,7 @@ impl Publisher {
             context.measurements.gauges.rejected.add(1);
             context.measurements.gauges.excused.add(context.group().fan_out().into());
             record.timeline.at(context.now).rejected += 1;
+            record.of_group(context.slot.group).rejected += 1;
             record.errors.add(Stage::Run, format!("the broker rejected a message: {reason_code}"), 1);
             return;
         }
@@ -514,9 +501,11 @@ impl Publisher {
             context.measurements.gauges.sent.add(written);
             context.measurements.gauges.owed.add(written * u64::from(context.group().fan_out()));
             record.timeline.at(context.now).sent += written;
+            let group = record.of_group(context.slot.group);
+            group.sent += written;
             if self.is_measuring {
+                group.sending.note(context.now);
                 record.sending.note(context.now);
-                record.of_group(context.slot.group).sending.note(context.now);
             }
         }
     }
@@ -561,6 +550,13 @@ impl Publisher {
     }
 }
 
+/// Whether a group that starts during the load waits for subscriptions. Their end is new control data, which wakes the client.
+fn waits_for_subscriptions(context: &EventContext<'_>) -> bool {
+    let group = context.group();
+    let Control { phase, ready_before, .. } = context.control.current();
+    group.is_late() && phase == Phase::Measure && nanoseconds(group.bounds.start) >= ready_before
+}
+
 /// When a group that sends as fast as it can stops.
 fn closed_loop_end(context: &EventContext<'_>) -> u64 {
     let of_group = context.group().bounds.end;
@@ -570,10 +566,10 @@ fn closed_loop_end(context: &EventContext<'_>) -> u64 {
 
 /// The topic of a publisher's message, and its QoS, which is at most `highest`.
 fn next_topic(group: &Group, values: &Values<'_>, highest: Qos) -> (String, Qos) {
-    let Values { publisher, client, sequence, .. } = *values;
+    let Values { publisher, client, sequence, generators, .. } = *values;
     let listed = group.topic_list.as_ref();
     let listed = listed.and_then(|list| list.choose(group.offsets.before.publishers + publisher, sequence));
     let topics = listed.map_or(&group.topics, |listed| &listed.topics);
     let qos = listed.map_or(highest, |listed| listed.qos.min(highest));
-    (topics.topic_of(publisher, client, sequence), qos)
+    (topics.topic_of(publisher, client, sequence, generators.seed), qos)
 }

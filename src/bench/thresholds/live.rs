@@ -40,14 +40,17 @@ const LIVE: [(&str, Growth); 13] = [
 ];
 
 /// Those of them that are known by group.
-const BY_GROUP: [&str; 8] = [
+const BY_GROUP: [&str; 11] = [
     "p99",
     "throughput",
+    "sent_rate",
     "acknowledged_rate",
     "received_rate",
     "connect_failures",
     "lost_connections",
+    "denied",
     "connected",
+    "sent",
     "received",
 ];
 
@@ -331,9 +334,9 @@ impl Threshold {
     fn live_value_of(&self, name: &str, look: &Snapshot<'_>) -> Option<f64> {
         let mut groups = look.plan.groups.iter().zip(look.groups);
         let (group, recent) = groups.find(|(group, _)| group.name == name)?;
-        let clients = group.clients();
-        let count = |count: u64| match self.is_percentage {
-            true => (clients > 0).then(|| 100.0 * count as f64 / f64::from(clients)),
+        let clients = u64::from(group.clients());
+        let count = |count: u64, whole: u64| match self.is_percentage {
+            true => (whole > 0).then(|| 100.0 * count as f64 / whole as f64),
             false => Some(count as f64),
         };
         let settled = look.step == Step::Measure && group.bounds.measured_time(look.elapsed) >= SETTLED;
@@ -344,10 +347,14 @@ impl Threshold {
             }
             Metric::Latency(..) => None,
             Metric::Named(named) => match named.name {
-                "connect_failures" => count(recent.failed),
-                "lost_connections" => count(recent.lost),
-                "connected" => count(recent.connected),
-                "received" => count(recent.received),
+                "connect_failures" => count(recent.failed, clients),
+                "lost_connections" => count(recent.lost, clients),
+                "denied" if self.is_percentage && recent.sent < FEWEST => None,
+                "denied" if group.publishers > 0 => count(recent.rejected, recent.sent),
+                "connected" => Some(recent.connected as f64),
+                "sent" if group.publishers > 0 => Some(recent.sent as f64),
+                "received" => Some(recent.received as f64),
+                "sent_rate" if group.publishers > 0 => rate(recent.sent_rate),
                 "throughput" if group.receivers() > 0 => rate(recent.received_rate),
                 "throughput" | "acknowledged_rate" if group.is_acknowledged() => {
                     rate(recent.acknowledged_rate)
@@ -468,8 +475,24 @@ mod tests {
         let expected =
             "sensors: lost_connections>20%: it was 33.3 % 4.0 s into the measurement; the run ended early";
         assert_eq!(judge(4000, &figures(150.0, 2)).as_deref(), Some(expected));
-        let unknown: AbortConditions = "sent>5".parse().unwrap();
-        assert!(unknown.check_by_group().unwrap_err().contains("sent is not known by group"));
+        let unknown: AbortConditions = "elapsed>5s".parse().unwrap();
+        assert!(unknown.check_by_group().unwrap_err().contains("elapsed is not known by group"));
+    }
+
+    #[test]
+    fn the_messages_of_a_group_are_known_during_a_run() {
+        let meters = RecentGroup { sent: 200, rejected: 30, sent_rate: 40.0, ..RecentGroup::default() };
+        let groups = [RecentGroup { sent: 900, rejected: 900, ..RecentGroup::default() }, meters];
+        let totals = Totals::default();
+        for (condition, value) in
+            [("sent>199", "200"), ("denied>29", "30"), ("denied>14%", "15.0 %"), ("sent_rate<50/s", "40/s")]
+        {
+            let conditions: AbortConditions = condition.parse().unwrap();
+            let mut watch = AbortWatch::new(&conditions.for_group("meters"));
+            let verdict = watch.judge(&Snapshot { groups: &groups, ..look(Step::Measure, 4000, &totals) });
+            let text = verdict.map(|verdict| verdict.text).unwrap_or_default();
+            assert!(text.starts_with(&format!("meters: {condition}: it was {value}")), "{condition}: {text}");
+        }
     }
 
     #[test]

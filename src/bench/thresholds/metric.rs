@@ -4,6 +4,7 @@ use crate::bench::report::metrics::{self, NamedMetric};
 use crate::bench::report::{Figure, LatencyKind, Report, Unit};
 use crate::suggestion::did_you_mean;
 use std::fmt;
+use std::time::Duration;
 
 /// A figure of a report.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,6 +104,14 @@ impl Metric {
         let is_shared = kind.is_some_and(|kind| second.latencies.contains_key(&kind));
         let real = kind.and_then(LatencyKind::real).filter(|_| !is_shared);
         Metric::Latency(real.or(kind), statistic)
+    }
+
+    /// The time that a rate was measured for, if it is too short for one.
+    pub(super) fn short_time(self, report: &Report) -> Option<Duration> {
+        match self {
+            Metric::Latency(..) => None,
+            Metric::Named(named) => named.short_time(report),
+        }
     }
 
     /// Its name, unit and value in a report.

@@ -1,8 +1,9 @@
 //! Conditions under which a run fails, such as `p99>10ms, loss>0, throughput<5000/s`.
 
 use super::metric::Metric;
-use crate::bench::report::{Figure, Judgement, Report, Rule, Unit, Verdict};
+use crate::bench::report::{Figure, Judgement, Report, Rule, Unit, Verdict, duration};
 use crate::quantity;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// Conditions that make a run fail; one is enough.
@@ -89,7 +90,22 @@ impl FromStr for Thresholds {
 impl Threshold {
     fn judge(&self, report: &Report) -> Verdict {
         let figure = self.figure(report);
-        self.verdict(Rule::FailIf, figure.unit, figure.value)
+        let verdict = self.verdict(Rule::FailIf, figure.unit, figure.value);
+        match self.part(report).and_then(|part| self.metric.short_time(&part)) {
+            Some(time) => {
+                let time = duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+                Verdict { text: format!("{}; {time} is too short for a rate", verdict.text), ..verdict }
+            }
+            None => verdict,
+        }
+    }
+
+    /// The report that it judges: of its group, or of the whole run.
+    fn part<'a>(&self, report: &'a Report) -> Option<Cow<'a, Report>> {
+        match &self.group {
+            Some(name) => report.of_group(name),
+            None => Some(Cow::Borrowed(report)),
+        }
     }
 
     /// The verdict on a measured value.
@@ -114,15 +130,15 @@ impl Threshold {
 
     /// The figure that it compares: that of its group, or of the whole run.
     fn figure(&self, report: &Report) -> Figure {
-        let Some(name) = &self.group else { return self.figure_of(report) };
-        match report.of_group(name) {
+        match self.part(report) {
             Some(part) => self.figure_of(&part),
             None => Figure { metric: self.metric.to_string(), unit: self.unit(), value: None },
         }
     }
 
     fn figure_of(&self, report: &Report) -> Figure {
-        let figure = self.metric.figure(report);
+        let mut figure = self.metric.figure(report);
+        figure.value = figure.value.filter(|_| self.metric.short_time(report).is_none());
         match self.is_percentage && figure.unit != Unit::Percent {
             true => Figure { value: self.metric.percentage(report), unit: Unit::Percent, ..figure },
             false => figure,

@@ -17,7 +17,7 @@ use std::path::Path;
 const DEFAULT: &str = "pubsub";
 
 /// Options of other modes that are not keys of a scenario file.
-const NOT_IN_FILES: [&str; 5] = ["hold", "keep_connected", "keep_sessions", "search", "until"];
+const NOT_IN_FILES: [&str; 4] = ["hold", "keep_sessions", "search", "until"];
 
 /// Adds the modes to `mq bench`. clap defines their options when it needs them.
 pub(in crate::cli) fn add_modes(bench: Command) -> Command {

@@ -157,6 +157,15 @@ pub(super) struct KeepArgs {
     pub(super) keep_connected: Option<Hold>,
 }
 
+/// The modes with random choices: pubsub, pub, rr, reconnect, scenario.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Time")]
+pub(super) struct SeedArgs {
+    /// Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32))]
+    pub(super) seed: Option<u32>,
+}
+
 /// The modes that a number of messages can end: pubsub, pub, sub, rr.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Messages")]

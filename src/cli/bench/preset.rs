@@ -83,7 +83,7 @@ impl RunArgs {
             Payload::Recording(messages) => messages
                 .iter()
                 .try_for_each(|message| check(message.topic.as_deref().unwrap_or(&topic), &message.payload)),
-            payload => check(&topic, &vec![0; payload.most(group.header_size())]),
+            _ => check(&topic, &vec![0; plan.payload_sizes(group).1]),
         }
     }
 }

@@ -27,7 +27,7 @@ const OTHER_HEADINGS: [&str; 4] = ["Report", "Diagnostics", "General", "Scenario
 const OF_REPORT: [&str; 2] = ["search", "until"];
 
 /// Options under other headings that do not shape the load, or that write a file.
-const NOT_RECORDED: [&str; 6] = [REPEAT_OF, SEED, "start_at", "profile", "tls_keylog", "keep_connected"];
+const NOT_RECORDED: [&str; 5] = [REPEAT_OF, SEED, "start_at", "profile", "tls_keylog"];
 
 /// Options whose values are secrets or name files with secrets. A report that names such a file could send it to its own broker.
 const SECRET: [&str; 10] = [
@@ -150,7 +150,7 @@ impl Run {
         }
         let repeats =
             command.options.iter().any(|words| words.first().is_some_and(|name| name == "--repeat"));
-        if let (Some(seed), true) = (self.args.seed, repeats) {
+        if let (Some(seed), true) = (self.seed, repeats) {
             command.options.push(vec![format!("--{SEED}"), seed.to_string()]);
         }
         command.scenario = self.scenario_text().map(str::to_owned);

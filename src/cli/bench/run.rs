@@ -31,6 +31,8 @@ pub(crate) struct Run {
     pub(super) keep_sessions: bool,
     /// Whether clients stay connected after their work.
     pub(super) hold: Option<Hold>,
+    /// The seed of random choices.
+    pub(super) seed: Option<u32>,
     pub(crate) search: Option<Search>,
     pub(crate) args: RunArgs,
     /// The options for the report.
@@ -90,6 +92,7 @@ impl Run {
             load: Load::Group(Box::new(spec)),
             keep_sessions: false,
             hold: None,
+            seed: None,
             search: None,
             args,
             recorded: None,
@@ -113,11 +116,15 @@ impl Run {
         self.args.check_service()?;
         self.args.check_start()?;
         self.check_search()?;
-        let Groups { mut groups, duration, warm_up, of_run, of_groups } = self.groups(run)?;
+        let Groups { mut groups, duration, warm_up, hold, of_run, of_groups } = self.groups(run)?;
+        let hold = self.hold.or(hold);
+        if hold.is_some() && self.args.repeat.is_some() {
+            return Err(Error::usage("keep_connected in the file is for one run; leave --repeat out"));
+        }
         if let Some(shard) = self.args.shard {
             shard::cut(&mut groups, shard).map_err(shard_error)?;
         }
-        if let Some(seed) = self.args.seed {
+        if let Some(seed) = self.seed {
             groups.iter_mut().for_each(|group| group.set_seed(seed.into()));
         }
         if self.args.serve.is_some() && groups.len() > 1 {
@@ -133,7 +140,7 @@ impl Run {
             scenario: self.scenario(),
             broker: self.broker(clients, &groups)?,
             run,
-            seed: self.args.seed.unwrap_or(run.0),
+            seed: self.seed.unwrap_or(run.0),
             groups,
             volume,
             warm_up,
@@ -142,7 +149,7 @@ impl Run {
             processes: 1,
             start_at: self.args.start_at,
             timeout: self.args.timeout,
-            hold: self.hold,
+            hold,
         };
         plan.threads = self.args.thread_count(plan.clients());
         self.args.check_identities(&plan)?;
@@ -172,11 +179,6 @@ impl Run {
         step.plan(run)
     }
 
-    /// Whether Ctrl-C is the usual end of the run, once its work is done.
-    pub(crate) fn ends_by_signal(&self) -> bool {
-        self.hold.is_some()
-    }
-
     pub(crate) fn scenario(&self) -> Scenario {
         match &self.load {
             Load::Group(spec) => spec.mode.scenario(),
@@ -191,7 +193,8 @@ impl Run {
                 let duration = spec.time_limit();
                 let groups = vec![spec.group(run, duration)?];
                 let (of_run, of_groups) = Default::default();
-                Ok(Groups { groups, duration, warm_up: spec.warm_up(), of_run, of_groups })
+                let warm_up = spec.warm_up();
+                Ok(Groups { groups, duration, warm_up, hold: None, of_run, of_groups })
             }
         }
     }

@@ -29,9 +29,6 @@ pub(crate) struct RunArgs {
     /// Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Time")]
     pub(super) repeat_of: Option<PathBuf>,
-    /// Seed of random choices (--arrivals poisson, --on-off, --think, --topics) and generated payloads, from 0 to 4294967295 [default: random]
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32), help_heading = "Time")]
-    pub(super) seed: Option<u32>,
     /// Number of threads for the clients [default: one per CPU]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u16).range(1..=1024), help_heading = "Machines")]
     pub(super) threads: Option<u16>,

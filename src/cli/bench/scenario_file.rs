@@ -4,7 +4,7 @@ use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, G
 use super::scenario_keys::{self, Key, OF_ALL, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
 use super::value_parsers::{self, Ramping, Stages, Think, Topology};
 use super::{MODES, chosen_mode};
-use crate::bench::plan::{Group, GroupSession, RunId, Will};
+use crate::bench::plan::{Group, GroupSession, Hold, RunId, Will};
 use crate::bench::rate::Rate;
 use crate::bench::rate_profile::Stage;
 use crate::bench::schedule::{Arrivals, DutyCycle};
@@ -38,6 +38,8 @@ pub(super) struct Groups {
     pub(super) groups: Vec<Group>,
     pub(super) duration: Option<Duration>,
     pub(super) warm_up: Duration,
+    /// Whether clients stay connected after their work.
+    pub(super) hold: Option<Hold>,
     /// The conditions of the whole run.
     pub(super) of_run: Conditions,
     /// The conditions of single groups.
@@ -51,6 +53,8 @@ struct File {
     duration: Option<Duration>,
     #[serde(default, deserialize_with = "duration")]
     warm_up: Option<Duration>,
+    #[serde(default, deserialize_with = "hold")]
+    keep_connected: Option<Hold>,
     #[serde(default, deserialize_with = "conditions")]
     fail_if: Option<Thresholds>,
     #[serde(default, deserialize_with = "conditions")]
@@ -193,7 +197,7 @@ pub(super) fn parse(path: &Path, text: &str, run: RunId) -> Result<Groups, Error
     }
     let of_groups =
         Conditions { fail_if: fail_if.into_iter().collect(), abort_if: abort_if.into_iter().collect() };
-    Ok(Groups { groups, duration, warm_up, of_run, of_groups })
+    Ok(Groups { groups, duration, warm_up, hold: file.keep_connected, of_run, of_groups })
 }
 
 /// Checks that the keys apply to the mode of their group: they are the options of the mode on the command line.
@@ -476,7 +480,12 @@ fn invalid_value(text: &str, error: &toml::de::Error) -> Option<String> {
     } else if of_serde.iter().any(|start| message.starts_with(start)) {
         values::expected(format!("a value such as {}", key.example))
     } else {
-        return None;
+        // A text that begins with its value has its own quote.
+        let quoted = value.trim().trim_matches(['"', '\'']);
+        if !quoted.is_empty() && message.starts_with(quoted) {
+            return Some(format!("{}: {message}", key.name));
+        }
+        message.to_owned()
     };
     Some(format!("invalid value{value} for {}: {problem}", key.name))
 }
@@ -501,8 +510,8 @@ fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GroupMode, D::Erro
     match OF_GROUPS.into_iter().find(|mode| mode.name() == name) {
         Some(mode) => Ok(mode),
         None if is_of_runs => Err(de::Error::custom(format!(
-            "a group cannot have the scenario {name}; use one of {}",
-            KNOWN.join(", ")
+            "expected {}; {name} cannot be a part of a scenario",
+            values::one_of(KNOWN)
         ))),
         None => Err(de::Error::unknown_variant(&name, KNOWN)),
     }
@@ -559,6 +568,13 @@ fn think<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Think>, D:
 fn on_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DutyCycle>, D::Error> {
     let text = String::deserialize(deserializer)?;
     value_parsers::on_off(&text).map(Some).map_err(de::Error::custom)
+}
+
+/// A duration, or `forever`.
+fn hold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hold>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    let error = |_| values::expected("a duration such as \"5m\", or \"forever\"");
+    value_parsers::hold(&text).map(Some).map_err(error).map_err(de::Error::custom)
 }
 
 fn keep_alive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {

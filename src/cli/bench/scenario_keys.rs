@@ -20,7 +20,7 @@ const TEXT: &str = "string";
 const CONDITIONS: &str = "conditions, or a list of them";
 
 /// The keys of the file, before the groups.
-pub(super) static OF_FILE: [Key; 4] = [
+pub(super) static OF_FILE: [Key; 5] = [
     Key {
         name: "duration",
         value: DURATION,
@@ -34,6 +34,13 @@ pub(super) static OF_FILE: [Key; 4] = [
         meaning: "Time before the measurement in which all groups already send",
         default: "2 s if none of `duration`, `messages`, `stages` and `end` is set, else 0",
         example: "\"5s\"",
+    },
+    Key {
+        name: "keep_connected",
+        value: "duration, or `\"forever\"`",
+        meaning: "Time for which all clients stay connected after the work is done, or `\"forever\"`: until Ctrl-C. `--keep-connected` replaces it",
+        default: "none",
+        example: "\"5m\"",
     },
     Key {
         name: "fail_if",
@@ -55,10 +62,10 @@ pub(super) static OF_FILE: [Key; 4] = [
 pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
 
 /// The keys without an option, of all groups.
-pub(super) const OF_ALL: [&str; 3] = ["clean_start", "session_expiry", "reconnect"];
+pub(super) const OF_ALL: [&str; 4] = ["start", "clean_start", "session_expiry", "reconnect"];
 
 /// The keys without an option, of groups that publish.
-pub(super) const OF_PUBLISHERS: [&str; 2] = ["start", "end"];
+pub(super) const OF_PUBLISHERS: [&str; 1] = ["end"];
 
 pub(super) static OF_GROUP: [Key; 38] = [
     Key {
@@ -246,8 +253,8 @@ pub(super) static OF_GROUP: [Key; 38] = [
     Key {
         name: "start",
         value: DURATION,
-        meaning: "Time in the measurement at which the group begins to send; its clients connect at the beginning",
-        default: "with the warm-up",
+        meaning: "Time in the measurement at which the clients of the group connect and begin to send",
+        default: "before the load",
         example: "\"10s\"",
     },
     Key {

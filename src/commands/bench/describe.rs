@@ -12,7 +12,7 @@ use std::time::Duration;
 /// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
     let groups: Vec<_> = plan.groups.iter().map(|group| describe_group(plan, group)).collect();
-    let mut text = groups.join("; ") + &times(plan) + &brokers(plan) + hold(plan);
+    let mut text = groups.join("; ") + &times(plan) + &brokers(plan) + &hold(plan);
     if plan.processes > 1 {
         text += &format!(", from {} processes", plan.processes);
     }
@@ -40,15 +40,19 @@ pub(super) fn groups(plan: &Plan) -> String {
         count => format!("{count} groups"),
     };
     lines.collect::<String>()
-        + &format!("{count}, {}{planned}{}\n", clients(plan.clients()), times(plan) + &brokers(plan))
+        + &format!(
+            "{count}, {}{planned}{}\n",
+            clients(plan.clients()),
+            times(plan) + &brokers(plan) + &hold(plan)
+        )
 }
 
 /// The end of kept connections.
-fn hold(plan: &Plan) -> &'static str {
+fn hold(plan: &Plan) -> String {
     match plan.hold {
-        None => "",
-        Some(Hold::For(_)) => ", and the connections stay up for a time",
-        Some(Hold::UntilInterrupted) => ", and the connections stay up until Ctrl-C",
+        None => String::new(),
+        Some(Hold::For(time)) => format!(", and the connections stay up for {} s", time.as_secs_f64()),
+        Some(Hold::UntilInterrupted) => ", and the connections stay up until Ctrl-C".to_owned(),
     }
 }
 
@@ -87,10 +91,10 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         (_, true, _) => format!("{} and {subscribers} answer", do_it(publishers, "ask")),
         (_, _, Some(filter)) => {
             let listen = do_it(subscribers, "listen");
-            return format!("{listen} to {filter} at QoS {}", group.subscription_qos);
+            return format!("{listen} to {filter} at QoS {}{}", group.subscription_qos, bounds(group.bounds));
         }
-        _ if idle == 1 => return "1 client connects and stays connected".to_owned(),
-        _ if idle > 0 => return format!("{idle} clients connect and stay connected"),
+        _ if idle == 1 => return format!("1 client connects and stays connected{}", bounds(group.bounds)),
+        _ if idle > 0 => return format!("{idle} clients connect and stay connected{}", bounds(group.bounds)),
         (Scenario::Reconnect, ..) => {
             format!(
                 "{}, {subscribers} subscribe, and all are disconnected and reconnect",
@@ -101,7 +105,10 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         _ => format!("{} and {subscribers} subscribe", do_it(publishers, "publish")),
     };
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
-    let bytes = group.payload.most(group.header_size());
+    let bytes = match plan.payload_sizes(group) {
+        (least, most) if least < most => format!("{least} to {most}"),
+        (_, most) => most.to_string(),
+    };
     let pace = match &group.open_loop {
         Some(load) if group.publishers == group.whole().publishers => pace(load),
         Some(load) => format!("{} in all shards", pace(load)),

@@ -91,7 +91,7 @@ impl Failure {
                 format!("{lost} of {connected} clients lost the connection")
             }
             Failure::NotConnected => {
-                format!("{} of {} clients could not connect", report.not_connected(), report.clients())
+                format!("{} of {} clients could not connect", report.not_connected(), report.clients_due())
             }
             Failure::Rejected => match report.errors.count(Stage::Subscribe) {
                 0 => format!("{} messages were rejected", report.account.rejected),

@@ -43,6 +43,7 @@ async fn measure(
     messages: Messages,
 ) -> Result<Measured, Error> {
     let abort_if = run.args.abort_if.iter().cloned().chain([abort_if]).collect();
+    let ends_by_signal = plan.hold.is_some();
     let session = Session::start(run, &plan, abort_if, messages).await?;
     let reports = match &run.search {
         None => repeat(run, plan, &session).await?,
@@ -50,7 +51,7 @@ async fn measure(
     };
     // Ctrl-C ends kept connections, after the run is complete.
     let is_complete = reports.iter().all(|report| report.ending == Ending::Complete);
-    let signal = session.signal().filter(|_| !(run.ends_by_signal() && is_complete));
+    let signal = session.signal().filter(|_| !(ends_by_signal && is_complete));
     Ok(Measured { reports, signal, live: session.live() })
 }
 

@@ -208,10 +208,10 @@ fn mistakes_in_conditions_have_their_place() {
             ["line 5, column 1", "connack.p99 is not measured by group"],
         ),
         (
-            format!("{group}abort_if = \"sent>5\"\n"),
+            format!("{group}abort_if = \"elapsed>5s\"\n"),
             [
                 "line 5, column 1",
-                "group \"a\": abort_if: sent>5: sent is not known by group during a run; use one of p99",
+                "group \"a\": abort_if: elapsed>5s: elapsed is not known by group during a run; use one of p99",
             ],
         ),
         (format!("{group}abort_if = [\"p99>5\"]\n"), ["line 5, column 13", "expected a duration"]),
@@ -219,6 +219,65 @@ fn mistakes_in_conditions_have_their_place() {
         let (_file, program) = scenario(&content, "");
         assert_says(&program.run().fail(2), &["mq bench:", parts[0], parts[1]]);
     }
+}
+
+#[test]
+fn a_short_run_has_no_rate_to_judge() {
+    for condition in ["throughput<1/s", "throughput>1/s", "sent_rate>1", "connect_rate<1"] {
+        let words = format!("bench --embedded -c 2 --messages 20 --fail-if {condition}");
+        let error = mq(&words).run().fail(4);
+        assert_says(
+            &error,
+            &[&format!("--fail-if {condition}: it was not measured; "), "too short for a rate"],
+        );
+    }
+    let content = "[[group]]\nname = 'a'\nscenario = 'pub'\nmessages = 20\nfail_if = 'sent_rate<1'\n";
+    let (_file, program) = scenario(content, "");
+    let error = program.run().fail(4);
+    assert_says(&error, &["fail_if: a: sent_rate<1: it was not measured; ", "too short for a rate"]);
+}
+
+#[test]
+fn the_messages_of_a_group_end_a_run() {
+    for (condition, qos) in [("sent>50", 1), ("sent_rate>1/s", 0), ("sent>50", 2)] {
+        let content = format!(
+            "duration = '10m'\n[[group]]\nname = 'other'\nscenario = 'conn'\nclients = 1\n\
+             [[group]]\nname = 'a'\nscenario = 'pub'\nclients = 2\nrate = 100\nqos = {qos}\nabort_if = '{condition}'\n"
+        );
+        let (_file, program) = scenario(&content, "");
+        let error = program.run().fail(4);
+        assert_says(
+            &error,
+            &[&format!("abort_if: a: {condition}: it was "), "into the measurement; the run ended early"],
+        );
+    }
+}
+
+#[test]
+fn rejected_messages_of_a_group_end_a_run() {
+    let content = "duration = '10m'\n\
+         [[group]]\nname = 'other'\nscenario = 'conn'\nclients = 1\n\
+         [[group]]\nname = 'a'\nscenario = 'pub'\nclients = 1\nrate = 50\nabort_if = 'denied>2'\n";
+    let file = file(content);
+    let peer = ScriptedPeer::start(|peer| {
+        let mut wires = [peer.accept_v5(""), peer.accept_v5("")];
+        let publisher = &mut wires[1];
+        loop {
+            let packet = publisher.packet();
+            match packet.first() {
+                Some(first) if first >> 4 == 3 => {
+                    let topic = usize::from(u16::from_be_bytes([packet[2], packet[3]]));
+                    publisher.send(&format!("40 ({:02x} {:02x} 87)", packet[4 + topic], packet[5 + topic]));
+                }
+                _ => break,
+            }
+        }
+        drop(wires);
+    });
+    let words = format!("bench scenario {} -V 5 --threads 1", file.path().display());
+    let error = peer.mq(&words).run().fail(4);
+    assert_says(&error, &["abort_if: a: denied>2: it was "]);
+    peer.finish();
 }
 
 #[test]

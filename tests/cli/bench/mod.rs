@@ -9,6 +9,7 @@ mod connections;
 mod deploy;
 mod faults;
 mod keep_connected;
+mod late_groups;
 mod modes;
 #[cfg(target_os = "linux")]
 mod namespaces;
@@ -19,6 +20,7 @@ mod repeat_of;
 mod report;
 mod scenario_file;
 mod scenarios;
+mod seed;
 mod serve;
 mod sessions;
 mod shards;

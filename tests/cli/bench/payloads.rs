@@ -39,6 +39,29 @@ fn generated(template: &str, publishers: usize, messages: usize) -> Vec<Vec<Stri
 }
 
 #[test]
+fn the_report_has_the_bounds_of_the_sizes_of_a_template() {
+    let json = NamedTempFile::new().unwrap();
+    for (template, bytes) in [
+        (r#"{"n":{rand:0..1000},"s":"{choice:on|off}"}"#, "16 to 19"),
+        ("{i} {client} {run}", "14 to 16"),
+        ("always the same", "15"),
+    ] {
+        let words = "bench pub --embedded -c 12 -i c-{i} --messages 12 --json";
+        let finished = mq(words).arg(json.path()).words("--payload-template").arg(template).run();
+        let words = format!("12 messages of {bytes} bytes at QoS 1");
+        assert_says(&finished.stderr, &[&words]);
+        assert_says(&finished.succeed(), &[&words]);
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json.path()).unwrap()).unwrap();
+        let group = &report["groups"][0];
+        let bounds =
+            [&group["least_payload_bytes"], &group["payload_bytes"]].map(|size| size.as_u64().unwrap());
+        let (least, most) = bytes.split_once(" to ").unwrap_or((bytes, bytes));
+        assert_eq!(bounds.map(|size| size.to_string()), [least, most]);
+        assert_eq!(report["plan"]["payload_bytes"].as_u64(), Some(bounds[1]));
+    }
+}
+
+#[test]
 fn payloads_have_counters_walks_sines_and_choices() {
     let template = r#"{"n":{counter:10..14:2},"t":{walk:18.0..19.0:0.2},"v":{sine:-1.00..1.00:20},"on":{choice:true|false}}"#;
     let payloads = generated(template, 2, 60);

@@ -180,7 +180,7 @@ fn an_earlier_file_stays_until_the_new_one_is_whole() {
 
 #[test]
 fn a_missed_threshold_exits_4_with_the_value() {
-    let conditions = "received<501, loss>0, throughput<1/s, tls.p99>1s, ack.p50>0ns";
+    let conditions = "received<501, loss>0, sent<1, tls.p99>1s, ack.p50>0ns";
     let finished = mq(SHORT).arg("--fail-if").arg(conditions).run();
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["messages arrived"]);
     let stderr = finished.fail(4);

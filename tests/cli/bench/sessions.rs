@@ -66,15 +66,75 @@ clients = 1
 rate = 20
 topic = "alive"
 "#;
-    let (file, broker) = (file(content), EmbeddedBroker::start());
-    let (witness, alive) = (broker.subscriber("-t state/+ -v -C 2"), broker.subscriber("-t alive -C 1"));
-    let bench = broker.mq(&format!("bench scenario {}", file.path().display())).spawn();
-    alive.finish().expect_status(0);
-    bench.signal("KILL");
-    let wills = witness.finish().succeed();
-    let mut wills: Vec<_> = wills.lines().collect();
-    wills.sort_unstable();
-    assert_eq!(wills, ["state/0 offline", "state/1 offline"]);
+    on_each_broker(|broker| {
+        let file = file(content);
+        let (witness, alive) = (broker.subscriber("-t state/+ -v -C 2"), broker.subscriber("-t alive -C 1"));
+        let bench = broker.mq(&format!("bench scenario {}", file.path().display())).spawn();
+        alive.finish().expect_status(0);
+        bench.signal("KILL");
+        let wills = witness.finish().succeed();
+        let mut wills: Vec<_> = wills.lines().collect();
+        wills.sort_unstable();
+        assert_eq!(wills, ["state/0 offline", "state/1 offline"]);
+    });
+}
+
+#[test]
+fn a_session_with_an_expiry_outlives_the_run_of_a_named_client() {
+    on_each_broker(|broker| {
+        let archive = |clean_start: bool, expiry: &str| {
+            let content = format!(
+                "duration = 0.5\n[[group]]\nname = \"archive\"\nscenario = \"sub\"\nclients = 1\ntopic = \"plant/#\"\n\
+                 clean_start = {clean_start}\nsession_expiry = {expiry}\n"
+            );
+            let file = file(&content);
+            let words =
+                format!("bench scenario {} -V 5 -i archive-{{i}} --output json", file.path().display());
+            let report: serde_json::Value = serde_json::from_str(&broker.mq(&words).run().succeed()).unwrap();
+            report["messages"]["received"]["count"].as_u64().unwrap()
+        };
+        let publish = || broker.mq("pub -t plant/1 -q 1 -m x").run().succeed();
+        assert_eq!(archive(true, "3600"), 0);
+        publish();
+        assert_eq!(archive(false, "3600"), 1, "the broker kept the message for the session");
+        publish();
+        assert_eq!(archive(true, "3600"), 0, "a clean start discards the session");
+        archive(true, "0");
+        publish();
+        assert_eq!(
+            archive(false, "3600"),
+            0,
+            "without an expiry interval the session ends with the connection"
+        );
+    });
+}
+
+#[test]
+fn clients_are_back_after_a_restart_of_the_broker() {
+    let content = r#"
+duration = "10m"
+[[group]]
+name = "devices"
+scenario = "pub"
+clients = 3
+rate = 50
+keep_alive = 5
+reconnect = "20ms"
+abort_if = "sent>150"
+"#;
+    on_each_broker(|broker| {
+        let (file, metrics) = (file(content), free_address());
+        let words = format!("bench scenario {} --metrics {metrics}", file.path().display());
+        let bench = broker.mq(&words).spawn();
+        wait_for_listener(metrics);
+        wait_for_step(metrics, "measure");
+        broker.kill();
+        broker.restart();
+        let finished = bench.finish();
+        let report = String::from_utf8_lossy(&finished.stdout);
+        assert_says(&report, &["3 lost connections made again", "sent>150: it was"]);
+        finished.expect_status(4);
+    });
 }
 
 #[test]
@@ -213,7 +273,7 @@ fn mistakes_in_session_settings_have_their_place() {
         ),
         ("clean_start = 1", "", ["line 4, column 15", "clean_start"]),
         ("session_expiry = \"soon\"", "", ["line 4, column 18", "session_expiry"]),
-        ("will_topic = \"a/#\"", "", ["line 4, column 14", "#"]),
+        ("will_topic = \"a/#\"", "", ["line 4, column 14", "invalid value \"a/#\" for will_topic: "]),
         (
             "will_topic = \"a/{x}\"",
             "",

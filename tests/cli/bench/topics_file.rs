@@ -35,6 +35,28 @@ fn messages_go_to_the_topics_by_weight_each_with_its_qos() {
 }
 
 #[test]
+fn latencies_have_the_name_of_all_acknowledgements() {
+    for (rows, title, qos) in [
+        ("a,1\nb,2\n", "PUBLISH to its ack", "1 to 2"),
+        ("a,0\nb,1\n", "PUBLISH to PUBACK", "0 to 1"),
+        ("a,0\nb,2\n", "PUBLISH to PUBCOMP", "0 to 2"),
+        ("a,2\nb,2\n", "PUBLISH to PUBCOMP", "2"),
+    ] {
+        let file = file(&format!("topic,qos\n{rows}"));
+        let json = NamedTempFile::new().unwrap();
+        let words =
+            format!("bench pub --embedded -c 2 --messages 40 --topics {} --json", file.path().display());
+        let report = mq(&words).arg(json.path()).run().succeed();
+        assert_says(&report, &[title, &format!("40 messages of 64 bytes at QoS {qos},")]);
+        let titles = ["PUBLISH to its ack", "PUBLISH to PUBACK", "PUBLISH to PUBCOMP"];
+        let found: Vec<_> = titles.into_iter().filter(|title| report.contains(title)).collect();
+        assert_eq!(found, [title], "{report}");
+        let merged = mq("bench merge").arg(json.path()).run().succeed();
+        assert_says(&merged, &[title]);
+    }
+}
+
+#[test]
 fn rates_of_topics_are_the_pace_of_the_run() {
     let file = file("topic,rate\na,150\nb,3000/min\n");
     let words =

@@ -77,6 +77,15 @@ impl Acceptor {
         }
     }
 
+    /// No connection waits to be accepted.
+    pub fn expect_nobody(&mut self) {
+        let waiting = self.listener.accept().map(|(_, address)| address);
+        assert!(
+            waiting.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+            "nobody connects yet: {waiting:?}"
+        );
+    }
+
     /// The next connection, with its CONNECT of 3.1.1 answered.
     pub fn accept_v311(&mut self) -> Wire {
         let mut wire = self.accept();

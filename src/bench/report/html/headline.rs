@@ -141,6 +141,10 @@ impl Report {
         let time = self.connects.time().map(|time| format!("in {}", duration(time.as_nanos() as u64)));
         let lost = format!("{} lost", count(self.connections_lost, "connection"));
         let more = time.into_iter().chain([lost]).collect::<Vec<_>>().join(", ");
-        Some(("clients connected".to_owned(), format!("{} of {}", self.connects.count, self.clients()), more))
+        Some((
+            "clients connected".to_owned(),
+            format!("{} of {}", self.connects.count, self.clients_due()),
+            more,
+        ))
     }
 }

@@ -144,6 +144,10 @@ fn one() -> u64 {
     1
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct GroupObject {
     pub(super) name: String,
@@ -151,7 +155,13 @@ pub(super) struct GroupObject {
     pub(super) clients: u64,
     pub(super) publishers: u64,
     pub(super) subscribers: u64,
+    /// Missing unless the run ended before the start of the group.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) not_started: u64,
     pub(super) qos: u8,
+    /// Missing without topics from a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) topic_qos: Vec<u8>,
     pub(super) subscription_qos: u8,
     #[serde(default)]
     pub(super) granted_qos: Option<u8>,

@@ -187,6 +187,7 @@ impl PlanObject {
             subscribers: self.subscribers,
             idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
             qos,
+            topic_qos: Vec::new(),
             subscription_qos: qos,
             granted_qos: None,
             payload_sizes: (self.payload_bytes, self.payload_bytes),
@@ -197,6 +198,7 @@ impl PlanObject {
             share: None,
             shape: None,
             outcome,
+            not_started: 0,
             latencies: BTreeMap::new(),
             measured: None,
         })
@@ -211,7 +213,13 @@ impl GroupObject {
             publishers: self.publishers,
             subscribers: self.subscribers,
             idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
+            not_started: self.not_started,
             qos: qos_of("groups.qos", self.qos)?,
+            topic_qos: self
+                .topic_qos
+                .iter()
+                .map(|qos| qos_of("groups.topic_qos", *qos))
+                .collect::<Result<_, _>>()?,
             subscription_qos: qos_of("groups.subscription_qos", self.subscription_qos)?,
             granted_qos: self.granted_qos.map(|qos| qos_of("groups.granted_qos", qos)).transpose()?,
             payload_sizes: (self.least_payload_bytes, self.payload_bytes),

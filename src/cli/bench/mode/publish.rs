@@ -2,7 +2,9 @@
 
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{PACE, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
-use crate::cli::bench::load::{CountArgs, KeepArgs, PublishArgs, PublishersArgs, ThinkArgs, TrafficArgs};
+use crate::cli::bench::load::{
+    CountArgs, KeepArgs, PublishArgs, PublishersArgs, SeedArgs, ThinkArgs, TrafficArgs,
+};
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::bench_report::{SearchArgs, searches_without_messages};
@@ -63,6 +65,8 @@ pub(crate) struct PubArgs {
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     search: SearchArgs,
@@ -83,6 +87,7 @@ impl From<PubArgs> for Run {
         Run {
             search: Search::of(args.search),
             hold: args.keep.keep_connected,
+            seed: args.seed.seed,
             ..Run::of_group(spec, args.run)
         }
     }

@@ -5,7 +5,7 @@ use crate::cli::bench::help::{
     AUTHENTICATION, LOSS, METRICS, PACE, RUN_STATUS, TEMPLATES, paragraphs, reword,
 };
 use crate::cli::bench::load::{
-    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, SubscriptionArgs, ThinkArgs,
+    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, SeedArgs, SubscriptionArgs, ThinkArgs,
     TopologyArgs, TrafficArgs,
 };
 use crate::cli::bench::run::{Run, Search};
@@ -67,6 +67,8 @@ pub(crate) struct PubsubArgs {
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     search: SearchArgs,
@@ -88,6 +90,7 @@ impl From<PubsubArgs> for Run {
         Run {
             search: Search::of(args.search),
             hold: args.keep.keep_connected,
+            seed: args.seed.seed,
             ..Run::of_group(spec, args.run)
         }
     }

@@ -3,7 +3,7 @@
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{LOSS, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
 use crate::cli::bench::load::{
-    PublishArgs, PublishersArgs, ReceiverArgs, SubscriptionArgs, TopologyArgs, TrafficArgs,
+    PublishArgs, PublishersArgs, ReceiverArgs, SeedArgs, SubscriptionArgs, TopologyArgs, TrafficArgs,
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
@@ -57,6 +57,8 @@ pub(crate) struct ReconnectArgs {
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Session")]
     keep_sessions: bool,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     search: SearchArgs,
@@ -70,7 +72,11 @@ impl From<ReconnectArgs> for Run {
             .with_traffic(args.traffic);
         let spec =
             GroupSpec { subscribers: args.receivers.subscribers, topology: args.topology.topology, ..spec };
-        let run = Run::of_group(spec, args.run);
-        Run { keep_sessions: args.keep_sessions, search: Search::of(args.search), ..run }
+        Run {
+            keep_sessions: args.keep_sessions,
+            seed: args.seed.seed,
+            search: Search::of(args.search),
+            ..Run::of_group(spec, args.run)
+        }
     }
 }

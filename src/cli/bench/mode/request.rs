@@ -3,7 +3,7 @@
 use crate::cli::bench::group::{GroupMode, GroupSpec};
 use crate::cli::bench::help::{PACE, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
 use crate::cli::bench::load::{
-    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, ThinkArgs, TrafficArgs,
+    CountArgs, KeepArgs, PublishArgs, PublishersArgs, ReceiverArgs, SeedArgs, ThinkArgs, TrafficArgs,
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
@@ -65,6 +65,8 @@ pub(crate) struct RrArgs {
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     search: SearchArgs,
@@ -84,6 +86,7 @@ impl From<RrArgs> for Run {
         Run {
             search: Search::of(args.search),
             hold: args.keep.keep_connected,
+            seed: args.seed.seed,
             ..Run::of_group(spec, args.run)
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::help::{RUN_STATUS, SEE_METRICS, paragraphs};
+use crate::cli::bench::load::{KeepArgs, SeedArgs};
 use crate::cli::bench::run::{Load, Run, ScenarioFile};
 use crate::cli::bench::run_args::RunArgs;
 use crate::cli::bench::{scenario_file, scenario_keys};
@@ -59,6 +60,10 @@ pub(crate) struct ScenarioArgs {
     #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["file", "validate", "example"], help_heading = "Scenario")]
     keys: bool,
     #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     run: RunArgs,
 }
 
@@ -71,7 +76,8 @@ impl From<ScenarioArgs> for BenchArgs {
         let run = Run {
             load: Load::File(ScenarioFile::new(file)),
             keep_sessions: false,
-            hold: None,
+            hold: args.keep.keep_connected,
+            seed: args.seed.seed,
             search: None,
             args: args.run,
             recorded: None,

@@ -151,7 +151,8 @@ fn line(status: &Status) -> String {
         (status.mean(seconds, |second| second.acknowledged), "acknowledged"),
         (status.mean(seconds, |second| second.received), "received"),
     ];
-    let mut parts = vec![format!("{} of {} connected", status.connected, status.clients)];
+    let later = if status.later > 0 { format!(", {} later", status.later) } else { String::new() };
+    let mut parts = vec![format!("{} of {} connected{later}", status.connected, status.clients)];
     parts.extend(
         rates
             .into_iter()

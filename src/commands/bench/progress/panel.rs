@@ -206,10 +206,11 @@ impl Canvas {
     }
 
     fn connected(&self, status: &Status) -> Line {
-        let Status { connected, clients, .. } = status;
+        let Status { connected, clients, later, .. } = status;
+        let later = if *later > 0 { format!(", {later} later") } else { String::new() };
         match self.is_narrow() {
             true => self.line(Tone::Plain, "", &format!("{connected}/{clients}")),
-            false => self.line(Tone::Plain, "connected", &format!("{connected} of {clients} clients")),
+            false => self.line(Tone::Plain, "connected", &format!("{connected} of {clients} clients{later}")),
         }
     }
 

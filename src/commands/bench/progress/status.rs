@@ -51,7 +51,9 @@ pub(super) struct Status {
     pub(super) is_loaded: bool,
     pub(super) extent: Extent,
     pub(super) connected: u64,
+    /// Clients that should be connected by now, and those of groups that start later.
     pub(super) clients: u64,
+    pub(super) later: u64,
     /// The number of the last second, counted from the start of the run.
     pub(super) last_second: u64,
     /// The last seconds; the newest is the last one.
@@ -114,7 +116,8 @@ impl History {
             is_loaded: plan.publishers() > 0 && self.load_began.is_some(),
             extent: self.extent(now, view),
             connected: totals.connected.saturating_sub(totals.lost),
-            clients: plan.clients().into(),
+            clients: self.clients_due(now, plan),
+            later: u64::from(plan.clients()).saturating_sub(self.clients_due(now, plan)),
             last_second: self.second,
             seconds: self.seconds.iter().copied().collect(),
             failures: failures(totals),
@@ -122,6 +125,10 @@ impl History {
             late: plan.has_open_loop().then_some(late),
             limit: self.limit(now, view, measured),
         }
+    }
+
+    fn clients_due(&self, now: Duration, plan: &Plan) -> u64 {
+        plan.clients_due(self.load_began.map(|began| now.saturating_sub(began))).into()
     }
 
     fn limit(&self, now: Duration, view: &View<'_>, measured: u64) -> Limit {
@@ -144,9 +151,9 @@ impl History {
         let last = self.seconds.back().copied().unwrap_or_default();
         match (step, plan.volume) {
             (Step::Connect, _) => {
-                count(totals.connected + totals.failed, plan.clients().into(), last.connected)
+                count(totals.connected + totals.failed, self.clients_due(now, plan), last.connected)
             }
-            (Step::Subscribe, _) => count(totals.subscribed, plan.subscriptions().into(), 0.0),
+            (Step::Subscribe, _) => count(totals.subscribed, plan.first_subscriptions().into(), 0.0),
             (Step::Wait, _) => Extent::Time { elapsed, whole: waiting_time(plan, elapsed) },
             (Step::WarmUp, _) => Extent::Time { elapsed, whole: plan.warm_up },
             (Step::Reconnect, _) => count(totals.reconnected, totals.connected, 0.0),
