@@ -11,6 +11,7 @@ mod client;
 pub mod commands;
 mod escape;
 mod hosted;
+mod html;
 mod input_file;
 pub mod inspect;
 mod json;

@@ -20,6 +20,7 @@ mod log;
 mod mosquitto_debug;
 mod ndjson;
 mod outbound;
+mod output_file;
 mod panic_hook;
 mod passwd;
 mod password;

@@ -1,40 +1,22 @@
-//! The files of a report. They are created before the run, so that an unwritable path fails early, under temporary names, and
-//! renamed into place at the end: no reader sees a partial file.
+//! The outputs of a report: standard output, and files, which are created before the run.
 
 use crate::bench::Report;
 use crate::bench::comparison::{self, Comparison};
 use crate::bench::report::Charset;
 use crate::cli::bench_report::{ReportFile, ReportFormat};
 use crate::commands::error::Error;
-use std::fs::{self, File, OpenOptions};
+use crate::commands::output_file::OutputFile;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 /// The outputs of a report: the format on standard output, and the files.
 #[derive(Debug)]
 pub(super) struct Outputs {
     printed: ReportFormat,
-    files: Vec<Output>,
+    files: Vec<(ReportFormat, OutputFile)>,
 }
 
 /// The path that means standard output.
 const STDOUT: &str = "-";
-
-#[derive(Debug)]
-struct Output {
-    format: ReportFormat,
-    /// The path as the user typed it.
-    path: PathBuf,
-    file: File,
-    draft: Option<Draft>,
-}
-
-/// A file under a temporary name. It is removed unless it is renamed.
-#[derive(Debug)]
-struct Draft {
-    path: PathBuf,
-    target: PathBuf,
-}
 
 impl Outputs {
     /// Creates the files.
@@ -54,8 +36,8 @@ impl Outputs {
                 return Err(Error::usage(text));
             }
         };
-        let files = files.into_iter().map(|file| Output::create(file.format, &file.path));
-        Ok(Outputs { printed, files: files.collect::<Result<_, _>>()? })
+        let files = files.into_iter().map(|file| Ok((file.format, OutputFile::create(&file.path)?)));
+        Ok(Outputs { printed, files: files.collect::<Result<_, Error>>()? })
     }
 
     /// Prints the report on standard output.
@@ -67,71 +49,10 @@ impl Outputs {
 
     /// Writes all files, even if one of them fails; returns the first failure.
     pub(super) fn write(self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
-        let results: Vec<_> = self.files.into_iter().map(|output| output.write(&render)).collect();
+        let results: Vec<_> =
+            self.files.into_iter().map(|(format, file)| file.write(&render(format))).collect();
         results.into_iter().collect()
     }
-}
-
-impl Output {
-    fn create(format: ReportFormat, path: &Path) -> Result<Output, Error> {
-        let create = || match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            // A pipe or a device cannot be replaced by a file.
-            Ok(metadata) if !metadata.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
-            Ok(_) => {
-                let draft = Draft::create(fs::canonicalize(path)?);
-                // In a read-only directory, the file itself may be writable.
-                let in_place = |_| Ok((OpenOptions::new().write(true).open(path)?, None));
-                draft.or_else(in_place)
-            }
-            Err(_) => Draft::create(path.to_owned()),
-        };
-        let (file, draft) = create().map_err(|source| cannot_write(path, source))?;
-        Ok(Output { format, path: path.to_owned(), file, draft })
-    }
-
-    fn write(mut self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
-        let bytes = render(self.format);
-        let written = match self.draft {
-            Some(draft) => self.file.write_all(&bytes).and_then(|()| draft.finish(&bytes)),
-            None => write_in_place(&mut self.file, &bytes),
-        };
-        written.map_err(|source| cannot_write(&self.path, source))
-    }
-}
-
-impl Draft {
-    fn create(target: PathBuf) -> io::Result<(File, Option<Draft>)> {
-        let mut name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let path = target.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok((file, Some(Draft { path, target })))
-    }
-
-    fn finish(self, bytes: &[u8]) -> io::Result<()> {
-        use io::ErrorKind::{CrossesDevices, ResourceBusy};
-        match fs::rename(&self.path, &self.target) {
-            // A file that is a mount point, as in a container, cannot be replaced.
-            Err(error) if matches!(error.kind(), ResourceBusy | CrossesDevices) => {
-                fs::write(&self.target, bytes)
-            }
-            result => result,
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Fails after the rename, which has already removed it.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Overwrites a file and truncates it to the new length; a pipe or a device has no length.
-fn write_in_place(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    if file.metadata()?.is_file() { file.set_len(bytes.len() as u64) } else { Ok(()) }
 }
 
 /// The sections that follow a report in its text formats.
@@ -162,8 +83,4 @@ pub(super) fn render(format: ReportFormat, report: &Report, sections: &Sections)
         ReportFormat::Html => report.to_html().into_bytes(),
         ReportFormat::Junit => report.to_junit().into_bytes(),
     }
-}
-
-fn cannot_write(path: &Path, source: io::Error) -> Error {
-    Error::system(format!("write {}", path.display()), source)
 }

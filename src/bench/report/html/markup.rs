@@ -1,13 +1,10 @@
 //! Text and tables as HTML that is also well-formed XML.
 
-use crate::escape;
+pub(super) use crate::html::{as_text, shortened};
 use std::fmt::Write;
 
 /// The maximum number of rows of a table, so that the size of the page is limited.
 const MOST_ROWS: usize = 40;
-
-/// The maximum length of a text of others, in characters.
-const LONGEST_TEXT: usize = 200;
 
 /// A table; the first column names the rows.
 pub(super) struct Table<'a> {
@@ -63,45 +60,9 @@ fn is_words(cell: &str) -> bool {
     cell.starts_with(char::is_alphabetic) || cell.split(' ').count() > 2
 }
 
-/// Escapes a text of others, and cuts a long one. XML cannot represent most control characters, nor two other characters.
-pub(super) fn as_text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len().min(4 * LONGEST_TEXT));
-    let shown = escape::line(text);
-    let mut characters = shown.chars();
-    for character in characters.by_ref().take(LONGEST_TEXT) {
-        match character {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            character => escaped.push(character),
-        }
-    }
-    if characters.next().is_some() {
-        escaped.push('…');
-    }
-    escaped
-}
-
-/// A text up to a number of characters.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "…",
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(as_text("a\"<&>\u{1b}\u{ffff}"), "a&quot;&lt;&amp;&gt;\\u{1b}\u{fffd}");
-        let cut = as_text(&"&".repeat(LONGEST_TEXT + 1));
-        assert_eq!(cut, "&amp;".repeat(LONGEST_TEXT) + "…");
-    }
 
     #[test]
     fn a_table_has_a_caption_scopes_and_a_limited_number_of_rows() {

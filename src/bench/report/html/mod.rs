@@ -21,11 +21,10 @@ use super::metrics::{FLOWS, GAP_LOST, METRICS};
 use super::{Repeat, Report, scenario_word};
 use crate::bench::record::Summary;
 use crate::escape;
-use base64::Engine;
+use crate::html::{self, Policy};
 pub(crate) use comparison::{ComparisonPage, Trend};
 use headline::Headline;
 use markup::{Table, as_text, shortened};
-use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -297,38 +296,12 @@ pub(crate) fn live_page(part: &Part) -> String {
     html
 }
 
-/// The permissions of a page.
-struct Policy<'a> {
-    scripts: &'a [&'a str],
-    /// Whether it may request data from its server.
-    connects: bool,
-}
-
 /// The permissions of a page that is complete.
 const FINISHED: Policy<'_> = Policy { scripts: &[SCRIPT], connects: false };
 
-impl Policy<'_> {
-    /// The browser may load nothing else, and run no other scripts.
-    fn text(&self) -> String {
-        let hash = |script: &&str| {
-            format!(" 'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script)))
-        };
-        let hashes: String = self.scripts.iter().map(hash).collect();
-        let connects = if self.connects { "; connect-src 'self'" } else { "" };
-        format!("default-src 'none'; style-src 'unsafe-inline'; script-src{hashes}{connects}")
-    }
-}
-
 /// The head of the page.
 fn head(title: &str, policy: &Policy<'_>) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        policy.text(),
-        as_text(&shortened(title, LONGEST_CELL))
-    )
+    html::head(&shortened(title, LONGEST_CELL), STYLE, policy)
 }
 
 #[cfg(test)]
@@ -340,7 +313,9 @@ mod tests {
     use crate::bench::Ending;
     use crate::bench::record::{Latencies, Stage};
     use crate::bench::timeline::MOST_SLOTS;
+    use base64::Engine;
     use roxmltree::{Document, ParsingOptions};
+    use sha2::{Digest, Sha256};
 
     /// The maximum size of a page.
     const MOST_BYTES: usize = 200_000;
