@@ -45,6 +45,10 @@ Examples:
   mq inspect --filter 'topic=home/# and payload~temp.*9[0-9] and not retain' capture.pcap
   # Print all connections of a client
   mq inspect --follow sensor-1 capture.pcap
+  # Write a page that shows who sent what when, and what went wrong
+  mq inspect --html incident.html capture.pcap
+  # Print both sides of a connection as a table
+  mq inspect --conversation 3 capture.pcap
   # Print the packets between clients at port 1884 and a broker
   mq inspect --listen 1884 --to localhost:1883
   # Report what went wrong between them, every minute
@@ -107,6 +111,10 @@ pub(crate) struct InspectArgs {
     /// Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients
     #[arg(long, value_name = "CLIENT")]
     pub follow: Vec<String>,
+    /// Print this connection as a table of both sides, cut to the width of the terminal. Connections are counted from 0,
+    /// and each line has the number. With another --format, print the packets in it
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["diagnose", "hex", "base64"])]
+    pub conversation: Option<u32>,
     /// Print counts and times, in total and for each connection; with --format json as JSON
     #[arg(long, action = ArgAction::SetTrue)]
     pub stats: bool,
@@ -122,6 +130,15 @@ pub(crate) struct InspectArgs {
         conflicts_with_all = ["stats", "lint", "filter", "ranges", "hex", "base64"]
     )]
     pub diagnose: Option<Option<Duration>>,
+    /// Write a page with a picture of the packets and a diagnosis to this file, instead of the lines; - is standard
+    /// output. The page needs no other file and no network. --filter, --follow, --since and --until select the packets
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["ranges", "conversation", "hex", "base64"]
+    )]
+    pub html: Option<PathBuf>,
     /// Include every field and the position of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,
@@ -135,7 +152,11 @@ pub(crate) struct InspectArgs {
 impl InspectArgs {
     /// Whether a part of the packets is selected.
     pub(crate) fn is_selective(&self) -> bool {
-        !self.filter.is_empty() || !self.follow.is_empty() || self.since.is_some() || self.until.is_some()
+        !self.filter.is_empty()
+            || !self.follow.is_empty()
+            || self.since.is_some()
+            || self.until.is_some()
+            || self.conversation.is_some()
     }
 
     /// Rejects a capture or typed packets together with a live client, which prints only its own packets.

@@ -15,6 +15,7 @@ pub(crate) mod finding;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub(crate) mod inspector;
+pub(crate) mod ladder;
 pub(crate) mod lint;
 pub(crate) mod rule;
 pub(crate) mod statistics;

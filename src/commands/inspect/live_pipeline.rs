@@ -9,6 +9,7 @@ use super::super::Messages;
 use super::super::clock::Clock;
 use super::super::shutdown::Stop;
 use super::finish;
+use super::picture::PageTarget;
 use super::viewer::Viewer;
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
@@ -170,10 +171,14 @@ pub(super) fn start(
 ) -> Result<(Rc<TrafficQueue>, ViewerHandle), Error> {
     let (sender, receiver) = channel();
     let (report, outcome) = oneshot::channel();
+    let page = PageTarget::create(args)?;
     let args = args.clone();
     let handled = Arc::new(AtomicU64::new(0));
     let counter = handled.clone();
-    let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages, &counter)));
+    let show = move || {
+        let viewer = Viewer::new(&args, page);
+        drop(report.send(show_all(&receiver, &args, viewer, recorder, messages, &counter)));
+    };
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
     started.map_err(|source| Error::system("start a thread", source))?;
     let queue = TrafficQueue {
@@ -191,12 +196,12 @@ pub(super) fn start(
 fn show_all(
     entries: &Receiver<QueueEntry>,
     args: &InspectArgs,
+    mut viewer: Viewer,
     mut recorder: Option<Recorder>,
     messages: Messages,
     handled: &AtomicU64,
 ) -> ViewerResult {
     let mut inspector = Inspector::new(args.live.client.connection.version);
-    let mut viewer = Viewer::new(args);
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
         handled.fetch_add(1, Ordering::Relaxed);
         let Some(event) = entry.what.as_event() else {

@@ -6,6 +6,7 @@ mod key_log;
 mod literal_packets;
 mod live;
 mod live_pipeline;
+mod picture;
 mod preface;
 mod proxy;
 mod rules;
@@ -22,6 +23,7 @@ use crate::time_zone;
 use interruptible::Interruption;
 use key_log::SharedKeyLog;
 use live_pipeline::{TrafficEnd, ViewerResult};
+use picture::PageTarget;
 use proxy::Proxy;
 use std::io::{self, IsTerminal};
 use viewer::Viewer;
@@ -47,31 +49,35 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return Err(Error::usage(problem));
     }
     let inspector = Inspector::new(args.live.client.connection.version);
-    let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
         if args.live.key_log().is_some() {
             return Err(Error::usage("--tls-keylog is for captures; typed packets are not encrypted"));
         }
+        let mut viewer = Viewer::new(args, None);
         literal_packets::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
     if args.file.is_none() && io::stdin().is_terminal() {
         return Err(Error::usage("name a capture, or pipe one to standard input"));
     }
-    if args.live.write.is_some() && args.is_selective() && args.diagnose.is_none() {
-        return Err(Error::usage("--write records everything; omit --filter, --follow, --since and --until"));
+    let is_report = args.diagnose.is_some() || args.html.is_some();
+    if args.live.write.is_some() && args.is_selective() && !is_report {
+        return Err(Error::usage(
+            "--write records everything; omit --filter, --follow, --since, --until and --conversation",
+        ));
     }
+    let mut viewer = Viewer::new(args, PageTarget::create(args)?);
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();
-    let interrupts = args.diagnose.is_some().then_some(&interruption);
+    let interrupts = is_report.then_some(&interruption);
     let file = args.file.as_deref();
     let result = capture::run(file, &secrets, inspector, &mut viewer, recorder.as_mut(), interrupts);
     // Show the packets before the error.
-    if matches!(result, Err(Error::Capture { .. })) {
-        viewer.report_partial();
-    }
+    let is_damaged = matches!(result, Err(Error::Capture { .. }));
+    let page = if is_damaged { viewer.report_partial(messages) } else { Ok(()) };
     viewer.flush()?;
+    page?;
     result?.iter().for_each(|note| messages.say(note));
     let status = finish(viewer, recorder, messages)?;
     interruption.get().map_or(Ok(status), |signal| Err(Error::Interrupted(*signal)))
@@ -103,7 +109,8 @@ fn judge(outcome: ViewerResult, ended: Result<ExitStatus, Error>) -> Result<Exit
 /// Writes the rest and the linter's summary, and returns the exit status.
 fn finish(viewer: Viewer, recorder: Option<Recorder>, messages: Messages) -> Result<ExitStatus, Error> {
     let is_written = recorder.is_none_or(Recorder::finish);
-    let tally = viewer.finish()?;
+    viewer.unseen().inspect(|note| messages.say(note));
+    let tally = viewer.finish(messages)?;
     if let Some(tally) = &tally {
         messages.say(&tally.to_string());
     }

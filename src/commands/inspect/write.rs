@@ -79,7 +79,8 @@ impl Recorder {
     }
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
+/// Whether both paths name one existing file.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let identity = |path: &Path| path.metadata().ok().map(|data| (data.dev(), data.ino()));
     identity(one).is_some_and(|one| Some(one) == identity(other))
 }

@@ -32,7 +32,9 @@ use ending::Ending;
 use foldhash::HashMap;
 use foreign::{Foreign, ForeignCounts};
 pub(in crate::inspect) use kind::Kind;
+pub(in crate::inspect) use problem::Problem;
 pub(crate) use report::{Report, Scope};
+pub(in crate::inspect) use sighting::Mark;
 use sighting::Sightings;
 use slowest::Slowest;
 use std::collections::BTreeMap;
@@ -74,6 +76,13 @@ struct Totals {
 }
 
 impl Diagnosis {
+    /// A diagnosis whose problems have the places at which they were seen, for a picture.
+    pub(crate) fn with_marks() -> Diagnosis {
+        let mut diagnosis = Diagnosis::default();
+        diagnosis.shared.sightings.keep_marks();
+        diagnosis
+    }
+
     /// Takes the next item; items come in order of time.
     pub(crate) fn observe(&mut self, item: &Item<'_>) {
         self.totals.see(item.at());

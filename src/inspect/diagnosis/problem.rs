@@ -4,7 +4,7 @@ use super::clients::{ClientRecord, Clients};
 use super::connection::{ASSUMED, BY_FIN, BY_RESET, packet_of};
 use super::ending::{reason, refusal};
 use super::kind::Kind;
-use super::sighting::{Party, ProblemKey, Sighting};
+use super::sighting::{Mark, Party, ProblemKey, Sighting};
 use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::filter::quoted;
@@ -22,24 +22,35 @@ const MAX_NAMED: usize = 3;
 /// A problem, with the place and the number of its occurrences.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    pub(super) kind: Kind,
-    pub(super) severity: Severity,
+    pub(in crate::inspect) kind: Kind,
+    pub(in crate::inspect) severity: Severity,
     /// The identifiers of the first clients.
-    pub(super) clients: Vec<Rc<str>>,
+    pub(in crate::inspect) clients: Vec<Rc<str>>,
     /// The number of clients and of connections whose client is unknown.
-    pub(super) client_count: usize,
-    pub(super) text: String,
-    pub(super) count: u64,
-    pub(super) first: Moment,
-    pub(super) last: Moment,
+    pub(in crate::inspect) client_count: usize,
+    pub(in crate::inspect) text: String,
+    pub(in crate::inspect) count: u64,
+    pub(in crate::inspect) first: Moment,
+    pub(in crate::inspect) last: Moment,
     /// The first connections.
-    pub(super) connections: Vec<u32>,
+    pub(in crate::inspect) connections: Vec<u32>,
     /// Topics or topic filters.
-    pub(super) topics: Vec<Rc<str>>,
+    pub(in crate::inspect) topics: Vec<Rc<str>>,
     /// Named numbers, with their units in their names.
-    pub(super) figures: Vec<(&'static str, u64)>,
+    pub(in crate::inspect) figures: Vec<(&'static str, u64)>,
     /// The filter that selects its packets.
-    pub(super) filter: String,
+    pub(in crate::inspect) filter: String,
+    /// Its places, if they are kept.
+    pub(in crate::inspect) marks: Vec<Mark>,
+    /// The name of the packets that show it, if they have one type.
+    pub(in crate::inspect) evidence: Option<&'static str>,
+}
+
+impl Problem {
+    /// The name of its kind in JSON.
+    pub(in crate::inspect) fn kind_name(&self) -> &'static str {
+        self.kind.name()
+    }
 }
 
 /// A sighting with its key.
@@ -89,6 +100,8 @@ impl<'a> Group<'a> {
             topics: self.topics(),
             figures: self.figures(),
             filter: self.filter(),
+            marks: self.sighting.marks.clone(),
+            evidence: self.evidence(),
         }
     }
 
@@ -96,6 +109,29 @@ impl<'a> Group<'a> {
         match party {
             Party::Client(index) => self.clients.get(index),
             Party::Connection(_) | Party::Everyone | Party::Others => None,
+        }
+    }
+
+    /// The type of the packets that show the problem.
+    fn evidence(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Refused => Some("CONNACK"),
+            Kind::SubscriptionDenied => Some("SUBACK"),
+            Kind::ReconnectLoop => Some("CONNECT"),
+            Kind::NotDelivered | Kind::GrowingPayload | Kind::Burst | Kind::InFlightFull => Some("PUBLISH"),
+            Kind::RetainedStorm => Some("PUBLISH"),
+            Kind::SlowAnswer | Kind::Unanswered | Kind::Repeated | Kind::Oversize => {
+                Some(packet_of(self.code).0)
+            }
+            Kind::TakeOverLoop
+            | Kind::ClosedByServer
+            | Kind::KeepAliveTimeout
+            | Kind::ConnectUnanswered
+            | Kind::PublishDenied
+            | Kind::TakeOver
+            | Kind::KeepAliveExceeded
+            | Kind::ClientLost
+            | Kind::HalfOpen => None,
         }
     }
 

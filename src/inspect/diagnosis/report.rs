@@ -86,6 +86,13 @@ pub(super) struct ClientSummary {
     pub(super) endings: Vec<(Ending, u64)>,
 }
 
+impl Report {
+    /// The problems, the likeliest causes first.
+    pub(in crate::inspect) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
 #[cfg(test)]
 impl Report {
     /// The kinds of the problems.
@@ -209,6 +216,9 @@ impl Limits<'_> {
 fn computed(diagnosis: &Diagnosis) -> Sightings {
     let Diagnosis { shared, totals, .. } = diagnosis;
     let mut computed = Sightings::default();
+    if shared.sightings.keeps_marks() {
+        computed.keep_marks();
+    }
     let of_mqtt = |connection: &&OpenConnection| connection.protocol == Protocol::Mqtt;
     let mut open: Vec<_> = diagnosis.connections.values().filter(of_mqtt).collect();
     open.sort_unstable_by_key(|connection| connection.number);
@@ -226,23 +236,23 @@ fn computed(diagnosis: &Diagnosis) -> Sightings {
 /// Take-overs and reconnects that repeat.
 fn loops(client: &ClientRecord, party: Party, seen: &Sightings, computed: &mut Sightings) {
     let key = |kind| ProblemKey { kind, code: 0, party, text: None };
-    let mut add = |kind, repetition: Repetition, connections: Vec<u32>| {
+    let mut add = |kind, repetition: Repetition, seen: Sighting| {
         let Repetition { count, first, last } = repetition;
+        let Sighting { connections, marks, .. } = seen;
         if count >= LOOP {
-            computed.put(key(kind), &Sighting { count, first, last, connections, worst: 0 });
+            computed.put(key(kind), &Sighting { count, first, last, connections, worst: 0, marks });
         }
     };
-    let connections = seen.get(&key(Kind::TakeOver)).map(|found| found.connections.clone());
-    add(Kind::TakeOverLoop, client.take_overs(), connections.unwrap_or_default());
-    add(Kind::ReconnectLoop, client.reconnects(), Vec::new());
+    let take_overs = seen.get(&key(Kind::TakeOver)).cloned();
+    add(Kind::TakeOverLoop, client.take_overs(), take_overs.unwrap_or_default());
+    add(Kind::ReconnectLoop, client.reconnects(), Sighting::default());
 }
 
 /// The problems of topics and of the rate of messages.
 fn messages(diagnosis: &Diagnosis, sightings: &mut Sightings) {
     let Diagnosis { shared, totals, .. } = diagnosis;
     let key = |kind, code, text: Option<Rc<str>>| ProblemKey { kind, code, party: Party::Everyone, text };
-    let sighting =
-        |count, first, last, worst| Sighting { count, first, last, connections: Vec::new(), worst };
+    let sighting = |count, first, last, worst| Sighting { count, first, last, worst, ..Sighting::default() };
     for missing in shared.topics.unreceived(totals.last.time.unwrap_or_default()) {
         let record = missing.record;
         let found = sighting(record.published, record.first, record.last, 0);

@@ -12,6 +12,17 @@ const MAX_BYTES: usize = 4 << 20;
 /// The most connections to remember of a problem.
 const MAX_CONNECTIONS: usize = 4;
 
+/// The most places of a problem, and of all problems, to mark in a picture.
+const MAX_MARKS_OF_PROBLEM: usize = 500;
+const MAX_MARKS: usize = 50_000;
+
+/// A place of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::inspect) struct Mark {
+    pub(in crate::inspect) connection: u32,
+    pub(in crate::inspect) at: Moment,
+}
+
 /// Problems that differ in one of these are listed separately.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ProblemKey {
@@ -52,12 +63,16 @@ pub(super) struct Sighting {
     pub(super) connections: Vec<u32>,
     /// The largest figure, such as the longest wait in nanoseconds.
     pub(super) worst: u64,
+    /// Its places, if they are kept.
+    pub(super) marks: Vec<Mark>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     entries: HashMap<ProblemKey, Sighting>,
     bytes: usize,
+    /// The number of places for which there is still room.
+    room_for_marks: usize,
     /// The number of sightings that were counted without client and text.
     pub(super) dropped: u64,
 }
@@ -76,10 +91,21 @@ impl Sighting {
         let new: Vec<_> =
             other.connections.iter().filter(|number| !self.connections.contains(number)).copied().collect();
         self.connections.extend(new.into_iter().take(room));
+        let room = MAX_MARKS_OF_PROBLEM.saturating_sub(self.marks.len());
+        self.marks.extend(other.marks.iter().take(room));
     }
 }
 
 impl Sightings {
+    /// Keeps the places of problems from now on.
+    pub(super) fn keep_marks(&mut self) {
+        self.room_for_marks = MAX_MARKS;
+    }
+
+    pub(super) fn keeps_marks(&self) -> bool {
+        self.room_for_marks > 0
+    }
+
     /// Adds a sighting, with its figure.
     pub(super) fn add(&mut self, key: ProblemKey, connection: u32, at: Moment, figure: u64) {
         self.add_period(key, connection, at, at, figure);
@@ -104,6 +130,10 @@ impl Sightings {
         }
         entry.count += 1;
         entry.worst = entry.worst.max(figure);
+        if self.room_for_marks > 0 && entry.marks.len() < MAX_MARKS_OF_PROBLEM {
+            self.room_for_marks -= 1;
+            entry.marks.push(Mark { connection, at: first });
+        }
         if entry.connections.len() < MAX_CONNECTIONS && !entry.connections.contains(&connection) {
             entry.connections.push(connection);
         }

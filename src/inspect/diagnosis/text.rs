@@ -30,15 +30,33 @@ impl Report {
             text.push('\n');
             write_problem(problem, filter_option, &mut clock, &mut text);
         }
-        self.endings(&mut text);
-        self.slowest(&mut clock, &mut text);
-        self.clients(&mut text);
+        self.remainder(&mut clock, &mut text);
+        text
+    }
+
+    /// The counts and the selection, a line each.
+    pub(in crate::inspect) fn summary_lines(&self) -> String {
+        let mut text = String::new();
+        self.summary(&mut TimeFormatter::time_of_day(), &mut text);
+        text
+    }
+
+    /// The part of the text after the problems.
+    pub(in crate::inspect) fn remaining_lines(&self) -> String {
+        let mut text = String::new();
+        self.remainder(&mut TimeFormatter::time_of_day(), &mut text);
+        text
+    }
+
+    fn remainder(&self, clock: &mut TimeFormatter, text: &mut String) {
+        self.endings(text);
+        self.slowest(clock, text);
+        self.clients(text);
         for (key, name, number) in &self.left_out {
             let how =
                 if *key == "problems" { "; their clients are not named" } else { ", and were not judged" };
             let _ = writeln!(text, "\n{number} {name} exceeded a limit{how}");
         }
-        text
     }
 
     fn summary(&self, clock: &mut TimeFormatter, text: &mut String) {
@@ -120,17 +138,34 @@ fn write_selection(selection: &SelectedPart, clock: &mut TimeFormatter, text: &m
     let _ = writeln!(text, "selected: problems {period}");
 }
 
+impl Problem {
+    /// The clients and the problem, as a sentence.
+    pub(in crate::inspect) fn sentence(&self) -> String {
+        let names: Vec<_> = self.clients.iter().map(|client| escape::quoted(client)).collect();
+        let who = match self.client_count {
+            0 => String::new(),
+            count => format!("{}: ", listed(&names, count, &connections(&self.connections, count))),
+        };
+        format!("{who}{}", escape::line(&self.text))
+    }
+
+    /// The times and frames.
+    pub(in crate::inspect) fn place(&self) -> String {
+        period(self.first, self.last, &mut TimeFormatter::time_of_day())
+    }
+
+    /// The filter as an argument of a shell.
+    pub(in crate::inspect) fn shell_filter(&self, filter_option: &str) -> String {
+        let filter = escape::line(&self.filter).replace('\'', "'\\''");
+        format!("{filter_option} '{filter}'")
+    }
+}
+
 fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatter, text: &mut String) {
-    let names: Vec<_> = problem.clients.iter().map(|client| escape::quoted(client)).collect();
-    let who = match problem.client_count {
-        0 => String::new(),
-        count => format!("{}: ", listed(&names, count, &connections(&problem.connections, count))),
-    };
-    let severity = problem.severity.name();
-    let _ = writeln!(text, "{severity:<5}  {who}{}", escape::line(&problem.text));
+    let (severity, sentence) = (problem.severity.name(), problem.sentence());
+    let _ = writeln!(text, "{severity:<5}  {sentence}");
     let _ = writeln!(text, "       {}", period(problem.first, problem.last, clock));
-    let filter = escape::line(&problem.filter).replace('\'', "'\\''");
-    let _ = writeln!(text, "       {filter_option} '{filter}'");
+    let _ = writeln!(text, "       {}", problem.shell_filter(filter_option));
 }
 
 fn connections(numbers: &[u32], count: usize) -> String {

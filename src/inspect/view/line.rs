@@ -34,22 +34,8 @@ impl View for LineView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
-            Item::Gap(range) => {
-                let text = match range.length {
-                    0 if range.offset == 0 => "the beginning was not captured".to_owned(),
-                    0 => "an unknown number of bytes was not captured".to_owned(),
-                    1 => "1 byte was not captured".to_owned(),
-                    length => format!("{length} bytes were not captured"),
-                };
-                self.range(range, &text, out);
-            }
-            Item::Skipped(range) => {
-                self.range(
-                    range,
-                    &format!("skipped {} bytes without a recognisable packet", range.length),
-                    out,
-                );
-            }
+            Item::Gap(range) => self.range(range, &gap(range), out),
+            Item::Skipped(range) => self.range(range, &skipped(range), out),
             Item::Event(event) => {
                 self.event(event, out);
                 for finding in findings {
@@ -128,54 +114,8 @@ impl LineView {
     }
 
     fn event(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
-        let (connection, at, sender, text) = match event {
-            ConversationEvent::Opened { connection, at, client, server, transport, start } => {
-                let how = match (transport.is_encrypted, transport.is_web_socket) {
-                    (false, false) => "",
-                    (true, false) => " over TLS",
-                    (false, true) => " over WebSocket",
-                    (true, true) => " over secure WebSocket",
-                };
-                let midway = match start {
-                    Start::Handshake { .. } => "",
-                    Start::Midway => "; the beginning was not captured",
-                };
-                (connection, at, None, format!("{client} connects to {server}{how}{midway}"))
-            }
-            ConversationEvent::Conflict { connection, at, direction, stream_offset, length } => {
-                let text = format!(
-                    "{length} bytes were retransmitted with other contents (at byte {stream_offset}); the first ones count"
-                );
-                (connection, at, Some(*direction), text)
-            }
-            ConversationEvent::ProxyHeader { connection, at, proxy, header } => {
-                let text = proxy_header(*proxy, header);
-                (connection, at, Some(Direction::ClientToServer), text)
-            }
-            ConversationEvent::BadFrame { connection, at, direction, stream_offset, fault } => {
-                (connection, at, Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
-            }
-            ConversationEvent::Undecryptable { connection, at, direction, stream_offset, why } => (
-                connection,
-                at,
-                Some(*direction),
-                format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
-            ),
-            ConversationEvent::OtherProtocol { connection, at, client, server, what } => (
-                connection,
-                at,
-                None,
-                format!("{client} to {server}: {}", other_protocol(what, self.options.advice)),
-            ),
-            ConversationEvent::Closed { connection, at, by, first_fin } => {
-                (connection, at, None, closed(*by, *first_fin))
-            }
-            ConversationEvent::Bytes { .. }
-            | ConversationEvent::Gap { .. }
-            | ConversationEvent::Lag { .. }
-            | ConversationEvent::Fin { .. } => return,
-        };
-        self.head(*at, *connection, sender, out);
+        let Some((sender, text)) = describe(event, self.options.advice) else { return };
+        self.head(event.at(), event.connection(), sender, out);
         out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());
     }
 
@@ -192,6 +132,68 @@ impl LineView {
         };
         out.extend_from_slice(format!(" {connection:>3} {arrow} ").as_bytes());
     }
+}
+
+/// Bytes that were not captured, as text.
+pub(in crate::inspect) fn gap(range: &ByteRange) -> String {
+    match range.length {
+        0 if range.offset == 0 => "the beginning was not captured".to_owned(),
+        0 => "an unknown number of bytes was not captured".to_owned(),
+        1 => "1 byte was not captured".to_owned(),
+        length => format!("{length} bytes were not captured"),
+    }
+}
+
+/// Bytes without a packet, as text.
+pub(in crate::inspect) fn skipped(range: &ByteRange) -> String {
+    format!("skipped {} bytes without a recognisable packet", range.length)
+}
+
+/// The sender of an event, if it has one, and the event as text; `None` if it is not shown.
+pub(in crate::inspect) fn describe(
+    event: &ConversationEvent<'_>,
+    advice: Advice,
+) -> Option<(Option<Direction>, String)> {
+    let described = match event {
+        ConversationEvent::Opened { client, server, transport, start, .. } => {
+            let how = match (transport.is_encrypted, transport.is_web_socket) {
+                (false, false) => "",
+                (true, false) => " over TLS",
+                (false, true) => " over WebSocket",
+                (true, true) => " over secure WebSocket",
+            };
+            let midway = match start {
+                Start::Handshake { .. } => "",
+                Start::Midway => "; the beginning was not captured",
+            };
+            (None, format!("{client} connects to {server}{how}{midway}"))
+        }
+        ConversationEvent::Conflict { direction, stream_offset, length, .. } => {
+            let text = format!(
+                "{length} bytes were retransmitted with other contents (at byte {stream_offset}); the first ones count"
+            );
+            (Some(*direction), text)
+        }
+        ConversationEvent::ProxyHeader { proxy, header, .. } => {
+            (Some(Direction::ClientToServer), proxy_header(*proxy, header))
+        }
+        ConversationEvent::BadFrame { direction, stream_offset, fault, .. } => {
+            (Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
+        }
+        ConversationEvent::Undecryptable { direction, stream_offset, why, .. } => (
+            Some(*direction),
+            format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
+        ),
+        ConversationEvent::OtherProtocol { client, server, what, .. } => {
+            (None, format!("{client} to {server}: {}", other_protocol(what, advice)))
+        }
+        ConversationEvent::Closed { by, first_fin, .. } => (None, closed(*by, *first_fin)),
+        ConversationEvent::Bytes { .. }
+        | ConversationEvent::Gap { .. }
+        | ConversationEvent::Lag { .. }
+        | ConversationEvent::Fin { .. } => return None,
+    };
+    Some(described)
 }
 
 fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> String {
@@ -238,8 +240,20 @@ fn closed(by: Close<Direction>, first_fin: Option<Direction>) -> String {
     first_fin.map_or(end.clone(), |fin| format!("{fin}, then {end}"))
 }
 
-/// The most important fields of a packet.
+/// The most important fields of a packet, and its round trip.
 fn summary(packet: &Packet<'_>, options: Options) -> String {
+    let mut line = content(packet, options);
+    if let Some(answers) = &packet.facts.answers {
+        add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
+        if let Some(since) = answers.since_publish {
+            line += &format!(" ({} since PUBLISH)", duration(since));
+        }
+    }
+    line
+}
+
+/// The most important fields of a packet.
+pub(in crate::inspect) fn content(packet: &Packet<'_>, options: Options) -> String {
     let tree = packet.tree;
     let mut line = String::new();
     match packet.packet_type {
@@ -278,12 +292,6 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     }
     if let Some(inferred) = packet.facts.inferred_version {
         add(&mut line, &format!("MQTT {} (inferred; {})", version(inferred), options.advice.version));
-    }
-    if let Some(answers) = &packet.facts.answers {
-        add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
-        if let Some(since) = answers.since_publish {
-            line += &format!(" ({} since PUBLISH)", duration(since));
-        }
     }
     line
 }

@@ -1,6 +1,7 @@
 //! The output formats: each view turns items into bytes. [`ViewFormat`] lists them all.
 
 pub(super) mod clock;
+mod conversation;
 pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod line;
@@ -13,6 +14,7 @@ pub(super) mod words;
 use super::diagnosis::Report;
 use super::statistics::Statistics;
 use super::{Finding, Item, Severity};
+pub(crate) use conversation::ConversationView;
 pub(crate) use hex::HexView;
 pub(crate) use json::JsonView;
 pub(crate) use line::LineView;
@@ -100,7 +102,7 @@ impl Default for Advice {
 }
 
 /// The findings of dissector and linter that are severe enough to show.
-fn shown<'f>(
+pub(super) fn shown<'f>(
     dissected: &'f [Finding],
     others: &'f [Finding],
     least: Severity,

@@ -1,5 +1,6 @@
 //! `mq inspect`: captured packets, decoded.
 
+mod conversation;
 mod corpus;
 mod diagnosis;
 mod lint;
@@ -7,6 +8,7 @@ mod live;
 mod losses;
 mod oracle;
 mod payloads;
+mod picture;
 mod proxy;
 mod statistics;
 mod tls;
