@@ -14,6 +14,7 @@ use crate::client::{self, Application, Details, End, Flow, Link, Sending};
 use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
+use crate::payload::sparkplug::has_whole_sessions;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
@@ -146,6 +147,12 @@ struct Rate {
     next: Instant,
 }
 
+/// Whether all messages of each Sparkplug node are printed, so that a gap in their numbers means something.
+fn prints_whole_sessions(args: &SubscribeArgs, subscriptions: &[(TopicFilter, Qos)]) -> bool {
+    let is_thinned = args.random_filter.is_some() || !args.filter_out.is_empty();
+    !is_thinned && subscriptions.iter().any(|(filter, _)| has_whole_sessions(filter.as_str()))
+}
+
 impl<'a> Subscriber<'a> {
     fn new(
         args: &'a SubscribeArgs,
@@ -163,8 +170,10 @@ impl<'a> Subscriber<'a> {
             args.client.check_subscriptions(rules, &subscriptions)?;
             remark_on_retained(args, rules, &subscriptions, messages);
         }
+        let printer = args.output.printer(&args.client.endpoint(messages.names)?.address.host())?;
         Ok(Subscriber {
             args,
+            printer: printer.with_whole_sessions(prints_whole_sessions(args, &subscriptions)),
             subscriptions,
             rules,
             requested: Vec::new(),
@@ -172,7 +181,6 @@ impl<'a> Subscriber<'a> {
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
-            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout().map_err(Error::Output)?,
             defects: DefectNotes::new(messages),
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),

@@ -1,7 +1,8 @@
 //! The rules: a table with each rule's statements in the specification, severity, scope, sender, requirement and hint.
 //!
 //! Statements have the identifiers of MQTT 3.1.1 (errata 01) and MQTT 5.0 (2019). A requirement without an identifier is cited as
-//! `mq/`, the version and the section.
+//! `mq/`, the version and the section. Requirements of Sparkplug 3.0 have the identifiers of its compatibility kit, for both
+//! versions unless both columns are set.
 
 use super::Severity;
 use crate::protocol::Version;
@@ -411,6 +412,154 @@ rules! {
         "WebSocket frames must comply with RFC 6455"; "the receiver closes the connection; a proxy in between may have joined or split frames";
     ProxyHeader Error Packet Both "mq/proxy-protocol", "mq/proxy-protocol";
         "a PROXY protocol header must comply with its specification"; "the server behind the proxy closes the connection; check the proxy's settings";
+
+    // Sparkplug: the topics and payloads of single messages.
+    SparkplugTopic Warning Packet Client "", "tck-id-topic-structure";
+        "a topic below spBv1.0 must have a group, a message type and an edge node"; "hosts ignore the message; check the order of the levels and the message type";
+    SparkplugDeviceMissing Error Packet Client "", "tck-id-topic-structure-namespace-device-id-associated-message-types";
+        "topics of DBIRTH, DDATA, DDEATH and DCMD must have a device"; "add the device as the last level, or use the message type of the node";
+    SparkplugDeviceUnwanted Error Packet Client "", "tck-id-topic-structure-namespace-device-id-non-associated-message-types";
+        "topics of NBIRTH, NDATA, NDEATH and NCMD must not have a device"; "use the message type of the device";
+    SparkplugDeviceId Error Packet Client "", "tck-id-topic-structure-namespace-valid-device-id";
+        "the name of a device must not contain a slash"; "hosts read the rest as further levels; replace the slash";
+    SparkplugPayload Error Packet Client "", "mq/sparkplug/6";
+        "the payload of a message of Sparkplug B must be its protocol buffer"; "the sender may write JSON, or the payload was cut";
+    SparkplugNbirthMqtt Error Packet Client "", "tck-id-topics-nbirth-mqtt";
+        "NBIRTH must have QoS 0 and must not be retained"; "a retained birth announces a node that may be gone";
+    SparkplugDbirthMqtt Error Packet Client "", "tck-id-topics-dbirth-mqtt";
+        "DBIRTH must have QoS 0 and must not be retained"; "a retained birth announces a device that may be gone";
+    SparkplugNdataMqtt Error Packet Client "", "tck-id-topics-ndata-mqtt";
+        "NDATA must have QoS 0 and must not be retained"; "publish it with QoS 0 and without RETAIN";
+    SparkplugDdataMqtt Error Packet Client "", "tck-id-topics-ddata-mqtt";
+        "DDATA must have QoS 0 and must not be retained"; "publish it with QoS 0 and without RETAIN";
+    SparkplugDdeathMqtt Error Packet Client "", "tck-id-topics-ddeath-mqtt";
+        "DDEATH must have QoS 0 and must not be retained"; "publish it with QoS 0 and without RETAIN";
+    SparkplugNcmdMqtt Error Packet Client "", "tck-id-topics-ncmd-mqtt";
+        "NCMD must have QoS 0 and must not be retained"; "a retained command is repeated at every connect of the node";
+    SparkplugDcmdMqtt Error Packet Client "", "tck-id-topics-dcmd-mqtt";
+        "DCMD must have QoS 0 and must not be retained"; "a retained command is repeated at every connect of the node";
+    SparkplugSeqMissing Error Packet Client "", "tck-id-payloads-sequence-num-always-included";
+        "all messages of a node but NDEATH must have a sequence number"; "hosts cannot detect lost messages";
+    SparkplugNbirthSeq Error Packet Client "", "tck-id-payloads-nbirth-seq";
+        "the sequence number of an NBIRTH must be between 0 and 255"; "keep the number in one byte";
+    SparkplugNbirthSeqZero Warning Packet Client "", "tck-id-topics-nbirth-seq-num";
+        "the sequence number of an NBIRTH must be 0"; "chapter 6 of the specification allows 0 to 255; start at 0 to suit both";
+    SparkplugNdeathSeq Error Packet Client "", "tck-id-payloads-ndeath-seq";
+        "NDEATH must not have a sequence number"; "the will is sent at an unknown time, so it has no place in the sequence";
+    SparkplugNcmdSeq Error Packet Client "", "tck-id-payloads-ncmd-seq";
+        "NCMD must not have a sequence number"; "commands have no place in the sequence of the node; leave seq out";
+    SparkplugDcmdSeq Error Packet Client "", "tck-id-payloads-dcmd-seq";
+        "DCMD must not have a sequence number"; "commands have no place in the sequence of the node; leave seq out";
+    SparkplugNbirthTimestamp Warning Packet Client "", "tck-id-payloads-nbirth-timestamp";
+        "the payload of NBIRTH must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugDbirthTimestamp Warning Packet Client "", "tck-id-payloads-dbirth-timestamp";
+        "the payload of DBIRTH must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugNdataTimestamp Warning Packet Client "", "tck-id-payloads-ndata-timestamp";
+        "the payload of NDATA must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugDdataTimestamp Warning Packet Client "", "tck-id-payloads-ddata-timestamp";
+        "the payload of DDATA must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugDdeathTimestamp Warning Packet Client "", "tck-id-payloads-ddeath-timestamp";
+        "the payload of DDEATH must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugNcmdTimestamp Warning Packet Client "", "tck-id-payloads-ncmd-timestamp";
+        "the payload of NCMD must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugDcmdTimestamp Warning Packet Client "", "tck-id-payloads-dcmd-timestamp";
+        "the payload of DCMD must have a timestamp"; "set the time of publication, in milliseconds since 1970 UTC";
+    SparkplugNbirthBdSeq Error Packet Client "", "tck-id-payloads-nbirth-bdseq";
+        "NBIRTH must have the metric bdSeq"; "hosts cannot tell which birth an NDEATH belongs to";
+    SparkplugNdeathBdSeq Error Packet Client "", "tck-id-payloads-ndeath-bdseq";
+        "NDEATH must have the bdSeq of its NBIRTH"; "hosts ignore the death, and show the node as online";
+    SparkplugNdeathPayload Warning Packet Client "", "tck-id-topics-ndeath-payload";
+        "the only metric of an NDEATH must be bdSeq"; "hosts ignore the other metrics";
+    SparkplugRebirthMetric Warning Packet Client "", "tck-id-payloads-nbirth-rebirth-req";
+        "NBIRTH must have the Boolean metric Node Control/Rebirth with the value false"; "hosts cannot request a rebirth after lost messages";
+    SparkplugRebirthAlias Warning Packet Client "", "tck-id-operational-behavior-data-commands-rebirth-name-aliases";
+        "the metric Node Control/Rebirth must not have an alias"; "a host without the birth requests it by name";
+    SparkplugMetricTimestamp Warning Packet Client "", "tck-id-payloads-name-birth-data-requirement";
+        "every metric of births and data must have a timestamp"; "hosts use the timestamp of the payload, or the time of arrival";
+    SparkplugName Error Packet Client "", "tck-id-payloads-name-requirement";
+        "every metric must have a name, or in data an alias"; "hosts cannot attribute the value";
+    SparkplugDataType Error Packet Client "", "tck-id-payloads-metric-datatype-req";
+        "every metric of a birth must have a data type"; "hosts cannot read values without the type, such as negative integers";
+    SparkplugDataTypeValue Error Packet Client "", "tck-id-payloads-metric-datatype-value";
+        "a data type must be one of the specification, from 1 to 34"; "the sender may use its own type numbers";
+    SparkplugAliasOnly Warning Packet Client "", "tck-id-payloads-alias-data-cmd-requirement";
+        "a metric with an alias must not have a name in data"; "the name is redundant after the birth";
+    SparkplugNbirthValues Warning Packet Client "", "tck-id-operational-behavior-data-publish-nbirth-values";
+        "each metric of NBIRTH must have a value or is_null"; "hosts show an unknown or an old value";
+    SparkplugDbirthValues Warning Packet Client "", "tck-id-operational-behavior-data-publish-dbirth-values";
+        "each metric of DBIRTH must have a value or is_null"; "hosts show an unknown or an old value";
+    SparkplugNodeChronology Warning Packet Client "", "tck-id-operational-behavior-data-publish-nbirth-order";
+        "values of a node that are not historical must be in the order of their timestamps"; "mark stored values with is_historical, or sort them";
+    SparkplugDeviceChronology Warning Packet Client "", "tck-id-operational-behavior-data-publish-dbirth-order";
+        "values of a device that are not historical must be in the order of their timestamps"; "mark stored values with is_historical, or sort them";
+
+    // Sparkplug: the sessions of nodes.
+    SparkplugSeqIncrementing Error Connections Client "", "tck-id-payloads-sequence-num-incrementing";
+        "the sequence number must increase by one, from 255 to 0"; "hosts request a rebirth; several threads or programs may publish as one node";
+    SparkplugBirthFirst Error Connections Client "", "tck-id-principles-birth-certificates-order";
+        "the first message of a node must be its NBIRTH"; "hosts ignore the message, or request a rebirth";
+    SparkplugDbirthOrder Error Connections Client "", "tck-id-payloads-dbirth-order";
+        "a DBIRTH must come after the NBIRTH of its node"; "hosts ignore the device, or request a rebirth";
+    SparkplugNdataOrder Error Connections Client "", "tck-id-payloads-ndata-order";
+        "NDATA must come after the NBIRTH"; "hosts cannot name the metrics, and request a rebirth";
+    SparkplugDdataOrder Error Connections Client "", "tck-id-payloads-ddata-order";
+        "DDATA must come after the births of node and device"; "hosts cannot name the metrics, and request a rebirth";
+    SparkplugNodeMetric Error Connections Client "", "tck-id-operational-behavior-data-publish-nbirth";
+        "NBIRTH must have all metrics of the node's data"; "hosts ignore the metric, or request a rebirth; publish a new birth before a new metric";
+    SparkplugDeviceMetric Error Connections Client "", "tck-id-operational-behavior-data-publish-dbirth";
+        "DBIRTH must have all metrics of the device's data"; "hosts ignore the metric, or request a rebirth; publish a new birth before a new metric";
+    SparkplugTypeDiffers Error Connections Client "", "mq/sparkplug/6";
+        "the data type of a metric must be that of its birth"; "hosts read the value as the type of the birth";
+    SparkplugAliasUnique Error Connections Client "", "tck-id-payloads-alias-uniqueness";
+        "an alias must be unique among all metrics of a node and its devices"; "hosts attribute values to the wrong metric";
+    SparkplugTemplates Error Connections Client "", "tck-id-topics-nbirth-templates";
+        "the NBIRTH must define all templates that instances refer to"; "hosts cannot read the instance";
+    SparkplugBdSeqWill Error Connection Client "", "tck-id-payloads-nbirth-bdseq-repeat";
+        "the bdSeq of an NBIRTH must be that of the will in CONNECT"; "hosts ignore the death, and show the node as online; do not count again at a rebirth";
+    SparkplugBdSeqIncrement Warning Connections Client "", "tck-id-topics-nbirth-bdseq-increment";
+        "bdSeq must increase with every CONNECT"; "hosts cannot tell the death of the old session from that of the new one";
+    SparkplugUniqueNode Warning Connections Client "", "tck-id-topic-structure-namespace-unique-edge-node-descriptor";
+        "group and edge node must be unique in the system"; "check for two programs with the same group and node";
+    SparkplugRebirthAnswer Warning Connections Client "", "tck-id-operational-behavior-data-commands-rebirth-action-2";
+        "a request for a rebirth must be followed by the births"; "hosts keep the node as stale; the node may not subscribe to NCMD";
+    SparkplugWill Warning Connection Client "", "tck-id-payloads-ndeath-will-message";
+        "the will in a node's CONNECT must be its NDEATH"; "hosts do not learn when the node is lost; a bridge has no such will";
+    SparkplugWillQos Error Packet Client "", "tck-id-payloads-ndeath-will-message-qos";
+        "the will QoS of an NDEATH must be 1"; "the death can be lost";
+    SparkplugWillRetain Error Packet Client "", "tck-id-payloads-ndeath-will-message-retain";
+        "an NDEATH in the will must not be retained"; "later subscribers see a node that may be alive as dead";
+    SparkplugNodeCleanSession Error Packet Client "tck-id-principles-persistence-clean-session-311", "tck-id-principles-persistence-clean-session-50";
+        "a node must start with a clean session that ends with the connection"; "old commands reach the node after a reconnect";
+    SparkplugDisconnect Error Connection Client "tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt311", "tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50";
+        "a node must announce its death before DISCONNECT"; "the server discards the will; publish NDEATH, or set the reason code 0x04 of MQTT 5";
+
+    // Sparkplug: the states of host applications.
+    SparkplugStateTopic Info Packet Client "", "tck-id-host-topic-phid-birth-topic";
+        "the state of a host must be published to spBv1.0/STATE and its identifier"; "the topic STATE and the text are those of Sparkplug 2.2";
+    SparkplugHostBirthQos Error Packet Client "", "tck-id-host-topic-phid-birth-qos";
+        "the state online of a host must have QoS 1"; "the state can be lost";
+    SparkplugHostBirthRetain Error Packet Client "", "tck-id-host-topic-phid-birth-retain";
+        "the state online of a host must be retained"; "nodes that connect later do not learn it";
+    SparkplugHostBirthPayload Error Packet Client "", "tck-id-host-topic-phid-birth-payload";
+        "the state online of a host must be JSON with online and timestamp"; "nodes cannot read the state; text is the form of Sparkplug 2.2";
+    SparkplugHostDeathQos Error Packet Client "", "tck-id-host-topic-phid-death-qos";
+        "the state offline of a host must have QoS 1"; "the state can be lost";
+    SparkplugHostDeathRetain Error Packet Client "", "tck-id-host-topic-phid-death-retain";
+        "the state offline of a host must be retained"; "nodes that connect later do not learn it";
+    SparkplugHostDeathPayload Error Packet Client "", "tck-id-host-topic-phid-death-payload";
+        "the state offline of a host must be JSON with online and timestamp"; "nodes cannot read the state; text is the form of Sparkplug 2.2";
+    SparkplugHostTimestamp Error Connection Client "", "tck-id-host-topic-phid-birth-payload-timestamp";
+        "the state online must have the timestamp of the will in CONNECT"; "nodes cannot tell an old state from a new one";
+    SparkplugHostWill Warning Connection Client "", "tck-id-payloads-state-will-message";
+        "the will in a host's CONNECT must be its state offline"; "nodes do not learn when the host is lost; a bridge has no such will";
+    SparkplugHostWillQos Error Packet Client "", "tck-id-payloads-state-will-message-qos";
+        "the will QoS of a host's state must be 1"; "the state can be lost";
+    SparkplugHostWillRetain Error Packet Client "", "tck-id-payloads-state-will-message-retain";
+        "a host's state in the will must be retained"; "nodes that connect later do not learn that the host is offline";
+    SparkplugHostWillPayload Error Packet Client "", "tck-id-payloads-state-will-message-payload";
+        "the will of a host must be JSON with online false and a timestamp"; "nodes cannot read the state";
+    SparkplugHostCleanSession Error Packet Client "tck-id-message-flow-phid-sparkplug-clean-session-311", "tck-id-message-flow-phid-sparkplug-clean-session-50";
+        "a host must start with a clean session that ends with the connection"; "old data reach the host after a reconnect";
 }
 
 impl Rule {
@@ -424,18 +573,28 @@ impl Rule {
 
     /// The statement of MQTT 3.1.1, if it has one.
     pub(crate) fn in_v3(self) -> Option<&'static str> {
-        Some(self.statements().0).filter(|statement| !statement.is_empty())
+        Some(self.statements().0).filter(|statement| !statement.is_empty() && !is_of_sparkplug(statement))
     }
 
     /// The statement of MQTT 5.0, if it has one.
     pub(crate) fn in_v5(self) -> Option<&'static str> {
-        Some(self.statements().1).filter(|statement| !statement.is_empty())
+        Some(self.statements().1).filter(|statement| !statement.is_empty() && !is_of_sparkplug(statement))
+    }
+
+    /// The requirements of Sparkplug 3.0: one for each version of MQTT, or one for both.
+    pub(crate) fn in_sparkplug(self) -> impl Iterator<Item = &'static str> {
+        let (v3, v5) = self.statements();
+        [v3, v5].into_iter().filter(|statement| is_of_sparkplug(statement))
     }
 
     /// Whether a violation makes the packet malformed, so that its meaning is uncertain.
     pub(crate) fn is_malformed(self) -> bool {
         self.scope() == Scope::Encoding && self.severity() == Severity::Error
     }
+}
+
+fn is_of_sparkplug(statement: &str) -> bool {
+    statement.starts_with("tck-id-") || statement.starts_with("mq/sparkplug")
 }
 
 impl fmt::Display for Rule {

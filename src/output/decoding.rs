@@ -1,7 +1,8 @@
 //! Prints decoded payloads: as JSON, or selected fields.
 
+use super::sparkplug::{SessionContext, TopicPlace};
 use crate::json::{self, copy_value};
-use crate::payload::{Births, Content, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic};
+use crate::payload::{Content, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic};
 use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -62,13 +63,13 @@ impl Decoding {
     pub(super) fn show<'p>(
         &self,
         publish: &Publish<'p>,
-        births: &Births,
+        sessions: SessionContext<'_>,
         is_pretty: bool,
         notes: &mut Vec<String>,
     ) -> Result<Cow<'p, [u8]>, String> {
         let decoded = match self.choice_for(publish.topic) {
             Some(choice) if !publish.payload.is_empty() => {
-                decode(publish.payload, choice, hints(publish, births))
+                decode(publish.payload, choice, hints(publish, sessions))
             }
             _ => None,
         };
@@ -96,6 +97,15 @@ impl Decoding {
         }
     }
 
+    /// Whether Sparkplug's messages are decoded, and whether its topics may have other levels in front.
+    pub(super) fn of_sparkplug(&self) -> Option<TopicPlace> {
+        match self.choice {
+            PayloadDecoding::Auto => Some(TopicPlace::Root),
+            PayloadDecoding::As(PayloadFormat::Sparkplug) => Some(TopicPlace::Anywhere),
+            PayloadDecoding::As(_) | PayloadDecoding::Text | PayloadDecoding::Hex => None,
+        }
+    }
+
     /// Sparkplug is recognised by the topic alone: other payloads may look like it.
     fn choice_for(&self, topic: &str) -> Option<PayloadDecoding> {
         let is_asked_for =
@@ -110,9 +120,9 @@ impl Decoding {
     }
 }
 
-fn hints<'p>(publish: &Publish<'p>, births: &'p Births) -> Hints<'p> {
+fn hints<'p>(publish: &Publish<'p>, sessions: SessionContext<'p>) -> Hints<'p> {
     let content_type = publish.properties.text(PropertyId::ContentType);
-    Hints { topic: Some(publish.topic), content_type, births: Some(births) }
+    Hints { topic: Some(publish.topic), content_type, births: Some(sessions.births), notes: sessions.notes }
 }
 
 /// Strings without quotes, for use in a shell; a missing value is null.

@@ -4,6 +4,7 @@ mod decoding;
 mod mosquitto_json;
 mod printer;
 mod sink;
+mod sparkplug;
 mod template;
 mod timestamp;
 mod topic_table;

@@ -1,12 +1,12 @@
 //! Formats received messages for standard output.
 
 use super::decoding::Decoding;
+use super::sparkplug::SessionMemory;
 use super::template::{Rendering, Template};
 use super::timestamp::MessageTime;
 use super::topic_table::{TerminalSize, TopicTable};
 use crate::json;
 use crate::message::{self, Encoding};
-use crate::payload::Births;
 use crate::protocol::Publish;
 use crate::time_zone;
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ pub(crate) enum Layout {
 pub(crate) struct Printer {
     layout: Layout,
     decoding: Option<Decoding>,
-    births: Births,
+    sessions: SessionMemory,
     has_newlines: bool,
     is_pretty: bool,
     watch: Option<TopicTable>,
@@ -51,7 +51,7 @@ impl Printer {
         Printer {
             layout,
             decoding: None,
-            births: Births::default(),
+            sessions: SessionMemory::new(),
             has_newlines,
             is_pretty: false,
             watch: None,
@@ -68,6 +68,11 @@ impl Printer {
     /// Prints decoded payloads.
     pub(crate) fn decoding(self, decoding: Option<Decoding>) -> Printer {
         Printer { decoding, ..self }
+    }
+
+    /// Notes what does not fit in the Sparkplug sessions of nodes, if all their messages are printed.
+    pub(crate) fn with_whole_sessions(self, are_whole: bool) -> Printer {
+        Printer { sessions: self.sessions.complete(are_whole), ..self }
     }
 
     /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the
@@ -106,8 +111,10 @@ impl Printer {
         let Some(decoding) = &self.decoding else {
             return self.print_plain(publish, out);
         };
-        self.births.learn(publish.topic, publish.payload);
-        match decoding.show(publish, &self.births, self.is_pretty, &mut self.notes) {
+        let session_notes = self.sessions.observe(publish, decoding.of_sparkplug());
+        self.notes.extend(self.sessions.take_remark());
+        let sessions = self.sessions.context(&session_notes);
+        match decoding.show(publish, sessions, self.is_pretty, &mut self.notes) {
             Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
             Err(problem) if decoding.fields.is_empty() => {
                 self.notes

@@ -12,7 +12,7 @@ mod names;
 mod number;
 pub(crate) mod placeholder;
 mod protobuf;
-mod sparkplug;
+pub(crate) mod sparkplug;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +48,8 @@ pub(crate) struct Hints<'a> {
     pub content_type: Option<&'a str>,
     /// The Sparkplug births before it.
     pub births: Option<&'a Births>,
+    /// Remarks about its place in a Sparkplug session.
+    pub notes: &'a [String],
 }
 
 /// A payload in a recognised or requested format.
@@ -151,11 +153,13 @@ fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) ->
     let births = hints.births.zip(topic.as_ref());
     let content = match sparkplug::compressed_body(payload) {
         Some((format, Decompressed::Content(body))) => {
-            write(body.len(), |json| sparkplug::write(&body, births, Some(format), json)).into()
+            write(body.len(), |json| sparkplug::write(&body, births, Some(format), hints.notes, json)).into()
         }
         Some((_, Decompressed::Malformed(problem))) => Content::Malformed(problem),
         Some((_, Decompressed::Unread(why))) => Content::Unread(why),
-        None => write(payload.len(), |json| sparkplug::write(payload, births, None, json)).into(),
+        None => {
+            write(payload.len(), |json| sparkplug::write(payload, births, None, hints.notes, json)).into()
+        }
     };
     let is_json = || value(payload, PayloadFormat::Json).ok();
     match content {
@@ -237,7 +241,7 @@ fn value(payload: &[u8], format: PayloadFormat) -> Result<String, Problem> {
         PayloadFormat::Cbor => cbor::write(payload, json),
         PayloadFormat::CborSequence => cbor::write_sequence(payload, json),
         PayloadFormat::MessagePack => msgpack::write(payload, msgpack::RawStrings::Shown, json),
-        PayloadFormat::Sparkplug => sparkplug::write(payload, None, None, json),
+        PayloadFormat::Sparkplug => sparkplug::write(payload, None, None, &[], json),
         PayloadFormat::Protobuf => protobuf::write(payload, json),
         PayloadFormat::Gzip
         | PayloadFormat::Zlib

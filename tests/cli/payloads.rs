@@ -221,6 +221,57 @@ fn sparkplug_data_has_the_names_of_its_birth() {
 }
 
 #[test]
+fn what_does_not_fit_a_sparkplug_session_is_noted() {
+    let (birth, data, device) = ("spBv1.0/g/NBIRTH/n", "spBv1.0/g/NDATA/n", "spBv1.0/g/DDATA/n/d");
+    let death = "spBv1.0/g/NDEATH/n";
+    let with_bd_seq = "0880d095ffbc31 1209 0a056264536571 5805 120d0a0454656d701007200150d701 1800";
+    let messages = [
+        (data, DATA),                         // a late subscriber
+        (birth, with_bd_seq),                 // Temp with the alias 7, bdSeq 5
+        (data, DATA),                         // seq 1
+        (data, "0801 1205 1007 50d701 1804"), // seq 4
+        (data, "0801 1205 1007 50d701 1803"), // seq 3, late
+        (data, "0801 1205 1009 50d701 1805"), // an unknown alias
+        (device, "0801 1806"),                // no DBIRTH
+        (death, "1209 0a056264536571 5807"),  // another bdSeq
+        (death, "1209 0a056264536571 5805"),  // its death
+        (data, "0801 1807"),                  // data of the dead
+    ];
+    let (stderr, stdout) = printed(&messages, "--decode auto --select notes");
+    let expected = [
+        r#"["the birth was not seen, so metrics have no names; rebirth wanted"]"#,
+        "null",
+        "null",
+        r#"["seq 2 expected, 4 received: 2 messages missing; rebirth wanted"]"#,
+        r#"["seq 3 received after 4"]"#,
+        r#"["alias 9 not in the birth; rebirth wanted"]"#,
+        r#"["DDATA without a DBIRTH after the node's NBIRTH; rebirth wanted"]"#,
+        r#"["NDEATH has bdSeq 7, but the NBIRTH has 5"]"#,
+        "null",
+        r#"["NDATA after the node's NDEATH, without another NBIRTH; rebirth wanted"]"#,
+    ];
+    assert_eq!(stdout.lines().collect::<Vec<_>>(), expected);
+    assert!(!stderr.contains("payload"), "{stderr}");
+    let (_, stdout) = printed(&messages[1..4], "--decode sparkplug");
+    let last = r#""value":-41}],"notes":["seq 2 expected, 4 received: 2 messages missing; rebirth wanted"]}"#;
+    assert!(stdout.trim_end().ends_with(last), "{stdout}");
+}
+
+#[test]
+fn sessions_are_not_judged_if_only_some_messages_are_printed() {
+    let messages = [("spBv1.0/g/NBIRTH/n", BIRTH), ("spBv1.0/g/NDATA/n", "0801 1205 1007 50d701 1804")];
+    let broker = EmbeddedBroker::start();
+    for options in ["-t spBv1.0/+/NBIRTH/# -t spBv1.0/+/NDATA/#", "-t # -T other/#", "-t $share/s/spBv1.0/#"]
+    {
+        let subscriber = broker.subscriber(&format!("{options} -C 2 --decode auto --select notes"));
+        for (topic, payload) in messages {
+            broker.mq(&format!("pub -q 1 -t {topic} --input hex -m")).arg(payload).run().succeed();
+        }
+        assert_eq!(subscriber.finish().succeed(), "null\nnull\n", "{options}");
+    }
+}
+
+#[test]
 fn json_below_sparkplugs_topics_is_printed_with_a_note() {
     let (stderr, stdout) = printed(&[("spBv1.0/g/NBIRTH/n", "7b2278223a317d")], "--decode auto");
     assert_eq!(stdout, "{\"x\":1}\n");

@@ -25,18 +25,16 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-/// The rules for a statement, which may be in any case, and without `MQTT-`.
+/// The rules for a statement, which may be in any case, and without `MQTT-` or `tck-id-`.
 fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
-    let wanted = statement.trim_matches(['[', ']']).to_ascii_uppercase();
-    let wanted = wanted.strip_prefix("MQTT-").unwrap_or(&wanted);
-    let is_it = |id: &str| {
-        let id = id.to_ascii_uppercase();
-        id.strip_prefix("MQTT-").unwrap_or(&id) == wanted
-    };
+    let wanted = bare(statement.trim_matches(['[', ']']));
+    let is_it = |id: &str| bare(id) == wanted;
     let rules: Vec<Rule> = Rule::ALL
         .iter()
         .copied()
-        .filter(|rule| [rule.in_v3(), rule.in_v5()].into_iter().flatten().any(is_it))
+        .filter(|rule| {
+            [rule.in_v3(), rule.in_v5()].into_iter().flatten().chain(rule.in_sparkplug()).any(is_it)
+        })
         .collect();
     if rules.is_empty() {
         let hint = "--rules lists all rules";
@@ -45,12 +43,22 @@ fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
     Ok(rules)
 }
 
+/// The identifier in capital letters, without its prefix.
+fn bare(id: &str) -> String {
+    let id = id.to_ascii_uppercase();
+    let prefixes = ["MQTT-", "TCK-ID-"];
+    prefixes.into_iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(&id).to_owned()
+}
+
 fn plain(rule: Rule) -> String {
     let mut text = String::new();
     for (version, statement) in [(Version::V311, rule.in_v3()), (Version::V5, rule.in_v5())] {
         if let Some(statement) = statement {
             let _ = write!(text, "{statement} ({version})  ");
         }
+    }
+    for requirement in rule.in_sparkplug() {
+        let _ = write!(text, "{requirement} (Sparkplug 3.0)  ");
     }
     let _ = write!(
         text,
@@ -71,6 +79,7 @@ fn json(rule: Rule) -> String {
     let keys = [
         ("mqtt_3_1_1", rule.in_v3()),
         ("mqtt_5_0", rule.in_v5()),
+        ("sparkplug_3_0", rule.in_sparkplug().next()),
         ("severity", Some(rule.severity().name())),
         ("scope", Some(scope(rule.scope()))),
         ("sender", Some(sender(rule.sender()))),

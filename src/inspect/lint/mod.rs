@@ -13,6 +13,7 @@ mod packet;
 mod packet_context;
 mod report;
 mod session;
+mod sparkplug;
 mod subscriptions;
 mod summary;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use foldhash::fast::RandomState;
 use packet_context::PacketContext;
 use report::FindingList;
 use session::PacketOrder;
+use sparkplug::{Nodes, SparkplugConnection};
 use std::collections::HashMap;
 pub(crate) use summary::FindingCounts;
 use time::KeepAliveTimes;
@@ -48,6 +50,7 @@ pub(crate) struct Linter {
     connections: HashMap<u32, ConnectionState, RandomState>,
     clients: Clients,
     subscriptions: subscriptions::FilterMemory,
+    nodes: Nodes,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +61,7 @@ struct ConnectionState {
     acknowledgements: Acknowledgements,
     delivery: Delivery,
     keep_alive: KeepAliveTimes,
+    sparkplug: SparkplugConnection,
 }
 
 /// The captured parts of a connection.
@@ -92,6 +96,7 @@ impl Linter {
             connections: HashMap::default(),
             clients: Clients::default(),
             subscriptions: subscriptions::FilterMemory::default(),
+            nodes: Nodes::default(),
         }
     }
 
@@ -125,7 +130,7 @@ impl Linter {
 
     /// Number of findings so far, of any severity.
     pub(crate) fn counts(&self) -> FindingCounts {
-        self.counts
+        FindingCounts { forgotten_nodes: self.nodes.evicted(), ..self.counts }
     }
 
     fn note(&mut self, number: u32, is_clean: bool) {
@@ -156,6 +161,9 @@ impl Linter {
         report.version = context.version;
         connection.check_packet(&context, &mut self.subscriptions, report);
         self.clients.check(&context, connection.coverage, report);
+        if !context.tree.is_malformed() && context.tree.is_decoded() {
+            self.nodes.check(&context, connection.coverage, &mut connection.sparkplug, report);
+        }
     }
 
     fn gap(&mut self, range: &ByteRange) {
@@ -169,7 +177,9 @@ impl Linter {
     fn event(&mut self, event: &ConversationEvent<'_>, report: &mut FindingList) -> Option<u32> {
         match *event {
             ConversationEvent::Opened { connection, server, start, .. } => {
-                self.connection(connection).coverage.handshake = matches!(start, Start::Handshake { .. });
+                let state = self.connection(connection);
+                state.coverage.handshake = matches!(start, Start::Handshake { .. });
+                state.sparkplug.open(server);
                 self.clients.open(connection, server);
                 Some(connection)
             }
@@ -222,6 +232,7 @@ impl Linter {
             connection.delivery.give_back(&mut self.subscriptions);
         }
         self.clients.close(number);
+        self.nodes.close(number);
     }
 }
 
@@ -312,6 +323,7 @@ impl ConnectionState {
         self.acknowledgements.lose_track();
         self.delivery.lose_track();
         self.keep_alive.lose_track();
+        self.sparkplug.lose_track(direction);
     }
 }
 

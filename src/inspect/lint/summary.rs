@@ -16,6 +16,8 @@ pub(crate) struct FindingCounts {
     pub connections: u64,
     /// MQTT connections with findings.
     pub connections_with_findings: u64,
+    /// Sparkplug nodes that were forgotten to make room for others.
+    pub forgotten_nodes: u64,
 }
 
 impl FindingCounts {
@@ -45,6 +47,10 @@ impl fmt::Display for FindingCounts {
             self.connections_with_findings,
             self.connections,
             plural(self.connections)
-        )
+        )?;
+        match self.forgotten_nodes {
+            0 => Ok(()),
+            count => write!(f, "; the state of Sparkplug nodes was dropped {count} time{}", plural(count)),
+        }
     }
 }

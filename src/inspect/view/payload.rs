@@ -21,7 +21,7 @@ pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> 
     packet.packet_type.filter(|packet_type| *packet_type == PacketType::Publish)?;
     let content = whole_payload(packet.raw, packet.tree).filter(|content| !content.is_empty())?;
     let content_type = packet.tree.text(Name::Property(PropertyId::ContentType));
-    let hints = Hints { topic: packet.topic(), content_type, births: Some(packet.births) };
+    let hints = Hints { topic: packet.topic(), content_type, births: Some(packet.births), notes: &[] };
     decode(content, options.payload, hints)
 }
 

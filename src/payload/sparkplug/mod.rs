@@ -2,15 +2,24 @@
 
 mod array;
 mod births;
+mod bounded;
+mod check;
 mod data_set;
+mod message;
 mod property;
+mod session;
+mod state;
 mod template;
 #[cfg(test)]
 mod tests;
 mod topic;
 
 pub(crate) use births::Births;
-pub(super) use topic::Topic;
+pub(crate) use check::{Fault, faults};
+pub(crate) use message::{Message, content};
+pub(crate) use session::{Anomaly, Observer, Sessions};
+pub(crate) use state::{HostState, StateFault};
+pub(crate) use topic::{MessageType, Topic, has_whole_sessions};
 
 use super::compressed::{self, Decompressed};
 use super::names::Expansion;
@@ -95,12 +104,13 @@ struct UntypedFields {
 /// The fields of flags and texts in a metric.
 const METRIC_FIELDS: UntypedFields = UntypedFields { flag: 14, text: 15 };
 
-/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`. The births supply names and types that it omits;
-/// `compression` is the format of the payload that contained it, if it was compressed.
+/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`, and `notes` if there are any. The births supply names and
+/// types that it omits; `compression` is the format of the payload that contained it, if it was compressed.
 pub(super) fn write(
     payload: &[u8],
     births: Option<(&Births, &Topic<'_>)>,
     compression: Option<PayloadFormat>,
+    notes: &[String],
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     let fields = fields(payload, 0)?;
@@ -129,6 +139,15 @@ pub(super) fn write(
     let mut metric_context =
         MetricContext { context, template: None, expansion: &mut Expansion::default(), depth: 0 };
     write_metrics(&fields, &mut metric_context, json)?;
+    if !notes.is_empty() {
+        json.plain_key("notes");
+        json.open_array();
+        for note in notes {
+            json.element();
+            json.string(note);
+        }
+        json.close_array();
+    }
     json.close_object();
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Sparkplug's topics: `spBv1.0/GROUP/TYPE/NODE/DEVICE`, those for the births stored by a Sparkplug-aware broker (prefix
 //! `$sparkplug/certificates/`), and those of bridges and sites that add their own levels in front.
 
+use std::fmt;
+
 /// The namespace of Sparkplug B.
 const NAMESPACE: &str = "spBv1.0/";
 
@@ -10,9 +12,22 @@ const CERTIFICATES: &str = "$sparkplug/certificates/";
 /// The group of the host applications' states, whose payload is JSON.
 const STATE: &str = "STATE";
 
+/// The type of a message of a node, or of a command to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageType {
+    NodeBirth,
+    NodeDeath,
+    NodeData,
+    NodeCommand,
+    DeviceBirth,
+    DeviceDeath,
+    DeviceData,
+    DeviceCommand,
+}
+
 /// A topic below the namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::payload) struct Topic<'a> {
+pub(crate) struct Topic<'a> {
     /// The levels in front of the namespace.
     prefix: &'a str,
     group: &'a str,
@@ -25,7 +40,11 @@ pub(in crate::payload) struct Topic<'a> {
 impl<'a> Topic<'a> {
     /// Reads a topic of the specification.
     pub(in crate::payload) fn parse(topic: &'a str) -> Option<Topic<'a>> {
-        let topic = topic.strip_prefix(CERTIFICATES).unwrap_or(topic);
+        Topic::parse_live(topic.strip_prefix(CERTIFICATES).unwrap_or(topic))
+    }
+
+    /// Reads a topic to which nodes and hosts publish: not one of the births stored by a broker.
+    pub(crate) fn parse_live(topic: &'a str) -> Option<Topic<'a>> {
         Some(Topic::below("", topic.strip_prefix(NAMESPACE)?))
     }
 
@@ -39,6 +58,11 @@ impl<'a> Topic<'a> {
         Topic::parse(topic).or_else(with_prefix)
     }
 
+    /// Like [`Topic::parse_live`], with other levels in front.
+    pub(crate) fn parse_live_anywhere(topic: &'a str) -> Option<Topic<'a>> {
+        Topic::parse_anywhere(topic).filter(|_| !topic.starts_with(CERTIFICATES))
+    }
+
     fn below(prefix: &'a str, rest: &'a str) -> Topic<'a> {
         let mut levels = rest.splitn(4, '/');
         let mut level = || levels.next().unwrap_or_default();
@@ -46,12 +70,35 @@ impl<'a> Topic<'a> {
     }
 
     /// Whether the payload is JSON: a host application's state.
-    pub(in crate::payload) fn is_state(&self) -> bool {
+    pub(crate) fn is_state(&self) -> bool {
         self.group == STATE
     }
 
+    /// The message type; `None` if the level is another word, or a state.
+    pub(crate) fn message_type(&self) -> Option<MessageType> {
+        MessageType::ALL.into_iter().find(|it| it.name() == self.message_type && !self.is_state())
+    }
+
+    /// The level of the message type, as it is.
+    pub(crate) fn type_level(&self) -> &'a str {
+        self.message_type
+    }
+
+    pub(crate) fn group(&self) -> &'a str {
+        self.group
+    }
+
+    pub(crate) fn node(&self) -> &'a str {
+        self.node
+    }
+
+    /// The device; empty for messages of the node itself.
+    pub(crate) fn device(&self) -> &'a str {
+        self.device
+    }
+
     pub(super) fn is_birth(&self) -> bool {
-        matches!(self.message_type, "NBIRTH" | "DBIRTH")
+        self.message_type().is_some_and(MessageType::is_birth)
     }
 
     /// Identifies the node or the device.
@@ -65,9 +112,90 @@ impl<'a> Topic<'a> {
     }
 }
 
+impl MessageType {
+    pub(crate) const ALL: [MessageType; 8] = [
+        MessageType::NodeBirth,
+        MessageType::NodeDeath,
+        MessageType::NodeData,
+        MessageType::NodeCommand,
+        MessageType::DeviceBirth,
+        MessageType::DeviceDeath,
+        MessageType::DeviceData,
+        MessageType::DeviceCommand,
+    ];
+
+    /// The level of the topic.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            MessageType::NodeBirth => "NBIRTH",
+            MessageType::NodeDeath => "NDEATH",
+            MessageType::NodeData => "NDATA",
+            MessageType::NodeCommand => "NCMD",
+            MessageType::DeviceBirth => "DBIRTH",
+            MessageType::DeviceDeath => "DDEATH",
+            MessageType::DeviceData => "DDATA",
+            MessageType::DeviceCommand => "DCMD",
+        }
+    }
+
+    /// Whether the topic has a level for the device.
+    pub(crate) fn is_of_device(self) -> bool {
+        matches!(
+            self,
+            MessageType::DeviceBirth
+                | MessageType::DeviceDeath
+                | MessageType::DeviceData
+                | MessageType::DeviceCommand
+        )
+    }
+
+    pub(crate) fn is_birth(self) -> bool {
+        matches!(self, MessageType::NodeBirth | MessageType::DeviceBirth)
+    }
+
+    pub(crate) fn is_data(self) -> bool {
+        matches!(self, MessageType::NodeData | MessageType::DeviceData)
+    }
+
+    /// Whether a host sends it to the node.
+    pub(crate) fn is_command(self) -> bool {
+        matches!(self, MessageType::NodeCommand | MessageType::DeviceCommand)
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Whether a subscription to this filter delivers all messages of each node that it delivers any message of.
+pub(crate) fn has_whole_sessions(filter: &str) -> bool {
+    // The members of a shared subscription share the messages.
+    if filter.starts_with("$share/") {
+        return false;
+    }
+    let levels: Vec<&str> = filter.split('/').collect();
+    match levels.as_slice() {
+        ["#"] | [_, "#"] | [_, _, "#"] => true,
+        [_, _, "+", "#"] | [_, _, "+", _, "#"] => true,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_with_all_messages_of_a_node_have_all_types_and_devices() {
+        for filter in ["#", "spBv1.0/#", "+/g/#", "spBv1.0/g/+/#", "spBv1.0/+/+/n/#"] {
+            assert!(has_whole_sessions(filter), "{filter}");
+        }
+        for filter in ["spBv1.0/+/NDATA/+", "spBv1.0/g/+/n", "spBv1.0/+/+/+/d", "$share/x/spBv1.0/#", "a"] {
+            assert!(!has_whole_sessions(filter), "{filter}");
+        }
+    }
 
     #[test]
     fn topics_have_a_group_a_type_a_node_and_a_device() {

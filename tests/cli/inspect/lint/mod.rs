@@ -6,4 +6,5 @@ mod exchanges;
 mod options;
 mod packets;
 mod sessions;
+mod sparkplug;
 mod support;
