@@ -176,11 +176,7 @@ pub(crate) fn has_whole_sessions(filter: &str) -> bool {
         return false;
     }
     let levels: Vec<&str> = filter.split('/').collect();
-    match levels.as_slice() {
-        ["#"] | [_, "#"] | [_, _, "#"] => true,
-        [_, _, "+", "#"] | [_, _, "+", _, "#"] => true,
-        _ => false,
-    }
+    matches!(levels.as_slice(), ["#"] | [_, "#"] | [_, _, "#"] | [_, _, "+", "#"] | [_, _, "+", _, "#"])
 }
 
 #[cfg(test)]
