@@ -32,6 +32,7 @@ pub(crate) mod plan;
 pub(crate) mod processes;
 mod random;
 pub(crate) mod rate;
+pub(crate) mod rate_course;
 pub(crate) mod rate_profile;
 pub(crate) mod record;
 pub(crate) mod report;

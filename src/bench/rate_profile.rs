@@ -4,6 +4,7 @@
 //! pieces there are; within a ramp, the time of a message is exact to a nanosecond.
 
 use super::rate::Rate;
+use super::rate_course::{RateCourse, RatePoint};
 use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,6 +222,23 @@ impl RateProfile {
         before(from.saturating_add(duration)).saturating_sub(before(from))
     }
 
+    /// The rate of a share of the messages over time.
+    pub(crate) fn course(&self, share: f64) -> RateCourse {
+        let point = |at_ns: u64, rate: f64| RatePoint { at_ns, per_second: rate * share / 1000.0 };
+        let mut points = Vec::new();
+        for piece in self.pieces.iter().take_while(|piece| piece.begin < self.end) {
+            let end = piece.begin.saturating_add(piece.length).min(self.end);
+            points.push(point(piece.begin, piece.from as f64));
+            if end < u64::MAX {
+                points.push(point(end, piece.rate_at(end - piece.begin)));
+            }
+        }
+        if self.end < u64::MAX {
+            points.push(point(self.end, 0.0));
+        }
+        RateCourse::new(points)
+    }
+
     fn work_until(&self, time: u64) -> Work {
         let position = self.pieces.partition_point(|piece| piece.begin.saturating_add(piece.length) <= time);
         match (self.pieces.get(position), self.pieces.last()) {
@@ -282,6 +300,12 @@ impl Piece {
             }
         };
         time.min(length)
+    }
+
+    /// The rate at a time since its beginning, in messages per 1000 seconds.
+    fn rate_at(&self, time: u64) -> f64 {
+        let part = time as f64 / self.length.max(1) as f64;
+        self.from as f64 + (self.to as f64 - self.from as f64) * part
     }
 
     /// The work up to a time.

@@ -82,7 +82,9 @@ impl Measurements {
     pub(in crate::bench) fn note_connected(&self, slot: ClientSlot, now: u64) {
         let record = &mut *self.record.borrow_mut();
         record.connected += 1;
-        record.of_group(slot.group).connected += 1;
+        let group = record.of_group(slot.group);
+        group.connected += 1;
+        group.connects.at(now).connected += 1;
         record.timeline.at(now).connected += 1;
         if let Some(broker) = slot.broker {
             record.of_broker(broker).connected += 1;
@@ -108,7 +110,9 @@ impl Measurements {
     /// Counts a lost connection of a group that was made again.
     pub(in crate::bench) fn note_reconnected(&self, group: usize, now: u64) {
         let record = &mut *self.record.borrow_mut();
-        record.of_group(group).reconnected += 1;
+        let group = record.of_group(group);
+        group.reconnected += 1;
+        group.connects.at(now).reconnected += 1;
         record.timeline.at(now).connected += 1;
     }
 

@@ -5,6 +5,7 @@ use super::shard_offsets::{Counts, ShardOffsets};
 use crate::bench::client_slot::{ClientSlot, Task};
 use crate::bench::payload::Payload;
 use crate::bench::payload_header::PayloadHeader;
+use crate::bench::rate_course::RateCourse;
 use crate::bench::rate_profile::Bounds;
 use crate::bench::schedule::OpenLoop;
 use crate::bench::think_time::ThinkTime;
@@ -113,8 +114,17 @@ impl Group {
 
     /// The planned messages per second of its own publishers, which may be a part of all shards.
     pub(crate) fn planned_rate(&self) -> Option<f64> {
-        let share = f64::from(self.publishers) / f64::from(self.whole().publishers.max(1));
-        self.open_loop.as_ref().map(|load| load.mean_rate() * share)
+        self.open_loop.as_ref().map(|load| load.mean_rate() * self.share_of_shards())
+    }
+
+    /// The planned rate of its own publishers over time.
+    pub(super) fn rate_course(&self) -> Option<RateCourse> {
+        self.open_loop.as_ref().map(|load| load.profile.course(self.share_of_shards()))
+    }
+
+    /// The share of its publishers in those of all shards.
+    fn share_of_shards(&self) -> f64 {
+        f64::from(self.publishers) / f64::from(self.whole().publishers.max(1))
     }
 
     pub(crate) fn clients(&self) -> u32 {

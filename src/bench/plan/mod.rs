@@ -11,6 +11,7 @@ mod shard_offsets;
 
 pub(crate) use super::client_slot::{ClientSlot, Task};
 use super::identity::Identities;
+use super::rate_course::RateCourse;
 pub(crate) use super::run_id::RunId;
 use super::template::Template;
 use super::trace::Watch;
@@ -192,6 +193,13 @@ impl Plan {
     pub(crate) fn longest_payload(&self) -> usize {
         let groups = self.groups.iter();
         groups.map(|group| group.payload.most(group.header_size())).max().unwrap_or_default()
+    }
+
+    /// The planned rate of all publishers over time; `None` if one sends as fast as it can.
+    pub(crate) fn rate_course(&self) -> Option<RateCourse> {
+        let publishing = self.groups.iter().filter(|group| group.publishers > 0);
+        let courses: Option<Vec<_>> = publishing.map(Group::rate_course).collect();
+        courses.filter(|courses| !courses.is_empty()).map(|courses| RateCourse::sum(&courses))
     }
 
     /// Whether messages are sent at planned times.

@@ -1,6 +1,7 @@
 //! The measurements of a run: histograms, counts and deliveries. Every worker keeps its own; they are merged at the
 //! end.
 
+mod connect_times;
 mod delivery;
 mod errors;
 pub(super) mod latencies;
@@ -9,6 +10,7 @@ mod ranges;
 
 use super::broker_limits::BrokerLimits;
 use super::timeline::Timeline;
+pub(crate) use connect_times::{ConnectTimes, Connects};
 pub(crate) use delivery::{Account, Arrival, Delivered, Outcome, Received, Sent};
 pub(crate) use errors::{Errors, FailureKind, Stage};
 pub(crate) use latencies::{GroupLatencies, Latencies, LatencyMap, Summary};
@@ -106,6 +108,8 @@ pub(crate) struct WarmUp {
 pub(crate) struct GroupRecord {
     /// The latencies of messages that its clients measured.
     pub latencies: GroupLatencies,
+    /// The times of its connects.
+    pub connects: ConnectTimes,
     /// Clients that began to connect, if the group starts during the load.
     pub late_starts: u64,
     /// Clients that the broker accepted.
@@ -132,6 +136,7 @@ impl GroupRecord {
     fn merge(&mut self, other: GroupRecord) {
         let GroupRecord {
             latencies,
+            connects,
             late_starts,
             connected,
             failed,
@@ -145,6 +150,7 @@ impl GroupRecord {
             receiving,
         } = other;
         self.latencies.merge(latencies);
+        self.connects.merge(connects);
         self.late_starts += late_starts;
         self.connected += connected;
         self.failed += failed;

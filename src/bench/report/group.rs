@@ -3,7 +3,7 @@
 use super::format::{count, duration, rate};
 use super::{Flow, LatencyKind, Load};
 use crate::bench::plan::{self, Plan, Scenario, Volume};
-use crate::bench::record::{GroupRecord, Latencies, Outcome, Record, Summary};
+use crate::bench::record::{ConnectTimes, GroupRecord, Latencies, Outcome, Record, Summary};
 use crate::bench::topic_list::TopicList;
 use crate::protocol::Qos;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ pub(crate) struct Group {
     pub shape: Option<Load>,
     /// The outcome of its messages.
     pub outcome: Outcome,
+    /// The times of its connects; empty unless there are several groups.
+    pub connects: ConnectTimes,
     /// The latencies that its clients measured; empty unless there are several groups.
     pub latencies: BTreeMap<LatencyKind, Latencies>,
     /// Its connections and rates; `None` unless there are several groups, or if an earlier version did not record them.
@@ -101,6 +103,7 @@ impl Group {
             share: group.share.clone(),
             shape: Some(Load::of_group(plan, group)),
             outcome: record.outcome(plan, group),
+            connects: ConnectTimes::default(),
             latencies: BTreeMap::new(),
             measured: None,
         }
@@ -130,6 +133,7 @@ impl Group {
             ),
         });
         self.latencies = latencies;
+        self.connects = record.connects.clone();
     }
 
     pub(crate) fn clients(&self) -> u64 {

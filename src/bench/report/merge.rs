@@ -3,6 +3,7 @@
 
 use super::{BrokerPart, Ending, Flow, Group, GroupMeasurements, Planned, Report, Rule, Verdict};
 use crate::bench::plan::Volume;
+use crate::bench::rate_course::RateCourse;
 use crate::bench::record::{Account, Outcome};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -177,6 +178,7 @@ impl Report {
         }
         let measured = self.groups.iter_mut().filter_map(|group| group.measured.as_mut());
         measured.for_each(|measured| measured.delay(nanoseconds));
+        self.groups.iter_mut().for_each(|group| group.connects.delay(time));
         self.timeline.delay(time);
         self.broker_side.iter_mut().for_each(|side| side.delay(nanoseconds));
     }
@@ -199,6 +201,7 @@ impl Planned {
             volume,
             warm_up: _,
             rate,
+            rate_course,
             connect_rate,
             load: _,
         } = other;
@@ -216,6 +219,8 @@ impl Planned {
             (&mut self.subscribers, *subscribers),
         ]);
         self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
+        let courses = self.rate_course.take().zip(rate_course.clone());
+        self.rate_course = courses.map(|(ours, theirs)| RateCourse::sum(&[ours, theirs]));
         self.connect_rate = self.connect_rate.zip(*connect_rate).map(|(a, b)| a.saturating_add(b));
         if let (Volume::Messages(ours), Volume::Messages(theirs)) = (self.volume, *volume) {
             self.volume = Volume::Messages(ours.saturating_add(theirs));
@@ -244,6 +249,7 @@ impl Group {
             share: _,
             shape: _,
             outcome,
+            connects,
             latencies,
             measured,
         } = other;
@@ -257,6 +263,7 @@ impl Group {
         self.messages = self.messages.zip(*messages).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.granted_qos = self.granted_qos.into_iter().chain(*granted_qos).min();
         self.outcome.add(outcome);
+        self.connects.merge(connects.clone());
         for (kind, latencies) in latencies {
             self.latencies.entry(*kind).or_default().merge(latencies);
         }

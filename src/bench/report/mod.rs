@@ -35,6 +35,7 @@ mod verdict;
 use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
 use super::plan::{self, Plan, Scenario, Volume};
+use super::rate_course::RateCourse;
 pub(crate) use super::record::LatencyKind;
 use super::record::{Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::timeline::Timeline;
@@ -171,6 +172,8 @@ pub(crate) struct Planned {
     pub warm_up: Duration,
     /// The planned messages per second; `None` for as many as the broker accepts.
     pub rate: Option<f64>,
+    /// The planned messages per second over time; `None` if a group sends as fast as it can, or an earlier version did not record it.
+    pub rate_course: Option<RateCourse>,
     /// The number of clients that start to connect per second; `None` for as many as the broker accepts.
     pub connect_rate: Option<u32>,
     /// The other settings of the load; `None` if an earlier version did not record them.
@@ -516,6 +519,7 @@ impl Planned {
             volume: plan.volume,
             warm_up: plan.warm_up,
             rate: planned_rate(plan),
+            rate_course: plan.rate_course(),
             connect_rate: plan.connect_rate,
             load: Some(Load::of_plan(plan)),
         }

@@ -1,6 +1,7 @@
 //! Reports for the tests of rendering and judging.
 
 use super::*;
+use crate::bench::record::ConnectTimes;
 
 /// A run whose broker was watched.
 pub(in crate::bench) fn watched() -> Report {
@@ -79,6 +80,7 @@ pub(in crate::bench) fn report() -> Report {
             volume: Volume::Messages(100_000),
             warm_up: Duration::ZERO,
             rate: None,
+            rate_course: None,
             connect_rate: None,
             load: Some(Load::default()),
         },
@@ -148,6 +150,7 @@ pub(in crate::bench) fn group() -> Group {
             account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
             ..Outcome::default()
         },
+        connects: ConnectTimes::default(),
         latencies: BTreeMap::new(),
         measured: None,
     }

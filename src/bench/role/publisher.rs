@@ -553,8 +553,11 @@ impl Publisher {
 /// Whether a group that starts during the load waits for subscriptions. Their end is new control data, which wakes the client.
 fn waits_for_subscriptions(context: &EventContext<'_>) -> bool {
     let group = context.group();
+    if !group.is_late() {
+        return false;
+    }
     let Control { phase, ready_before, .. } = context.control.current();
-    group.is_late() && phase == Phase::Measure && nanoseconds(group.bounds.start) >= ready_before
+    phase == Phase::Measure && nanoseconds(group.bounds.start) >= ready_before
 }
 
 /// When a group that sends as fast as it can stops.

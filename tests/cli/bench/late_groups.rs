@@ -267,3 +267,52 @@ watcher: 1 client listens to a/# at QoS 1, from 5 s on
 ";
     assert_eq!(plan, expected);
 }
+
+#[test]
+fn the_page_has_the_connects_of_each_group_and_the_planned_rate() {
+    let content = r#"
+duration = "2.5s"
+[[group]]
+name = "first"
+scenario = "pub"
+clients = 3
+stages = ["20..80 for 1s", "0 for 500ms", "40 for 1s"]
+[[group]]
+name = "late"
+scenario = "pub"
+clients = 4
+rate = 20
+start = "1.2s"
+"#;
+    let (file, json_file) = (file(content), tempfile::NamedTempFile::new().unwrap());
+    let words = format!("bench scenario {} --embedded --json", file.path().display());
+    mq(&words).arg(json_file.path()).run().succeed();
+    let report = json(&std::fs::read(json_file.path()).unwrap());
+    let course: Vec<_> = report["plan"]["rate_course"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| (point["at_ns"].as_u64().unwrap() / 1_000_000, point["per_second"].as_f64().unwrap()))
+        .collect();
+    let expected = [
+        (0, 20.0),
+        (1000, 80.0),
+        (1000, 0.0),
+        (1200, 0.0),
+        (1200, 20.0),
+        (1500, 20.0),
+        (1500, 60.0),
+        (2500, 60.0),
+        (2500, 20.0),
+    ];
+    assert_eq!(course, expected);
+    let connects = &report["groups"][1]["connects"];
+    assert_eq!(connects["slot_ns"], 1_000_000_000_u64, "{connects}");
+    assert_eq!(connects["slots"][0]["connected"], 4, "{connects}");
+    assert!(connects["slots"][0]["slot"].as_u64() >= Some(1), "{connects}");
+    let page = tempfile::NamedTempFile::new().unwrap();
+    mq("bench merge").arg(json_file.path()).arg("--html").arg(page.path()).run().succeed();
+    let page = std::fs::read_to_string(page.path()).unwrap();
+    assert_says(&page, &["Connects per second by group", "<span>planned</span>", "<span>late</span>"]);
+    assert!(!page.contains("Reconnects per second by group"), "there was none");
+}

@@ -1,13 +1,14 @@
 //! The charts of a run as data: their series and axes.
 
-use super::super::{LatencyKind, Load, Report};
+use super::super::{Group, LatencyKind, Load, Report};
 use super::axis::{Axis, Quantity};
 use super::chart::{Band, Chart, Mark, Series};
 use super::markup::shortened;
 use super::tail::Tail;
 use crate::bench::Step;
-use crate::bench::record::Latencies;
-use crate::bench::timeline::Slot;
+use crate::bench::rate_course::RateCourse;
+use crate::bench::record::{ConnectTimes, Connects, Latencies};
+use crate::bench::timeline::{MOST_SLOTS, Slot};
 
 /// The minimum length of a slot of the timeline, in seconds.
 const SHORTEST_PART: f64 = 0.001;
@@ -45,9 +46,11 @@ impl Report {
             self.failure_chart(),
             self.clients_chart(),
             self.connects_chart(),
+            self.group_connects_chart("Connects per second by group", |slot| slot.connected),
+            self.group_connects_chart("Reconnects per second by group", |slot| slot.reconnected),
         ];
         let is_long_enough = self.timeline.slots().len() >= FEWEST_SLOTS;
-        let [throughput, latency, failures, clients, connects] =
+        let [throughput, latency, failures, clients, connects, of_groups, again] =
             over_time.map(|chart| chart.filter(|_| is_long_enough));
         let curves = [
             self.percentile_chart("Latency of messages by percentile", |kind| OF_MESSAGES.contains(&kind)),
@@ -64,6 +67,8 @@ impl Report {
             failures,
             clients,
             connects,
+            of_groups,
+            again,
             of_connections,
         ];
         charts.into_iter().flatten().chain(self.broker_charts()).collect()
@@ -80,18 +85,64 @@ impl Report {
         self.chart_over_time("Messages per second", Quantity::Rate, lines)
     }
 
-    /// The planned rate while messages are sent, unless it changes.
+    /// The planned rate while messages are sent.
     fn planned_rate(&self) -> Option<Series> {
-        let shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
-        let rate = self.plan.rate.filter(|_| !shapes.into_iter().any(Load::varies))?;
         let begin = self.begin_of(|step| matches!(step, Step::WarmUp | Step::Measure))?;
         let end = self.begin_of(|step| matches!(step, Step::CatchUp | Step::Drain | Step::Hold));
         let end = end.unwrap_or(self.busy_until()).max(begin);
         // With a value for each slot, as the other lines have.
         let slots = self.parts(|slot| slot.sent).into_iter().map(|part| part.begin + part.time / 2.0);
-        let times = slots.filter(|time| begin < *time && *time < end);
-        let points = [begin].into_iter().chain(times).chain([end]).map(|time| (time, Some(rate)));
-        Some(Series { name: "planned".to_owned(), style: 7, mark: Mark::Curve, points: points.collect() })
+        let times: Vec<f64> = slots.filter(|time| begin < *time && *time < end).collect();
+        let points = match &self.plan.rate_course {
+            Some(course) => course_points(course, (begin, end), &times),
+            None => {
+                let rate = self.constant_rate()?;
+                [begin].into_iter().chain(times).chain([end]).map(|time| (time, Some(rate))).collect()
+            }
+        };
+        Some(Series { name: "planned".to_owned(), style: 7, mark: Mark::Curve, points })
+    }
+
+    /// The planned rate, unless it changes.
+    fn constant_rate(&self) -> Option<f64> {
+        let shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
+        self.plan.rate.filter(|_| !shapes.into_iter().any(Load::varies))
+    }
+
+    /// The connects of each group over time, if there are several.
+    fn group_connects_chart(&self, caption: &str, count: impl Fn(&Connects) -> u64) -> Option<Chart> {
+        let has_any = |group: &&Group| group.connects.slots().values().any(|slot| count(slot) > 0);
+        let groups: Vec<_> = self.groups.iter().filter(has_any).collect();
+        let styles = groups.iter().take(MOST_GROUP_CURVES).enumerate();
+        let series = styles.map(|(style, group)| {
+            let name = shortened(&group.name, LONGEST_NAME);
+            Some(Series {
+                name,
+                style,
+                mark: Mark::Line,
+                points: self.connect_points(&group.connects, &count),
+            })
+        });
+        let chart = self.chart_over_time(caption, Quantity::Rate, series.collect())?;
+        Some(Chart { note: note_on_groups(groups.len()), ..chart })
+    }
+
+    /// A count per second in each slot, in the middle of the slot. Between connects the line has a gap, as the lines of the groups would hide
+    /// each other at zero.
+    fn connect_points(
+        &self,
+        times: &ConnectTimes,
+        count: impl Fn(&Connects) -> u64,
+    ) -> Vec<(f64, Option<f64>)> {
+        let width = times.slot_ns() as f64 / 1e9;
+        let last = (self.end() / width).ceil().clamp(1.0, MOST_SLOTS as f64) as u64;
+        let count = |slot: u64| times.slots().get(&slot).map_or(0, &count);
+        let point = |slot: u64| {
+            let is_near = count(slot) + count(slot.saturating_sub(1)) + count(slot + 1) > 0;
+            let rate = is_near.then(|| count(slot) as f64 / width);
+            (((slot as f64 + 0.5) * width).min(self.end()), rate)
+        };
+        (0..last).map(point).collect()
     }
 
     /// The times after a connection was lost count as connected again, as soon as the broker accepts the client.
@@ -202,12 +253,8 @@ impl Report {
         let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max);
         let y = latency_axis(&series)?;
         let with_latency = self.groups.iter().filter(|group| group.main_latency().is_some()).count();
-        let note = match with_latency {
-            ..=MOST_GROUP_CURVES => String::new(),
-            count => format!("The first {MOST_GROUP_CURVES} of {count} groups."),
-        };
         let (caption, x) = ("Latency percentiles by group".to_owned(), Axis::percentiles(last));
-        Some(Chart { caption, note, x, y, bands: vec![], series })
+        Some(Chart { caption, note: note_on_groups(with_latency), x, y, bands: vec![], series })
     }
 
     pub(super) fn chart_over_time(
@@ -348,10 +395,30 @@ pub(super) fn latency_axis(series: &[Series]) -> Option<Axis> {
     Axis::latency(series.iter().flat_map(|line| &line.points).filter_map(|&(_, time)| time))
 }
 
+/// A planned rate at its corners and in the middle of each slot. Times are seconds since the start of the run.
+fn course_points(course: &RateCourse, (begin, end): (f64, f64), slots: &[f64]) -> Vec<(f64, Option<f64>)> {
+    let since_begin = |time: f64| ((time - begin).max(0.0) * 1e9) as u64;
+    let corners = course.until(since_begin(end));
+    let corners = corners.iter().map(|point| (begin + point.at_ns as f64 / 1e9, Some(point.per_second)));
+    let slots = slots.iter().map(|time| (*time, Some(course.before(since_begin(*time)))));
+    let mut points: Vec<_> = corners.chain(slots).collect();
+    points.sort_by(|first, second| first.0.total_cmp(&second.0));
+    points
+}
+
+/// Says that a chart has some of the groups only.
+fn note_on_groups(count: usize) -> String {
+    match count {
+        ..=MOST_GROUP_CURVES => String::new(),
+        count => format!("The first {MOST_GROUP_CURVES} of {count} groups."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::report;
+    use super::super::super::tests::{mix, report};
     use super::*;
+    use crate::bench::rate_course::RatePoint;
 
     fn seconds_of(report: &mut Report, sent: &[u64]) {
         report.timeline = Default::default();
@@ -406,6 +473,52 @@ mod tests {
         let names: Vec<_> =
             failures.series.iter().map(|series| (series.name.as_str(), series.mark)).collect();
         assert_eq!(names, [("connection lost", Mark::Symbol)]);
+    }
+
+    #[test]
+    fn the_planned_rate_of_stages_is_a_curve_with_corners() {
+        let mut report = report();
+        report.timeline = Default::default();
+        (0..10).for_each(|second| report.timeline.at(second * 1_000_000_000).sent = 10);
+        report.sent.span = Some((1_000_000_000, 10_000_000_000));
+        report.received.span = report.sent.span;
+        report.phases =
+            vec![(Step::Connect, 0), (Step::Measure, 1_000_000_000), (Step::Drain, 9_000_000_000)];
+        let points = [(0, 0.0), (4, 100.0), (4, 20.0), (6, 20.0), (6, 0.0)];
+        let point =
+            |(second, per_second): (u64, f64)| RatePoint { at_ns: second * 1_000_000_000, per_second };
+        report.plan.rate_course = Some(RateCourse::new(points.map(point).into()));
+        let chart = report.throughput_chart().unwrap();
+        let planned = chart.series.iter().find(|series| series.name == "planned").unwrap();
+        let points: Vec<_> = planned.points.iter().map(|(time, rate)| (*time, rate.unwrap())).collect();
+        assert_eq!((points.first(), points.last()), (Some(&(1.0, 0.0)), Some(&(9.0, 0.0))));
+        for corner in [(5.0, 100.0), (5.0, 20.0), (7.0, 20.0), (7.0, 0.0)] {
+            assert!(points.contains(&corner), "{corner:?} in {points:?}");
+        }
+        assert!(points.contains(&(3.5, 62.5)), "the middle of a slot: {points:?}");
+    }
+
+    #[test]
+    fn each_group_has_its_connects_over_time() {
+        let mut report = mix();
+        report.timeline = Default::default();
+        report.timeline.at(4_000_000_000).connected = 1;
+        report.connects.span = Some((0, 5_000_000_000));
+        report.groups[0].connects.at(0).connected = 1100;
+        report.groups[1].connects.at(3_000_000_000).connected = 5;
+        report.groups[1].connects.at(4_000_000_000).reconnected = 2;
+        let captions: Vec<_> = report.charts().into_iter().map(|chart| chart.caption).collect();
+        assert!(captions.iter().any(|caption| caption == "Reconnects per second by group"), "{captions:?}");
+        let chart = report.group_connects_chart("connects", |slot| slot.connected).unwrap();
+        let names: Vec<_> = chart.series.iter().map(|series| (series.name.as_str(), series.style)).collect();
+        assert_eq!(names, [("sensors", 0), ("idle", 1)]);
+        let values =
+            |index: usize| chart.series[index].points.iter().map(|(_, value)| *value).collect::<Vec<_>>();
+        let gap = None;
+        assert_eq!(values(0), [Some(1100.0), Some(0.0), gap, gap, gap]);
+        assert_eq!(values(1), [gap, gap, Some(0.0), Some(5.0), Some(0.0)]);
+        report.groups[1].connects = ConnectTimes::default();
+        assert!(report.group_connects_chart("again", |slot| slot.reconnected).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! The key `denied` is the published name of the messages that the broker rejected; CSV and Prometheus use it as well.
 
 use crate::bench::broker_limits::BrokerLimits;
+use crate::bench::rate_course::RateCourse;
 use crate::bench::report::{Machine, RecordedCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -133,6 +134,9 @@ pub(super) struct PlanObject {
     pub(super) duration_ns: Option<u64>,
     pub(super) warm_up_ns: u64,
     pub(super) messages_per_second: Option<f64>,
+    /// Missing unless all publishers have planned times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rate_course: Option<RateCourse>,
     pub(super) in_flight: u16,
     pub(super) connects_per_second: Option<u32>,
     pub(super) load: Option<BTreeMap<String, String>>,
@@ -179,11 +183,27 @@ pub(super) struct GroupObject {
     pub(super) rejected: u64,
     pub(super) unacknowledged: u64,
     pub(super) deliveries: DeliveriesObject,
+    /// Missing unless there are several groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) connects: Option<ConnectsObject>,
     /// Missing in files of earlier versions.
     #[serde(default)]
     pub(super) latency: BTreeMap<String, LatencyObject>,
     #[serde(default)]
     pub(super) measured: Option<GroupMeasurementsObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ConnectsObject {
+    pub(super) slot_ns: u64,
+    pub(super) slots: Vec<ConnectSlotObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ConnectSlotObject {
+    pub(super) slot: u64,
+    pub(super) connected: u64,
+    pub(super) reconnected: u64,
 }
 
 #[derive(Serialize, Deserialize)]

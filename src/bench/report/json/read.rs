@@ -7,7 +7,7 @@ use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
 use crate::bench::broker_watch::{BrokerSide, Metric, Sample};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
-use crate::bench::record::{Account, Errors, Latencies, Outcome};
+use crate::bench::record::{Account, ConnectTimes, Connects, Errors, Latencies, Outcome};
 use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
 use crate::bench::report::{
     BrokerPart, Deliveries, Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep,
@@ -170,6 +170,7 @@ impl PlanObject {
             volume,
             warm_up: Duration::from_nanos(self.warm_up_ns),
             rate: self.messages_per_second,
+            rate_course: self.rate_course,
             connect_rate: self.connects_per_second,
             load: self.load.map(Load),
         })
@@ -199,6 +200,7 @@ impl PlanObject {
             shape: None,
             outcome,
             not_started: 0,
+            connects: ConnectTimes::default(),
             latencies: BTreeMap::new(),
             measured: None,
         })
@@ -230,9 +232,22 @@ impl GroupObject {
             share: self.share,
             shape: self.load.map(Load),
             outcome: self.deliveries.into_outcome(self.rejected, self.unacknowledged),
+            connects: self
+                .connects
+                .map_or_else(|| Ok(ConnectTimes::default()), ConnectsObject::into_times)?,
             latencies: latencies_of(&self.latency)?,
             measured: self.measured.map(GroupMeasurementsObject::into_measurements),
         })
+    }
+}
+
+impl ConnectsObject {
+    fn into_times(self) -> Result<ConnectTimes, JsonError> {
+        let slots = self.slots.into_iter().map(|ConnectSlotObject { slot, connected, reconnected }| {
+            (slot, Connects { connected, reconnected })
+        });
+        let width = self.slot_ns;
+        ConnectTimes::from_parts(width, slots.collect()).ok_or_else(|| bad("groups.connects.slot_ns", &width))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Flow, Host, LatencyKind, Report, SCHEMA};
 use crate::bench::broker_watch::BrokerSide;
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
-use crate::bench::record::{Account, Latencies, Outcome, Stage};
+use crate::bench::record::{Account, ConnectTimes, Connects, Latencies, Outcome, Stage};
 use crate::bench::report::repeat::{Distribution, RepeatedRun};
 use crate::bench::report::{
     BrokerPart, Deliveries, Group, GroupMeasurements, Repeat, SearchStep, Searched, Verdict,
@@ -154,6 +154,7 @@ impl PlanObject {
             duration_ns,
             warm_up_ns: nanoseconds(plan.warm_up),
             messages_per_second: plan.rate,
+            rate_course: plan.rate_course.clone(),
             in_flight: first.map_or(0, |group| group.in_flight),
             connects_per_second: plan.connect_rate,
             load: plan.load.clone().map(|load| load.0),
@@ -187,9 +188,22 @@ impl GroupObject {
             rejected: account.rejected,
             unacknowledged: account.unacknowledged,
             deliveries: DeliveriesObject::of(account, duplicates, reordered),
+            connects: ConnectsObject::of(&group.connects),
             latency: group.latencies.iter().map(LatencyObject::of).collect(),
             measured: group.measured.as_ref().map(GroupMeasurementsObject::of),
         }
+    }
+}
+
+impl ConnectsObject {
+    /// `None` without a connect.
+    fn of(times: &ConnectTimes) -> Option<ConnectsObject> {
+        let slot = |(slot, connects): (&u64, &Connects)| {
+            let Connects { connected, reconnected } = *connects;
+            ConnectSlotObject { slot: *slot, connected, reconnected }
+        };
+        let slots: Vec<_> = times.slots().iter().map(slot).collect();
+        (!slots.is_empty()).then(|| ConnectsObject { slot_ns: times.slot_ns(), slots })
     }
 }
 
