@@ -5,8 +5,9 @@ use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
+use super::url::without_secrets;
 use super::values::{expected, one_of};
-use super::{Error, VERSION, argv, numeric_args};
+use super::{Error, UsageError, VERSION, argv, numeric_args};
 use crate::escape;
 use crate::suggestion::did_you_mean;
 use clap::builder::ValueParser;
@@ -108,6 +109,10 @@ impl CommandLine<'_> {
     /// A mistake in an option file.
     pub(super) fn file_failure(&self, error: &Error) -> Failure {
         match error {
+            Error::Usage(UsageError::Content { .. }) => {
+                let text = format!("{}: {}\n", self.name(), escape::line(&error.to_string()));
+                Failure { text, kind: FailureKind::Usage, names: self.names }
+            }
             Error::Usage(problem) => self.usage_failure(&problem.to_string()),
             _ => Failure {
                 text: format!("{}: {}\n", self.name(), escape::line(&error.to_string())),
@@ -311,9 +316,13 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
     shown.join(" and ")
 }
 
-/// A value for display. The words of a property are omitted, since one of them can be a secret.
+/// A value for display. The words of a property are omitted, since one of them can be a secret, and so are the secrets of a URL.
 fn quoted(value: &str) -> String {
-    if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", escape::line(value)) }
+    match value {
+        _ if value.contains(SEPARATOR) => String::new(),
+        _ if value.contains("://") => format!(" '{}'", escape::line(&without_secrets(value))),
+        _ => format!(" '{}'", escape::line(value)),
+    }
 }
 
 /// The word that is not valid UTF-8, and the option before it. Options that take any bytes, such as passwords, are

@@ -2,7 +2,7 @@
 
 use crate::protocol::Version;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The reason why options cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub(crate) enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// The content of a file is not usable for the option that names it.
+    /// A file is not usable for the option that names it.
     #[error("{option} {}: {problem}", path.display())]
     Unusable {
         /// The option, as typed.
@@ -69,6 +69,9 @@ pub(crate) enum UsageError {
     /// A line of a file is invalid.
     #[error("{}, line {line}{}: {problem}", path.display(), column.map(|column| format!(", column {column}")).unwrap_or_default())]
     Line { path: PathBuf, line: u64, column: Option<u64>, problem: String },
+    /// The content of a file is invalid for the option that names it.
+    #[error("{option} {}: {problem}", path.display())]
+    Content { option: &'static str, path: PathBuf, problem: String },
     /// A variable or an argument is not text.
     #[error("{0} is not valid UTF-8")]
     NotUtf8(&'static str),
@@ -90,6 +93,17 @@ impl From<&str> for UsageError {
 }
 
 impl Error {
+    /// A mistake in a file that describes a load or its clients.
+    pub(crate) fn content(option: &'static str, path: &Path, problem: String) -> Error {
+        Error::Usage(UsageError::Content { option, path: path.to_owned(), problem })
+    }
+
+    /// A file that an option names cannot be read.
+    pub(crate) fn unreadable(option: &'static str, path: &Path, error: &io::Error) -> Error {
+        let problem = format!("cannot be read: {error}");
+        Error::Unusable { option, path: path.to_owned(), problem }
+    }
+
     pub(crate) fn usage(problem: impl Into<UsageError>) -> Error {
         Error::Usage(problem.into())
     }

@@ -211,9 +211,11 @@ impl NetworkArgs {
     ) -> Result<Destination, Error> {
         let url = self.url(names)?;
         let url = url.as_ref();
-        let has_place = connection.host.is_some() || connection.port.is_some();
-        if names == Names::Mq && self.unix.is_some() && has_place {
-            return Err(usage("--unix cannot be used with -h and -p"));
+        let places = [(connection.host.is_some(), "-h"), (connection.port.is_some(), "-p")];
+        let place =
+            places.into_iter().find(|(is_set, _)| *is_set && names == Names::Mq && self.unix.is_some());
+        if let Some((_, other)) = place {
+            return Err(usage(&format!("--unix cannot be used with {other}; the socket is on this machine")));
         }
         let is_pathless = connection.port == Some(0) && connection.host.is_none() && url.is_none();
         if names == Names::Mq && is_pathless {

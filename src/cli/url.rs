@@ -173,11 +173,28 @@ pub(super) fn page(text: &str) -> Result<HttpUrl, String> {
     Ok(HttpUrl { host: host.to_owned(), port: port.unwrap_or(HTTP_PORT), path })
 }
 
-/// The URL for display, without credentials.
+/// The URL for display, without credentials and without a query, which can contain a token.
 pub(super) fn without_secrets(text: &str) -> String {
-    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
+    let after_credentials = text.rsplit_once('@').map_or(text, |(_, after)| after);
+    let shown = match query_of(text, after_credentials) {
+        Some(at) => format!("{}?...", after_credentials.get(..at).unwrap_or_default()),
+        None => after_credentials.to_owned(),
+    };
+    let Some((before, _)) = text.rsplit_once('@') else { return shown };
     let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
-    format!("{}...@{after}", scheme.unwrap_or_default())
+    format!("{}...@{shown}", scheme.unwrap_or_default())
+}
+
+/// Whether the URL contains credentials or a query.
+pub(super) fn may_have_secrets(text: &str) -> bool {
+    text.contains('@') || query_of(text, text).is_some()
+}
+
+/// The position of the query in a part of a URL. A topic in the URL of a broker has none, and neither has the path of a unix socket.
+fn query_of(url: &str, part: &str) -> Option<usize> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let has_topic = ["mqtt", "mqtts", "unix"].contains(&scheme.unwrap_or_default().as_str());
+    part.find('?').filter(|_| !has_topic)
 }
 
 /// Whether there is a user name, and whether there is a password, valid or not.
@@ -344,9 +361,10 @@ mod tests {
 
     #[test]
     fn a_page_is_at_metrics_unless_the_url_has_a_path() {
-        let shown = |text| page(text).map(|url| url.to_string());
+        let shown = |text| page(text).map(|url| format!("http://{}:{}{}", url.host, url.port, url.path));
         assert_eq!(shown("http://host").unwrap(), "http://host:80/metrics");
-        assert_eq!(shown("HTTP://[::1]:9/").unwrap(), "http://[::1]:9/metrics");
+        assert_eq!(page("HTTP://[::1]:9/").unwrap().to_string(), "http://[::1]:9/metrics");
+        assert_eq!(page("http://host/a?key=secret").unwrap().to_string(), "http://host:80/a?...");
         assert_eq!(shown("http://host:1/a/b?c=d#e").unwrap(), "http://host:1/a/b?c=d");
         assert_eq!(shown("http://host?c").unwrap(), "http://host:80/metrics?c");
         for (text, part) in [
@@ -359,6 +377,22 @@ mod tests {
             ("http://host/a b", "invalid character"),
         ] {
             assert!(page(text).unwrap_err().contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_and_queries_are_not_displayed() {
+        for (url, shown) in [
+            ("wss://ann:secret@host/mqtt?token=secret", "wss://...@host/mqtt?..."),
+            ("WS://host?secret", "WS://host?..."),
+            ("http://host/a?key=secret@b", "http://...@b"),
+            ("https://a:se?cret@host/a", "https://...@host/a"),
+            ("/mqtt?token=secret", "/mqtt?..."),
+            ("mqtt://host/a/?/b", "mqtt://host/a/?/b"),
+            ("mqtt://ann:secret@host/a?", "mqtt://...@host/a?"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+            assert_eq!(may_have_secrets(url), url.contains("cret"), "{url}");
         }
     }
 

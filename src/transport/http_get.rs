@@ -7,8 +7,8 @@ use std::fmt;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A URL with the scheme `http`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A URL with the scheme `http`. Its text omits the query, which may contain a key.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct HttpUrl {
     /// A name or an address; IPv6 without brackets.
     pub host: String,
@@ -19,7 +19,17 @@ pub(crate) struct HttpUrl {
 
 impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}:{}{}", bracketed(&self.host), self.port, self.path)
+        let (path, query) = match self.path.split_once('?') {
+            Some((path, _)) => (path, "?..."),
+            None => (self.path.as_str(), ""),
+        };
+        write!(f, "http://{}:{}{path}{query}", bracketed(&self.host), self.port)
+    }
+}
+
+impl fmt::Debug for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -60,6 +60,9 @@ impl RunArgs {
             let text = "--preset is about one service: name one host with -h";
             return Err(Error::usage(text));
         }
+        if self.client.network.url.is_some() {
+            return Err(Error::usage("-h names several brokers, but -L names one; leave one of them out"));
+        }
         match &self.watch_broker {
             Some(WatchSource::Sys) => Err(Error::usage(
                 "--watch-broker reads the $SYS topics of one broker, but -h names several; use --watch-broker=URL with a Prometheus page",

@@ -27,18 +27,22 @@ struct Columns {
 /// # Errors
 /// If it cannot be read, or a line is invalid.
 pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
-    let unusable = |problem: String| Error::Unusable { option: OPTION, path: path.to_owned(), problem };
-    let file = std::fs::File::open(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let unusable = |problem: String| Error::content(OPTION, path, problem);
+    let file = std::fs::File::open(path).map_err(|error| Error::unreadable(OPTION, path, &error))?;
+    let failed = |error: csv::Error| match error.is_io_error() {
+        true => Error::unreadable(OPTION, path, &error.into()),
+        false => unusable(describe(&error)),
+    };
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .trim(Trim::Headers)
         .from_reader(input_file::limited(file, MOST_BYTES));
-    let columns = reader.headers().map_err(|error| unusable(describe(&error))).map(Columns::find)?;
+    let columns = reader.headers().map_err(failed).map(Columns::find)?;
     let columns = columns.map_err(unusable)?;
     let mut rows = Vec::new();
     let mut lines = HashMap::new();
     for record in reader.byte_records() {
-        let record = record.map_err(|error| unusable(describe(&error)))?;
+        let record = record.map_err(failed)?;
         let line = record.position().map_or(0, csv::Position::line);
         let row = columns.row(&record).map_err(|problem| unusable(format!("line {line}: {problem}")))?;
         if let Some(id) = &row.client_id
@@ -62,7 +66,7 @@ pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), 
     }
     let problem =
         format!("rows for {rows} of {clients} clients, subscribers included; add a row for each client");
-    Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
+    Err(Error::content(OPTION, path, problem))
 }
 
 /// Refuses passwords without user names.
@@ -74,7 +78,7 @@ pub(super) fn check_names(path: &Path, rows: &[Row], version: Version) -> Result
         return Ok(());
     }
     let problem = format!("it has passwords without user names, which {version} does not allow; add -u NAME");
-    Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
+    Err(Error::content(OPTION, path, problem))
 }
 
 impl Columns {

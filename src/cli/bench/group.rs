@@ -319,11 +319,11 @@ impl GroupSpec {
         if file.rate.is_some() && self.think.is_some() {
             let think = self.option("--think", "think");
             let problem = format!("its rates are the pace of the run; leave {think} out");
-            return Err(Error::Unusable { option, path: path.clone(), problem });
+            return Err(Error::content(option, path, problem));
         }
         if file.rate.is_some() && (self.rate.is_some() || self.ramp.is_some() || self.stages.is_some()) {
             let problem = "its rates are the pace of the run; leave the other rate out".to_owned();
-            return Err(Error::Unusable { option, path: path.clone(), problem });
+            return Err(Error::content(option, path, problem));
         }
         Ok(Some(file))
     }

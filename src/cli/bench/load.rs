@@ -99,7 +99,7 @@ pub(super) struct PaceArgs {
 #[command(next_help_heading = "Pace")]
 pub(super) struct ThinkArgs {
     /// Random pause of each publisher before each message, after the answer to the one before: 50ms..2s, or 1s. Sets --inflight to 1
-    #[arg(long, value_name = "DURATION|MIN..MAX", value_parser = value_parsers::think, conflicts_with_all = ["rate", "ramp", "stages", "search"])]
+    #[arg(long, value_name = "DURATION|MIN..MAX", value_parser = value_parsers::think, conflicts_with_all = ["rate", "ramp", "stages", "search", "arrivals", "burst", "on_off"])]
     pub(super) think: Option<Think>,
 }
 

@@ -62,15 +62,15 @@ impl EarlierRun {
     }
 
     fn of_file(path: PathBuf) -> Result<EarlierRun, Error> {
-        let refused = |problem: &str| Error::Unusable {
-            option: REPEAT_OF,
-            path: path.clone(),
-            problem: problem.to_owned(),
-        };
+        let refused = |problem: &str| Error::content(REPEAT_OF, &path, problem.to_owned());
         if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(refused("it is not a regular file; worker processes read it again"));
         }
-        let report = report_file::read(REPEAT_OF, &path)?;
+        let report = report_file::read(REPEAT_OF, &path).map_err(|error| match error {
+            // The report describes a load, as a scenario file does.
+            Error::Unusable { option, path, problem } => Error::content(option, &path, problem),
+            error => error,
+        })?;
         let Report { setup, hosts, repeat, .. } = report;
         let Some(command) = setup.command else {
             let merged = "it is a merged report; repeat each of the runs";
@@ -89,7 +89,7 @@ impl EarlierRun {
     }
 
     fn refused(&self, problem: String) -> Error {
-        Error::Unusable { option: REPEAT_OF, path: self.path.clone(), problem }
+        Error::content(REPEAT_OF, &self.path, problem)
     }
 
     /// A mistake on the command line.

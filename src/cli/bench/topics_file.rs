@@ -43,10 +43,9 @@ pub(super) struct Publishers {
 /// # Errors
 /// If it cannot be read, or a line is invalid.
 pub(super) fn read(option: &'static str, path: &Path, publishers: &Publishers) -> Result<TopicsFile, Error> {
-    let unusable = |problem: String| Error::Unusable { option, path: path.to_owned(), problem };
     let text = input_file::read_utf8(path, input_file::LIMIT)
-        .map_err(|error| unusable(format!("cannot be read: {error}")))?;
-    parse(&text, publishers).map_err(unusable)
+        .map_err(|error| Error::unreadable(option, path, &error))?;
+    parse(&text, publishers).map_err(|problem| Error::content(option, path, problem))
 }
 
 fn parse(text: &str, publishers: &Publishers) -> Result<TopicsFile, String> {

@@ -12,6 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
+/// The path of a WebSocket, whose query can contain a token.
+const WS_PATH: &str = "ws-path";
+
 /// Replaces a secret in output.
 const HIDDEN: &str = "...";
 
@@ -158,7 +161,8 @@ impl Entry {
             return value;
         }
         match self.key.as_str() {
-            "url" | "proxy" if value.contains('@') => without_secrets(&value),
+            "url" | "proxy" | "watch-broker" => without_secrets(&value),
+            WS_PATH => value.split('?').next().unwrap_or_default().to_owned() + "?...",
             "ws-header" => match value.split_once(':') {
                 Some((name, _)) => format!("{name}: {HIDDEN}"),
                 None => HIDDEN.to_owned(),
@@ -174,7 +178,7 @@ impl Entry {
             let value = self.value.to_string_lossy();
             url::has_credentials(&value).1 || (value.contains('@') && url::is_malformed(&value))
         };
-        self.may_be_secret() && (!is_url(&self.key) || has_password())
+        self.may_be_secret() && (!has_part_shown(&self.key) || has_password())
     }
 
     /// Whether the value is redacted. User names in URLs are redacted as well.
@@ -182,13 +186,16 @@ impl Entry {
         match self.key.as_str() {
             "password" | "psk" | "ws-header" => true,
             PROPERTY => self.slot().contains("authentication-data"),
-            key => is_url(key) && self.value.as_bytes().contains(&b'@'),
+            "url" | "proxy" | "watch-broker" => url::may_have_secrets(&self.value.to_string_lossy()),
+            WS_PATH => self.value.as_bytes().contains(&b'?'),
+            _ => false,
         }
     }
 }
 
-fn is_url(key: &str) -> bool {
-    ["url", "proxy"].contains(&key)
+/// Whether the value is a URL or a path, whose parts without secrets are displayed.
+fn has_part_shown(key: &str) -> bool {
+    ["url", "proxy", "watch-broker", WS_PATH].contains(&key)
 }
 
 /// The slot of a property: its packet and its name, or the whole text for a user property, since those add up.

@@ -151,6 +151,8 @@ fn lists_and_options_that_make_no_sense_are_refused() {
         ("-h a,b --embedded", "--embedded"),
         ("-h a,b --watch-broker", "--watch-broker reads the $SYS topics of one broker"),
         ("-L mqtt://a,b", "-L names one broker"),
+        ("-h a,b -L mqtt://c", "-h names several brokers, but -L names one"),
+        ("-h a,b --unix /c", "--unix cannot be used with -h;"),
         ("-S -h a:1,b", "-S: the SRV records contain the port"),
         ("-h a,b --preset aws", "--preset"),
     ] {

@@ -269,7 +269,7 @@ fn a_strangers_report_sets_nothing_but_a_load() {
             options.retain(|words| words[0] != option[0]);
             options.push(option.clone());
         });
-        let text = runs.try_repeat("forged.json", "").fail(1);
+        let text = runs.try_repeat("forged.json", "").fail(2);
         assert_says(&text, &[problem]);
         assert!(!runs.path("target").exists(), "{option}");
     }
@@ -285,15 +285,15 @@ fn a_strangers_report_sets_nothing_but_a_load() {
             "[[group]]\nname = \"a\"\nscenario = \"pub\"\npayload_file = \"/etc/passwd\"\n".into();
     });
     assert_says(
-        &runs.try_repeat("forged.json", "").fail(1),
+        &runs.try_repeat("forged.json", "").fail(2),
         &["it does not record the content of /etc/passwd"],
     );
     for mode in ["merge", "compare", "--json=/x", ""] {
         runs.forge(|report| report["command"]["mode"] = mode.into());
-        assert_says(&runs.try_repeat("forged.json", "").fail(1), &["expected pubsub, conn, pub,"]);
+        assert_says(&runs.try_repeat("forged.json", "").fail(2), &["expected pubsub, conn, pub,"]);
     }
     runs.forge(|report| report["command"]["left_out"] = json!(["--no-such\u{1b}[31m option"]));
-    let text = runs.try_repeat("forged.json", "").fail(1);
+    let text = runs.try_repeat("forged.json", "").fail(2);
     assert!(text.contains("which is not an option of a load") && !text.contains('\u{1b}'), "{text}");
 }
 
@@ -302,7 +302,7 @@ fn files_that_are_not_reports_of_one_run_are_refused() {
     let runs = Runs::new();
     runs.run(mq("bench --embedded -c 2 --messages 5"), "run.json");
     let refused = |name: &str, problem: &str| {
-        assert_says(&runs.try_repeat(name, "").fail(1), &[problem]);
+        assert_says(&runs.try_repeat(name, "").fail(2), &[problem]);
     };
     for (text, problem) in [
         (String::new(), "it is not a report of mq bench: EOF"),
@@ -314,11 +314,11 @@ fn files_that_are_not_reports_of_one_run_are_refused() {
         runs.write("other.json", text);
         refused("other.json", problem);
     }
-    refused("none.json", "No such file");
+    assert_says(&runs.try_repeat("none.json", "").fail(1), &["No such file"]);
     let sparse = fs::File::create(runs.path("huge.json")).unwrap();
     sparse.set_len(300 * 1024 * 1024).unwrap();
-    refused("huge.json", "it is larger than 268435456 bytes");
-    assert_says(&mq("bench --repeat-of /dev/zero").run().fail(1), &["it is not a regular file"]);
+    assert_says(&runs.try_repeat("huge.json", "").fail(1), &["it is larger than 268435456 bytes"]);
+    assert_says(&mq("bench --repeat-of /dev/zero").run().fail(2), &["it is not a regular file"]);
     runs.forge(|report| drop(report["command"].take()));
     refused("forged.json", "it does not contain the options of the run");
     let shard = |part: u32| mq(&format!("bench --embedded -c 4 --messages 8 --shard {part}/2"));
@@ -336,11 +336,11 @@ fn a_changed_file_is_named() {
     let payload = runs.write("payload", "x".repeat(40));
     runs.run(mq("bench --embedded -c 1 --messages 5").arg("-f").arg(&payload), "run.json");
     runs.write("payload", "y".repeat(40));
-    let text = runs.try_repeat("run.json", "").fail(1);
+    let text = runs.try_repeat("run.json", "").fail(2);
     assert_says(&text, &[&format!("another content than in that run: {payload}")]);
     runs.repeat("run.json", &format!("-f {payload}"));
     fs::remove_file(&payload).unwrap();
-    assert_says(&runs.try_repeat("run.json", "").fail(1), &[&format!("cannot read {payload}")]);
+    assert_says(&runs.try_repeat("run.json", "").fail(2), &[&format!("cannot read {payload}")]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn mistakes_of_the_file_have_a_line() {
         let file = file(content);
         mq(&format!("bench pub --embedded -c 2 --messages 10 {options} --topics {}", file.path().display()))
             .run()
-            .fail(1)
+            .fail(2)
     };
     for (content, part) in [
         (
