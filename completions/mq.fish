@@ -81,6 +81,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -170,6 +172,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -259,6 +263,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -514,6 +520,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -650,6 +658,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -752,6 +762,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -870,6 +882,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -979,6 +993,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -1097,6 +1113,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -1221,6 +1239,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -1323,6 +1343,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
@@ -1484,6 +1506,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'Identity of --psk at the broker' -r
@@ -1549,6 +1573,8 @@ engine\t''"
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r

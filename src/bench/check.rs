@@ -4,7 +4,7 @@
 //! machine.
 
 use super::error::Error;
-use super::limits::{self, Sources, WIDER_PORT_RANGE};
+use super::limits::{self, BrokerShortage, OpenFiles, Sources, Surroundings, WIDER_PORT_RANGE};
 use super::plan::Plan;
 use super::report::folded;
 use super::target::resolve;
@@ -92,25 +92,24 @@ struct Machine {
 ///
 /// # Errors
 /// If the broker's name cannot be resolved.
-pub(crate) async fn check(
-    mut plan: Plan,
-    processes: Option<usize>,
-    is_embedded: bool,
-) -> Result<Check, Error> {
+pub(crate) async fn check(mut plan: Plan, around: Surroundings) -> Result<Check, Error> {
     let machine = Machine::look();
-    let targets = match is_embedded {
+    let targets = match around.is_embedded {
         true => vec![Some(SocketAddr::from(([127, 0, 0, 1], 1883)))],
         false => resolve(&plan).await?,
     };
     let target = targets.iter().copied().flatten().next();
-    let spread = limits::spread_over_processes(&mut plan, processes);
-    let mut findings = vec![summary(&plan, &targets), machine.files(&plan, &spread)];
+    let enough = OpenFiles::in_one_process(&plan, around);
+    let fronts = around.is_embedded.then(|| limits::front_processes(&plan, around));
+    let spread = limits::spread_over_processes(&mut plan, around);
+    let files = machine.files(OpenFiles::of(&plan, around), &plan, enough, &spread);
+    let mut findings = vec![summary(&plan, &targets), files];
     findings.extend(machine.files_of_all(&plan));
     findings.extend(target.map(|target| machine.local_ports(&plan, target)));
     findings.push(machine.memory(&plan));
     findings.extend(machine.tracking(&plan));
     findings.push(machine.queues(target));
-    findings.push(broker(&plan, is_embedded));
+    findings.push(broker(&plan, fronts));
     Ok(Check { findings })
 }
 
@@ -176,15 +175,14 @@ impl Machine {
     }
 
     /// Open files of one process.
-    fn files(&self, plan: &Plan, spread: &Result<(), Error>) -> Finding {
-        let clients = plan.clients_of_processes().into_iter().max().unwrap_or_default();
-        let needed = limits::open_files(clients, plan);
-        let in_one = limits::open_files(plan.clients(), plan);
+    fn files(&self, needed: OpenFiles, plan: &Plan, in_one: u64, spread: &Result<(), Error>) -> Finding {
+        let OpenFiles { of_clients: needed, of_leader } = needed;
         let show = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
-        let each = if plan.processes > 1 {
-            format!(" in each of {} processes", plan.processes)
-        } else {
-            String::new()
+        let each = match of_leader {
+            Some(leader) => {
+                format!(" in each of {} processes, and {leader} in the one that leads them", plan.processes)
+            }
+            None => String::new(),
         };
         let text = format!(
             "{needed} needed{each}; soft limit {} (raised automatically), hard limit {}",
@@ -320,10 +318,9 @@ impl Machine {
 }
 
 /// The broker's own needs. They are unknown unless it is the embedded broker.
-fn broker(plan: &Plan, is_embedded: bool) -> Finding {
+fn broker(plan: &Plan, fronts: Option<Result<u16, BrokerShortage>>) -> Finding {
     let clients = plan.clients();
-    if is_embedded {
-        let result = limits::front_processes(plan);
+    if let Some(result) = fronts {
         let fit = if result.is_ok() { Fit::Enough } else { Fit::TooLittle };
         let (text, lift) = match result {
             Ok(processes) => {
@@ -337,7 +334,7 @@ fn broker(plan: &Plan, is_embedded: bool) -> Finding {
                 (text, Vec::new())
             }
             Err(shortage) => {
-                let command = format!("ulimit -n {}    (root; run it before this command)", shortage.needed);
+                let command = format!("ulimit -n {}    (root; run it before this command)", shortage.enough);
                 (shortage.to_string(), vec![command.into()])
             }
         };
@@ -414,6 +411,12 @@ mod tests {
         plan(vec![group(count, 0)])
     }
 
+    fn files(count: u32, spread: &Result<(), Error>) -> Finding {
+        let (plan, around) = (clients(count), Surroundings::default());
+        let in_one = OpenFiles::in_one_process(&plan, around);
+        machine().files(OpenFiles::of(&plan, around), &plan, in_one, spread)
+    }
+
     const AFAR: &str = "10.0.0.7:1883";
 
     #[test]
@@ -422,12 +425,12 @@ mod tests {
         assert_eq!(finding.fit, Fit::TooLittle, "others use some");
         assert_eq!(finding.lift[0], Lift::Measure(format!("{WIDER_PORT_RANGE}    (root)")));
         assert_eq!(machine().local_ports(&clients(27_000), AFAR.parse().unwrap()).fit, Fit::Enough);
-        let finding = machine().files(&clients(30_000), &Err(Error::FailedThread));
+        let finding = files(30_000, &Err(Error::FailedThread));
         assert_eq!(
             (finding.fit, &finding.lift[0]),
             (
                 Fit::TooLittle,
-                &Lift::Measure("ulimit -n 30048    (root; run it before this command)".to_owned())
+                &Lift::Measure("ulimit -n 30050    (root; run it before this command)".to_owned())
             )
         );
         assert_eq!(machine().memory(&clients(40_000)).fit, Fit::TooLittle);
@@ -440,7 +443,7 @@ mod tests {
     #[test]
     fn loads_far_below_the_limits_need_no_advice() {
         let findings = [
-            machine().files(&clients(1000), &Ok(())),
+            files(1000, &Ok(())),
             machine().local_ports(&clients(1000), AFAR.parse().unwrap()),
             machine().memory(&clients(1000)),
             machine().tracking(&clients(1000)).unwrap(),

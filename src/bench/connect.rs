@@ -42,6 +42,7 @@ pub(super) async fn connect<M>(
     let connected = timeout(limit, layers.connect(context, slot, begin)).await;
     let stream = connected.map_err(|_| Error::Timeout(limit))??;
     let ready = Instant::now();
+    let tls = stream.tls_algorithms();
     let watch = context.plan.broker.watch.as_ref();
     let tap = watch.and_then(|watch| watch.tap(slot, context.plan.number_of(slot), &stream));
     let handshake = ClientHandshake {
@@ -55,6 +56,7 @@ pub(super) async fn connect<M>(
     let accepted = Instant::now();
     let mut record = context.measurements.record.borrow_mut();
     layers.add_to(&mut record);
+    tls.into_iter().for_each(|algorithms| record.tls.add(algorithms));
     let broker_time = (accepted - ready).saturating_sub(answers.elapsed);
     record.latencies.record(LatencyKind::Connack, nanoseconds(broker_time));
     record_answers(answers, &mut record);

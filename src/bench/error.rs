@@ -13,8 +13,10 @@ use std::time::Duration;
 pub(crate) enum Error {
     /// The limit of open files is too low for the clients of a process.
     #[error(
-        "{clients} clients{} need {needed} open files, but the limit is {limit}",
-        if *has_siblings { " in each of the processes" } else { "" }
+        "{}{} {} {needed} open files, but the limit is {limit}",
+        if *clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") },
+        if *has_siblings { " in each of the processes" } else { "" },
+        if *clients == 1 { "needs" } else { "need" }
     )]
     OpenFiles {
         /// The clients of one process.
@@ -25,7 +27,14 @@ pub(crate) enum Error {
         needed: u64,
         /// The hard limit.
         limit: u64,
+        /// The limit that is enough for the whole run.
+        enough: u64,
     },
+    /// The limit of open files is too low for the process that leads the others.
+    #[error(
+        "the process that leads {processes} worker processes needs {needed} open files, but the limit is {limit}"
+    )]
+    OpenFilesOfLeader { processes: usize, needed: u64, limit: u64, enough: u64 },
     /// There are fewer local ports than clients.
     #[error(
         "{clients} clients need as many local ports to reach {target}, but only {available} are available{}",

@@ -26,25 +26,100 @@ const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 /// The maximum number of processes; more do not help.
 pub(crate) const MOST_PROCESSES: usize = 256;
 
-/// Spreads the clients over `wanted` processes, or over as many as the limit of open files requires.
+/// Open files of a worker process in the process that leads it: its standard input and output.
+const OPEN_FILES_OF_WORKER: u64 = 2;
+
+/// Open files of the thread that watches the broker, and of the thread that serves pages, with its simultaneous requests.
+const OPEN_FILES_OF_WATCH: u64 = 12;
+const OPEN_FILES_OF_SERVER: u64 = 32;
+
+/// Clients beside those of the plan: the watch of the broker, and the query of its version.
+const MORE_CLIENTS: u32 = 2;
+
+/// The parts of a run that need open files besides its clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// The number of processes; `None` for as many as necessary.
+    pub processes: Option<usize>,
+    pub is_embedded: bool,
+    pub watches_broker: bool,
+    /// Whether a page or metrics are served.
+    pub serves: bool,
+}
+
+impl Surroundings {
+    /// The open files of the process that leads the run.
+    fn open_files(self) -> u64 {
+        let of_watch = if self.watches_broker { OPEN_FILES_OF_WATCH } else { 0 };
+        of_watch + if self.serves { OPEN_FILES_OF_SERVER } else { 0 }
+    }
+}
+
+/// The number of open files that the processes of a run need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OpenFiles {
+    /// Of the process with the most clients.
+    pub(super) of_clients: u64,
+    /// Of the process that leads the worker processes; `None` without them.
+    pub(super) of_leader: Option<u64>,
+}
+
+impl OpenFiles {
+    /// The need of a plan, whose processes are known.
+    pub(super) fn of(plan: &Plan, around: Surroundings) -> OpenFiles {
+        let most = plan.clients_of_processes().into_iter().max().unwrap_or_default();
+        let of_clients = open_files(most, plan);
+        match plan.processes as u64 {
+            0 | 1 => OpenFiles { of_clients: of_clients + around.open_files(), of_leader: None },
+            processes => {
+                let of_workers = OPEN_FILES_OF_WORKER * processes;
+                let of_leader = OPEN_FILES_OF_PROCESS + around.open_files() + of_workers;
+                OpenFiles { of_clients, of_leader: Some(of_leader) }
+            }
+        }
+    }
+
+    /// The need of a plan if one process has all clients.
+    pub(super) fn in_one_process(plan: &Plan, around: Surroundings) -> u64 {
+        let threads = OPEN_FILES_OF_THREAD * plan.threads as u64;
+        u64::from(plan.clients() + MORE_CLIENTS) + OPEN_FILES_OF_PROCESS + threads + around.open_files()
+    }
+}
+
+/// Spreads the clients over the wanted number of processes, or over as many as the limit of open files requires.
 ///
 /// # Errors
 /// If no number of processes suffices.
-pub(crate) fn spread_over_processes(plan: &mut Plan, wanted: Option<usize>) -> Result<(), Error> {
-    spread(plan, wanted, descriptors::raise_limit())
+pub(crate) fn spread_over_processes(plan: &mut Plan, around: Surroundings) -> Result<(), Error> {
+    spread(plan, around, descriptors::raise_limit())
 }
 
-fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<(), Error> {
-    let threads = plan.threads;
+fn spread(plan: &mut Plan, around: Surroundings, limit: Option<u64>) -> Result<(), Error> {
+    let (threads, wanted) = (plan.threads, around.processes);
+    let enough = OpenFiles::in_one_process(plan, around);
+    let limit = limit.unwrap_or(u64::MAX);
     let most = MOST_PROCESSES.min(plan.clients().max(1) as usize);
     let mut processes = wanted.unwrap_or(1).min(most);
     loop {
         plan.processes = processes;
         // All processes have the same number of threads, so that their numbers of clients are similar.
         plan.threads = threads.max(processes).next_multiple_of(processes);
-        match check_open_files(plan, limit) {
-            Err(_) if wanted.is_none() && processes < most => processes += 1,
-            result => return result,
+        let needed = OpenFiles::of(plan, around);
+        // With the wanted number of processes, their leader may need more than all clients together.
+        let of_leader = needed.of_leader.filter(|_| wanted.is_some()).unwrap_or_default();
+        let enough = enough.max(of_leader);
+        match needed.of_leader.filter(|needed| *needed > limit) {
+            _ if needed.of_clients > limit && wanted.is_none() && processes < most => processes += 1,
+            _ if needed.of_clients > limit => {
+                let clients = plan.clients_of_processes().into_iter().max().unwrap_or_default();
+                let (has_siblings, needed) = (processes > 1, needed.of_clients);
+                return Err(Error::OpenFiles { clients, has_siblings, needed, limit, enough });
+            }
+            // More processes would need more open files.
+            Some(needed) => {
+                return Err(Error::OpenFilesOfLeader { processes, needed, limit, enough });
+            }
+            None => return Ok(()),
         }
     }
 }
@@ -55,26 +130,18 @@ fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<
 /// If the hard limit is too low for the clients of a process.
 pub(crate) fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
     let clients = plan.clients_of_processes().get(process).copied().unwrap_or_default();
-    check_clients(clients, plan, descriptors::raise_limit())
-}
-
-fn check_open_files(plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
-    let most = plan.clients_of_processes().into_iter().max().unwrap_or_default();
-    check_clients(most, plan, limit)
-}
-
-fn check_clients(clients: u32, plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
     let needed = open_files(clients, plan);
-    match limit {
+    match descriptors::raise_limit() {
         Some(limit) if limit < needed => {
-            Err(Error::OpenFiles { clients, has_siblings: plan.processes > 1, needed, limit })
+            let (has_siblings, enough) = (plan.processes > 1, needed);
+            Err(Error::OpenFiles { clients, has_siblings, needed, limit, enough })
         }
         Some(_) | None => Ok(()),
     }
 }
 
 /// Open files of a process with this number of clients.
-pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
+fn open_files(clients: u32, plan: &Plan) -> u64 {
     let threads = plan.threads.div_ceil(plan.processes.max(1)) as u64;
     u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
 }
@@ -85,15 +152,19 @@ pub(crate) const MOST_FRONT_PROCESSES: u16 = 64;
 /// The limit of open files is too low for the embedded broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the broker needs {needed} open files for {clients} clients in {MOST_FRONT_PROCESSES} processes, but the limit of a process is {limit}"
+    "the embedded broker needs {needed} open files in each of {processes} processes for {clients} clients, but the limit is {limit}"
 )]
 pub(crate) struct BrokerShortage {
     pub clients: u32,
-    /// The number of open files that each of its processes needs.
+    /// The number of processes that would need the fewest open files each.
+    pub processes: u16,
+    /// The number of open files that each of them needs.
     pub needed: u64,
     /// The hard limit.
     pub limit: u64,
-    /// The maximum number of clients within the limit.
+    /// The limit that is enough for the whole run.
+    pub enough: u64,
+    /// The maximum number of clients within the limit; 0 if the limit is too low for any.
     pub most_clients: u64,
 }
 
@@ -101,17 +172,25 @@ pub(crate) struct BrokerShortage {
 ///
 /// # Errors
 /// If no number of processes suffices, with the number of files that each needs.
-pub(crate) fn front_processes(plan: &Plan) -> Result<u16, BrokerShortage> {
-    front_processes_within(plan.clients(), descriptors::raise_limit())
+pub(crate) fn front_processes(plan: &Plan, around: Surroundings) -> Result<u16, BrokerShortage> {
+    let enough = OpenFiles::in_one_process(plan, around);
+    front_processes_within(plan.clients(), enough, descriptors::raise_limit())
 }
 
-fn front_processes_within(clients: u32, limit: Option<u64>) -> Result<u16, BrokerShortage> {
-    let needed = |processes: u16| u64::from(clients.div_ceil(processes.into())) + OPEN_FILES_OF_PROCESS;
-    let Some(limit) = limit.filter(|limit| *limit < needed(1)) else { return Ok(0) };
-    let enough = (1..=MOST_FRONT_PROCESSES).find(|processes| needed(*processes) <= limit);
-    enough.ok_or_else(|| {
-        let most_clients = limit.saturating_sub(OPEN_FILES_OF_PROCESS) * u64::from(MOST_FRONT_PROCESSES);
-        BrokerShortage { clients, needed: needed(MOST_FRONT_PROCESSES), limit, most_clients }
+fn front_processes_within(clients: u32, enough: u64, limit: Option<u64>) -> Result<u16, BrokerShortage> {
+    let all_clients = clients + MORE_CLIENTS;
+    let of_front = |processes: u16| u64::from(all_clients.div_ceil(processes.into())) + OPEN_FILES_OF_PROCESS;
+    // The broker has a socket to each.
+    let of_broker = |processes: u16| u64::from(processes) + OPEN_FILES_OF_PROCESS;
+    let needed = |processes: u16| of_front(processes).max(of_broker(processes));
+    let Some(limit) = limit.filter(|limit| *limit < of_front(1)) else { return Ok(0) };
+    let all = 1..=MOST_FRONT_PROCESSES;
+    all.clone().find(|processes| needed(*processes) <= limit).ok_or_else(|| {
+        let processes = all.min_by_key(|processes| needed(*processes)).unwrap_or_default();
+        let free = limit.saturating_sub(OPEN_FILES_OF_PROCESS);
+        let most = free * free.min(MOST_FRONT_PROCESSES.into());
+        let most_clients = most.saturating_sub(MORE_CLIENTS.into());
+        BrokerShortage { clients, processes, needed: needed(processes), limit, enough, most_clients }
     })
 }
 
@@ -239,7 +318,8 @@ mod tests {
     /// The numbers of processes and threads for the clients.
     fn spread_clients(clients: u32, limit: u64, wanted: Option<usize>) -> Result<(usize, usize), String> {
         let mut plan = plan(vec![group(clients, 0)]);
-        spread(&mut plan, wanted, Some(limit)).map_err(|error| error.to_string())?;
+        let around = Surroundings { processes: wanted, ..Surroundings::default() };
+        spread(&mut plan, around, Some(limit)).map_err(|error| error.to_string())?;
         Ok((plan.processes, plan.threads))
     }
 
@@ -259,20 +339,50 @@ mod tests {
             spread_clients(20_000, 64, None).unwrap_err(),
             "79 clients in each of the processes need 119 open files, but the limit is 64"
         );
+        assert_eq!(
+            spread_clients(4000, 100, None).unwrap_err(),
+            "the process that leads 67 worker processes needs 166 open files, but the limit is 100"
+        );
+        assert!(spread_clients(2000, 100, None).is_ok());
+    }
+
+    #[test]
+    fn the_limit_that_an_error_recommends_is_enough() {
+        let around = [
+            Surroundings::default(),
+            Surroundings { processes: Some(256), ..Surroundings::default() },
+            Surroundings { is_embedded: true, watches_broker: true, serves: true, processes: None },
+        ];
+        for around in around {
+            for (clients, limit) in [(1, 10), (2, 40), (300, 40), (300, 50), (4000, 100), (70_000, 256)] {
+                let mut plan = plan(vec![group(clients, 0)]);
+                let Err(error) = spread(&mut plan.clone(), around, Some(limit)) else { continue };
+                let (Error::OpenFiles { enough, .. } | Error::OpenFilesOfLeader { enough, .. }) = error
+                else {
+                    panic!("{error}");
+                };
+                assert!(enough > limit && front_processes_within(clients, 0, Some(enough)).is_ok());
+                assert!(spread(&mut plan, around, Some(enough)).is_ok(), "{clients} {limit} {enough}");
+            }
+        }
     }
 
     #[test]
     fn the_embedded_broker_gets_processes_for_clients_beyond_the_limit() {
-        let processes = |clients, limit| front_processes_within(clients, Some(limit));
-        assert_eq!(processes(19_968, 20_000), Ok(0));
+        let processes = |clients, limit| front_processes_within(clients, 1_000_066, Some(limit));
+        assert_eq!(processes(19_966, 20_000), Ok(0));
         assert_eq!(processes(20_000, 20_000), Ok(2));
         assert_eq!(processes(1_000_000, 20_000), Ok(51));
-        assert_eq!(front_processes_within(1_000_000, None), Ok(0));
+        assert_eq!(front_processes_within(1_000_000, 0, None), Ok(0));
         assert_eq!(
             processes(1_000_000, 1024).unwrap_err().to_string(),
-            "the broker needs 15657 open files for 1000000 clients in 64 processes, but the limit of a process is 1024"
+            "the embedded broker needs 15658 open files in each of 64 processes for 1000000 clients, but the limit is 1024"
         );
-        assert_eq!(processes(1_000_000, 1024).unwrap_err().most_clients, 63_488);
+        assert_eq!(processes(1_000_000, 1024).unwrap_err().most_clients, 63_486);
+        let most = processes(4000, 64).unwrap_err().most_clients;
+        assert_eq!(most, 1022, "the broker has room for 32 processes");
+        assert_eq!((processes(1022, 64), processes(1023, 64).is_err()), (Ok(32), true));
+        assert_eq!(processes(2, 32).unwrap_err().most_clients, 0);
     }
 
     const PORTS: RangeInclusive<u16> = 32_768..=60_999;

@@ -1,6 +1,6 @@
 //! Front processes: each accepts clients within its own limit of open files, and passes their bytes to the broker over one socket.
 //!
-//! A front process that ends is replaced. The broker keeps the listening socket, so clients that connect meanwhile wait in its backlog.
+//! A front process that ends is replaced. One that does not respond is reported; it may be stopped, and continue later. The broker keeps the listening socket, so clients that connect meanwhile wait in its backlog.
 
 use super::Event;
 use super::listener::{self, BACK_OFF, Gauge, Kind, Peer};
@@ -8,6 +8,7 @@ use super::state::Shared;
 use crate::transport::Stream;
 use crate::transport::multiplex::Multiplexer;
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
@@ -17,10 +18,15 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// The pauses before an ended front process is replaced: the first one, and the longest one after repeated ends.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The interval between the pings to a front process, and the number of unanswered intervals after which it does not respond.
+const PING_INTERVAL: Duration = Duration::from_millis(500);
+const MOST_SILENT_INTERVALS: u32 = 6;
 
 /// A front process.
 #[derive(Debug)]
@@ -139,11 +145,55 @@ impl FrontPlace {
             let (stream, peer) = (Stream::Channel(channel), Peer::Tcp(address));
             listener::spawn(stream, self.kind, peer, &self.shared, &self.clients);
         };
-        Multiplexer::default().run(socket, accept).await
+        let multiplexer = Multiplexer::default();
+        tokio::select! {
+            ended = multiplexer.run(socket, accept) => ended,
+            never = self.watch(front.process, &multiplexer) => match never {},
+        }
+    }
+
+    /// Reports when a front process stops to respond, and when it responds again. Intervals are counted instead of the time, so that a
+    /// pause of the broker's own process is not one of the front process.
+    async fn watch(&self, process: u32, multiplexer: &Multiplexer) -> Infallible {
+        let mut intervals = interval(PING_INTERVAL);
+        intervals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut received, mut silent, mut since) = (multiplexer.received(), 0, Instant::now());
+        multiplexer.ping();
+        loop {
+            intervals.tick().await;
+            if multiplexer.received() == received {
+                silent += 1;
+                if silent == MOST_SILENT_INTERVALS {
+                    self.emit_silence(process, since.elapsed(), Event::FrontSilent);
+                }
+                continue;
+            }
+            if silent >= MOST_SILENT_INTERVALS {
+                self.emit_silence(process, since.elapsed(), Event::FrontResponds);
+            }
+            (received, silent, since) = (multiplexer.received(), 0, Instant::now());
+            multiplexer.ping();
+        }
+    }
+
+    fn emit_silence(&self, process: u32, time: Duration, event: impl Fn(Silence) -> Event) {
+        let clients = self.clients.value();
+        self.shared.borrow_mut().emit(event(Silence { process, clients, time }));
     }
 }
 
-/// Runs a front process: accepts at most `capacity` clients at a time, until the broker's end of the socket is closed.
+/// A front process that does not respond.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Silence {
+    /// Its process identifier.
+    pub process: u32,
+    /// The number of its connections.
+    pub clients: usize,
+    /// The time since its last sign of life.
+    pub time: Duration,
+}
+
+/// Runs a front process: accepts at most `capacity` clients at a time, until the broker's end of the socket is closed, or the broker ended.
 ///
 /// # Errors
 /// If the sockets are unusable, or the socket to the broker fails.
@@ -161,11 +211,16 @@ pub(crate) async fn run(
     local
         .run_until(async {
             tokio::select! {
-                ended = carry => ended,
+                // Bytes that an ended broker did not read are an error of the socket.
+                ended = carry => ended.or_else(|error| if is_end(&error) { Ok(()) } else { Err(error) }),
                 never = accept_all(&listener, &multiplexer, capacity) => never,
             }
         })
         .await
+}
+
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }
 
 async fn accept_all(listener: &TcpListener, multiplexer: &Multiplexer, capacity: usize) -> io::Result<()> {

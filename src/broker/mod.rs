@@ -39,7 +39,7 @@ mod will;
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 use front::Fronts;
-pub(crate) use front::{Front, FrontStarter};
+pub(crate) use front::{Front, FrontStarter, Silence};
 #[cfg(test)]
 pub(crate) use handle::Handle;
 use listener::{Gauge, Kind, Listener};
@@ -218,6 +218,10 @@ pub(crate) enum Event {
         /// The time until the start of the next one.
         pause: Duration,
     },
+    /// A front process does not respond; its clients wait.
+    FrontSilent(Silence),
+    /// It responds again.
+    FrontResponds(Silence),
     /// No front process could be started in place of one that ended. The start is retried.
     FrontFailed {
         error: io::Error,

@@ -12,8 +12,8 @@ use crate::escape;
 use crate::input_file;
 use crate::transport::Tls;
 use crate::transport::tls::{
-    Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Roots, RootsError,
-    Settings, Suites, Verification, Version,
+    Certificates, Identity, Key, KeyError, KeyExchangeGroups, KeyLogFile, KeyPassword, OwnCertificate, Roots,
+    RootsError, Settings, SettingsError, SignatureSchemes, Suites, Verification, Version,
 };
 #[cfg(feature = "psk")]
 use crate::transport::tls::{Psk, PskError, PskSettings};
@@ -64,6 +64,12 @@ pub(crate) struct TlsArgs {
     /// Cipher suites by OpenSSL's names, separated by colons. Those of TLS 1.3 stay unless named
     #[arg(long, value_name = "LIST")]
     pub ciphers: Option<String>,
+    /// Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]
+    #[arg(long, value_name = "LIST", value_parser = values::key_exchange_groups)]
+    pub tls_groups: Option<KeyExchangeGroups>,
+    /// Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]
+    #[arg(long, value_name = "LIST", value_parser = values::signature_schemes)]
+    pub tls_signatures: Option<SignatureSchemes>,
     /// Protocols to offer with ALPN, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub tls_alpn: Option<String>,
@@ -121,6 +127,14 @@ impl TlsArgs {
                 self.psk.is_some() && self.has_authority(),
                 "--psk cannot be used with certificates (--cafile, --capath)",
             ),
+            (
+                self.psk.is_some() && self.tls_groups.is_some(),
+                "--tls-groups is for TLS with certificates; leave --psk out",
+            ),
+            (
+                self.psk.is_some() && self.tls_signatures.is_some(),
+                "--tls-signatures is for TLS with certificates; leave --psk out",
+            ),
             (self.psk.is_some() && self.psk_identity.is_none(), "--psk needs --psk-identity"),
             (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity needs --psk"),
             (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file needs --key"),
@@ -160,13 +174,24 @@ impl TlsArgs {
             verification: self.verification(names)?,
             identity: self.identity(names)?,
             suites: self.suites(names)?,
+            groups: self.tls_groups.clone(),
+            signatures: self.tls_signatures.clone(),
             minimum_version: self.tls_version.unwrap_or(Version::Tls12),
             alpn: self.alpn()?,
             key_log: self.key_log(names)?,
         };
-        let option = if self.tls_hostname.is_some() { "--tls-hostname" } else { "-h" };
         let tls = Certificates::new(settings).map(|tls| Some(Tls::Certificates(tls)));
-        tls.map_err(|error| Error::usage(UsageError::invalid(option, error)))
+        tls.map_err(|error| Error::usage(UsageError::invalid(self.option_of(&error), error)))
+    }
+
+    /// The option that the settings are unusable for.
+    fn option_of(&self, error: &SettingsError) -> &'static str {
+        match error {
+            SettingsError::ServerName(_) if self.tls_hostname.is_some() => "--tls-hostname",
+            SettingsError::ServerName(_) => "-h",
+            SettingsError::Suites => "--ciphers",
+            SettingsError::Signatures => "--tls-signatures",
+        }
     }
 
     /// Whether a connection to this port uses TLS.
@@ -195,6 +220,8 @@ impl TlsArgs {
             || self.insecure
             || self.tls_version.is_some()
             || self.ciphers.is_some()
+            || self.tls_groups.is_some()
+            || self.tls_signatures.is_some()
             || self.tls_alpn.is_some()
             || self.tls_keylog.is_some()
             || self.psk.is_some()

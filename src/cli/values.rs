@@ -3,6 +3,7 @@
 use crate::bench::shard::Shard;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
 use crate::quantity;
+use crate::suggestion::did_you_mean;
 use crate::transport::tls;
 use jiff::Timestamp;
 use std::ffi::OsStr;
@@ -41,6 +42,28 @@ pub(super) fn tls_version(text: &str) -> Result<tls::Version, String> {
             Err(expected("tlsv1.2 or tlsv1.3; older versions are insecure and not supported"))
         }
         _ => Err(expected("tlsv1.2 (or newer) or tlsv1.3")),
+    }
+}
+
+/// Names separated by colons or commas.
+pub(super) fn key_exchange_groups(text: &str) -> Result<tls::KeyExchangeGroups, String> {
+    let describe = |error| algorithm_problem(&error, &tls::KeyExchangeGroups::names());
+    tls::KeyExchangeGroups::parse(text).map_err(describe)
+}
+
+/// Names separated by colons or commas.
+pub(super) fn signature_schemes(text: &str) -> Result<tls::SignatureSchemes, String> {
+    let describe = |error| algorithm_problem(&error, &tls::SignatureSchemes::names());
+    tls::SignatureSchemes::parse(text).map_err(describe)
+}
+
+fn algorithm_problem(error: &tls::AlgorithmError, names: &[&str]) -> String {
+    match error {
+        tls::AlgorithmError::Duplicate(name) => format!("duplicate {name}"),
+        tls::AlgorithmError::Unknown(name) => {
+            let suggestion = did_you_mean(name, names.iter().copied());
+            format!("unknown {name:?}: {}{suggestion}", expected(one_of(names)))
+        }
     }
 }
 

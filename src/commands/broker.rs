@@ -156,6 +156,8 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::FrontEnded { process, end, clients, pause } => {
             broker_fronts::describe_end(*process, end, *clients, *pause)
         }
+        Event::FrontSilent(silence) => broker_fronts::describe_silence(silence),
+        Event::FrontResponds(silence) => broker_fronts::describe_response(silence),
         Event::FrontFailed { error, pause } => {
             format!("cannot start a front process: {error}; the next attempt is in {} ms", pause.as_millis())
         }

@@ -3,7 +3,7 @@
 
 use super::block_on;
 use super::error::{self, Error};
-use crate::broker::{Broker, Front, FrontStarter, front};
+use crate::broker::{Broker, Front, FrontStarter, Silence, front};
 use crate::transport::descriptors::{self, OPEN_FILES_OF_PROCESS};
 use std::io;
 use std::net::TcpListener;
@@ -23,6 +23,8 @@ const EXIT_TIMEOUT: Duration = Duration::from_millis(50);
 /// The parts of the log line about the end of a front process, for a program that reads the log.
 const SUBJECT: &str = "front process ";
 const AND_THEN: &str = " lost; ";
+const IS_SILENT: &str = " has not responded for ";
+const AND_WAIT: &str = " waiting";
 
 /// Front processes. They end when the broker's sockets are closed; the drop waits for that.
 #[derive(Debug)]
@@ -47,6 +49,10 @@ impl Drop for FrontProcesses {
     fn drop(&mut self) {
         let deadline = Instant::now() + STOP_TIMEOUT;
         for child in self.0.lock().iter_mut() {
+            if is_stopped(child.id()) {
+                // It would not notice the end of its socket. An error means that it ended.
+                let _ = child.kill();
+            }
             wait_for_end(child, deadline.saturating_duration_since(Instant::now()));
         }
     }
@@ -83,11 +89,17 @@ impl FrontStarter for Children {
             return "ended".to_owned();
         };
         let mut child = children.swap_remove(place);
-        match wait_for_end(&mut child, EXIT_TIMEOUT).map(|status| (status.code(), status.signal())) {
-            Some((Some(code), _)) => format!("ended with status {code}"),
-            Some((None, Some(signal))) => format!("was killed by signal {signal}"),
-            Some((None, None)) | None => "closed its socket".to_owned(),
-        }
+        let status = wait_for_end(&mut child, EXIT_TIMEOUT);
+        status.map_or_else(|| "closed its socket".to_owned(), describe_exit)
+    }
+}
+
+/// The end of a process in words.
+pub(super) fn describe_exit(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with status {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended".to_owned(),
     }
 }
 
@@ -113,29 +125,70 @@ pub(super) fn describe_end(process: u32, end: &str, clients: usize, pause: Durat
     format!("{SUBJECT}{process} {end}: {clients} client{plural}{AND_THEN}another one starts in {pause} ms")
 }
 
-/// The end of a front process, and the number of its clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FrontEnd {
-    pub(super) text: String,
-    pub(super) clients: u64,
+/// A front process that does not respond, as a line of the log.
+pub(super) fn describe_silence(silence: &Silence) -> String {
+    let Silence { process, clients, time } = silence;
+    let plural = if *clients == 1 { "" } else { "s" };
+    let remedy = match is_stopped(*process) {
+        true => format!("; it is stopped, and `kill -CONT {process}` continues it"),
+        false => String::new(),
+    };
+    let seconds = time.as_secs();
+    format!("{SUBJECT}{process}{IS_SILENT}{seconds} s: {clients} client{plural}{AND_WAIT}{remedy}")
 }
 
-impl FrontEnd {
-    /// The end that a line of the log reports.
-    pub(super) fn in_log(line: &str) -> Option<FrontEnd> {
-        let (end, _) = line.strip_prefix(SUBJECT).and(line.split_once(AND_THEN))?;
+/// Its next sign of life.
+pub(super) fn describe_response(silence: &Silence) -> String {
+    format!("{SUBJECT}{} responds again, after {} s", silence.process, silence.time.as_secs())
+}
+
+/// Whether a signal stopped the process, and it was not continued; false if that is unknown.
+fn is_stopped(process: u32) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state follows the name in parentheses, which may contain any character.
+    text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
+}
+
+/// The end of a front process, or that it did not respond.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FrontFault {
+    pub(super) text: String,
+    /// The number of clients that lost their connections.
+    pub(super) lost: u64,
+}
+
+impl FrontFault {
+    /// The fault that a line of the log reports.
+    pub(super) fn in_log(line: &str) -> Option<FrontFault> {
+        line.strip_prefix(SUBJECT)?;
+        if line.contains(IS_SILENT) {
+            let (process, rest) = line.split_once(IS_SILENT)?;
+            let (time, clients) = rest.split_once(AND_WAIT)?.0.split_once(": ")?;
+            let text = format!("{process} did not respond for {time} or longer: {clients} waited");
+            return Some(FrontFault { text, lost: 0 });
+        }
+        let (end, _) = line.split_once(AND_THEN)?;
         let (_, clients) = end.rsplit_once(": ")?;
-        let clients = clients.split(' ').next()?.parse().ok()?;
-        Some(FrontEnd { text: format!("{end} lost"), clients })
+        let lost = clients.split(' ').next()?.parse().ok()?;
+        Some(FrontFault { text: format!("{end} lost"), lost })
     }
+}
+
+/// Lets the kernel end this process when the broker's process ends, even if this one is stopped then.
+fn end_with_broker() {
+    // Without it, the end of the socket ends the process, unless it is stopped.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
 /// Runs as a front process until the broker ends.
 pub(super) fn run() -> Result<error::ExitStatus, Error> {
     let limit = descriptors::raise_limit().unwrap_or(u64::MAX);
+    end_with_broker();
     let capacity = limit.saturating_sub(OPEN_FILES_OF_PROCESS).clamp(1, u64::from(u32::MAX));
     block_on(async {
-        let failed = |source| Error::system("accept clients for a broker", source);
+        let action = format!("accept clients for the broker in front process {}", std::process::id());
+        let failed = |source| Error::system(action.clone(), source);
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
         let listener = TcpListener::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
         front::run(listener, socket, usize::try_from(capacity).unwrap_or(usize::MAX)).await.map_err(failed)
@@ -148,16 +201,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_front_process_is_found_in_the_log() {
+    fn the_faults_of_front_processes_are_found_in_the_log() {
         let line = describe_end(4711, "was killed by signal 9", 1, Duration::from_millis(100));
         assert_eq!(
             line,
             "front process 4711 was killed by signal 9: 1 client lost; another one starts in 100 ms"
         );
         let text = "front process 4711 was killed by signal 9: 1 client lost".to_owned();
-        assert_eq!(FrontEnd::in_log(&line), Some(FrontEnd { text, clients: 1 }));
+        assert_eq!(FrontFault::in_log(&line), Some(FrontFault { text, lost: 1 }));
+        let silence = Silence { process: u32::MAX, clients: 41, time: Duration::from_secs(3) };
+        let line = describe_silence(&silence);
+        let text = format!("front process {} did not respond for 3 s or longer: 41 clients waited", u32::MAX);
+        assert_eq!(FrontFault::in_log(&line), Some(FrontFault { text, lost: 0 }));
         for line in ["front process 4711 accepts clients", "\"a\" was lost; b", "front process lost; "] {
-            assert_eq!(FrontEnd::in_log(line), None);
+            assert_eq!(FrontFault::in_log(line), None);
         }
     }
 }

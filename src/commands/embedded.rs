@@ -3,8 +3,9 @@
 //! It ends at the end of its standard input, which also happens if this process is killed.
 
 use crate::commands::Messages;
-use crate::commands::broker_fronts::FrontEnd;
+use crate::commands::broker_fronts::{FrontFault, describe_exit};
 use crate::commands::error::Error;
+use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -15,8 +16,8 @@ use std::time::{Duration, Instant};
 /// The timeout for the broker to print its address.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The timeout for its end.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// The timeout for its end. It waits for the ends of its front processes, for a shorter time.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The prefix of the broker's first line, before its address.
 const GREETING: &str = "listening on ";
@@ -31,21 +32,21 @@ const LONGEST_LINE: u64 = 16 * 1024;
 const LOG_TIMEOUT: Duration = Duration::from_millis(500);
 const LOG_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The maximum number of ends of front processes that are kept.
-const MOST_FRONT_ENDS: usize = 100;
+/// The maximum number of faults of front processes that are kept.
+const MOST_FRONT_FAULTS: usize = 100;
 
 /// A running broker. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct EmbeddedBroker {
-    child: Child,
+    child: RefCell<Child>,
     address: SocketAddr,
     front_processes: u16,
-    front_ends: FrontEnds,
+    front_faults: FrontFaults,
     log_end: mpsc::Receiver<()>,
 }
 
-/// The front processes that ended.
-type FrontEnds = Arc<Mutex<Vec<FrontEnd>>>;
+/// The front processes that ended or did not respond.
+type FrontFaults = Arc<Mutex<Vec<FrontFault>>>;
 
 impl EmbeddedBroker {
     /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket; 0 front processes for none.
@@ -73,9 +74,10 @@ impl EmbeddedBroker {
         let output = child.stdout.take();
         // From here on, the child process is always ended.
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let front_ends = FrontEnds::default();
-        let log_end = forward_log(child.stderr.take(), front_ends.clone(), messages);
-        let mut broker = EmbeddedBroker { child, address, front_processes, front_ends, log_end };
+        let front_faults = FrontFaults::default();
+        let log_end = forward_log(child.stderr.take(), front_faults.clone(), messages);
+        let mut broker =
+            EmbeddedBroker { child: RefCell::new(child), address, front_processes, front_faults, log_end };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
         broker.address = read_address(output, is_web_socket)?;
         Ok(broker)
@@ -91,32 +93,40 @@ impl EmbeddedBroker {
         self.front_processes
     }
 
-    /// The front processes that ended since the last call, in words. A run knows its lost connections a moment earlier than the log, so
+    /// The front processes that ended or did not respond since the last call, in words. A run knows its lost connections a moment earlier than the log, so
     /// this waits until their number is explained, for a limited time.
-    pub(super) async fn take_front_ends(&self, lost_connections: u64) -> Vec<String> {
+    pub(super) async fn take_front_faults(&self, lost_connections: u64) -> Vec<String> {
         let deadline = Instant::now() + LOG_TIMEOUT;
-        let known = || self.front_ends.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_explained = || known().iter().map(|end| end.clients).sum::<u64>() >= lost_connections;
+        let known = || self.front_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_explained = || known().iter().map(|fault| fault.lost).sum::<u64>() >= lost_connections;
         while self.front_processes > 0 && !is_explained() && Instant::now() < deadline {
             tokio::time::sleep(LOG_INTERVAL).await;
         }
-        std::mem::take(&mut *known()).into_iter().map(|end| end.text).collect()
+        std::mem::take(&mut *known()).into_iter().map(|fault| fault.text).collect()
+    }
+
+    /// The end of the broker's process in words, if it ended by itself.
+    pub(super) fn end(&self) -> Option<String> {
+        let mut child = self.child.borrow_mut();
+        let status = child.try_wait().ok().flatten()?;
+        Some(format!("process {} {}", child.id(), describe_exit(status)))
     }
 
     fn stop(&mut self) -> io::Result<()> {
-        if self.child.try_wait()?.is_some() {
+        let child = self.child.get_mut();
+        if child.try_wait()?.is_some() {
             return Ok(());
         }
-        drop(self.child.stdin.take());
+        drop(child.stdin.take());
         let deadline = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < deadline {
-            if self.child.try_wait()?.is_some() {
+            if child.try_wait()?.is_some() {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.child.kill()?;
-        self.child.wait().map(drop)
+        child.kill()?;
+        child.wait().map(drop)
     }
 }
 
@@ -129,17 +139,21 @@ impl Drop for EmbeddedBroker {
     }
 }
 
-/// Prints the lines of the broker's log as messages, in a thread, and keeps those about the ends of front processes.
-fn forward_log(log: Option<ChildStderr>, front_ends: FrontEnds, messages: Messages) -> mpsc::Receiver<()> {
+/// Prints the lines of the broker's log as messages, in a thread, and keeps those about faults of front processes.
+fn forward_log(
+    log: Option<ChildStderr>,
+    front_faults: FrontFaults,
+    messages: Messages,
+) -> mpsc::Receiver<()> {
     let (running, end) = mpsc::channel();
     std::thread::spawn(move || {
         let mut log = log.map(BufReader::new);
         while let Some(line) = log.as_mut().and_then(read_line) {
             let line = line.strip_prefix(LOG_PREFIX).unwrap_or(&line);
-            if let Some(end) = FrontEnd::in_log(line) {
-                let mut known = front_ends.lock().unwrap_or_else(PoisonError::into_inner);
-                if known.len() < MOST_FRONT_ENDS {
-                    known.push(end);
+            if let Some(fault) = FrontFault::in_log(line) {
+                let mut known = front_faults.lock().unwrap_or_else(PoisonError::into_inner);
+                if known.len() < MOST_FRONT_FAULTS {
+                    known.push(fault);
                 }
             }
             messages.say(&format!("embedded broker: {line}"));

@@ -1,7 +1,7 @@
 //! The one type for everything that carries MQTT's bytes.
 
 use super::multiplex::Channel;
-use super::tls::{Negotiated, ServerStream, TlsStream};
+use super::tls::{Negotiated, NegotiatedAlgorithms, ServerStream, TlsStream};
 use super::web_socket::WebSocket;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -55,6 +55,17 @@ impl Stream {
             Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Some(Negotiated::of_shared_key(stream.ssl())),
+        }
+    }
+
+    /// The negotiated algorithms, for a TLS client.
+    pub(crate) fn tls_algorithms(&self) -> Option<NegotiatedAlgorithms> {
+        match self {
+            Stream::Tls(stream) => Some(stream.algorithms()),
+            Stream::WebSocket(web_socket) => web_socket.stream().tls_algorithms(),
+            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Some(NegotiatedAlgorithms::of_shared_key(stream.ssl())),
         }
     }
 

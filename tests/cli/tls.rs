@@ -1099,3 +1099,52 @@ fn mosquitto(configuration: &str) -> Option<(Mosquitto, Certificate)> {
     let broker = Mosquitto::start_with_files(&format!("{tls}\n{configuration}"), &files)?;
     Some((broker, ca))
 }
+
+#[test]
+fn key_exchange_groups_and_signature_schemes_can_be_chosen() {
+    let ca = authority("Test CA");
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    for (options, group) in [
+        ("", "X25519"),
+        ("--tls-groups P-384", "secp384r1"),
+        ("--tls-groups secp256r1:x25519 --tls-version tlsv1.3", "secp256r1"),
+        ("--tls-signatures ECDSA+SHA256:rsa_pss_rsae_sha256", "X25519"),
+    ] {
+        let server = TlsPeer::start(&[&ca.issue(server_params())]);
+        let words = format!("pub -t a -m x -h localhost --cafile {} {options}", files.words("{}/ca.pem"));
+        server.mq(&words).run().succeed();
+        assert_eq!(
+            server.finish().group.and_then(|group| group.as_str().map(str::to_owned)).as_deref(),
+            Some(group)
+        );
+    }
+}
+
+#[test]
+fn signatures_of_tls_1_2_alone_select_tls_1_2() {
+    let ca = authority("Test CA");
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let options = files.words("-t a -m x --cafile {}/ca.pem --tls-signatures RSA+SHA256");
+    let server = TlsPeer::start(&[&ca.issue(server_params())]);
+    // The server's key is of the curve P-256.
+    assert_says(&server.mq(&format!("pub -h localhost {options}")).run().fail(1), &["signatures"]);
+    server.finish();
+    let finished = mq(&format!("pub {NOWHERE} {options} --tls-version tlsv1.3")).run();
+    let problem =
+        "--tls-signatures: none of the signature schemes can be used in TLS 1.3, which alone is offered";
+    assert_says(&finished.fail(2), &[problem]);
+}
+
+#[test]
+fn names_of_groups_and_schemes_are_checked() {
+    for (options, parts) in [
+        ("--tls-groups x448", &["unknown \"x448\": expected x25519, secp256r1 or secp384r1"][..]),
+        ("--tls-groups secp256r2", &["did you mean 'secp256r1'?"]),
+        ("--tls-groups x25519,,", &["unknown \"\""]),
+        ("--tls-groups P-256:secp256r1", &["duplicate secp256r1"]),
+        ("--tls-signatures ecdsa_secp256_sha256", &["expected ecdsa_secp256r1_sha256, ", "did you mean"]),
+        ("--tls-groups x25519 --psk 00 --psk-identity a", &["--tls-groups is for TLS with certificates"]),
+    ] {
+        assert_says(&mq(&format!("pub {NOWHERE} -t a -m x {options}")).run().fail(2), parts);
+    }
+}

@@ -7,6 +7,7 @@ mod errors;
 pub(super) mod latencies;
 mod latency_kind;
 mod ranges;
+mod tls_counts;
 
 use super::broker_limits::BrokerLimits;
 use super::timeline::Timeline;
@@ -19,6 +20,7 @@ pub(crate) use ranges::Ranges;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
+pub(crate) use tls_counts::{TlsCount, TlsCounts};
 
 /// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,6 +74,8 @@ pub(crate) struct Record {
     /// Counts over time.
     pub timeline: Timeline,
     pub errors: Errors,
+    /// The accepted connections with TLS, by its algorithms.
+    pub tls: TlsCounts,
     /// The counts and latencies of each broker; empty if there is only one.
     pub of_brokers: Vec<BrokerRecord>,
     /// The limits of the broker in the first CONNACK of MQTT 5.
@@ -247,6 +251,7 @@ impl Record {
             busiest_thread,
             timeline,
             errors,
+            tls,
             of_brokers,
             limits,
             sent,
@@ -279,6 +284,7 @@ impl Record {
         self.busiest_thread = self.busiest_thread.max(busiest_thread);
         self.timeline.merge(timeline);
         self.errors.merge(errors);
+        self.tls.merge(tls);
         for (broker, counts) in (0..).zip(of_brokers) {
             self.of_broker(broker).merge(counts);
         }

@@ -6,7 +6,7 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 }
 
 /// The maximum line width; only a single long word exceeds it.
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 
 /// Wraps a text to the columns that remain after an indentation; further lines get the same indentation.
 pub(crate) fn folded(text: &str, indent: usize) -> String {

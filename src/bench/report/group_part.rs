@@ -1,7 +1,7 @@
 //! The report of one group, by which the conditions of the group are judged.
 
 use super::{Ending, Flow, Group, Planned, Report, Setup};
-use crate::bench::record::{Errors, Outcome};
+use crate::bench::record::{Errors, Outcome, TlsCounts};
 use crate::bench::timeline::Timeline;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -35,6 +35,7 @@ impl Report {
             connects: Flow { count: measured.connected, span: None },
             refused: 0,
             connections_lost: measured.lost,
+            tls: TlsCounts::default(),
             reconnects: measured.reconnected,
             subscribed: 0,
             subscribers_to_the_end,

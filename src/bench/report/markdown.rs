@@ -29,6 +29,9 @@ impl Report {
         text += &self.markdown_brokers();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
+        for words in self.tls_rows() {
+            let _ = writeln!(text, "- TLS: {}", as_text(&words));
+        }
         if let Some(words) = self.lowered_qos() {
             let _ = writeln!(text, "- QoS: {words}");
         }

@@ -85,6 +85,7 @@ impl Report {
             connects,
             refused,
             connections_lost,
+            tls,
             reconnects,
             subscribed,
             subscribers_to_the_end,
@@ -149,6 +150,7 @@ impl Report {
         self.timeline.merge(timeline);
         // Several machines load the same broker: one watch is enough, and two would count everything twice.
         self.broker_side = self.broker_side.take().or(broker_side);
+        self.tls.merge(tls);
         self.errors.merge(errors);
         self.merge_conditions(conditions);
         Ok(())

@@ -37,7 +37,9 @@ use super::ending::{Ending, Step};
 use super::plan::{self, Plan, Scenario, Volume};
 use super::rate_course::RateCourse;
 pub(crate) use super::record::LatencyKind;
-use super::record::{Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary};
+use super::record::{
+    Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary, TlsCount, TlsCounts,
+};
 use super::timeline::Timeline;
 use crate::protocol::{Qos, Version};
 pub(crate) use brokers::{BrokerPart, Deliveries};
@@ -61,6 +63,9 @@ use std::time::Duration;
 pub(crate) use text::Charset;
 pub(crate) use value::{Figure, Unit};
 pub(crate) use verdict::{Judgement, Rule, Verdict};
+
+/// The start of errors about a process of the embedded broker.
+const EMBEDDED_BROKER: &str = "the embedded broker";
 
 /// A shorter time than this has no meaningful rate and no meaningful CPU usage. A load of one second spans a little less, from
 /// its first message to its last one.
@@ -97,6 +102,8 @@ pub(crate) struct Report {
     pub refused: u64,
     /// Clients that lost their connection, and did not make it again.
     pub connections_lost: u64,
+    /// The accepted connections with TLS, by its algorithms.
+    pub tls: TlsCounts,
     /// Lost or dropped connections that were made again.
     pub reconnects: u64,
     /// Subscriptions that the broker granted.
@@ -286,6 +293,7 @@ impl Report {
             connects: Flow::new(record.connected, accepting.first(), accepting),
             refused: record.refused,
             connections_lost: record.connections_lost,
+            tls: std::mem::take(&mut record.tls),
             reconnects: record.of_groups.iter().map(|group| group.reconnected).sum(),
             subscribed: record.subscribed,
             subscribers_to_the_end: record.receivers_to_the_end(plan),
@@ -320,9 +328,32 @@ impl Report {
         }
     }
 
-    /// Adds the end of a front process of the embedded broker. Its clients count as those that lost their connection.
-    pub(crate) fn note_front_end(&mut self, end: &str) {
-        self.errors.add(Stage::Run, format!("the embedded broker's {end}"), 1);
+    /// Adds the end of a front process of the embedded broker, whose clients count as those that lost their connection, or that it did
+    /// not respond.
+    pub(crate) fn note_front_fault(&mut self, fault: &str) {
+        self.errors.add(Stage::Run, format!("{EMBEDDED_BROKER}'s {fault}"), 1);
+    }
+
+    /// The negotiated algorithms of TLS, each combination with its number of connections.
+    fn tls_rows(&self) -> Vec<String> {
+        let rows = self.tls.by_count().into_iter();
+        rows.map(|one| format!("{} with {}", format::count(one.count, "connection"), one.words())).collect()
+    }
+
+    /// Adds the end of the embedded broker's process during the run.
+    pub(crate) fn note_broker_end(&mut self, end: &str) {
+        self.errors.add(Stage::Run, format!("{EMBEDDED_BROKER}'s {end}"), 1);
+    }
+
+    /// The processes of the embedded broker that ended or did not respond, which explain what happened to their clients.
+    pub(crate) fn embedded_fault(&self) -> Option<String> {
+        let all = self.errors.by_count().into_iter().map(|(_, text, _)| text);
+        let mut faults = all.filter(|text| text.starts_with(EMBEDDED_BROKER));
+        let first = faults.next()?;
+        Some(match faults.count() {
+            0 => first.to_owned(),
+            more => format!("{first} (and {more} more)"),
+        })
     }
 
     /// The number of planned clients.

@@ -2,7 +2,7 @@
 
 use super::json::{stage_word, step_word};
 use super::metrics::{LOSS, METRICS};
-use super::{BrokerPart, Judgement, Report, Unit};
+use super::{BrokerPart, Judgement, Report, TlsCount, Unit};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
@@ -89,6 +89,7 @@ impl Report {
         self.put_latencies(&mut page);
         self.put_group_latencies(&mut page);
         self.put_brokers(&mut page);
+        self.put_tls(&mut page);
         self.put_errors(&mut page);
         page.0
     }
@@ -162,6 +163,24 @@ impl Report {
                 let labels = format!("broker=\"{}\",kind=\"{}\"", label(&part.address), kind.key());
                 page.summary("broker_latency_seconds", &labels, latencies.histogram());
             }
+        }
+    }
+
+    /// The connections by the algorithms of TLS, if it was used.
+    fn put_tls(&self, page: &mut Page) {
+        let counts = self.tls.by_count();
+        if counts.is_empty() {
+            return;
+        }
+        page.head("tls_connections_total", "counter", "Accepted connections, by the algorithms of TLS.");
+        for TlsCount { version, suite, group, signature, count } in counts {
+            let text = |name: &Option<String>| label(name.as_deref().unwrap_or_default());
+            let (group, signature) = (text(group), text(signature));
+            let (version, suite) = (label(version), label(suite));
+            let labels = format!(
+                "{{version=\"{version}\",suite=\"{suite}\",group=\"{group}\",signature=\"{signature}\"}}"
+            );
+            page.value("tls_connections_total", &labels, count);
         }
     }
 

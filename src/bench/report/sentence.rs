@@ -31,6 +31,10 @@ impl Report {
             Some(ending) => format!("{ending}; {facts}"),
             None => facts,
         };
+        let facts = match self.embedded_fault() {
+            Some(fault) => format!("{fault}; {facts}"),
+            None => facts,
+        };
         match self.is_bottleneck() {
             true => format!("mq was the bottleneck: the figures are lower bounds; {facts}"),
             false => facts,

@@ -100,6 +100,7 @@ pub(in crate::bench) fn report() -> Report {
         connects: flow(1100, 1_250),
         refused: 0,
         connections_lost: 0,
+        tls: TlsCounts::default(),
         reconnects: 0,
         subscribed: 100,
         subscribers_to_the_end: 100,

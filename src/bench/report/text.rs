@@ -3,10 +3,10 @@
 use super::broker_side::HEADS;
 use super::brokers::BROKER_HEADS;
 use super::drawing::draw;
-use super::format::{count, duration, folded, rate};
+use super::format::{COLUMNS, count, duration, folded, rate};
 use super::group::DELIVERY_HEADS;
 use super::metrics::FLOWS;
-use super::{Finding, Group, Judgement, Report};
+use super::{Finding, Group, Judgement, LatencyKind, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
 use crate::bench::plan::Volume;
@@ -14,6 +14,7 @@ use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
 use crate::protocol::Qos;
 use colored::Colorize;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The characters that the terminal can display.
@@ -135,18 +136,11 @@ impl Report {
 
     /// The main latency of each group, if there are several.
     fn latencies_by_group(&self) -> String {
-        let rows: Vec<_> =
-            self.groups.iter().filter_map(|group| Some((group, group.main_latency()?))).collect();
-        if rows.is_empty() {
-            return String::new();
-        }
-        let mut text = heading(&latency_row("latency by group", LATENCY_HEADS));
-        for (group, (kind, row)) in rows {
-            let times =
-                latency_row(&escape::line(&group.name), times_of(&row).each_ref().map(String::as_str));
-            let _ = writeln!(text, "{times}  {}", group.title_of(kind));
-        }
-        text
+        let rows = self.groups.iter().filter_map(|group| {
+            let (kind, row) = group.main_latency()?;
+            Some((kind, group.title_of(kind), group.name.as_str(), row))
+        });
+        latencies_of("latency by group", rows.collect())
     }
 
     /// The clients and messages of each broker, if there are several.
@@ -169,18 +163,11 @@ impl Report {
 
     /// The main latency of each broker's clients, if there are several brokers.
     fn latencies_by_broker(&self) -> String {
-        let rows: Vec<_> =
-            self.brokers.iter().filter_map(|part| Some((part, part.main_latency()?))).collect();
-        if rows.is_empty() {
-            return String::new();
-        }
-        let mut text = heading(&latency_row("latency by broker", LATENCY_HEADS));
-        for (part, (kind, row)) in rows {
-            let times =
-                latency_row(&escape::line(&part.address), times_of(&row).each_ref().map(String::as_str));
-            let _ = writeln!(text, "{times}  {}", kind.full_title(self.acknowledged_qos()));
-        }
-        text
+        let rows = self.brokers.iter().filter_map(|part| {
+            let (kind, row) = part.main_latency()?;
+            Some((kind, kind.full_title(self.acknowledged_qos()), part.address.as_str(), row))
+        });
+        latencies_of("latency by broker", rows.collect())
     }
 
     /// The steps and the outcome of a search.
@@ -204,7 +191,8 @@ impl Report {
                 let _ = write!(words, ", {} per second", rate(per_second));
             }
         }
-        line("connected", &words)
+        let tls = self.tls_rows().into_iter().map(|words| line("TLS", &escape::line(&words)));
+        line("connected", &words) + &tls.collect::<String>()
     }
 
     fn flows(&self) -> String {
@@ -450,16 +438,39 @@ fn line_with(words: &str, name: &str, severity: Severity) -> String {
 /// A name that is too long for its column has its own line.
 fn named(name: &str, words: &str) -> String {
     let width = INDENT - 1;
+    let name = cut(name);
     let end = if name.chars().count() > width { format!("\n{:width$}", "") } else { String::new() };
     format!("{}{end} {words}\n", format!("{name:<width$}").bold())
 }
 
 /// The heads of the columns of [`times_of`].
+/// The end of a cut name.
+const CUT: &str = "...";
+
 const LATENCY_HEADS: [&str; 7] = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
 
 fn times_of(row: &Summary) -> [String; 7] {
     let Summary { count: _, min, mean, p50, p90, p99, p99_9, max } = *row;
     [min, mean, p50, p90, p99, p99_9, max].map(duration)
+}
+
+/// The latencies of groups or brokers, those of the same kind together, below its title.
+fn latencies_of(head: &str, mut rows: Vec<(LatencyKind, String, &str, Summary)>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(&latency_row(head, LATENCY_HEADS));
+    rows.sort_by_key(|(kind, ..)| kind.rank());
+    let mut titled = None;
+    for (_, title, name, row) in rows {
+        if titled.as_ref() != Some(&title) {
+            let _ = writeln!(text, "{title}:");
+        }
+        let times = times_of(&row);
+        let _ = writeln!(text, "{}", latency_row(&escape::line(name), times.each_ref().map(String::as_str)));
+        titled = Some(title);
+    }
+    text
 }
 
 fn latency_row(name: &str, cells: [&str; 7]) -> String {
@@ -469,8 +480,17 @@ fn latency_row(name: &str, cells: [&str; 7]) -> String {
 
 /// A name in its column; one that is too long has its own line.
 fn named_row(name: &str) -> String {
+    let name = cut(name);
     let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
     format!("{name:<INDENT$}{end}")
+}
+
+/// A name that fits on a line; a longer one is cut, and ends with a mark.
+fn cut(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(COLUMNS) {
+        None => Cow::Borrowed(name),
+        Some(_) => Cow::Owned(name.chars().take(COLUMNS - CUT.len()).collect::<String>() + CUT),
+    }
 }
 
 fn heading(text: &str) -> String {
@@ -486,7 +506,7 @@ fn list(counts: &[(u64, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{group, mix, report, spoil, spread};
-    use super::super::{Flow, LatencyKind};
+    use super::super::{BrokerPart, Flow};
     use super::*;
 
     fn text(report: &Report) -> String {
@@ -550,8 +570,23 @@ delivery          all 100000 messages arrived, once and in order
         report.errors.add(Stage::Run, "the broker closed the connection ".repeat(5), 1_000_000);
         report.busiest_thread_percent = Some(99.0);
         report.search = Some(super::super::search::tests::searched());
+        report.groups[0].latencies = report.latencies.clone();
+        report.groups[0].latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+        let part = |address: String| BrokerPart {
+            address,
+            latencies: report.groups[0].latencies.clone(),
+            ..BrokerPart::default()
+        };
+        report.brokers = vec![part("broker.example:1883".to_owned()), part("long.".repeat(20))];
+        report.groups[1].name = "a-long-name".repeat(9);
+        report.groups[1].latencies = report.latencies.clone();
         let text = text(&report);
         assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
+        let group = "\nlatency by group       min    mean     p50     p90     p99   p99.9     max
+end to end, from the planned time:\na-group-with-quite-a-long-name\n       ";
+        assert!(text.contains(group), "{text}");
+        let cut = format!("\nend to end:\n{}...\n", &"a-long-name".repeat(9)[..77]);
+        assert!(text.contains(&cut), "{text}");
     }
 
     #[test]

@@ -85,6 +85,15 @@ impl Failure {
     }
 
     fn reason(self, report: &Report) -> String {
+        let reason = self.usual_reason(report);
+        match (self, report.embedded_fault()) {
+            (_, None) => reason,
+            (Failure::Stalled | Failure::Errors, Some(fault)) => fault,
+            (_, Some(fault)) => format!("{reason}: {fault}"),
+        }
+    }
+
+    fn usual_reason(self, report: &Report) -> String {
         match self {
             Failure::ConnectionsLost => {
                 let (lost, connected) = (report.connections_lost, report.connects.count);

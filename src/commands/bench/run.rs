@@ -17,8 +17,7 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
     }
     let (plan, Conditions { fail_if, abort_if }) = run.plan_and_conditions(RunId(fastrand::u32(..)))?;
     if run.args.check {
-        let processes = run.args.processes.map(usize::from);
-        return block_on(worker_processes::check(plan, processes, run.args.embedded));
+        return block_on(worker_processes::check(plan, worker_processes::surroundings(run)));
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
     let recorded = run.recorded(&plan);

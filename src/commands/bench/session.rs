@@ -49,6 +49,8 @@ impl<'a> Session<'a> {
         abort_if: AbortConditions,
         messages: Messages,
     ) -> Result<Session<'a>, Error> {
+        let around = worker_processes::surroundings(run);
+        limits::spread_over_processes(&mut plan.clone(), around)?;
         let mut password = None;
         password::complete(&run.args.client.connection, &mut password).await?;
         let interrupts = Interrupts::catch()?;
@@ -56,8 +58,10 @@ impl<'a> Session<'a> {
         Progress::prepare_for_stops(run.args.progress()).map_err(failed)?;
         let live = Live::new(run.args.serve.is_some());
         http::serve(listeners(run, messages)?, live.clone())?;
-        let broker =
-            if run.args.embedded { Some(worker_processes::start_broker(plan, messages)?) } else { None };
+        let broker = match run.args.embedded {
+            true => Some(worker_processes::start_broker(plan, around, messages)?),
+            false => None,
+        };
         Ok(Session {
             run,
             abort_if,
@@ -112,8 +116,9 @@ impl<'a> Session<'a> {
         }
         let mut report = report?;
         if let Some(broker) = &self.broker {
-            let ends = broker.take_front_ends(report.connections_lost).await;
-            ends.iter().for_each(|end| report.note_front_end(end));
+            let faults = broker.take_front_faults(report.connections_lost).await;
+            faults.iter().for_each(|fault| report.note_front_fault(fault));
+            broker.end().into_iter().for_each(|end| report.note_broker_end(&end));
         }
         let broker_side = match broker_watch {
             Some(watch) => Some(self.finish_watch(watch, &report).await),
@@ -151,7 +156,7 @@ impl<'a> Session<'a> {
         if let Some(password) = &self.password {
             plan.broker.identities.password = Some(Secret::Same(password.clone()));
         }
-        limits::spread_over_processes(plan, self.run.args.processes.map(usize::from))?;
+        limits::spread_over_processes(plan, worker_processes::surroundings(self.run))?;
         self.announced.get_or_init(|| self.messages.say(&self.announcement(plan)));
         if let Some(broker) = &self.broker {
             let address = broker.address();

@@ -3,9 +3,10 @@
 use super::super::embedded::EmbeddedBroker;
 use super::super::{Messages, trace};
 use crate::bench::check::Lift;
+use crate::bench::limits::{self, Surroundings};
 use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
-use crate::bench::{self, Step, View, limits};
+use crate::bench::{self, Step, View};
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
 use std::io::Write;
@@ -34,13 +35,20 @@ pub(super) fn worker_program(searched_rate: Option<f64>) -> Result<Program, Erro
     Ok(Program { path: std::env::current_exe().map_err(failed)?, words, searched_rate })
 }
 
+/// The parts of a run that need open files besides its clients.
+pub(super) fn surroundings(run: &Run) -> Surroundings {
+    let args = &run.args;
+    Surroundings {
+        processes: args.processes.map(usize::from),
+        is_embedded: args.embedded,
+        watches_broker: args.watch_broker.is_some(),
+        serves: args.serve.is_some() || args.metrics.is_some(),
+    }
+}
+
 /// Prints the limits of this machine, and whether the plan fits into them.
-pub(super) async fn check(
-    plan: Plan,
-    processes: Option<usize>,
-    is_embedded: bool,
-) -> Result<ExitStatus, Error> {
-    let check = bench::check::check(plan, processes, is_embedded).await?;
+pub(super) async fn check(plan: Plan, around: Surroundings) -> Result<ExitStatus, Error> {
+    let check = bench::check::check(plan, around).await?;
     let mut output = std::io::stdout().lock();
     output.write_all(check.to_text(lift).as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
     Ok(if check.fits() { ExitStatus::DONE } else { ExitStatus::FAILED })
@@ -59,8 +67,12 @@ fn lift(lift: &Lift) -> String {
 }
 
 /// Starts the embedded broker for the clients of a plan.
-pub(super) fn start_broker(plan: &Plan, messages: Messages) -> Result<EmbeddedBroker, Error> {
-    let front_processes = limits::front_processes(plan)?;
+pub(super) fn start_broker(
+    plan: &Plan,
+    around: Surroundings,
+    messages: Messages,
+) -> Result<EmbeddedBroker, Error> {
+    let front_processes = limits::front_processes(plan, around)?;
     EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some(), front_processes, messages)
 }
 

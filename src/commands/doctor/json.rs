@@ -4,7 +4,7 @@ use super::super::limits::LimitValue;
 use super::report::{Examination, Report, VersionResult, layer_name, moment};
 use crate::json::Writer;
 use crate::protocol::Version;
-use crate::transport::tls::{Negotiated, ShownCertificate, Verified};
+use crate::transport::tls::{Negotiated, NegotiatedAlgorithms, ShownCertificate, Verified};
 use std::time::Duration;
 
 /// The whole report on a line.
@@ -48,8 +48,11 @@ impl Object<'_> {
 
     fn tls(&mut self, report: &Report, tls: &Negotiated) {
         self.0.open_object();
-        self.text("version", Some(&tls.version));
-        self.text("cipher_suite", Some(&tls.suite));
+        let NegotiatedAlgorithms { version, suite, group, signature } = &tls.algorithms;
+        self.text("version", Some(version));
+        self.text("cipher_suite", Some(suite));
+        self.text("key_exchange", group.as_deref());
+        self.text("signature", signature.as_deref());
         self.text("alpn", tls.protocol.as_deref());
         self.verified(report.verified);
         self.0.key("certificates");

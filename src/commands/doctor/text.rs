@@ -3,7 +3,7 @@
 use super::check::Verdict;
 use super::report::{BrokerVersion, Examination, ProxyRoute, Report, VersionResult, layer_name, moment};
 use crate::escape;
-use crate::transport::tls::{Negotiated, ShownCertificate};
+use crate::transport::tls::{Negotiated, NegotiatedAlgorithms, ShownCertificate};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -65,8 +65,11 @@ impl Page {
 
     fn tls(&mut self, report: &Report, tls: &Negotiated) {
         self.heading("TLS");
-        self.fact("version", &tls.version);
-        self.fact("cipher suite", &tls.suite);
+        let NegotiatedAlgorithms { version, suite, group, signature } = &tls.algorithms;
+        self.fact("version", version);
+        self.fact("cipher suite", suite);
+        group.iter().for_each(|group| self.fact("key exchange", group));
+        signature.iter().for_each(|signature| self.fact("signature", signature));
         if let Some(protocol) = &tls.protocol {
             self.fact("protocol (ALPN)", protocol);
         }

@@ -25,11 +25,12 @@ impl Error {
         let hint = match self {
             Error::Client(error) => client_hint(error)?,
             Error::Bench(error) => return bench_hint(error),
-            Error::BrokerFiles(BrokerShortage { needed, most_clients, .. }) => {
-                let hint = format!(
-                    "run `ulimit -n {needed}` as root before this command, or use at most {most_clients} clients"
-                );
-                return Some(hint.into());
+            Error::BrokerFiles(BrokerShortage { enough, most_clients, .. }) => {
+                let fewer = match most_clients {
+                    0 => String::new(),
+                    most => format!(", or use at most {most} clients"),
+                };
+                return Some(format!("run `ulimit -n {enough}` as root before this command{fewer}").into());
             }
             Error::Options(cli::Error::System { source, .. } | cli::Error::File { source, .. })
             | Error::Output(source) => files_hint(source)?,
@@ -82,8 +83,8 @@ pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
 fn bench_hint(error: &bench::Error) -> Option<Cow<'static, str>> {
     use bench::Error;
     match error {
-        Error::OpenFiles { needed, .. } => {
-            Some(format!("run `ulimit -n {needed}` as root before this command").into())
+        Error::OpenFiles { enough, .. } | Error::OpenFilesOfLeader { enough, .. } => {
+            Some(format!("run `ulimit -n {enough}` as root before this command").into())
         }
         Error::LocalPorts { .. } => Some(
             format!(
@@ -236,9 +237,9 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
         TlsError::CertificateWanted { .. } => Some("--cert FILE and --key FILE set a client certificate"),
         TlsError::Expired { .. } | TlsError::NotYetValid { .. } => Some("check the clock of this machine"),
         TlsError::Version { .. } => Some("--tls-version selects others"),
-        TlsError::Cipher { .. } => {
-            Some("--ciphers selects other suites; supported server keys: RSA, P-256, P-384 and Ed25519")
-        }
+        TlsError::Cipher { .. } => Some(
+            "--ciphers, --tls-groups and --tls-signatures select others; supported server keys: RSA, P-256, P-384 and Ed25519",
+        ),
         TlsError::Protocol { .. } => Some("--tls-alpn selects others"),
         TlsError::NotTls { .. } | TlsError::Closed { .. } => Some(
             "is this a port for plain MQTT? TLS is usually on port 8883; --no-tls disables it; a listener for a load balancer expects a PROXY protocol header first (--proxy-protocol v2)",

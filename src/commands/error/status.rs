@@ -92,7 +92,10 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
 fn status_of_bench(error: &bench::Error) -> ExitStatus {
     use bench::Error;
     match error {
-        Error::OpenFiles { .. } | Error::LocalPorts { .. } | Error::NoLeader => ExitStatus::USAGE,
+        Error::OpenFiles { .. }
+        | Error::OpenFilesOfLeader { .. }
+        | Error::LocalPorts { .. }
+        | Error::NoLeader => ExitStatus::USAGE,
         Error::Timeout(_) => ExitStatus::TIMED_OUT,
         Error::Lost(_) => ExitStatus::LOST,
         Error::Connect(_) | Error::Thread(_) | Error::FailedThread | Error::Process(_) | Error::Input(_) => {

@@ -23,6 +23,9 @@ pub(super) enum Frame<'a> {
     Close,
     /// The receiver of bytes has room for this number of further ones.
     Credit(u32),
+    /// Asks for a [`Frame::Pong`]. Both belong to no stream.
+    Ping,
+    Pong,
 }
 
 impl<'a> Frame<'a> {
@@ -38,6 +41,8 @@ impl<'a> Frame<'a> {
                 credit = count.to_le_bytes();
                 (4, &credit[..])
             }
+            Frame::Ping => (5, &[][..]),
+            Frame::Pong => (6, &[][..]),
         };
         let [a, b, c, _] = (content.len() as u32).to_le_bytes();
         output.extend_from_slice(&stream.to_le_bytes());
@@ -64,6 +69,8 @@ impl<'a> Frame<'a> {
             2 => Frame::Finish,
             3 => Frame::Close,
             4 => Frame::Credit(u32::from_le_bytes(content.try_into().map_err(|_| invalid())?)),
+            5 => Frame::Ping,
+            6 => Frame::Pong,
             _ => return Err(invalid()),
         };
         Ok(Some((stream, frame, HEADER + length)))
@@ -88,6 +95,8 @@ mod tests {
             Frame::Finish,
             Frame::Close,
             Frame::Credit(70_000),
+            Frame::Ping,
+            Frame::Pong,
         ];
         let mut output = Vec::new();
         for (stream, frame) in (1..).zip(frames) {
@@ -107,7 +116,7 @@ mod tests {
 
     #[test]
     fn frames_with_an_unknown_kind_or_a_wrong_length_are_errors() {
-        assert!(Frame::cut(&[1, 0, 0, 0, 5, 0, 0, 0]).is_err(), "an unknown kind");
+        assert!(Frame::cut(&[1, 0, 0, 0, 7, 0, 0, 0]).is_err(), "an unknown kind");
         assert!(Frame::cut(&[1, 0, 0, 0, 1, 255, 255, 255]).is_err(), "too long");
         assert!(Frame::cut(&[1, 0, 0, 0, 4, 1, 0, 0, 9]).is_err(), "a credit of one byte");
         assert!(Frame::cut(&[1, 0, 0, 0, 0, 1, 0, 0, 255]).is_err(), "an address that is not text");

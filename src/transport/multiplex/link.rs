@@ -11,6 +11,9 @@ const WINDOW: usize = 32 * 1024;
 /// Streams wait to send while this number of bytes waits for the socket.
 const MOST_UNSENT: usize = 1024 * 1024;
 
+/// The number in frames that belong to no stream.
+const NO_STREAM: u32 = 0;
+
 /// The state of all streams on one socket.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -24,6 +27,8 @@ pub(super) struct Link {
     /// The socket is gone.
     is_broken: bool,
     last: u32,
+    /// The number of received frames.
+    received: u64,
 }
 
 /// One stream, as its owner has not yet dropped it.
@@ -71,6 +76,16 @@ impl Link {
         self.streams.insert(self.last, State::new());
         self.send(self.last, Frame::Open(peer));
         self.last
+    }
+
+    /// Asks the peer for a frame.
+    pub(super) fn ping(&mut self) {
+        self.send(NO_STREAM, Frame::Ping);
+    }
+
+    /// The number of frames received so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     /// The owner of a stream dropped it.
@@ -153,15 +168,20 @@ impl Link {
     /// # Errors
     /// If the peer sends more than it may, or a frame that belongs to no stream.
     pub(super) fn apply(&mut self, stream: u32, frame: Frame<'_>) -> io::Result<()> {
-        if let Frame::Open(_) = frame {
-            return match self.streams.insert(stream, State::new()) {
-                None => Ok(()),
-                Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a stream is opened twice")),
-            };
+        self.received = self.received.wrapping_add(1);
+        match frame {
+            Frame::Open(_) => {
+                return match self.streams.insert(stream, State::new()) {
+                    None => Ok(()),
+                    Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a stream is opened twice")),
+                };
+            }
+            Frame::Ping => self.send(NO_STREAM, Frame::Pong),
+            Frame::Pong | Frame::Data(_) | Frame::Finish | Frame::Close | Frame::Credit(_) => {}
         }
         let Some(state) = self.streams.get_mut(&stream) else { return Ok(()) };
         match frame {
-            Frame::Open(_) => {}
+            Frame::Open(_) | Frame::Ping | Frame::Pong => return Ok(()),
             Frame::Data(bytes) => {
                 state.input.extend_from_slice(bytes);
                 if state.input.len() - state.taken > WINDOW {

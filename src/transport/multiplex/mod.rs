@@ -45,6 +45,16 @@ impl Multiplexer {
         Channel { link: Arc::clone(&self.link), stream }
     }
 
+    /// Asks the other end for a sign of life.
+    pub(crate) fn ping(&self) {
+        lock(&self.link).ping();
+    }
+
+    /// The number of frames that the other end sent so far.
+    pub(crate) fn received(&self) -> u64 {
+        lock(&self.link).received()
+    }
+
     /// Carries the bytes of all streams until the socket is closed, and calls `accept` for each that the peer opens, with the address of
     /// its client.
     ///

@@ -39,7 +39,7 @@ pub(crate) enum TlsError {
     CertificateRefused { host: String, ours: String, reason: String, accepted: Vec<String> },
     #[error("{host} supports none of the offered TLS versions ({offered})")]
     Version { host: String, offered: &'static str },
-    #[error("{host} supports none of the offered cipher suites, key exchanges or kinds of certificates{}", or_wanted(.or_certificate))]
+    #[error("{host} supports none of the offered cipher suites, key exchanges, signatures or kinds of certificates{}", or_wanted(.or_certificate))]
     Cipher { host: String, or_certificate: bool },
     #[error("{host} supports none of the protocols offered with ALPN")]
     Protocol { host: String },

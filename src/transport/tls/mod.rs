@@ -3,6 +3,7 @@
 //! Everything that can fail without the network is done when a [`Tls`] is made: reading and matching certificates and keys,
 //! and choosing suites. One `Tls` serves any number of connections.
 
+mod algorithms;
 mod certificate;
 mod chain;
 mod ciphers;
@@ -22,6 +23,7 @@ mod traditional;
 mod verify;
 
 use super::{ConnectError, Stream};
+pub(crate) use algorithms::{AlgorithmError, KeyExchangeGroups, SignatureSchemes};
 pub(crate) use ciphers::Suites;
 pub(crate) use defect::Defect;
 use error::Circumstances;
@@ -30,16 +32,16 @@ use identity::Presenter;
 pub(crate) use identity::{Identity, Key, KeyPassword, OwnCertificate};
 pub(crate) use key_error::KeyError;
 pub(crate) use key_log::KeyLogFile;
-pub(crate) use negotiated::{Negotiated, ShownCertificate};
+pub(crate) use negotiated::{Negotiated, NegotiatedAlgorithms, ShownCertificate};
 #[cfg(feature = "psk")]
 pub(crate) use psk::{Psk, PskError, PskSettings};
 pub(crate) use roots::{Roots, RootsError};
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 pub(crate) use server::{Acceptor, ServerStream};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -48,6 +50,10 @@ use std::task::Poll;
 pub(crate) use stream::TlsStream;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
+use verify::{OfferedSchemes, Remembered};
+
+/// The supported versions, the preferred one first.
+static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
 /// The maximum number of bytes that a server can have sent after the refused certificate.
 const MAXIMUM_FLIGHT: usize = 64 * 1024;
@@ -114,6 +120,10 @@ pub(crate) struct Settings {
     pub identity: Option<Identity>,
     /// The suites to offer.
     pub suites: Suites,
+    /// The key exchange groups to offer; `None` for all.
+    pub groups: Option<KeyExchangeGroups>,
+    /// The signature schemes to offer; `None` for all.
+    pub signatures: Option<SignatureSchemes>,
     /// The lowest version to speak.
     pub minimum_version: Version,
     /// The protocols to offer with ALPN.
@@ -155,6 +165,26 @@ pub(crate) enum SettingsError {
     ServerName(String),
     #[error("no suite is left that could be used with these versions of TLS")]
     Suites,
+    #[error("none of the signature schemes can be used in TLS 1.3, which alone is offered")]
+    Signatures,
+}
+
+impl Settings {
+    /// The versions to offer, and their names.
+    fn versions(
+        &self,
+    ) -> Result<(&'static [&'static SupportedProtocolVersion], &'static str), SettingsError> {
+        let has_tls_12 = self.suites.chosen.iter().any(|suite| suite.tls13().is_none());
+        let has_tls_13 = self.suites.chosen.iter().any(|suite| suite.tls13().is_some());
+        let signs_tls_13 = self.signatures.as_ref().is_none_or(SignatureSchemes::has_tls_13);
+        let (tls_13, tls_12) = VERSIONS.split_at(1);
+        match self.minimum_version {
+            Version::Tls12 if has_tls_12 && has_tls_13 && signs_tls_13 => Ok((&VERSIONS, "TLS 1.2 and 1.3")),
+            Version::Tls12 if has_tls_12 => Ok((tls_12, "TLS 1.2 only")),
+            Version::Tls12 | Version::Tls13 if signs_tls_13 => Ok((tls_13, "TLS 1.3 only")),
+            Version::Tls12 | Version::Tls13 => Err(SettingsError::Signatures),
+        }
+    }
 }
 
 impl Certificates {
@@ -164,23 +194,25 @@ impl Certificates {
     /// If the server's name is invalid, or no suite fits the versions.
     pub(crate) fn new(settings: Settings) -> Result<Certificates, SettingsError> {
         let server_name = server_name(&settings.server_name)?;
-        let provider = CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
+        let (versions, offered) = settings.versions()?;
+        let mut provider =
+            CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
+        if let Some(KeyExchangeGroups(groups)) = settings.groups {
+            provider.kx_groups = groups;
+        }
         let supported = provider.signature_verification_algorithms;
-        let has_tls_12 = provider.cipher_suites.iter().any(|suite| suite.tls13().is_none());
-        let has_tls_13 = provider.cipher_suites.iter().any(|suite| suite.tls13().is_some());
-        let (versions, offered): (&[_], _) = match settings.minimum_version {
-            Version::Tls12 if has_tls_12 && has_tls_13 => (&[&TLS13, &TLS12], "TLS 1.2 and 1.3"),
-            Version::Tls12 if has_tls_12 => (&[&TLS12], "TLS 1.2 only"),
-            Version::Tls12 | Version::Tls13 => (&[&TLS13], "TLS 1.3 only"),
+        let schemes = match settings.signatures {
+            Some(SignatureSchemes(schemes)) => OfferedSchemes(schemes),
+            None => OfferedSchemes(supported.supported_schemes()),
         };
         let verified = settings.verification.verified();
         let checks_name = verified.name;
         let verifier: Arc<dyn ServerCertVerifier> = match settings.verification {
             Verification::Full(trust) | Verification::ChainOnly(trust) => {
                 let host = server_name.to_str().into_owned();
-                Arc::new(verify::Verifier { host, trust, checks_name, supported })
+                Arc::new(verify::Verifier { host, trust, checks_name, supported, schemes })
             }
-            Verification::Nothing => Arc::new(verify::NoVerifier { supported }),
+            Verification::Nothing => Arc::new(verify::NoVerifier { schemes }),
         };
         let presenter = Arc::new(Presenter::new(settings.identity));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
@@ -206,8 +238,11 @@ impl Certificates {
         let connector = TlsConnector::from(self.config.clone());
         let handshake = connector.connect(self.server_name.clone(), stream).into_fallible();
         let (error, mut stream, refusal) = match verify::remembering(handshake).await {
-            (Ok(stream), _) => return Ok(Stream::Tls(Box::new(TlsStream::new(stream, self.clone())))),
-            (Err((error, stream)), refusal) => (error, stream, refusal),
+            (Ok(stream), Remembered { signature, .. }) => {
+                let stream = TlsStream::new(stream, self.clone(), signature);
+                return Ok(Stream::Tls(Box::new(stream)));
+            }
+            (Err((error, stream)), Remembered { refusal, .. }) => (error, stream, refusal),
         };
         discard_received(&mut stream).await;
         Err(refusal.unwrap_or_else(|| self.with_circumstances(|known| known.explain_handshake(&error))))

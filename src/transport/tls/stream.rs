@@ -1,7 +1,8 @@
 //! A TLS stream that explains its failures.
 
-use super::{Certificates, Negotiated};
+use super::{Certificates, Negotiated, NegotiatedAlgorithms};
 use crate::transport::Stream;
+use rustls::SignatureScheme;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,12 +13,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) struct TlsStream {
     stream: tokio_rustls::client::TlsStream<Stream>,
     tls: Certificates,
+    /// The scheme of the server's signature.
+    signature: Option<SignatureScheme>,
     has_received: bool,
 }
 
 impl TlsStream {
-    pub(super) fn new(stream: tokio_rustls::client::TlsStream<Stream>, tls: Certificates) -> TlsStream {
-        TlsStream { stream, tls, has_received: false }
+    pub(super) fn new(
+        stream: tokio_rustls::client::TlsStream<Stream>,
+        tls: Certificates,
+        signature: Option<SignatureScheme>,
+    ) -> TlsStream {
+        TlsStream { stream, tls, signature, has_received: false }
     }
 
     /// The stream beneath.
@@ -27,7 +34,12 @@ impl TlsStream {
 
     /// The parameters negotiated with the server.
     pub(crate) fn agreement(&self) -> Negotiated {
-        Negotiated::of(self.stream.get_ref().1)
+        Negotiated::of(self.stream.get_ref().1, self.signature)
+    }
+
+    /// The algorithms negotiated with the server.
+    pub(crate) fn algorithms(&self) -> NegotiatedAlgorithms {
+        NegotiatedAlgorithms::of(self.stream.get_ref().1, self.signature)
     }
 
     fn explained<T>(&self, result: io::Result<T>) -> io::Result<T> {

@@ -18,27 +18,50 @@ use rustls::crypto::{
     verify_tls13_signature_with_raw_key,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 use std::cell::RefCell;
 use std::net::IpAddr;
 
 tokio::task_local! {
-    /// The reason why the certificate in the task's handshake was refused.
-    static REFUSAL: RefCell<Option<TlsError>>;
+    static REMEMBERED: RefCell<Remembered>;
 }
 
-/// Makes a handshake. Returns its result, and the reason if the server's certificate was refused.
-pub(super) async fn remembering<T>(handshake: impl Future<Output = T>) -> (T, Option<TlsError>) {
+/// The facts about a task's handshake that rustls does not keep.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    /// The reason why the server's certificate was refused.
+    pub(super) refusal: Option<TlsError>,
+    /// The scheme of the server's signature; `None` if a session was resumed.
+    pub(super) signature: Option<SignatureScheme>,
+}
+
+/// Makes a handshake. Returns its result, and the facts about it.
+pub(super) async fn remembering<T>(handshake: impl Future<Output = T>) -> (T, Remembered) {
     let handshake = async {
         let result = handshake.await;
-        (result, REFUSAL.with(RefCell::take))
+        (result, REMEMBERED.with(RefCell::take))
     };
-    REFUSAL.scope(RefCell::new(None), handshake).await
+    REMEMBERED.scope(RefCell::default(), handshake).await
 }
 
 fn remember(error: TlsError) {
     // Only a handshake asks for the checks, and it is inside of `remembering`.
-    let _ = REFUSAL.try_with(|refusal| refusal.replace(Some(error)));
+    let _ = REMEMBERED.try_with(|known| known.borrow_mut().refusal = Some(error));
+}
+
+/// The signature schemes offered to the server.
+#[derive(Debug)]
+pub(super) struct OfferedSchemes(pub(super) Vec<SignatureScheme>);
+
+impl OfferedSchemes {
+    /// Checks that the server's signature has one of them. Servers of TLS 1.2 may ignore the offer.
+    fn check(&self, signature: &DigitallySignedStruct) -> Result<(), Error> {
+        if !self.0.contains(&signature.scheme) {
+            return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+        }
+        let _ = REMEMBERED.try_with(|known| known.borrow_mut().signature = Some(signature.scheme));
+        Ok(())
+    }
 }
 
 /// Checks certificates against those that are trusted.
@@ -48,12 +71,13 @@ pub(super) struct Verifier {
     pub(super) trust: Roots,
     pub(super) checks_name: bool,
     pub(super) supported: WebPkiSupportedAlgorithms,
+    pub(super) schemes: OfferedSchemes,
 }
 
 /// Accepts every certificate.
 #[derive(Debug)]
 pub(super) struct NoVerifier {
-    pub(super) supported: WebPkiSupportedAlgorithms,
+    pub(super) schemes: OfferedSchemes,
 }
 
 /// The reason why a certificate is refused: for the user, and as the error that makes rustls send the right alert.
@@ -100,6 +124,7 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.schemes.check(signature)?;
         let Some(certificate) = read_version_1(leaf) else {
             let verified = verify_tls12_signature(message, leaf, signature, &self.supported);
             return verified.inspect_err(|error| self.remember_signature(leaf, error));
@@ -120,6 +145,7 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.schemes.check(signature)?;
         let verified = match read_version_1(leaf).map(|certificate| certificate.public_key()) {
             None => verify_tls13_signature(message, leaf, signature, &self.supported),
             Some(Some(key)) => verify_tls13_signature_with_raw_key(message, &key, signature, &self.supported),
@@ -129,7 +155,7 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.supported.supported_schemes()
+        self.schemes.0.clone()
     }
 }
 
@@ -401,22 +427,22 @@ impl ServerCertVerifier for NoVerifier {
         &self,
         _message: &[u8],
         _leaf: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        self.schemes.check(signature).map(|()| HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
         &self,
         _message: &[u8],
         _leaf: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        self.schemes.check(signature).map(|()| HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.supported.supported_schemes()
+        self.schemes.0.clone()
     }
 }
 

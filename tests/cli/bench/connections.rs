@@ -57,6 +57,62 @@ fn tls_is_a_step_of_its_own() {
 }
 
 #[test]
+fn the_report_has_the_negotiated_algorithms_of_tls() {
+    let Some(broker) = SecureMosquitto::start() else { return };
+    let tls = |port: u16, options: &str| {
+        let report =
+            report::json(broker.bench(port, &format!("{options} --output json")).run().succeed().as_bytes());
+        report["tls"].clone()
+    };
+    let usual = ("TLS 1.3", "TLS_AES_256_GCM_SHA384", "x25519", "ecdsa_secp256r1_sha256");
+    for (options, expected) in [
+        ("", usual),
+        ("--tls-groups P-384 --processes 2", ("TLS 1.3", usual.1, "secp384r1", usual.3)),
+        ("--tls-groups secp256r1:x25519", ("TLS 1.3", usual.1, "secp256r1", usual.3)),
+        ("--ciphers TLS_AES_128_GCM_SHA256", ("TLS 1.3", "TLS_AES_128_GCM_SHA256", usual.2, usual.3)),
+        ("--tls-signatures ed25519,ECDSA+SHA256", usual),
+        ("--insecure --tls-signatures ECDSA+SHA256", usual),
+    ] {
+        let (version, suite, group, signature) = expected;
+        let expected = serde_json::json!([
+            { "version": version, "suite": suite, "group": group, "signature": signature, "count": 22 }
+        ]);
+        assert_eq!(tls(broker.tls, options), expected, "{options}");
+    }
+    assert_eq!(tls(broker.web_socket, "--ws --tls-groups x25519")[0]["count"], 22);
+    let report = broker.bench(broker.tls, "--tls-groups secp256r1").run().succeed();
+    let lines = "TLS               22 connections with TLS 1.3, TLS_AES_256_GCM_SHA384,\n                  secp256r1, ecdsa_secp256r1_sha256\n";
+    assert_says(&report, &[lines]);
+    let metric = "mq_bench_tls_connections_total{version=\"TLS 1.3\",suite=\"TLS_AES_256_GCM_SHA384\",group=\"x25519\",signature=\"ecdsa_secp256r1_sha256\"} 22\n";
+    assert_says(&broker.bench(broker.tls, "--output prometheus").run().succeed(), &[metric]);
+    let words = "- TLS: 22 connections with TLS 1.3, ";
+    assert_says(&broker.bench(broker.tls, "--output markdown").run().succeed(), &[words]);
+}
+
+#[test]
+fn a_broker_without_the_chosen_signature_refuses_the_handshake() {
+    let Some(broker) = SecureMosquitto::start() else { return };
+    // The broker's key is of the curve P-256.
+    let finished = broker.bench(broker.tls, "--tls-signatures rsa_pss_rsae_sha256").run();
+    let report = String::from_utf8_lossy(&finished.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&report, &["supports none of the offered cipher suites, key exchanges, signatures"]);
+    finished.fail(1);
+}
+
+#[test]
+fn the_algorithms_of_tls_are_repeated() {
+    let Some(broker) = SecureMosquitto::start() else { return };
+    let file = broker.files.path("run.json");
+    let options = format!("--tls-groups secp384r1 --tls-signatures ECDSA+SHA256 --json {}", file.display());
+    broker.bench(broker.tls, &options).run().succeed();
+    let report = mq(&format!("bench --repeat-of {} --output json", file.display())).run().succeed();
+    let report = report::json(report.as_bytes());
+    assert_eq!(report["tls"][0]["group"], "secp384r1");
+    let options = report["command"]["options"].to_string();
+    assert_says(&options, &["[\"--tls-groups\",\"secp384r1\"]", "[\"--tls-signatures\",\"ECDSA+SHA256\"]"]);
+}
+
+#[test]
 fn spread_sources_carry_tls_and_web_socket() {
     let Some(broker) = SecureMosquitto::start() else { return };
     let finished = broker.bench(broker.web_socket, "--ws -A 127.0.0.2-127.0.0.5").run();
@@ -160,7 +216,7 @@ fn credentials_are_made_by_template_or_come_from_a_file() {
     }
     let passwords = format!("{load} {}", files.words("--credentials {}/passwords.csv"));
     broker.mq(&format!("{passwords} -u user{{i}}")).run().succeed();
-    assert_says(&broker.mq(&passwords).run().fail(1), &["passwords.csv", "-u"]);
+    assert_says(&broker.mq(&passwords).run().fail(2), &["passwords.csv", "-u"]);
     broker.mq(&format!("{load} -u user{{i}} -P pw0")).run().fail(1);
     broker.mq(load).run().fail(5);
 }
@@ -198,7 +254,7 @@ fn a_file_of_credentials_is_checked_before_anything_connects() {
         ("missing.csv", ["cannot be read", "missing.csv"]),
     ] {
         let words = format!("bench -p 9 -c 5 --credentials {}", files.path(name).display());
-        let stderr = mq(&words).run().fail(1);
+        let stderr = mq(&words).run().fail(if name == "missing.csv" { 1 } else { 2 });
         assert_says(&stderr, &[&format!("mq bench: --credentials {}: ", files.path(name).display())]);
         assert_says(&stderr, &parts);
     }

@@ -175,13 +175,52 @@ fn nobody_is_a_worker_process_by_himself() {
 }
 
 #[test]
-fn the_embedded_broker_needs_a_limit_that_its_front_processes_can_share() {
+fn a_limit_must_suffice_for_the_process_that_leads_the_others() {
     let finished = under_a_limit("ulimit -n 64", "bench --embedded -c 4000").run();
     assert_says(
         &finished.fail(2),
         &[
-            "--embedded: the broker needs 101 open files for 4400 clients in 64 processes, but the limit of a process is 64",
+            "the process that leads 191 worker processes needs 414 open files, but the limit is 64",
+            "hint: run `ulimit -n 4450` as root before this command\n",
         ],
+    );
+}
+
+/// The exit statuses of `--check` and of the run itself.
+fn check_and_run(limit: u32, words: &str) -> (i32, i32, String) {
+    let check = under_a_limit(&format!("ulimit -n {limit}"), &format!("{words} --check")).run();
+    let run = under_a_limit(&format!("ulimit -n {limit}"), words).run();
+    (check.status, run.status, run.stderr)
+}
+
+#[test]
+fn check_and_the_run_agree_on_open_files() {
+    let broker = EmbeddedBroker::start();
+    let options = broker.options();
+    for limit in [10, 30, 44, 50, 64, 100] {
+        for words in [
+            "bench --embedded -c 20 --messages 40 --fail-if loss>0".to_owned(),
+            "bench --embedded -c 20 --messages 40 --processes 8 --watch-broker --serve 127.0.0.1:0"
+                .to_owned(),
+            format!("bench -c 20 --messages 40 --fail-if loss>0 {options}"),
+            format!("bench conn -c 60 --hold 0.1 --processes 20 {options}"),
+        ] {
+            let (check, run, stderr) = check_and_run(limit, &words);
+            assert_eq!(check == 0, run == 0, "{words} at {limit}: {stderr}");
+            let is_limit = ["open files, but the limit is", "Too many open files"];
+            assert!(run == 0 || is_limit.iter().any(|part| stderr.contains(part)), "{stderr}");
+            assert!(!stderr.contains("at most 0"), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn the_embedded_broker_needs_a_limit_for_its_clients() {
+    let stderr = under_a_limit("ulimit -n 256", "bench --embedded -c 18000").run().fail(2);
+    let problem = "the embedded broker needs 342 open files in each of 64 processes for 19800 clients, but the limit is 256";
+    assert_says(
+        &stderr,
+        &[problem, "hint: run `ulimit -n 19850` as root before this command, or use at most 14334 clients"],
     );
 }
 
@@ -193,7 +232,9 @@ fn check_lists_the_limits_and_their_remedies() {
         &["open files", "local ports", "memory", "somaxconn", "LimitNOFILE", "The run fits."],
     );
     let report = under_a_limit("ulimit -n 128", "bench --check -c 200").run().succeed();
-    assert_says(&report, &["4 processes", "ulimit -n 340", "hard limit 128"]);
+    let words = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let files = "115 needed in each of 4 processes, and 40 in the one that leads them; soft limit 128 (raised automatically), hard limit 128 ulimit -n 350 ";
+    assert_says(&words, &[files]);
     let finished = under_a_limit("ulimit -n 64", "bench --check -c 10000").run();
     finished.expect_status(1);
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["NO", "The run does not fit."]);
@@ -201,7 +242,7 @@ fn check_lists_the_limits_and_their_remedies() {
     finished.expect_status(1);
     assert_says(
         &String::from_utf8_lossy(&finished.stdout),
-        &["the broker needs 204 open files", "ulimit -n 204"],
+        &["the embedded broker needs 204 open files", "The run does not fit."],
     );
     let finished = mq("bench --check -h 10.255.255.1 -c 70000").run();
     finished.expect_status(1);
@@ -247,6 +288,47 @@ fn the_clients_of_a_killed_front_process_are_counted_and_another_one_accepts() {
         rest.split_once(" clients lost").unwrap().0.parse::<u32>().unwrap()
     };
     assert_eq!(started.map(lost_by).iter().sum::<u32>(), 220);
+}
+
+#[test]
+fn a_stopped_front_process_is_named_in_the_report() {
+    let metrics = free_address();
+    let load =
+        format!("bench --embedded -c 200 --subscribers 20 --duration 60 --timeout 5 --metrics {metrics}");
+    let mut running = under_a_limit("ulimit -n 128", &load).spawn();
+    let started = [(); 3].map(|()| process_of(&running.wait_for_stderr("accepts clients")));
+    wait_for_step(metrics, "measure");
+    started.iter().for_each(|process| signal(*process, "STOP"));
+    let silence = started.map(|_| running.wait_for_stderr("has not responded"));
+    assert_says(
+        &silence[0],
+        &["mq bench: embedded broker: front process ", "it is stopped, and `kill -CONT "],
+    );
+    let finished = running.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    for process in started {
+        let words = format!("the embedded broker's front process {process} did not respond for ");
+        assert_says(&report, &[&words]);
+    }
+    assert_says(
+        &finished.stderr,
+        &["\nmq bench: the embedded broker's front process ", " did not respond for ", " (and 2 more)\n"],
+    );
+    wait_for_end_of(&started);
+}
+
+#[test]
+fn a_killed_embedded_broker_is_named_in_the_report() {
+    let metrics = free_address();
+    let load = format!("bench --embedded -c 4 --duration 60 --timeout 5 --metrics {metrics}");
+    let mut running = mq(&load).spawn();
+    running.wait_for_stderr("mq bench: ");
+    wait_for_step(metrics, "measure");
+    let broker = workers_of(&running)[0];
+    signal(broker, "KILL");
+    let finished = running.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&report, &[&format!("1 x the embedded broker's process {broker} was killed by signal 9")]);
 }
 
 /// The process identifier in a line about a front process.

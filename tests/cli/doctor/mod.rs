@@ -439,7 +439,11 @@ fn certificates_are_reported_with_their_dates() {
     let tls = &report["tls"];
     assert_eq!(tls["version"], "TLS 1.3");
     assert_eq!(tls["verified"], true);
-    assert_says(tls["cipher_suite"].as_str().unwrap(), &["TLS13_"]);
+    assert_says(tls["cipher_suite"].as_str().unwrap(), &["TLS_AES_"]);
+    assert_eq!(
+        (&tls["key_exchange"], &tls["signature"]),
+        (&"x25519".into(), &"ecdsa_secp256r1_sha256".into())
+    );
     let certificate = &tls["certificates"][0];
     assert_eq!(certificate["subject"], "CN=localhost");
     assert_eq!(certificate["issuer"], "CN=Test CA");

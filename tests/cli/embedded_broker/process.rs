@@ -93,6 +93,38 @@ fn a_killed_front_process_is_replaced() {
     assert_ne!(front_process(&mut broker), process);
 }
 
+#[test]
+fn a_stopped_front_process_is_reported_until_it_continues() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 --front-processes 1");
+    let process = front_process(&mut broker);
+    let mut client = Wire::v311(&broker, "a");
+    client.ping();
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill").args([name, &process]).status().unwrap();
+        assert!(sent.success(), "kill works");
+    };
+    signal("-STOP");
+    let silence = broker.process().wait_for_stderr("has not responded");
+    assert_says(&silence, &[&format!("mq broker: front process {process} has not responded for ")]);
+    let remedy = format!(": 1 client waiting; it is stopped, and `kill -CONT {process}` continues it");
+    assert!(silence.ends_with(&remedy), "{silence}");
+    signal("-CONT");
+    let response = broker.process().wait_for_stderr("responds again");
+    assert_says(&response, &[&format!("mq broker: front process {process} responds again, after ")]);
+    client.ping();
+}
+
+#[test]
+fn a_stopped_front_process_does_not_outlive_its_broker() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 --front-processes 1");
+    let process = front_process(&mut broker);
+    let sent = std::process::Command::new("kill").args(["-STOP", &process]).status().unwrap();
+    assert!(sent.success(), "kill works");
+    broker.process().signal("TERM");
+    broker.process().wait_for_end();
+    assert!(!std::path::Path::new(&format!("/proc/{process}")).exists(), "it is still there");
+}
+
 /// The process identifier of the next front process in the log.
 fn front_process(broker: &mut EmbeddedBroker) -> String {
     let line = broker.process().wait_for_stderr("accepts clients");

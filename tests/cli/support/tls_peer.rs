@@ -4,8 +4,8 @@ use super::certificates::Certificate;
 use super::{ScriptedPeer, Server};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    AlertDescription, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
-    SupportedProtocolVersion,
+    AlertDescription, NamedGroup, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
+    StreamOwned, SupportedProtocolVersion,
 };
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -24,6 +24,7 @@ pub struct Seen {
     pub alpn: Option<Vec<u8>>,
     pub version: Option<ProtocolVersion>,
     pub suite: String,
+    pub group: Option<NamedGroup>,
     /// The alert that the client refused the handshake with.
     pub alert: Option<AlertDescription>,
 }
@@ -103,6 +104,10 @@ impl TlsPeer {
                 alpn: stream.conn.alpn_protocol().map(<[u8]>::to_vec),
                 version: stream.conn.protocol_version(),
                 suite: format!("{:?}", stream.conn.negotiated_cipher_suite().map(|suite| suite.suite())),
+                group: stream
+                    .conn
+                    .negotiated_key_exchange_group()
+                    .map(rustls::crypto::SupportedKxGroup::name),
                 alert,
             };
         });

@@ -137,6 +137,7 @@ impl Report {
                 ),
             ),
         ];
+        rows.extend(self.tls_rows().into_iter().map(|words| ("TLS", words)));
         rows.extend(self.self_check().into_iter().map(|finding| ("self-check", finding.text)));
         rows.extend(self.setup_rows());
         let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();

@@ -3,6 +3,7 @@
 
 use crate::bench::broker_limits::BrokerLimits;
 use crate::bench::rate_course::RateCourse;
+use crate::bench::record::TlsCount;
 use crate::bench::report::{Machine, RecordedCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,6 +42,9 @@ pub(super) struct Document {
     pub(super) hosts: Vec<HostObject>,
     pub(super) phases: Vec<PhaseObject>,
     pub(super) clients: ClientsObject,
+    /// Missing without TLS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tls: Vec<TlsCount>,
     pub(super) messages: MessagesObject,
     pub(super) deliveries: DeliveriesObject,
     pub(super) latency: BTreeMap<String, LatencyObject>,

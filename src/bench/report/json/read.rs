@@ -53,6 +53,7 @@ impl Document {
             connects: self.clients.connected.into_flow(),
             refused: self.clients.refused,
             connections_lost: self.clients.lost,
+            tls: self.tls.into_iter().collect(),
             reconnects: self.clients.reconnected,
             subscribed: self.clients.subscribed,
             subscribers_to_the_end: self.clients.subscribers_to_the_end,

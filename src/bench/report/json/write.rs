@@ -44,6 +44,7 @@ impl Document {
                 subscribers_to_the_end: report.subscribers_to_the_end,
                 not_connected: report.not_connected(),
             },
+            tls: report.tls.by_count().into_iter().cloned().collect(),
             messages: MessagesObject {
                 sent: FlowObject::of(report.sent),
                 acknowledged: FlowObject::of(report.acknowledged),
