@@ -2,10 +2,12 @@
 
 use super::capture::Moment;
 use super::capture::fuzzing::{capture, reader, segments, web_socket};
+use super::diagnosis::{Diagnosis, Scope};
 use super::field::{Bits, Tree};
+use super::ladder::{Ladder, PageTexts};
 use super::lint::Linter;
 use super::statistics::Statistics;
-use super::view::{Options, View, ViewFormat};
+use super::view::{ConversationView, Options, View, ViewFormat};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
 
@@ -41,6 +43,7 @@ pub fn packets(bytes: &[u8]) {
     converse(bytes, |item| views.show(item));
     check_json(views.statistics.to_json().as_bytes());
     views.statistics.to_text();
+    views.check_page();
 }
 
 /// Feeds the bytes to the two sides of a connection in turn. The first byte selects the version (or none), whether the start is
@@ -65,6 +68,9 @@ fn converse(bytes: &[u8], mut sink: impl FnMut(&Item<'_>)) {
 /// All consumers of items.
 struct Views {
     views: [(ViewFormat, Box<dyn View>); ViewFormat::ALL.len()],
+    table: ConversationView,
+    ladder: Ladder,
+    diagnosis: Diagnosis,
     statistics: Statistics,
     linter: Linter,
 }
@@ -73,6 +79,9 @@ impl Views {
     fn new(options: Options) -> Views {
         Views {
             views: ViewFormat::ALL.map(|format| (format, format.view(options))),
+            table: ConversationView::new(options, 40),
+            ladder: Ladder::new(options),
+            diagnosis: Diagnosis::with_marks(),
             statistics: Statistics::default(),
             linter: Linter::new(Severity::Info),
         }
@@ -91,7 +100,31 @@ impl Views {
                 _ => check_text(output),
             }
         }
+        let mut output = Vec::new();
+        self.table.write(item, &findings, &mut output);
+        check_text(output);
+        self.diagnosis.observe(item);
+        self.ladder.see(item, true);
+        self.ladder.draw(item, &findings);
         self.statistics.observe(item, &findings);
+    }
+
+    /// Checks that no text leaves its place in the page.
+    fn check_page(&self) {
+        let texts = PageTexts {
+            source: "fuzzing",
+            selection: None,
+            filter_option: "filter",
+            since_option: "since",
+            until_option: "until",
+            conversation_option: "conversation",
+        };
+        let page = self.ladder.to_html(&self.diagnosis.report(&Scope::default()), &texts);
+        assert_eq!(page.matches("<script").count(), 2);
+        let (_, data) = page.split_once("id=\"data\">").expect("the page has data");
+        let (data, _) = data.split_once("</script>").expect("the data end");
+        check_json(data.as_bytes());
+        check_text(page.into_bytes());
     }
 }
 

@@ -74,8 +74,8 @@ impl Picture {
     }
 
     /// Takes an item, whether it is selected or not.
-    pub(super) fn see(&mut self, item: &Item<'_>) {
-        self.ladder.see(item);
+    pub(super) fn see(&mut self, item: &Item<'_>, shows_problem: bool) {
+        self.ladder.see(item, shows_problem);
     }
 
     /// Draws a selected item.
@@ -84,7 +84,7 @@ impl Picture {
     }
 
     /// Writes the page.
-    pub(super) fn write(self, report: &Report, messages: Messages) -> Result<(), Error> {
+    pub(super) fn write(mut self, report: &Report, messages: Messages) -> Result<(), Error> {
         let texts = PageTexts {
             source: &self.source,
             selection: self.selection.as_deref(),
@@ -93,12 +93,13 @@ impl Picture {
             until_option: "--until",
             conversation_option: "--conversation",
         };
+        self.ladder.finish();
         let page = self.ladder.to_html(report, &texts);
         self.target.write(page.as_bytes())?;
         let omitted = self.ladder.omitted();
         if omitted > 0 {
             messages.say(&format!(
-                "the page has the first {} packets and leaves out {omitted}; select others with --since, --until, --filter or --follow",
+                "the page has {} packets and leaves out {omitted}; select others with --since, --until, --filter or --follow",
                 self.ladder.packets()
             ));
         }

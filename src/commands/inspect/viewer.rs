@@ -69,10 +69,11 @@ impl Viewer {
 
     /// Shows an item that is selected. The next flush reports an error.
     pub(super) fn show(&mut self, item: &Item<'_>) {
-        if let Some(diagnosis) = &mut self.diagnosis {
-            diagnosis.diagnosis.observe(item);
+        if let Some(PeriodicDiagnosis { diagnosis, .. }) = &mut self.diagnosis {
+            let known = diagnosis.sightings();
+            diagnosis.observe(item);
             let Some(picture) = &mut self.picture else { return };
-            picture.see(item);
+            picture.see(item, diagnosis.sightings() > known);
         }
         self.selection.see(item.connection());
         let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();

@@ -102,6 +102,11 @@ impl Diagnosis {
         }
     }
 
+    /// The number of times that a problem was seen, not counting problems that are computed for a report.
+    pub(crate) fn sightings(&self) -> u64 {
+        self.shared.sightings.count()
+    }
+
     /// Whether nothing was observed.
     pub(crate) fn is_empty(&self) -> bool {
         self.totals.connections == 0 && self.totals.others.total() == 0

@@ -71,6 +71,8 @@ pub(super) struct Sighting {
 pub(super) struct Sightings {
     entries: HashMap<ProblemKey, Sighting>,
     bytes: usize,
+    /// The number of sightings.
+    count: u64,
     /// The number of places for which there is still room.
     room_for_marks: usize,
     /// The number of sightings that were counted without client and text.
@@ -102,6 +104,10 @@ impl Sightings {
         self.room_for_marks = MAX_MARKS;
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
     pub(super) fn keeps_marks(&self) -> bool {
         self.room_for_marks > 0
     }
@@ -120,6 +126,7 @@ impl Sightings {
         last: Moment,
         figure: u64,
     ) {
+        self.count += 1;
         let key = self.with_room(key);
         let entry = self.entries.entry(key).or_insert_with(|| Sighting { first, ..Sighting::default() });
         if first.time < entry.first.time {

@@ -26,26 +26,26 @@ pub(super) struct Connections {
     open: HashMap<u32, Known>,
     /// The connection that ended with the last item.
     ended: Option<u32>,
-    /// Those in the picture.
+    /// Those in the picture, and their places by number.
     drawn: Vec<DrawnConnection>,
+    by_number: HashMap<u32, usize>,
     clients: Vec<Client>,
     /// By the hash of the client identifier, which may be long.
     by_id: HashMap<u64, usize>,
     servers: Vec<SocketAddr>,
+    by_server: HashMap<SocketAddr, usize>,
     /// The approximate size of all of this in the page.
     bytes: usize,
 }
 
-/// An open connection.
-#[derive(Debug)]
-struct Known {
+/// A connection as far as it is known.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: Option<u64>,
     closed: Option<u64>,
     client: Option<Identified>,
     has_fin: bool,
-    /// The index among those in the picture.
-    drawn: Option<usize>,
 }
 
 /// The hash of a client identifier, and the part of it that is shown.
@@ -108,7 +108,7 @@ impl Connections {
     fn close(&mut self, number: u32, at: Moment) {
         let Some(known) = self.open.get_mut(&number) else { return };
         known.closed = known.closed.or(at.time);
-        if let Some(drawn) = known.drawn.and_then(|drawn| self.drawn.get_mut(drawn)) {
+        if let Some(drawn) = self.by_number.get(&number).and_then(|drawn| self.drawn.get_mut(*drawn)) {
             drawn.closed = known.closed;
         }
     }
@@ -118,18 +118,19 @@ impl Connections {
         self.open.get_mut(&number).is_some_and(|known| !std::mem::replace(&mut known.has_fin, true))
     }
 
-    /// The index of a connection in the picture.
-    pub(super) fn draw(&mut self, number: u32) -> Option<usize> {
-        if !self.open.contains_key(&number) {
-            self.open(number, Known::new(None, None));
+    /// A connection as it is now.
+    pub(super) fn known(&self, number: u32) -> Known {
+        self.open.get(&number).cloned().unwrap_or_else(|| Known::new(None, None))
+    }
+
+    /// The index of a connection in the picture. One that has ended is drawn as it was.
+    pub(super) fn draw(&mut self, number: u32, as_it_was: Known) -> usize {
+        if let Some(drawn) = self.by_number.get(&number) {
+            return *drawn;
         }
-        let known = self.open.get(&number)?;
-        if let Some(drawn) = known.drawn {
-            return Some(drawn);
-        }
-        let (address, server) = known.ends.unzip();
-        let (opened, closed) = (known.opened, known.closed);
-        let client = match known.client.clone() {
+        let Known { ends, opened, closed, client, .. } = self.open.get(&number).cloned().unwrap_or(as_it_was);
+        let (address, server) = ends.unzip();
+        let client = match client {
             Some(client) => self.identified(&client),
             None => {
                 let name = address.map_or_else(|| format!("connection {number}"), |it| it.to_string());
@@ -141,8 +142,8 @@ impl Connections {
         let index = self.drawn.len();
         self.bytes += FIXED;
         self.drawn.push(DrawnConnection { number, client, server, address, opened, closed });
-        self.open.get_mut(&number)?.drawn = Some(index);
-        Some(index)
+        self.by_number.insert(number, index);
+        index
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -181,7 +182,7 @@ impl Connections {
         let name = html::shortened(&escape::line(id), MAX_IDENTIFIER);
         let identified = Identified { hash: super::row::hash(id), name: Rc::from(name) };
         known.client = Some(identified.clone());
-        if let Some(drawn) = known.drawn {
+        if let Some(drawn) = self.by_number.get(&number).copied() {
             let client = self.identified(&identified);
             if let Some(drawn) = self.drawn.get_mut(drawn) {
                 drawn.client = client;
@@ -198,7 +199,7 @@ impl Connections {
     }
 
     fn server(&mut self, server: SocketAddr) -> usize {
-        self.servers.iter().position(|known| *known == server).unwrap_or_else(|| {
+        *self.by_server.entry(server).or_insert_with(|| {
             self.servers.push(server);
             self.servers.len() - 1
         })
@@ -207,6 +208,6 @@ impl Connections {
 
 impl Known {
     fn new(ends: Option<(SocketAddr, SocketAddr)>, opened: Option<u64>) -> Known {
-        Known { ends, opened, closed: None, client: None, has_fin: false, drawn: None }
+        Known { ends, opened, closed: None, client: None, has_fin: false }
     }
 }

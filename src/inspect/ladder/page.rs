@@ -89,8 +89,8 @@ impl Ladder {
             let from = self.omitted.from.map(|from| format!(" from {}", time(from))).unwrap_or_default();
             let _ = writeln!(
                 html,
-                "<p class=\"omitted\">The picture has the first {} packets. It leaves out {}{from}. To see them, use {}, {} or {}. \
-                 The problems are those of the whole capture.</p>",
+                "<p class=\"omitted\">The picture has {} packets: the first ones, and those around later problems. It leaves out {}{from} on. \
+                 To see them, use {}, {} or {}. The problems are those of the whole capture.</p>",
                 self.packets(),
                 self.omitted.packets,
                 texts.since_option,

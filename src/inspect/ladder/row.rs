@@ -39,6 +39,8 @@ pub(super) enum RowKind {
     /// Bytes that were not captured, or cannot be read.
     Gap(Direction),
     Note,
+    /// Rows of all connections that the picture leaves out.
+    Omission,
 }
 
 /// A finding of the linter or the dissector.
@@ -49,6 +51,13 @@ pub(super) struct RowFinding {
     pub(super) version: Version,
     pub(super) severity: Severity,
     pub(super) detail: Box<str>,
+}
+
+impl Row {
+    /// A row whose connection has no number yet.
+    pub(super) fn new(kind: RowKind, at: Moment, own_text: &str) -> Row {
+        Row { connection: 0, at, kind, text: text(own_text), round_trip: None, length: 0, topic: None }
+    }
 }
 
 impl RowKind {
@@ -65,6 +74,7 @@ impl RowKind {
             RowKind::EndOfCapture => "end",
             RowKind::Gap(_) => "gap",
             RowKind::Note => "note",
+            RowKind::Omission => "omission",
         }
     }
 
@@ -72,15 +82,16 @@ impl RowKind {
         match self {
             RowKind::Packet(direction, _) | RowKind::Gap(direction) => Some(direction),
             RowKind::Close(direction) => direction,
-            RowKind::Open | RowKind::EndOfCapture | RowKind::Note => None,
+            RowKind::Open | RowKind::EndOfCapture | RowKind::Note | RowKind::Omission => None,
         }
     }
 }
 
 impl RowFinding {
-    pub(super) fn new(row: usize, finding: &Finding) -> RowFinding {
+    /// A finding of a row that has no number yet.
+    pub(super) fn new(finding: &Finding) -> RowFinding {
         let Finding { rule, version, severity, .. } = *finding;
-        RowFinding { row, rule, version, severity, detail: text(&finding.detail) }
+        RowFinding { row: 0, rule, version, severity, detail: text(&finding.detail) }
     }
 }
 

@@ -59,7 +59,11 @@
   data.findings.forEach(function (finding) {
     mark(finding.row, finding.severity, finding.statement + ", " + finding.detail + "; " + finding.hint);
   });
-  for (let row = 0; row < total; row += 1) clients[clientOf(row)].rows += 1;
+  for (let row = 0; row < total; row += 1) if (typeOf(row) !== "omission") {
+    clients[clientOf(row)].rows += 1;
+    if (typeOf(row) === "open") connectionOf(row).openRow = row;
+    if (typeOf(row) === "close" && connectionOf(row).closeRow === undefined) connectionOf(row).closeRow = row;
+  }
   const ranked = clients.filter(function (client) { return client.rows > 0; });
   ranked.sort(function (a, b) { return b.rank - a.rank || b.rows - a.rows || a.index - b.index; });
 
@@ -89,6 +93,8 @@
   // Which rows are shown
 
   function matches(row) {
+    // What the page leaves out concerns all clients.
+    if (typeOf(row) === "omission") return !state.marked && state.text === "" && !(times[row] < state.from || times[row] > state.to);
     if (!layout.columns.has(clientOf(row))) return false;
     if (state.hidden.has(typeOf(row))) return false;
     if (state.marked && !marks.has(row)) return false;
@@ -116,7 +122,8 @@
     const limit = longSilence(list);
     const entries = [];
     list.forEach(function (row, at) {
-      if (at > 0 && times[row] - times[list[at - 1]] >= limit) entries.push(-row - 1);
+      const isSilence = at > 0 && times[row] - times[list[at - 1]] >= limit;
+      if (isSilence && typeOf(row) !== "omission") entries.push(-row - 1);
       entries.push(row);
     });
     shown = Int32Array.from(entries);
@@ -234,8 +241,8 @@
       let path = "";
       clients[client].connections.forEach(function (connection) {
         const x = clientX(connection);
-        const start = connection.opened_us === null ? -1 : placeOf(connection.opened_us);
-        const end = connection.closed_us === null ? shown.length : placeOf(connection.closed_us) + 0.5;
+        const start = connection.opened_us === null ? -1 : placeAt(connection.openRow, connection.opened_us);
+        const end = connection.closed_us === null ? shown.length : placeAt(connection.closeRow, connection.closed_us) + 0.5;
         const top = Math.max(from, start + 0.5);
         const bottom = Math.min(to, end);
         if (bottom > top) path += "M" + x + "," + (top - from) * state.height + " V" + (bottom - from) * state.height;
@@ -244,6 +251,9 @@
     });
     return group;
   }
+
+  // Other rows may have the same time.
+  function placeAt(row, time) { return places.has(row) ? places.get(row) : placeOf(time); }
 
   // The place of the first shown row at this time or later.
   function placeOf(time) {
@@ -277,7 +287,7 @@
       const isStart = type === "open";
       const isMidway = isStart && connection.opened_us === null;
       const filled = { cx: client, cy: y, r: 4, "class": "head" };
-      const hollow = { cx: client, cy: y, r: 4, "class": "arrow", "stroke-width": 1.5 };
+      const hollow = { cx: client, cy: y, r: 4, "class": "arrow solid hollow" };
       return [element("circle", isStart && !isMidway ? filled : hollow)];
     }
     if (type === "close") {
@@ -300,12 +310,20 @@
     const type = typeOf(row);
     const isPacket = type === type.toUpperCase();
     const isOneOfMany = clients[connection.client].connections.length > 1;
-    const parts = [(isOneOfMany ? "#" + connection.number + " " : "") + (isPacket ? type + " " : "") + rows.text[row]];
+    const parts = [(isOneOfMany ? "#" + connection.number + " " : "") + (isPacket ? type + " " : "") + rows.text[row]].map(function (text) { return text.trim(); });
     if (round !== null) parts.push("after " + duration(round / 1000));
     return { connection: connection, isPacket: isPacket, type: type, text: parts.join(", "), round: round };
   }
 
+  function drawOmission(row, place, from) {
+    const y = (place - from + 0.5) * state.height;
+    const parts = [element("line", { x1: layout.left, x2: layout.narrow ? layout.width : layout.text - 8, y1: y, y2: y })];
+    if (state.height >= 13) parts.push(words("✂ " + rows.text[row], layout.narrow ? 20 : layout.text, y + 4, "under"));
+    return element("g", { "class": "silence omission" }, parts);
+  }
+
   function drawRow(row, place, from) {
+    if (typeOf(row) === "omission") return drawOmission(row, place, from);
     const top = (place - from) * state.height;
     const h = state.height;
     const narrow = layout.narrow && h >= 24;
@@ -682,7 +700,7 @@
   }
 
   function listTypes() {
-    const items = names.map(function (name) {
+    const items = names.filter(function (name) { return name !== "omission"; }).map(function (name) {
       const labelled = document.createElement("label");
       const box = document.createElement("input");
       box.type = "checkbox";

@@ -83,8 +83,6 @@ fn findings_and_missing_beginnings_are_notes() {
         "--conversation 0",
     );
     assert_says(&shown, &["; the beginning was not", "PINGREQ", "closed by the client (FIN)"]);
-    let shown = table(&format!("{TWO}\n1: > 36 (`a` 0001)"), "--conversation 0 --lint");
-    assert_says(&shown, &["error MQTT-3.3.1-4: "]);
 }
 
 #[test]
