@@ -82,7 +82,7 @@
 
   function room() {
     const all = width() - (isNarrow() ? 84 : 104) - (isNarrow() ? 0 : Math.min(460, width() * 0.33));
-    return Math.max(1, Math.min(12, Math.floor(all / (isNarrow() ? 72 : 88)) - 1));
+    return Math.max(1, Math.min(12, Math.floor(all / (isNarrow() ? 66 : 88)) - 1));
   }
 
   function mostRelevant() {
@@ -152,7 +152,7 @@
     const left = narrow ? 70 : 104;
     const count = serverList.length + kept.length;
     const textWidth = narrow ? 0 : Math.max(240, Math.min(460, width() * 0.33));
-    const step = Math.max(narrow ? 72 : 88, Math.min(260, (width() - left - textWidth - 24) / Math.max(1, count)));
+    const step = Math.max(narrow ? 66 : 88, Math.min(260, (width() - left - textWidth - 24) / Math.max(1, count)));
     const x = function (place) { return left + step * (place + 0.5); };
     layout = {
       narrow: narrow, left: left, step: step, clients: kept, servers: serverList,
@@ -345,7 +345,8 @@
         const server = layout.server.get(parts.connection.server);
         const middle = (client + server) / 2;
         const text = fitted(parts.type, Math.abs(client - server) - 14);
-        if (text.length > 3) group.appendChild(words(text, middle, y - 4, "label middle"));
+        // On a phone, the text below has the type.
+        if (text === parts.type || (!layout.narrow && text.length > 3)) group.appendChild(words(text, middle, y - 4, "label middle"));
       }
       if (narrow) group.appendChild(words(fitted(parts.text, layout.width - 30), 20, top + h - 5, "under"));
       if (!layout.narrow) group.appendChild(words(fitted(parts.text, layout.textWidth), layout.text, y + 4, ""));
