@@ -18,6 +18,7 @@ pub(crate) mod inspector;
 pub(crate) mod ladder;
 pub(crate) mod lint;
 pub(crate) mod rule;
+mod sparkplug;
 pub(crate) mod statistics;
 pub(crate) mod stream;
 #[cfg(test)]

@@ -208,6 +208,7 @@ impl OpenConnection {
         if packet.direction == Direction::ClientToServer {
             self.last_from_client = Some((at, kind));
         }
+        self.sparkplug(packet, kind, shared);
         self.slow_answer(packet, kind, shared);
         self.oversize(packet, kind, shared);
         previous
@@ -347,6 +348,15 @@ impl OpenConnection {
 
     fn key(&self, kind: Kind, code: u16) -> ProblemKey {
         ProblemKey { kind, code, party: self.party(), text: None }
+    }
+
+    /// Adds the problems of Sparkplug nodes. A subscriber is not to blame for what it receives.
+    fn sparkplug(&self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
+        for problem in shared.nodes.packet(packet, kind, self.server, self.is_complete) {
+            let party = if problem.is_publisher { self.party() } else { Party::Everyone };
+            let key = ProblemKey { kind: problem.kind, code: 0, party, text: Some(problem.node) };
+            shared.sightings.add(key, self.number, packet.at, problem.missing);
+        }
     }
 
     fn connect(&mut self, packet: &Packet<'_>, shared: &mut Shared) -> Option<u32> {

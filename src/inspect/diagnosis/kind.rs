@@ -30,6 +30,14 @@ pub(crate) enum Kind {
     Unanswered,
     /// Published, and not received by any subscriber of the capture.
     NotDelivered,
+    /// Several connections publish as one Sparkplug node.
+    SparkplugPublishers,
+    /// The sequence numbers of a Sparkplug node do not follow each other.
+    SparkplugSequence,
+    /// Data of a Sparkplug node without a birth that fits.
+    SparkplugBirth,
+    /// A birth and a death of a Sparkplug node that do not belong together.
+    SparkplugDeath,
     /// As many messages in flight as the receiver allows.
     InFlightFull,
     SlowAnswer,
@@ -60,6 +68,10 @@ impl Kind {
             Kind::HalfOpen => "half_open",
             Kind::Unanswered => "unanswered",
             Kind::NotDelivered => "not_delivered",
+            Kind::SparkplugPublishers => "sparkplug_publishers",
+            Kind::SparkplugSequence => "sparkplug_sequence",
+            Kind::SparkplugBirth => "sparkplug_birth",
+            Kind::SparkplugDeath => "sparkplug_death",
             Kind::InFlightFull => "in_flight_full",
             Kind::SlowAnswer => "slow_answer",
             Kind::Repeated => "repeated",
@@ -86,6 +98,10 @@ impl Kind {
             | Kind::HalfOpen
             | Kind::Unanswered
             | Kind::NotDelivered
+            | Kind::SparkplugPublishers
+            | Kind::SparkplugSequence
+            | Kind::SparkplugBirth
+            | Kind::SparkplugDeath
             | Kind::InFlightFull
             | Kind::SlowAnswer
             | Kind::Oversize => Severity::Warning,

@@ -17,6 +17,7 @@ mod problem;
 mod report;
 mod sighting;
 mod slowest;
+mod sparkplug;
 mod text;
 mod topics;
 
@@ -37,6 +38,7 @@ pub(crate) use report::{Report, Scope};
 pub(in crate::inspect) use sighting::Mark;
 use sighting::Sightings;
 use slowest::Slowest;
+use sparkplug::Nodes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use topics::Topics;
@@ -62,6 +64,7 @@ struct Shared {
     topics: Topics,
     slowest: Slowest,
     bursts: Bursts,
+    nodes: Nodes,
     endings: BTreeMap<Ending, u64>,
 }
 
@@ -89,11 +92,13 @@ impl Diagnosis {
         match item {
             Item::Packet(packet) => self.packet(packet),
             Item::Gap(range) => {
+                self.shared.nodes.lose(range.connection, range.direction);
                 if let Some(connection) = self.connections.get_mut(&range.connection) {
                     connection.lose(range.direction, range.at, &mut self.shared);
                 }
             }
             Item::Skipped(range) => {
+                self.shared.nodes.lose(range.connection, range.direction);
                 if let Some(connection) = self.connections.get_mut(&range.connection) {
                     connection.skip(range.direction, &mut self.shared);
                 }
@@ -158,6 +163,7 @@ impl Diagnosis {
                 }
             }
             ConversationEvent::Closed { connection, at, by, first_fin } => {
+                self.shared.nodes.close(connection);
                 if let Some(mut connection) = self.connections.remove(&connection) {
                     if connection.protocol != Protocol::Mqtt {
                         self.totals.connections -= 1;
@@ -175,6 +181,7 @@ impl Diagnosis {
             ConversationEvent::Lag { connection, at, direction }
             | ConversationEvent::BadFrame { connection, at, direction, .. }
             | ConversationEvent::Undecryptable { connection, at, direction, .. } => {
+                self.shared.nodes.lose(connection, direction);
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.lose(direction, at, &mut self.shared);
                 }

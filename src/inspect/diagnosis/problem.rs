@@ -120,6 +120,10 @@ impl<'a> Group<'a> {
             Kind::ReconnectLoop => Some("CONNECT"),
             Kind::NotDelivered | Kind::GrowingPayload | Kind::Burst | Kind::InFlightFull => Some("PUBLISH"),
             Kind::RetainedStorm => Some("PUBLISH"),
+            Kind::SparkplugPublishers
+            | Kind::SparkplugSequence
+            | Kind::SparkplugBirth
+            | Kind::SparkplugDeath => Some("PUBLISH"),
             Kind::SlowAnswer | Kind::Unanswered | Kind::Repeated | Kind::Oversize => {
                 Some(packet_of(self.code).0)
             }
@@ -141,6 +145,10 @@ impl<'a> Group<'a> {
             | Kind::PublishDenied
             | Kind::Unanswered
             | Kind::NotDelivered
+            | Kind::SparkplugPublishers
+            | Kind::SparkplugSequence
+            | Kind::SparkplugBirth
+            | Kind::SparkplugDeath
             | Kind::GrowingPayload => self.texts.clone(),
             _ => Vec::new(),
         }
@@ -210,6 +218,10 @@ impl<'a> Group<'a> {
                 "messages to {} reached no subscriber in the capture, although this client had subscribed, {times}",
                 self.named_texts()
             ),
+            Kind::SparkplugPublishers
+            | Kind::SparkplugSequence
+            | Kind::SparkplugBirth
+            | Kind::SparkplugDeath => self.sparkplug(&times),
             Kind::InFlightFull => self.in_flight_full(&longest, &times),
             Kind::SlowAnswer => {
                 let (name, sender) = packet_of(self.code);
@@ -239,6 +251,25 @@ impl<'a> Group<'a> {
                     interval.unwrap_or_default()
                 )
             }
+        }
+    }
+
+    fn sparkplug(&self, times: &str) -> String {
+        let nodes = self.named_texts();
+        match self.kind {
+            Kind::SparkplugPublishers => {
+                format!("several connections publish as the Sparkplug node {nodes}, {times}")
+            }
+            Kind::SparkplugSequence => match self.sighting.worst {
+                0 => format!("sequence numbers of the Sparkplug node {nodes} repeat or step back, {times}"),
+                most => format!(
+                    "sequence numbers of the Sparkplug node {nodes} have gaps, {times}, up to {most} missing"
+                ),
+            },
+            Kind::SparkplugBirth => {
+                format!("data of the Sparkplug node {nodes} do not fit its births, {times}")
+            }
+            _ => format!("a birth and a death of the Sparkplug node {nodes} have different bdSeq, {times}"),
         }
     }
 
@@ -300,6 +331,8 @@ impl<'a> Group<'a> {
             Kind::SlowAnswer => vec![("round_trip_ns", worst)],
             Kind::Oversize | Kind::GrowingPayload => vec![("bytes", worst)],
             Kind::RetainedStorm => vec![("messages", worst)],
+            Kind::SparkplugSequence => vec![("missing", worst)],
+            Kind::SparkplugPublishers | Kind::SparkplugBirth | Kind::SparkplugDeath => Vec::new(),
             Kind::Burst => vec![("messages", worst), ("usual_messages", code)],
             Kind::ConnectUnanswered | Kind::TakeOver | Kind::NotDelivered | Kind::Repeated => Vec::new(),
         }
@@ -328,7 +361,12 @@ impl<'a> Group<'a> {
                 let topic = if has_topic { topic.as_str() } else { "" };
                 return joined(&[&client, &format!("type={name}"), topic]);
             }
-            Kind::NotDelivered | Kind::GrowingPayload => return joined(&["type=PUBLISH", &topic]),
+            Kind::NotDelivered
+            | Kind::SparkplugPublishers
+            | Kind::SparkplugSequence
+            | Kind::SparkplugBirth
+            | Kind::SparkplugDeath
+            | Kind::GrowingPayload => return joined(&["type=PUBLISH", &topic]),
             Kind::InFlightFull => {
                 return joined(&[&client, "type=PUBLISH,PUBACK,PUBREC,PUBREL,PUBCOMP"]);
             }

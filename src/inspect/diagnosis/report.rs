@@ -115,6 +115,7 @@ pub(super) fn report(diagnosis: &Diagnosis, scope: &Scope) -> Report {
         ("clients", "client identifiers", clients.dropped),
         ("connections", "connections", diagnosis.dropped),
         ("topics", "messages or subscriptions", shared.topics.dropped),
+        ("sparkplug_nodes", "Sparkplug nodes", shared.nodes.evicted()),
         ("problems", "problems", shared.sightings.dropped + computed.dropped),
     ];
     let slowest = shared.slowest.all().iter().map(|answer| SlowAnswer {

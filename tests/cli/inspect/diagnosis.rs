@@ -1,6 +1,7 @@
 //! `mq inspect --diagnose`: each problem is found where it is, and nothing else is.
 
 use super::super::support::certificates::Files;
+use super::lint::sparkplug::{PYSPARKPLUG, SPARKPLUG_PAYLOAD, TAHUTILS, delivered, lines, published};
 use super::proxy::Proxy;
 use super::*;
 use crate::support::capture::capture;
@@ -553,4 +554,47 @@ fn an_interval_of_zero_is_rejected_for_its_value() {
     let shown = mq("inspect --diagnose=0s").run().fail(2);
     assert_says(&shown, &["'0s' for --diagnose: expected a duration greater than 0"]);
     assert!(!shown.contains("digit"), "{shown}");
+}
+
+#[test]
+fn valid_sparkplug_lives_have_no_problems() {
+    for life in [PYSPARKPLUG, TAHUTILS, SPARKPLUG_PAYLOAD] {
+        assert_problems(&published(&lines(life)), &[]);
+        assert_problems(&delivered(&lines(life)), &[]);
+    }
+}
+
+#[test]
+fn problems_of_sparkplug_nodes_are_found() {
+    let life = lines(PYSPARKPLUG);
+    let mut gap = life.clone();
+    gap.remove(3);
+    let report = assert_problems(&published(&gap), &["sparkplug_sequence c 1"]);
+    let expected =
+        r#"sequence numbers of the Sparkplug node "spBv1.0/g/+/n/#" have gaps, once, up to 1 missing"#;
+    assert_eq!(text(&report, 0), expected);
+    assert_eq!(report["problems"][0]["missing"], 1, "{report:#}");
+    // Nobody knows whether the node or the broker lost the message.
+    assert_problems(&delivered(&gap), &["sparkplug_sequence  1"]);
+    let mut unborn = life.clone();
+    unborn.remove(1);
+    assert_problems(&published(&unborn), &["sparkplug_birth c 5"]);
+    let mut of_another = life.clone();
+    of_another[11].1 = life[13].1;
+    let report = assert_problems(&published(&of_another), &["sparkplug_death c 1"]);
+    let expected =
+        r#"a birth and a death of the Sparkplug node "spBv1.0/g/+/n/#" have different bdSeq, once"#;
+    assert_eq!(text(&report, 0), expected);
+    of_another[0].1 = life[13].1;
+    of_another[13].1 = life[0].1;
+    of_another[11].1 = life[11].1;
+    assert_problems(&published(&of_another), &["sparkplug_death c 3"]);
+}
+
+#[test]
+fn lost_packets_of_sparkplug_nodes_are_nobodys_fault() {
+    let script = published(&lines(PYSPARKPLUG));
+    let data = script.lines().find(|line| line.contains("/NDATA/")).unwrap();
+    let lost = script.replacen(data, "1: lost > 39", 1);
+    assert_problems(&lost, &[]);
 }

@@ -9,13 +9,10 @@ mod requirement;
 use super::CaptureCoverage;
 use super::packet_context::PacketContext;
 use super::report::FindingList;
-use crate::inspect::inspector::whole_payload;
-use crate::inspect::{Direction, Name, Rule, Severity, Value};
-use crate::payload::sparkplug::{
-    Message, MessageType, Observer, Sessions, Topic, content, faults, has_whole_sessions,
-};
+use crate::inspect::sparkplug::{NodeView, new_payload};
+use crate::inspect::{Direction, Name, Rule, Severity};
+use crate::payload::sparkplug::{Message, MessageType, Observer, Sessions, Topic, content, faults};
 use crate::protocol::{PacketType, PropertyId, ReasonCode};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
 /// The states of all nodes in the capture.
@@ -27,64 +24,28 @@ pub(super) struct Nodes {
 /// A connection that may be that of a node or a host.
 #[derive(Debug, Default)]
 pub(super) struct SparkplugConnection {
-    /// Identifies the broker.
-    broker: u64,
-    /// The number of times that packets of each direction were lost.
-    losses: [u32; 2],
-    /// The node whose death is the will.
-    node: Option<OwnNode>,
+    view: NodeView,
+    /// The births and deaths of the node whose death is the will.
+    own: OwnNode,
     /// The timestamp of the will, if it is a host's state.
     host: Option<Option<u64>>,
-    /// The client subscribed to all messages of nodes.
-    has_whole_sessions: bool,
-    has_published: bool,
     is_will_missing_told: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct OwnNode {
-    group: String,
-    node: String,
     is_born: bool,
     is_dead: bool,
 }
 
 impl SparkplugConnection {
     pub(super) fn open(&mut self, server: SocketAddr) {
-        let mut hasher = DefaultHasher::new();
-        server.hash(&mut hasher);
-        self.broker = hasher.finish();
+        self.view.set_server(server);
     }
 
     /// Packets of this direction were lost.
     pub(super) fn lose_track(&mut self, direction: Direction) {
-        if let Some(losses) = self.losses.get_mut(direction as usize) {
-            *losses = losses.wrapping_add(1);
-        }
-    }
-
-    fn observer(
-        &self,
-        context: &PacketContext<'_>,
-        coverage: CaptureCoverage,
-        topic: &Topic<'_>,
-    ) -> Observer {
-        let is_publisher = context.is_from_client();
-        let is_own = self.node.as_ref().is_some_and(|own| own.is(topic));
-        Observer {
-            broker: self.broker,
-            connection: context.packet.connection,
-            is_publisher,
-            is_from_start: is_publisher && is_own && coverage.is_complete() && !self.has_published,
-            is_complete: is_publisher || self.has_whole_sessions,
-            losses: self.losses.get(context.direction as usize).copied().unwrap_or_default(),
-        }
-    }
-}
-
-impl OwnNode {
-    fn is(&self, topic: &Topic<'_>) -> bool {
-        self.group == topic.group() && self.node == topic.node()
+        self.view.lose(direction);
     }
 }
 
@@ -100,8 +61,9 @@ impl Nodes {
         match context.kind {
             PacketType::Publish => self.publish(context, coverage, connection, report),
             PacketType::Connect if is_from_client => self.connect(context, coverage, connection, report),
-            PacketType::Subscribe if names_whole_sessions(context) => connection.has_whole_sessions = true,
-            PacketType::Unsubscribe if names_whole_sessions(context) => connection.has_whole_sessions = false,
+            PacketType::Subscribe | PacketType::Unsubscribe => {
+                connection.view.follow(context.packet, context.kind);
+            }
             PacketType::Disconnect if is_from_client => disconnect(context, coverage, connection, report),
             _ => {}
         }
@@ -128,6 +90,7 @@ impl Nodes {
         let will = tree.text(Name::WillTopic).zip(tree.bytes(Name::WillPayload));
         let Some((topic, payload)) = will.filter(|_| context.packet.raw.missing.is_empty()) else { return };
         let Some(topic) = Topic::parse_live(topic) else { return };
+        connection.view.follow(context.packet, PacketType::Connect);
         if topic.is_state() {
             connection.host = Some(host::check_will(context, payload, report));
             return;
@@ -135,8 +98,6 @@ impl Nodes {
         if topic.message_type() != Some(MessageType::NodeDeath) {
             return;
         }
-        let (group, node) = (topic.group().to_owned(), topic.node().to_owned());
-        connection.node = Some(OwnNode { group, node, is_born: false, is_dead: false });
         check_will_flags(context, report);
         let content = content(payload);
         let range = context.range(Name::WillPayload);
@@ -146,7 +107,7 @@ impl Nodes {
                     let rule = requirement::of_fault(&fault, MessageType::NodeDeath);
                     report.find(rule, range.clone(), fault.to_string());
                 }
-                let observer = connection.observer(context, coverage, &topic);
+                let observer = connection.view.observer(context.packet, coverage.is_complete(), &topic);
                 if let Some(anomaly) = self.sessions.connect(observer, &message) {
                     report.find(Rule::SparkplugBdSeqIncrement, range, anomaly.to_string());
                 }
@@ -166,19 +127,13 @@ impl Nodes {
     ) {
         let Some(topic) = context.topic() else { return connection.lose_track(context.direction) };
         let is_publisher = context.is_from_client();
-        let payload = whole_payload(context.packet.raw, context.tree);
+        let Some(payload) = new_payload(context.packet) else { return };
         let Some(topic) = Topic::parse_live(topic) else {
             if is_publisher {
                 host::check_old_topic(context, topic, payload, report);
             }
             return;
         };
-        let is_retained = context.tree.is_set(Name::Retain);
-        let is_deletion = is_retained && payload.is_none_or(<[u8]>::is_empty);
-        // A retained message is from an unknown time.
-        if context.tree.is_set(Name::Dup) || is_deletion || (is_retained && !is_publisher) {
-            return;
-        }
         if topic.is_state() {
             if let Some(payload) = payload.filter(|_| is_publisher) {
                 host::check_state(context, coverage, connection, payload, report);
@@ -192,7 +147,7 @@ impl Nodes {
         if is_publisher {
             check_flags(context, message_type, report);
         }
-        let observer = connection.observer(context, coverage, &topic);
+        let observer = connection.view.observer(context.packet, coverage.is_complete(), &topic);
         let read = payload.map(content);
         let message = read.as_deref().map(|content| Message::read(topic, message_type, content));
         match message {
@@ -232,12 +187,6 @@ impl Nodes {
             report.find_as(rule.severity().min(worst), rule, range.clone(), anomaly.to_string());
         }
     }
-}
-
-/// Whether a filter of the packet selects all messages of nodes.
-fn names_whole_sessions(context: &PacketContext<'_>) -> bool {
-    let mut filters = context.tree.all(Name::TopicFilter);
-    filters.any(|field| matches!(field.value, Value::Text(filter) if has_whole_sessions(filter)))
 }
 
 fn check_will_flags(context: &PacketContext<'_>, report: &mut FindingList) {
@@ -310,12 +259,11 @@ fn published(
     connection: &mut SparkplugConnection,
     report: &mut FindingList,
 ) {
-    connection.has_published = true;
-    let own = connection.node.as_mut().filter(|own| own.is(topic));
-    match (message_type, own) {
-        (MessageType::NodeBirth, Some(own)) => (own.is_born, own.is_dead) = (true, false),
-        (MessageType::NodeDeath, Some(own)) => own.is_dead = true,
-        (MessageType::NodeBirth, None) if coverage.beginning && !connection.is_will_missing_told => {
+    connection.view.note_published();
+    match (message_type, connection.view.is_own(topic)) {
+        (MessageType::NodeBirth, true) => connection.own = OwnNode { is_born: true, is_dead: false },
+        (MessageType::NodeDeath, true) => connection.own.is_dead = true,
+        (MessageType::NodeBirth, false) if coverage.beginning && !connection.is_will_missing_told => {
             connection.is_will_missing_told = true;
             let detail = "the will in CONNECT is not the node's NDEATH";
             report.find(Rule::SparkplugWill, context.whole(), detail);
@@ -331,7 +279,7 @@ fn disconnect(
     connection: &SparkplugConnection,
     report: &mut FindingList,
 ) {
-    let is_alive = connection.node.as_ref().is_some_and(|own| own.is_born && !own.is_dead);
+    let is_alive = connection.own.is_born && !connection.own.is_dead;
     let is_will_sent = context.is_v5() && context.reason_code() == Some(ReasonCode::DISCONNECT_WITH_WILL);
     if is_alive && !is_will_sent && coverage.is_whole(Direction::ClientToServer) {
         report.find(Rule::SparkplugDisconnect, context.whole(), "DISCONNECT without NDEATH");

@@ -6,5 +6,5 @@ mod exchanges;
 mod options;
 mod packets;
 mod sessions;
-mod sparkplug;
+pub mod sparkplug;
 mod support;

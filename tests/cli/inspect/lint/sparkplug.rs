@@ -4,17 +4,17 @@ use super::support::{assert_found, findings, found};
 use crate::support::capture::capture;
 use crate::support::{assert_says, mq};
 
-const PYSPARKPLUG: &str = include_str!("../../../sparkplug/pysparkplug.txt");
-const TAHUTILS: &str = include_str!("../../../sparkplug/tahutils.txt");
+pub const PYSPARKPLUG: &str = include_str!("../../../sparkplug/pysparkplug.txt");
+pub const TAHUTILS: &str = include_str!("../../../sparkplug/tahutils.txt");
 const TAHUTILS_ALIASES: &str = include_str!("../../../sparkplug/tahutils-aliases.txt");
-const SPARKPLUG_PAYLOAD: &str = include_str!("../../../sparkplug/sparkplug-payload.txt");
+pub const SPARKPLUG_PAYLOAD: &str = include_str!("../../../sparkplug/sparkplug-payload.txt");
 
 const TIMESTAMP: &str = "0880d095ffbc31";
 
 /// A message type and a payload in hexadecimal.
-type Line<'l> = (&'l str, &'l str);
+pub type Line<'l> = (&'l str, &'l str);
 
-fn lines(life: &str) -> Vec<Line<'_>> {
+pub fn lines(life: &str) -> Vec<Line<'_>> {
     life.lines().map(|line| line.split_once(' ').unwrap_or((line, ""))).collect()
 }
 
@@ -32,7 +32,7 @@ fn connect(will: &str) -> String {
 }
 
 /// The life on the node's own connections.
-fn published(life: &[Line<'_>]) -> String {
+pub fn published(life: &[Line<'_>]) -> String {
     let mut connection = 0;
     let mut script = String::new();
     for (kind, payload) in life {
@@ -53,7 +53,7 @@ fn published(life: &[Line<'_>]) -> String {
 }
 
 /// The life as the broker delivers it to a subscriber.
-fn delivered(life: &[Line<'_>]) -> String {
+pub fn delivered(life: &[Line<'_>]) -> String {
     let mut script =
         "> 10 (`MQTT` 04 02 003c `c`)\n< 20 (0000)\n> 82 (0001 `spBv1.0/#` 00)\n< 90 (0001 00)\n".to_owned();
     for (kind, payload) in life {

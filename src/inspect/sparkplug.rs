@@ -1,0 +1,90 @@
+//! A connection as an observer of Sparkplug nodes: whose messages it carries, and which of them may be missing.
+
+use super::inspector::whole_payload;
+use super::{Direction, Name, Packet, Value};
+use crate::payload::sparkplug::{MessageType, Observer, Topic, has_whole_sessions};
+use crate::protocol::PacketType;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+#[derive(Debug, Default)]
+pub(super) struct NodeView {
+    /// Identifies the broker.
+    broker: u64,
+    /// The number of times that packets of each direction were lost.
+    losses: [u32; 2],
+    /// Group and name of the node whose death is the will.
+    own: Option<(String, String)>,
+    /// The client subscribed to all messages of nodes.
+    has_whole_sessions: bool,
+    has_published: bool,
+}
+
+impl NodeView {
+    pub(super) fn set_server(&mut self, server: impl Hash) {
+        let mut hasher = DefaultHasher::new();
+        server.hash(&mut hasher);
+        self.broker = hasher.finish();
+    }
+
+    /// Packets of this direction were lost.
+    pub(super) fn lose(&mut self, direction: Direction) {
+        if let Some(losses) = self.losses.get_mut(direction as usize) {
+            *losses = losses.wrapping_add(1);
+        }
+    }
+
+    /// Takes a CONNECT, SUBSCRIBE or UNSUBSCRIBE. Returns whether it concerns nodes.
+    pub(super) fn follow(&mut self, packet: &Packet<'_>, kind: PacketType) -> bool {
+        match kind {
+            PacketType::Connect => {
+                let will = packet.tree.text(Name::WillTopic).and_then(Topic::parse_live);
+                let own = will.filter(|topic| topic.message_type() == Some(MessageType::NodeDeath));
+                self.own = own.map(|topic| (topic.group().to_owned(), topic.node().to_owned()));
+                self.own.is_some()
+            }
+            PacketType::Subscribe | PacketType::Unsubscribe => {
+                let mut filters = packet.tree.all(Name::TopicFilter);
+                let is_whole = filters
+                    .any(|field| matches!(field.value, Value::Text(filter) if has_whole_sessions(filter)));
+                if is_whole {
+                    self.has_whole_sessions = kind == PacketType::Subscribe;
+                }
+                is_whole
+            }
+            _ => false,
+        }
+    }
+
+    /// The connection as the observer of a message. `is_captured` tells whether all its packets were captured.
+    pub(super) fn observer(&self, packet: &Packet<'_>, is_captured: bool, topic: &Topic<'_>) -> Observer {
+        let is_publisher = packet.direction == Direction::ClientToServer;
+        Observer {
+            broker: self.broker,
+            connection: packet.connection,
+            is_publisher,
+            is_from_start: is_publisher && is_captured && self.is_own(topic) && !self.has_published,
+            is_complete: is_publisher || self.has_whole_sessions,
+            losses: self.losses.get(packet.direction as usize).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Whether the connection is the node's own.
+    pub(super) fn is_own(&self, topic: &Topic<'_>) -> bool {
+        self.own.as_ref().is_some_and(|(group, node)| group == topic.group() && node == topic.node())
+    }
+
+    /// The client has published a message of a node.
+    pub(super) fn note_published(&mut self) {
+        self.has_published = true;
+    }
+}
+
+/// The payload of a message that is new: neither sent again, nor retained from an unknown time, nor the deletion of a retained
+/// message. The inner option is `None` if a part is missing.
+pub(super) fn new_payload<'a>(packet: &Packet<'a>) -> Option<Option<&'a [u8]>> {
+    let is_retained = packet.tree.is_set(Name::Retain);
+    let payload = whole_payload(packet.raw, packet.tree);
+    let is_deletion = is_retained && payload.is_none_or(<[u8]>::is_empty);
+    let is_old = is_retained && packet.direction == Direction::ServerToClient;
+    (!packet.tree.is_set(Name::Dup) && !is_deletion && !is_old).then_some(payload)
+}
