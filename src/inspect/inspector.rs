@@ -247,7 +247,7 @@ impl Inspector {
 fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     match end {
         Some(Close::EndOfCapture | Close::Evicted | Close::Replaced) => true,
-        Some(Close::Fin | Close::Reset(_)) | None => false,
+        Some(Close::Fin | Close::Reset(_) | Close::Refused(_)) | None => false,
     }
 }
 

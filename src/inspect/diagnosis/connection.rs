@@ -6,8 +6,9 @@ use super::sighting::{Party, ProblemKey, Sightings};
 use super::topics::Endpoint;
 use super::{Kind, Shared};
 use crate::inspect::capture::Moment;
+use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name, Packet, Value};
-use crate::protocol::{PacketType, ReasonCode};
+use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -41,6 +42,9 @@ const STORM_BYTES: u64 = 10 << 20;
 
 /// Added to the code of a limit for messages in flight that the receiver did not state.
 pub(super) const ASSUMED: u16 = 2;
+
+/// The most characters to keep of a reason string.
+const MAX_REASON: usize = 200;
 
 /// The first byte of CONNECT; a record of TLS has other flags.
 const CONNECT: u8 = 0x10;
@@ -88,6 +92,10 @@ pub(super) struct OpenConnection {
     /// The open connection that had the client identifier before.
     pub(super) previous: Option<u32>,
     last_from_client: Option<(Moment, PacketType)>,
+    /// The last packet of either side.
+    last_packet: Option<Moment>,
+    /// The reason string of the CONNACK that refused it, or of the first DISCONNECT.
+    reason: Option<Rc<str>>,
     /// For each direction, the moment since which packets are missing; a DISCONNECT may be among them.
     lost: [Option<Moment>; 2],
     /// In nanoseconds; 0 for none.
@@ -138,6 +146,8 @@ impl OpenConnection {
             is_taken_over: false,
             previous: None,
             last_from_client: None,
+            last_packet: None,
+            reason: None,
             lost: [None; 2],
             keep_alive: 0,
             pending: Box::default(),
@@ -196,6 +206,7 @@ impl OpenConnection {
                 if self.disconnect.is_none() {
                     self.silence_at_disconnect = self.silence(at);
                     self.disconnect = Some((packet.direction, code));
+                    self.reason = reason_string(packet.tree);
                     self.disconnected = Some(at);
                     let is_of_server = packet.direction == Direction::ServerToClient;
                     if is_of_server && ReasonCode(code) == ReasonCode::SESSION_TAKEN_OVER {
@@ -209,6 +220,7 @@ impl OpenConnection {
             self.last_from_client = Some((at, kind));
         }
         self.sparkplug(packet, kind, shared);
+        self.last_packet = Some(at);
         self.slow_answer(packet, kind, shared);
         self.oversize(packet, kind, shared);
         previous
@@ -385,7 +397,8 @@ impl OpenConnection {
         self.keep_alive = u64::from(packet.tracker.keep_alive.unwrap_or_default()) * SECOND;
         if code != 0 {
             self.refused = Some(code as u8);
-            shared.sightings.add(self.key(Kind::Refused, code as u16), self.number, packet.at, 0);
+            let key = ProblemKey { text: reason_string(tree), ..self.key(Kind::Refused, code as u16) };
+            shared.sightings.add(key, self.number, packet.at, 0);
         }
     }
 
@@ -424,10 +437,7 @@ impl OpenConnection {
         let filters = answered.map(|waiting| waiting.filters).unwrap_or_default();
         let mut filters = filters.into_iter();
         if kind == PacketType::Unsuback {
-            for (filter, _) in filters {
-                shared.topics.unsubscribe(&self.subscriptions, Some(&filter), packet.at.time);
-            }
-            return;
+            return self.unsubscribed(filters, packet, shared);
         }
         for field in packet.tree.all(Name::FilterReasonCode) {
             let Value::Code(code) = field.value else { continue };
@@ -443,6 +453,29 @@ impl OpenConnection {
                     self.subscriptions.extend(number);
                 }
                 (None, false) => {}
+            }
+        }
+    }
+
+    /// Takes UNSUBACK for these filters; the answers of MQTT 3 have no codes.
+    fn unsubscribed(
+        &mut self,
+        filters: impl Iterator<Item = (Rc<str>, bool)>,
+        packet: &Packet<'_>,
+        shared: &mut Shared,
+    ) {
+        let mut codes = packet.tree.all(Name::FilterReasonCode).filter_map(|field| match field.value {
+            Value::Code(code) => Some(code),
+            _ => None,
+        });
+        for (filter, _) in filters {
+            match codes.next().filter(|code| ReasonCode(*code).is_error()) {
+                Some(code) => {
+                    let key = self.key(Kind::UnsubscriptionDenied, code.into());
+                    let key = ProblemKey { text: Some(filter), ..key };
+                    shared.sightings.add(key, self.number, packet.at, 0);
+                }
+                None => shared.topics.unsubscribe(&self.subscriptions, Some(&filter), packet.at.time),
             }
         }
     }
@@ -541,10 +574,13 @@ impl OpenConnection {
                     add(timed_out, self.silence_at_disconnect.unwrap_or_default());
                 }
                 ReasonCode::SUCCESS => {}
-                _ => add(self.key(Kind::ClosedByServer, code.into()), 0),
+                _ => add(
+                    ProblemKey { text: self.reason.clone(), ..self.key(Kind::ClosedByServer, code.into()) },
+                    0,
+                ),
             },
             Ending::Disconnect(Direction::ClientToServer, code) if ReasonCode(code).is_error() => {
-                add(self.key(Kind::ClientLost, code.into()), 0);
+                add(ProblemKey { text: self.reason.clone(), ..self.key(Kind::ClientLost, code.into()) }, 0);
             }
             Ending::TakenOver => add(self.key(Kind::TakeOver, 0), 0),
             Ending::Fin(Direction::ServerToClient) | Ending::Reset(Direction::ServerToClient) => {
@@ -554,12 +590,13 @@ impl OpenConnection {
                     add(timed_out, silence);
                 } else {
                     let text = self.cause(at);
-                    add(ProblemKey { text, ..self.key(Kind::ClosedByServer, code_of_end(end.ending)) }, 0);
+                    let key = ProblemKey { text, ..self.key(Kind::ClosedByServer, code_of_end(end.ending)) };
+                    add(key, self.idle(at));
                 }
             }
             Ending::Fin(Direction::ClientToServer) | Ending::Reset(Direction::ClientToServer) => {
                 if self.is_accepted == Some(true) || self.connect.is_none() {
-                    add(self.key(Kind::ClientLost, code_of_end(end.ending)), 0);
+                    add(self.key(Kind::ClientLost, code_of_end(end.ending)), self.idle(at));
                 }
             }
             Ending::HalfOpen(sender) => {
@@ -575,6 +612,12 @@ impl OpenConnection {
             }
             Ending::Disconnect(..) | Ending::Refused(_) | Ending::Unknown => {}
         }
+    }
+
+    /// Nanoseconds since the last packet of either side; 0 if later ones may not have been captured.
+    fn idle(&self, at: Moment) -> u64 {
+        let is_whole = self.lost == [None; 2];
+        since(self.last_packet.filter(|_| is_whole), at).unwrap_or_default()
     }
 
     /// The client's last packet, if the server closed right after it.
@@ -652,4 +695,11 @@ pub(super) fn packet_of(code: u16) -> (&'static str, Direction) {
 
 fn code_of_end(ending: Ending) -> u16 {
     if matches!(ending, Ending::Reset(_)) { BY_RESET } else { BY_FIN }
+}
+
+/// The reason string of a packet, up to a length that is enough for a sentence.
+fn reason_string(tree: &Tree<'_>) -> Option<Rc<str>> {
+    let text = tree.text(Name::Property(PropertyId::ReasonString)).filter(|text| !text.is_empty())?;
+    let end = text.char_indices().nth(MAX_REASON).map_or(text.len(), |(index, _)| index);
+    text.get(..end).map(Rc::from)
 }

@@ -37,7 +37,7 @@ impl Ending {
         match (by, first_fin) {
             (Close::EndOfCapture, Some(first)) => Ending::HalfOpen(first),
             (_, Some(first)) => Ending::Fin(first),
-            (Close::Reset(sender), None) => Ending::Reset(sender),
+            (Close::Reset(sender) | Close::Refused(sender), None) => Ending::Reset(sender),
             (Close::Replaced, None) => Ending::Replaced,
             (Close::EndOfCapture | Close::Evicted, None) => Ending::Open,
             (Close::Fin, None) => Ending::Unknown,

@@ -9,16 +9,23 @@ pub(super) enum Foreign {
     Http,
     ProxyHeader,
     Silent,
+    Refused,
     Unknown,
 }
 
 /// The number of connections for each reason.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ForeignCounts([u64; 5]);
+pub(super) struct ForeignCounts([u64; 6]);
 
 impl Foreign {
-    const ALL: [Foreign; 5] =
-        [Foreign::Tls, Foreign::Http, Foreign::ProxyHeader, Foreign::Silent, Foreign::Unknown];
+    const ALL: [Foreign; 6] = [
+        Foreign::Tls,
+        Foreign::Http,
+        Foreign::ProxyHeader,
+        Foreign::Silent,
+        Foreign::Refused,
+        Foreign::Unknown,
+    ];
 
     pub(super) fn of(what: &OtherProtocol) -> Foreign {
         match what {
@@ -26,6 +33,7 @@ impl Foreign {
             OtherProtocol::Http { .. } => Foreign::Http,
             OtherProtocol::ProxyHeader(_) => Foreign::ProxyHeader,
             OtherProtocol::Silent => Foreign::Silent,
+            OtherProtocol::Refused => Foreign::Refused,
             OtherProtocol::Unknown => Foreign::Unknown,
         }
     }
@@ -36,7 +44,8 @@ impl Foreign {
             Foreign::Tls => "with TLS that was not decrypted; a key log decrypts it",
             Foreign::Http => "with HTTP, not MQTT over WebSocket",
             Foreign::ProxyHeader => "with an invalid PROXY header",
-            Foreign::Silent => "without data: refused, unanswered or closed at once",
+            Foreign::Silent => "without data: unanswered, or closed at once",
+            Foreign::Refused => "refused by the server (RST)",
             Foreign::Unknown => "with another protocol",
         }
     }

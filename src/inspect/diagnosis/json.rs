@@ -2,7 +2,7 @@
 
 use super::ending::Ending;
 use super::problem::Problem;
-use super::report::Report;
+use super::report::{Report, SelectedPart};
 use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
 use crate::json::Writer;
@@ -23,6 +23,9 @@ impl Report {
         number("packets", self.packets, &mut json);
         time("first", self.first, &mut json);
         time("last", self.last, &mut json);
+        if let Some(selected) = &self.selection {
+            selection(selected, &mut json);
+        }
         array("problems", &self.problems, &mut json, problem);
         json.key("endings");
         endings(&self.endings, &mut json);
@@ -61,6 +64,19 @@ impl Report {
     }
 }
 
+fn selection(selection: &SelectedPart, json: &mut Writer<'_>) {
+    json.key("selection");
+    json.open_object();
+    if !selection.patterns.is_empty() {
+        strings("follow", selection.patterns.iter().cloned(), json);
+        number("clients", selection.clients, json);
+        number("connections", selection.connections, json);
+    }
+    time("since", selection.since, json);
+    time("until", selection.until, json);
+    json.close_object();
+}
+
 fn problem(problem: &Problem, json: &mut Writer<'_>) {
     text("kind", problem.kind.name(), json);
     text("severity", problem.severity.name(), json);
@@ -77,6 +93,10 @@ fn problem(problem: &Problem, json: &mut Writer<'_>) {
         json.integer((*connection).into());
     }
     json.close_array();
+    if problem.has_more_connections {
+        json.key("has_more_connections");
+        json.literal(true);
+    }
     if !problem.topics.is_empty() {
         strings("topics", problem.topics.iter().map(ToString::to_string), json);
     }

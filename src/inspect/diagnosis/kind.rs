@@ -13,11 +13,14 @@ pub(crate) enum Kind {
     ClosedByServer,
     /// The server closed a connection after it was silent for too long.
     KeepAliveTimeout,
+    /// The server refused the TCP connection.
+    TcpRefused,
     /// The server refused CONNECT.
     Refused,
     /// The server closed the connection without an answer to CONNECT.
     ConnectUnanswered,
     SubscriptionDenied,
+    UnsubscriptionDenied,
     PublishDenied,
     /// A client took an identifier over from an open connection.
     TakeOver,
@@ -58,9 +61,11 @@ impl Kind {
             Kind::ReconnectLoop => "reconnect_loop",
             Kind::ClosedByServer => "closed_by_server",
             Kind::KeepAliveTimeout => "keep_alive_timeout",
+            Kind::TcpRefused => "tcp_refused",
             Kind::Refused => "refused",
             Kind::ConnectUnanswered => "connect_unanswered",
             Kind::SubscriptionDenied => "subscription_denied",
+            Kind::UnsubscriptionDenied => "unsubscription_denied",
             Kind::PublishDenied => "publish_denied",
             Kind::TakeOver => "take_over",
             Kind::KeepAliveExceeded => "keep_alive_exceeded",
@@ -88,9 +93,11 @@ impl Kind {
             | Kind::ReconnectLoop
             | Kind::ClosedByServer
             | Kind::KeepAliveTimeout
+            | Kind::TcpRefused
             | Kind::Refused
             | Kind::ConnectUnanswered
             | Kind::SubscriptionDenied
+            | Kind::UnsubscriptionDenied
             | Kind::PublishDenied => Severity::Error,
             Kind::TakeOver
             | Kind::KeepAliveExceeded

@@ -22,7 +22,7 @@ mod text;
 mod topics;
 
 use super::capture::Moment;
-use super::capture::conversation::ConversationEvent;
+use super::capture::conversation::{ConversationEvent, OtherProtocol};
 use super::capture::reassembly::Close;
 use super::{Item, Packet};
 use crate::protocol::PacketType;
@@ -36,11 +36,12 @@ pub(in crate::inspect) use kind::Kind;
 pub(in crate::inspect) use problem::Problem;
 pub(crate) use report::{Report, Scope};
 pub(in crate::inspect) use sighting::Mark;
-use sighting::Sightings;
+use sighting::{Party, ProblemKey, Sightings};
 use slowest::Slowest;
 use sparkplug::Nodes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use topics::Topics;
 
 /// The most open connections to follow.
@@ -171,7 +172,7 @@ impl Diagnosis {
                         self.totals.others.add(if is_silent { Foreign::Silent } else { Foreign::Unknown });
                         return;
                     }
-                    if let (Close::Reset(sender), None) = (by, first_fin) {
+                    if let (Close::Reset(sender) | Close::Refused(sender), None) = (by, first_fin) {
                         connection.check_take_over(sender, at, &mut self.shared);
                     }
                     let ending = connection.ending(Ending::of_tcp(by, first_fin), at);
@@ -186,7 +187,14 @@ impl Diagnosis {
                     connection.lose(direction, at, &mut self.shared);
                 }
             }
-            ConversationEvent::OtherProtocol { ref what, .. } => self.totals.others.add(Foreign::of(what)),
+            ConversationEvent::OtherProtocol { connection, at, server, ref what, .. } => {
+                self.totals.others.add(Foreign::of(what));
+                if *what == OtherProtocol::Refused {
+                    let text = Some(Rc::from(server.to_string()));
+                    let key = ProblemKey { kind: Kind::TcpRefused, code: 0, party: Party::Everyone, text };
+                    self.shared.sightings.add(key, connection, at, 0);
+                }
+            }
             ConversationEvent::Bytes { .. }
             | ConversationEvent::Gap { .. }
             | ConversationEvent::Conflict { .. }

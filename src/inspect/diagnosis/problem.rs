@@ -19,6 +19,10 @@ pub(super) const MAX_SEPARATE: usize = 3;
 /// The most topics, connections and clients to name.
 const MAX_NAMED: usize = 3;
 
+/// This many ends after the same silence, of at least this many nanoseconds, are regular.
+const MIN_REGULAR: u64 = 3;
+const MIN_SILENCE: u64 = 5_000_000_000;
+
 /// A problem, with the place and the number of its occurrences.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
@@ -34,6 +38,7 @@ pub(crate) struct Problem {
     pub(in crate::inspect) last: Moment,
     /// The first connections.
     pub(in crate::inspect) connections: Vec<u32>,
+    pub(super) has_more_connections: bool,
     /// Topics or topic filters.
     pub(in crate::inspect) topics: Vec<Rc<str>>,
     /// Named numbers, with their units in their names.
@@ -97,6 +102,7 @@ impl<'a> Group<'a> {
             first: self.sighting.first,
             last: self.sighting.last,
             connections,
+            has_more_connections: self.sighting.has_more_connections,
             topics: self.topics(),
             figures: self.figures(),
             filter: self.filter(),
@@ -142,6 +148,7 @@ impl<'a> Group<'a> {
     fn topics(&self) -> Vec<Rc<str>> {
         match self.kind {
             Kind::SubscriptionDenied
+            | Kind::UnsubscriptionDenied
             | Kind::PublishDenied
             | Kind::Unanswered
             | Kind::NotDelivered
@@ -178,7 +185,14 @@ impl<'a> Group<'a> {
                 "the server closed the connection after a silence of {longest}; the keep alive is {} s, {times}",
                 self.code
             ),
-            Kind::Refused => format!("the server refused CONNECT: {}, {times}", refusal(code)),
+            Kind::TcpRefused => {
+                let servers: Vec<_> = self.texts.iter().map(ToString::to_string).collect();
+                let servers = listed(&servers, self.text_count, "the server");
+                format!("{servers} refused the TCP connection (RST): no listener, or a firewall, {times}")
+            }
+            Kind::Refused => {
+                format!("the server refused CONNECT: {}{}, {times}", refusal(code), self.stated_reasons())
+            }
             Kind::ConnectUnanswered => {
                 format!("the server closed the connection without an answer to CONNECT, {times}")
             }
@@ -186,6 +200,11 @@ impl<'a> Group<'a> {
                 "the server denied the subscription to {}: {}, {times}",
                 self.named_texts(),
                 reason(code, Context::Suback)
+            ),
+            Kind::UnsubscriptionDenied => format!(
+                "the server denied UNSUBSCRIBE from {}: {}, {times}",
+                self.named_texts(),
+                reason(code, Context::Unsuback)
             ),
             Kind::PublishDenied => format!(
                 "the server denied messages to {}: {}, {times}",
@@ -200,9 +219,19 @@ impl<'a> Group<'a> {
                 self.code
             ),
             Kind::ClientLost => match self.code {
-                BY_FIN => format!("the client closed the connection without DISCONNECT (FIN), {times}"),
-                BY_RESET => format!("the client reset the connection without DISCONNECT (RST), {times}"),
-                _ => format!("the client disconnected: {}, {times}", reason(code, Context::Disconnect)),
+                BY_FIN => format!(
+                    "the client closed the connection without DISCONNECT (FIN), {times}{}",
+                    self.regular_silence()
+                ),
+                BY_RESET => format!(
+                    "the client reset the connection without DISCONNECT (RST), {times}{}",
+                    self.regular_silence()
+                ),
+                _ => format!(
+                    "the client disconnected: {}{}, {times}",
+                    reason(code, Context::Disconnect),
+                    self.stated_reasons()
+                ),
             },
             Kind::HalfOpen => self.half_open(&longest, &times),
             Kind::Unanswered => {
@@ -281,10 +310,36 @@ impl<'a> Group<'a> {
                     [] => String::new(),
                     texts => format!(", right after {}", texts.join(" or ")),
                 };
-                format!("the server {how} the connection without DISCONNECT, {times}{cause}")
+                let silence = self.regular_silence();
+                format!("the server {how} the connection without DISCONNECT, {times}{cause}{silence}")
             }
-            code => format!("the server disconnected: {}, {times}", reason(code as u8, Context::Disconnect)),
+            code => format!(
+                "the server disconnected: {}{}, {times}",
+                reason(code as u8, Context::Disconnect),
+                self.stated_reasons()
+            ),
         }
+    }
+
+    /// The reason strings of the sender, in quotes.
+    fn stated_reasons(&self) -> String {
+        match self.text_count {
+            0 => String::new(),
+            _ => format!(", {}", self.named_texts()),
+        }
+    }
+
+    /// The silence before the ends, if it was always the same: the sign of a timeout for idle connections.
+    fn regular_silence(&self) -> String {
+        match self.is_silence_regular() {
+            true => format!(", always after {} without a packet", duration(self.sighting.worst)),
+            false => String::new(),
+        }
+    }
+
+    fn is_silence_regular(&self) -> bool {
+        let Sighting { count, worst, least, .. } = self.sighting;
+        count >= MIN_REGULAR && least >= MIN_SILENCE && worst - least <= worst / 20
     }
 
     fn half_open(&self, longest: &str, times: &str) -> String {
@@ -317,11 +372,16 @@ impl<'a> Group<'a> {
         match self.kind {
             Kind::TakeOverLoop => interval(|client| client.take_overs().interval()),
             Kind::ReconnectLoop => interval(|client| client.reconnects().interval()),
-            Kind::ClosedByServer | Kind::ClientLost if self.code >= BY_FIN => Vec::new(),
+            Kind::ClosedByServer | Kind::ClientLost if self.code >= BY_FIN => match self.is_silence_regular()
+            {
+                true => vec![("silence_ns", worst)],
+                false => Vec::new(),
+            },
             Kind::ClosedByServer
             | Kind::ClientLost
             | Kind::Refused
             | Kind::SubscriptionDenied
+            | Kind::UnsubscriptionDenied
             | Kind::PublishDenied => vec![("code", code)],
             Kind::KeepAliveTimeout | Kind::KeepAliveExceeded => {
                 vec![("keep_alive", code), ("silence_ns", worst)]
@@ -334,7 +394,11 @@ impl<'a> Group<'a> {
             Kind::SparkplugSequence => vec![("missing", worst)],
             Kind::SparkplugPublishers | Kind::SparkplugBirth | Kind::SparkplugDeath => Vec::new(),
             Kind::Burst => vec![("messages", worst), ("usual_messages", code)],
-            Kind::ConnectUnanswered | Kind::TakeOver | Kind::NotDelivered | Kind::Repeated => Vec::new(),
+            Kind::TcpRefused
+            | Kind::ConnectUnanswered
+            | Kind::TakeOver
+            | Kind::NotDelivered
+            | Kind::Repeated => Vec::new(),
         }
     }
 
@@ -346,12 +410,14 @@ impl<'a> Group<'a> {
             Kind::TakeOverLoop | Kind::ReconnectLoop | Kind::TakeOver => "type=CONNECT,CONNACK,DISCONNECT",
             Kind::ClosedByServer
             | Kind::KeepAliveTimeout
+            | Kind::TcpRefused
             | Kind::ConnectUnanswered
             | Kind::ClientLost
             | Kind::HalfOpen
             | Kind::KeepAliveExceeded => return self.connection_term(),
             Kind::Refused => "type=CONNECT,CONNACK",
             Kind::SubscriptionDenied => "type=SUBSCRIBE,SUBACK",
+            Kind::UnsubscriptionDenied => "type=UNSUBSCRIBE,UNSUBACK",
             Kind::PublishDenied => {
                 return joined(&[&client, &format!("({} or type=PUBACK,PUBREC code>=128)", any_of(&topic))]);
             }
@@ -408,8 +474,12 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The first connections; all packets up to the end matter.
+    /// The connections, of which all packets up to the end matter; those of the clients if there are many.
     fn connection_term(&self) -> String {
+        let clients = self.client_term();
+        if self.sighting.has_more_connections && !clients.is_empty() {
+            return clients;
+        }
         let mut connections = self.sighting.connections.clone();
         connections.sort_unstable();
         let numbers: Vec<_> = connections.iter().map(u32::to_string).collect();

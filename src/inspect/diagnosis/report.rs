@@ -241,7 +241,8 @@ fn loops(client: &ClientRecord, party: Party, seen: &Sightings, computed: &mut S
         let Repetition { count, first, last } = repetition;
         let Sighting { connections, marks, .. } = seen;
         if count >= LOOP {
-            computed.put(key(kind), &Sighting { count, first, last, connections, worst: 0, marks });
+            let found = Sighting { count, first, last, connections, marks, ..Sighting::default() };
+            computed.put(key(kind), &found);
         }
     };
     let take_overs = seen.get(&key(Kind::TakeOver)).cloned();

@@ -61,8 +61,11 @@ pub(super) struct Sighting {
     pub(super) last: Moment,
     /// The first connections.
     pub(super) connections: Vec<u32>,
+    pub(super) has_more_connections: bool,
     /// The largest figure, such as the longest wait in nanoseconds.
     pub(super) worst: u64,
+    /// The smallest figure.
+    pub(super) least: u64,
     /// Its places, if they are kept.
     pub(super) marks: Vec<Mark>,
 }
@@ -81,6 +84,7 @@ pub(super) struct Sightings {
 
 impl Sighting {
     pub(super) fn merge(&mut self, other: &Sighting) {
+        self.least = if self.count == 0 { other.least } else { self.least.min(other.least) };
         if self.count == 0 || other.first.time < self.first.time {
             self.first = other.first;
         }
@@ -89,12 +93,21 @@ impl Sighting {
             self.last = other.last;
         }
         self.worst = self.worst.max(other.worst);
-        let room = MAX_CONNECTIONS.saturating_sub(self.connections.len());
-        let new: Vec<_> =
-            other.connections.iter().filter(|number| !self.connections.contains(number)).copied().collect();
-        self.connections.extend(new.into_iter().take(room));
+        self.has_more_connections |= other.has_more_connections;
+        other.connections.iter().for_each(|number| self.add_connection(*number));
         let room = MAX_MARKS_OF_PROBLEM.saturating_sub(self.marks.len());
         self.marks.extend(other.marks.iter().take(room));
+    }
+
+    fn add_connection(&mut self, number: u32) {
+        if self.connections.contains(&number) {
+            return;
+        }
+        if self.connections.len() < MAX_CONNECTIONS {
+            self.connections.push(number);
+        } else {
+            self.has_more_connections = true;
+        }
     }
 }
 
@@ -135,15 +148,14 @@ impl Sightings {
         if entry.count == 0 || last.time >= entry.last.time {
             entry.last = last;
         }
+        entry.least = if entry.count == 0 { figure } else { entry.least.min(figure) };
         entry.count += 1;
         entry.worst = entry.worst.max(figure);
         if self.room_for_marks > 0 && entry.marks.len() < MAX_MARKS_OF_PROBLEM {
             self.room_for_marks -= 1;
             entry.marks.push(Mark { connection, at: first });
         }
-        if entry.connections.len() < MAX_CONNECTIONS && !entry.connections.contains(&connection) {
-            entry.connections.push(connection);
-        }
+        entry.add_connection(connection);
     }
 
     /// Adds a sighting that was computed.

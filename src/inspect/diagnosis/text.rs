@@ -7,9 +7,16 @@ use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
 use crate::inspect::view::words::duration;
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The most clients to list.
 const MAX_CLIENTS: usize = 20;
+
+/// The width of names in the table of clients.
+const NAME_WIDTH: usize = 24;
+
+/// The sign of text that is left out.
+const MARK: &str = "...";
 
 /// Decimal places of times.
 const DIGITS: u32 = 3;
@@ -174,7 +181,8 @@ fn connections(numbers: &[u32], count: usize) -> String {
 }
 
 fn write_client(client: &ClientSummary, text: &mut String) {
-    let name: String = escape::quoted(&client.id).chars().take(24).collect();
+    let name = cut(&escape::quoted(&client.id), NAME_WIDTH);
+    let padding = " ".repeat(NAME_WIDTH.saturating_sub(name.width()));
     let shortest = client.shortest.map_or_else(|| "-".to_owned(), duration);
     let longest = client.shortest.map_or_else(|| "-".to_owned(), |_| duration(client.longest));
     let mut endings = client.endings.clone();
@@ -183,7 +191,7 @@ fn write_client(client: &ClientSummary, text: &mut String) {
         endings.iter().map(|(ending, count)| format!("{count} {}", ending.name())).collect();
     let endings = if endings.is_empty() { "still open".to_owned() } else { endings.join(", ") };
     let connections = client.connections;
-    let _ = writeln!(text, "{name:<24} {connections:>11} {shortest:>12} {longest:>12}  {endings}");
+    let _ = writeln!(text, "{name}{padding} {connections:>11} {shortest:>12} {longest:>12}  {endings}");
 }
 
 /// The time and the frame of a moment.
@@ -213,6 +221,21 @@ fn time(time: u64, clock: &mut TimeFormatter) -> String {
     let mut text = Vec::new();
     clock.write(time, DIGITS, &mut text);
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The text up to this number of columns, with a mark if some of it is left out.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for character in text.chars() {
+        if cut.width() + character.width().unwrap_or_default() + MARK.width() > columns {
+            break;
+        }
+        cut.push(character);
+    }
+    cut + MARK
 }
 
 fn count(count: u64, noun: &str) -> String {

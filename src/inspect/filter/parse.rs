@@ -371,14 +371,22 @@ impl Term {
             "topic" => self.text(TextField::Topic),
             "client" => self.text(TextField::Client),
             "payload" => self.text(TextField::Payload),
-            "connection" => {
-                self.number(NumberField::Connection, "the value must be a connection number, counted from 0")
+            "connection" => self.number(
+                NumberField::Connection,
+                u32::MAX.into(),
+                "the value must be a connection number, counted from 0",
+            ),
+            "frame" => {
+                self.number(NumberField::Frame, u64::MAX, "the value must be a frame number, counted from 1")
             }
-            "frame" => self.number(NumberField::Frame, "the value must be a frame number, counted from 1"),
-            "id" => {
-                self.number(NumberField::PacketId, "the value must be a packet identifier from 1 to 65535")
+            "id" => self.number(
+                NumberField::PacketId,
+                u16::MAX.into(),
+                "the value must be a packet identifier up to 65535",
+            ),
+            "qos" => {
+                self.number(NumberField::Qos, 3, "the value must be 0, 1 or 2; 3 selects malformed packets")
             }
-            "qos" => self.number(NumberField::Qos, "the value must be 0, 1 or 2"),
             "code" => self.code(),
             "size" => self.quantity(NumberField::Size, "the value must be a size such as 512 or 64KiB", size),
             "payload_length" => {
@@ -437,8 +445,8 @@ impl Term {
         builder.build().map_err(|error| self.bad(value, &describe(&error)))
     }
 
-    fn number(&self, field: NumberField, problem: &str) -> Result<Expression, Misplaced> {
-        self.quantity(field, problem, number)
+    fn number(&self, field: NumberField, most: u64, problem: &str) -> Result<Expression, Misplaced> {
+        self.quantity(field, problem, |text| number(text).filter(|number| *number <= most))
     }
 
     /// A comparison with numbers; several are possible with `=` and `!=`.
@@ -462,12 +470,15 @@ impl Term {
         if !self.values.iter().any(|value| value.text == "error") {
             return self.number(
                 NumberField::Code,
-                "the value must be a number such as 0x87, or 'error' for all failures",
+                u8::MAX.into(),
+                "the value must be a number up to 255, such as 0x87, or 'error' for all failures",
             );
         }
         let others: Vec<_> = self.values.iter().filter(|value| value.text != "error").collect();
         let codes = others.iter().map(|value| {
-            number(&value.text).ok_or_else(|| self.bad(value, "the value must be a number such as 0x87"))
+            number(&value.text)
+                .filter(|code| *code <= u8::MAX.into())
+                .ok_or_else(|| self.bad(value, "the value must be a number up to 255, such as 0x87"))
         });
         let codes: Vec<u64> = codes.collect::<Result<_, _>>()?;
         let any = Expression::Any(vec![

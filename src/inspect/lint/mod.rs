@@ -185,7 +185,7 @@ impl Linter {
             }
             ConversationEvent::Closed { connection, at, by, .. } => {
                 let is_closed = match by {
-                    Close::Fin | Close::Reset(_) => true,
+                    Close::Fin | Close::Reset(_) | Close::Refused(_) => true,
                     Close::Replaced | Close::Evicted | Close::EndOfCapture => false,
                 };
                 self.close(connection, ConnectionEnd { at: at.time, is_closed }, report);

@@ -106,7 +106,7 @@ fn round_trips(counts: &TrafficCounts, json: &mut Writer<'_>) {
         number("count", trips.len(), json);
         number("min", trips.min(), json);
         for (name, percent) in [("p50", 50.0), ("p90", 90.0), ("p99", 99.0)] {
-            number(name, trips.value_at_percentile(percent), json);
+            number(name, trips.percentile(percent), json);
         }
         number("max", trips.max(), json);
         json.close_object();

@@ -2,6 +2,7 @@
 //! maximum count only in the totals.
 
 mod json;
+mod round_trips;
 mod text;
 mod topics;
 
@@ -10,7 +11,7 @@ use super::capture::conversation::ConversationEvent;
 use super::tracker::RoundTrip;
 use super::{Direction, Finding, Item, Name, Packet, Severity};
 use crate::protocol::{PacketType, Version};
-use hdrhistogram::Histogram;
+use round_trips::{Precision, RoundTripTimes};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -22,9 +23,6 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// Maximum number of topics to count in total.
 const MAX_TOPICS: usize = 10_000;
 const MAX_TOPICS_OF_CONNECTION: usize = 100;
-
-/// Significant digits of a round trip in the histogram.
-const DIGITS: u8 = 3;
 
 /// The statistics of a capture.
 #[derive(Debug)]
@@ -45,7 +43,8 @@ struct TrafficCounts {
     packets: [[u64; 16]; 2],
     bytes: [u64; 2],
     topics: TopicCounts,
-    round_trips: HashMap<PacketType, Histogram<u64>>,
+    round_trips: HashMap<PacketType, RoundTripTimes>,
+    precision: Precision,
     gaps: u64,
     missing_bytes: u64,
     skipped_bytes: u64,
@@ -80,7 +79,7 @@ struct Period {
 impl Default for Statistics {
     fn default() -> Statistics {
         Statistics {
-            all: TrafficCounts::new(MAX_TOPICS),
+            all: TrafficCounts::new(MAX_TOPICS, Precision::Total),
             connections: BTreeMap::new(),
             count: 0,
             other_protocols: 0,
@@ -140,12 +139,13 @@ impl Statistics {
 }
 
 impl TrafficCounts {
-    fn new(topics: usize) -> TrafficCounts {
+    fn new(topics: usize, precision: Precision) -> TrafficCounts {
         TrafficCounts {
             packets: [[0; 16]; 2],
             bytes: [0; 2],
             topics: TopicCounts::of_at_most(topics),
             round_trips: HashMap::new(),
+            precision,
             gaps: 0,
             missing_bytes: 0,
             skipped_bytes: 0,
@@ -176,9 +176,8 @@ impl TrafficCounts {
     }
 
     fn round_trip(&mut self, answers: &RoundTrip) {
-        let empty = || Histogram::new(DIGITS).expect("the number of digits is one that exists");
-        // The histogram resizes itself, so any value fits.
-        let _ = self.round_trips.entry(answers.answer).or_insert_with(empty).record(answers.nanoseconds);
+        let times = self.round_trips.entry(answers.answer);
+        times.or_insert_with(|| RoundTripTimes::new(self.precision)).record(answers.nanoseconds);
     }
 
     fn found(&mut self, finding: &Finding) {
@@ -207,7 +206,7 @@ impl TrafficCounts {
     }
 
     /// The round trips by type of the answer.
-    fn round_trips(&self) -> impl Iterator<Item = (PacketType, &Histogram<u64>)> {
+    fn round_trips(&self) -> impl Iterator<Item = (PacketType, &RoundTripTimes)> {
         PacketType::ALL.into_iter().filter_map(|kind| Some((kind, self.round_trips.get(&kind)?)))
     }
 }
@@ -219,7 +218,7 @@ impl Default for ConnectionStatistics {
             client_id: None,
             version: None,
             keep_alive: None,
-            counts: TrafficCounts::new(MAX_TOPICS_OF_CONNECTION),
+            counts: TrafficCounts::new(MAX_TOPICS_OF_CONNECTION, Precision::Connection),
             span: Period::default(),
             last_of_client: None,
             longest_silence: 0,

@@ -1,10 +1,10 @@
 //! The statistics as text.
 
+use super::round_trips::RoundTripTimes;
 use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::view::words::{duration, version};
-use hdrhistogram::Histogram;
 use std::fmt::Write;
 
 /// Maximum number of topics to list.
@@ -67,8 +67,8 @@ fn round_trips(counts: &TrafficCounts, text: &mut String) {
     }
 }
 
-fn at(trips: &Histogram<u64>, percent: f64) -> String {
-    duration(trips.value_at_percentile(percent))
+fn at(trips: &RoundTripTimes, percent: f64) -> String {
+    duration(trips.percentile(percent))
 }
 
 fn topics(counts: &TrafficCounts, text: &mut String) {

@@ -213,6 +213,7 @@ fn closed(by: Close<Direction>, first_fin: Option<Direction>, json: &mut Writer<
     let (by, sender) = match by {
         Close::Fin => ("fin", first_fin),
         Close::Reset(sender) => ("reset", Some(sender)),
+        Close::Refused(sender) => ("refused", Some(sender)),
         Close::Replaced => ("replaced", None),
         Close::Evicted => ("evicted", None),
         Close::EndOfCapture => ("end_of_capture", None),
@@ -263,6 +264,10 @@ fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
             text("text", &fault.to_string(), json);
         }
         OtherProtocol::Silent => text("protocol", "none", json),
+        OtherProtocol::Refused => {
+            text("protocol", "none", json);
+            text("by", "refused", json);
+        }
         OtherProtocol::Unknown => text("protocol", "unknown", json),
     }
 }

@@ -224,6 +224,7 @@ fn other_protocol(what: &OtherProtocol, advice: Advice) -> String {
         }
         OtherProtocol::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
         OtherProtocol::Silent => "no data".to_owned(),
+        OtherProtocol::Refused => "refused by the server (RST)".to_owned(),
         OtherProtocol::Unknown => "unknown protocol, not MQTT".to_owned(),
     }
 }
@@ -233,6 +234,7 @@ fn closed(by: Close<Direction>, first_fin: Option<Direction>) -> String {
     let end = match by {
         Close::Fin => return first_fin.unwrap_or_else(|| "closed".to_owned()),
         Close::Reset(direction) => format!("reset by the {} (RST)", direction.sender()),
+        Close::Refused(direction) => format!("refused by the {} (RST)", direction.sender()),
         Close::Replaced => "replaced by a new connection".to_owned(),
         Close::Evicted => "forgotten: too many connections".to_owned(),
         Close::EndOfCapture => "the capture ends".to_owned(),

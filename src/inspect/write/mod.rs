@@ -130,7 +130,7 @@ impl WrittenConnection {
                 }
                 self.send(at, first, SegmentFlags::default(), &[], out);
             }
-            Close::Reset(direction) => {
+            Close::Reset(direction) | Close::Refused(direction) => {
                 self.send(
                     at,
                     direction,

@@ -491,6 +491,11 @@ fn a_selection_is_stated_and_counts_its_connections() {
     assert_says(&shown("--follow a"), &["selected: \"a\" (1 client, 1 connection)", "1  the server reset"]);
     assert!(!shown("--follow a").contains("1  the server closed"));
     assert_says(&shown("--since +5s"), &["selected: problems since 22:13:25.001"]);
+    let selection = report(&script, "--follow a --since +5s")["selection"].clone();
+    assert_eq!(selection["follow"], serde_json::json!(["a"]));
+    assert_eq!((&selection["clients"], &selection["connections"]), (&1.into(), &1.into()));
+    assert_eq!(selection["since"], "2023-11-14T22:13:25.001000000Z");
+    assert_eq!(report(&script, "")["selection"], Value::Null);
     assert_says(&shown("--follow none"), &["no problems found in the selection"]);
     assert!(!shown("").contains("selected"));
 }
@@ -498,11 +503,97 @@ fn a_selection_is_stated_and_counts_its_connections() {
 #[test]
 fn without_mqtt_the_report_says_why() {
     let shown = |script: &str| mq("inspect --diagnose").stdin(capture(script)).run().succeed();
-    let refused = shown("> \nreset <");
-    assert_says(&refused, &["no MQTT packets were decoded", "1 connection without data"]);
+    let silent = shown("> \nreset <");
+    assert_says(&silent, &["no MQTT packets were decoded", "1 connection without data"]);
+    assert!(!silent.contains("refused"), "{silent}");
     let http = shown("> 'GET / HTTP/1.1' 0d0a 0d0a\n< 'HTTP/1.1 403 No' 0d0a 0d0a\nclose");
     assert_says(&http, &["no MQTT packets were decoded", "1 connection with HTTP"]);
     assert!(!http.contains("no problems found"), "{http}");
+}
+
+#[test]
+fn refused_tcp_connections_are_a_problem_of_the_server() {
+    let script = (1..=5).map(|number| format!("{number}: refused\nwait 1\n")).collect::<String>();
+    let report = assert_problems(&script, &["tcp_refused  5"]);
+    assert_eq!(
+        text(&report, 0),
+        "10.0.0.2:1883 refused the TCP connection (RST): no listener, or a firewall, 5 times"
+    );
+    assert_eq!(report["problems"][0]["has_more_connections"], true);
+    assert_eq!(report["foreign_connections"], 5);
+    let lines = mq("inspect").stdin(capture("refused")).run().succeed();
+    assert_says(&lines, &["refused by the server (RST)"]);
+}
+
+#[test]
+fn the_reason_strings_of_the_server_are_quoted() {
+    let refused = "> 10 (`MQTT` 05 02 0000 () `a`)\n< 20 (00 87 (1f `over quota`))\nclose <";
+    let report = assert_problems(refused, &["refused a 1"]);
+    assert_says(text(&report, 0), &["(0x87), \"over quota\", once"]);
+    let script = format!("{}< e0 (89 (1f `maintenance`))\nclose <", connects_v5(1, "a", ["", ""]));
+    let report = assert_problems(&script, &["closed_by_server a 1"]);
+    assert_says(text(&report, 0), &["(0x89), \"maintenance\", once"]);
+}
+
+#[test]
+fn denied_unsubscriptions_are_found() {
+    let script = format!(
+        "{}> a2 (0001 () `secret/#` `open`)\n< b0 (0001 () 87 11)\n{DISCONNECT}",
+        connects_v5(1, "a", ["", ""])
+    );
+    let report = assert_problems(&script, &["unsubscription_denied a 1"]);
+    assert_says(text(&report, 0), &["denied UNSUBSCRIBE from \"secret/#\": Not authorized (0x87), once"]);
+}
+
+#[test]
+fn ends_after_the_same_silence_show_it() {
+    let lasting = |seconds: [u32; 3]| {
+        let connection = |(number, seconds): (u16, u32)| {
+            let client = format!("c{number}");
+            format!(
+                "{}{number}: > c0 00\n{number}: < d0 00\nwait {seconds}\n{number}: reset <\n",
+                connects(number, &client, 0)
+            )
+        };
+        (1..).zip(seconds).map(connection).collect::<String>()
+    };
+    let report = assert_problems(
+        &lasting([60, 60, 60]),
+        &["closed_by_server c1 1", "closed_by_server c2 1", "closed_by_server c3 1"],
+    );
+    assert!(!text(&report, 0).contains("always"));
+    let one = lasting([60, 60, 60]).replace("`c2`", "`c1`").replace("`c3`", "`c1`");
+    let report = report_of_kind(&one, "closed_by_server");
+    assert_says(report["text"].as_str().unwrap(), &["3 times, always after 60.0", "s without a packet"]);
+    assert!(report["silence_ns"].as_u64().unwrap() > 60_000_000_000);
+    let irregular = lasting([60, 10, 35]).replace("`c2`", "`c1`").replace("`c3`", "`c1`");
+    let report = report_of_kind(&irregular, "closed_by_server");
+    assert!(!report["text"].as_str().unwrap().contains("always"), "{report}");
+}
+
+/// The first problem of this kind.
+fn report_of_kind(script: &str, kind: &str) -> Value {
+    let report = report(script, "");
+    let problems = report["problems"].as_array().unwrap();
+    problems.iter().find(|problem| problem["kind"] == kind).unwrap_or_else(|| panic!("{report:#}")).clone()
+}
+
+#[test]
+fn the_filter_of_many_connections_selects_all_of_them() {
+    let mut script = String::new();
+    for number in 1..8 {
+        script += &format!("{}{number}: reset\nwait 400\n", connects(number, "a", 60));
+    }
+    let report = report_of_kind(&script, "client_lost");
+    assert_eq!((&report["count"], &report["filter"]), (&7.into(), &"client=a".into()));
+    assert_eq!(report["has_more_connections"], true);
+}
+
+#[test]
+fn a_long_name_is_cut_with_a_mark() {
+    let script = format!("{}{DISCONNECT}", connects(1, &"n".repeat(60), 60));
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).run().succeed();
+    assert_says(&shown, &[&format!("\"{}...   ", "n".repeat(20))]);
 }
 
 #[test]

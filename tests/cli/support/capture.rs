@@ -10,6 +10,7 @@
 //! | `wait 2.5` | so many seconds pass; otherwise a millisecond from one to the next |
 //! | `close` | both sides send FIN, the client first; `close <` the server first |
 //! | `fin` | the client sends FIN; `fin <` the server |
+//! | `2: refused` | the server answers the SYN of connection 2 with RST |
 //! | `reset` | the client sends RST; `reset <` the server |
 
 use super::bytes::hex;
@@ -63,8 +64,13 @@ impl Capture {
         };
         if let Entry::Vacant(place) = self.connections.entry(number) {
             place.insert(Connection { sequence: [1000, 5000] });
-            if line == "midway" {
-                return;
+            match line {
+                "midway" => return,
+                "refused" => {
+                    self.segment(number, 0, SYN, &[]);
+                    return self.segment(number, 1, RST | ACK, &[]);
+                }
+                _ => {}
             }
             self.open(number);
         }

@@ -207,13 +207,14 @@ impl Conversation {
         // The decrypted bytes need another decision.
         while let ConversationState::Undecided(undecided) = &self.state {
             match undecided.is_empty() {
-                true => self.end_in_silence(at, shared, emit),
+                true => self.end_in_silence(at, by, shared, emit),
                 false => self.decide(at, true, shared, emit),
             }
         }
         if let ConversationState::Mqtt(mqtt) = &self.state {
             let by = match by {
                 Close::Reset(side) => Close::Reset(direction(side, mqtt.client)),
+                Close::Refused(side) => Close::Refused(direction(side, mqtt.client)),
                 Close::Fin => Close::Fin,
                 Close::Replaced => Close::Replaced,
                 Close::Evicted => Close::Evicted,
@@ -504,6 +505,7 @@ impl Conversation {
     fn end_in_silence(
         &mut self,
         at: Moment,
+        by: Close,
         shared: &mut Shared,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
@@ -515,7 +517,11 @@ impl Conversation {
             Start::Handshake { initiator } => initiator,
             Start::Midway => shared.ports.server(a.port(), b.port()).other(),
         };
-        self.end(at, client, OtherProtocol::Silent, emit);
+        let what = match by {
+            Close::Refused(side) if side == client.other() => OtherProtocol::Refused,
+            _ => OtherProtocol::Silent,
+        };
+        self.end(at, client, what, emit);
     }
 
     /// The addresses of client and server. A PROXY header may replace the client's.

@@ -236,6 +236,8 @@ pub enum OtherProtocol {
     ProxyHeader(ProxyFault),
     /// Neither side sent a byte.
     Silent,
+    /// The server refused the TCP connection: it answered SYN with RST.
+    Refused,
     /// A protocol that was not recognised.
     Unknown,
 }

@@ -48,7 +48,8 @@ impl TcpConnection {
                 && !(is_answer && !self.is_closed() && stream.is_empty());
         }
         // A side that really sent RST sends nothing more. Otherwise the RST was injected, and the connection continues.
-        self.closed == Some(Close::Reset(side)) && !segment.is_reset && stream.is_news(&part(segment))
+        let is_reset = matches!(self.closed, Some(Close::Reset(by) | Close::Refused(by)) if by == side);
+        is_reset && !segment.is_reset && stream.is_news(&part(segment))
     }
 
     /// Takes a segment.
@@ -64,6 +65,7 @@ impl TcpConnection {
             return;
         }
         let (number, side) = (self.number, self.side(segment));
+        let is_refused = self.is_refused_by(side, segment);
         if segment.is_syn {
             self.open(side, segment);
         }
@@ -79,10 +81,18 @@ impl TcpConnection {
             if let Some(acknowledgment) = segment.acknowledgment {
                 self.stream(side.other()).reset(acknowledgment, &mut pieces(number, side.other(), at, emit));
             }
-            self.close(at, Close::Reset(side), history, emit);
+            let by = if is_refused { Close::Refused(side) } else { Close::Reset(side) };
+            self.close(at, by, history, emit);
         } else if self.streams.iter().all(TcpStream::is_finished) {
             self.close(at, Close::Fin, history, emit);
         }
+    }
+
+    /// Whether this segment refuses the connection: RST in answer to SYN, from a side that sent nothing before.
+    fn is_refused_by(&self, side: Side, segment: &Segment<'_>) -> bool {
+        let (answering, asking) = (self.stream(side), self.stream(side.other()));
+        let is_answer_to_syn = segment.acknowledgment.is_some_and(|number| asking.is_first(number));
+        segment.is_reset && !segment.is_syn && is_answer_to_syn && answering.is_unknown()
     }
 
     /// Closes the connection and flushes all pending bytes.

@@ -68,6 +68,8 @@ pub enum Close<From = Side> {
     Fin,
     /// This side sent RST.
     Reset(From),
+    /// This side answered the first SYN with RST: nothing listens there, or a firewall rejects.
+    Refused(From),
     /// A new connection uses the same addresses and ports.
     Replaced,
     /// There were too many connections, and this one was idle the longest.
