@@ -123,6 +123,7 @@ impl<'a> Group<'a> {
         match self.kind {
             Kind::Refused => Some("CONNACK"),
             Kind::SubscriptionDenied => Some("SUBACK"),
+            Kind::UnsubscriptionDenied => Some("UNSUBACK"),
             Kind::ReconnectLoop => Some("CONNECT"),
             Kind::NotDelivered | Kind::GrowingPayload | Kind::Burst | Kind::InFlightFull => Some("PUBLISH"),
             Kind::RetainedStorm => Some("PUBLISH"),
@@ -136,6 +137,7 @@ impl<'a> Group<'a> {
             Kind::TakeOverLoop
             | Kind::ClosedByServer
             | Kind::KeepAliveTimeout
+            | Kind::TcpRefused
             | Kind::ConnectUnanswered
             | Kind::PublishDenied
             | Kind::TakeOver

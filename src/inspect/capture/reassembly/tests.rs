@@ -330,7 +330,7 @@ fn a_refused_connection_is_one() {
         segment.acknowledgment = None;
     });
     wire.send(wire.server, wire.client, 0, CLIENT_START, b"", reset);
-    assert_eq!(wire.take(), [Opened(0, HANDSHAKE), Closed(0, Close::Reset(Side::B))]);
+    assert_eq!(wire.take(), [Opened(0, HANDSHAKE), Closed(0, Close::Refused(Side::B))]);
 }
 
 #[test]
