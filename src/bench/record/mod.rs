@@ -200,10 +200,15 @@ impl Span {
 impl Record {
     /// The measurements of a group.
     pub(crate) fn of_group(&mut self, group: usize) -> &mut GroupRecord {
-        if group >= self.of_groups.len() {
-            self.of_groups.resize_with(group + 1, GroupRecord::default);
-        }
+        self.add_missing_groups(group + 1);
         self.of_groups.get_mut(group).expect("the groups were extended to this one")
+    }
+
+    /// Adds empty measurements for groups up to this number, whose clients did nothing.
+    pub(crate) fn add_missing_groups(&mut self, count: usize) {
+        if count > self.of_groups.len() {
+            self.of_groups.resize_with(count, GroupRecord::default);
+        }
     }
 
     /// The counts and latencies of one of several brokers.

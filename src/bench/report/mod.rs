@@ -262,6 +262,7 @@ pub(crate) struct Circumstances {
 impl Report {
     /// Builds the report from the measurements.
     pub(crate) fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
+        record.add_missing_groups(plan.groups.len());
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
         let latencies_of_groups = record.take_group_latencies();

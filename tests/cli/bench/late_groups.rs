@@ -231,8 +231,9 @@ clients = 7
 start = "9m"
 "#;
     let (file, broker, metrics) = (file(content), EmbeddedBroker::start(), free_address());
-    let words = format!("bench scenario {} --metrics {metrics}", file.path().display());
-    let bench = broker.mq(&words).spawn();
+    let json_file = tempfile::NamedTempFile::new().unwrap();
+    let words = format!("bench scenario {} --metrics {metrics} --json", file.path().display());
+    let bench = broker.mq(&words).arg(json_file.path()).spawn();
     wait_for_listener(metrics);
     wait_for_step(metrics, "measure");
     bench.signal("INT");
@@ -241,6 +242,10 @@ start = "9m"
     assert_says(&text, &["2 of 2 clients, 7 were to connect later", "interrupted"]);
     assert!(!text.contains("not connected yet"), "{text}");
     finished.expect_status(130);
+    let report = json(&std::fs::read(json_file.path()).unwrap());
+    let late = &report["groups"][1];
+    assert_eq!((&late["not_started"], &late["measured"]["connected"]), (&7.into(), &0.into()), "{report}");
+    assert_eq!(report["clients"]["not_connected"], 0);
 }
 
 #[test]
