@@ -69,9 +69,12 @@ impl Compared {
         self.metric().map_or(Unit::Count, Metric::unit)
     }
 
-    /// Its value in a single report.
+    /// Its value in a single report. A rate over a short time is not one.
     pub(super) fn figure(&self, report: &Report) -> Option<Figure> {
-        Some(self.metric()?.figure(report))
+        let metric = self.metric()?;
+        let figure = metric.figure(report);
+        let value = figure.value.filter(|_| metric.short_time(report).is_none());
+        Some(Figure { value, ..figure })
     }
 
     /// Its values in two reports, in each run if they have several; both are of the same kind of latency.
@@ -81,6 +84,7 @@ impl Compared {
         let chosen = metric.of_the_same_latency(before, now);
         let of = |report: &Report| match &report.repeat {
             Some(repeat) if is_same || chosen == metric => repeat.values(&metric.figure(report)),
+            _ if chosen.short_time(report).is_some() => Vec::new(),
             _ => chosen.value(report).into_iter().collect(),
         };
         (of(before), of(now))

@@ -107,7 +107,7 @@ impl Metric {
     }
 
     /// The time that a rate was measured for, if it is too short for one.
-    pub(super) fn short_time(self, report: &Report) -> Option<Duration> {
+    pub(in crate::bench) fn short_time(self, report: &Report) -> Option<Duration> {
         match self {
             Metric::Latency(..) => None,
             Metric::Named(named) => named.short_time(report),

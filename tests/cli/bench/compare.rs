@@ -296,6 +296,20 @@ fn one_failed_run_fails_a_repeated_load() {
 }
 
 #[test]
+fn rates_over_less_than_a_second_are_not_compared() {
+    let (old, new) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    for file in [&old, &new] {
+        mq(SHORT).arg("--json").arg(file.path()).run().succeed();
+    }
+    let compared = mq("bench compare").arg(old.path()).arg(new.path()).run().stdout;
+    let compared = String::from_utf8_lossy(&compared);
+    assert!(!compared.contains("throughput") && !compared.contains("/s "), "{compared}");
+    assert_says(&compared, &["\np99 ", "\nloss "]);
+    let repeated = mq(&format!("{SHORT} --repeat 2")).run().succeed();
+    assert!(!repeated.contains("\nthroughput"), "{repeated}");
+}
+
+#[test]
 fn a_baseline_knows_the_noise_too() {
     let reports = Reports::new();
     let old = reports.write("old.json", |report| {

@@ -232,7 +232,11 @@ fn a_baseline_is_a_condition_for_each_figure() {
         (&"not measured".into(), &"loss was 0, now it was not measured".into())
     );
     assert!(later.cases_with("failure").contains(&"loss at most 1000 % worse".to_owned()));
-    let throughput =
-        verdicts.iter().find(|verdict| verdict["text"].as_str().unwrap().starts_with("throughput ")).unwrap();
-    assert_eq!((&throughput["outcome"], &throughput["unit"]), (&"pass".into(), &"per_second".into()));
+    let named = |name: &str| {
+        let mut all = verdicts.iter();
+        all.find(|verdict| verdict["condition"].as_str().unwrap().starts_with(name))
+    };
+    let failures = named("connect_failures ").unwrap();
+    assert_eq!((&failures["outcome"], &failures["unit"]), (&"pass".into(), &"count".into()));
+    assert!(named("throughput ").is_none(), "a short run has no rate");
 }

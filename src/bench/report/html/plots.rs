@@ -138,7 +138,7 @@ impl Report {
         let last = (self.end() / width).ceil().clamp(1.0, MOST_SLOTS as f64) as u64;
         let count = |slot: u64| times.slots().get(&slot).map_or(0, &count);
         let point = |slot: u64| {
-            let is_near = count(slot) + count(slot.saturating_sub(1)) + count(slot + 1) > 0;
+            let is_near = [slot.saturating_sub(1), slot, slot + 1].into_iter().any(|slot| count(slot) > 0);
             let rate = is_near.then(|| count(slot) as f64 / width);
             (((slot as f64 + 0.5) * width).min(self.end()), rate)
         };

@@ -129,7 +129,7 @@ fn clients_that_come_later_are_not_missing() {
     let status = Status { connected: 100, clients: 100, later: 10, ..status() };
     let text = screen(&status, 80, Charset::Utf8);
     assert!(text.contains("connected    100 of 100 clients, 10 later\n"), "{text}");
-    assert!(super::line(&status).contains(": 100 of 100 connected, 10 later, "), "{}", super::line(&status));
+    assert!(line(&status).contains(": 100 of 100 connected, 10 later, "), "{}", line(&status));
 }
 
 #[test]
