@@ -18,14 +18,38 @@ pub(super) struct MarkedProblem<'r> {
     pub(super) rows: Vec<usize>,
 }
 
+/// The most characters of a name in a problem.
+const MAX_NAME: usize = 60;
+const CUT_NAME: usize = MAX_NAME + 1;
+
 /// The most characters of a problem.
 const MAX_SENTENCE: usize = 400;
 
 impl MarkedProblem<'_> {
-    /// The clients and the problem, cut with a mark.
+    /// The clients and the problem. Long names are cut with a mark, so that the problem stays readable.
     pub(super) fn sentence(&self) -> String {
-        html::shortened(&self.problem.sentence(), MAX_SENTENCE)
+        html::shortened(&with_short_names(&self.problem.sentence()), MAX_SENTENCE)
     }
+}
+
+/// The text with its quoted parts cut.
+fn with_short_names(text: &str) -> String {
+    let mut short = String::with_capacity(text.len().min(MAX_SENTENCE));
+    let (mut is_quoted, mut is_escaped, mut length) = (false, false, 0);
+    for character in text.chars() {
+        let is_quote = character == '"' && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        if is_quote {
+            (is_quoted, length) = (!is_quoted, 0);
+        }
+        length += usize::from(is_quoted && !is_quote);
+        match length {
+            ..=MAX_NAME => short.push(character),
+            CUT_NAME => short.push('…'),
+            _ => {}
+        }
+    }
+    short
 }
 
 /// The JSON object.
@@ -198,4 +222,17 @@ fn number(name: &str, number: u64, json: &mut Writer<'_>) {
 fn text(name: &str, text: &str, json: &mut Writer<'_>) {
     json.key(name);
     json.string(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_in_a_problem_are_cut() {
+        let name = "n".repeat(100);
+        let cut = format!("\"{}…\"", "n".repeat(MAX_NAME));
+        let text = format!("\"a\\\"b\", \"{name}\": denied \"{name}\", once");
+        assert_eq!(with_short_names(&text), format!("\"a\\\"b\", {cut}: denied {cut}, once"));
+    }
 }
