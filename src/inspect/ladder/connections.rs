@@ -91,8 +91,10 @@ impl Connections {
                 let opened = at.time.filter(|_| matches!(start, Start::Handshake { .. }));
                 self.open(*connection, Known::new(Some((*client, *server)), opened));
             }
-            Item::Event(ConversationEvent::OtherProtocol { connection, client, server, .. }) => {
-                self.open(*connection, Known::new(Some((*client, *server)), None));
+            // It has one row and no packets, so it has no length either.
+            Item::Event(ConversationEvent::OtherProtocol { connection, at, client, server, .. }) => {
+                let known = Known::new(Some((*client, *server)), at.time);
+                self.open(*connection, Known { closed: at.time, ..known });
             }
             Item::Event(ConversationEvent::Closed { connection, at, by, .. }) => {
                 if !matches!(by, Close::EndOfCapture | Close::Evicted) {

@@ -10,11 +10,11 @@ mod marks;
 mod page;
 mod row;
 
-use super::capture::conversation::ConversationEvent;
+use super::capture::conversation::{ConversationEvent, OtherProtocol};
 use super::capture::reassembly::Close;
 use super::view::line::{content, describe, gap, skipped};
 use super::view::{Options, shown};
-use super::{Finding, Item, Packet};
+use super::{Direction, Finding, Item, Packet};
 use connections::{Connections, Known};
 pub(crate) use page::PageTexts;
 use row::{Row, RowFinding, RowKind};
@@ -151,9 +151,14 @@ impl Ladder {
             ConversationEvent::Closed { by: Close::Fin, first_fin: Some(_), .. } if findings.is_empty() => {
                 return;
             }
-            ConversationEvent::Closed { by: Close::Reset(sender), .. } => RowKind::Close(Some(*sender)),
+            ConversationEvent::Closed { by: Close::Reset(sender) | Close::Refused(sender), .. } => {
+                RowKind::Close(Some(*sender))
+            }
             ConversationEvent::Closed { by: Close::EndOfCapture, .. } => RowKind::EndOfCapture,
             ConversationEvent::Closed { .. } => RowKind::Close(None),
+            ConversationEvent::OtherProtocol { what: OtherProtocol::Refused, .. } => {
+                RowKind::Close(Some(Direction::ServerToClient))
+            }
             ConversationEvent::Undecryptable { direction, .. } => RowKind::Gap(*direction),
             _ => RowKind::Note,
         };

@@ -164,6 +164,17 @@ fn problems_are_linked_with_their_rows() {
 }
 
 #[test]
+fn a_refused_tcp_connection_is_drawn_and_marked() {
+    let data = data(&page("2: refused", ""));
+    assert_eq!(
+        ladder(&data),
+        ["0 10.0.0.1:40001 <- close 10.0.0.1:40001 to 10.0.0.2:1883: refused by the server (RST)"]
+    );
+    assert_eq!(data["problems"][0]["kind"], "tcp_refused");
+    assert_eq!(data["problems"][0]["rows"], serde_json::json!([0]));
+}
+
+#[test]
 fn findings_of_the_linter_are_marked() {
     let script = "> 10 (`MQTT` 04 02 003c `a`)\n< 20 (0000)\n> 36 (`t` 0001)\n";
     let found = data(&page(script, ""));
