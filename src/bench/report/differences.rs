@@ -1,7 +1,7 @@
 //! The differences between two runs: a merge refuses them, a comparison with a baseline lists them.
 
 use super::json::scenario_word;
-use super::{Group, Load, Planned, RecordedCommand, Report};
+use super::{Group, Load, Planned, RecordedCommand, Report, TlsCount};
 use crate::bench::plan::Volume;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,21 @@ impl Report {
     /// The options that differ, and the texts and files that shape the load: also those that the plan does not describe, and those
     /// that do not change the load, as the host. None if one of the reports has no options.
     pub(crate) fn option_differences(&self, other: &Report) -> Differences {
+        let mut all = self.typed_differences(other);
+        if let Some((first, second)) = self.negotiated_tls().zip(other.negotiated_tls()) {
+            all.extend(difference("the negotiated TLS", &first, &second));
+        }
+        all
+    }
+
+    /// The algorithms that full handshakes of TLS negotiated, in words.
+    fn negotiated_tls(&self) -> Option<String> {
+        let full = self.tls.by_count().into_iter().filter(|one| one.signature.is_some());
+        let words: BTreeSet<String> = full.map(TlsCount::words).collect();
+        (!words.is_empty()).then(|| Vec::from_iter(words).join(" and "))
+    }
+
+    fn typed_differences(&self, other: &Report) -> Differences {
         let Some((first, second)) = self.setup.command.as_ref().zip(other.setup.command.as_ref()) else {
             return Vec::new();
         };
@@ -155,5 +170,34 @@ impl Group {
         // The plan already lists these two for the only group.
         let said = if self.name.is_empty() { ["the scenario", "the payload's size"] } else { [""; 2] };
         rows.into_iter().flatten().filter(|(key, _, _)| !said.contains(&key.as_str())).chain(shapes).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::report;
+    use super::*;
+
+    fn with_tls(counts: &[(&str, Option<&str>, u64)]) -> Report {
+        let counts = counts.iter().map(|(group, signature, count)| TlsCount {
+            version: "TLS 1.3".to_owned(),
+            suite: "TLS_AES_128_GCM_SHA256".to_owned(),
+            group: Some((*group).to_owned()),
+            signature: signature.map(str::to_owned),
+            count: *count,
+        });
+        Report { tls: counts.collect(), ..report() }
+    }
+
+    #[test]
+    fn other_algorithms_of_tls_are_a_difference() {
+        let one = with_tls(&[("x25519", Some("ed25519"), 7), ("x25519", None, 3)]);
+        let same = with_tls(&[("x25519", Some("ed25519"), 9)]);
+        let other = with_tls(&[("secp384r1", Some("ed25519"), 7)]);
+        assert_eq!(one.option_differences(&same), []);
+        assert_eq!(one.option_differences(&report()), [], "without TLS, the transport differs");
+        let [first, second] =
+            ["x25519", "secp384r1"].map(|group| format!("TLS 1.3, TLS_AES_128_GCM_SHA256, {group}, ed25519"));
+        assert_eq!(one.option_differences(&other), [("the negotiated TLS".to_owned(), first, second)]);
     }
 }
