@@ -15,6 +15,7 @@ mod kind;
 mod pending;
 mod problem;
 mod report;
+mod sentence;
 mod sighting;
 mod slowest;
 mod sparkplug;

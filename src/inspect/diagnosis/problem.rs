@@ -1,16 +1,13 @@
 //! A problem as the report has it: sightings of one kind and reason, in words and figures, with the filter for its packets.
 
 use super::clients::{ClientRecord, Clients};
-use super::connection::{ASSUMED, BY_FIN, BY_RESET, packet_of};
-use super::ending::{reason, refusal};
+use super::connection::{BY_FIN, packet_of};
 use super::kind::Kind;
 use super::sighting::{Mark, Party, ProblemKey, Sighting};
 use crate::escape;
+use crate::inspect::Severity;
 use crate::inspect::capture::Moment;
 use crate::inspect::filter::quoted;
-use crate::inspect::view::words::duration;
-use crate::inspect::{Direction, Severity};
-use crate::protocol::property::Context;
 use std::rc::Rc;
 
 /// Problems of more clients than this are reported together.
@@ -67,9 +64,9 @@ pub(super) struct Group<'a> {
     pub(super) kind: Kind,
     pub(super) code: u16,
     pub(super) parties: Vec<Party>,
-    texts: Vec<Rc<str>>,
-    text_count: usize,
-    sighting: Sighting,
+    pub(super) texts: Vec<Rc<str>>,
+    pub(super) text_count: usize,
+    pub(super) sighting: Sighting,
 }
 
 impl<'a> Group<'a> {
@@ -111,7 +108,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn client(&self, party: Party) -> Option<&'a ClientRecord> {
+    pub(super) fn client(&self, party: Party) -> Option<&'a ClientRecord> {
         match party {
             Party::Client(index) => self.clients.get(index),
             Party::Connection(_) | Party::Everyone | Party::Others => None,
@@ -163,205 +160,9 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The problem as a sentence without the client.
-    fn text(&self) -> String {
-        let Sighting { count, worst, .. } = self.sighting;
-        let code = self.code as u8;
-        let times = times(count);
-        let longest = duration(worst);
-        match self.kind {
-            Kind::TakeOverLoop => format!(
-                "connections take this client identifier over from each other, {times}, {}",
-                self.rhythm(|client| client.take_overs().interval())
-            ),
-            Kind::ReconnectLoop => format!(
-                "the client connects again after its connection ended, {times}, {}{}",
-                self.rhythm(|client| client.reconnects().interval()),
-                self.usual_ending()
-            ),
-            Kind::ClosedByServer => self.closed_by_server(&times),
-            Kind::KeepAliveTimeout if worst == 0 => {
-                format!("the server disconnected: {}, {times}", reason(0x8d, Context::Disconnect))
-            }
-            Kind::KeepAliveTimeout => format!(
-                "the server closed the connection after a silence of {longest}; the keep alive is {} s, {times}",
-                self.code
-            ),
-            Kind::TcpRefused => {
-                let servers: Vec<_> = self.texts.iter().map(ToString::to_string).collect();
-                let servers = listed(&servers, self.text_count, "the server");
-                format!("{servers} refused the TCP connection (RST): no listener, or a firewall, {times}")
-            }
-            Kind::Refused => {
-                format!("the server refused CONNECT: {}{}, {times}", refusal(code), self.stated_reasons())
-            }
-            Kind::ConnectUnanswered => {
-                format!("the server closed the connection without an answer to CONNECT, {times}")
-            }
-            Kind::SubscriptionDenied => format!(
-                "the server denied the subscription to {}: {}, {times}",
-                self.named_texts(),
-                reason(code, Context::Suback)
-            ),
-            Kind::UnsubscriptionDenied => format!(
-                "the server denied UNSUBSCRIBE from {}: {}, {times}",
-                self.named_texts(),
-                reason(code, Context::Unsuback)
-            ),
-            Kind::PublishDenied => format!(
-                "the server denied messages to {}: {}, {times}",
-                self.named_texts(),
-                reason(code, Context::Puback)
-            ),
-            Kind::TakeOver => {
-                format!("another connection took the client identifier over, {times}{}", self.addresses())
-            }
-            Kind::KeepAliveExceeded => format!(
-                "the client was silent for up to {longest}; its keep alive is {} s, {times}",
-                self.code
-            ),
-            Kind::ClientLost => match self.code {
-                BY_FIN => format!(
-                    "the client closed the connection without DISCONNECT (FIN), {times}{}",
-                    self.regular_silence()
-                ),
-                BY_RESET => format!(
-                    "the client reset the connection without DISCONNECT (RST), {times}{}",
-                    self.regular_silence()
-                ),
-                _ => format!(
-                    "the client disconnected: {}{}, {times}",
-                    reason(code, Context::Disconnect),
-                    self.stated_reasons()
-                ),
-            },
-            Kind::HalfOpen => self.half_open(&longest, &times),
-            Kind::Unanswered => {
-                let (name, sender) = packet_of(self.code);
-                let topic = match self.text_count {
-                    0 => String::new(),
-                    _ => format!(" for {}", self.named_texts()),
-                };
-                let other = sender.reverse().sender();
-                format!("the {other} did not answer {name}{topic} within {longest}, {times}")
-            }
-            Kind::NotDelivered => format!(
-                "messages to {} reached no subscriber in the capture, although this client had subscribed, {times}",
-                self.named_texts()
-            ),
-            Kind::SparkplugPublishers
-            | Kind::SparkplugSequence
-            | Kind::SparkplugBirth
-            | Kind::SparkplugDeath => self.sparkplug(&times),
-            Kind::InFlightFull => self.in_flight_full(&longest, &times),
-            Kind::SlowAnswer => {
-                let (name, sender) = packet_of(self.code);
-                format!("{name} of the {} took up to {longest}, {times}", sender.sender())
-            }
-            Kind::Repeated => {
-                let (name, sender) = packet_of(self.code);
-                format!("the {} sent {name} again, {times}", sender.sender())
-            }
-            Kind::Oversize => {
-                let (name, sender) = packet_of(self.code);
-                let limit = self.texts.first().map_or("", |limit| limit);
-                format!(
-                    "the {} sent {name} of up to {worst} bytes; the receiver's limit is {limit}, {times}",
-                    sender.sender()
-                )
-            }
-            Kind::RetainedStorm => format!("a subscription brought up to {worst} retained messages, {times}"),
-            Kind::GrowingPayload => {
-                format!("the payload of {} grows, up to {worst} bytes", self.named_texts())
-            }
-            Kind::Burst => {
-                let interval = self.texts.first().map(|text| format!(", every {text} s"));
-                format!(
-                    "up to {worst} messages in one second, usually {}, {times}{}",
-                    self.code,
-                    interval.unwrap_or_default()
-                )
-            }
-        }
-    }
-
-    fn sparkplug(&self, times: &str) -> String {
-        let nodes = self.named_texts();
-        match self.kind {
-            Kind::SparkplugPublishers => {
-                format!("several connections publish as the Sparkplug node {nodes}, {times}")
-            }
-            Kind::SparkplugSequence => match self.sighting.worst {
-                0 => format!("sequence numbers of the Sparkplug node {nodes} repeat or step back, {times}"),
-                most => format!(
-                    "sequence numbers of the Sparkplug node {nodes} have gaps, {times}, up to {most} missing"
-                ),
-            },
-            Kind::SparkplugBirth => {
-                format!("data of the Sparkplug node {nodes} do not fit its births, {times}")
-            }
-            _ => format!("a birth and a death of the Sparkplug node {nodes} have different bdSeq, {times}"),
-        }
-    }
-
-    fn closed_by_server(&self, times: &str) -> String {
-        match self.code {
-            BY_FIN | BY_RESET => {
-                let how = if self.code == BY_RESET { "reset (RST)" } else { "closed (FIN)" };
-                let cause = match self.texts.as_slice() {
-                    [] => String::new(),
-                    texts => format!(", right after {}", texts.join(" or ")),
-                };
-                let silence = self.regular_silence();
-                format!("the server {how} the connection without DISCONNECT, {times}{cause}{silence}")
-            }
-            code => format!(
-                "the server disconnected: {}{}, {times}",
-                reason(code as u8, Context::Disconnect),
-                self.stated_reasons()
-            ),
-        }
-    }
-
-    /// The reason strings of the sender, in quotes.
-    fn stated_reasons(&self) -> String {
-        match self.text_count {
-            0 => String::new(),
-            _ => format!(", {}", self.named_texts()),
-        }
-    }
-
-    /// The silence before the ends, if it was always the same: the sign of a timeout for idle connections.
-    fn regular_silence(&self) -> String {
-        match self.is_silence_regular() {
-            true => format!(", always after {} without a packet", duration(self.sighting.worst)),
-            false => String::new(),
-        }
-    }
-
-    fn is_silence_regular(&self) -> bool {
+    pub(super) fn is_silence_regular(&self) -> bool {
         let Sighting { count, worst, least, .. } = self.sighting;
         count >= MIN_REGULAR && least >= MIN_SILENCE && worst - least <= worst / 20
-    }
-
-    fn half_open(&self, longest: &str, times: &str) -> String {
-        match self.code {
-            0 => format!("a new connection used the ports of one that was not closed, {times}"),
-            code => {
-                let closer = if code == 1 { Direction::ClientToServer } else { Direction::ServerToClient };
-                let (closer, other) = (closer.sender(), closer.reverse().sender());
-                format!("the {closer} closed (FIN), but the {other} had not closed {longest} later, {times}")
-            }
-        }
-    }
-
-    fn in_flight_full(&self, longest: &str, times: &str) -> String {
-        let (sender, receiver) = self.sides();
-        let limit = match self.code >= ASSUMED {
-            true => "20 messages or more".to_owned(),
-            false => format!("as many messages as the {receiver} allows"),
-        };
-        format!("{limit} from the {sender} were in flight, for up to {longest}, {times}")
     }
 
     fn figures(&self) -> Vec<(&'static str, u64)> {
@@ -499,53 +300,6 @@ impl<'a> Group<'a> {
             }
             _ => String::new(),
         }
-    }
-
-    fn named_texts(&self) -> String {
-        let named: Vec<_> = self.texts.iter().map(|text| escape::quoted(text)).collect();
-        listed(&named, self.text_count, "a topic that was not captured")
-    }
-
-    fn sides(&self) -> (&'static str, &'static str) {
-        let sender = if self.code.is_multiple_of(ASSUMED) {
-            Direction::ClientToServer
-        } else {
-            Direction::ServerToClient
-        };
-        (sender.sender(), sender.reverse().sender())
-    }
-
-    /// The interval of a single client, and its addresses.
-    fn rhythm(&self, interval: fn(&ClientRecord) -> Option<u64>) -> String {
-        match self.parties.as_slice() {
-            [party] => match self.client(*party).and_then(interval) {
-                Some(interval) => format!("about every {}{}", duration(interval), self.addresses()),
-                None => format!("at unknown times{}", self.addresses()),
-            },
-            _ => "each at least 3 times".to_owned(),
-        }
-    }
-
-    fn addresses(&self) -> String {
-        let [party] = self.parties.as_slice() else { return String::new() };
-        let addresses = self.client(*party).map(ClientRecord::addresses).unwrap_or_default();
-        let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        match texts.as_slice() {
-            [] => String::new(),
-            [one] => format!(", all connections from {one}"),
-            several if self.client(*party).is_some_and(ClientRecord::has_more_addresses) => {
-                format!(", from {} and more", several.join(", "))
-            }
-            several => format!(", from {}", several.join(" and ")),
-        }
-    }
-
-    fn usual_ending(&self) -> String {
-        let [party] = self.parties.as_slice() else { return String::new() };
-        let endings = self.client(*party).into_iter().flat_map(ClientRecord::endings);
-        let abnormal = endings.filter(|(ending, _)| !ending.is_orderly());
-        let usual = abnormal.max_by_key(|(_, count)| *count);
-        usual.map(|(ending, _)| format!("; mostly {}", ending.describe())).unwrap_or_default()
     }
 }
 
