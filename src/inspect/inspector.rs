@@ -100,7 +100,8 @@ pub(crate) struct ByteRange {
 /// Decodes the packets of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Inspector {
-    connections: HashMap<u32, ConnectionState>,
+    /// Boxed, since the table has room for twice as many when it grows.
+    connections: HashMap<u32, Box<ConnectionState>>,
     version: Option<Version>,
     births: Births,
     buffered: usize,
@@ -176,7 +177,7 @@ impl Inspector {
     pub(crate) fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
-        self.connections.insert(connection, ConnectionState { streams, tracker, end: None });
+        self.connections.insert(connection, Box::new(ConnectionState { streams, tracker, end: None }));
     }
 
     /// Takes the next bytes of one direction.
@@ -212,7 +213,7 @@ impl Inspector {
         act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::StreamEvent<'_>)),
     ) {
         let Some(connection) = self.connections.get_mut(&number) else { return };
-        let ConnectionState { streams: [client, server], tracker, end } = connection;
+        let ConnectionState { streams: [client, server], tracker, end } = &mut **connection;
         let is_end_excused = is_end_excused(*end)
             || tracker.has_disconnected(direction.reverse())
             || tracker.has_losses(direction);

@@ -51,7 +51,8 @@ const MAX_CONNECTIONS: usize = 100_000;
 /// Collects the problems of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnosis {
-    connections: HashMap<u32, OpenConnection>,
+    /// Boxed, since the table has room for twice as many when it grows.
+    connections: HashMap<u32, Box<OpenConnection>>,
     shared: Shared,
     totals: Totals,
     /// The number of connections without room.
@@ -124,9 +125,13 @@ impl Diagnosis {
         report::report(self, scope)
     }
 
+    fn open_connections(&self) -> impl Iterator<Item = &OpenConnection> {
+        self.connections.values().map(AsRef::as_ref)
+    }
+
     /// The open connections that have sent no MQTT packet.
     fn undecided(&self) -> impl Iterator<Item = Protocol> {
-        let protocols = self.connections.values().map(|connection| connection.protocol);
+        let protocols = self.open_connections().map(|connection| connection.protocol);
         protocols.filter(|protocol| *protocol != Protocol::Mqtt)
     }
 
@@ -150,7 +155,7 @@ impl Diagnosis {
             }
         } else if kind == PacketType::Connack && connection.is_refused() {
             let previous = connection.previous.and_then(|previous| self.connections.get_mut(&previous));
-            previous.into_iter().for_each(OpenConnection::unrival);
+            previous.into_iter().for_each(|previous| previous.unrival());
         }
     }
 
@@ -209,7 +214,7 @@ impl Diagnosis {
             self.dropped += 1;
             return;
         }
-        self.connections.insert(number, OpenConnection::new(number, at, ends));
+        self.connections.insert(number, Box::new(OpenConnection::new(number, at, ends)));
     }
 
     fn close(&mut self, connection: &OpenConnection, end: EndOfConnection) {

@@ -101,6 +101,10 @@ impl PendingPackets {
     /// Removes the packet that this one answers.
     pub(super) fn take(&mut self, sender: Direction, packet_id: u16) -> Option<Waiting> {
         let taken = self.waiting.remove(&(sender, packet_id))?;
+        if self.waiting.is_empty() {
+            // Of many connections, few have packets that wait.
+            self.waiting = HashMap::default();
+        }
         if matches!(taken.packet_type, PacketType::Publish | PacketType::Pubrec | PacketType::Pubrel)
             && let Some(in_flight) = self.in_flight.get_mut(sender as usize)
         {

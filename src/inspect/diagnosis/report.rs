@@ -158,7 +158,7 @@ fn endings(diagnosis: &Diagnosis, limits: &Limits<'_>) -> BTreeMap<Ending, u64> 
         connection.protocol == Protocol::Mqtt
             && limits.has_client(name(clients, connection.party()).as_deref())
     };
-    let open = diagnosis.connections.values().filter(is_selected).count() as u64;
+    let open = diagnosis.open_connections().filter(is_selected).count() as u64;
     if open > 0 {
         *endings.entry(Ending::Open).or_default() += open;
     }
@@ -221,7 +221,7 @@ fn computed(diagnosis: &Diagnosis) -> Sightings {
         computed.keep_marks();
     }
     let of_mqtt = |connection: &&OpenConnection| connection.protocol == Protocol::Mqtt;
-    let mut open: Vec<_> = diagnosis.connections.values().filter(of_mqtt).collect();
+    let mut open: Vec<_> = diagnosis.open_connections().filter(of_mqtt).collect();
     open.sort_unstable_by_key(|connection| connection.number);
     for connection in open {
         connection.end(EndOfConnection { ending: Ending::Open, at: totals.last }, &mut computed);

@@ -61,7 +61,7 @@ enum StreamState {
     /// The fixed header is incomplete.
     Header(Vec<u8>),
     /// The packet is incomplete.
-    PartialPacket(PartialPacket),
+    PartialPacket(Box<PartialPacket>),
     /// The next packet boundary is unknown.
     Lost(Resync),
 }
@@ -162,7 +162,7 @@ impl Stream {
                     rest
                 }
                 None => {
-                    self.state = StreamState::PartialPacket(PartialPacket::of_length(length));
+                    self.state = StreamState::PartialPacket(Box::new(PartialPacket::of_length(length)));
                     self.push(bytes, keep, sink);
                     &[]
                 }
@@ -200,7 +200,7 @@ impl Stream {
 
     fn complete_body<'b>(
         &mut self,
-        mut body: PartialPacket,
+        mut body: Box<PartialPacket>,
         bytes: &'b [u8],
         keep: usize,
         sink: &mut dyn FnMut(StreamEvent<'_>),
@@ -216,7 +216,7 @@ impl Stream {
     }
 
     /// Checks a trial packet that is complete: it counts if it is valid and another packet may follow it.
-    fn judge_trial(&mut self, body: PartialPacket, rest: &[u8], sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    fn judge_trial(&mut self, body: Box<PartialPacket>, rest: &[u8], sink: &mut dyn FnMut(StreamEvent<'_>)) {
         let is_valid = resync::is_valid(&RawPacket::whole(&body.captured));
         if is_valid && body.captured.len() == body.length && resync::may_follow(rest) {
             return self.finish_or_keep(body, sink);
@@ -227,7 +227,7 @@ impl Stream {
         self.state = StreamState::Lost(resync);
     }
 
-    fn finish_or_keep(&mut self, body: PartialPacket, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    fn finish_or_keep(&mut self, body: Box<PartialPacket>, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         if body.arrived < body.length {
             self.state = StreamState::PartialPacket(body);
             return;
@@ -256,10 +256,8 @@ impl Stream {
             }
             Arrival::Trial(length) if length <= keep => {
                 self.skip(resync.buffered(), sink);
-                self.state = StreamState::PartialPacket(PartialPacket {
-                    is_trial: true,
-                    ..PartialPacket::of_length(length)
-                });
+                let trial = PartialPacket { is_trial: true, ..PartialPacket::of_length(length) };
+                self.state = StreamState::PartialPacket(Box::new(trial));
                 self.push(bytes, keep, sink);
                 return &[];
             }

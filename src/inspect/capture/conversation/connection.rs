@@ -38,8 +38,8 @@ pub(super) struct Conversation {
     start: Start,
     /// The number of bytes received of each side's TCP stream.
     stream_offsets: Pair<u64>,
-    proxied: Option<Proxied>,
-    encryption: Option<Encryption>,
+    proxied: Option<Box<Proxied>>,
+    encryption: Option<Box<Encryption>>,
     /// The side that sent the first FIN.
     first_fin: Option<Side>,
     /// FINs that are emitted at the end, because bytes before them may still be held.
@@ -351,7 +351,7 @@ impl Conversation {
             ports,
             known_ports: &shared.ports,
             is_final,
-            proxy: self.proxied.map(|proxied| proxied.side),
+            proxy: self.proxied.as_ref().map(|proxied| proxied.side),
             may_be_proxied: self.proxied.is_none() && self.encryption.is_none(),
         };
         let (detection, fallback_client) = (evidence.detect(), evidence.client());
@@ -363,7 +363,7 @@ impl Conversation {
         match detection {
             Detection::Mqtt { client } => self.open(client, None, emit),
             Detection::ProxyHeader { client, header, length } => {
-                self.proxied = Some(Proxied { side: client, at, header });
+                self.proxied = Some(Box::new(Proxied { side: client, at, header }));
                 self.state = ConversationState::Undecided(Undecided::default());
                 left_out = Some((client, length as u64));
             }
@@ -434,7 +434,7 @@ impl Conversation {
         let (connection, at, start) = (self.number, self.opened, self.start);
         let (client_address, server) = self.addresses(client);
         emit(ConversationEvent::Opened { connection, at, client: client_address, server, transport, start });
-        if let Some(Proxied { at, header, .. }) = self.proxied {
+        if let Some(Proxied { at, header, .. }) = self.proxied.as_deref().copied() {
             let proxy = self.ends_of(client).0;
             emit(ConversationEvent::ProxyHeader { connection, at, proxy, header });
         }
@@ -461,8 +461,8 @@ impl Conversation {
         match decryptor.map(|decryptor| decryptor.session(self.number, undecided.prefix(client))) {
             Some(Ok(session)) => {
                 let unreadable = Vec::new();
-                self.encryption =
-                    Some(Encryption { client, server_name, session: Some(session), unreadable });
+                let session = Some(session);
+                self.encryption = Some(Box::new(Encryption { client, server_name, session, unreadable }));
                 self.state = ConversationState::Undecided(Undecided::default());
             }
             Some(Err(why)) => self.end(at, client, OtherProtocol::Tls { server_name, why: Some(why) }, emit),
@@ -492,7 +492,7 @@ impl Conversation {
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         self.take_undecided(shared);
-        if let Some(Encryption { client, server_name, unreadable, .. }) = &mut self.encryption {
+        if let Some(Encryption { client, server_name, unreadable, .. }) = self.encryption.as_deref_mut() {
             let first =
                 || unreadable.first().map_or(Undecryptable::Silent, |unreadable| unreadable.why.clone());
             let why = Some(why.unwrap_or_else(first));
@@ -527,7 +527,7 @@ impl Conversation {
     /// The addresses of client and server. A PROXY header may replace the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let (peer, server) = self.ends_of(client);
-        let stated = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
+        let stated = self.proxied.as_ref().and_then(|proxied| proxied.header.ok()?.addresses);
         (stated.map_or(peer, |(client, _)| client), server)
     }
 

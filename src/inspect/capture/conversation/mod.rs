@@ -245,7 +245,8 @@ pub enum OtherProtocol {
 /// Turns TCP streams into conversations.
 #[derive(Default)]
 pub struct Conversations {
-    conversations: HashMap<u32, Conversation>,
+    /// Boxed, since the table has room for twice as many when it grows.
+    conversations: HashMap<u32, Box<Conversation>>,
     shared: Shared,
 }
 
@@ -260,7 +261,8 @@ impl Conversations {
     pub fn event(&mut self, event: &reassembly::TcpEvent<'_>, emit: &mut impl FnMut(ConversationEvent<'_>)) {
         use reassembly::TcpEvent as Tcp;
         if let Tcp::Opened { connection, at, a, b, start } = *event {
-            self.conversations.insert(connection, Conversation::new(connection, at, [a, b], start));
+            let conversation = Conversation::new(connection, at, [a, b], start);
+            self.conversations.insert(connection, Box::new(conversation));
             return;
         }
         let (Tcp::Opened { connection, .. }
