@@ -530,6 +530,8 @@ rules! {
         "an NDEATH in the will must not be retained"; "later subscribers see a node that may be alive as dead";
     SparkplugNodeCleanSession Error Packet Client "tck-id-principles-persistence-clean-session-311", "tck-id-principles-persistence-clean-session-50";
         "a node must start with a clean session that ends with the connection"; "old commands reach the node after a reconnect";
+    SparkplugCommands Warning Connection Client "", "tck-id-message-flow-edge-node-ncmd-subscribe";
+        "a node must subscribe to its NCMD with QoS 1"; "hosts cannot request a rebirth, or the request can be lost";
     SparkplugDisconnect Error Connection Client "tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt311", "tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50";
         "a node must announce its death before DISCONNECT"; "the server discards the will; publish NDEATH, or set the reason code 0x04 of MQTT 5";
 
@@ -558,6 +560,8 @@ rules! {
         "a host's state in the will must be retained"; "nodes that connect later do not learn that the host is offline";
     SparkplugHostWillPayload Error Packet Client "", "tck-id-payloads-state-will-message-payload";
         "the will of a host must be JSON with online false and a timestamp"; "nodes cannot read the state";
+    SparkplugHostDisconnect Error Connection Client "", "tck-id-operational-behavior-host-application-termination";
+        "a host must publish its state offline before DISCONNECT"; "the server discards the will, and nodes take the host for online";
     SparkplugHostCleanSession Error Packet Client "tck-id-message-flow-phid-sparkplug-clean-session-311", "tck-id-message-flow-phid-sparkplug-clean-session-50";
         "a host must start with a clean session that ends with the connection"; "old data reach the host after a reconnect";
 }

@@ -73,6 +73,11 @@ impl NodeView {
         self.own.as_ref().is_some_and(|(group, node)| group == topic.group() && node == topic.node())
     }
 
+    /// The topic of the commands to the connection's node.
+    pub(super) fn command_topic(&self) -> Option<String> {
+        self.own.as_ref().map(|(group, node)| format!("spBv1.0/{group}/NCMD/{node}"))
+    }
+
     /// The client has published a message of a node.
     pub(super) fn note_published(&mut self) {
         self.has_published = true;

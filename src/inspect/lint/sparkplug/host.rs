@@ -53,6 +53,7 @@ pub(super) fn check_state(
     } else {
         (Rule::SparkplugHostDeathQos, Rule::SparkplugHostDeathRetain, Rule::SparkplugHostDeathPayload)
     };
+    connection.is_host_online = connection.host.is_some() && is_online;
     if context.qos() != 1 {
         report.find(qos, context.first_byte(), format!("the QoS is {}", context.qos()));
     }

@@ -10,8 +10,9 @@ use super::CaptureCoverage;
 use super::packet_context::PacketContext;
 use super::report::FindingList;
 use crate::inspect::sparkplug::{NodeView, new_payload};
-use crate::inspect::{Direction, Name, Rule, Severity};
+use crate::inspect::{Direction, Field, Name, Rule, Severity, Value};
 use crate::payload::sparkplug::{Message, MessageType, Observer, Sessions, Topic, content, faults};
+use crate::protocol::topic::matches;
 use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use std::net::SocketAddr;
 
@@ -27,8 +28,13 @@ pub(super) struct SparkplugConnection {
     view: NodeView,
     /// The births and deaths of the node whose death is the will.
     own: OwnNode,
+    /// The highest QoS of a subscription to the node's commands.
+    commands: Option<u32>,
+    is_commands_told: bool,
     /// The timestamp of the will, if it is a host's state.
     host: Option<Option<u64>>,
+    /// The last state that the host published.
+    is_host_online: bool,
     is_will_missing_told: bool,
 }
 
@@ -63,6 +69,7 @@ impl Nodes {
             PacketType::Connect if is_from_client => self.connect(context, coverage, connection, report),
             PacketType::Subscribe | PacketType::Unsubscribe => {
                 connection.view.follow(context.packet, context.kind);
+                connection.commands = connection.commands.max(commands(context, &connection.view));
             }
             PacketType::Disconnect if is_from_client => disconnect(context, coverage, connection, report),
             _ => {}
@@ -263,6 +270,9 @@ fn published(
     match (message_type, connection.view.is_own(topic)) {
         (MessageType::NodeBirth, true) => connection.own = OwnNode { is_born: true, is_dead: false },
         (MessageType::NodeDeath, true) => connection.own.is_dead = true,
+        (MessageType::NodeData | MessageType::DeviceData, true) if coverage.is_complete() => {
+            check_commands(context, connection, report);
+        }
         (MessageType::NodeBirth, false) if coverage.beginning && !connection.is_will_missing_told => {
             connection.is_will_missing_told = true;
             let detail = "the will in CONNECT is not the node's NDEATH";
@@ -270,6 +280,43 @@ fn published(
         }
         _ => {}
     }
+}
+
+/// The highest QoS at which a SUBSCRIBE requests the commands to the connection's node.
+fn commands(context: &PacketContext<'_>, view: &NodeView) -> Option<u32> {
+    let topic = view.command_topic().filter(|_| context.kind == PacketType::Subscribe)?;
+    let fields = context.tree.fields.iter().enumerate();
+    let subscriptions = fields.filter(|(_, field)| field.name == Name::Subscription);
+    let requested = subscriptions.filter_map(|(index, _)| {
+        let inside = context.tree.inside(index);
+        let is_it = |field: &Field<'_>| match field.value {
+            Value::Text(filter) => field.name == Name::TopicFilter && matches(filter, &topic),
+            _ => false,
+        };
+        inside.iter().find(|field| is_it(field))?;
+        inside.iter().find(|field| field.name == Name::MaximumQos).and_then(|field| match field.value {
+            Value::Number(qos) => Some(qos),
+            _ => None,
+        })
+    });
+    requested.max()
+}
+
+/// Checks, once data come, that the node can receive commands.
+fn check_commands(
+    context: &PacketContext<'_>,
+    connection: &mut SparkplugConnection,
+    report: &mut FindingList,
+) {
+    if std::mem::replace(&mut connection.is_commands_told, true) {
+        return;
+    }
+    let detail = match connection.commands {
+        Some(1) => return,
+        Some(qos) => format!("the subscription to NCMD has QoS {qos}"),
+        None => "data without a subscription to NCMD".to_owned(),
+    };
+    report.find(Rule::SparkplugCommands, context.whole(), detail);
 }
 
 /// Checks that a node that disconnects announces its death, or lets the broker do so.
@@ -283,5 +330,9 @@ fn disconnect(
     let is_will_sent = context.is_v5() && context.reason_code() == Some(ReasonCode::DISCONNECT_WITH_WILL);
     if is_alive && !is_will_sent && coverage.is_whole(Direction::ClientToServer) {
         report.find(Rule::SparkplugDisconnect, context.whole(), "DISCONNECT without NDEATH");
+    }
+    if connection.is_host_online && !is_will_sent && coverage.is_whole(Direction::ClientToServer) {
+        let detail = "DISCONNECT without the state offline";
+        report.find(Rule::SparkplugHostDisconnect, context.whole(), detail);
     }
 }

@@ -27,7 +27,7 @@ fn connect(will: &str) -> String {
     let length = will.len() / 2;
     format!(
         "> 10 (`MQTT` 04 0e 003c `c` `spBv1.0/g/NDEATH/n` {length:04x} {will})\n< 20 (0000)\n\
-         > 82 (0001 `spBv1.0/g/NCMD/n` 00)\n< 90 (0001 00)"
+         > 82 (0001 `spBv1.0/g/NCMD/n` 01)\n< 90 (0001 01)"
     )
 }
 
@@ -350,6 +350,23 @@ fn a_node_announces_that_it_disconnects() {
 }
 
 #[test]
+fn a_node_subscribes_to_its_commands() {
+    let birth = format!("> 30 (`spBv1.0/g/NBIRTH/n` {})", birth());
+    let data = format!("> 30 (`spBv1.0/g/NDATA/n` {TIMESTAMP} 1801)");
+    let subscribe = "> 82 (0001 `spBv1.0/g/NCMD/n` 01)\n< 90 (0001 01)";
+    assert!(connect(will()).contains(subscribe));
+    for (subscription, expected) in [
+        ("> 82 (0001 `spBv1.0/g/+/n/#` 01)\n< 90 (0001 01)", &[][..]),
+        ("> 82 (0001 `a` 01 `spBv1.0/g/NCMD/n` 01)\n< 90 (0001 0101)", &[]),
+        (&subscribe.replace("01)", "00)"), &["warn tck-id-message-flow-edge-node-ncmd-subscribe at PUBLISH"]),
+        ("", &["warn tck-id-message-flow-edge-node-ncmd-subscribe at PUBLISH"]),
+    ] {
+        let connect = connect(will()).replace(subscribe, subscription);
+        assert_found(&format!("{connect}\n{birth}\n{data}"), expected);
+    }
+}
+
+#[test]
 fn a_rebirth_is_expected_within_thirty_seconds() {
     let request = format!("< 30 (`spBv1.0/g/NCMD/n` {})", lines(PYSPARKPLUG)[7].1);
     let data = |seq| format!("> 30 (`spBv1.0/g/NDATA/n` {TIMESTAMP} 18{seq:02x})");
@@ -379,6 +396,10 @@ fn hosts_publish_their_state() {
         |first: &str, payload: &str| format!("> {first} (`spBv1.0/STATE/h` 0001 {payload})\n< 40 (0001)");
     let valid = format!("{}\n{}", connect("2e", will), publish("33", online));
     assert_found(&valid, &[]);
+    let offline = publish("33", "'{\"online\":false,\"timestamp\":7}'");
+    assert_found(&format!("{valid}\n{offline}\n> e0 ()\nclose"), &[]);
+    let expected = "error tck-id-operational-behavior-host-application-termination at DISCONNECT";
+    assert_found(&format!("{valid}\n> e0 ()\nclose"), &[expected]);
     for (script, expected) in [
         (
             format!("{}\n{}", connect("2e", will), publish("32", online)),
