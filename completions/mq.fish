@@ -43,13 +43,17 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'Topic to pu
 complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this payload' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish the content of a file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish a random payload of a size such as 64KiB, or a range such as 64..1KiB; new for each repetition' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex, base64, or json to encode JSON as the topic\'s message type in protocol buffers [default: json with --type, otherwise raw]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Delay publication, such as by 90s, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Publish at this time, as in 2026-12-01T09:00Z. EMQX only, as for --delay' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Replay a recording of `mq sub --record`, with its pauses; chooses MQTT 5. Can be repeated, to replay several in sequence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay at this multiple of the recorded speed, as in 2 or 0.5; max is as fast as possible' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay this many messages a second, as in 500, 5k or 30/min, regardless of the pauses' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the first match applies' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table [payloads] in the configuration file sets both options' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l configured-schema -d 'The schemas of the configuration file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement, such as 500ms' -r
@@ -135,8 +139,12 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print on
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'When to receive retained messages on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message in this format, such as \'%t %p\'. %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Encoding of printed payloads: raw (without line ends), hex or base64 (one per line)' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (by --schema, or as fields by number), wire (protobuf without the schema), gzip, zlib, deflate, zstd, lz4 and snappy. With --json, the value is added' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table [payloads] in the configuration file sets both options' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l configured-schema -d 'The schemas of the configuration file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Start a new file at this size, such as 100MiB, or age, such as 1h or 1d. The time is appended to the name of the full file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it. The payload is on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
@@ -227,13 +235,17 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'Top
 complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this payload' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish the content of a file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish a random payload of a size such as 64KiB, or a range such as 64..1KiB; new for each repetition' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex, base64, or json to encode JSON as the topic\'s message type in protocol buffers [default: json with --type, otherwise raw]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'QoS of the request and the response: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'When to receive retained messages on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message in this format, such as \'%t %p\'. %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Encoding of printed payloads: raw (without line ends), hex or base64 (one per line)' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (by --schema, or as fields by number), wire (protobuf without the schema), gzip, zlib, deflate, zstd, lz4 and snappy. With --json, the value is added' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table [payloads] in the configuration file sets both options' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l configured-schema -d 'The schemas of the configuration file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many responses' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this time, including the time to connect, such as 5s or 2m' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
@@ -1456,13 +1468,18 @@ cbor\t'CBOR'
 msgpack\t'MessagePack'
 cbor-seq\t'CBOR items without an array around them'
 sparkplug\t'Sparkplug B'
-protobuf\t'Protocol buffers, as fields by number'
+protobuf\t'Protocol buffers, by the schema or as fields by number'
+wire\t'Protocol buffers, as fields by number'
 gzip\t'Compressed with gzip'
 zlib\t'Compressed with zlib'
 deflate\t'Compressed with deflate, without a header'
 zstd\t'Compressed with Zstandard'
 lz4\t'Compressed with LZ4, in frames'
 snappy\t'Compressed with Snappy, in frames or one block'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table [payloads] in the configuration file sets both options' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l configured-schema -d 'The schemas of the configuration file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only packets that meet the expression, such as \'type=PUBLISH,PUBACK topic=home/#\' or \'size>=1024 and not (qos=0 or payload~error)\'. Repeat to print others as well. Keys are type, topic, client, payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l since -d 'Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or seconds since 1970' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l until -d 'Print only what happened up to this time' -r

@@ -1,6 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
+use super::schema::SchemaArgs;
 use super::values;
 use crate::cli::Error;
 use crate::inspect::filter::{Filter, FilterError, TIME, TimePoint};
@@ -43,6 +44,8 @@ Examples:
   # Select packets by size, code, round trip, payload and time
   mq inspect --filter 'size>=64KiB or code>=128 or rtt>50ms' --since +5m capture.pcap
   mq inspect --filter 'topic=home/# and payload~temp.*9[0-9] and not retain' capture.pcap
+  # Decode payloads in protocol buffers
+  mq inspect --schema gateway.proto --type 'gw/+/up=gw.Uplink' capture.pcap
   # Print all connections of a client
   mq inspect --follow sensor-1 capture.pcap
   # Write a page that shows who sent what when, and what went wrong
@@ -96,6 +99,8 @@ pub(crate) struct InspectArgs {
     /// Format to decode payloads as
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PayloadDecoding::Auto)]
     pub payload: PayloadDecoding,
+    #[command(flatten)]
+    pub(crate) schema: SchemaArgs,
     /// Print only packets that meet the expression, such as 'type=PUBLISH,PUBACK topic=home/#' or
     /// 'size>=1024 and not (qos=0 or payload~error)'. Repeat to print others as well. Keys are type, topic, client,
     /// payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding

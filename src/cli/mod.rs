@@ -34,6 +34,7 @@ pub(crate) mod publish;
 pub(crate) mod record_args;
 pub(crate) mod replay;
 pub(crate) mod request;
+pub(crate) mod schema;
 mod secrets;
 pub(crate) mod session;
 pub(crate) mod subscribe;

@@ -1,5 +1,6 @@
 //! The options of `mq sub` and `mq rr` for printing messages.
 
+use super::schema::SchemaArgs;
 use super::values;
 use crate::cli::Error;
 use crate::cli::UsageError;
@@ -33,8 +34,9 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "AS", value_parser = payload_form)]
     pub output: Option<PayloadForm>,
     /// Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor,
-    /// cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip,
-    /// zlib, deflate, zstd, lz4 and snappy
+    /// cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (by --schema, or as fields by
+    /// number), wire (protobuf without the schema), gzip, zlib, deflate, zstd, lz4 and snappy. With --json, the
+    /// value is added
     #[arg(long, value_name = "FORMAT", value_parser = choice)]
     pub decode: Option<PayloadDecoding>,
     /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by
@@ -57,13 +59,21 @@ pub(crate) enum PayloadForm {
     Base64,
 }
 
+/// The encoding of payloads with `--input`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputForm {
+    Bytes(PayloadForm),
+    /// JSON, to encode as a message type.
+    Json,
+}
+
 impl OutputArgs {
     /// A printer for messages of the named broker.
     ///
     /// # Errors
     /// The conflicting options.
-    pub(crate) fn printer(&self, broker: &str) -> Result<Printer, Error> {
-        self.check()?;
+    pub(crate) fn printer(&self, broker: &str, schema: &SchemaArgs) -> Result<Printer, Error> {
+        self.check(schema)?;
         let layout = match (&self.format, self.output) {
             (Some(template), _) => Layout::Template(template.clone()),
             (None, Some(PayloadForm::Hex)) => self.encoded(Encoding::Hex),
@@ -73,7 +83,7 @@ impl OutputArgs {
             (None, None | Some(PayloadForm::Raw)) => Layout::Payload,
         };
         let has_newlines = !self.no_newline && self.output != Some(PayloadForm::Raw);
-        let printer = Printer::new(layout, has_newlines).pretty(self.pretty).decoding(self.decoding());
+        let printer = Printer::new(layout, has_newlines).pretty(self.pretty).decoding(self.decoding(schema)?);
         Ok(if self.watch { printer.watching(broker) } else { printer })
     }
 
@@ -90,9 +100,14 @@ impl OutputArgs {
             || !self.select.is_empty()
     }
 
-    fn decoding(&self) -> Option<Decoding> {
-        let choice = self.decode.or((!self.select.is_empty()).then_some(PayloadDecoding::Auto))?;
-        Some(Decoding { choice, fields: self.select.clone() })
+    /// The decoding of payloads. Typed message types ask for it, those of the configuration file do not.
+    fn decoding(&self, schema: &SchemaArgs) -> Result<Option<Decoding>, Error> {
+        let is_implied = !self.select.is_empty() || schema.is_typed();
+        let Some(choice) = self.decode.or(is_implied.then_some(PayloadDecoding::Auto)) else {
+            return Ok(None);
+        };
+        schema.check_format("--decode", choice)?;
+        Ok(Some(Decoding { choice, fields: self.select.clone(), types: schema.types()? }))
     }
 
     fn encoded(&self, encoding: Encoding) -> Layout {
@@ -100,7 +115,7 @@ impl OutputArgs {
     }
 
     /// Rejects options that conflict. `-F` overrides `-v`, as in mosquitto's tools.
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, schema: &SchemaArgs) -> Result<(), Error> {
         let format = ("-F", self.format.is_some());
         let json = ("--json", self.json);
         let output = ("--output", self.output.is_some());
@@ -117,10 +132,10 @@ impl OutputArgs {
             (json, watch),
             (pretty, output),
             (pretty, watch),
-            (json, decode),
             (json, select),
             (output, decode),
             (output, select),
+            (output, ("--type", schema.is_typed())),
             (pretty, select),
         ];
         match conflicts.into_iter().find(|((_, one), (_, other))| *one && *other) {
@@ -133,9 +148,9 @@ impl OutputArgs {
 }
 
 fn choice(text: &str) -> Result<PayloadDecoding, String> {
-    let choices = PayloadDecoding::ALL
-        .into_iter()
-        .filter(|choice| matches!(choice, PayloadDecoding::Auto | PayloadDecoding::As(_)));
+    let choices = PayloadDecoding::ALL.into_iter().filter(|choice| {
+        matches!(choice, PayloadDecoding::Auto | PayloadDecoding::Wire | PayloadDecoding::As(_))
+    });
     choices.clone().find(|choice| choice.name().0 == text).ok_or_else(|| {
         let names: Vec<_> = choices.map(|choice| choice.name().0).collect();
         let tip = did_you_mean(text, names.iter().copied());
@@ -148,7 +163,7 @@ fn template(format: OsString) -> Result<Template, TemplateError> {
     Template::parse(format.as_encoded_bytes())
 }
 
-pub(super) fn payload_form(text: &str) -> Result<PayloadForm, String> {
+fn payload_form(text: &str) -> Result<PayloadForm, String> {
     match text {
         "raw" => Ok(PayloadForm::Raw),
         "hex" => Ok(PayloadForm::Hex),
@@ -159,4 +174,14 @@ pub(super) fn payload_form(text: &str) -> Result<PayloadForm, String> {
             did_you_mean(text, ["raw", "hex", "base64"])
         )),
     }
+}
+
+pub(super) fn input_form(text: &str) -> Result<InputForm, String> {
+    if text == "json" {
+        return Ok(InputForm::Json);
+    }
+    payload_form(text).map(InputForm::Bytes).map_err(|_| {
+        let names = ["raw", "hex", "base64", "json"];
+        format!("{}{}", values::expected("raw, hex, base64 or json"), did_you_mean(text, names))
+    })
 }

@@ -2,9 +2,10 @@
 
 use super::connection::DiagnosticArgs;
 use super::delay::DelayArgs;
-use super::output::PayloadForm;
+use super::output::InputForm;
 use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
+use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
@@ -34,6 +35,8 @@ Examples:
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   # Publish 100 messages to random topics
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
+  # Encode JSON as protocol buffers
+  mq pub -t gw/1/down --schema gateway.proto --type gw.Downlink -m '{\"port\":2}'
   # Authenticate with a token
   mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
   # Publish as a device of Azure IoT Hub
@@ -58,6 +61,8 @@ pub(crate) struct PublishArgs {
     pub(crate) delay: DelayArgs,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
+    #[command(flatten)]
+    pub(crate) schema: SchemaArgs,
     /// QoS level: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
     pub qos: Qos,
@@ -104,10 +109,27 @@ impl PublishArgs {
                 "--template cannot be used with {lines}, whose lines are sent as they are"
             )));
         }
-        if self.ndjson && self.payload.input != PayloadForm::Raw {
+        if self.ndjson && matches!(self.payload.input, Some(InputForm::Bytes(_))) {
             let text =
                 "--input cannot be used with --ndjson, whose lines contain the encoding of their payloads";
             return Err(Error::usage(text.to_owned()));
+        }
+        self.check_schema()
+    }
+
+    /// Rejects message types for payloads that are not JSON.
+    fn check_schema(&self) -> Result<(), Error> {
+        let input = match self.payload.input {
+            Some(InputForm::Bytes(_)) => "--input, unless it is json",
+            Some(InputForm::Json) | None => "",
+        };
+        for (option, is_given) in [
+            (input, !input.is_empty()),
+            ("--random", self.payload.random.is_some()),
+            ("-n", self.payload.null_message),
+            ("--replay", !self.replay.replay.is_empty()),
+        ] {
+            self.schema.check_used(option, is_given)?;
         }
         Ok(())
     }

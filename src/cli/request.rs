@@ -4,6 +4,7 @@ use super::Names;
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
 use super::payload::PayloadArgs;
+use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
@@ -56,6 +57,8 @@ pub(crate) struct RequestArgs {
     pub retain_handling: RetainHandling,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) schema: SchemaArgs,
     /// Print the latency of each response
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
     pub latency: bool,

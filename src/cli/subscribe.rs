@@ -4,6 +4,7 @@ use super::Names;
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
 use super::record_args::RecordArgs;
+use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
@@ -26,6 +27,8 @@ Examples:
   mq sub -t 'home/#' -F '@H:@M %t %p'     print time, topic and payload
   mq sub -t 'dev/#' -v --select temp      print a field of JSON or CBOR
   mq sub -t 'home/#' --json | jq .        see docs/json.md for the keys
+  # Decode protocol buffers
+  mq sub -t 'gw/#' -v --schema gateway.proto --type gw.Uplink
   # Delete retained messages; add --dry-run to list them
   mq sub -t 'old/#' --remove-retained --retained-only -v
   # Record messages for mq pub --replay
@@ -89,6 +92,8 @@ pub(crate) struct SubscribeArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
+    pub(crate) schema: SchemaArgs,
+    #[command(flatten)]
     pub(crate) keep: RecordArgs,
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
@@ -113,7 +118,7 @@ pub(crate) struct SubscribeArgs {
 impl SubscribeArgs {
     /// Whether messages are printed. If they are recorded or passed to a command, only if an option about output is set.
     pub(crate) fn prints(&self) -> bool {
-        !self.keep.is_given() || self.output.is_given() || self.message_rate
+        !self.keep.is_given() || self.output.is_given() || self.schema.is_typed() || self.message_rate
     }
 
     /// Filters to subscribe to, with their QoS. The URL's filter is the last one; a device's filter is the default.

@@ -3,9 +3,11 @@
 use super::Messages;
 use super::lines::{Next, StdinLines};
 use super::outbound::{Header, Outbound};
+use super::payload;
 use crate::cli::publish::PublishArgs;
 use crate::commands::error::Error;
 use crate::message::{self, Message};
+use crate::payload::schema::MessageTypes;
 use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};
 use std::rc::Rc;
@@ -21,6 +23,8 @@ pub(super) struct JsonLines {
 /// Converts the read messages to messages for publishing.
 pub(super) struct Maker {
     defaults: Defaults,
+    /// The message types that payloads in JSON are encoded as.
+    types: Option<&'static MessageTypes>,
     version: Version,
     messages: Messages,
     has_warned: bool,
@@ -103,7 +107,8 @@ impl Maker {
             return Err(Error::usage(text.to_owned()));
         }
         let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
-        Ok(Maker { defaults, version, messages, has_warned: false })
+        let types = args.payload.types(&args.schema)?;
+        Ok(Maker { defaults, types, version, messages, has_warned: false })
     }
 
     /// The message to publish for one that was read at this place.
@@ -126,7 +131,10 @@ impl Maker {
             retain: message.retain.unwrap_or(self.defaults.retain),
             properties: self.properties(message.properties, place),
         };
-        Ok(Outbound { header: Rc::new(header), payload: message.payload.into() })
+        let types = self.types.filter(|_| message.is_json);
+        let payload = payload::encode(types, topic.as_str(), message.payload.into())
+            .map_err(|problem| Error::InputLine { place: place.to_owned(), problem })?;
+        Ok(Outbound { header: Rc::new(header), payload: payload.into() })
     }
 
     /// The message's own properties, and those of the options that it does not have.

@@ -9,20 +9,22 @@ use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, broker_hint, check_taken, password};
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
 use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
+use crate::payload::schema::MessageTypes;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Defect, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::future::pending;
-use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -67,11 +69,25 @@ enum Source {
     /// The same one, several times.
     Repeated { maker: Maker, left: u64, delay: Duration, pause: Pause },
     /// Each line of standard input is a payload, in this encoding.
-    Lines { header: Rc<Header>, form: PayloadForm, lines: StdinLines, line: u64 },
+    Lines { header: Rc<Header>, form: LineForm, lines: StdinLines, line: u64 },
     /// Each line of standard input is a whole message.
     JsonLines(JsonLines),
     /// Recordings.
     Replay(Box<Replay>),
+}
+
+/// The encoding of lines.
+#[derive(Clone, Copy)]
+struct LineForm {
+    form: PayloadForm,
+    /// The message types that their JSON is encoded as.
+    types: Option<&'static MessageTypes>,
+}
+
+impl LineForm {
+    fn decode<'l>(self, topic: &str, line: &'l [u8]) -> Result<Cow<'l, [u8]>, String> {
+        payload::encode(self.types, topic, payload::decode(self.form, line)?)
+    }
 }
 
 /// Makes the published message, or several from one template.
@@ -80,6 +96,10 @@ struct Maker {
     /// The topic, if it is a template.
     topic: Option<payload::Template>,
     payload: Payload,
+    /// The message types that JSON is encoded as.
+    types: Option<&'static MessageTypes>,
+    /// The origin of the payload, for errors.
+    source: String,
     made: u64,
 }
 
@@ -87,17 +107,47 @@ impl Maker {
     fn new(args: &PublishArgs, header: Rc<Header>) -> Result<Maker, Error> {
         let is_filled_in = args.payload.template && header.topic.contains('{');
         let topic = is_filled_in.then(|| payload::parse("-t", &header.topic)).transpose()?;
-        Ok(Maker { header, topic, payload: Payload::read(&args.payload)?, made: 0 })
+        let mut maker = Maker {
+            header,
+            topic,
+            payload: Payload::read(&args.payload)?,
+            types: args.payload.types(&args.schema)?,
+            source: payload::source_name(&args.payload),
+            made: 0,
+        };
+        maker.encode_once()?;
+        Ok(maker)
     }
 
-    fn next(&mut self) -> io::Result<Outbound> {
+    /// Encodes the payload now, if all messages have the same, so that an error is reported before connecting.
+    fn encode_once(&mut self) -> Result<(), Error> {
+        if let (Payload::Fixed(bytes), None) = (&self.payload, &self.topic) {
+            let encoded = self.encoded(&self.header.topic, Rc::clone(bytes))?;
+            (self.payload, self.types) = (Payload::Fixed(encoded), None);
+        }
+        Ok(())
+    }
+
+    fn encoded(&self, topic: &str, payload: Rc<[u8]>) -> Result<Rc<[u8]>, Error> {
+        if self.types.is_none() {
+            return Ok(payload);
+        }
+        let encoded = payload::encode(self.types, topic, Cow::Borrowed(&*payload));
+        encoded
+            .map(Into::into)
+            .map_err(|problem| Error::usage(UsageError::invalid(self.source.clone(), problem)))
+    }
+
+    fn next(&mut self) -> Result<Outbound, Error> {
         let header = match &self.topic {
             Some(topic) => {
-                Rc::new(Header { topic: topic.fill_in(self.made)?, ..Header::clone(&self.header) })
+                let topic = topic.fill_in(self.made).map_err(payload::no_random)?;
+                Rc::new(Header { topic, ..Header::clone(&self.header) })
             }
             None => Rc::clone(&self.header),
         };
-        let payload = self.payload.of_message(self.made)?;
+        let payload = self.payload.of_message(self.made).map_err(payload::no_random)?;
+        let payload = self.encoded(&header.topic, payload)?;
         self.made += 1;
         Ok(Outbound { header, payload })
     }
@@ -279,7 +329,7 @@ impl Publisher {
         }
         let message = match maker.next() {
             Ok(message) => message,
-            Err(source) => return self.fail(payload::no_random(source)),
+            Err(error) => return self.fail(error),
         };
         self.objection.note(&message.as_publish());
         if let Err(error) = publish(self.rules.as_ref(), link, &message.as_publish(), || message.clone()) {
@@ -305,7 +355,7 @@ impl Publisher {
             Err(error) => return self.fail(Error::input(error)),
         };
         *line += 1;
-        let payload = match payload::decode(*form, payload) {
+        let payload = match form.decode(&header.topic, payload) {
             Ok(payload) => payload,
             Err(problem) => {
                 let place = format!("line {line}");
@@ -495,7 +545,7 @@ impl Source {
         }
         let header = Rc::new(Header::new(args, topic, delay, version)?);
         if args.stdin_line {
-            let form = args.payload.input;
+            let form = LineForm { form: args.payload.form(), types: args.payload.types(&args.schema)? };
             return Ok(Source::Lines { header, form, lines: StdinLines::new(), line: 0 });
         }
         let maker = Maker::new(args, header)?;

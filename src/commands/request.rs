@@ -48,7 +48,9 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             args,
             messages,
             request,
-            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
+            printer: args
+                .output
+                .printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?,
             sink: Sink::stdout().map_err(Error::Output)?,
             state: RequestState::Subscribing,
             answers: 0,
@@ -120,10 +122,17 @@ impl Request {
                 .push(PropertyId::ResponseTopic, value)
                 .map_err(|error| Error::usage(UsageError::invalid("-e", error)))?;
         }
+        let topic = payload::topic_once(&args.payload, topic.as_str())?;
+        let payload = Payload::read(&args.payload)?.of_message(0).map_err(payload::no_random)?;
+        // An empty request stays empty, whatever the type of the response.
+        let types = args.payload.types(&args.schema)?.filter(|_| !args.payload.null_message);
+        let payload = payload::encode(types, &topic, payload.to_vec().into()).map_err(|problem| {
+            Error::usage(UsageError::invalid(payload::source_name(&args.payload), problem))
+        })?;
         Ok(Request {
-            topic: payload::topic_once(&args.payload, topic.as_str())?,
+            topic,
             qos: args.qos,
-            payload: Payload::read(&args.payload)?.of_message(0).map_err(payload::no_random)?.to_vec(),
+            payload: payload.into_owned(),
             properties,
             response_topic,
             correlation_data,

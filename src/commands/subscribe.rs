@@ -170,7 +170,8 @@ impl<'a> Subscriber<'a> {
             args.client.check_subscriptions(rules, &subscriptions)?;
             remark_on_retained(args, rules, &subscriptions, messages);
         }
-        let printer = args.output.printer(&args.client.endpoint(messages.names)?.address.host())?;
+        let printer =
+            args.output.printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?;
         Ok(Subscriber {
             args,
             printer: printer.with_whole_sessions(prints_whole_sessions(args, &subscriptions)),

@@ -20,6 +20,10 @@ impl<'o> Writer<'o> {
         Writer { out, is_pretty, depth: 0, is_empty: true }
     }
 
+    pub(crate) fn is_pretty(&self) -> bool {
+        self.is_pretty
+    }
+
     /// Continues an object on one line that already has an entry.
     pub(crate) fn inside_object(out: &'o mut Vec<u8>) -> Writer<'o> {
         Writer { out, is_pretty: false, depth: 1, is_empty: false }

@@ -14,16 +14,18 @@ use jiff::Timestamp;
 pub(crate) use read::read;
 #[cfg(feature = "sqlite")]
 pub(crate) use read::read_properties_of;
-pub(crate) use write::write;
 #[cfg(feature = "sqlite")]
 pub(crate) use write::write_properties;
 pub(crate) use write::{rfc_3339, write_bytes};
+pub(crate) use write::{write, write_with};
 
 /// A parsed message; the caller chooses values for absent keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub topic: Option<TopicName>,
     pub payload: Vec<u8>,
+    /// Whether the payload was JSON itself, and not a string.
+    pub is_json: bool,
     pub qos: Option<Qos>,
     pub retain: Option<bool>,
     /// The time of its arrival, in a recording.

@@ -9,8 +9,21 @@ use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-const KEYS: &[&str] =
-    &["time", "topic", "qos", "retain", "dup", "packet_id", "payload_encoding", "payload", "properties"];
+const KEYS: &[&str] = &[
+    "time",
+    "topic",
+    "qos",
+    "retain",
+    "dup",
+    "packet_id",
+    "payload_encoding",
+    "payload",
+    "payload_format",
+    "payload_type",
+    "payload_decoded",
+    "payload_problem",
+    "properties",
+];
 
 const PROPERTY_KEYS: &[&str] = &[
     "payload_format_indicator",
@@ -47,6 +60,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     let mut message = Message {
         topic: None,
         payload: Vec::new(),
+        is_json: false,
         qos: None,
         retain: None,
         time: None,
@@ -66,11 +80,12 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
             "payload_encoding" => encoding = value.encoding()?,
             "payload" => payload = Some(value),
             "properties" => (message.properties, message.left_out) = read_properties(value, start)?,
-            // The other keys describe the connection on which the message arrived.
+            // The other keys repeat the payload, or describe the connection on which the message arrived.
             _ => {}
         }
     }
     if let Some(payload) = payload {
+        message.is_json = !payload.text.starts_with('"') && payload.text != "null";
         message.payload = payload.payload(encoding)?;
     }
     Ok(message)

@@ -49,6 +49,7 @@ fn message() -> impl Strategy<Value = Message> {
         |(topic, payload, qos, retain, properties)| Message {
             topic: Some(TopicName::parse(&topic).unwrap()),
             payload,
+            is_json: false,
             qos: Qos::from_u8(qos),
             retain: Some(retain),
             time: Some(arrived()),

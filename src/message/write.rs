@@ -15,6 +15,16 @@ pub(crate) fn rfc_3339(time: Timestamp) -> String {
 
 /// Appends the JSON object of a message that arrived at this time.
 pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
+    write_with(publish, arrived, json, |_| {});
+}
+
+/// As [`write`], with further keys after the payload. `mq pub --ndjson` must ignore them.
+pub(crate) fn write_with(
+    publish: &Publish<'_>,
+    arrived: Timestamp,
+    json: &mut Writer<'_>,
+    more: impl FnOnce(&mut Writer<'_>),
+) {
     json.open_object();
     json.key("time");
     json.string(&rfc_3339(arrived));
@@ -33,6 +43,7 @@ pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer
         json.literal(packet_id.value());
     }
     write_bytes("payload", publish.payload, json);
+    more(json);
     if !publish.properties.is_empty() {
         json.key("properties");
         write_properties(publish.properties, json);

@@ -2,18 +2,21 @@
 
 use super::sparkplug::{SessionContext, TopicPlace};
 use crate::json::{self, copy_value};
-use crate::payload::{Content, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic};
+use crate::payload::schema::MessageTypes;
+use crate::payload::{Content, Decoded, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic};
 use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// The decoding of payloads, and the fields to print.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decoding {
     /// The format.
     pub choice: PayloadDecoding,
     /// The fields, with tabs between them; none for all of the value.
     pub fields: Vec<FieldPath>,
+    /// The types of messages in protocol buffers.
+    pub types: Option<&'static MessageTypes>,
 }
 
 /// The path of a field: `a.b[0]`, or `/a/b/0` as in RFC 6901.
@@ -67,13 +70,7 @@ impl Decoding {
         is_pretty: bool,
         notes: &mut Vec<String>,
     ) -> Result<Cow<'p, [u8]>, String> {
-        let decoded = match self.choice_for(publish.topic) {
-            Some(choice) if !publish.payload.is_empty() => {
-                decode(publish.payload, choice, hints(publish, sessions))
-            }
-            _ => None,
-        };
-        let Some(decoded) = decoded else {
+        let Some(decoded) = self.decoded(publish, sessions) else {
             let is_field_wanted = !self.fields.is_empty() && !publish.payload.is_empty();
             let none = || "is not of a format with fields".to_owned();
             return if is_field_wanted { Err(none()) } else { Ok(publish.payload.into()) };
@@ -97,12 +94,28 @@ impl Decoding {
         }
     }
 
+    /// The decoded payload; `None` if it is empty or not of a requested format.
+    pub(super) fn decoded(&self, publish: &Publish<'_>, sessions: SessionContext<'_>) -> Option<Decoded> {
+        let choice = self.choice_for(publish.topic).filter(|_| !publish.payload.is_empty())?;
+        let content_type = publish.properties.text(PropertyId::ContentType);
+        let hints = Hints {
+            topic: Some(publish.topic),
+            content_type,
+            births: Some(sessions.births),
+            notes: sessions.notes,
+            types: self.types,
+        };
+        decode(publish.payload, choice, hints)
+    }
+
     /// Whether Sparkplug's messages are decoded, and whether its topics may have other levels in front.
     pub(super) fn of_sparkplug(&self) -> Option<TopicPlace> {
         match self.choice {
             PayloadDecoding::Auto => Some(TopicPlace::Root),
             PayloadDecoding::As(PayloadFormat::Sparkplug) => Some(TopicPlace::Anywhere),
-            PayloadDecoding::As(_) | PayloadDecoding::Text | PayloadDecoding::Hex => None,
+            PayloadDecoding::As(_) | PayloadDecoding::Text | PayloadDecoding::Hex | PayloadDecoding::Wire => {
+                None
+            }
         }
     }
 
@@ -118,11 +131,6 @@ impl Decoding {
         let fields: Vec<String> = self.fields.iter().map(|path| shown(value.pointer(&path.0))).collect();
         Ok(fields.join("\t").into_bytes())
     }
-}
-
-fn hints<'p>(publish: &Publish<'p>, sessions: SessionContext<'p>) -> Hints<'p> {
-    let content_type = publish.properties.text(PropertyId::ContentType);
-    Hints { topic: Some(publish.topic), content_type, births: Some(sessions.births), notes: sessions.notes }
 }
 
 /// Strings without quotes, for use in a shell; a missing value is null.

@@ -7,6 +7,7 @@ use super::timestamp::MessageTime;
 use super::topic_table::{TerminalSize, TopicTable};
 use crate::json;
 use crate::message::{self, Encoding};
+use crate::payload::Decoded;
 use crate::protocol::Publish;
 use crate::time_zone;
 use jiff::Timestamp;
@@ -114,6 +115,10 @@ impl Printer {
         let session_notes = self.sessions.observe(publish, decoding.of_sparkplug());
         self.notes.extend(self.sessions.take_remark());
         let sessions = self.sessions.context(&session_notes);
+        if self.layout == Layout::Json {
+            let decoded = decoding.decoded(publish, sessions);
+            return self.print_message(publish, decoded.as_ref(), out);
+        }
         match decoding.show(publish, sessions, self.is_pretty, &mut self.notes) {
             Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
             Err(problem) if decoding.fields.is_empty() => {
@@ -160,10 +165,21 @@ impl Printer {
                     Rendering { publish, now: &now, is_pretty: self.is_pretty, notes: &mut self.notes };
                 template.render(rendering, out);
             }
-            Layout::Json => {
-                message::write(publish, Timestamp::now(), &mut json::Writer::new(out, self.is_pretty));
-            }
+            Layout::Json => return self.print_message(publish, None, out),
         }
+        if self.has_newlines {
+            out.push(b'\n');
+        }
+    }
+
+    /// Prints the whole message as an object, with the decoded payload if it is wanted.
+    fn print_message(&self, publish: &Publish<'_>, decoded: Option<&Decoded>, out: &mut Vec<u8>) {
+        let mut json = json::Writer::new(out, self.is_pretty);
+        message::write_with(publish, Timestamp::now(), &mut json, |json| {
+            if let Some(decoded) = decoded {
+                decoded.write_keys(true, json);
+            }
+        });
         if self.has_newlines {
             out.push(b'\n');
         }

@@ -13,7 +13,7 @@ pub(crate) enum PayloadFormat {
     MessagePack,
     /// Sparkplug B, in protocol buffers.
     Sparkplug,
-    /// Protocol buffers without a schema.
+    /// Protocol buffers, with or without a schema.
     Protobuf,
     /// Gzip (RFC 1952).
     Gzip,
@@ -45,7 +45,7 @@ pub(super) enum StatedFormat {
 
 impl PayloadDecoding {
     /// The values that a user can select, in the order of the help.
-    pub(crate) const ALL: [PayloadDecoding; 15] = [
+    pub(crate) const ALL: [PayloadDecoding; 16] = [
         PayloadDecoding::Auto,
         PayloadDecoding::Text,
         PayloadDecoding::Hex,
@@ -55,6 +55,7 @@ impl PayloadDecoding {
         PayloadDecoding::As(PayloadFormat::CborSequence),
         PayloadDecoding::As(PayloadFormat::Sparkplug),
         PayloadDecoding::As(PayloadFormat::Protobuf),
+        PayloadDecoding::Wire,
         PayloadDecoding::As(PayloadFormat::Gzip),
         PayloadDecoding::As(PayloadFormat::Zlib),
         PayloadDecoding::As(PayloadFormat::Deflate),
@@ -69,6 +70,7 @@ impl PayloadDecoding {
             PayloadDecoding::Auto => ("auto", "By content type, topic and shape"),
             PayloadDecoding::Text => ("text", "Text if valid, otherwise bytes"),
             PayloadDecoding::Hex => ("hex", "Bytes"),
+            PayloadDecoding::Wire => ("wire", "Protocol buffers, as fields by number"),
             PayloadDecoding::As(format) => format.names(),
         }
     }
@@ -109,7 +111,7 @@ impl PayloadFormat {
             PayloadFormat::CborSequence => ("cbor-seq", "CBOR items without an array around them"),
             PayloadFormat::MessagePack => ("msgpack", "MessagePack"),
             PayloadFormat::Sparkplug => ("sparkplug", "Sparkplug B"),
-            PayloadFormat::Protobuf => ("protobuf", "Protocol buffers, as fields by number"),
+            PayloadFormat::Protobuf => ("protobuf", "Protocol buffers, by the schema or as fields by number"),
             PayloadFormat::Gzip => ("gzip", "Compressed with gzip"),
             PayloadFormat::Zlib => ("zlib", "Compressed with zlib"),
             PayloadFormat::Deflate => ("deflate", "Compressed with deflate, without a header"),

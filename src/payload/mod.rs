@@ -12,6 +12,7 @@ mod names;
 mod number;
 pub(crate) mod placeholder;
 mod protobuf;
+pub(crate) mod schema;
 pub(crate) mod sparkplug;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod tests;
 use crate::json::{Writer, copy_value};
 use compressed::Decompressed;
 use format::StatedFormat;
+use schema::{DecodeError, MessageType, MessageTypes};
 use sparkplug::Topic;
 
 pub(crate) use format::PayloadFormat;
@@ -37,7 +39,20 @@ pub(crate) enum PayloadDecoding {
     Text,
     /// No decoding: bytes.
     Hex,
+    /// Protocol buffers without their schema.
+    Wire,
     As(PayloadFormat),
+}
+
+impl PayloadDecoding {
+    /// Whether payloads may be decoded with a schema.
+    pub(crate) fn uses_types(self) -> bool {
+        match self {
+            PayloadDecoding::Auto => true,
+            PayloadDecoding::As(format) => format == PayloadFormat::Protobuf || format.is_compression(),
+            PayloadDecoding::Text | PayloadDecoding::Hex | PayloadDecoding::Wire => false,
+        }
+    }
 }
 
 /// Information from outside the payload.
@@ -50,6 +65,15 @@ pub(crate) struct Hints<'a> {
     pub births: Option<&'a Births>,
     /// Remarks about its place in a Sparkplug session.
     pub notes: &'a [String],
+    /// The types of messages in protocol buffers.
+    pub types: Option<&'a MessageTypes>,
+}
+
+impl<'a> Hints<'a> {
+    /// The message type of the topic.
+    fn message_type(&self) -> Option<MessageType<'a>> {
+        self.types?.of_topic(self.topic.unwrap_or_default())
+    }
 }
 
 /// A payload in a recognised or requested format.
@@ -58,9 +82,11 @@ pub(crate) struct Decoded {
     pub format: PayloadFormat,
     /// The format of the decompressed data, if recognised.
     pub inner: Option<PayloadFormat>,
+    /// The type of the message, if it was read with a schema.
+    pub message_type: Option<String>,
     pub content: Content,
-    /// The format that the topic states or the user named, and the reason why the payload has another one.
-    pub mismatch: Option<(PayloadFormat, Problem)>,
+    /// The reason why the payload does not have the format that the topic states or the user named, or lacks a part of it.
+    pub mismatch: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +117,13 @@ pub(crate) fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) 
         PayloadDecoding::As(PayloadFormat::Sparkplug) => {
             Some(read_sparkplug(payload, hints.topic.and_then(Topic::parse_anywhere), hints))
         }
-        PayloadDecoding::As(format) => Some(read(payload, format)),
+        PayloadDecoding::Wire => Some(read(payload, PayloadFormat::Protobuf)),
+        PayloadDecoding::As(format) => match hints.message_type() {
+            Some(of_topic) if format == PayloadFormat::Protobuf || format.is_compression() => {
+                Some(read_typed(payload, of_topic, Some(format).filter(|format| format.is_compression())))
+            }
+            _ => Some(read(payload, format)),
+        },
         PayloadDecoding::Auto if payload.is_empty() => None,
         PayloadDecoding::Auto => unasked(payload, hints),
     }
@@ -105,7 +137,14 @@ pub(crate) fn is_sparkplug_topic(topic: &str) -> bool {
 
 impl Decoded {
     fn new(format: PayloadFormat, content: Content) -> Decoded {
-        Decoded { format, inner: None, content, mismatch: None }
+        Decoded { format, inner: None, message_type: None, content, mismatch: None }
+    }
+
+    /// The names of its formats, and the type of the message: `protobuf gw.Uplink`.
+    #[must_use]
+    pub(crate) fn label(&self) -> String {
+        let message_type = self.message_type.as_ref().map(|name| format!(" {name}"));
+        self.name() + &message_type.unwrap_or_default()
     }
 
     /// The names of its formats: `cbor`, or `gzip+json`.
@@ -115,13 +154,45 @@ impl Decoded {
         self.format.name().to_owned() + &inner.unwrap_or_default()
     }
 
+    /// Writes the format and the value, or the problem, as keys of an open object. JSON need not be repeated if the object has the
+    /// payload as text.
+    pub(crate) fn write_keys(&self, repeats_json: bool, json: &mut Writer<'_>) {
+        let mut text = |name: &str, text: &str| {
+            json.key(name);
+            json.string(text);
+        };
+        let is_repeated = repeats_json || self.format != PayloadFormat::Json;
+        let is_json = matches!(self.content, Content::Json(_));
+        if is_repeated || !is_json {
+            text("payload_format", &self.name());
+        }
+        if let Some(message_type) = &self.message_type {
+            text("payload_type", message_type);
+        }
+        match (&self.content, &self.mismatch) {
+            (Content::Unread(why), _) => text("payload_problem", why),
+            (_, Some(mismatch)) => text("payload_problem", mismatch),
+            (Content::Malformed(problem), None) => text("payload_problem", &problem.to_string()),
+            (Content::Json(_), None) => {}
+        }
+        if let (Content::Json(value), true) = (&self.content, is_repeated) {
+            json.key("payload_decoded");
+            if json.is_pretty() {
+                // The value is JSON, but may be nested too deeply to be laid out.
+                let _ = copy_value(value.as_bytes(), json);
+            } else {
+                json.raw(value.as_bytes());
+            }
+        }
+    }
+
     /// The reason for a missing value, or for another format than the stated one: `not cbor: it ends too early at byte 2`.
     #[must_use]
     pub(crate) fn problem(&self) -> Option<String> {
         match (&self.content, &self.mismatch) {
-            (Content::Malformed(problem), _) => Some(format!("not {}: {problem}", self.name())),
             (Content::Unread(why), _) => Some(format!("{}: {why}", self.name())),
-            (Content::Json(_), Some((format, problem))) => Some(format!("not {format}: {problem}")),
+            (_, Some(mismatch)) => Some(mismatch.clone()),
+            (Content::Malformed(problem), None) => Some(format!("not {}: {problem}", self.name())),
             (Content::Json(_), None) => None,
         }
     }
@@ -136,12 +207,78 @@ impl From<Result<String, Problem>> for Content {
 /// Decodes a payload by its content type or topic, or else by its shape. A stated format that is not supported prevents a guess.
 fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
     let stated = format::of_content_type(hints.content_type.unwrap_or_default());
+    if let Some(of_topic) = hints.message_type() {
+        let compression = match stated {
+            StatedFormat::As(format) if format.is_compression() => Some(format),
+            _ => None,
+        };
+        return Some(read_typed(payload, of_topic, compression));
+    }
     match (stated, hints.topic.and_then(Topic::parse)) {
         (StatedFormat::As(format), _) => Some(read(payload, format)),
         (_, Some(topic)) => Some(read_sparkplug(payload, Some(topic), hints)),
         (StatedFormat::Other, None) => None,
         (StatedFormat::Nothing, None) => by_shape(payload),
     }
+}
+
+/// Decodes a payload of a topic whose message type is known. It may be compressed: as stated, or by its magic number if it is not a
+/// message.
+fn read_typed(payload: &[u8], of_topic: MessageType<'_>, compression: Option<PayloadFormat>) -> Decoded {
+    let error = match (compression, message(payload, of_topic)) {
+        (None, Ok(decoded)) => return decoded,
+        (None, Err(error)) => Some(error),
+        (Some(_), _) => None,
+    };
+    let compression = compressed::by_magic(payload).or(compression);
+    if let Some(format) = compression
+        && let Decompressed::Content(content) = compressed::read(payload, format)
+    {
+        return match message(&content, of_topic) {
+            Ok(decoded) => Decoded { format, inner: Some(PayloadFormat::Protobuf), ..decoded },
+            Err(error) => mistyped(of_topic, error, || read(payload, format)),
+        };
+    }
+    match (error, compression) {
+        (Some(error), _) => mistyped(of_topic, error, || without_schema(payload)),
+        (None, Some(format)) => read(payload, format),
+        (None, None) => without_schema(payload),
+    }
+}
+
+/// A payload that is not of its topic's message type, as decoded without the schema.
+fn mistyped(
+    of_topic: MessageType<'_>,
+    error: DecodeError,
+    without_schema: impl FnOnce() -> Decoded,
+) -> Decoded {
+    match error {
+        DecodeError::TooLarge(why) => Decoded::new(PayloadFormat::Protobuf, Content::Unread(why)),
+        DecodeError::Mismatch(problem) => {
+            Decoded { mismatch: Some(format!("not {}: {problem}", of_topic.name())), ..without_schema() }
+        }
+    }
+}
+
+/// Decodes a payload that should be in protocol buffers: as JSON, as fields by number, or by its shape.
+fn without_schema(payload: &[u8]) -> Decoded {
+    let is_json = matches!(shape(payload), Some((PayloadFormat::Json, _)));
+    let fields = read(payload, PayloadFormat::Protobuf);
+    match fields.content {
+        Content::Json(_) if !is_json => fields,
+        _ => by_shape(payload).unwrap_or(fields),
+    }
+}
+
+/// Decodes a message with its schema.
+fn message(payload: &[u8], of_topic: MessageType<'_>) -> Result<Decoded, DecodeError> {
+    let mut out = Vec::with_capacity(payload.len());
+    let missing = of_topic.write(payload, &mut Writer::new(&mut out, false))?;
+    Ok(Decoded {
+        message_type: Some(of_topic.name().to_owned()),
+        mismatch: missing.map(|field| format!("without the required field {field}")),
+        ..Decoded::new(PayloadFormat::Protobuf, Content::Json(text(out)))
+    })
 }
 
 /// Decodes a payload below Sparkplug's topics. The states of hosts are JSON, and so are, against the specification, the payloads
@@ -165,7 +302,7 @@ fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) ->
     match content {
         Content::Malformed(problem) => match is_json() {
             Some(json) => Decoded {
-                mismatch: Some((PayloadFormat::Sparkplug, problem)),
+                mismatch: Some(format!("not {}: {problem}", PayloadFormat::Sparkplug)),
                 ..Decoded::new(PayloadFormat::Json, Content::Json(json))
             },
             None => Decoded::new(PayloadFormat::Sparkplug, content),

@@ -183,6 +183,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
         Ok(Message {
             topic: Some(TopicName::parse(&topic).map_err(|error| error.to_string())?),
             payload,
+            is_json: false,
             qos: Some(Qos::from_u8(qos).ok_or_else(|| format!("invalid QoS {qos}"))?),
             retain: Some(retain),
             time: Timestamp::from_nanosecond(time.into()).ok(),

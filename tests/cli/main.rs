@@ -46,6 +46,7 @@ mod quantities;
 mod recording;
 mod reliability;
 mod request;
+mod schemas;
 mod secrets;
 mod srv;
 mod subscribe;

@@ -103,7 +103,7 @@ fn invalid_hex_or_base64_is_reported_with_its_place() {
         ("-m xy --input hex", &["-m: it contains characters other than hexadecimal digits"][..]),
         ("-m abc --input hex", &["odd number"]),
         ("-m !! --input base64", &["-m: it is not Base64"]),
-        ("-m x --input octal", &["--input", "raw, hex or base64"]),
+        ("-m x --input octal", &["--input", "raw, hex, base64 or json"]),
         ("-n --input hex", &["--input"]),
         ("--random 5 --input hex", &["--input"]),
     ] {
@@ -289,9 +289,27 @@ fn compressed_payloads_are_decompressed_up_to_a_limit() {
 }
 
 #[test]
+fn json_objects_have_the_decoded_payload_beside_it() {
+    for (payload, keys) in [
+        ("a16161 01", r#""payload":"oWFhAQ==","payload_format":"cbor","payload_decoded":{"a":1}}"#),
+        ("7b2261223a317d", r#""payload":"{\"a\":1}","payload_format":"json","payload_decoded":{"a":1}}"#),
+        ("6869", r#""payload":"hi"}"#),
+    ] {
+        let (stderr, stdout) = printed(&[("t", &payload.replace(' ', ""))], "--json --decode auto");
+        assert!(stdout.trim_end().ends_with(keys), "{stdout}");
+        assert!(!stderr.contains("payload"), "{stderr}");
+    }
+    let (_, stdout) = printed(&[("t", "a1")], "--json --decode cbor");
+    assert_says(
+        &stdout,
+        &["\"payload_format\":\"cbor\",\"payload_problem\":\"it ends too early at byte 1\"}"],
+    );
+}
+
+#[test]
 fn ways_to_print_that_exclude_each_other_are_refused() {
     for words in
-        ["--json --decode cbor", "--output hex --decode cbor", "--json --select a", "--pretty --select a"]
+        ["--json --verbose", "--output hex --decode cbor", "--json --select a", "--pretty --select a"]
     {
         assert_says(&mq(&format!("sub -t a {words}")).run().fail(2), &["cannot be used with"]);
     }

@@ -29,6 +29,12 @@ paths start at the directory of the file.
     username = \"ann\"
     password-file = \"home.password\"
 
+The table [payloads] maps topics to message types of protocol buffers; see docs/payloads.md.
+
+    [payloads]
+    schema = \"gateway.proto\"
+    \"gw/+/up\" = \"gw.Uplink\"
+
 A file with a password must be readable only by its owner: chmod 600.
 
 Examples:

@@ -85,14 +85,16 @@ fn order(place: &Place) -> (usize, usize) {
 
 /// The reason why the parser rejects a single value.
 fn problem(options: &Options, entry: &Entry) -> Option<String> {
-    let result = options.command().clone().try_get_matches_from([entry.word.as_ref()?]);
+    let command = options.command_with(entry.id());
+    let result = command.clone().try_get_matches_from([entry.word.as_ref()?]);
     let error = result.err().filter(|error| clap_error::is_about_one_option(error.kind()))?;
-    Some(clap_error::describe(&error, Some(options.command()), &[]))
+    Some(clap_error::describe(&error, Some(command), &[]))
 }
 
 /// The contradiction between the values, if any.
 fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
-    let words = entries.iter().filter_map(|entry| entry.word.clone());
+    let of_client = entries.iter().filter(|entry| !entry.is_of_payloads());
+    let words = of_client.filter_map(|entry| entry.word.clone());
     let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return Some(clap_error::describe(&error, Some(options.command()), &[])),

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Origin, Place};
 use super::file::Source;
-use super::options::{Options, is_flag, is_path, is_repeated, key};
+use super::options::{Options, PAYLOADS, SCHEMA, is_flag, is_path, is_repeated, key};
 use crate::cli::toml_text::Places;
 use crate::cli::values::one_of;
 use crate::suggestion::{did_you_mean, similar};
@@ -104,6 +104,7 @@ impl Reader<'_> {
     }
 
     fn document(&mut self, table: &DeTable<'_>) {
+        let mut payloads = Vec::new();
         for (name, value) in table {
             match (name.get_ref().as_ref(), value.get_ref()) {
                 (DEFAULT_PROFILE, DeValue::String(profile)) => {
@@ -116,12 +117,14 @@ impl Reader<'_> {
                     self.document.defaults = self.entries(entries, &Origin::Defaults);
                 }
                 (PROFILES, DeValue::Table(profiles)) => self.profiles(profiles),
-                (DEFAULTS | PROFILES, _) => {
+                (PAYLOADS, DeValue::Table(types)) => payloads = self.payloads(types, &Origin::Defaults),
+                (DEFAULTS | PROFILES | PAYLOADS, _) => {
                     self.mistake(name.span(), "expected a table, as in [defaults] or [profile.home]");
                 }
                 (unknown, _) => self.mistake(name.span(), self.unknown_at_the_top(unknown)),
             }
         }
+        self.document.defaults.extend(payloads);
         if let Some((name, place)) = self.document.default_profile.clone()
             && self.document.profile(&name).is_none()
         {
@@ -134,8 +137,10 @@ impl Reader<'_> {
         if self.options.find(unknown).is_some() {
             return format!("{unknown} belongs below [defaults] or a profile, as in [profile.home]");
         }
-        let tip = did_you_mean(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES]);
-        format!("unknown name {unknown:?}: expected default-profile, [defaults] or [profile.NAME]{tip}")
+        let tip = did_you_mean(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES, PAYLOADS]);
+        format!(
+            "unknown name {unknown:?}: expected default-profile, [defaults], [payloads] or [profile.NAME]{tip}"
+        )
     }
 
     fn profiles(&mut self, profiles: &DeTable<'_>) {
@@ -160,10 +165,40 @@ impl Reader<'_> {
         rows.sort_by_key(|(name, _)| name.span().start);
         let mut entries = Vec::new();
         for (name, value) in rows {
+            if let (PAYLOADS, DeValue::Table(types)) = (name.get_ref().as_ref(), value.get_ref()) {
+                entries.extend(self.payloads(types, origin));
+                continue;
+            }
             match self.options.find(name.get_ref()) {
                 Some(arg) => entries.extend(self.values(arg, name.span(), value, origin)),
                 None => self.mistake(name.span(), self.unknown_key(name.get_ref())),
             }
+        }
+        entries
+    }
+
+    /// The entries of a table of message types: the schema's files, and a type for each topic filter.
+    fn payloads(&mut self, table: &DeTable<'_>, origin: &dyn Fn(Place) -> Origin) -> Vec<Entry> {
+        let [Some(schema), Some(message_type)] = self.options.of_payloads() else { return Vec::new() };
+        let mut rows: Vec<_> = table.iter().collect();
+        rows.sort_by_key(|(name, _)| name.span().start);
+        let mut entries = Vec::new();
+        for (name, value) in rows {
+            let place = self.place(name.span());
+            if name.get_ref() == SCHEMA {
+                let files = self.values(schema, name.span(), value, origin);
+                entries.extend(
+                    files.iter().map(|file| Entry::of_payloads(schema, file.value(), origin(place.clone()))),
+                );
+                continue;
+            }
+            let DeValue::String(type_name) = value.get_ref() else {
+                let problem = "expected FILTER = \"pkg.Message\", or schema = \"FILE\"";
+                self.mistake(value.span(), problem);
+                continue;
+            };
+            let rule = format!("{}={type_name}", name.get_ref());
+            entries.push(Entry::of_payloads(message_type, rule.as_ref(), origin(place)));
         }
         entries
     }

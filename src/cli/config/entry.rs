@@ -1,6 +1,6 @@
 //! A value of an option, and its source.
 
-use super::options::{is_flag, is_repeated, key};
+use super::options::{PAYLOADS, is_flag, is_of_payloads, is_repeated, key};
 use crate::cli::argv::{self, PROPERTY};
 use crate::cli::properties::SEPARATOR;
 use crate::cli::url::{self, without_secrets};
@@ -107,6 +107,16 @@ impl Entry {
         Entry { value, word, origin, ..Entry::typed(arg, OsStr::new("")) }
     }
 
+    /// A value of the table of message types.
+    pub(super) fn of_payloads(arg: &Arg, value: &OsStr, origin: Origin) -> Entry {
+        Entry { key: PAYLOADS.to_owned(), ..Entry::new(arg, value, origin) }
+    }
+
+    /// Whether it is a value of the table of message types.
+    pub(super) fn is_of_payloads(&self) -> bool {
+        is_of_payloads(&self.id)
+    }
+
     /// A value from the command line, which needs no word.
     pub(in crate::cli) fn typed(arg: &Arg, value: &OsStr) -> Entry {
         Entry {
@@ -145,6 +155,11 @@ impl Entry {
         let value = self.value.to_string_lossy();
         if self.key == PROPERTY {
             return slot_of_property(&value);
+        }
+        if self.is_of_payloads() {
+            // A type replaces that of the same filter.
+            let filter = value.rsplit_once('=').map_or(&*value, |(filter, _)| filter);
+            return format!("{} {filter}", self.id);
         }
         match value.split_once(':') {
             Some((name, _)) if self.is_repeated => {

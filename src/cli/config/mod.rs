@@ -21,6 +21,7 @@ use super::compat::CLIENTS;
 use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
+use document::Document;
 pub(super) use entry::{Entry, Origin};
 pub(crate) use file::location;
 use options::Options;
@@ -103,11 +104,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     }
     if let Some(reason) = reason_against(subcommand, words) {
         let is_asked_for = profile::typed(words).is_some();
-        return if is_asked_for {
-            Err(Error::usage(reason.to_owned()))
-        } else {
-            Ok(Configuration::default())
-        };
+        return if is_asked_for { Err(Error::usage(reason.to_owned())) } else { message_types(subcommand) };
     }
     let file = file::read()?;
     let profile = profile::asked_for(words)?;
@@ -119,8 +116,25 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     let sources = profile::sources(&options, file.as_ref(), profile)?;
     let typed = typed_entries(subcommand, &typed);
     let entries = precedence::winners(subcommand, &typed, sources.layers);
-    let entries = precedence::fitted(name, &typed, entries);
+    let mut entries = precedence::fitted(name, &typed, entries);
+    entries.retain(|entry| !entry.is_of_payloads() || takes_message_types(subcommand));
     Ok(Configuration { entries, path: file.map(|file| file.path) })
+}
+
+/// The message types of a command that has no profile, as for captures.
+fn message_types(subcommand: &Command) -> Result<Configuration, Error> {
+    let file = file::read()?.filter(|_| takes_message_types(subcommand));
+    let Some(file) = file else { return Ok(Configuration::default()) };
+    let document = Document::read(&file, &Options::all());
+    if let Some(mistake) = document.mistakes.first() {
+        return Err(Error::usage(format!("in {mistake}")));
+    }
+    let entries = document.defaults.into_iter().filter(Entry::is_of_payloads).collect();
+    Ok(Configuration { entries, path: Some(file.path) })
+}
+
+fn takes_message_types(subcommand: &Command) -> bool {
+    subcommand.get_arguments().any(|arg| options::is_of_payloads(arg.get_id().as_str()))
 }
 
 /// Parses the words as far as possible. Mistakes and requests for help are left to the parser.

@@ -1,31 +1,61 @@
 //! The configurable options: all options of a client, taken from their definition.
 
+use crate::cli::schema::SchemaArgs;
 use crate::cli::session::ClientArgs;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Args, Command};
 
 /// All options that can be configured, in the order of their definition.
 #[derive(Debug)]
-pub(super) struct Options(Command);
+pub(super) struct Options {
+    client: Command,
+    /// The options that the table of message types sets.
+    payloads: Command,
+}
+
+/// The table of message types, in the file or in a profile.
+pub(super) const PAYLOADS: &str = "payloads";
+
+/// The key of that table for the files of the schema. The other keys are topic filters.
+pub(super) const SCHEMA: &str = "schema";
+
+/// The identifiers of the options that the table sets.
+const OF_PAYLOADS: [&str; 2] = ["configured_schema", "configured_type"];
 
 impl Options {
     pub(super) fn all() -> Options {
         let command = Command::new("client").no_binary_name(true).disable_help_flag(true);
-        Options(ClientArgs::augment_args(command))
+        let payloads = SchemaArgs::augment_args(command.clone());
+        Options { client: ClientArgs::augment_args(command), payloads }
+    }
+
+    /// The options for the files and the message types of a schema.
+    pub(super) fn of_payloads(&self) -> [Option<&Arg>; 2] {
+        OF_PAYLOADS.map(|id| self.payloads.get_arguments().find(|arg| arg.get_id() == id))
+    }
+
+    /// The command that has an option.
+    pub(super) fn command_with(&self, id: &str) -> &Command {
+        if is_of_payloads(id) { &self.payloads } else { &self.client }
     }
 
     /// A command with exactly these options.
     pub(super) fn command(&self) -> &Command {
-        &self.0
+        &self.client
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arg> {
-        self.0.get_arguments()
+        self.client.get_arguments()
     }
 
     pub(super) fn find(&self, wanted: &str) -> Option<&Arg> {
         self.iter().find(|arg| key(arg) == wanted)
     }
+}
+
+/// Whether the table of message types sets the option with this identifier.
+pub(super) fn is_of_payloads(id: &str) -> bool {
+    OF_PAYLOADS.contains(&id)
 }
 
 /// An option's key: its long name, but `password` instead of mosquitto's abbreviation `--pw`.

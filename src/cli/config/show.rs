@@ -63,7 +63,8 @@ pub(crate) fn show(profile: Option<&str>) -> Result<Shown, Error> {
     let sources = profile::sources(&options, file.as_ref(), asked)?;
     let mut entries = precedence::winners(options.command(), &[], sources.layers);
     entries.extend(built_in(&options, &entries));
-    let position = |entry: &Entry| options.iter().position(|arg| key(arg) == entry.key);
+    // Message types come last.
+    let position = |entry: &Entry| options.iter().position(|arg| key(arg) == entry.key).unwrap_or(usize::MAX);
     entries.sort_by_key(position);
     let (profile, profile_from) = sources.profile.map(|asked| (asked.name, asked.by)).unzip();
     let options = entries.into_iter().map(row).collect();

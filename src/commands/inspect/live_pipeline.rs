@@ -173,10 +173,12 @@ pub(super) fn start(
     let (report, outcome) = oneshot::channel();
     let page = PageTarget::create(args)?;
     let args = args.clone();
+    // A schema is read before the traffic starts.
+    let types = args.schema.types()?;
     let handled = Arc::new(AtomicU64::new(0));
     let counter = handled.clone();
     let show = move || {
-        let viewer = Viewer::new(&args, page);
+        let viewer = Viewer::new(&args, page, types);
         drop(report.send(show_all(&receiver, &args, viewer, recorder, messages, &counter)));
     };
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);

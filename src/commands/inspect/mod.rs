@@ -34,6 +34,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return rules::run(args);
     }
     args.live.check()?;
+    args.schema.check_format("--payload", args.payload)?;
     if args.format != ViewFormat::Json {
         time_zone::local().1.inspect(|note| messages.say(note));
     }
@@ -53,7 +54,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         if args.live.key_log().is_some() {
             return Err(Error::usage("--tls-keylog is for captures; typed packets are not encrypted"));
         }
-        let mut viewer = Viewer::new(args, None);
+        let mut viewer = Viewer::new(args, None, args.schema.types()?);
         literal_packets::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
@@ -66,7 +67,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
             "--write records everything; omit --filter, --follow, --since, --until and --conversation",
         ));
     }
-    let mut viewer = Viewer::new(args, PageTarget::create(args)?);
+    let mut viewer = Viewer::new(args, PageTarget::create(args)?, args.schema.types()?);
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();

@@ -11,6 +11,7 @@ use crate::inspect::statistics::Statistics;
 use crate::inspect::view::{Advice, ConversationView, Options, View, ViewFormat};
 use crate::inspect::{Finding, Item, Linter, Severity};
 use crate::output;
+use crate::payload::schema::MessageTypes;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -41,7 +42,11 @@ const ADVICE: Advice = Advice { version: "set -V to be certain", key_log: "--tls
 
 impl Viewer {
     /// A viewer that also writes a page, if there is a target for it.
-    pub(super) fn new(args: &InspectArgs, page: Option<PageTarget>) -> Viewer {
+    pub(super) fn new(
+        args: &InspectArgs,
+        page: Option<PageTarget>,
+        types: Option<&'static MessageTypes>,
+    ) -> Viewer {
         let has_page = page.is_some();
         let least = args.lint.map(Severity::from).or(has_page.then_some(Severity::Warning));
         let options = Options {
@@ -49,6 +54,7 @@ impl Viewer {
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
             payload: args.payload,
+            types,
             advice: ADVICE,
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
         };

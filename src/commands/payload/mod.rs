@@ -8,6 +8,7 @@ use crate::cli::payload::PayloadArgs;
 use crate::cli::values::Sizes;
 use crate::commands::error::Error;
 use crate::message::Encoding;
+use crate::payload::schema::MessageTypes;
 use crate::protocol::MAX_REMAINING_LENGTH;
 use std::borrow::Cow;
 use std::fs::File;
@@ -49,7 +50,7 @@ impl Payload {
             let text = String::from_utf8(bytes).map_err(|_| no_text(&source))?;
             return parse(&source, &text).map(Payload::Template);
         }
-        let decoded = decode(args.input, &bytes);
+        let decoded = decode(args.form(), &bytes);
         let decoded = decoded.map_err(|problem| Error::usage(format!("{source}: {problem}")))?;
         Ok(Payload::Fixed(decoded.into()))
     }
@@ -69,6 +70,31 @@ impl Payload {
             }
         })
     }
+}
+
+/// The option or file that the payload comes from.
+pub(super) fn source_name(args: &PayloadArgs) -> String {
+    match &args.file {
+        Some(path) => path.display().to_string(),
+        None if args.stdin_file => "standard input".to_owned(),
+        None => "-m".to_owned(),
+    }
+}
+
+/// Encodes JSON as the message type of the topic, if payloads have types.
+///
+/// # Errors
+/// If the topic has no type, or the JSON is not of its type.
+pub(super) fn encode<'p>(
+    types: Option<&MessageTypes>,
+    topic: &str,
+    payload: Cow<'p, [u8]>,
+) -> Result<Cow<'p, [u8]>, String> {
+    let Some(types) = types else { return Ok(payload) };
+    let of_topic = types.of_topic(topic).ok_or_else(|| {
+        format!("the topic {topic} has no message type; --type TYPE sets one for all topics")
+    })?;
+    of_topic.encode(&payload).map(Cow::Owned).map_err(|error| format!("not {}: {error}", of_topic.name()))
 }
 
 /// Parses a text with placeholders; `source` names its origin in errors.

@@ -14,7 +14,6 @@ use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{to_base64, write_bytes};
-use crate::payload::{Content, Decoded, PayloadFormat};
 use crate::protocol::{PropertyId, ProxyFault, ProxyHeader};
 use std::fmt::Write;
 
@@ -83,7 +82,7 @@ impl JsonView {
         }
         FieldWriter { packet, options: self.options }.write(&packet.tree.fields, &mut json);
         if let Some(decoded) = payload::decoded(packet, self.options) {
-            decoded_payload(&decoded, &mut json);
+            decoded.write_keys(false, &mut json);
         }
         write_findings(shown(&packet.tree.findings, findings, self.options.least), &mut json);
         if self.options.shows_ranges {
@@ -269,30 +268,6 @@ fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
             text("by", "refused", json);
         }
         OtherProtocol::Unknown => text("protocol", "unknown", json),
-    }
-}
-
-/// The decoded payload. JSON is not repeated, because `payload` has it as text.
-fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
-    match &decoded.content {
-        Content::Json(_) if decoded.format == PayloadFormat::Json => {
-            if let Some(problem) = decoded.problem() {
-                text("payload_problem", &problem, json);
-            }
-        }
-        Content::Json(value) => {
-            text("payload_format", &decoded.name(), json);
-            json.plain_key("payload_decoded");
-            json.raw(value.as_bytes());
-        }
-        Content::Malformed(problem) => {
-            text("payload_format", &decoded.name(), json);
-            text("payload_problem", &problem.to_string(), json);
-        }
-        Content::Unread(why) => {
-            text("payload_format", &decoded.name(), json);
-            text("payload_problem", why, json);
-        }
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) use line::LineView;
 pub(crate) use text::TextView;
 
 use crate::payload::PayloadDecoding;
+use crate::payload::schema::MessageTypes;
 
 /// An output format.
 pub(crate) trait View {
@@ -72,7 +73,7 @@ impl ViewFormat {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
     /// Show passwords and authentication data.
     pub shows_secrets: bool,
@@ -83,6 +84,8 @@ pub(crate) struct Options {
     /// Use colours.
     pub is_coloured: bool,
     pub payload: PayloadDecoding,
+    /// The types of messages in protocol buffers.
+    pub types: Option<&'static MessageTypes>,
     pub advice: Advice,
 }
 

@@ -21,19 +21,28 @@ pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> 
     packet.packet_type.filter(|packet_type| *packet_type == PacketType::Publish)?;
     let content = whole_payload(packet.raw, packet.tree).filter(|content| !content.is_empty())?;
     let content_type = packet.tree.text(Name::Property(PropertyId::ContentType));
-    let hints = Hints { topic: packet.topic(), content_type, births: Some(packet.births), notes: &[] };
+    let hints = Hints {
+        topic: packet.topic(),
+        content_type,
+        births: Some(packet.births),
+        types: options.types,
+        ..Hints::default()
+    };
     decode(content, options.payload, hints)
 }
 
 /// The format and the value, truncated to a line. A problem comes before `raw`.
 pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
-    let mut name = decoded.name();
+    let mut name = decoded.label();
     match &decoded.content {
+        Content::Malformed(_) if decoded.mismatch.is_some() => {
+            format!("{}: {raw}", escape::line(&decoded.problem().unwrap_or_default()))
+        }
         Content::Malformed(problem) => format!("not {name} ({problem}): {raw}"),
         Content::Unread(why) => format!("{name} ({why}): {raw}"),
         Content::Json(json) => {
             if let Some(problem) = decoded.problem() {
-                name += &format!(" ({problem})");
+                name += &format!(" ({})", escape::line(&problem));
             }
             let shown: String = json.chars().take(MAX_LINE).collect();
             let more = if shown.len() < json.len() { "..." } else { "" };
@@ -47,7 +56,7 @@ pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
     let problem = decoded.problem().map(|problem| format!("{margin}{}\n", escape::line(&problem)));
     let mut text = problem.unwrap_or_default();
     let Content::Json(json) = &decoded.content else { return text };
-    text += &format!("{margin}as {}:\n", decoded.name());
+    text += &format!("{margin}as {}:\n", decoded.label());
     let indented = indented(json);
     for line in indented.lines().take(MAX_LINES) {
         text += &format!("{margin}  {}\n", escape::line(line));

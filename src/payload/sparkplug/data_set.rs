@@ -63,7 +63,7 @@ fn column_types(fields: &[Field<'_>]) -> Result<Vec<u64>, Problem> {
         match field.value {
             WireValue::Number(data_type) => types.push(data_type),
             WireValue::Bytes(packed) => types.extend(packed_numbers(packed, field.at)?),
-            WireValue::Fixed32(_) | WireValue::Fixed64(_) => {
+            WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Group(_) => {
                 return Err(Problem { what: "not the type of a column", at: field.at });
             }
         }

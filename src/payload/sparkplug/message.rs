@@ -75,7 +75,7 @@ impl Metric<'_> {
     pub(super) fn number(&self) -> Option<u64> {
         match self.value?.value {
             WireValue::Number(value) => Some(value),
-            WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Bytes(_) => None,
+            WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Bytes(_) | WireValue::Group(_) => None,
         }
     }
 

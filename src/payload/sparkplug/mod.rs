@@ -332,7 +332,7 @@ fn write_single(
         WireValue::Fixed32(bits) => single(f32::from_bits(bits), json),
         WireValue::Fixed64(bits) => float(f64::from_bits(bits), json),
         WireValue::Bytes(value) if field.number == special.text => json.string(text(value, field.at)?),
-        WireValue::Bytes(value) => bytes(value, json),
+        WireValue::Bytes(value) | WireValue::Group(value) => bytes(value, json),
     }
     Ok(())
 }

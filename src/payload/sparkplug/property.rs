@@ -23,7 +23,7 @@ pub(super) fn write_metadata(message: &[u8], at: usize, json: &mut Writer<'_>) -
             WireValue::Number(flag) if field.number == 1 => json.literal(flag != 0),
             WireValue::Number(number) => json.integer(number),
             WireValue::Bytes(value) => json.string(text(value, field.at)?),
-            WireValue::Fixed32(_) | WireValue::Fixed64(_) => {
+            WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Group(_) => {
                 return Err(Problem { what: "not metadata of Sparkplug", at: field.at });
             }
         }

@@ -1,0 +1,145 @@
+//! Cuts a `.proto` source into tokens.
+
+/// A token of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Token {
+    Word(String),
+    Integer(u64),
+    /// A number that is not an integer; its value does not matter here.
+    Float,
+    Text(String),
+    Symbol(char),
+    End,
+}
+
+impl Token {
+    /// The token in errors.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Token::Word(word) => format!("'{word}'"),
+            Token::Integer(number) => format!("'{number}'"),
+            Token::Float => "a number".to_owned(),
+            Token::Text(_) => "a string".to_owned(),
+            Token::Symbol(symbol) => format!("'{symbol}'"),
+            Token::End => "the end of the file".to_owned(),
+        }
+    }
+}
+
+/// The source after the token that was read last.
+pub(super) struct Tokens<'t> {
+    text: &'t str,
+    rest: &'t str,
+}
+
+impl<'t> Tokens<'t> {
+    pub(super) fn of(text: &'t str) -> Tokens<'t> {
+        Tokens { text, rest: text }
+    }
+
+    /// Reads the next token, with its position in bytes.
+    ///
+    /// # Errors
+    /// The position and the problem.
+    pub(super) fn next(&mut self) -> Result<(Token, usize), (usize, String)> {
+        self.skip_blanks()?;
+        let at = self.position();
+        let Some(first) = self.rest.chars().next() else { return Ok((Token::End, at)) };
+        let token = match first {
+            'a'..='z' | 'A'..='Z' | '_' => Token::Word(self.take_while(is_of_word).to_owned()),
+            '0'..='9' => self.number().ok_or_else(|| (at, "invalid number".to_owned()))?,
+            '"' | '\'' => {
+                self.take(1);
+                Token::Text(self.string(first).map_err(|problem| (at, problem))?)
+            }
+            symbol if symbol.is_ascii_punctuation() => {
+                self.take(1);
+                Token::Symbol(symbol)
+            }
+            other => return Err((at, format!("unexpected character {other:?}"))),
+        };
+        Ok((token, at))
+    }
+
+    fn position(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    fn take(&mut self, length: usize) -> &'t str {
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        taken
+    }
+
+    fn take_while(&mut self, belongs: fn(char) -> bool) -> &'t str {
+        let length = self.rest.find(|character| !belongs(character)).unwrap_or(self.rest.len());
+        self.take(length)
+    }
+
+    /// Skips white space and comments.
+    fn skip_blanks(&mut self) -> Result<(), (usize, String)> {
+        loop {
+            self.rest = self.rest.trim_start();
+            if self.rest.starts_with("//") {
+                self.take_while(|character| character != '\n');
+            } else if self.rest.starts_with("/*") {
+                let end = self.rest.find("*/");
+                let end = end.ok_or_else(|| (self.position(), "the comment has no end".to_owned()))?;
+                self.take(end + 2);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<Token> {
+        let mut text = self.take_while(|character| is_of_word(character) || character == '.');
+        // The sign of an exponent.
+        let is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+        if text.ends_with(['e', 'E']) && !is_hexadecimal && self.rest.starts_with(['+', '-']) {
+            self.take(1);
+            let digits = self.take_while(|character| character.is_ascii_digit());
+            return (!digits.is_empty()).then_some(Token::Float);
+        }
+        let radix = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(digits) => {
+                text = digits;
+                16
+            }
+            None if text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()) => 8,
+            None => 10,
+        };
+        match u64::from_str_radix(text, radix) {
+            Ok(number) => Some(Token::Integer(number)),
+            Err(_) => text.trim_end_matches(['f', 'F']).parse::<f64>().ok().map(|_| Token::Float),
+        }
+    }
+
+    /// The rest of a string, after its quotation mark.
+    fn string(&mut self, quote: char) -> Result<String, String> {
+        let mut text = String::new();
+        loop {
+            let mut characters = self.rest.chars();
+            match characters.next() {
+                Some('\n') | None => return Err("the string has no end".to_owned()),
+                Some(character) if character == quote => {
+                    self.take(1);
+                    return Ok(text);
+                }
+                Some('\\') => {
+                    // Of strings, only paths and names matter, which need no escapes.
+                    let escaped = characters.next().map_or(0, char::len_utf8);
+                    text.push_str(self.take(1 + escaped));
+                }
+                Some(character) => {
+                    text.push(character);
+                    self.take(character.len_utf8());
+                }
+            }
+        }
+    }
+}
+
+fn is_of_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
