@@ -1,6 +1,8 @@
 //! Declarations of a schema as its files have them: names are not resolved yet. Both readers, of `.proto` sources and of
 //! descriptor sets, produce them.
 
+use super::tokens::Place;
+
 /// A file of a schema.
 #[derive(Debug, Default)]
 pub(super) struct File {
@@ -18,7 +20,7 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) struct Import {
     pub(super) path: String,
-    pub(super) place: String,
+    pub(super) place: Option<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -41,8 +43,8 @@ pub(super) struct Field {
     /// The index among the message's oneofs.
     pub(super) oneof: Option<usize>,
     pub(super) features: Features,
-    /// The place in the file, for errors; empty in a descriptor set.
-    pub(super) place: String,
+    /// The place in the file, for errors; none in a descriptor set.
+    pub(super) place: Option<Place>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -157,13 +157,13 @@ impl<'s> Decoder<'s> {
     }
 
     fn note_missing(&mut self, message: &'s Message, found: &[Occurrence<'_>]) {
-        for (index, field) in message.fields.iter().enumerate() {
-            let is_missing = field.cardinality == Cardinality::Required
-                && found.binary_search_by_key(&index, |other| other.index.unwrap_or(usize::MAX)).is_err();
-            if is_missing && self.missing.is_empty() {
-                let path: Vec<&str> = self.path.iter().copied().chain([field.name.as_str()]).collect();
-                self.missing.push(path.join("."));
-            }
+        let is_missing = |index: &&usize| {
+            found.binary_search_by_key(*index, |other| other.index.unwrap_or(usize::MAX)).is_err()
+        };
+        let missing = message.required.iter().find(is_missing).and_then(|index| message.fields.get(*index));
+        if let (Some(field), true) = (missing, self.missing.is_empty()) {
+            let path: Vec<&str> = self.path.iter().copied().chain([field.name.as_str()]).collect();
+            self.missing.push(path.join("."));
         }
     }
 

@@ -34,7 +34,7 @@ fn read_file(bytes: &[u8], at: usize) -> Result<File, Problem> {
             (1, WireValue::Bytes(name)) => file.name = text(name, part.at)?,
             (2, WireValue::Bytes(package)) => file.package = text(package, part.at)?,
             (3, WireValue::Bytes(path)) => {
-                file.imports.push(Import { path: text(path, part.at)?, place: String::new() });
+                file.imports.push(Import { path: text(path, part.at)?, place: None });
             }
             (12, WireValue::Bytes(b"proto3")) => features = Features::PROTO3,
             (12, WireValue::Bytes(b"editions")) => features = Features::EDITIONS,
@@ -156,7 +156,7 @@ fn read_field(bytes: &[u8], at: usize, features: Features) -> Result<Field, Prob
         // The oneof of an optional field of proto3 is not in its source.
         oneof: oneof.filter(|_| !is_optional),
         features,
-        place: String::new(),
+        place: None,
     })
 }
 

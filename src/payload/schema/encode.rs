@@ -109,12 +109,10 @@ impl<'s> Encoder<'s> {
             self.field(field, value, out)?;
             self.path.pop();
         }
-        let is_missing = |(index, field): &(usize, &Field)| {
-            let is_given = given.iter().any(|(given, _, value)| given == index && !value.is_null());
-            field.cardinality == Cardinality::Required && !is_given
-        };
-        match message.fields.iter().enumerate().find(is_missing) {
-            Some((_, field)) => Err(format!("missing the required field \"{}\"", field.json_name)),
+        let is_missing =
+            |index: &&usize| !given.iter().any(|(given, _, value)| given == *index && !value.is_null());
+        match message.required.iter().find(is_missing).and_then(|index| message.fields.get(*index)) {
+            Some(field) => Err(format!("missing the required field \"{}\"", field.json_name)),
             None => Ok(()),
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Message {
     /// The fields by their names, of both kinds.
     by_name: HashMap<String, usize>,
     pub(super) oneofs: Vec<String>,
+    /// The indices of the required fields.
+    pub(super) required: Vec<usize>,
     pub(super) known: Option<WellKnown>,
     is_map_entry: bool,
 }
@@ -203,7 +205,7 @@ impl Schema {
             oneofs: declared.oneofs.clone(),
             known: WellKnown::named(&declared.full_name),
             is_map_entry: declared.is_map_entry,
-            by_name: HashMap::new(),
+            ..Message::default()
         })
     }
 
@@ -240,10 +242,10 @@ impl Schema {
         let tip = did_you_mean(name.trim_start_matches('.'), names);
         let name = name.strip_prefix('.').unwrap_or(name);
         let unknown = format!("unknown type '{name}' of the field {} in {scope}{tip}", field.name);
-        if field.place.is_empty() {
-            return format!("{unknown}; a descriptor set needs `protoc --include_imports`");
+        match field.place {
+            Some(place) => format!("{place}: {unknown}"),
+            None => format!("{unknown}; a descriptor set needs `protoc --include_imports`"),
         }
-        format!("{}: {unknown}", field.place)
     }
 
     /// Looks a name up from the innermost scope outwards; a dot in front makes it a full name.
@@ -295,6 +297,9 @@ impl Message {
     /// Sorts the fields by number, and indexes their names.
     fn index(&mut self) {
         self.fields.sort_by_key(|field| field.number);
+        let all = self.fields.iter().enumerate();
+        let required = all.filter(|(_, field)| field.cardinality == Cardinality::Required);
+        self.required = required.map(|(index, _)| index).collect();
         for (index, field) in self.fields.iter().enumerate() {
             self.by_name.insert(field.name.clone(), index);
         }

@@ -84,11 +84,11 @@ impl Loader<'_> {
                 imports.push(found.canonicalize().unwrap_or_else(|_| found.clone()));
                 self.waiting.push_back(found);
             } else if well_known::source(&import.path).is_none() {
-                let problem = format!(
-                    "{}: cannot find the import {:?} beside the file, in the directories above it, or among the named files",
-                    import.place, import.path
-                );
-                return Err(invalid(problem));
+                let place = import.place.map(|place| format!("{place}: ")).unwrap_or_default();
+                return Err(invalid(format!(
+                    "{place}cannot find the import {:?} beside the file, in the directories above it, or among the named files",
+                    import.path
+                )));
             }
         }
         self.imports.insert(resolved, imports);
@@ -109,6 +109,9 @@ impl Loader<'_> {
             return Err("it has no messages".to_owned());
         }
         for file in files {
+            if self.files.len() > MAX_FILES {
+                return Err(format!("the schema has over {MAX_FILES} files"));
+            }
             if !self.files.iter().any(|known| known.name == file.name) {
                 self.add(file, path);
             }

@@ -4,7 +4,7 @@
 use super::declaration::{
     Enum, Extension, Features, Field, File, Import, Label, Message, Scalar, TypeRef, json_name, qualified,
 };
-use super::tokens::{Token, Tokens};
+use super::tokens::{Failure, Place, Token, Tokens};
 
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 32;
@@ -15,7 +15,6 @@ const MAX_DEPTH: usize = 32;
 /// The problem, with line and column.
 pub(super) fn read(name: &str, text: &str) -> Result<File, String> {
     let mut parser = Parser {
-        text,
         tokens: Tokens::of(text),
         ahead: Vec::new(),
         features: Features::PROTO2,
@@ -25,25 +24,14 @@ pub(super) fn read(name: &str, text: &str) -> Result<File, String> {
     };
     match parser.file() {
         Ok(()) => Ok(parser.file),
-        Err((at, problem)) => Err(format!("{}: {problem}", place(text, at))),
+        Err((at, problem)) => Err(format!("{at}: {problem}")),
     }
 }
 
-fn place(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}")
-}
-
-/// A problem at a position.
-type Failure = (usize, String);
-
 struct Parser<'t> {
-    text: &'t str,
     tokens: Tokens<'t>,
     /// Tokens that were looked at, the next one last.
-    ahead: Vec<(Token, usize)>,
+    ahead: Vec<(Token, Place)>,
     features: Features,
     is_edition: bool,
     depth: usize,
@@ -70,7 +58,7 @@ impl Parser<'_> {
         }
     }
 
-    fn statement(&mut self, word: &str, at: usize) -> Result<(), Failure> {
+    fn statement(&mut self, word: &str, at: Place) -> Result<(), Failure> {
         match word {
             "syntax" => {
                 self.symbol('=')?;
@@ -126,7 +114,7 @@ impl Parser<'_> {
             self.ahead.push((token.clone(), at));
         }
         let (path, at) = self.text()?;
-        let import = Import { path, place: place(self.text, at) };
+        let import = Import { path, place: Some(at) };
         // An import for options has no names of messages.
         if token != Token::Word("option".to_owned()) {
             self.file.imports.push(import);
@@ -177,7 +165,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn member(&mut self, word: &str, at: usize, message: &mut Message) -> Result<(), Failure> {
+    fn member(&mut self, word: &str, at: Place, message: &mut Message) -> Result<(), Failure> {
         let (next, next_at) = self.next()?;
         let is_keyword = !matches!(next, Token::Symbol('.'));
         self.ahead.push((next, next_at));
@@ -274,7 +262,7 @@ impl Parser<'_> {
             type_ref,
             oneof: None,
             features,
-            place: place(self.text, at),
+            place: Some(at),
         })
     }
 
@@ -300,7 +288,7 @@ impl Parser<'_> {
             type_ref: Scalar::named(&type_name).map_or(TypeRef::Named(type_name), TypeRef::Scalar),
             oneof: None,
             features: Features::PROTO2,
-            place: place(self.text, at),
+            place: Some(at),
         };
         let fields = vec![part("key", 1, key), part("value", 2, value)];
         let field = Field {
@@ -417,7 +405,10 @@ impl Parser<'_> {
 
     /// The value of an option; empty if it has parts.
     fn option_value(&mut self) -> Result<String, Failure> {
-        let (token, at) = self.next()?;
+        let (mut token, mut at) = self.next()?;
+        if matches!(token, Token::Symbol('-' | '+')) {
+            (token, at) = self.next()?;
+        }
         match token {
             Token::Text(mut text) => {
                 while let (Token::Text(more), _) = self.peek()? {
@@ -429,7 +420,6 @@ impl Parser<'_> {
             Token::Word(word) => Ok(word),
             Token::Integer(number) => Ok(number.to_string()),
             Token::Float => Ok(String::new()),
-            Token::Symbol('-' | '+') => self.option_value(),
             Token::Symbol('{') => self.skip_block().map(|()| String::new()),
             other => Err((at, format!("expected a value but found {}", other.shown()))),
         }
@@ -464,11 +454,11 @@ impl Parser<'_> {
         }
     }
 
-    fn next(&mut self) -> Result<(Token, usize), Failure> {
+    fn next(&mut self) -> Result<(Token, Place), Failure> {
         self.ahead.pop().map_or_else(|| self.tokens.next(), Ok)
     }
 
-    fn peek(&mut self) -> Result<(Token, usize), Failure> {
+    fn peek(&mut self) -> Result<(Token, Place), Failure> {
         let token = self.next()?;
         self.ahead.push(token.clone());
         Ok(token)
@@ -488,14 +478,14 @@ impl Parser<'_> {
         }
     }
 
-    fn text(&mut self) -> Result<(String, usize), Failure> {
+    fn text(&mut self) -> Result<(String, Place), Failure> {
         match self.next()? {
             (Token::Text(text), at) => Ok((text, at)),
             (other, at) => Err((at, format!("expected a string but found {}", other.shown()))),
         }
     }
 
-    fn integer(&mut self) -> Result<(u64, usize), Failure> {
+    fn integer(&mut self) -> Result<(u64, Place), Failure> {
         match self.next()? {
             (Token::Integer(number), at) => Ok((number, at)),
             (other, at) => Err((at, format!("expected a number but found {}", other.shown()))),

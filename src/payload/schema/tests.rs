@@ -121,6 +121,8 @@ fn invalid_sources_are_reported_with_their_place() {
         ("import \"../a.proto\";", "cannot find the import \"../a.proto\""),
         ("massage T {}", "expected a declaration such as message, enum or import but found 'massage'"),
         ("message T { § }", "unexpected character '§'"),
+        ("message T { int32 a = 1 [x = ---1]; }", "expected a value but found '-'"),
+        ("// é\n/*\n*/ message T { x y = z; }", "line 3, column 22: expected a number but found 'z'"),
         ("message T { map<int32> a = 1; }", "expected ',' but found '>'"),
         ("enum E { A = 4294967296; }", "the number of an enum value must fit in 32 bits"),
         ("extend Nope { int32 a = 1; }", "unknown message 'Nope' that a extends"),
@@ -132,6 +134,13 @@ fn invalid_sources_are_reported_with_their_place() {
     }
     let nested = "message M {".repeat(40);
     assert!(of_text(&nested).unwrap_err().contains("messages are nested over 32 deep"));
+}
+
+#[test]
+fn a_long_line_of_fields_is_read() {
+    let fields: String = (1..50_000).map(|number| format!("optional int32 f{number} = {number};")).collect();
+    let types = of_text(&format!("message T {{ {fields} }}")).unwrap();
+    assert_eq!(decoded(types.of_topic("t").unwrap(), &[8, 1]).as_deref(), Ok(r#"{"f1":1}"#));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Cuts a `.proto` source into tokens.
 
+use std::fmt;
+
 /// A token of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -26,24 +28,46 @@ impl Token {
     }
 }
 
+/// A place in a source. Columns are counted in bytes, and both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// A problem at a place.
+pub(super) type Failure = (Place, String);
+
 /// The source after the token that was read last.
 pub(super) struct Tokens<'t> {
     text: &'t str,
     rest: &'t str,
+    line: usize,
+    /// The position of the line's start in bytes.
+    line_start: usize,
 }
 
 impl<'t> Tokens<'t> {
     pub(super) fn of(text: &'t str) -> Tokens<'t> {
-        Tokens { text, rest: text }
+        Tokens { text, rest: text, line: 1, line_start: 0 }
     }
 
-    /// Reads the next token, with its position in bytes.
+    /// Reads the next token, with its place.
     ///
     /// # Errors
-    /// The position and the problem.
-    pub(super) fn next(&mut self) -> Result<(Token, usize), (usize, String)> {
-        self.skip_blanks()?;
-        let at = self.position();
+    /// The place and the problem.
+    pub(super) fn next(&mut self) -> Result<(Token, Place), Failure> {
+        let before = self.position();
+        let skipped = self.skip_blanks();
+        self.count_lines(before);
+        let at = self.place();
+        skipped.map_err(|problem| (at, problem))?;
         let Some(first) = self.rest.chars().next() else { return Ok((Token::End, at)) };
         let token = match first {
             'a'..='z' | 'A'..='Z' | '_' => Token::Word(self.take_while(is_of_word).to_owned()),
@@ -65,6 +89,19 @@ impl<'t> Tokens<'t> {
         self.text.len() - self.rest.len()
     }
 
+    fn place(&self) -> Place {
+        Place { line: self.line, column: self.position() - self.line_start + 1 }
+    }
+
+    /// Counts the lines since this position. Only blanks and comments have line ends.
+    fn count_lines(&mut self, from: usize) {
+        let skipped = self.text.get(from..self.position()).unwrap_or_default();
+        self.line += skipped.matches('\n').count();
+        if let Some(last) = skipped.rfind('\n') {
+            self.line_start = from + last + 1;
+        }
+    }
+
     fn take(&mut self, length: usize) -> &'t str {
         let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = rest;
@@ -77,14 +114,14 @@ impl<'t> Tokens<'t> {
     }
 
     /// Skips white space and comments.
-    fn skip_blanks(&mut self) -> Result<(), (usize, String)> {
+    fn skip_blanks(&mut self) -> Result<(), String> {
         loop {
             self.rest = self.rest.trim_start();
             if self.rest.starts_with("//") {
                 self.take_while(|character| character != '\n');
             } else if self.rest.starts_with("/*") {
                 let end = self.rest.find("*/");
-                let end = end.ok_or_else(|| (self.position(), "the comment has no end".to_owned()))?;
+                let end = end.ok_or_else(|| "the comment has no end".to_owned())?;
                 self.take(end + 2);
             } else {
                 return Ok(());
