@@ -71,7 +71,7 @@
 
   const view = byId("view");
   const state = {
-    chosen: null, hidden: new Set(), text: "", marked: false, from: first, to: last, height: 24, row: -1, problem: -1
+    chosen: null, hidden: new Set(), text: "", marked: false, from: first, to: last, height: 24, row: -1
   };
   let shown = new Int32Array(0);
   let places = new Map();
@@ -312,7 +312,7 @@
     const isOneOfMany = clients[connection.client].connections.length > 1;
     const parts = [(isOneOfMany ? "#" + connection.number + " " : "") + (isPacket ? type + " " : "") + rows.text[row]].map(function (text) { return text.trim(); });
     if (round !== null) parts.push("after " + duration(round / 1000));
-    return { connection: connection, isPacket: isPacket, type: type, text: parts.join(", "), round: round };
+    return { connection: connection, isPacket: isPacket, type: type, text: parts.join(", ") };
   }
 
   function drawOmission(row, place, from) {
@@ -409,7 +409,7 @@
     return svg;
   }
 
-  function window_() {
+  function visiblePlaces() {
     const top = Math.max(0, view.scrollTop - byId("head").offsetHeight);
     const spare = 8;
     const from = Math.max(0, Math.floor(top / state.height) - spare);
@@ -425,7 +425,7 @@
   }
 
   function draw() {
-    const [from, to] = window_();
+    const [from, to] = visiblePlaces();
     if (shown.length === 0) {
       const text = document.createElement("p");
       text.className = "soft";
@@ -590,7 +590,6 @@
     reveal(row);
     draw();
     describe(row);
-    state.problem = problem === undefined ? -1 : problem;
     const here = marks.get(row);
     document.querySelectorAll("[data-problem]").forEach(function (item) {
       const index = Number(item.getAttribute("data-problem"));
@@ -887,7 +886,6 @@
     const parts = [];
     const end = Math.min(shown.length, MOST_PRINTED);
     for (let from = 0; from < end; from += 8) {
-      drawHead();
       if (from % 40 === 0) parts.push(byId("head").firstChild.cloneNode(true));
       parts.push(picture(from, Math.min(end, from + 8)));
     }
