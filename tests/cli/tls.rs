@@ -3,7 +3,10 @@
 
 use super::support::certificates::*;
 use super::support::*;
+use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
+use rustls::{SignatureAlgorithm, SignatureScheme};
+use std::sync::Arc;
 
 const NOWHERE: &str = "-h 127.0.0.1 -p 9";
 
@@ -1146,5 +1149,39 @@ fn names_of_groups_and_schemes_are_checked() {
         ("--tls-groups x25519 --psk 00 --psk-identity a", &["--tls-groups is for TLS with certificates"]),
     ] {
         assert_says(&mq(&format!("pub {NOWHERE} -t a -m x {options}")).run().fail(2), parts);
+    }
+}
+
+/// Signs with ECDSA and SHA-256, whatever the client offers.
+#[derive(Debug)]
+struct Stubborn(Arc<dyn SigningKey>);
+
+impl SigningKey for Stubborn {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        self.0.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+#[test]
+fn a_signature_that_was_not_offered_is_refused() {
+    let ca = authority("Test CA");
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    for version in [&TLS12, &TLS13] {
+        for trust in ["--cafile {}/ca.pem", "--insecure"] {
+            let certificate = ca.issue(server_params());
+            let key = rustls::crypto::ring::sign::any_supported_type(&certificate.key_der()).unwrap();
+            let certified = CertifiedKey::new(vec![certificate.der.clone()], Arc::new(Stubborn(key)));
+            let server = TlsPeer::start_with(version, &[&certificate], None, |config| {
+                config.cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+            });
+            let words = format!("pub -h localhost -t a -m x {} --tls-signatures ed25519", files.words(trust));
+            let stderr = server.mq(&words).run().fail(1);
+            assert_says(&stderr, &["the server broke the rules of TLS", "unadvertised"]);
+            server.finish();
+        }
     }
 }
