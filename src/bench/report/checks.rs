@@ -14,6 +14,9 @@ use std::fmt::Write;
 /// A slot of the timeline in which this many messages are expected should not be empty.
 const EXPECTED_IN_A_SLOT: f64 = 10.0;
 
+/// The maximum number of groups with missing clients that a verdict names.
+const MOST_MISSING_GROUPS: usize = 3;
+
 impl Report {
     /// The report's own conditions.
     pub(super) fn checks(&self) -> Vec<Verdict> {
@@ -57,8 +60,19 @@ impl Report {
         let (connected, all) = (self.connects.count, self.clients_due());
         let condition = format!("all {} connected", count(all, "client"));
         Verdict::none_of(Rule::Clients, &condition, self.not_connected(), || {
-            format!("only {connected} of {all} clients connected")
+            format!("only {connected} of {all} clients connected{}", self.missing_by_group())
         })
+    }
+
+    /// The connected clients of the groups that miss some; empty with one group.
+    fn missing_by_group(&self) -> String {
+        let counts = self.groups.iter().filter_map(|group| {
+            let (connected, due) =
+                (group.measured?.connected, group.clients().saturating_sub(group.not_started));
+            (connected < due).then(|| format!("{}: {connected} of {due}", group.name))
+        });
+        let counts: Vec<_> = counts.take(MOST_MISSING_GROUPS).collect();
+        if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
     }
 
     fn connections_check(&self) -> Option<Verdict> {

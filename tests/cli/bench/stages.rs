@@ -51,8 +51,8 @@ rate = 100
 name = "noon"
 scenario = "pub"
 clients = 1
-start = "400ms"
-end = "500ms"
+start = "100ms"
+end = "900ms"
 [[group]]
 name = "staged"
 scenario = "pub"
