@@ -408,9 +408,11 @@ proptest! {
         let of_all = types.of_topic("t").unwrap();
         if let Ok(text) = decoded(of_all, &bytes) {
             serde_json::from_str::<Value>(&text).unwrap();
-            // JSON without unknown fields can be encoded, and is the same afterwards.
+            // JSON without unknown fields can be encoded, and makes the same bytes again. Default values that were on the wire
+            // are not encoded, so the first text may have more.
             if let Ok(encoded) = of_all.encode(text.as_bytes()) {
-                prop_assert_eq!(parsed(&decoded(of_all, &encoded).unwrap()), parsed(&text));
+                let again = decoded(of_all, &encoded).unwrap();
+                prop_assert_eq!(of_all.encode(again.as_bytes()), Ok(encoded));
             }
         }
     }
