@@ -21,8 +21,11 @@ const MAX_NAME: usize = 1024;
 /// The cost of an entry besides its name.
 const ENTRY: usize = 64;
 
-/// The most births; each is at least as large as its entry.
-const MAX_BIRTHS: usize = MAX_SIZE / ENTRY;
+/// The cost of a birth besides its entries, with the smallest tables.
+const BIRTH: usize = 512;
+
+/// The most births.
+const MAX_BIRTHS: usize = MAX_SIZE / BIRTH;
 
 /// The births of all nodes and devices, within the size limit.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ impl Births {
         let Some(topic) = Topic::parse_anywhere(topic).filter(Topic::is_birth) else { return };
         let Ok(birth) = Birth::read(payload) else { return };
         let key = topic.key();
-        let size = birth.size + key.len() + ENTRY;
+        let size = birth.size + key.len() + BIRTH;
         self.births.insert(&key, birth, size);
     }
 

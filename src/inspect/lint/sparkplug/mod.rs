@@ -222,6 +222,10 @@ fn check_clean_session(context: &PacketContext<'_>, rule: Rule, report: &mut Fin
 fn check_topic(context: &PacketContext<'_>, topic: &Topic<'_>, report: &mut FindingList) {
     let range = context.range(Name::TopicName);
     let Some(message_type) = topic.message_type() else {
+        if topic.type_level() == "STATE" {
+            let detail = format!("the topic has the group {:?}", topic.group());
+            return report.find_as(Severity::Warning, Rule::SparkplugStateTopic, range, detail);
+        }
         let detail = format!("{:?} is not a message type", topic.type_level());
         return report.find(Rule::SparkplugTopic, range, detail);
     };

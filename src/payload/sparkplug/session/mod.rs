@@ -19,7 +19,7 @@ use node::Node;
 use std::collections::HashSet;
 
 /// The most nodes to remember, and the most bytes of their states.
-const MAX_NODES: usize = 20_000;
+const MAX_NODES: usize = 10_000;
 const MAX_BYTES: usize = 8 << 20;
 
 /// The place at which a message was seen.

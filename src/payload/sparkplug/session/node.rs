@@ -15,7 +15,7 @@ const MAX_DEVICES: usize = 10_000;
 const MAX_ALIASES: usize = 10_000;
 
 /// The size of a node without devices and aliases, and of each of these.
-const NODE_SIZE: usize = 256;
+const NODE_SIZE: usize = 768;
 const DEVICE_SIZE: usize = 64;
 const ALIAS_SIZE: usize = 32;
 

@@ -433,6 +433,10 @@ fn hosts_publish_their_state() {
             "> 10 (`MQTT` 04 02 003c `c`)\n< 20 (0000)\n> 31 (`STATE/h` 'ONLINE')".to_owned(),
             "info tck-id-host-topic-phid-birth-topic at PUBLISH",
         ),
+        (
+            "> 10 (`MQTT` 04 02 003c `c`)\n< 20 (0000)\n> 31 (`spBv1.0/g/STATE/h` 'ONLINE')".to_owned(),
+            "warn tck-id-host-topic-phid-birth-topic at PUBLISH",
+        ),
     ] {
         assert_found(&script, &[expected]);
     }
