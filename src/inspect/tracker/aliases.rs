@@ -9,33 +9,27 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Topics by their aliases.
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
-    /// Boxed, since most connections have none.
-    topics: Option<Box<HashMap<u16, Rc<str>>>>,
+    topics: HashMap<u16, Rc<str>>,
     bytes: usize,
 }
 
 impl Aliases {
     pub(super) fn topic(&self, alias: u16) -> Option<Rc<str>> {
-        self.topics.as_ref()?.get(&alias).cloned()
+        self.topics.get(&alias).cloned()
     }
 
     /// Maps the alias to the topic. Returns `false` if the limit is reached.
     pub(super) fn learn(&mut self, alias: u16, topic: &str) -> bool {
-        let topics = self.topics.get_or_insert_default();
-        if topics.get(&alias).is_some_and(|known| **known == *topic) {
+        if self.topics.get(&alias).is_some_and(|known| **known == *topic) {
             return true;
         }
-        let before = topics.remove(&alias).map_or(0, |topic| topic.len());
+        let before = self.topics.remove(&alias).map_or(0, |topic| topic.len());
         self.bytes = self.bytes - before + topic.len();
         if self.bytes > MAX_BYTES {
             self.bytes -= topic.len();
             return false;
         }
-        topics.insert(alias, Rc::from(topic));
+        self.topics.insert(alias, Rc::from(topic));
         true
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Aliases::default();
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Tracker {
     /// The directions in which packets are missing or late.
     lags: [bool; 2],
     /// Topics by alias, for each direction.
-    aliases: [Aliases; 2],
+    aliases: [Option<Box<Aliases>>; 2],
     /// The directions in which the topic of an alias may not have been captured.
     misses_aliases: [bool; 2],
     /// The version, if the last packet revealed it.
@@ -131,7 +131,7 @@ impl Tracker {
     /// Drops state that lost bytes of this direction may have changed.
     pub(crate) fn forget(&mut self, direction: Direction) {
         if let Some(aliases) = self.aliases.get_mut(direction as usize) {
-            aliases.clear();
+            *aliases = None;
         }
         set(&mut self.misses_aliases, direction);
         self.exchanges.forget();
@@ -171,9 +171,9 @@ impl Tracker {
         let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;
         let aliases = self.aliases.get_mut(direction as usize)?;
         match tree.find(Name::TopicName)?.value {
-            Value::Text("") => aliases.topic(alias),
+            Value::Text("") => aliases.as_ref()?.topic(alias),
             Value::Text(topic) => {
-                if !aliases.learn(alias, topic) {
+                if !aliases.get_or_insert_default().learn(alias, topic) {
                     set(&mut self.misses_aliases, direction);
                 }
                 None
