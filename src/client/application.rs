@@ -74,6 +74,11 @@ pub(crate) trait Application {
     /// Ends the command.
     fn flush(&mut self) -> Result<bool, Self::Error>;
 
+    /// Whether messages that arrive fast may be read some 200 µs later, several at a time.
+    fn tolerates_delay(&self) -> bool {
+        false
+    }
+
     /// The connection was lost; a reconnect follows after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
 

@@ -19,6 +19,7 @@ mod details;
 mod disconnect;
 mod error;
 mod failure;
+mod gathering;
 mod handshake;
 mod options;
 mod packet_loop;

@@ -6,6 +6,7 @@ use super::connect::Connected;
 use super::disconnect::Closing;
 use super::error::Error;
 use super::failure::Failure;
+use super::gathering::Gathering;
 use super::handshake::Terms;
 use super::options::Options;
 use super::receive::Receiver;
@@ -45,8 +46,11 @@ pub(super) struct PacketLoop<'a, A: Application> {
     has_session: bool,
     /// The application has no more messages; only acknowledgements are left.
     is_finished: bool,
-    /// A sent message was settled, or a message was received.
-    moved_message: bool,
+    /// The number of messages that were received, and of sent ones that were settled.
+    moved_messages: u64,
+    gathering: Gathering,
+    /// The pause before the next read.
+    pause: Option<Duration>,
 }
 
 impl<'a, A: Application> PacketLoop<'a, A> {
@@ -75,13 +79,15 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             is_draining: false,
             has_session: session_present,
             is_finished: false,
-            moved_message: false,
+            moved_messages: 0,
+            gathering: Gathering::default(),
+            pause: None,
         }
     }
 
     /// Whether a message got through in either direction, which shows that the connection works.
     pub(super) fn has_moved_message(&self) -> bool {
-        self.moved_message
+        self.moved_messages > 0
     }
 
     /// Exchanges packets until the application is finished, `stop` resolves or the connection fails.
@@ -100,6 +106,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             if is_done && !self.is_blocked {
                 return Ok(End::Finished);
             }
+            self.gather(flow);
             tokio::select! {
                 biased;
                 reason = stop.as_mut() => {
@@ -116,6 +123,17 @@ impl<'a, A: Application> PacketLoop<'a, A> {
                 }
                 () = self.application.ready(), if is_waiting || self.is_blocked => {}
             }
+        }
+    }
+
+    /// Pauses before the next read if messages arrive fast, so that it brings several. Acknowledgements are sent first, and messages
+    /// with acknowledgements are read at once, since the broker may wait for them. The thread sleeps, as every arrival would
+    /// wake the event loop.
+    fn gather(&mut self, flow: Flow) {
+        let Some(pause) = self.pause.take() else { return };
+        let may_wait = flow == Flow::Continue && !self.is_blocked && self.connection.unsent() == 0;
+        if may_wait && self.application.tolerates_delay() {
+            std::thread::sleep(pause);
         }
     }
 
@@ -141,7 +159,10 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         }
         if progress.received > 0 {
             self.keep_alive.received();
+            let before = self.moved_messages;
             flow = self.receive()?;
+            let messages = self.moved_messages - before;
+            self.pause = self.gathering.pause(messages, progress.received, Instant::now());
         }
         if progress.is_closed && flow != Flow::Finish {
             return Err(Error::Closed.into());
@@ -162,7 +183,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             defects: &mut self.defects,
             held: &mut self.held,
             is_draining: &mut self.is_draining,
-            moved_message: &mut self.moved_message,
+            moved_messages: &mut self.moved_messages,
         };
         let flow = receiver.receive(&mut packets);
         let consumed = packets.consumed();

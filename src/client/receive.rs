@@ -41,8 +41,8 @@ pub(super) struct Receiver<'c, 'a, A: Application> {
     pub(super) held: &'c mut Vec<u8>,
     /// Messages are ignored, neither received nor acknowledged.
     pub(super) is_draining: &'c mut bool,
-    /// A sent message was settled, or a message was received.
-    pub(super) moved_message: &'c mut bool,
+    /// The number of messages that were received, and of sent ones that were settled.
+    pub(super) moved_messages: &'c mut u64,
 }
 
 impl<A: Application> Receiver<'_, '_, A> {
@@ -63,7 +63,7 @@ impl<A: Application> Receiver<'_, '_, A> {
                 other => (handle(other, self.application, self.authenticator)?, Acknowledgement::None),
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, self.held);
-            *self.moved_message |= is_message;
+            *self.moved_messages += u64::from(is_message);
             *self.is_draining |= flow == Flow::Drain;
         }
         Ok(flow)

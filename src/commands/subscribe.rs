@@ -555,6 +555,10 @@ impl Application for Subscriber<'_> {
         Ok(self.answered())
     }
 
+    fn tolerates_delay(&self) -> bool {
+        !self.sink.is_terminal()
+    }
+
     fn flush(&mut self) -> Result<bool, Error> {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush()?;

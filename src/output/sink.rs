@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use std::fs::File;
 use std::future::pending;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,6 +22,7 @@ pub(crate) struct Sink {
     buffer: Vec<u8>,
     written: usize,
     output: Output,
+    is_terminal: bool,
 }
 
 #[derive(Debug)]
@@ -39,8 +40,9 @@ impl Sink {
     /// When standard output is closed.
     pub(crate) fn stdout() -> io::Result<Sink> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
+        let is_terminal = descriptor.is_terminal();
         let output = Output::new(File::from(descriptor))?;
-        Ok(Sink { buffer: Vec::new(), written: 0, output })
+        Ok(Sink { buffer: Vec::new(), written: 0, output, is_terminal })
     }
 
     /// The buffer to append to.
@@ -77,6 +79,11 @@ impl Sink {
             self.writable().await;
         }
         Ok(())
+    }
+
+    /// Whether standard output is a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
     }
 
     /// Whether something was appended and not yet written.
