@@ -2,7 +2,7 @@
 
 use super::Ladder;
 use super::connections::DrawnConnection;
-use super::page::PageTexts;
+use super::page_texts::PageTexts;
 use super::row::{Row, RowFinding};
 use crate::html;
 use crate::inspect::Direction;

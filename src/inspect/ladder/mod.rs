@@ -8,6 +8,7 @@ mod connections;
 mod data;
 mod marks;
 mod page;
+mod page_texts;
 mod row;
 
 use super::capture::conversation::{ConversationEvent, OtherProtocol};
@@ -16,7 +17,7 @@ use super::view::line::{content, describe, gap, skipped};
 use super::view::{Options, shown};
 use super::{Direction, Finding, Item, Packet};
 use connections::{Connections, Known};
-pub(crate) use page::PageTexts;
+pub(crate) use page_texts::PageTexts;
 use row::{Row, RowFinding, RowKind};
 use std::collections::VecDeque;
 

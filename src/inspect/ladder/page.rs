@@ -2,6 +2,7 @@
 
 use super::data::{self, MarkedProblem};
 use super::marks::RowIndex;
+use super::page_texts::PageTexts;
 use super::row::{Row, RowFinding};
 use super::{Ladder, MAX_FINDINGS};
 use crate::html::{self, Policy, as_lines, as_text, script_data};
@@ -31,21 +32,6 @@ const MAX_REMAINDER: usize = 20_000;
 
 /// The decimal places of times.
 const DIGITS: u32 = 6;
-
-/// Texts of the caller: the name of the capture, and of options.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PageTexts<'a> {
-    /// The capture.
-    pub source: &'a str,
-    /// The selection of packets, if there is one.
-    pub selection: Option<&'a str>,
-    /// The option that takes a filter, and those of a period.
-    pub filter_option: &'a str,
-    pub since_option: &'a str,
-    pub until_option: &'a str,
-    /// The option that prints one connection.
-    pub conversation_option: &'a str,
-}
 
 impl Ladder {
     /// The page.
