@@ -75,7 +75,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
     let service = command.client_mut().and_then(|client| client.service(names));
     let connection_kind = connection_kind(&mut command, names);
-    let messages = Messages { names, name, quiet, leaves_signals, service, connection_kind };
+    let hides_failures = !matches!(&command, Command::Bench(args) if !args.is_worker());
+    let messages = Messages { names, name, quiet, hides_failures, leaves_signals, service, connection_kind };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Options(cli::Error::Usage(_))), Some(note)) = (&result, note) {
@@ -142,6 +143,8 @@ struct Messages {
     names: Names,
     name: &'static str,
     quiet: bool,
+    /// Failures at run time are hidden as well when quiet, as mosquitto's tools do.
+    hides_failures: bool,
     /// Leaves signals uncaught, as mosquitto_pub and mosquitto_rr do: the sender sees that the command was killed by one. After
     /// a password prompt, signals are caught.
     leaves_signals: bool,
@@ -203,7 +206,7 @@ impl Messages {
     /// Reports a command's failure, with a hint.
     fn failure(self, error: &Error) {
         let is_usage = matches!(error, Error::Options(cli::Error::Usage(_)));
-        let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
+        let messages = Messages { quiet: self.quiet && self.hides_failures && !is_usage, ..self };
         if !error.is_known_to_the_user() {
             let hint = broker_hint::of(error, self.service, self.connection_kind);
             let text = error.to_string();

@@ -278,9 +278,9 @@ impl Watched {
         self.verdict.unwrap_or_else(|| {
             let verdict = self.condition.verdict(Rule::AbortIf, unit, self.extreme);
             let side = if self.condition.comparison.is_upper_limit() { "at most" } else { "at least" };
-            let text = self
-                .extreme
-                .map(|value| format!("{}: it was {side} {}", verdict.condition, unit.show(value)));
+            let text = self.extreme.map(|value| {
+                format!("{}: when judged, it was {side} {}", verdict.condition, unit.show(value))
+            });
             Verdict { text: text.unwrap_or(verdict.text), ..verdict }
         })
     }
@@ -452,7 +452,7 @@ mod tests {
         let [verdict] = watch.verdicts().try_into().unwrap();
         assert_eq!(
             (verdict.judgement, verdict.text.as_str()),
-            (Judgement::Passed, "p99>1s: it was at most 9.00 ms")
+            (Judgement::Passed, "p99>1s: when judged, it was at most 9.00 ms")
         );
     }
 

@@ -96,6 +96,8 @@ pub(super) struct OpenConnection {
     last_packet: Option<Moment>,
     /// The reason string of the CONNACK that refused it, or of the first DISCONNECT.
     reason: Option<Rc<str>>,
+    /// Some of its bytes were not captured, late or unreadable.
+    is_incomplete: bool,
     /// For each direction, the moment since which packets are missing; a DISCONNECT may be among them.
     lost: [Option<Moment>; 2],
     /// In nanoseconds; 0 for none.
@@ -148,6 +150,7 @@ impl OpenConnection {
             last_from_client: None,
             last_packet: None,
             reason: None,
+            is_incomplete: false,
             lost: [None; 2],
             keep_alive: 0,
             pending: Box::default(),
@@ -279,6 +282,7 @@ impl OpenConnection {
 
     /// Packets of this direction are unknown, so that missing answers and messages prove nothing.
     pub(super) fn skip(&mut self, direction: Direction, shared: &mut Shared) {
+        shared.incomplete += u64::from(!std::mem::replace(&mut self.is_incomplete, true));
         self.pending.forget();
         self.is_answered = true;
         shared.topics.unsubscribe(&self.subscriptions, None, None);

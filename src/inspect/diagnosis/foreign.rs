@@ -33,7 +33,7 @@ impl Foreign {
             OtherProtocol::Http { .. } => Foreign::Http,
             OtherProtocol::ProxyHeader(_) => Foreign::ProxyHeader,
             OtherProtocol::Silent => Foreign::Silent,
-            OtherProtocol::Refused => Foreign::Refused,
+            OtherProtocol::Refused { .. } => Foreign::Refused,
             OtherProtocol::Unknown => Foreign::Unknown,
         }
     }

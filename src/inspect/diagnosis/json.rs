@@ -21,6 +21,7 @@ impl Report {
         number("connections", self.connections, &mut json);
         number("foreign_connections", self.others.total(), &mut json);
         number("packets", self.packets, &mut json);
+        number("incomplete_connections", self.incomplete, &mut json);
         time("first", self.first, &mut json);
         time("last", self.last, &mut json);
         if let Some(selected) = &self.selection {

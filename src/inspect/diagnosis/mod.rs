@@ -40,7 +40,7 @@ pub(in crate::inspect) use sighting::Mark;
 use sighting::{Party, ProblemKey, Sightings};
 use slowest::Slowest;
 use sparkplug::Nodes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use topics::Topics;
@@ -55,6 +55,8 @@ pub(crate) struct Diagnosis {
     connections: HashMap<u32, Box<OpenConnection>>,
     shared: Shared,
     totals: Totals,
+    /// The ports of servers with MQTT.
+    mqtt_ports: BTreeSet<u16>,
     /// The number of connections without room.
     dropped: u64,
 }
@@ -69,6 +71,8 @@ struct Shared {
     bursts: Bursts,
     nodes: Nodes,
     endings: BTreeMap<Ending, u64>,
+    /// The number of connections with bytes that were not captured, late or unreadable.
+    incomplete: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -162,6 +166,7 @@ impl Diagnosis {
     fn event(&mut self, event: &ConversationEvent<'_>) {
         match *event {
             ConversationEvent::Opened { connection, at, client, server, .. } => {
+                self.mqtt_ports.insert(server.port());
                 self.open(connection, at, Some((client, server)));
             }
             ConversationEvent::Fin { connection, at, direction } => {
@@ -195,7 +200,9 @@ impl Diagnosis {
             }
             ConversationEvent::OtherProtocol { connection, at, server, ref what, .. } => {
                 self.totals.others.add(Foreign::of(what));
-                if *what == OtherProtocol::Refused {
+                if let OtherProtocol::Refused { expects_mqtt } = *what
+                    && (expects_mqtt || self.mqtt_ports.contains(&server.port()))
+                {
                     let text = Some(Rc::from(server.to_string()));
                     let key = ProblemKey { kind: Kind::TcpRefused, code: 0, party: Party::Everyone, text };
                     self.shared.sightings.add(key, connection, at, 0);

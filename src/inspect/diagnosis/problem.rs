@@ -20,6 +20,9 @@ const MAX_NAMED: usize = 3;
 const MIN_REGULAR: u64 = 3;
 const MIN_SILENCE: u64 = 5_000_000_000;
 
+/// Longer topics are left out of filters, in bytes.
+const MAX_TOPIC: usize = 1_000;
+
 /// A problem, with the place and the number of its occurrences.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
@@ -36,6 +39,10 @@ pub(crate) struct Problem {
     /// The first connections.
     pub(in crate::inspect) connections: Vec<u32>,
     pub(super) has_more_connections: bool,
+    /// Some of its clients exceeded a limit, so they are not counted.
+    pub(super) has_unnamed_clients: bool,
+    /// The filter selects the first connections only.
+    pub(super) filters_part: bool,
     /// Topics or topic filters.
     pub(in crate::inspect) topics: Vec<Rc<str>>,
     /// Named numbers, with their units in their names.
@@ -100,6 +107,8 @@ impl<'a> Group<'a> {
             last: self.sighting.last,
             connections,
             has_more_connections: self.sighting.has_more_connections,
+            has_unnamed_clients: self.parties.contains(&Party::Others),
+            filters_part: self.filters_part(),
             topics: self.topics(),
             figures: self.figures(),
             filter: self.filter(),
@@ -277,6 +286,11 @@ impl<'a> Group<'a> {
         }
     }
 
+    fn filters_part(&self) -> bool {
+        let is_of_connections = self.filter().starts_with("connection=");
+        self.sighting.has_more_connections && is_of_connections
+    }
+
     /// The connections, of which all packets up to the end matter; those of the clients if there are many.
     fn connection_term(&self) -> String {
         let clients = self.client_term();
@@ -292,8 +306,8 @@ impl<'a> Group<'a> {
     fn topic_term(&self) -> String {
         match self.texts.as_slice() {
             [] => String::new(),
-            // An empty topic cannot be a value.
-            texts if texts.iter().any(|text| text.is_empty()) => String::new(),
+            // An empty topic cannot be a value, and a long one fits no command line.
+            texts if texts.iter().any(|text| text.is_empty() || text.len() > MAX_TOPIC) => String::new(),
             texts if texts.len() == self.text_count => {
                 let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
                 term("topic", &texts, is_unreadable)

@@ -35,6 +35,8 @@ pub(crate) struct Report {
     pub(super) connections: u64,
     pub(super) clients: u64,
     pub(super) packets: u64,
+    /// Connections that are known in part.
+    pub(super) incomplete: u64,
     pub(super) others: ForeignCounts,
     /// Nanoseconds since 1970.
     pub(super) first: Option<u64>,
@@ -130,6 +132,7 @@ pub(super) fn report(diagnosis: &Diagnosis, scope: &Scope) -> Report {
         connections: totals.connections - undecided,
         clients: clients.all().len() as u64,
         packets: totals.packets,
+        incomplete: shared.incomplete,
         others,
         first: totals.first.and_then(|first| first.time),
         last: totals.last.time,

@@ -6,10 +6,14 @@ use super::ending::{reason, refusal};
 use super::kind::Kind;
 use super::problem::{Group, listed, times};
 use super::sighting::Sighting;
+use super::text::cut;
 use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::view::words::duration;
 use crate::protocol::property::Context;
+
+/// The most columns of a topic or a reason.
+const MAX_TEXT: usize = 200;
 
 impl Group<'_> {
     pub(super) fn text(&self) -> String {
@@ -210,7 +214,7 @@ impl Group<'_> {
     }
 
     fn named_texts(&self) -> String {
-        let named: Vec<_> = self.texts.iter().map(|text| escape::quoted(text)).collect();
+        let named: Vec<_> = self.texts.iter().map(|text| cut(&escape::quoted(text), MAX_TEXT)).collect();
         listed(&named, self.text_count, "a topic that was not captured")
     }
 

@@ -85,6 +85,13 @@ impl Report {
         for (reason, number) in self.others.all() {
             let _ = writeln!(text, "{} {}", count(number, "connection"), reason.describe());
         }
+        if self.incomplete > 0 {
+            let connections = count(self.incomplete, "connection");
+            let _ = writeln!(
+                text,
+                "{connections} with bytes that were not captured, late or unreadable: missing answers are not judged there"
+            );
+        }
     }
 
     fn endings(&self, text: &mut String) {
@@ -151,7 +158,11 @@ impl Problem {
         let names: Vec<_> = self.clients.iter().map(|client| escape::quoted(client)).collect();
         let who = match self.client_count {
             0 => String::new(),
-            count => format!("{}: ", listed(&names, count, &connections(&self.connections, count))),
+            count => {
+                let listed = listed(&names, count, &connections(&self.connections, count));
+                let others = if self.has_unnamed_clients { " and others" } else { "" };
+                format!("{listed}{others}: ")
+            }
         };
         format!("{who}{}", escape::line(&self.text))
     }
@@ -172,7 +183,8 @@ fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatt
     let (severity, sentence) = (problem.severity.name(), problem.sentence());
     let _ = writeln!(text, "{severity:<5}  {sentence}");
     let _ = writeln!(text, "       {}", period(problem.first, problem.last, clock));
-    let _ = writeln!(text, "       {}", problem.shell_filter(filter_option));
+    let part = if problem.filters_part { " (the first connections)" } else { "" };
+    let _ = writeln!(text, "       {}{part}", problem.shell_filter(filter_option));
 }
 
 fn connections(numbers: &[u32], count: usize) -> String {
@@ -224,7 +236,7 @@ fn time(time: u64, clock: &mut TimeFormatter) -> String {
 }
 
 /// The text up to this number of columns, with a mark if some of it is left out.
-fn cut(text: &str, columns: usize) -> String {
+pub(super) fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }

@@ -157,7 +157,7 @@ impl Ladder {
             }
             ConversationEvent::Closed { by: Close::EndOfCapture, .. } => RowKind::EndOfCapture,
             ConversationEvent::Closed { .. } => RowKind::Close(None),
-            ConversationEvent::OtherProtocol { what: OtherProtocol::Refused, .. } => {
+            ConversationEvent::OtherProtocol { what: OtherProtocol::Refused { .. }, .. } => {
                 RowKind::Close(Some(Direction::ServerToClient))
             }
             ConversationEvent::Undecryptable { direction, .. } => RowKind::Gap(*direction),

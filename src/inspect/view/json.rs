@@ -263,7 +263,7 @@ fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
             text("text", &fault.to_string(), json);
         }
         OtherProtocol::Silent => text("protocol", "none", json),
-        OtherProtocol::Refused => {
+        OtherProtocol::Refused { .. } => {
             text("protocol", "none", json);
             text("by", "refused", json);
         }

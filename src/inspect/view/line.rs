@@ -224,7 +224,7 @@ fn other_protocol(what: &OtherProtocol, advice: Advice) -> String {
         }
         OtherProtocol::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
         OtherProtocol::Silent => "no data".to_owned(),
-        OtherProtocol::Refused => "refused by the server (RST)".to_owned(),
+        OtherProtocol::Refused { .. } => "refused by the server (RST)".to_owned(),
         OtherProtocol::Unknown => "unknown protocol, not MQTT".to_owned(),
     }
 }

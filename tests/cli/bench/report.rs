@@ -100,6 +100,16 @@ fn a_dash_is_standard_output() {
 }
 
 #[test]
+fn quiet_runs_name_an_error() {
+    for options in ["--json /no/such/directory/x", "--payload-file /no/such/file", "--baseline /no/such/file"]
+    {
+        let finished = mq(&format!("{SHORT} --quiet {options}")).run();
+        finished.expect_status(1);
+        assert_says(&finished.stderr, &["/no/such/"]);
+    }
+}
+
+#[test]
 fn quiet_runs_name_the_condition_that_failed() {
     let finished = mq(&format!("{SHORT} --quiet --fail-if received<501")).run();
     assert_eq!(finished.fail(4), "mq bench: --fail-if received<501: it was 500\n");

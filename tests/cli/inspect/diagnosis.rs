@@ -521,8 +521,27 @@ fn refused_tcp_connections_are_a_problem_of_the_server() {
     );
     assert_eq!(report["problems"][0]["has_more_connections"], true);
     assert_eq!(report["foreign_connections"], 5);
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).run().succeed();
+    assert_says(&shown, &["--filter 'connection=0,1,2,3' (the first connections)"]);
     let lines = mq("inspect").stdin(capture("refused")).run().succeed();
     assert_says(&lines, &["refused by the server (RST)"]);
+}
+
+#[test]
+fn connections_with_missing_bytes_are_counted() {
+    let script = format!("{}lost > 4\n> c0 00\n{DISCONNECT}", connects(1, "a", 60));
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).run().succeed();
+    assert_says(&shown, &["1 connection with bytes that were not captured, late or unreadable"]);
+    assert_eq!(report(&script, "")["incomplete_connections"], 1);
+}
+
+#[test]
+fn a_long_topic_is_cut_and_left_out_of_the_filter() {
+    let topic = "t".repeat(3000);
+    let script = format!("{}> 32 (`{topic}` 0001 'x')\nwait 8\n{DISCONNECT}", connects(1, "a", 60));
+    let report = assert_problems(&script, &["unanswered a 1"]);
+    assert!(text(&report, 0).len() < 400, "{report:#}");
+    assert_eq!(report["problems"][0]["filter"], "client=a type=PUBLISH");
 }
 
 #[test]

@@ -518,7 +518,10 @@ impl Conversation {
             Start::Midway => shared.ports.server(a.port(), b.port()).other(),
         };
         let what = match by {
-            Close::Refused(side) if side == client.other() => OtherProtocol::Refused,
+            Close::Refused(side) if side == client.other() => {
+                let port = self.ends_of(client).1.port();
+                OtherProtocol::Refused { expects_mqtt: shared.ports.usage(port).is_some() }
+            }
             _ => OtherProtocol::Silent,
         };
         self.end(at, client, what, emit);

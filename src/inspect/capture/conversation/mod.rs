@@ -237,7 +237,10 @@ pub enum OtherProtocol {
     /// Neither side sent a byte.
     Silent,
     /// The server refused the TCP connection: it answered SYN with RST.
-    Refused,
+    Refused {
+        /// The port is one at which brokers listen.
+        expects_mqtt: bool,
+    },
     /// A protocol that was not recognised.
     Unknown,
 }
