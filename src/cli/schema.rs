@@ -17,7 +17,7 @@ pub(crate) struct SchemaArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub schema: Vec<PathBuf>,
     /// Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in 'gw/+/up=gw.Uplink'. Can be
-    /// repeated; the most exact filter counts. The table [payloads] in the configuration file sets both options
+    /// repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options
     #[arg(long = "type", value_name = "[FILTER=]TYPE", value_parser = type_rule)]
     pub message_type: Vec<TypeRule>,
     /// The schemas of the configuration file

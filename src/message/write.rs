@@ -18,7 +18,7 @@ pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer
     write_with(publish, arrived, json, |_| {});
 }
 
-/// As [`write`], with further keys after the payload. `mq pub --ndjson` must ignore them.
+/// As [`write()`], with further keys after the payload. `mq pub --ndjson` must ignore them.
 pub(crate) fn write_with(
     publish: &Publish<'_>,
     arrived: Timestamp,
