@@ -6487,7 +6487,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --schema --type --configured-schema --configured-type --filter --since --until --follow --conversation --stats --diagnose --html --ranges --show-secrets --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
+            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --schema --type --filter --since --until --follow --conversation --stats --diagnose --html --ranges --show-secrets --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6537,14 +6537,6 @@ _mq() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-schema)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7295,7 +7287,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__pub)
-            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --delay --at --replay --speed --rate --rewrite --schema --type --configured-schema --configured-type --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
+            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --delay --at --replay --speed --rate --rewrite --schema --type --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7406,14 +7398,6 @@ _mq() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-schema)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7760,7 +7744,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__rr)
-            opts="-t -e -m -f -s -n -q -R -v -N -F -w -W -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --response-topic --message --file --stdin-file --random --null-message --input --template --qos --no-retained --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --schema --type --configured-schema --configured-type --latency --count --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
+            opts="-t -e -m -f -s -n -q -R -v -N -F -w -W -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --response-topic --message --file --stdin-file --random --null-message --input --template --qos --no-retained --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --schema --type --latency --count --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7876,14 +7860,6 @@ _mq() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-schema)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8222,7 +8198,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__sub)
-            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --share --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --schema --type --configured-schema --configured-type --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help --profile"
+            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --share --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --schema --type --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8312,14 +8288,6 @@ _mq() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-schema)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --configured-type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

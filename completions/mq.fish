@@ -52,8 +52,6 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay this many 
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the first match applies' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l configured-schema -d 'The schemas of the configuration file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement, such as 500ms' -r
@@ -143,8 +141,6 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads
 complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l configured-schema -d 'The schemas of the configuration file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Start a new file at this size, such as 100MiB, or age, such as 1h or 1d. The time is appended to the name of the full file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it. The payload is on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
@@ -244,8 +240,6 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads 
 complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l configured-schema -d 'The schemas of the configuration file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many responses' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this time, including the time to connect, such as 5s or 2m' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
@@ -1478,8 +1472,6 @@ lz4\t'Compressed with LZ4, in frames'
 snappy\t'Compressed with Snappy, in frames or one block'"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l configured-schema -d 'The schemas of the configuration file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l configured-type -d 'The message types of the configuration file' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only packets that meet the expression, such as \'type=PUBLISH,PUBACK topic=home/#\' or \'size>=1024 and not (qos=0 or payload~error)\'. Repeat to print others as well. Keys are type, topic, client, payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l since -d 'Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or seconds since 1970' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l until -d 'Print only what happened up to this time' -r

@@ -1,6 +1,6 @@
 //! The commands: their names, their help lines and their options.
 
-use super::{Names, request, session, subscribe};
+use super::{Names, request, schema, session, subscribe};
 use super::{bench, broker, config, connection, doctor, generated_docs, inspect, network, passwd, publish};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
@@ -160,6 +160,17 @@ impl Command {
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => None,
+        }
+    }
+
+    /// The options for the schema of payloads.
+    pub(super) fn schema_mut(&mut self) -> Option<&mut schema::SchemaArgs> {
+        match self {
+            Command::Pub(args) => Some(&mut args.schema),
+            Command::Sub(args) => Some(&mut args.schema),
+            Command::Rr(args) => Some(&mut args.schema),
+            Command::Inspect(args) => Some(&mut args.schema),
+            _ => None,
         }
     }
 

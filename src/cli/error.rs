@@ -1,5 +1,6 @@
 //! The errors of the command line beyond clap's: options that contradict each other, and unusable files.
 
+use crate::payload::schema::SchemaError;
 use crate::protocol::Version;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,14 @@ pub(crate) enum Error {
         path: PathBuf,
         /// The reason, and the remedy.
         problem: String,
+    },
+    /// The schema that the configuration file names is not usable.
+    #[error("schema of {tables}: {source}")]
+    ConfiguredSchema {
+        /// The tables that name it, and their file.
+        tables: String,
+        /// The reason.
+        source: SchemaError,
     },
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]

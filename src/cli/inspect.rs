@@ -8,6 +8,7 @@ use crate::inspect::filter::{Filter, FilterError, TIME, TimePoint};
 use crate::inspect::view::ViewFormat;
 use crate::inspect::{Direction, Severity};
 use crate::payload::PayloadDecoding;
+use crate::payload::schema::MessageTypes;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -155,6 +156,15 @@ pub(crate) struct InspectArgs {
 }
 
 impl InspectArgs {
+    /// The message types, if payloads are decoded: counts and reports show none.
+    ///
+    /// # Errors
+    /// If the schema cannot be read, or lacks a type.
+    pub(crate) fn types(&self) -> Result<Option<&'static MessageTypes>, Error> {
+        let shows_payloads = self.html.is_some() || !(self.stats || self.diagnose.is_some());
+        if shows_payloads || self.schema.is_typed() { self.schema.types_for(self.payload) } else { Ok(None) }
+    }
+
     /// Whether a part of the packets is selected.
     pub(crate) fn is_selective(&self) -> bool {
         !self.filter.is_empty()

@@ -99,7 +99,9 @@ impl LiveArgs {
     /// Records the order of the options, and which were typed.
     pub(super) fn note_order(&mut self, matches: &ArgMatches) {
         self.client.network.typed = TypedOptions::of(matches);
-        self.has_profile = super::is_set(matches, PROFILE);
+        // For a capture, the profile has message types.
+        let is_captured = ["file", "hex", "base64"].iter().any(|id| super::is_set(matches, id));
+        self.has_profile = super::is_set(matches, PROFILE) && !is_captured;
         let options = ClientArgs::augment_args(Command::new("client"));
         let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         self.typed = options

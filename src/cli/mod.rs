@@ -169,6 +169,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut command = Command::from_matches(&matches).map_err(|error| typed.failure(&error))?;
+    if let Some(schema) = command.schema_mut() {
+        schema.configured = typed.config.message_types();
+    }
     if let Some(client) = command.client_mut() {
         client.choose_version(names);
     }

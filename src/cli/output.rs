@@ -107,7 +107,7 @@ impl OutputArgs {
             return Ok(None);
         };
         schema.check_format("--decode", choice)?;
-        Ok(Some(Decoding { choice, fields: self.select.clone(), types: schema.types()? }))
+        Ok(Some(Decoding { choice, fields: self.select.clone(), types: schema.types_for(choice)? }))
     }
 
     fn encoded(&self, encoding: Encoding) -> Layout {

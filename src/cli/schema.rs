@@ -20,12 +20,18 @@ pub(crate) struct SchemaArgs {
     /// repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options
     #[arg(long = "type", value_name = "[FILTER=]TYPE", value_parser = type_rule)]
     pub message_type: Vec<TypeRule>,
-    /// The schemas of the configuration file
-    #[arg(long, hide = true, value_name = "FILE")]
-    pub configured_schema: Vec<PathBuf>,
-    /// The message types of the configuration file
-    #[arg(long, hide = true, value_name = "FILTER=TYPE", value_parser = configured_rule)]
-    pub configured_type: Vec<TypeRule>,
+    /// The schema and the message types of the configuration file.
+    #[arg(skip)]
+    pub configured: Option<ConfiguredTypes>,
+}
+
+/// The tables of message types in the configuration file that apply to a command.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfiguredTypes {
+    /// The tables and their file, for errors.
+    pub(crate) tables: String,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) rules: Vec<TypeRule>,
 }
 
 impl SchemaArgs {
@@ -54,44 +60,60 @@ impl SchemaArgs {
         self.check_used(&format!("{option} {}", choice.name().0), !choice.uses_types())
     }
 
-    /// Reads the schema; `None` if there is none. It is kept until the process ends.
+    /// The message types for payloads that are decoded by this choice; `None` if it uses no types.
+    ///
+    /// # Errors
+    /// Those of `types`.
+    pub(crate) fn types_for(&self, choice: PayloadDecoding) -> Result<Option<&'static MessageTypes>, Error> {
+        if choice.uses_types() { self.types() } else { Ok(None) }
+    }
+
+    /// Reads the schema; `None` if there is none, or no type in it is named. It is kept until the process ends.
     ///
     /// # Errors
     /// If a file cannot be read or is invalid, or a type is not in the schema.
     pub(crate) fn types(&self) -> Result<Option<&'static MessageTypes>, Error> {
         // Types of the configuration file are those of its schema.
-        let (files, configured) = match self.schema.is_empty() {
-            true => (&self.configured_schema, &self.configured_type[..]),
-            false => (&self.schema, &[][..]),
-        };
+        let configured = self.configured.as_ref().filter(|_| self.schema.is_empty());
+        let (files, rules) =
+            configured.map_or((&self.schema[..], &[][..]), |it| (&it.files[..], &it.rules[..]));
         if files.is_empty() {
-            return match (self.message_type.is_empty(), configured.is_empty()) {
-                (true, true) => Ok(None),
-                (false, _) => {
+            return match configured {
+                _ if !self.message_type.is_empty() => {
                     Err(Error::usage(UsageError::Needs { option: "--type".into(), needed: "--schema FILE" }))
                 }
-                (true, false) => {
-                    Err(Error::usage("[payloads] in the configuration file needs schema = \"FILE\""))
+                Some(configured) if !rules.is_empty() => {
+                    Err(Error::usage(format!("{} needs schema = \"FILE\"", configured.tables)))
                 }
+                _ => Ok(None),
             };
         }
-        let schema = load(files).map_err(unusable)?;
-        if self.message_type.is_empty() && configured.is_empty() {
+        let has_types = !self.message_type.is_empty() || !rules.is_empty();
+        if !has_types && configured.is_some() {
+            return Ok(None);
+        }
+        let schema = load(files).map_err(|error| unusable(error, configured))?;
+        if !has_types {
             let needed = format!("--schema needs --type TYPE: the schema has {}", schema.listed());
             return Err(Error::usage(needed));
         }
         let mut types = MessageTypes::new(schema);
         let unknown = |source: &str, problem| Error::usage(UsageError::invalid(source, problem));
         types.add(&self.message_type).map_err(|problem| unknown("--type", problem))?;
-        types.add(configured).map_err(|problem| unknown("[payloads] in the configuration file", problem))?;
+        if let Some(configured) = configured {
+            types.add(rules).map_err(|problem| unknown(&configured.tables, problem))?;
+        }
         Ok(Some(Box::leak(Box::new(types))))
     }
 }
 
-fn unusable(error: SchemaError) -> Error {
-    match error {
-        SchemaError::Unreadable { path, source } => Error::File { path, source },
-        SchemaError::Invalid { path, problem } => Error::Unusable { option: "--schema", path, problem },
+fn unusable(error: SchemaError, configured: Option<&ConfiguredTypes>) -> Error {
+    match (error, configured) {
+        (source, Some(configured)) => Error::ConfiguredSchema { tables: configured.tables.clone(), source },
+        (SchemaError::Unreadable { path, source }, None) => Error::File { path, source },
+        (SchemaError::Invalid { path, problem }, None) => {
+            Error::Unusable { option: "--schema", path, problem }
+        }
     }
 }
 
@@ -108,7 +130,10 @@ fn type_rule(text: &str) -> Result<TypeRule, String> {
 }
 
 /// Parses a rule of the configuration file, which has a filter.
-fn configured_rule(text: &str) -> Result<TypeRule, String> {
+///
+/// # Errors
+/// The problem of the filter or the type.
+pub(super) fn configured_rule(text: &str) -> Result<TypeRule, String> {
     let rule = type_rule(text)?;
     if rule.filter.is_none() { Err(values::expected("FILTER = \"TYPE\"")) } else { Ok(rule) }
 }

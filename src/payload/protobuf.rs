@@ -99,6 +99,9 @@ pub(super) fn fields(message: &[u8], at: usize) -> Result<Vec<Field<'_>>, Proble
     Ok(fields)
 }
 
+/// The highest number of a field.
+const MAX_NUMBER: u64 = (1 << 29) - 1;
+
 /// Reads the field at the start of the input.
 pub(super) fn next_field<'a>(input: &mut Input<'a>) -> Result<Field<'a>, Problem> {
     let start = input.problem(INVALID);
@@ -127,7 +130,7 @@ pub(super) fn next_field<'a>(input: &mut Input<'a>) -> Result<Field<'a>, Problem
 fn tag(input: &mut Input<'_>) -> Result<(u64, u64), Problem> {
     let start = input.problem(INVALID);
     let tag = variable(input)?;
-    if tag >> 3 == 0 { Err(start) } else { Ok((tag >> 3, tag & 7)) }
+    if (1..=MAX_NUMBER).contains(&(tag >> 3)) { Ok((tag >> 3, tag & 7)) } else { Err(start) }
 }
 
 /// The content of a group, whose end has the same number. Groups inside are skipped with their ends.

@@ -266,7 +266,7 @@ fn the_configuration_file_maps_topics_to_types() {
     assert_eq!(silent.finish().stdout, b"\x25\x05\0\0\0\n");
     assert_eq!(decoded.finish().succeed(), "{\"time\":5}\n");
     assert_eq!(profile.finish().succeed(), "[{\"field\":4,\"type\":\"I32\",\"value\":5}]\n");
-    // Captures have no profile, but payloads.
+    // Captures use the table, too.
     let packet = "300c0005782f706f732505000000";
     let shown = mq(&format!("inspect --hex {packet}")).env("MQ_CONFIG", &config).run().succeed();
     assert_says(&shown, &["protobuf mesh.Position {\"time\":5}"]);
@@ -293,9 +293,33 @@ fn mistakes_in_the_table_of_types_have_a_place() {
     check("[payloads]\n\"a\" = \"x-Y\"", &["line 2, column 1", "pkg.Message"]);
     check("[payloads]\na = 5", &["line 2, column 5", "expected FILTER = \"pkg.Message\""]);
     check("payloads = 5", &["line 1, column 1", "expected a table"]);
+    check("[payloads]\nschema = \"\"", &["line 2, column 10: schema: expected the path of a file"]);
+    std::fs::copy(schema("mesh.proto"), directory.path().join("mesh.proto")).unwrap();
+    check("[payloads]\na = \"x.Y\"", &["line 2, column 1: types need schema = \"FILE\""]);
+    check("[payloads]\nschema = \"mesh.proto\"", &["line 2, column 1: schema needs types"]);
+    let unreadable = ["line 2, column 1: schema: cannot read ", "nofile.proto: No such file"];
+    check("[payloads]\nschema = [\"mesh.proto\", \"nofile.proto\"]\na = \"mesh.Packet\"", &unreadable);
+    let unknown = "unknown message type 'mesh.Pocket': the schema has ";
+    check(
+        "[payloads]\nschema = \"mesh.proto\"\na = \"mesh.Packet\"\nb = \"mesh.Pocket\"",
+        &[&format!("line 4, column 1: {unknown}")],
+    );
+    check(
+        "[payloads]\nschema = \"mesh.proto\"\n[profile.plant.payloads]\nb = \"mesh.Pocket\"",
+        &[&format!("line 4, column 1: {unknown}")],
+    );
+    std::fs::write(
+        &config,
+        "[payloads]\nschema = \"mesh.proto\"\n[profile.plant.payloads]\nb = \"mesh.Packet\"",
+    )
+    .unwrap();
+    mq("config check").env("MQ_CONFIG", &config).run().succeed();
+    std::fs::write(&config, "[payloads]\n\"a/#/b\" = \"x.Y\"").unwrap();
+    let message = mq("inspect --hex c000").env("MQ_CONFIG", &config).run().fail(2);
+    assert_says(&message, &["config.toml, line 2, column 1: invalid entry \"a/#/b\" = \"x.Y\": "]);
     std::fs::write(&config, "[payloads]\na = \"x.Y\"").unwrap();
     let finished = mq("inspect --hex c000").env("MQ_CONFIG", &config).run();
-    assert_says(&finished.fail(2), &["[payloads] in the configuration file needs schema = \"FILE\""]);
+    assert_says(&finished.fail(2), &["[payloads] in ", "config.toml needs schema = \"FILE\""]);
 }
 
 #[test]
@@ -312,6 +336,63 @@ fn lines_that_do_not_fit_their_type_stop_the_publishing_with_their_place() {
     let line = "{\"topic\":\"a\",\"payload\":{\"tme\":5}}\n";
     let stderr = broker.mq(&format!("pub --ndjson {types}")).stdin(line).run().fail(1);
     assert_says(&stderr, &["line 1: not mesh.Position: unknown field \"tme\"", "did you mean 'time'?"]);
+}
+
+#[test]
+fn captures_use_the_message_types_of_the_profile() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config.toml");
+    std::fs::copy(schema("mesh.proto"), directory.path().join("mesh.proto")).unwrap();
+    let text = "
+        [payloads]
+        schema = \"mesh.proto\"
+        \"other\" = \"mesh.Packet\"
+        [profile.plant]
+        host = \"broker.example\"
+        [profile.plant.payloads]
+        \"t\" = \"mesh.Position\"
+        [profile.home]
+        host = \"broker.home\"
+    ";
+    std::fs::write(&config, text).unwrap();
+    let packet = publish("2505000000");
+    let mq = |words: &str| mq(words).env("MQ_CONFIG", &config);
+    let decoded = ["protobuf mesh.Position {\"time\":5}"];
+    let inspect = format!("inspect --hex {packet}");
+    assert!(!mq(&inspect).run().succeed().contains("mesh.Position"));
+    assert_says(&mq(&inspect).env("MQ_PROFILE", "plant").run().succeed(), &decoded);
+    assert_says(&mq(&format!("{inspect} --profile plant")).run().succeed(), &decoded);
+    let message = mq(&format!("{inspect} --profile home")).run().fail(2);
+    assert_says(&message, &["--profile is for a live client; for captured packets it needs message types"]);
+    let message = mq(&format!("{inspect} --profile plan")).run().fail(2);
+    assert_says(&message, &["unknown profile \"plan\"", "did you mean 'plant'?"]);
+    std::fs::write(&config, format!("default-profile = \"plant\"\n{text}")).unwrap();
+    assert_says(&mq(&inspect).run().succeed(), &decoded);
+}
+
+#[test]
+fn a_broken_table_of_types_stops_only_what_decodes_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config.toml");
+    std::fs::write(&config, "[payloads]\nschema = \"nofile.proto\"\nt = \"x.Y\"").unwrap();
+    let mq = |words: &str| mq(words).env("MQ_CONFIG", &config);
+    let packet = publish("2505000000");
+    for words in ["--payload hex", "--payload wire", "--payload cbor", "--stats"] {
+        mq(&format!("inspect {words} --hex {packet}")).run().succeed();
+    }
+    let message = mq(&format!("inspect --hex {packet}")).run().fail(1);
+    let tables = format!("mq inspect: schema of [payloads] in {}: cannot read ", config.display());
+    assert_says(&message, &[&tables, "nofile.proto: No such file"]);
+    std::fs::write(&config, "[profile.a.payloads]\nschema = \"config.toml\"\nt = \"x.Y\"").unwrap();
+    let message = mq(&format!("inspect --profile a --hex {packet}")).run().fail(1);
+    assert_says(&message, &["schema of [profile.a.payloads] in ", "config.toml: line 1, column 1: "]);
+    std::fs::copy(schema("mesh.proto"), directory.path().join("mesh.proto")).unwrap();
+    std::fs::write(&config, "[payloads]\nschema = \"mesh.proto\"\nt = \"x.Y\"").unwrap();
+    let message = mq(&format!("inspect --hex {packet}")).run().fail(2);
+    assert_says(&message, &["[payloads] in ", "config.toml: unknown message type 'x.Y'"]);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(!mq(&format!("completions {shell}")).run().succeed().contains("configured-"), "{shell}");
+    }
 }
 
 /// A generator whose numbers are the same in every run.

@@ -88,7 +88,8 @@ pub(crate) struct ShowArgs {
 /// Arguments of `mq config check`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Each mistake is reported with file, line and column. Files that options name are not read.
+Each mistake is reported with file, line and column. Schemas of [payloads] are read, files that
+options name are not.
 
 Examples:
   # Check the file that commands read

@@ -4,7 +4,7 @@ use super::document::{Document, Mistake};
 use super::entry::{Entry, Place};
 use super::file::{self, Source};
 use super::options::Options;
-use super::{environment, precedence};
+use super::{environment, payloads, precedence};
 use crate::cli::Error;
 use crate::cli::Names;
 use crate::cli::clap_error;
@@ -74,8 +74,11 @@ fn of_document<'a>(
                 contradiction.map(|problem| (order(&profile.place), format!("{}: {problem}", profile.place))),
             );
         }
+        let of_schemas = payloads::mistakes(options, document);
+        mistakes.extend(of_schemas.iter().map(|mistake| (order(&mistake.place), mistake.to_string())));
     }
     mistakes.sort();
+    mistakes.dedup();
     mistakes.into_iter().map(|(_, text)| text).collect()
 }
 
@@ -85,7 +88,10 @@ fn order(place: &Place) -> (usize, usize) {
 
 /// The reason why the parser rejects a single value.
 fn problem(options: &Options, entry: &Entry) -> Option<String> {
-    let command = options.command_with(entry.id());
+    if entry.is_of_payloads() {
+        return None;
+    }
+    let command = options.command();
     let result = command.clone().try_get_matches_from([entry.word.as_ref()?]);
     let error = result.err().filter(|error| clap_error::is_about_one_option(error.kind()))?;
     Some(clap_error::describe(&error, Some(command), &[]))

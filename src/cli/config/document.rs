@@ -3,6 +3,7 @@
 use super::entry::{Entry, Origin, Place};
 use super::file::Source;
 use super::options::{Options, PAYLOADS, SCHEMA, is_flag, is_path, is_repeated, key};
+use crate::cli::schema::configured_rule;
 use crate::cli::toml_text::Places;
 use crate::cli::values::one_of;
 use crate::suggestion::{did_you_mean, similar};
@@ -179,7 +180,7 @@ impl Reader<'_> {
 
     /// The entries of a table of message types: the schema's files, and a type for each topic filter.
     fn payloads(&mut self, table: &DeTable<'_>, origin: &dyn Fn(Place) -> Origin) -> Vec<Entry> {
-        let [Some(schema), Some(message_type)] = self.options.of_payloads() else { return Vec::new() };
+        let [schema, message_type] = self.options.of_payloads();
         let mut rows: Vec<_> = table.iter().collect();
         rows.sort_by_key(|(name, _)| name.span().start);
         let mut entries = Vec::new();
@@ -187,6 +188,10 @@ impl Reader<'_> {
             let place = self.place(name.span());
             if name.get_ref() == SCHEMA {
                 let files = self.values(schema, name.span(), value, origin);
+                if files.iter().any(|file| file.value().is_empty()) {
+                    self.mistake(value.span(), "schema: expected the path of a file");
+                    continue;
+                }
                 entries.extend(
                     files.iter().map(|file| Entry::of_payloads(schema, file.value(), origin(place.clone()))),
                 );
@@ -198,6 +203,11 @@ impl Reader<'_> {
                 continue;
             };
             let rule = format!("{}={type_name}", name.get_ref());
+            if let Err(problem) = configured_rule(&rule) {
+                let problem = format!("invalid entry {:?} = {type_name:?}: {problem}", name.get_ref());
+                self.mistake(name.span(), problem);
+                continue;
+            }
             entries.push(Entry::of_payloads(message_type, rule.as_ref(), origin(place)));
         }
         entries

@@ -11,6 +11,7 @@ mod entry;
 mod environment;
 mod file;
 mod options;
+mod payloads;
 mod precedence;
 mod profile;
 pub(crate) mod show;
@@ -18,10 +19,10 @@ pub(crate) mod show;
 use super::BENCH;
 use super::Names;
 use super::compat::CLIENTS;
+use super::schema::ConfiguredTypes;
 use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-use document::Document;
 pub(super) use entry::{Entry, Origin};
 pub(crate) use file::location;
 use options::Options;
@@ -33,6 +34,9 @@ use std::path::PathBuf;
 pub(super) const PROFILE: &str = "profile";
 
 const INSPECT: &str = "inspect";
+
+/// The reason against a profile without message types for captures.
+const OF_CAPTURES: &str = "--profile is for a live client; for captured packets it needs message types, as in [profile.home.payloads]";
 
 /// Options that give the client of `mq inspect` a broker or a subscription.
 const OF_LIVE_CLIENTS: [&str; 7] = ["topic", "host", "port", "url", "unix", "srv", PROFILE];
@@ -51,9 +55,15 @@ impl Configuration {
         Configuration { entries, path: None }
     }
 
-    /// The words for clap.
+    /// The words for clap. The message types are no options.
     pub(super) fn words(&self) -> impl Iterator<Item = OsString> {
-        self.entries.iter().filter_map(|entry| entry.word.clone())
+        let of_options = self.entries.iter().filter(|entry| !entry.is_of_payloads());
+        of_options.filter_map(|entry| entry.word.clone())
+    }
+
+    /// The message types.
+    pub(super) fn message_types(&self) -> Option<ConfiguredTypes> {
+        payloads::types(&self.entries)
     }
 
     /// A hint about options that were not typed, since one of them may be invalid.
@@ -103,8 +113,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
         return Ok(Configuration::default());
     }
     if let Some(reason) = reason_against(subcommand, words) {
-        let is_asked_for = profile::typed(words).is_some();
-        return if is_asked_for { Err(Error::usage(reason.to_owned())) } else { message_types(subcommand) };
+        return message_types(subcommand, words, reason);
     }
     let file = file::read()?;
     let profile = profile::asked_for(words)?;
@@ -121,20 +130,33 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     Ok(Configuration { entries, path: file.map(|file| file.path) })
 }
 
-/// The message types of a command that has no profile, as for captures.
-fn message_types(subcommand: &Command) -> Result<Configuration, Error> {
-    let file = file::read()?.filter(|_| takes_message_types(subcommand));
-    let Some(file) = file else { return Ok(Configuration::default()) };
-    let document = Document::read(&file, &Options::all());
-    if let Some(mistake) = document.mistakes.first() {
-        return Err(Error::usage(format!("in {mistake}")));
+/// The message types of a command without a client, as for captures: those of its profile and those for all. A profile must
+/// not be typed for another reason.
+fn message_types(
+    subcommand: &Command,
+    words: &[OsString],
+    reason: &'static str,
+) -> Result<Configuration, Error> {
+    let is_typed = profile::typed(words).is_some();
+    if is_typed && reason != OF_CAPTURES {
+        return Err(Error::usage(reason));
     }
-    let entries = document.defaults.into_iter().filter(Entry::is_of_payloads).collect();
+    let file = file::read()?.filter(|_| takes_message_types(subcommand));
+    let Some(file) = file else {
+        return if is_typed { Err(Error::usage(reason)) } else { Ok(Configuration::default()) };
+    };
+    let layers = profile::of_file(&Options::all(), &file, profile::asked_for(words)?)?.layers;
+    let [_, of_profile, _] = &layers;
+    if is_typed && !of_profile.iter().any(Entry::is_of_payloads) {
+        return Err(Error::usage(reason));
+    }
+    let mut entries = precedence::winners(subcommand, &[], layers);
+    entries.retain(Entry::is_of_payloads);
     Ok(Configuration { entries, path: Some(file.path) })
 }
 
 fn takes_message_types(subcommand: &Command) -> bool {
-    subcommand.get_arguments().any(|arg| options::is_of_payloads(arg.get_id().as_str()))
+    subcommand.get_arguments().any(|arg| arg.get_id() == "message_type")
 }
 
 /// Parses the words as far as possible. Mistakes and requests for help are left to the parser.
@@ -159,7 +181,7 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     }
     let is_inspection = subcommand.get_name() == INSPECT;
     if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {
-        return Some("--profile is only for a live client, not for captured packets");
+        return Some(OF_CAPTURES);
     }
     let is_client = OF_LIVE_CLIENTS.iter().any(is_typed);
     (is_inspection && !is_client).then_some("--profile needs a client")

@@ -1,16 +1,15 @@
 //! The configurable options: all options of a client, taken from their definition.
 
-use crate::cli::schema::SchemaArgs;
 use crate::cli::session::ClientArgs;
-use clap::builder::ValueParser;
+use clap::builder::{OsStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, Args, Command};
 
 /// All options that can be configured, in the order of their definition.
 #[derive(Debug)]
 pub(super) struct Options {
     client: Command,
-    /// The options that the table of message types sets.
-    payloads: Command,
+    /// The entries of the table of message types, which no command has as options.
+    payloads: [Arg; 2],
 }
 
 /// The table of message types, in the file or in a profile.
@@ -19,24 +18,23 @@ pub(super) const PAYLOADS: &str = "payloads";
 /// The key of that table for the files of the schema. The other keys are topic filters.
 pub(super) const SCHEMA: &str = "schema";
 
-/// The identifiers of the options that the table sets.
-const OF_PAYLOADS: [&str; 2] = ["configured_schema", "configured_type"];
+/// The identifiers of the schema's files and of the message types in that table.
+pub(super) const OF_PAYLOADS: [&str; 2] = ["payloads_schema", "payloads_type"];
 
 impl Options {
     pub(super) fn all() -> Options {
         let command = Command::new("client").no_binary_name(true).disable_help_flag(true);
-        let payloads = SchemaArgs::augment_args(command.clone());
+        let [schema, message_type] = OF_PAYLOADS.map(|id| Arg::new(id).long(id).action(ArgAction::Append));
+        let payloads = [
+            schema.value_parser(ValueParser::path_buf()),
+            message_type.value_parser(OsStringValueParser::new()),
+        ];
         Options { client: ClientArgs::augment_args(command), payloads }
     }
 
-    /// The options for the files and the message types of a schema.
-    pub(super) fn of_payloads(&self) -> [Option<&Arg>; 2] {
-        OF_PAYLOADS.map(|id| self.payloads.get_arguments().find(|arg| arg.get_id() == id))
-    }
-
-    /// The command that has an option.
-    pub(super) fn command_with(&self, id: &str) -> &Command {
-        if is_of_payloads(id) { &self.payloads } else { &self.client }
+    /// The entries for the files and the message types of a schema.
+    pub(super) fn of_payloads(&self) -> [&Arg; 2] {
+        self.payloads.each_ref()
     }
 
     /// A command with exactly these options.
@@ -53,7 +51,7 @@ impl Options {
     }
 }
 
-/// Whether the table of message types sets the option with this identifier.
+/// Whether an entry with this identifier is of the table of message types.
 pub(super) fn is_of_payloads(id: &str) -> bool {
     OF_PAYLOADS.contains(&id)
 }

@@ -59,6 +59,12 @@ pub(super) fn sources(
             None => Ok(Sources { layers: [environment, Vec::new(), Vec::new()], profile: None }),
         };
     };
+    let Sources { layers: [_, of_profile, defaults], profile } = of_file(options, file, asked)?;
+    Ok(Sources { layers: [environment, of_profile, defaults], profile })
+}
+
+/// The entries of the file alone.
+pub(super) fn of_file(options: &Options, file: &Source, asked: Option<Asked>) -> Result<Sources, Error> {
     let mut document = Document::read(file, options);
     if let Some(mistake) = document.mistakes.first() {
         return Err(Error::usage(format!("in {mistake}")));
@@ -74,7 +80,7 @@ pub(super) fn sources(
         };
         profile = found.ok_or_else(missing)?;
     }
-    Ok(Sources { layers: [environment, profile, document.defaults], profile: asked })
+    Ok(Sources { layers: [Vec::new(), profile, document.defaults], profile: asked })
 }
 
 fn without_file(asked: &Asked) -> Error {

@@ -42,6 +42,7 @@ impl Error {
             Error::Options(
                 cli::Error::File { .. }
                 | cli::Error::Unusable { .. }
+                | cli::Error::ConfiguredSchema { .. }
                 | cli::Error::Input(_)
                 | cli::Error::System { .. },
             )

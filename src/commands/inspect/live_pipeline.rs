@@ -171,10 +171,10 @@ pub(super) fn start(
 ) -> Result<(Rc<TrafficQueue>, ViewerHandle), Error> {
     let (sender, receiver) = channel();
     let (report, outcome) = oneshot::channel();
+    // A schema is read before the traffic starts.
+    let types = args.types()?;
     let page = PageTarget::create(args)?;
     let args = args.clone();
-    // A schema is read before the traffic starts.
-    let types = args.schema.types()?;
     let handled = Arc::new(AtomicU64::new(0));
     let counter = handled.clone();
     let show = move || {

@@ -54,7 +54,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         if args.live.key_log().is_some() {
             return Err(Error::usage("--tls-keylog is for captures; typed packets are not encrypted"));
         }
-        let mut viewer = Viewer::new(args, None, args.schema.types()?);
+        let mut viewer = Viewer::new(args, None, args.types()?);
         literal_packets::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
@@ -67,7 +67,8 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
             "--write records everything; omit --filter, --follow, --since, --until and --conversation",
         ));
     }
-    let mut viewer = Viewer::new(args, PageTarget::create(args)?, args.schema.types()?);
+    let types = args.types()?;
+    let mut viewer = Viewer::new(args, PageTarget::create(args)?, types);
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();

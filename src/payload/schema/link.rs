@@ -189,7 +189,12 @@ impl Schema {
 
     fn add_name(&mut self, name: &str, symbol: Symbol) -> Result<(), String> {
         match self.names.insert(name.to_owned(), symbol) {
-            Some(_) => Err(format!("'{name}' is declared twice")),
+            Some(_) => {
+                // The entry of a map has a name of ours; its message is declared twice as well.
+                let of_map = name.strip_suffix("@entry").and_then(|field| field.rsplit_once('.'));
+                let name = of_map.map_or(name, |(message, _)| message);
+                Err(format!("'{name}' is declared twice"))
+            }
             None => Ok(()),
         }
     }

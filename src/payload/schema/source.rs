@@ -5,9 +5,13 @@ use super::declaration::{
     Enum, Extension, Features, Field, File, Import, Label, Message, Scalar, TypeRef, json_name, qualified,
 };
 use super::tokens::{Failure, Place, Token, Tokens};
+use std::collections::{HashMap, HashSet};
 
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 32;
+
+/// The editions whose features are known.
+const EDITIONS: [&str; 2] = ["2023", "2024"];
 
 /// Reads the text of a source. The name is for errors.
 ///
@@ -72,7 +76,10 @@ impl Parser<'_> {
             }
             "edition" => {
                 self.symbol('=')?;
-                self.text()?;
+                let (edition, at) = self.text()?;
+                if !EDITIONS.contains(&edition.as_str()) {
+                    return Err((at, format!("unknown edition {edition:?}: expected 2023 or 2024")));
+                }
                 (self.features, self.is_edition) = (Features::EDITIONS, true);
                 self.symbol(';')
             }
@@ -159,6 +166,7 @@ impl Parser<'_> {
                 other => return Err((at, format!("expected a field or '}}' but found {}", other.shown()))),
             }
         }
+        check_duplicates(&message)?;
         self.file.messages.push(message);
         self.features = features;
         self.depth -= 1;
@@ -507,6 +515,29 @@ impl Parser<'_> {
         }
         Ok(name)
     }
+}
+
+/// Rejects two fields with one name or number.
+fn check_duplicates(message: &Message) -> Result<(), Failure> {
+    let mut names = HashSet::new();
+    let mut numbers = HashMap::new();
+    for field in &message.fields {
+        let Some(at) = field.place else { continue };
+        if !names.insert(&field.name) {
+            return Err((
+                at,
+                format!("the field '{}' is declared twice in {}", field.name, message.full_name),
+            ));
+        }
+        if let Some(other) = numbers.insert(field.number, &field.name) {
+            let problem = format!(
+                "the fields '{other}' and '{}' of {} have the same number {}",
+                field.name, message.full_name, field.number
+            );
+            return Err((at, problem));
+        }
+    }
+    Ok(())
 }
 
 /// The features with this option applied, if it is one of them.

@@ -117,6 +117,18 @@ fn invalid_sources_are_reported_with_their_place() {
         ("/* message T {}", "line 1, column 1: the comment has no end"),
         ("message T { string a = 1 [json_name = \"x }", "the string has no end"),
         ("message T {} message T {}", "'T' is declared twice"),
+        ("message T { map<int32, T> m = 1; } message T { map<int32, T> m = 1; }", "'T' is declared twice"),
+        (
+            "message T {\n  int32 a = 1;\n  map<int32, T> a = 2;\n}",
+            "line 3, column 6: the field 'a' is declared twice in T",
+        ),
+        (
+            "message T {\n  int32 a = 1;\n  oneof o { int32 b = 1; }\n}",
+            "line 3, column 13: the fields 'a' and 'b' of T have the same number 1",
+        ),
+        ("edition = \"2099\";", "line 1, column 11: unknown edition \"2099\": expected 2023 or 2024"),
+        ("message T { int32 a = 1 [json_name = \"\\q\"]; }", "the string has an invalid escape"),
+        ("message T { int32 a = 1 [json_name = \"\\ud800\"]; }", "the string has an invalid escape"),
         ("import \"nope.proto\";", "line 1, column 8: cannot find the import \"nope.proto\""),
         ("import \"../a.proto\";", "cannot find the import \"../a.proto\""),
         ("massage T {}", "expected a declaration such as message, enum or import but found 'massage'"),
@@ -141,6 +153,29 @@ fn a_long_line_of_fields_is_read() {
     let fields: String = (1..50_000).map(|number| format!("optional int32 f{number} = {number};")).collect();
     let types = of_text(&format!("message T {{ {fields} }}")).unwrap();
     assert_eq!(decoded(types.of_topic("t").unwrap(), &[8, 1]).as_deref(), Ok(r#"{"f1":1}"#));
+}
+
+#[test]
+fn strings_in_sources_have_escapes() {
+    for (written, key) in [
+        (r#"cu\"s-tom@x"#, r#"cu\"s-tom@x"#),
+        (r"\x41\102\u00e9\U0001F600", "AB\u{e9}\u{1f600}"),
+        (r"\303\251\\\?\'", "\u{e9}\\\\?'"),
+    ] {
+        let types = of_text(&format!("message T {{ optional int32 a = 1 [json_name = \"{written}\"]; }}"));
+        let types = types.unwrap();
+        let shown = decoded(types.of_topic("t").unwrap(), &[8, 1]);
+        assert_eq!(shown.unwrap(), format!("{{\"{key}\":1}}"), "{written}");
+    }
+}
+
+#[test]
+fn field_numbers_end_where_tags_do() {
+    let types = of_text("message T { optional int32 a = 1; }").unwrap();
+    let message_type = types.of_topic("t").unwrap();
+    // 536,870,911 and the number after it
+    assert!(decoded(message_type, &[0xf8, 0xff, 0xff, 0xff, 0x0f, 1]).is_ok());
+    assert!(decoded(message_type, &[0x80, 0x80, 0x80, 0x80, 0x10, 1]).is_err());
 }
 
 #[test]

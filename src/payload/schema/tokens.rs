@@ -1,6 +1,9 @@
 //! Cuts a `.proto` source into tokens.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+
+const INVALID_ESCAPE: &str = "the string has an invalid escape";
 
 /// A token of a source.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,28 +155,67 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// The rest of a string, after its quotation mark.
+    /// The rest of a string, after its quotation mark. Of strings, only paths and names matter, which are text, so other
+    /// bytes are replaced.
     fn string(&mut self, quote: char) -> Result<String, String> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         loop {
-            let mut characters = self.rest.chars();
-            match characters.next() {
+            match self.rest.chars().next() {
                 Some('\n') | None => return Err("the string has no end".to_owned()),
                 Some(character) if character == quote => {
                     self.take(1);
-                    return Ok(text);
+                    return Ok(String::from_utf8_lossy(&bytes).into_owned());
                 }
                 Some('\\') => {
-                    // Of strings, only paths and names matter, which need no escapes.
-                    let escaped = characters.next().map_or(0, char::len_utf8);
-                    text.push_str(self.take(1 + escaped));
+                    self.take(1);
+                    self.escape(&mut bytes)?;
                 }
-                Some(character) => {
-                    text.push(character);
-                    self.take(character.len_utf8());
-                }
+                Some(character) => bytes.extend_from_slice(self.take(character.len_utf8()).as_bytes()),
             }
         }
+    }
+
+    /// Reads an escape after its backslash.
+    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), String> {
+        let Some(kind) = self.rest.chars().next() else { return Ok(()) };
+        let byte = match kind {
+            'a' => 7,
+            'b' => 8,
+            't' => b'\t',
+            'n' => b'\n',
+            'v' => 11,
+            'f' => 12,
+            'r' => b'\r',
+            '\\' | '\'' | '"' | '?' => kind as u8,
+            // The first digit is the kind itself.
+            '0'..='7' => return self.code(1..=3, 8).map(|code| bytes.push(code as u8)),
+            'x' | 'X' => {
+                self.take(1);
+                return self.code(1..=2, 16).map(|code| bytes.push(code as u8));
+            }
+            'u' | 'U' => {
+                self.take(1);
+                let length = if kind == 'u' { 4 } else { 8 };
+                let code = self.code(length..=length, 16)?;
+                let character = char::from_u32(code).ok_or(INVALID_ESCAPE)?;
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                return Ok(());
+            }
+            _ => return Err(INVALID_ESCAPE.to_owned()),
+        };
+        self.take(1);
+        bytes.push(byte);
+        Ok(())
+    }
+
+    /// The number of an escape, with so many digits.
+    fn code(&mut self, digits: RangeInclusive<usize>, radix: u32) -> Result<u32, String> {
+        let found = self.rest.chars().take_while(|character| character.is_digit(radix));
+        let length = found.take(*digits.end()).count();
+        if !digits.contains(&length) {
+            return Err(INVALID_ESCAPE.to_owned());
+        }
+        u32::from_str_radix(self.take(length), radix).map_err(|_| INVALID_ESCAPE.to_owned())
     }
 }
 
