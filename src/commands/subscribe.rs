@@ -14,7 +14,7 @@ use crate::client::{self, Application, Details, End, Flow, Link, Sending};
 use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
-use crate::payload::sparkplug::has_whole_sessions;
+use crate::payload::sparkplug::Subscriptions;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
@@ -147,10 +147,14 @@ struct Rate {
     next: Instant,
 }
 
-/// Whether all messages of each Sparkplug node are printed, so that a gap in their numbers means something.
-fn prints_whole_sessions(args: &SubscribeArgs, subscriptions: &[(TopicFilter, Qos)]) -> bool {
-    let is_thinned = args.random_filter.is_some() || !args.filter_out.is_empty();
-    !is_thinned && subscriptions.iter().any(|(filter, _)| has_whole_sessions(filter.as_str()))
+/// The subscriptions as those of an observer of Sparkplug nodes.
+fn observed(args: &SubscribeArgs, subscriptions: &[(TopicFilter, Qos)]) -> Subscriptions {
+    let mut observed = Subscriptions::default();
+    subscriptions.iter().for_each(|(filter, _)| observed.add(filter.as_str()));
+    if args.client.session.disable_clean_session {
+        observed.set_others();
+    }
+    observed
 }
 
 impl<'a> Subscriber<'a> {
@@ -174,7 +178,10 @@ impl<'a> Subscriber<'a> {
             args.output.printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?;
         Ok(Subscriber {
             args,
-            printer: printer.with_whole_sessions(prints_whole_sessions(args, &subscriptions)),
+            printer: printer.subscribed(
+                observed(args, &subscriptions),
+                args.random_filter.is_none() && args.filter_out.is_empty(),
+            ),
             subscriptions,
             rules,
             requested: Vec::new(),

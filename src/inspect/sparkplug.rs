@@ -2,8 +2,9 @@
 
 use super::inspector::whole_payload;
 use super::{Direction, Name, Packet, Value};
-use crate::payload::sparkplug::{MessageType, Observer, Topic, has_whole_sessions};
+use crate::payload::sparkplug::{Delivery, MessageType, Observer, Subscriptions, Topic, has_whole_sessions};
 use crate::protocol::PacketType;
+use crate::protocol::topic::split_share;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 #[derive(Debug, Default)]
@@ -14,8 +15,8 @@ pub(super) struct NodeView {
     losses: [u32; 2],
     /// Group and name of the node whose death is the will.
     own: Option<(String, String)>,
-    /// The client subscribed to all messages of nodes.
-    has_whole_sessions: bool,
+    /// The client's subscriptions that may match nodes.
+    subscriptions: Subscriptions,
     has_published: bool,
 }
 
@@ -39,17 +40,26 @@ impl NodeView {
             PacketType::Connect => {
                 let will = packet.tree.text(Name::WillTopic).and_then(Topic::parse_live);
                 let own = will.filter(|topic| topic.message_type() == Some(MessageType::NodeDeath));
-                self.own = own.map(|topic| (topic.group().to_owned(), topic.node().to_owned()));
-                self.own.is_some()
-            }
-            PacketType::Subscribe | PacketType::Unsubscribe => {
-                let mut filters = packet.tree.all(Name::TopicFilter);
-                let is_whole = filters
-                    .any(|field| matches!(field.value, Value::Text(filter) if has_whole_sessions(filter)));
-                if is_whole {
-                    self.has_whole_sessions = kind == PacketType::Subscribe;
+                let continues = !packet.tree.is_set(Name::CleanStart);
+                if continues {
+                    self.subscriptions.set_others();
                 }
-                is_whole
+                self.own = own.map(|topic| (topic.group().to_owned(), topic.node().to_owned()));
+                continues || self.own.is_some()
+            }
+            PacketType::Subscribe => {
+                let filters = texts(packet, Name::TopicFilter).filter(|filter| may_match_nodes(filter));
+                filters.map(|filter| self.subscriptions.add(filter)).count() > 0
+            }
+            PacketType::Unsubscribe => {
+                let removed: Vec<_> = texts(packet, Name::FilterToRemove)
+                    .filter(|filter| self.subscriptions.remove(filter))
+                    .collect();
+                // Messages until another subscription are not delivered.
+                if removed.iter().any(|filter| has_whole_sessions(filter)) {
+                    self.lose(Direction::ServerToClient);
+                }
+                !removed.is_empty()
             }
             _ => false,
         }
@@ -58,12 +68,19 @@ impl NodeView {
     /// The connection as the observer of a message. `is_captured` tells whether all its packets were captured.
     pub(super) fn observer(&self, packet: &Packet<'_>, is_captured: bool, topic: &Topic<'_>) -> Observer {
         let is_publisher = packet.direction == Direction::ClientToServer;
+        let delivery = if is_publisher {
+            Delivery { is_complete: true, may_repeat: false, has_births: true }
+        } else {
+            self.subscriptions.delivery(topic)
+        };
         Observer {
             broker: self.broker,
             connection: packet.connection,
             is_publisher,
             is_from_start: is_publisher && is_captured && self.is_own(topic) && !self.has_published,
-            is_complete: is_publisher || self.has_whole_sessions,
+            is_complete: delivery.is_complete,
+            may_repeat: delivery.may_repeat,
+            has_births: delivery.has_births,
             losses: self.losses.get(packet.direction as usize).copied().unwrap_or_default(),
         }
     }
@@ -71,6 +88,11 @@ impl NodeView {
     /// Whether the connection is the node's own.
     pub(super) fn is_own(&self, topic: &Topic<'_>) -> bool {
         self.own.as_ref().is_some_and(|(group, node)| group == topic.group() && node == topic.node())
+    }
+
+    /// Whether the connection is a node's own.
+    pub(super) fn is_of_node(&self) -> bool {
+        self.own.is_some()
     }
 
     /// The topic of the commands to the connection's node.
@@ -82,6 +104,19 @@ impl NodeView {
     pub(super) fn note_published(&mut self) {
         self.has_published = true;
     }
+}
+
+fn texts<'p>(packet: &'p Packet<'_>, name: Name) -> impl Iterator<Item = &'p str> {
+    packet.tree.all(name).filter_map(|field| match field.value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// Whether a subscription to this filter may deliver messages of nodes.
+fn may_match_nodes(filter: &str) -> bool {
+    let filter = split_share(filter).ok().flatten().map_or(filter, |(_, filter)| filter);
+    matches!(filter.split('/').next(), Some("spBv1.0" | "+" | "#"))
 }
 
 /// The payload of a message that is new: neither sent again, nor retained from an unknown time, nor the deletion of a retained

@@ -8,6 +8,7 @@ use super::topic_table::{TerminalSize, TopicTable};
 use crate::json;
 use crate::message::{self, Encoding};
 use crate::payload::Decoded;
+use crate::payload::sparkplug::Subscriptions;
 use crate::protocol::Publish;
 use crate::time_zone;
 use jiff::Timestamp;
@@ -71,9 +72,10 @@ impl Printer {
         Printer { decoding, ..self }
     }
 
-    /// Notes what does not fit in the Sparkplug sessions of nodes, if all their messages are printed.
-    pub(crate) fn with_whole_sessions(self, are_whole: bool) -> Printer {
-        Printer { sessions: self.sessions.complete(are_whole), ..self }
+    /// Notes what does not fit in the Sparkplug sessions of nodes, if these subscriptions deliver all their messages and all
+    /// are printed.
+    pub(crate) fn subscribed(self, subscriptions: Subscriptions, are_all_printed: bool) -> Printer {
+        Printer { sessions: self.sessions.subscribed(subscriptions, are_all_printed), ..self }
     }
 
     /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the

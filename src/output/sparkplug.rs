@@ -1,7 +1,7 @@
 //! The Sparkplug sessions of received messages: births for names and types, and notes about what does not fit.
 
 use crate::payload::Births;
-use crate::payload::sparkplug::{Anomaly, Message, Observer, Sessions, Topic, content};
+use crate::payload::sparkplug::{Anomaly, Message, Observer, Sessions, Subscriptions, Topic, content};
 use crate::protocol::Publish;
 use std::time::Instant;
 
@@ -25,7 +25,8 @@ pub(super) struct SessionContext<'s> {
 pub(super) struct SessionMemory {
     births: Births,
     sessions: Sessions,
-    /// All messages of each node are received.
+    subscriptions: Subscriptions,
+    /// All messages of the subscriptions are printed.
     is_complete: bool,
     is_eviction_told: bool,
     started: Instant,
@@ -36,14 +37,15 @@ impl SessionMemory {
         SessionMemory {
             births: Births::default(),
             sessions: Sessions::default(),
+            subscriptions: Subscriptions::default(),
             is_complete: false,
             is_eviction_told: false,
             started: Instant::now(),
         }
     }
 
-    pub(super) fn complete(self, is_complete: bool) -> SessionMemory {
-        SessionMemory { is_complete, ..self }
+    pub(super) fn subscribed(self, subscriptions: Subscriptions, is_complete: bool) -> SessionMemory {
+        SessionMemory { subscriptions, is_complete, ..self }
     }
 
     pub(super) fn context<'s>(&'s self, notes: &'s [String]) -> SessionContext<'s> {
@@ -61,12 +63,15 @@ impl SessionMemory {
         // A retained message is from an unknown time.
         let Some(topic) = topic.filter(|_| !publish.retain && !publish.dup) else { return Vec::new() };
         let Some(message_type) = topic.message_type() else { return Vec::new() };
+        let delivery = self.subscriptions.delivery(&topic);
         let observer = Observer {
             broker: 0,
             connection: 0,
             is_publisher: false,
             is_from_start: false,
-            is_complete: self.is_complete,
+            is_complete: self.is_complete && delivery.is_complete,
+            may_repeat: delivery.may_repeat,
+            has_births: delivery.has_births,
             losses: 0,
         };
         let content = content(publish.payload);

@@ -272,6 +272,30 @@ fn sessions_are_not_judged_if_only_some_messages_are_printed() {
 }
 
 #[test]
+fn copies_and_births_depend_on_the_subscriptions() {
+    let broker = EmbeddedBroker::start();
+    let (birth, data) = (("spBv1.0/g/NBIRTH/n", BIRTH), ("spBv1.0/g/NDATA/n", DATA));
+    let again = "[\"seq 1 received again\"]\n";
+    let unseen = "[\"the birth was not seen, so metrics have no names; rebirth wanted\"]\n";
+    for (options, messages, expected) in [
+        ("-t spBv1.0/#", &[birth, data, data][..], again),
+        ("-t spBv1.0/# -t spBv1.0/h/#", &[birth, data, data], again),
+        ("-t spBv1.0/# -t spBv1.0/g/#", &[birth, data, data], "null\n"),
+        ("-t spBv1.0/g/#", &[data], unseen),
+        ("-t spBv1.0/g/NDATA/#", &[data], "null\n"),
+        ("-t spBv1.0/g/NDATA/# -t spBv1.0/g/NBIRTH/#", &[data], unseen),
+    ] {
+        let count = messages.len();
+        let subscriber = broker.subscriber(&format!("{options} -C {count} --decode auto --select notes"));
+        for (topic, payload) in messages {
+            broker.mq(&format!("pub -q 1 -t {topic} --input hex -m")).arg(payload).run().succeed();
+        }
+        let expected = "null\n".repeat(count - 1) + expected;
+        assert_eq!(subscriber.finish().succeed(), expected, "{options}");
+    }
+}
+
+#[test]
 fn json_below_sparkplugs_topics_is_printed_with_a_note() {
     let (stderr, stdout) = printed(&[("spBv1.0/g/NBIRTH/n", "7b2278223a317d")], "--decode auto");
     assert_eq!(stdout, "{\"x\":1}\n");

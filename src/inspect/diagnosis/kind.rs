@@ -87,6 +87,14 @@ impl Kind {
         }
     }
 
+    /// Whether its texts are topic filters for all messages of nodes.
+    pub(super) fn is_of_sparkplug(self) -> bool {
+        matches!(
+            self,
+            Kind::SparkplugPublishers | Kind::SparkplugSequence | Kind::SparkplugBirth | Kind::SparkplugDeath
+        )
+    }
+
     pub(super) fn severity(self) -> Severity {
         match self {
             Kind::TakeOverLoop

@@ -8,6 +8,7 @@ use crate::escape;
 use crate::inspect::Severity;
 use crate::inspect::capture::Moment;
 use crate::inspect::filter::quoted;
+use crate::protocol::topic::check_filter;
 use std::rc::Rc;
 
 /// Problems of more clients than this are reported together.
@@ -277,7 +278,7 @@ impl<'a> Group<'a> {
         }
         match (clients.as_slice(), connections.as_slice()) {
             (clients @ [_, ..], []) if clients.len() <= MAX_SEPARATE => {
-                term("client", clients, |character| character == '*' || is_unreadable(character))
+                term("client", clients, |id| id.contains('*') || is_unreadable(id), regex::escape)
             }
             ([], numbers @ [_, ..]) if numbers.len() <= MAX_SEPARATE => {
                 format!("connection={}", numbers.join(","))
@@ -310,28 +311,39 @@ impl<'a> Group<'a> {
             texts if texts.iter().any(|text| text.is_empty() || text.len() > MAX_TOPIC) => String::new(),
             texts if texts.len() == self.text_count => {
                 let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
-                term("topic", &texts, is_unreadable)
+                let is_special = |text: &str| check_filter(text).is_err() || is_unreadable(text);
+                let pattern = if self.kind.is_of_sparkplug() { filter_pattern } else { regex::escape };
+                term("topic", &texts, is_special, pattern)
             }
             _ => String::new(),
         }
     }
 }
 
-/// The term of a filter for these texts. A value of a filter has no control characters, and `*` matches any text there, so texts
-/// with these need a regular expression.
-fn term(key: &str, texts: &[&str], is_special: fn(char) -> bool) -> String {
-    if !texts.iter().any(|text| text.contains(is_special)) {
+/// The term of a filter for these texts. A value of a filter has no control characters, `*` matches any text there, and a topic
+/// has its wildcards at the right places, so other texts need a regular expression.
+fn term(key: &str, texts: &[&str], is_special: fn(&str) -> bool, pattern: fn(&str) -> String) -> String {
+    if !texts.iter().any(|text| is_special(text)) {
         let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
         return format!("{key}={}", quoted.join(","));
     }
-    let exact: Vec<_> = texts.iter().map(|text| escape::line(&regex::escape(text)).into_owned()).collect();
+    let exact: Vec<_> = texts.iter().map(|text| escape::line(&pattern(text)).into_owned()).collect();
     let pattern = format!("^(?:{})$", exact.join("|"));
     format!("{key}~{}", quoted(&pattern))
 }
 
-fn is_unreadable(character: char) -> bool {
-    let text = character.to_string();
-    escape::line(&text) != text
+/// The regular expression for the topics that a topic filter matches.
+fn filter_pattern(filter: &str) -> String {
+    let (rest, end) = match filter.strip_suffix("/#") {
+        Some(rest) => (rest, "(?:/.*)?"),
+        None => (filter, ""),
+    };
+    let level = |level| if level == "+" { "[^/]*".to_owned() } else { regex::escape(level) };
+    rest.split('/').map(level).collect::<Vec<_>>().join("/") + end
+}
+
+fn is_unreadable(text: &str) -> bool {
+    escape::line(text) != text
 }
 
 fn any_of(topic: &str) -> &str {

@@ -71,7 +71,7 @@ impl Nodes {
         let mut view = NodeView::default();
         if view.follow(packet, kind) {
             view.set_server(server);
-            if kind == PacketType::Connect {
+            if kind == PacketType::Connect && view.is_of_node() {
                 self.will(packet, &view);
             }
             self.views.insert(packet.connection, view);

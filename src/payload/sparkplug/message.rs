@@ -21,6 +21,7 @@ pub(crate) struct Message<'a> {
     pub(crate) message_type: MessageType,
     pub(crate) timestamp: Option<u64>,
     pub(crate) seq: Option<u64>,
+    pub(super) content: &'a [u8],
     fields: Vec<Field<'a>>,
 }
 
@@ -49,7 +50,7 @@ impl<'a> Message<'a> {
                 _ => return Err(Problem { what: "not a Sparkplug payload", at: field.at }),
             }
         }
-        Ok(Message { topic, message_type, timestamp, seq, fields })
+        Ok(Message { topic, message_type, timestamp, seq, content, fields })
     }
 
     pub(super) fn metrics(&self) -> impl Iterator<Item = Metric<'a>> {

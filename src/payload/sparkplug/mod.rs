@@ -9,6 +9,7 @@ mod message;
 mod property;
 mod session;
 mod state;
+mod subscriptions;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub(crate) use check::{Fault, faults};
 pub(crate) use message::{Message, content};
 pub(crate) use session::{Anomaly, Observer, Sessions};
 pub(crate) use state::{HostState, StateFault};
+pub(crate) use subscriptions::{Delivery, Subscriptions};
 pub(crate) use topic::{MessageType, Topic, has_whole_sessions};
 
 use super::compressed::{self, Decompressed};

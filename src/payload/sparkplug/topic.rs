@@ -26,7 +26,7 @@ pub(crate) enum MessageType {
 }
 
 /// A topic below the namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Topic<'a> {
     /// The levels in front of the namespace.
     prefix: &'a str,
@@ -106,6 +106,20 @@ impl<'a> Topic<'a> {
         [self.prefix, self.group, self.node, self.device].join("\0")
     }
 
+    /// The topic as text.
+    pub(super) fn name(&self) -> String {
+        let Topic { prefix, group, message_type, node, device } = self;
+        let (after_prefix, before_device) =
+            (if prefix.is_empty() { "" } else { "/" }, if device.is_empty() { "" } else { "/" });
+        format!("{prefix}{after_prefix}{NAMESPACE}{group}/{message_type}/{node}{before_device}{device}")
+    }
+
+    /// The topic for another type of message of the same node or device.
+    pub(super) fn with_type(self, message_type: MessageType) -> Topic<'a> {
+        let device = if message_type.is_of_device() { self.device } else { "" };
+        Topic { message_type: message_type.name(), device, ..self }
+    }
+
     /// The topic of the device's node.
     pub(super) fn of_node(self) -> Topic<'a> {
         Topic { device: "", ..self }
@@ -172,7 +186,7 @@ impl fmt::Display for MessageType {
 /// Whether a subscription to this filter delivers all messages of each node that it delivers any message of.
 pub(crate) fn has_whole_sessions(filter: &str) -> bool {
     // The members of a shared subscription share the messages.
-    if filter.starts_with("$share/") {
+    if filter.starts_with("$share/") || filter.starts_with("$queue/") {
         return false;
     }
     let levels: Vec<&str> = filter.split('/').collect();
@@ -188,7 +202,14 @@ mod tests {
         for filter in ["#", "spBv1.0/#", "+/g/#", "spBv1.0/g/+/#", "spBv1.0/+/+/n/#"] {
             assert!(has_whole_sessions(filter), "{filter}");
         }
-        for filter in ["spBv1.0/+/NDATA/+", "spBv1.0/g/+/n", "spBv1.0/+/+/+/d", "$share/x/spBv1.0/#", "a"] {
+        for filter in [
+            "spBv1.0/+/NDATA/+",
+            "spBv1.0/g/+/n",
+            "spBv1.0/+/+/+/d",
+            "$share/x/spBv1.0/#",
+            "$queue/spBv1.0/#",
+            "a",
+        ] {
             assert!(!has_whole_sessions(filter), "{filter}");
         }
     }

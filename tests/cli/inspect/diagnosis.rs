@@ -1,7 +1,10 @@
 //! `mq inspect --diagnose`: each problem is found where it is, and nothing else is.
 
 use super::super::support::certificates::Files;
-use super::lint::sparkplug::{PYSPARKPLUG, SPARKPLUG_PAYLOAD, TAHUTILS, delivered, lines, published};
+use super::lint::sparkplug::{
+    PYSPARKPLUG, SPARKPLUG_PAYLOAD, TAHUTILS, delivered, delivered_twice, lines, over_two_connections,
+    published, resubscribed,
+};
 use super::proxy::Proxy;
 use super::*;
 use crate::support::capture::capture;
@@ -707,4 +710,21 @@ fn lost_packets_of_sparkplug_nodes_are_nobodys_fault() {
     let data = script.lines().find(|line| line.contains("/NDATA/")).unwrap();
     let lost = script.replacen(data, "1: lost > 39", 1);
     assert_problems(&lost, &[]);
+}
+
+#[test]
+fn messages_that_came_another_way_are_not_missing() {
+    assert_problems(&over_two_connections(), &["sparkplug_publishers c 1"]);
+    assert_problems(&resubscribed(), &[]);
+    assert_problems(&delivered_twice(), &[]);
+}
+
+#[test]
+fn filters_of_sparkplug_nodes_have_their_wildcards() {
+    let mut gap = lines(PYSPARKPLUG);
+    gap.remove(3);
+    for group in ["\u{1b}[31m", "a(b)", "\u{202e}", "g+", "g#", "g h"] {
+        let script = published(&gap).replace("spBv1.0/g/", &format!("spBv1.0/{group}/"));
+        assert_problems(&script, &["sparkplug_sequence c 1"]);
+    }
 }

@@ -93,11 +93,14 @@ impl Nodes {
         connection: &mut SparkplugConnection,
         report: &mut FindingList,
     ) {
+        if !context.packet.raw.missing.is_empty() {
+            return;
+        }
+        connection.view.follow(context.packet, PacketType::Connect);
         let tree = context.tree;
         let will = tree.text(Name::WillTopic).zip(tree.bytes(Name::WillPayload));
-        let Some((topic, payload)) = will.filter(|_| context.packet.raw.missing.is_empty()) else { return };
+        let Some((topic, payload)) = will else { return };
         let Some(topic) = Topic::parse_live(topic) else { return };
-        connection.view.follow(context.packet, PacketType::Connect);
         if topic.is_state() {
             connection.host = Some(host::check_will(context, payload, report));
             return;

@@ -1,7 +1,8 @@
 //! The memory of Sparkplug sessions: births, deaths and sequence numbers of each node, as one observer sees them.
 //!
 //! It takes messages and time, and returns what does not fit. What the observer may have missed is never blamed: after lost
-//! bytes, on another connection, or before the first birth, a node's state is unknown.
+//! bytes, on another connection, or before the first birth, a node's state is unknown. The numbers on a publisher's connection
+//! are judged from a birth on, and not while several connections publish as the node: others may have carried the rest.
 
 mod anomaly;
 mod node;
@@ -35,6 +36,10 @@ pub(crate) struct Observer {
     pub(crate) is_from_start: bool,
     /// The connection carries all messages of the node.
     pub(crate) is_complete: bool,
+    /// The broker may deliver a message several times, once for each subscription.
+    pub(crate) may_repeat: bool,
+    /// The connection carries the births of the node or the device.
+    pub(crate) has_births: bool,
     /// The number of times that messages of this direction may have been lost.
     pub(crate) losses: u32,
 }
@@ -55,7 +60,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// Takes the next message, with the births up to it. Time is in nanoseconds. Returns `None` for a message whose node is
-    /// observed elsewhere.
+    /// observed elsewhere, and for a copy.
     pub(crate) fn observe(
         &mut self,
         observer: Observer,
@@ -71,7 +76,7 @@ impl Sessions {
         let node = self.nodes.take(&key);
         let is_judged = node.as_ref().is_none_or(|node| self.is_judged(node, observer));
         let mut node = node.unwrap_or_else(|| Node::new(observer));
-        let anomalies = is_judged.then(|| node.observe(observer, time, message, births));
+        let anomalies = if is_judged { node.observe(observer, time, message, births) } else { None };
         if is_judged && !observer.is_publisher {
             self.subscribers.insert(observer.connection);
         }

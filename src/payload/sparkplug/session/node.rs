@@ -9,6 +9,7 @@ use crate::payload::sparkplug::template;
 use crate::payload::sparkplug::topic::MessageType;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The most devices and aliases of a node. Beyond that, they are not judged.
 const MAX_DEVICES: usize = 10_000;
@@ -18,6 +19,9 @@ const MAX_ALIASES: usize = 10_000;
 const NODE_SIZE: usize = 768;
 const DEVICE_SIZE: usize = 64;
 const ALIAS_SIZE: usize = 32;
+
+/// The most messages of which a copy is recognised: fewer than there are sequence numbers.
+const MAX_RECENT: usize = 16;
 
 /// Nanoseconds that a node has for its birth after a request.
 const REBIRTH_TIMEOUT: u64 = 30 * SECOND;
@@ -39,6 +43,12 @@ pub(super) struct Node {
     observer: Observer,
     life: Life,
     sequence: Sequence,
+    /// The sequence numbers are judged.
+    is_numbered: bool,
+    /// The latest of several connections that publish as the node.
+    shared: Option<u32>,
+    /// Hashes of the latest messages, if the broker may deliver copies.
+    recent: Vec<u64>,
     /// The `bdSeq` of the birth, and of the birth before it.
     bd_seq: Option<u64>,
     earlier_bd_seq: Option<u64>,
@@ -71,6 +81,9 @@ impl Node {
             observer,
             life: Life::Unknown,
             sequence: Sequence::default(),
+            is_numbered: false,
+            shared: None,
+            recent: Vec::new(),
             bd_seq: None,
             earlier_bd_seq: None,
             will: None,
@@ -95,7 +108,11 @@ impl Node {
     }
 
     pub(super) fn size(&self) -> usize {
-        NODE_SIZE + self.device_names + self.devices.len() * DEVICE_SIZE + self.aliases.len() * ALIAS_SIZE
+        NODE_SIZE
+            + self.device_names
+            + self.devices.len() * DEVICE_SIZE
+            + self.aliases.len() * ALIAS_SIZE
+            + size_of_val(self.recent.as_slice())
     }
 
     pub(super) fn connect(&mut self, observer: Observer, bd_seq: Option<u64>) -> Option<Anomaly> {
@@ -113,23 +130,34 @@ impl Node {
     pub(super) fn lose(&mut self) {
         self.life = Life::Unknown;
         self.sequence = Sequence::default();
+        self.is_numbered = !self.observer.is_publisher;
         self.forget_devices(false);
         self.aliases.clear();
         self.rebirth = None;
     }
 
+    /// Takes a message. Returns `None` for a copy.
     pub(super) fn observe(
         &mut self,
         observer: Observer,
         time: Option<u64>,
         message: &Message<'_>,
         births: &Births,
-    ) -> Vec<Anomaly> {
+    ) -> Option<Vec<Anomaly>> {
         let mut anomalies = Vec::new();
         self.follow(observer, message.message_type, &mut anomalies);
+        if observer.may_repeat
+            && let Some(later) = self.remember(message)
+        {
+            // It may be another message with the same content.
+            if later > 0 {
+                self.lose();
+            }
+            return None;
+        }
         if message.message_type == MessageType::NodeBirth {
             self.sequence.start(message.seq);
-        } else if message.message_type != MessageType::NodeDeath {
+        } else if message.message_type != MessageType::NodeDeath && self.is_numbered {
             anomalies.extend(self.sequence.next(message.seq));
         }
         match message.message_type {
@@ -145,23 +173,40 @@ impl Node {
         if message.message_type != MessageType::NodeDeath {
             self.templates(message, births.context(&message.topic), &mut anomalies);
         }
-        anomalies
+        Some(anomalies)
+    }
+
+    /// Remembers the message. If it was received before, returns the number of messages since.
+    fn remember(&mut self, message: &Message<'_>) -> Option<usize> {
+        let mut hasher = DefaultHasher::new();
+        (message.topic, message.content).hash(&mut hasher);
+        let hash = hasher.finish();
+        let later = self.recent.iter().rev().position(|known| *known == hash);
+        if later.is_none() {
+            if self.recent.len() >= MAX_RECENT {
+                self.recent.remove(0);
+            }
+            self.recent.push(hash);
+        }
+        later
     }
 
     /// Adopts another connection, or the losses on this one.
     fn follow(&mut self, observer: Observer, message_type: MessageType, anomalies: &mut Vec<Anomaly>) {
-        let earlier = self.observer;
+        let earlier = std::mem::replace(&mut self.observer, observer);
         if earlier.connection != observer.connection || earlier.is_publisher != observer.is_publisher {
             let is_later = observer.connection > earlier.connection;
             let is_second = !is_later && earlier.is_publisher && observer.is_publisher;
-            if is_second && earlier.losses == 0 && observer.losses == 0 {
-                anomalies.push(Anomaly::TwoPublishers(message_type));
+            if is_second {
+                if self.shared.is_none() && earlier.losses == 0 && observer.losses == 0 {
+                    anomalies.push(Anomaly::TwoPublishers(message_type));
+                }
+                self.shared = self.shared.max(Some(earlier.connection));
             }
             self.start(observer, is_later);
         } else if earlier.losses != observer.losses || !observer.is_complete {
             self.lose();
         }
-        self.observer = observer;
     }
 
     fn start(&mut self, observer: Observer, is_later: bool) {
@@ -184,6 +229,8 @@ impl Node {
             self.earlier_bd_seq = self.bd_seq;
         }
         self.bd_seq = bd_seq;
+        self.shared = self.shared.filter(|latest| self.observer.connection <= *latest);
+        self.is_numbered = !self.observer.is_publisher || self.shared.is_none();
         self.life = Life::Born;
         self.rebirth = None;
         self.is_unseen_birth_told = false;
@@ -261,7 +308,7 @@ impl Node {
         anomalies: &mut Vec<Anomaly>,
     ) {
         let has_unnamed = || message.metrics().any(|metric| metric.name.is_none());
-        if !self.is_unseen_birth_told && !context.is_known() && has_unnamed() {
+        if self.observer.has_births && !self.is_unseen_birth_told && !context.is_known() && has_unnamed() {
             self.is_unseen_birth_told = true;
             anomalies.push(Anomaly::BirthNotSeen);
         }

@@ -117,6 +117,8 @@ const SUBSCRIBER: Observer = Observer {
     is_publisher: false,
     is_from_start: false,
     is_complete: true,
+    may_repeat: false,
+    has_births: true,
     losses: 0,
 };
 
@@ -132,7 +134,7 @@ impl Watcher {
         let topic = Topic::parse_live(&sent.topic).unwrap();
         let content = content(&sent.payload);
         let message = Message::read(topic, topic.message_type().unwrap(), &content).unwrap();
-        self.sessions.observe(observer, None, &message, &self.births).unwrap()
+        self.sessions.observe(observer, None, &message, &self.births).unwrap_or_default()
     }
 
     fn all(&mut self, messages: &[Sent]) -> Vec<Anomaly> {
@@ -289,6 +291,75 @@ fn a_node_has_thirty_seconds_for_a_rebirth() {
     let ignored = [Anomaly::RebirthIgnored(31)];
     assert_eq!(observe(&mut watcher, &one("NDATA", "", &[changed(1)], Some(4)), 131), ignored);
     assert_eq!(observe(&mut watcher, &one("NDATA", "", &[changed(1)], Some(5)), 132), [], "once");
+}
+
+/// The anomalies of data with these numbers, each on a publisher's connection, after a birth on the first.
+fn on_connections(watcher: &mut Watcher, messages: &[(u32, u64)]) -> Vec<String> {
+    let on = |connection| Observer { connection, is_publisher: true, ..SUBSCRIBER };
+    let mut all = Vec::new();
+    for (connection, seq) in messages {
+        let kind = if *seq == 0 { "NBIRTH" } else { "NDATA" };
+        let metrics = if *seq == 0 { defined("a", 1, 3) } else { changed(1) };
+        all.extend(watcher.take(on(*connection), &one(kind, "", &[metrics], Some(*seq))));
+    }
+    all.iter().map(Anomaly::to_string).collect()
+}
+
+#[test]
+fn numbers_over_several_connections_are_not_judged() {
+    let two = "NDATA on this connection after a later connection published as the same node";
+    let mut watcher = Watcher::default();
+    let found =
+        on_connections(&mut watcher, &[(1, 0), (1, 1), (2, 2), (1, 3), (2, 5), (1, 4), (1, 6), (1, 7)]);
+    assert_eq!(found, [two], "once");
+    // A rebirth on a connection that is not the only one.
+    assert!(on_connections(&mut watcher, &[(1, 0), (1, 2), (2, 1), (2, 4), (1, 3)]).is_empty());
+    // The node's next connection.
+    let gap = ["seq 2 expected, 4 received: 2 messages missing"];
+    assert_eq!(on_connections(&mut watcher, &[(3, 0), (3, 1), (3, 4)]), gap);
+    // Another connection may carry the rest of what one carries without a birth.
+    let mut watcher = Watcher::default();
+    let unseen = ["the birth was not seen, so metrics have no names"];
+    assert_eq!(on_connections(&mut watcher, &[(1, 2), (1, 5), (2, 6), (2, 8)]), unseen);
+    assert_eq!(on_connections(&mut watcher, &[(2, 0), (2, 1), (2, 4)]), gap);
+}
+
+#[test]
+fn copies_for_several_subscriptions_are_not_judged() {
+    let observer = Observer { may_repeat: true, ..SUBSCRIBER };
+    let life = Edge::live(&[0, 4, 5, 0, 7, 0, 0]);
+    // Each copy follows its message, or some messages later.
+    for distance in 1..6 {
+        let mut watcher = Watcher::default();
+        for part in life.chunks(distance) {
+            for sent in part.iter().chain(part) {
+                assert_eq!(watcher.take(observer, sent), [], "{distance}");
+            }
+        }
+    }
+    let mut watcher = Watcher::default();
+    let mut found = Vec::new();
+    for (at, sent) in Edge::live(&[0, 0, 0]).iter().enumerate().filter(|(at, _)| *at != 4) {
+        found.extend([watcher.take(observer, sent), watcher.take(observer, sent)].concat());
+        assert_eq!(found.len(), usize::from(at == 5), "a gap, once");
+    }
+    // The same number with another content is a repetition.
+    let data = |alias| one("NDATA", "", &[changed(alias)], Some(3));
+    assert_eq!(after_births(&[data(1), data(1)]), ["seq 3 received again"]);
+    let mut watcher = Watcher::default();
+    Edge::live(&[]).iter().for_each(|sent| assert_eq!(watcher.take(observer, sent), []));
+    assert_eq!(watcher.take(observer, &data(1)), []);
+    let other = one("NDATA", "", &[changed(1), changed(1)], Some(3));
+    assert_eq!(watcher.take(observer, &other), [Anomaly::SeqRepeated(3)]);
+}
+
+#[test]
+fn a_missing_birth_is_told_only_if_births_arrive() {
+    let data = one("NDATA", "", &[changed(1)], Some(3));
+    let without = Observer { is_complete: false, has_births: false, ..SUBSCRIBER };
+    assert_eq!(Watcher::default().take(without, &data), []);
+    let with = Observer { has_births: true, ..without };
+    assert_eq!(Watcher::default().take(with, &data), [Anomaly::BirthNotSeen]);
 }
 
 #[test]

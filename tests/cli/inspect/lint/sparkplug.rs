@@ -384,6 +384,55 @@ fn two_publishers_of_one_node_are_found() {
     assert_found(&format!("{first}{second}{data}"), &[expected]);
 }
 
+/// A node with a birth on one connection, and its data on two: no number is missing.
+pub fn over_two_connections() -> String {
+    let mut script = format!("{}\n> 30 (`spBv1.0/g/NBIRTH/n` {})\n", connect(will()), birth());
+    script = script.lines().map(|line| format!("1: {line}\n")).collect();
+    script += "2: > 10 (`MQTT` 04 02 003c `b`)\n2: < 20 (0000)\n";
+    for (connection, seq) in [(1, 1), (2, 2), (1, 3), (2, 5), (1, 4), (1, 6), (1, 7)] {
+        script += &format!("{connection}: > 30 (`spBv1.0/g/NDATA/n` {TIMESTAMP} 18{seq:02x})\n");
+    }
+    script
+}
+
+/// What the broker delivers to a subscriber: a birth, `between`, and data with these numbers.
+fn delivered_data(between: &str, numbers: &[u8]) -> String {
+    let mut script = delivered(&lines(PYSPARKPLUG)[1..2]) + between;
+    for seq in numbers {
+        script += &format!("< 30 (`spBv1.0/g/NDATA/n` {TIMESTAMP} 18{seq:02x})\n");
+    }
+    script
+}
+
+/// A subscriber that was without subscription for some messages.
+pub fn resubscribed() -> String {
+    let between = "> a2 (0002 `spBv1.0/#`)\n< b0 (0002)\n> 82 (0003 `spBv1.0/#` 00)\n< 90 (0003 00)\n";
+    delivered_data(between, &[7, 8])
+}
+
+/// A subscriber with two subscriptions, for each of which the broker delivers a copy.
+pub fn delivered_twice() -> String {
+    delivered_data("> 82 (0002 `spBv1.0/g/#` 00)\n< 90 (0002 00)\n", &[1, 1, 2, 2, 3, 3])
+}
+
+#[test]
+fn what_came_another_way_is_not_missing() {
+    let publishers = "1: warn tck-id-topic-structure-namespace-unique-edge-node-descriptor at PUBLISH";
+    let all = found(&over_two_connections());
+    assert!(!all.is_empty() && !all.iter().any(|it| it.contains("sequence-num")), "{all:?}");
+    assert_eq!(all.iter().filter(|it| publishers.ends_with(it.as_str())).count(), 1, "{all:?}");
+    assert_found(&resubscribed(), &[]);
+    assert_found(&delivered_twice(), &[]);
+    let gap = "warn tck-id-payloads-sequence-num-incrementing at PUBLISH";
+    let other = "> 82 (0002 `spBv1.0/h/#` 00)\n< 90 (0002 00)\n> a2 (0003 `spBv1.0/h/+`)\n< b0 (0003)\n";
+    assert_found(&delivered_data(other, &[1, 1]), &[gap]);
+    assert_found(&delivered_data(other, &[1, 3]), &[gap]);
+    // Only a part of the messages of this node.
+    let partial =
+        delivered_data("", &[1, 3]).replace("`spBv1.0/#` 00", "`spBv1.0/h/#` 00 `spBv1.0/g/+/n` 00");
+    assert_found(&partial.replace("< 90 (0001 00)", "< 90 (0001 0000)"), &[]);
+}
+
 #[test]
 fn hosts_publish_their_state() {
     let online = "'{\"online\":true,\"timestamp\":5}'";
