@@ -65,7 +65,8 @@ impl ClientHandshake<'_> {
             timeout,
         };
         let client_id = broker.identities.client_id(index);
-        let will_topic = self.plan.will(self.slot).map(|will| fill_in(&will.topic, index, &client_id));
+        let will_index = self.plan.will_index(self.slot);
+        let will_topic = self.plan.will(self.slot).map(|will| fill_in(&will.topic, will_index, &client_id));
         let connect = self.connect_packet(&claim, &client_id, will_topic.as_deref());
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
         let mut authenticator = Authenticator::new(claim);

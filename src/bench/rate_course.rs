@@ -1,9 +1,11 @@
-//! The planned rate of a run over time, for the page: a few points of a piecewise linear curve.
+//! A planned rate over time: a few points of a piecewise linear curve.
 
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of times with a point of their own.
 const MOST_TIMES: usize = 300;
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// A rate over the time since the load began. It is linear between two points, and stays after the last one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,35 @@ impl RateCourse {
             sum.push(at_ns, of_all(RateCourse::after));
         }
         sum
+    }
+
+    /// Whether it has few enough points for a report.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.len() <= MOST_TIMES
+    }
+
+    /// The number of messages that are planned from one time until another.
+    pub(crate) fn messages(&self, from: u64, until: u64) -> f64 {
+        let first = self.0.partition_point(|point| point.at_ns <= from);
+        let corners = self.0.iter().skip(first).map(|point| point.at_ns).take_while(|time| *time < until);
+        let (mut begin, mut messages) = (from, 0.0);
+        for end in corners.chain([until]) {
+            let time = end.saturating_sub(begin) as f64 / NANOSECONDS_PER_SECOND;
+            messages += (self.after(begin) + self.before(end)) / 2.0 * time;
+            begin = end;
+        }
+        messages
+    }
+
+    /// The lowest and the highest rate, without pauses; `None` if nothing is planned.
+    pub(crate) fn range(&self) -> Option<(f64, f64)> {
+        let pairs = self.0.iter().zip(self.0.iter().skip(1)).filter(|(from, to)| from.at_ns < to.at_ns);
+        let sending =
+            pairs.map(|(from, to)| (from.per_second, to.per_second)).filter(|ends| *ends != (0.0, 0.0));
+        let last = self.0.last().map(|point| (point.per_second, point.per_second));
+        let ends = sending.chain(last.filter(|ends| *ends != (0.0, 0.0)));
+        let ordered = ends.map(|(from, to)| (from.min(to), from.max(to)));
+        ordered.reduce(|(low, high), (from, to)| (low.min(from), high.max(to)))
     }
 
     /// Adds a point, unless it is the last one.
@@ -95,6 +126,21 @@ mod tests {
         assert_eq!(sum, course(&expected));
         assert_eq!((sum.before(50), sum.before(90), sum.before(1000)), (25.0, 45.0, 50.0));
         assert_eq!(ramp.until(50), course(&[(0, 0.0), (50, 25.0)]).0);
+    }
+
+    #[test]
+    fn messages_are_the_integral_of_the_rate() {
+        let second = 1_000_000_000;
+        let stages = course(&[(0, 100.0), (2 * second, 100.0), (2 * second, 0.0), (4 * second, 0.0)]);
+        assert_eq!(stages.messages(0, second / 2), 50.0);
+        assert_eq!(stages.messages(second, 9 * second), 100.0, "nothing after the last stage");
+        assert_eq!(stages.messages(2 * second, 4 * second), 0.0);
+        let ramp = course(&[(second, 0.0), (3 * second, 40.0)]);
+        assert_eq!(ramp.messages(0, 2 * second), 10.0);
+        assert_eq!(ramp.messages(second, 4 * second), 80.0, "the last rate stays");
+        assert_eq!(ramp.messages(3 * second, 2 * second), 0.0);
+        assert_eq!((stages.range(), ramp.range()), (Some((100.0, 100.0)), Some((0.0, 40.0))));
+        assert_eq!(RateCourse::default().range(), None);
     }
 
     #[test]

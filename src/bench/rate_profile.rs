@@ -131,6 +131,7 @@ pub(crate) struct RateProfile {
     /// No message is planned for this time or later, in nanoseconds.
     end: u64,
     mean: f64,
+    mean_while_sending: f64,
 }
 
 /// A linear piece of the profile.
@@ -170,10 +171,10 @@ impl RateProfile {
         let last = pieces.last().map_or(0, |piece| piece.begin.saturating_add(piece.length));
         let end = end.map_or(last, |end| last.min(nanoseconds(end)));
         let mean = pace.mean();
-        RateProfile { pace, bounds, pieces: pieces.into(), end, mean }
+        RateProfile { pace, bounds, pieces: pieces.into(), end, mean, mean_while_sending: mean }
     }
 
-    /// Sets the mean rate to that over a measurement of this duration. Only a group that does not send all the time differs from its
+    /// Sets the mean rates to those over a measurement of this duration. Only a group that does not send all the time differs from its
     /// pace.
     #[must_use]
     pub(crate) fn measured_for(self, duration: Duration) -> RateProfile {
@@ -183,7 +184,22 @@ impl RateProfile {
             return self;
         }
         let mean = self.messages_in(measured_from, duration) as f64 / duration.as_secs_f64();
-        RateProfile { mean, ..self }
+        let mean_while_sending =
+            self.mean_while_sending_in(measured_from, duration).unwrap_or(self.mean_while_sending);
+        RateProfile { mean, mean_while_sending, ..self }
+    }
+
+    /// The mean rate without pauses in a part of the time; `None` if nothing is planned in it.
+    fn mean_while_sending_in(&self, from: Duration, duration: Duration) -> Option<f64> {
+        let (from, until) = (nanoseconds(from), nanoseconds(from.saturating_add(duration)).min(self.end));
+        let sending = self.pieces.iter().filter(|piece| piece.from > 0 || piece.to > 0);
+        let times = sending.map(|piece| {
+            let end = piece.begin.saturating_add(piece.length).min(until);
+            end.saturating_sub(piece.begin.max(from))
+        });
+        let time = times.fold(0, u64::saturating_add) as f64 / 1e9;
+        let work = self.work_until(until).saturating_sub(self.work_until(from.min(until)));
+        (time > 0.0).then(|| work as f64 / WORK_OF_MESSAGE as f64 / time)
     }
 
     /// The pace as the user described it.
@@ -194,6 +210,11 @@ impl RateProfile {
     /// The mean rate in messages per second.
     pub(crate) fn mean(&self) -> f64 {
         self.mean
+    }
+
+    /// The mean rate in messages per second, without pauses and the time before the start or after the end.
+    pub(crate) fn mean_while_sending(&self) -> f64 {
+        self.mean_while_sending
     }
 
     /// Nanoseconds since the load began from which on nothing is planned.
@@ -348,6 +369,10 @@ mod tests {
         RateProfile::new(Pace::Stages(stages.into()), Bounds::default())
     }
 
+    fn profile_for(stages: &[Stage], seconds: u64) -> RateProfile {
+        profile(stages).measured_for(Duration::from_secs(seconds))
+    }
+
     fn times(profile: &RateProfile) -> Vec<u64> {
         let times = (0u128..).map(|number| profile.time_of(number * WORK_OF_MESSAGE));
         times.take_while(|time| *time < profile.end()).collect()
@@ -387,11 +412,14 @@ mod tests {
         let warm = Bounds { measured_from: seconds(3), ..Bounds::default() };
         let profile = RateProfile::new(Pace::Stages(stages.clone()), warm).measured_for(seconds(2));
         assert_eq!([0, 3].map(|from| profile.messages_in(seconds(from), seconds(2))), [200, 300]);
-        assert_eq!(profile.mean(), 150.0);
+        assert_eq!((profile.mean(), profile.mean_while_sending()), (150.0, 150.0));
         let late = Bounds { measured_from: seconds(3), start: seconds(7), end: Some(seconds(8)) };
         let profile = RateProfile::new(Pace::Stages(stages), late).measured_for(seconds(10));
         assert_eq!(profile.messages_in(seconds(0), seconds(20)), 125, "half of the ramp");
         assert_eq!((profile.begin(), profile.end(), profile.mean()), (7 * SECOND, 8 * SECOND, 12.5));
+        assert_eq!(profile.mean_while_sending(), 125.0);
+        let paused = profile_for(&[stage(100.0, 100.0, 3.0), stage(0.0, 0.0, 2.0)], 5);
+        assert_eq!((paused.mean(), paused.mean_while_sending()), (60.0, 100.0));
     }
 
     #[test]

@@ -117,8 +117,13 @@ impl Group {
         self.open_loop.as_ref().map(|load| load.mean_rate() * self.share_of_shards())
     }
 
+    /// The same without pauses and the time before its start or after its end.
+    pub(crate) fn planned_rate_while_sending(&self) -> Option<f64> {
+        self.open_loop.as_ref().map(|load| load.profile.mean_while_sending() * self.share_of_shards())
+    }
+
     /// The planned rate of its own publishers over time.
-    pub(super) fn rate_course(&self) -> Option<RateCourse> {
+    pub(crate) fn rate_course(&self) -> Option<RateCourse> {
         self.open_loop.as_ref().map(|load| load.profile.course(self.share_of_shards()))
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Group, Plan, Will};
 use crate::bench::client_slot::ClientSlot;
+use crate::bench::identity::ClientIndex;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,13 @@ impl Plan {
     /// The will of a client.
     pub(crate) fn will(&self, slot: ClientSlot) -> Option<&Will> {
         self.group(slot).session.will.as_deref().or(self.broker.will.as_ref())
+    }
+
+    /// The position of a client as its will needs it: that of a group has the number of the client in the group, as its topics have.
+    pub(crate) fn will_index(&self, slot: ClientSlot) -> ClientIndex {
+        let (index, group) = (self.client_index(slot), self.group(slot));
+        let before = if group.session.will.is_some() { group.offsets.groups_before.clients() } else { 0 };
+        ClientIndex { number: index.number.saturating_sub(before), ..index }
     }
 
     /// Whether the subscribers of a group keep their sessions while they are away.

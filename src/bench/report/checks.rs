@@ -4,15 +4,12 @@ use super::format::{count, duration};
 use super::self_check::BUSY_PERCENT;
 use super::value::Unit;
 use super::verdict::{Judgement, Rule, Verdict};
-use super::{Group, LONG_ENOUGH, Load, Report};
+use super::{Group, LONG_ENOUGH, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
 use crate::protocol::Qos;
 use std::fmt::Write;
-
-/// A slot of the timeline in which this many messages are expected should not be empty.
-const EXPECTED_IN_A_SLOT: f64 = 10.0;
 
 /// The maximum number of groups with missing clients that a verdict names.
 const MOST_MISSING_GROUPS: usize = 3;
@@ -182,19 +179,20 @@ impl Report {
         })
     }
 
-    /// The longest time in the measurement without any message, although there were messages before and after it.
+    /// The longest time in the measurement without any message, although messages were planned or usual in it, and there were some
+    /// before and after it.
     fn standstill(&self) -> Option<(u64, u64)> {
         let flow = self.throughput();
         let (begin, end) = flow.span?;
-        let width = self.timeline.width();
-        // With a message every few slots, an empty slot means nothing.
-        flow.rate().filter(|rate| rate * width.as_secs_f64() >= EXPECTED_IN_A_SLOT)?;
-        let width = width.as_nanos() as u64;
+        let width = self.timeline.width().as_nanos() as u64;
         let (mut longest, mut empty) = (0..0, 0..0);
         for (slot, index) in self.timeline.slots().iter().zip(0_u64..) {
             let is_inside = index * width >= begin && (index + 1) * width <= end;
             let count = if flow == self.received { slot.received } else { slot.acknowledged.max(slot.sent) };
-            empty = if is_inside && count == 0 { empty.start..index + 1 } else { index + 1..index + 1 };
+            let is_empty = is_inside && count == 0;
+            // With a message every few slots, or in a planned pause, an empty slot means nothing.
+            let is_standstill = is_empty && self.is_busy(index * width, (index + 1) * width);
+            empty = if is_standstill { empty.start..index + 1 } else { index + 1..index + 1 };
             if empty.end - empty.start > longest.end - longest.start {
                 longest = empty.clone();
             }
@@ -203,8 +201,7 @@ impl Report {
     }
 
     fn standstill_check(&self) -> Option<Verdict> {
-        let mut shapes = self.groups.iter().filter_map(|group| group.shape.as_ref());
-        let (begin, end) = self.standstill().filter(|_| !shapes.any(Load::has_pauses))?;
+        let (begin, end) = self.standstill()?;
         let activity = if self.throughput() == self.received { "arrived" } else { "was acknowledged" };
         let [first, last] = [begin, end].map(|time| time as f64 / 1e9);
         let text = format!("no message {activity} from {first} s to {last} s");

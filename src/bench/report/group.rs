@@ -3,6 +3,7 @@
 use super::format::{count, duration, rate};
 use super::{Flow, LatencyKind, Load};
 use crate::bench::plan::{self, Plan, Scenario, Volume};
+use crate::bench::rate_course::RateCourse;
 use crate::bench::record::{ConnectTimes, GroupRecord, Latencies, Outcome, Record, Summary};
 use crate::bench::topic_list::TopicList;
 use crate::protocol::Qos;
@@ -36,8 +37,11 @@ pub(crate) struct Group {
     pub payload_sizes: (u64, u64),
     /// The number of unacknowledged QoS 1 and 2 messages per publisher, or of unanswered requests per requester.
     pub in_flight: u16,
-    /// The planned messages per second; `None` for as many as the broker accepts.
+    /// The planned messages per second while it sends; `None` for as many as the broker accepts.
     pub rate: Option<f64>,
+    /// The planned messages per second over time; `None` if it sends as fast as it can, has very many stages, or an earlier version did
+    /// not record it.
+    pub rate_course: Option<RateCourse>,
     /// The planned number of messages; `None` if the duration ends the load.
     pub messages: Option<u64>,
     /// The topic filter, if its subscribers receive the messages of other clients.
@@ -97,7 +101,8 @@ impl Group {
             granted_qos: group.granted_qos,
             payload_sizes: payload_sizes(plan, group),
             in_flight: group.in_flight,
-            rate: group.planned_rate(),
+            rate: group.planned_rate_while_sending(),
+            rate_course: group.rate_course().filter(RateCourse::is_short),
             messages: group.messages,
             listens_to: group.filter.clone(),
             share: group.share.clone(),
@@ -238,10 +243,22 @@ impl Group {
         if self.subscription_qos != self.qos && self.subscribers > 0 {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
-        if let Some(per_second) = self.rate {
-            let _ = write!(text, ", {} planned per second", rate(per_second));
+        if let Some(planned) = self.planned_rate() {
+            let _ = write!(text, ", {planned} planned per second");
         }
         text + &self.window() + &self.shared() + &self.settings()
+    }
+
+    /// The planned rate while it sends; of stages, the lowest and the highest one.
+    fn planned_rate(&self) -> Option<String> {
+        let has_stages = self.shape.as_ref().is_some_and(Load::has_stages);
+        let range = self.rate_course.as_ref().filter(|_| has_stages).and_then(RateCourse::range);
+        match range {
+            Some((lowest, highest)) if lowest < highest => {
+                Some(format!("{} to {}", rate(lowest), rate(highest)))
+            }
+            _ => self.rate.map(rate),
+        }
     }
 
     /// The other settings of its load.

@@ -163,6 +163,24 @@ impl Load {
         ["stages", "on/off", "start", "end"].into_iter().any(|key| self.has(key))
     }
 
+    /// Whether the rate has stages.
+    pub(super) fn has_stages(&self) -> bool {
+        self.has("stages")
+    }
+
+    /// The share of the time in which each publisher is on; `None` if it always is.
+    pub(super) fn on_share(&self) -> Option<f64> {
+        let (on, off) = self.0.get("on/off")?.split_once(", ")?;
+        let on: f64 = on.strip_suffix(" s on")?.parse().ok()?;
+        let off: f64 = off.strip_suffix(" s off")?.parse().ok()?;
+        Some(on / (on + off))
+    }
+
+    /// The number of messages that a publisher sends at a time.
+    pub(super) fn burst(&self) -> f64 {
+        self.0.get("burst").and_then(|burst| burst.parse().ok()).unwrap_or(1.0)
+    }
+
     fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }

@@ -186,6 +186,11 @@ impl Report {
     }
 }
 
+fn add_course(ours: &mut Option<RateCourse>, theirs: Option<&RateCourse>) {
+    let courses = ours.take().zip(theirs);
+    *ours = courses.map(|(ours, theirs)| RateCourse::sum(&[ours, theirs.clone()]));
+}
+
 impl Planned {
     fn add(&mut self, other: &Planned) {
         // The settings that all reports have in common were compared before.
@@ -221,8 +226,7 @@ impl Planned {
             (&mut self.subscribers, *subscribers),
         ]);
         self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
-        let courses = self.rate_course.take().zip(rate_course.clone());
-        self.rate_course = courses.map(|(ours, theirs)| RateCourse::sum(&[ours, theirs]));
+        add_course(&mut self.rate_course, rate_course.as_ref());
         self.connect_rate = self.connect_rate.zip(*connect_rate).map(|(a, b)| a.saturating_add(b));
         if let (Volume::Messages(ours), Volume::Messages(theirs)) = (self.volume, *volume) {
             self.volume = Volume::Messages(ours.saturating_add(theirs));
@@ -246,6 +250,7 @@ impl Group {
             payload_sizes: _,
             in_flight: _,
             rate,
+            rate_course,
             messages,
             listens_to: _,
             share: _,
@@ -262,6 +267,7 @@ impl Group {
             (&mut self.not_started, *not_started),
         ]);
         self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
+        add_course(&mut self.rate_course, rate_course.as_ref());
         self.messages = self.messages.zip(*messages).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.granted_qos = self.granted_qos.into_iter().chain(*granted_qos).min();
         self.outcome.add(outcome);

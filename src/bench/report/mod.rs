@@ -21,6 +21,7 @@ mod machine;
 mod markdown;
 mod merge;
 pub(super) mod metrics;
+mod planned_load;
 pub(crate) mod prometheus;
 pub(crate) mod repeat;
 mod running;

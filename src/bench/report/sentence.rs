@@ -73,12 +73,11 @@ impl Report {
 
     /// Whether the planned rate was held.
     fn held_words(&self) -> Option<String> {
-        let planned = self.plan.rate?;
-        let is_held = self.sent.rate()? >= planned * HELD_SHARE;
-        Some(if is_held {
+        let (sent, planned) = self.sent_and_planned()?;
+        Some(if sent >= planned * HELD_SHARE {
             " held".to_owned()
         } else {
-            format!(" (sent {} of {} planned)", rate(self.sent.rate()?), rate(planned))
+            format!(" (sent {} of {} planned)", rate(sent), rate(planned))
         })
     }
 

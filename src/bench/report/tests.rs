@@ -143,6 +143,7 @@ pub(in crate::bench) fn group() -> Group {
         payload_sizes: (64, 64),
         in_flight: 20,
         rate: None,
+        rate_course: None,
         messages: Some(100_000),
         listens_to: None,
         share: None,

@@ -28,16 +28,17 @@ will_retain = true
 name = "others"
 scenario = "conn"
 clients = 1
+will_topic = "room/{i}/state"
 "#;
     let file = file(content);
     let peer = ScriptedPeer::start(|peer| {
         let mut wires = Vec::new();
-        for expected in [(0x2c, 7), (0x02, 60)] {
+        let wills: [&[u8]; 2] = [b"\x00\x0dplant/0/state\x00\x07offline", b"\x00\x0croom/0/state\x00\x00"];
+        for (expected, will) in [(0x2c, 7), (0x06, 60)].into_iter().zip(wills) {
             let mut wire = peer.accept();
             let connect = wire.expect_type(0x10);
             assert_eq!(flags_and_keep_alive(&connect), expected, "{connect:02x?}");
-            let will = b"\x00\x0dplant/0/state\x00\x07offline";
-            assert_eq!(connect.ends_with(will), expected.1 == 7);
+            assert!(connect.ends_with(will), "{connect:02x?}");
             wire.send("20 (00 00)");
             wires.push(wire);
         }
@@ -45,7 +46,10 @@ clients = 1
     });
     let report = peer.mq(&format!("bench scenario {} --threads 1", file.path().display())).run().succeed();
     let settings = "- devices         1 idle client; connections, clean start no, keep alive 7 s, will 7 bytes at QoS 1\n";
-    assert_says(&report, &[settings, "- others          1 idle client; connections\n"]);
+    assert_says(
+        &report,
+        &[settings, "- others          1 idle client; connections, will 0 bytes at QoS 0\n"],
+    );
     peer.finish();
 }
 

@@ -19,7 +19,7 @@ fn stages_send_as_many_messages_as_planned_and_end_the_run() {
         &["400 for 0.5s, 0 for 0.3s, 400..0 for 0.5s, 50 for 0.2s per second", "for 1.5 s"],
     );
     let report = finished.succeed();
-    assert_says(&report, &["all 310 messages arrived", "stages 400 for 0.5s"]);
+    assert_says(&report, &["all 310 messages arrived", "stages 400 for 0.5s", "0 to 400 planned per second"]);
     assert!(!report.contains("no message arrived"), "a planned pause is not a stall: {report}");
 }
 
@@ -69,7 +69,9 @@ stages = ["0..200 for 200ms", "200 for 100ms"]
     assert_eq!(report["ending"], "complete");
     let load = |group: usize| report["groups"][group]["load"].clone();
     assert_eq!((&load(0)["end"], &load(1)["start"]), (&"0.3 s".into(), &"0.6 s".into()));
-    assert_eq!(report["groups"][0]["messages_per_second"], 30.0);
+    assert_eq!(report["groups"][0]["messages_per_second"], 100.0, "while it sends");
+    let staged = report["groups"][3]["messages_per_second"].as_f64().unwrap();
+    assert!((staged - 400.0 / 3.0).abs() < 1e-9, "{staged}");
 }
 
 #[test]

@@ -104,8 +104,11 @@ impl Report {
             _ => "sent",
         };
         let per_second = flow.shown_rate()?;
-        let planned =
-            self.plan.rate.map(|planned| format!(", {} planned", rate(planned))).unwrap_or_default();
+        let planned = self.sent_and_planned().map(|(sent, planned)| match name {
+            "sent" => format!(", {} planned", rate(planned)),
+            _ => format!(", sent {} of {} planned", rate(sent), rate(planned)),
+        });
+        let planned = planned.unwrap_or_default();
         Some((format!("{name} per second"), rate(per_second), format!("{} messages{planned}", flow.count)))
     }
 
@@ -146,5 +149,25 @@ impl Report {
             format!("{} of {}", self.connects.count, self.clients_due()),
             more,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::report;
+
+    #[test]
+    fn the_planned_rate_is_that_of_sending() {
+        let mut report = report();
+        report.received.count = 30_000;
+        report.plan.rate = Some(20_000.0);
+        let (name, _, more) = report.rate_tile().unwrap();
+        assert_eq!(
+            (name.as_str(), more.as_str()),
+            ("received per second", "30000 messages, sent 20000 of 20000 planned")
+        );
+        (report.received.count, report.acknowledged.count) = (0, 0);
+        let (name, _, more) = report.rate_tile().unwrap();
+        assert_eq!((name.as_str(), more.as_str()), ("sent per second", "100000 messages, 20000 planned"));
     }
 }

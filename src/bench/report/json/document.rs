@@ -177,6 +177,9 @@ pub(super) struct GroupObject {
     pub(super) payload_bytes: u64,
     pub(super) in_flight: u16,
     pub(super) messages_per_second: Option<f64>,
+    /// Missing without planned times, or with very many stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rate_course: Option<RateCourse>,
     pub(super) messages: Option<u64>,
     pub(super) listens_to: Option<String>,
     #[serde(default)]

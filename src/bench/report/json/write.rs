@@ -182,6 +182,7 @@ impl GroupObject {
             payload_bytes: group.payload_sizes.1,
             in_flight: group.in_flight,
             messages_per_second: group.rate,
+            rate_course: group.rate_course.clone(),
             messages: group.messages,
             listens_to: group.listens_to.clone(),
             share: group.share.clone(),
