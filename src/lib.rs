@@ -8,6 +8,7 @@ mod bench;
 mod broker;
 mod cli;
 mod client;
+mod columns;
 pub mod commands;
 mod escape;
 mod hosted;

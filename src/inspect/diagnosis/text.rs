@@ -2,12 +2,13 @@
 
 use super::problem::{Problem, listed};
 use super::report::{ClientSummary, Report, SelectedPart};
+use crate::columns;
 use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
 use crate::inspect::view::words::duration;
 use std::fmt::Write;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// The most clients to list.
 const MAX_CLIENTS: usize = 20;
@@ -237,17 +238,7 @@ fn time(time: u64, clock: &mut TimeFormatter) -> String {
 
 /// The text up to this number of columns, with a mark if some of it is left out.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut cut = String::new();
-    for character in text.chars() {
-        if cut.width() + character.width().unwrap_or_default() + MARK.width() > columns {
-            break;
-        }
-        cut.push(character);
-    }
-    cut + MARK
+    columns::cut(text, columns, MARK)
 }
 
 fn count(count: u64, noun: &str) -> String {

@@ -5,10 +5,11 @@ use super::clock::TimeFormatter;
 use super::line::{content, describe, gap, skipped};
 use super::words::{duration, packet_name};
 use super::{Options, View, shown};
+use crate::columns;
 use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::{Direction, Finding, Item, Packet};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Decimal places of times.
 const DIGITS: u32 = 3;
@@ -25,7 +26,7 @@ const MIN_CELL: usize = 16;
 const MAX_CELL: usize = 100;
 
 /// The mark of a text that was cut.
-const CUT: char = '…';
+const CUT: &str = "…";
 
 /// Writes the packets of a connection in two columns.
 #[derive(Debug)]
@@ -147,23 +148,8 @@ fn padded(mut text: String, width: usize) -> String {
     text
 }
 
-/// The text in at most this width, with a mark if it is cut.
 fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut shown = String::new();
-    let mut left = width.saturating_sub(1);
-    for character in text.chars() {
-        let columns = character.width().unwrap_or_default();
-        if columns > left {
-            break;
-        }
-        left -= columns;
-        shown.push(character);
-    }
-    shown.push(CUT);
-    shown
+    columns::cut(text, width, CUT)
 }
 
 #[cfg(test)]

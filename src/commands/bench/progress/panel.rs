@@ -2,9 +2,10 @@
 
 use super::status::{Extent, Late, MOST_SECONDS, Second, Status};
 use crate::bench::report::{Charset, Limit, duration, rate};
+use crate::columns;
 use crate::escape;
 use std::time::Duration;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Below this width, labels are short and there are no charts.
 const NARROW: usize = 30;
@@ -157,24 +158,8 @@ impl Canvas {
 
     /// Cuts a text to the width, and marks the cut.
     fn cut(&self, text: &str) -> String {
-        let text = text.trim_end();
-        if text.width() <= self.width {
-            return text.to_owned();
-        }
         let mark = if self.charset == Charset::Utf8 { "…" } else { "~" };
-        let mut cut = String::new();
-        let mut columns = mark.width();
-        for character in text.chars() {
-            columns += character.width().unwrap_or(0);
-            if columns > self.width {
-                break;
-            }
-            cut.push(character);
-        }
-        if self.width > 0 {
-            cut.push_str(mark);
-        }
-        cut
+        columns::cut(text.trim_end(), self.width, mark)
     }
 
     fn head(&self, status: &Status) -> Line {
