@@ -131,8 +131,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
     /// wake the event loop.
     fn gather(&mut self, flow: Flow) {
         let Some(pause) = self.pause.take() else { return };
-        let may_wait = flow == Flow::Continue && !self.is_blocked && self.connection.unsent() == 0;
-        if may_wait && self.application.tolerates_delay() {
+        if flow == Flow::Continue && !self.is_blocked && self.connection.unsent() == 0 {
             std::thread::sleep(pause);
         }
     }
@@ -162,7 +161,9 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             let before = self.moved_messages;
             flow = self.receive()?;
             let messages = self.moved_messages - before;
-            self.pause = self.gathering.pause(messages, progress.received, Instant::now());
+            if self.application.tolerates_delay() {
+                self.pause = self.gathering.pause(messages, progress.received, Instant::now());
+            }
         }
         if progress.is_closed && flow != Flow::Finish {
             return Err(Error::Closed.into());
