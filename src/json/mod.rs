@@ -1,5 +1,6 @@
 //! JSON written token by token, without a tree of values, and JSON text that is copied unchanged.
 
+pub(crate) mod member;
 mod safe;
 mod text;
 mod writer;

@@ -6,6 +6,7 @@ use super::report::{Report, SelectedPart};
 use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
 use crate::json::Writer;
+use crate::json::member::{number, objects, text};
 
 /// Decimal places of times.
 const DIGITS: u32 = 9;
@@ -27,20 +28,20 @@ impl Report {
         if let Some(selected) = &self.selection {
             selection(selected, &mut json);
         }
-        array("problems", &self.problems, &mut json, problem);
+        objects("problems", &self.problems, &mut json, problem);
         json.key("endings");
         endings(&self.endings, &mut json);
-        array("slowest", &self.slowest, &mut json, |answer, json| {
+        objects("slowest", &self.slowest, &mut json, |answer, json| {
             number("round_trip_ns", answer.nanoseconds, json);
             text("type", answer.packet_type, json);
             text("sender", answer.sender, json);
             if let Some(client) = &answer.client {
                 text("client_id", client, json);
             }
-            number("connection", answer.connection.into(), json);
+            number("connection", answer.connection, json);
             moment("", answer.at, json);
         });
-        array("by_client", &self.by_client, &mut json, |client, json| {
+        objects("by_client", &self.by_client, &mut json, |client, json| {
             text("client_id", &client.id, json);
             strings("addresses", client.addresses.iter().map(ToString::to_string), json);
             number("connections", client.connections, json);
@@ -115,19 +116,6 @@ fn endings(endings: &[(Ending, u64)], json: &mut Writer<'_>) {
     json.close_object();
 }
 
-/// Writes an array of objects.
-fn array<T>(name: &str, all: &[T], json: &mut Writer<'_>, mut write: impl FnMut(&T, &mut Writer<'_>)) {
-    json.key(name);
-    json.open_array();
-    for one in all {
-        json.element();
-        json.open_object();
-        write(one, json);
-        json.close_object();
-    }
-    json.close_array();
-}
-
 fn strings(name: &str, all: impl Iterator<Item = String>, json: &mut Writer<'_>) {
     json.key(name);
     json.open_array();
@@ -153,14 +141,4 @@ fn time(name: &str, time: Option<u64>, json: &mut Writer<'_>) {
         shown.push(b'Z');
         text(name, &String::from_utf8_lossy(&shown), json);
     }
-}
-
-fn number(name: &str, number: u64, json: &mut Writer<'_>) {
-    json.key(name);
-    json.integer(number);
-}
-
-fn text(name: &str, text: &str, json: &mut Writer<'_>) {
-    json.key(name);
-    json.string(text);
 }

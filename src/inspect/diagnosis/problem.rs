@@ -97,6 +97,7 @@ impl<'a> Group<'a> {
         let names = self.parties.iter().filter_map(|party| Some(Rc::clone(&self.client(*party)?.id)));
         let mut connections = self.sighting.connections.clone();
         connections.sort_unstable();
+        let filter = self.filter();
         Problem {
             kind: self.kind,
             severity: self.kind.severity(),
@@ -109,10 +110,10 @@ impl<'a> Group<'a> {
             connections,
             has_more_connections: self.sighting.has_more_connections,
             has_unnamed_clients: self.parties.contains(&Party::Others),
-            filters_part: self.filters_part(),
+            filters_part: self.sighting.has_more_connections && filter.starts_with("connection="),
             topics: self.topics(),
             figures: self.figures(),
-            filter: self.filter(),
+            filter,
             marks: self.sighting.marks.clone(),
             evidence: self.evidence(),
         }
@@ -285,11 +286,6 @@ impl<'a> Group<'a> {
             }
             _ => String::new(),
         }
-    }
-
-    fn filters_part(&self) -> bool {
-        let is_of_connections = self.filter().starts_with("connection=");
-        self.sighting.has_more_connections && is_of_connections
     }
 
     /// The connections, of which all packets up to the end matter; those of the clients if there are many.

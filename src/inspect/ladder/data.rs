@@ -8,6 +8,7 @@ use crate::html;
 use crate::inspect::Direction;
 use crate::inspect::diagnosis::Problem;
 use crate::json::Writer;
+use crate::json::member::{number, objects, text};
 use jiff::Timestamp;
 
 const MICROSECOND: u64 = 1000;
@@ -63,11 +64,11 @@ pub(super) fn json(ladder: &Ladder, problems: &[MarkedProblem<'_>], texts: &Page
     json.literal(zone_seconds(start));
     rows(ladder, start, &mut json);
     let (clients, places) = ladder.connections.used_clients();
-    array("connections", ladder.connections.drawn(), &mut json, |connection, json| {
+    objects("connections", ladder.connections.drawn(), &mut json, |connection, json| {
         number("client", places.get(&connection.client).copied().unwrap_or_default(), json);
         write_connection(connection, start, json);
     });
-    array("clients", &clients, &mut json, |client, json| {
+    objects("clients", &clients, &mut json, |client, json| {
         text("name", &client.name, json);
         json.key("identified");
         json.literal(client.id.is_some());
@@ -79,8 +80,8 @@ pub(super) fn json(ladder: &Ladder, problems: &[MarkedProblem<'_>], texts: &Page
         json.string(&server.to_string());
     }
     json.close_array();
-    array("findings", &ladder.findings, &mut json, finding);
-    array("problems", problems, &mut json, write_problem);
+    objects("findings", &ladder.findings, &mut json, finding);
+    objects("problems", problems, &mut json, write_problem);
     json.key("options");
     json.open_object();
     text("conversation", texts.conversation_option, &mut json);
@@ -159,7 +160,7 @@ fn since(start: u64, time: u64) -> u64 {
 
 fn write_connection(connection: &DrawnConnection, start: u64, json: &mut Writer<'_>) {
     let DrawnConnection { number: own, server, address, opened, closed, .. } = connection;
-    number("number", (*own).into(), json);
+    number("number", *own, json);
     json.key("server");
     optional(server.map(|server| server as u64), json);
     if let Some(address) = address {
@@ -194,34 +195,11 @@ fn write_problem(marked: &MarkedProblem<'_>, json: &mut Writer<'_>) {
     json.close_array();
 }
 
-/// Writes an array of objects.
-fn array<T>(name: &str, all: &[T], json: &mut Writer<'_>, mut write: impl FnMut(&T, &mut Writer<'_>)) {
-    json.key(name);
-    json.open_array();
-    for one in all {
-        json.element();
-        json.open_object();
-        write(one, json);
-        json.close_object();
-    }
-    json.close_array();
-}
-
 fn optional(number: Option<u64>, json: &mut Writer<'_>) {
     match number {
         Some(number) => json.integer(number),
         None => json.literal("null"),
     }
-}
-
-fn number(name: &str, number: u64, json: &mut Writer<'_>) {
-    json.key(name);
-    json.integer(number);
-}
-
-fn text(name: &str, text: &str, json: &mut Writer<'_>) {
-    json.key(name);
-    json.string(text);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::inspect::Direction;
 use crate::inspect::view::words::version;
 use crate::json::Writer;
+use crate::json::member::{number, text};
 
 /// Maximum number of topics to list.
 const TOPICS: usize = 100;
@@ -30,16 +31,6 @@ impl Statistics {
         // The writer produces only UTF-8.
         String::from_utf8_lossy(&out).into_owned()
     }
-}
-
-fn number(name: &str, number: impl std::fmt::Display, json: &mut Writer<'_>) {
-    json.key(name);
-    json.literal(number);
-}
-
-fn text(name: &str, text: &str, json: &mut Writer<'_>) {
-    json.key(name);
-    json.string(text);
 }
 
 fn connection(id: u32, connection: &ConnectionStatistics, json: &mut Writer<'_>) {

@@ -66,7 +66,8 @@ pub(super) fn map_key(kind: Kind, key: &str) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-fn text<'v>(value: &'v Value, expected: &str) -> Result<&'v str, String> {
+/// The value, which must be a string.
+pub(super) fn text<'v>(value: &'v Value, expected: &str) -> Result<&'v str, String> {
     value.as_str().ok_or_else(|| format!("expected {expected} but found {}", kind_of(value)))
 }
 

@@ -3,6 +3,7 @@
 use super::super::decode::{EPOCH, TIMESTAMPS, UNKNOWN, snake};
 use super::super::link::Message;
 use super::super::well_known::WellKnown;
+use super::scalar::text;
 use super::{Encoder, LENGTH, Step, kind_of, push_bytes, push_tag, push_varint};
 use crate::message::Encoding;
 use jiff::civil::DateTime;
@@ -101,10 +102,6 @@ impl<'s> Encoder<'s> {
         }
         Ok(content)
     }
-}
-
-fn text<'v>(value: &'v Value, expected: &str) -> Result<&'v str, String> {
-    value.as_str().ok_or_else(|| format!("expected {expected} but found {}", kind_of(value)))
 }
 
 /// Writes seconds and nanoseconds, which both types have as their fields 1 and 2.
