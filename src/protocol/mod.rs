@@ -1,4 +1,4 @@
-//! MQTT 3.1, 3.1.1 and 5.0: the codec, and the session that decides which packets may be sent and must be answered.
+//! MQTT 3.1, 3.1.1 and 5.0, and MQTT-SN: the codec, and the session that decides which packets may be sent and must be answered.
 //!
 //! Nothing here owns a socket, reads a clock or prints. Packets borrow from the bytes they were read from; the session takes
 //! packets and appends bytes.
@@ -7,6 +7,7 @@
 //!   buffer.
 //! - [`property`] and [`reason`] hold the tables, [`topic`] the rules for names and filters.
 //! - [`session`] is the state machine, for client and broker alike.
+//! - [`sn`] is MQTT-SN, the protocol of sensors over UDP.
 
 mod ack;
 mod authentication;
@@ -25,6 +26,7 @@ mod qos;
 mod reader;
 pub mod reason;
 pub mod session;
+pub mod sn;
 mod subscribe;
 #[cfg(test)]
 mod tests;
