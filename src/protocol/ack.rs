@@ -23,7 +23,7 @@ impl<'a> Ack<'a> {
         Ack { packet_id, reason_code, properties: Properties::EMPTY }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode(
         reader: &mut Reader<'a>,
         version: Version,

@@ -50,6 +50,15 @@ impl Flags {
     }
 }
 
+/// The fields of a PUBLISH that differ between its deliveries. Encoded beside a message, since a copy of the message for each delivery
+/// costs more than its encoding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delivery {
+    pub(super) dup: bool,
+    /// The identifier; `None` at QoS 0.
+    pub(super) packet_id: Option<PacketId>,
+}
+
 impl<'a> Publish<'a> {
     pub(super) fn decode(
         reader: &mut Reader<'a>,
@@ -81,12 +90,26 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// When a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let dup = if self.dup { DUP } else { 0 };
+        self.encode_for(Delivery { dup: self.dup, packet_id: self.packet_id }, version, out)
+    }
+
+    /// Appends the packet with the fields of this delivery in place of its own.
+    ///
+    /// # Errors
+    /// As [`Publish::encode`].
+    pub(super) fn encode_for(
+        &self,
+        Delivery { dup, packet_id }: Delivery,
+        version: Version,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let dup = if dup { DUP } else { 0 };
         let retain = if self.retain { RETAIN } else { 0 };
         let flags = dup | (self.qos as u8) << QOS_SHIFT | retain;
-        put_fixed_header(out, PacketType::Publish, flags, self.body_length(version)?)?;
+        let length = self.body_length(packet_id, version)?;
+        put_fixed_header(out, PacketType::Publish, flags, length)?;
         put_field(out, self.topic.as_bytes());
-        if let Some(packet_id) = self.packet_id {
+        if let Some(packet_id) = packet_id {
             put_u16(out, packet_id.value());
         }
         self.properties.encode(version, out);
@@ -99,13 +122,13 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// When the topic exceeds its maximum length.
     pub fn encoded_length(&self, version: Version) -> Result<usize, EncodeError> {
-        let body = self.body_length(version)?;
+        let body = self.body_length(self.packet_id, version)?;
         Ok(1 + variable_byte_integer_length(body) + body)
     }
 
-    fn body_length(&self, version: Version) -> Result<usize, EncodeError> {
+    fn body_length(&self, packet_id: Option<PacketId>, version: Version) -> Result<usize, EncodeError> {
         let topic = field_length("topic name", self.topic.as_bytes())?;
-        let packet_id = if self.packet_id.is_some() { 2 } else { 0 };
+        let packet_id = if packet_id.is_some() { 2 } else { 0 };
         Ok(topic + packet_id + self.properties.encoded_length(version) + self.payload.len())
     }
 }

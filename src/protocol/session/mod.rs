@@ -16,6 +16,7 @@ mod sender;
 mod subscribe;
 
 use super::packet_id::PacketIds;
+use super::publish::Delivery;
 use super::{
     Ack, Auth, Disconnect, Packet, PacketId, PacketType, Properties, PropertyId, Publish, Qos, ReasonCode,
     Subscribe, Subscription, SubscriptionAck, Unsubscribe, Version,
@@ -263,14 +264,14 @@ impl<M> Session<M> {
         out: &mut Vec<u8>,
     ) -> Result<Option<PacketId>, PublishError> {
         if publish.qos == Qos::AtMostOnce {
-            self.sender.write(&Publish { dup: false, packet_id: None, ..*publish }, out)?;
+            self.sender.write(publish, Delivery { dup: false, packet_id: None }, out)?;
             return Ok(None);
         }
         if self.quota() == 0 {
             return Err(PublishError::QuotaUsedUp);
         }
         let packet_id = self.allocate_packet_id().ok_or(PublishError::QuotaUsedUp)?;
-        self.sender.write(&Publish { dup: false, packet_id: Some(packet_id), ..*publish }, out)?;
+        self.sender.write(publish, Delivery { dup: false, packet_id: Some(packet_id) }, out)?;
         self.outbound.push_sent(packet_id, publish.qos, keep());
         Ok(Some(packet_id))
     }
@@ -346,7 +347,7 @@ impl<M> Session<M> {
     ///
     /// # Errors
     /// When the peer must not send it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive_ack<'e>(
         &mut self,
         packet_type: PacketType,
@@ -373,13 +374,13 @@ impl<M> Session<M> {
         match acknowledgement {
             Acknowledgement::None => {}
             Acknowledgement::Puback(packet_id) => {
-                append(&Packet::Puback(Ack::new(packet_id, reason_code)), version, out);
+                append_ack(PacketType::Puback, packet_id, reason_code, version, out);
             }
             Acknowledgement::Pubrec(packet_id) => {
                 if reason_code.is_error() && version.is_v5() {
                     self.release(packet_id);
                 }
-                append(&Packet::Pubrec(Ack::new(packet_id, reason_code)), version, out);
+                append_ack(PacketType::Pubrec, packet_id, reason_code, version, out);
             }
         }
     }
@@ -467,6 +468,7 @@ impl<M> Session<M> {
     }
 
     /// Handles the last acknowledgement of a sent message.
+    #[inline(always)]
     fn settle<'e>(
         &mut self,
         packet_type: PacketType,
@@ -517,7 +519,7 @@ impl<M> Session<M> {
             None if ack.reason_code.is_error() => return Ok(Event::Nothing),
             None => ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
         };
-        append(&Packet::Pubrel(Ack::new(packet_id, reason_code)), self.sender.version, out);
+        append_ack(PacketType::Pubrel, packet_id, reason_code, self.sender.version, out);
         Ok(Event::Nothing)
     }
 
@@ -527,7 +529,7 @@ impl<M> Session<M> {
         } else {
             ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
         };
-        append(&Packet::Pubcomp(Ack::new(packet_id, reason_code)), self.sender.version, out);
+        append_ack(PacketType::Pubcomp, packet_id, reason_code, self.sender.version, out);
         Event::Nothing
     }
 
@@ -582,14 +584,12 @@ impl<M: Outgoing> Session<M> {
             };
             let packet_id = slot.packet_id;
             if slot.stage == Stage::Pubcomp {
-                let release = Packet::Pubrel(Ack::new(packet_id, ReasonCode::SUCCESS));
-                append(&release, self.sender.version, out);
+                append_ack(PacketType::Pubrel, packet_id, ReasonCode::SUCCESS, self.sender.version, out);
                 self.outbound.advance();
                 continue;
             }
-            let publish = slot.message.as_publish();
-            let publish = Publish { dup: is_duplicate, packet_id: Some(packet_id), ..publish };
-            match self.sender.write(&publish, out) {
+            let delivery = Delivery { dup: is_duplicate, packet_id: Some(packet_id) };
+            match self.sender.write(&slot.message.as_publish(), delivery, out) {
                 Ok(()) => self.outbound.advance(),
                 Err(error) => refused.extend(self.outbound.remove_waiting().map(|message| (message, error))),
             }
@@ -601,6 +601,18 @@ impl<M: Outgoing> Session<M> {
 /// Appends a packet that has no field of variable length, and so cannot be too long.
 fn append(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) {
     let encoded = packet.encode(version, out);
+    debug_assert!(encoded.is_ok(), "a packet of a few bytes is never too long");
+}
+
+/// Appends one of the four acknowledgements, without properties.
+fn append_ack(
+    packet_type: PacketType,
+    packet_id: PacketId,
+    reason_code: ReasonCode,
+    version: Version,
+    out: &mut Vec<u8>,
+) {
+    let encoded = Ack::new(packet_id, reason_code).encode(packet_type, version, out);
     debug_assert!(encoded.is_ok(), "a packet of a few bytes is never too long");
 }
 

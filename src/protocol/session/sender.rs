@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::alias::{Aliased, OutboundAliases};
+use crate::protocol::publish::Delivery;
 use crate::protocol::{EncodeError, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
 
 /// The reason why a message cannot be sent on this connection. Nothing was written.
@@ -52,7 +53,12 @@ impl Sender {
         self.aliases.bytes()
     }
 
-    pub(super) fn write(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+    pub(super) fn write(
+        &mut self,
+        publish: &Publish<'_>,
+        delivery: Delivery,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PublishError> {
         if publish.qos > self.limits.maximum_qos {
             let maximum = self.limits.maximum_qos;
             return Err(PublishError::QosNotSupported { qos: publish.qos, maximum });
@@ -61,12 +67,17 @@ impl Sender {
             return Err(PublishError::RetainNotSupported);
         }
         if self.limits.topic_alias_maximum == 0 && publish.properties.is_empty() {
-            return self.write_within_size(publish, out);
+            return self.write_within_size(publish, delivery, out);
         }
-        self.write_with_alias(publish, out)
+        self.write_with_alias(publish, delivery, out)
     }
 
-    fn write_with_alias(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+    fn write_with_alias(
+        &mut self,
+        publish: &Publish<'_>,
+        delivery: Delivery,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PublishError> {
         let maximum = self.limits.topic_alias_maximum;
         let chosen = publish.properties.two_bytes(PropertyId::TopicAlias);
         let aliased = match chosen {
@@ -78,18 +89,16 @@ impl Sender {
             None => Aliased::Plain,
         };
         let (topic, alias) = match aliased {
-            Aliased::Plain => return self.write_within_size(publish, out),
+            Aliased::Plain => return self.write_within_size(publish, delivery, out),
             Aliased::Introduced(alias) => (publish.topic, alias),
             Aliased::Known(alias) => ("", alias),
         };
         let written = if chosen.is_some() {
-            self.write_within_size(&Publish { topic, ..*publish }, out)
+            self.write_within_size(&Publish { topic, ..*publish }, delivery, out)
         } else {
             let properties = with_alias(publish, alias);
-            self.write_within_size(
-                &Publish { topic, properties: properties.as_properties(), ..*publish },
-                out,
-            )
+            let publish = Publish { topic, properties: properties.as_properties(), ..*publish };
+            self.write_within_size(&publish, delivery, out)
         };
         if written.is_err() && matches!(aliased, Aliased::Introduced(_)) {
             self.aliases.forget(publish.topic);
@@ -97,9 +106,14 @@ impl Sender {
         written
     }
 
-    fn write_within_size(&self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+    fn write_within_size(
+        &self,
+        publish: &Publish<'_>,
+        delivery: Delivery,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PublishError> {
         let before = out.len();
-        publish.encode(self.version, out)?;
+        publish.encode_for(delivery, self.version, out)?;
         let (size, maximum) = (out.len() - before, self.limits.maximum_packet_size);
         if size > maximum as usize {
             out.truncate(before);
