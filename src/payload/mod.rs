@@ -273,10 +273,10 @@ fn without_schema(payload: &[u8]) -> Decoded {
 /// Decodes a message with its schema.
 fn message(payload: &[u8], of_topic: MessageType<'_>) -> Result<Decoded, DecodeError> {
     let mut out = Vec::with_capacity(payload.len());
-    let missing = of_topic.write(payload, &mut Writer::new(&mut out, false))?;
+    let mismatch = of_topic.write(payload, &mut Writer::new(&mut out, false))?;
     Ok(Decoded {
         message_type: Some(of_topic.name().to_owned()),
-        mismatch: missing.map(|field| format!("without the required field {field}")),
+        mismatch,
         ..Decoded::new(PayloadFormat::Protobuf, Content::Json(text(out)))
     })
 }

@@ -478,3 +478,57 @@ fn what_is_published_as_json_arrives_as_the_same_json() {
         assert_eq!(normal(received), normal(sent));
     }
 }
+
+/// The arguments for a schema of one file, in a directory that the caller keeps.
+fn schema_of(text: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("a.proto");
+    std::fs::write(&path, text).unwrap();
+    let words = format!("--schema {} --type T", path.display());
+    (directory, words)
+}
+
+#[test]
+fn strings_of_proto2_that_are_not_utf_8_are_escaped_with_a_note() {
+    let payload = "0a0461ff5c62";
+    for head in ["syntax = \"proto2\";", "edition = \"2023\"; option features.utf8_validation = NONE;"] {
+        let field = if head.contains("proto2") { "optional string name = 1;" } else { "string name = 1;" };
+        let (_directory, words) = schema_of(&format!("{head} message T {{ {field} }}"));
+        let shown = inspect(&words, payload);
+        assert_says(
+            &shown,
+            &[r#"{"name":"a\\xff\\\\b"}"#, "name is not UTF-8, its bytes are shown as \\xNN"],
+        );
+        // UTF-8 stays as it is.
+        assert_says(&inspect(&words, "0a0361c3bc"), &[r#"{"name":"aü"}"#]);
+    }
+    let (_directory, words) = schema_of("syntax = \"proto3\"; message T { string name = 1; }");
+    assert_says(&inspect(&words, payload), &["not T: field name: not UTF-8"]);
+}
+
+#[test]
+fn json_with_duplicate_keys_or_other_numbers_is_not_published() {
+    let broker = EmbeddedBroker::start();
+    let (_directory, words) = schema_of(
+        "syntax = \"proto3\"; message T { int32 a = 1; double d = 2; T t = 3; map<int32, int32> m = 4; repeated T l = 5; }",
+    );
+    let cases = [
+        (r#"{"a":1,"a":2}"#, "duplicate key \"a\""),
+        (r#"{"t":{"l":[{},{"t":{"a":1,"d":1,"a":1}}]}}"#, "t.l[1].t: duplicate key \"a\""),
+        (r#"{"m":{"1":1,"1":2}}"#, "m: duplicate key \"1\""),
+        (r#"{"m":{"1":1,"01":2}}"#, "m.01: expected an integer"),
+        (r#"{"a":"+1"}"#, "a: expected an integer"),
+        (r#"{"a":"007"}"#, "a: expected an integer"),
+        (r#"{"d":".5"}"#, "d: expected a number"),
+        (r#"{"d":"1."}"#, "d: expected a number"),
+    ];
+    for (json, problem) in cases {
+        let stderr = broker.mq(&format!("pub -t t {words} --input json -m")).arg(json).run().fail(2);
+        assert_says(&stderr, &[problem]);
+    }
+    broker
+        .mq(&format!("pub -t t {words} --input json -m"))
+        .arg(r#"{"a":"1e2","d":"-0.5E+1"}"#)
+        .run()
+        .succeed();
+}

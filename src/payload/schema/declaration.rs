@@ -69,15 +69,17 @@ pub(super) struct Features {
     pub(super) is_packed: bool,
     /// Whether messages are groups on the wire.
     pub(super) is_delimited: bool,
+    /// Whether strings must be UTF-8.
+    pub(super) checks_text: bool,
 }
 
 impl Features {
     pub(super) const PROTO2: Features =
-        Features { has_presence: true, is_packed: false, is_delimited: false };
+        Features { has_presence: true, is_packed: false, is_delimited: false, checks_text: false };
     pub(super) const PROTO3: Features =
-        Features { has_presence: false, is_packed: true, is_delimited: false };
+        Features { has_presence: false, is_packed: true, is_delimited: false, checks_text: true };
     pub(super) const EDITIONS: Features =
-        Features { has_presence: true, is_packed: true, is_delimited: false };
+        Features { has_presence: true, is_packed: true, is_delimited: false, checks_text: true };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,12 +98,14 @@ pub(in crate::payload) enum Scalar {
     Sfixed64,
     Bool,
     String,
+    /// A string that other programs do not check: its bytes may not be UTF-8.
+    UncheckedString,
     Bytes,
 }
 
 impl Scalar {
     /// All types, with their names in sources and their numbers in descriptor sets.
-    pub(super) const ALL: [(Scalar, &str, u64); 15] = [
+    pub(super) const ALL: [(Scalar, &str, u64); 16] = [
         (Scalar::Double, "double", 1),
         (Scalar::Float, "float", 2),
         (Scalar::Int64, "int64", 3),
@@ -111,6 +115,7 @@ impl Scalar {
         (Scalar::Fixed32, "fixed32", 7),
         (Scalar::Bool, "bool", 8),
         (Scalar::String, "string", 9),
+        (Scalar::UncheckedString, "string", 9),
         (Scalar::Bytes, "bytes", 12),
         (Scalar::Uint32, "uint32", 13),
         (Scalar::Sfixed32, "sfixed32", 15),

@@ -14,6 +14,7 @@ use crate::payload::input::Input;
 use crate::payload::protobuf::{self, WireValue, next_field};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt::Write;
 pub(super) use well_known::{EPOCH, TIMESTAMPS, snake};
 
 /// The maximum nesting of messages, as in Google's libraries.
@@ -34,19 +35,19 @@ pub(in crate::payload) enum DecodeError {
     TooLarge(&'static str),
 }
 
-/// Writes a message. Returns the required fields that it lacks.
+/// Writes a message. Returns a note on the first required field that it lacks, and on the first string that is not UTF-8.
 pub(super) fn write(
     schema: &Schema,
     id: MessageId,
     bytes: &[u8],
     json: &mut Writer<'_>,
-) -> Result<Vec<String>, DecodeError> {
+) -> Result<Option<String>, DecodeError> {
     let mut decoder =
-        Decoder { schema, left: MAX_VALUES, path: Vec::new(), missing: Vec::new(), too_large: None };
+        Decoder { schema, left: MAX_VALUES, path: Vec::new(), missing: None, escaped: None, too_large: None };
     let result = decoder.message(id, &[Part { bytes, at: 0 }], json);
     match (result, decoder.too_large) {
         (_, Some(reason)) => Err(DecodeError::TooLarge(reason)),
-        (Ok(()), None) => Ok(decoder.missing),
+        (Ok(()), None) => Ok(decoder.note()),
         (Err(problem), None) if decoder.path.is_empty() => Err(DecodeError::Mismatch(problem.to_string())),
         (Err(problem), None) => {
             Err(DecodeError::Mismatch(format!("field {}: {problem}", decoder.path.join("."))))
@@ -67,7 +68,10 @@ struct Decoder<'s> {
     left: usize,
     /// The names of the fields around the current position; after an error, those of the error.
     path: Vec<&'s str>,
-    missing: Vec<String>,
+    /// The first required field that is missing.
+    missing: Option<String>,
+    /// The first string that is not UTF-8.
+    escaped: Option<String>,
     too_large: Option<&'static str>,
 }
 
@@ -161,10 +165,17 @@ impl<'s> Decoder<'s> {
             found.binary_search_by_key(*index, |other| other.index.unwrap_or(usize::MAX)).is_err()
         };
         let missing = message.required.iter().find(is_missing).and_then(|index| message.fields.get(*index));
-        if let (Some(field), true) = (missing, self.missing.is_empty()) {
+        if let (Some(field), None) = (missing, &self.missing) {
             let path: Vec<&str> = self.path.iter().copied().chain([field.name.as_str()]).collect();
-            self.missing.push(path.join("."));
+            self.missing = Some(path.join("."));
         }
+    }
+
+    fn note(self) -> Option<String> {
+        let missing = self.missing.map(|field| format!("without the required field {field}"));
+        let escaped = self.escaped.map(|field| format!("{field} is not UTF-8, its bytes are shown as \\xNN"));
+        let notes: Vec<String> = missing.into_iter().chain(escaped).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     fn field(
@@ -221,7 +232,7 @@ impl<'s> Decoder<'s> {
                     let parts: Vec<Part<'_>> = occurrence.part().into_iter().collect();
                     self.nested(id, &parts, field.at, json)?;
                 }
-                (Kind::Scalar(Scalar::String | Scalar::Bytes), value) => {
+                (Kind::Scalar(Scalar::String | Scalar::UncheckedString | Scalar::Bytes), value) => {
                     json.element();
                     self.scalar(kind, value, field.at, json)?;
                 }
@@ -316,8 +327,27 @@ impl<'s> Decoder<'s> {
         at: usize,
         json: &mut Writer<'_>,
     ) -> Result<(), Problem> {
+        if let (Kind::Scalar(Scalar::UncheckedString), WireValue::Bytes(bytes)) = (kind, value)
+            && std::str::from_utf8(bytes).is_err()
+        {
+            self.escaped.get_or_insert_with(|| self.path.join("."));
+            json.string(&escaped(bytes));
+            return Ok(());
+        }
         scalar::write(self.schema, kind, value, at, json)
     }
+}
+
+/// A string whose bytes are not UTF-8. A backslash is doubled, so that the text is unambiguous.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(&chunk.valid().replace('\\', "\\\\"));
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }
 
 impl<'a> Occurrence<'a> {
@@ -372,7 +402,9 @@ pub(super) enum WireType {
 
 pub(super) fn wire_type(kind: Kind) -> WireType {
     match kind {
-        Kind::Message(_) | Kind::Scalar(Scalar::String | Scalar::Bytes) => WireType::Length,
+        Kind::Message(_) | Kind::Scalar(Scalar::String | Scalar::UncheckedString | Scalar::Bytes) => {
+            WireType::Length
+        }
         Kind::Scalar(Scalar::Double | Scalar::Fixed64 | Scalar::Sfixed64) => WireType::Fixed64,
         Kind::Scalar(Scalar::Float | Scalar::Fixed32 | Scalar::Sfixed32) => WireType::Fixed32,
         Kind::Enum(_)

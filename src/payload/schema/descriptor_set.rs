@@ -7,6 +7,9 @@ use super::declaration::{
 use crate::payload::Problem;
 use crate::payload::protobuf::{self, WireValue, fields};
 
+/// The numbers of the editions whose features are known: proto2 and proto3 as editions, 2023 and 2024.
+const EDITIONS: [u64; 4] = [998, 999, 1000, 1001];
+
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 32;
 
@@ -38,6 +41,16 @@ fn read_file(bytes: &[u8], at: usize) -> Result<File, Problem> {
             }
             (12, WireValue::Bytes(b"proto3")) => features = Features::PROTO3,
             (12, WireValue::Bytes(b"editions")) => features = Features::EDITIONS,
+            (12, WireValue::Bytes(b"" | b"proto2")) => {}
+            (12, WireValue::Bytes(_)) => {
+                return Err(Problem {
+                    what: "unknown syntax: expected proto2, proto3 or editions",
+                    at: part.at,
+                });
+            }
+            (14, WireValue::Number(edition)) if !EDITIONS.contains(&edition) => {
+                return Err(Problem { what: "unknown edition: expected 2023 or 2024", at: part.at });
+            }
             _ => {}
         }
     }
@@ -180,6 +193,7 @@ fn with_options(features: Features, options: &[u8], at: usize, field: u64) -> Re
         has_presence: number(set, at, 1)?.map_or(features.has_presence, |value| value != 2),
         is_packed: number(set, at, 3)?.map_or(features.is_packed, |value| value == 1),
         is_delimited: number(set, at, 5)?.map_or(features.is_delimited, |value| value == 2),
+        checks_text: number(set, at, 4)?.map_or(features.checks_text, |value| value != 3),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Encodes JSON as a message of protocol buffers: the reverse of [`super::decode`]. Fields are written in the order of their numbers,
 //! as other encoders do, so that the same values make the same bytes.
 
+mod duplicates;
 mod scalar;
 mod well_known;
 
@@ -35,6 +36,7 @@ impl fmt::Display for EncodeError {
 pub(super) fn encode(schema: &Schema, id: MessageId, text: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let whole = |problem| EncodeError { path: String::new(), problem };
     let value: Value = serde_json::from_slice(text).map_err(|error| whole(format!("not JSON: {error}")))?;
+    duplicates::check(text)?;
     let mut encoder = Encoder { schema, path: Vec::new() };
     let mut out = Vec::new();
     match encoder.message(id, &value, &mut out) {

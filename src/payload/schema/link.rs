@@ -216,6 +216,9 @@ impl Schema {
 
     fn linked_field(&self, field: &declaration::Field, scope: &str) -> Result<Field, String> {
         let kind = match &field.type_ref {
+            TypeRef::Scalar(Scalar::String) if !field.features.checks_text => {
+                Kind::Scalar(Scalar::UncheckedString)
+            }
             TypeRef::Scalar(scalar) => Kind::Scalar(*scalar),
             TypeRef::Named(name) => match self.resolve(name, scope) {
                 Some(Symbol::Message(id)) => Kind::Message(id),
@@ -223,7 +226,10 @@ impl Schema {
                 None => return Err(self.unresolved(name, field, scope)),
             },
         };
-        let is_packable = !matches!(kind, Kind::Message(_) | Kind::Scalar(Scalar::String | Scalar::Bytes));
+        let is_packable = !matches!(
+            kind,
+            Kind::Message(_) | Kind::Scalar(Scalar::String | Scalar::UncheckedString | Scalar::Bytes)
+        );
         let cardinality = match field.label {
             Label::Single => Cardinality::Single,
             Label::Required => Cardinality::Required,

@@ -288,6 +288,9 @@ impl Parser<'_> {
         let options = self.field_options()?;
         self.symbol(';')?;
         let entry = format!("{}.{name}@entry", message.full_name);
+        let features = options.features.iter();
+        let features = features.fold(self.features, |all, (key, value)| changed(all, key, value));
+        let checks_text = features.checks_text;
         let part = |name: &str, number, type_name: String| Field {
             name: name.to_owned(),
             json_name: name.to_owned(),
@@ -295,7 +298,7 @@ impl Parser<'_> {
             label: Label::Single,
             type_ref: Scalar::named(&type_name).map_or(TypeRef::Named(type_name), TypeRef::Scalar),
             oneof: None,
-            features: Features::PROTO2,
+            features: Features { checks_text, ..Features::PROTO2 },
             place: Some(at),
         };
         let fields = vec![part("key", 1, key), part("value", 2, value)];
@@ -547,6 +550,7 @@ fn changed(features: Features, name: &str, value: &str) -> Features {
         ("features.repeated_field_encoding", _) => Features { is_packed: value == "PACKED", ..features },
         ("features.field_presence", _) => Features { has_presence: value != "IMPLICIT", ..features },
         ("features.message_encoding", _) => Features { is_delimited: value == "DELIMITED", ..features },
+        ("features.utf8_validation", _) => Features { checks_text: value != "NONE", ..features },
         _ => features,
     }
 }

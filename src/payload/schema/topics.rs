@@ -79,13 +79,13 @@ impl<'t> MessageType<'t> {
         self.schema.name(self.id)
     }
 
-    /// Writes a payload as JSON; returns the first required field that it lacks.
+    /// Writes a payload as JSON; returns a note on what it lacks, or on a part that JSON cannot have as it is.
     pub(in crate::payload) fn write(
         self,
         payload: &[u8],
         json: &mut Writer<'_>,
     ) -> Result<Option<String>, DecodeError> {
-        decode::write(self.schema, self.id, payload, json).map(|missing| missing.into_iter().next())
+        decode::write(self.schema, self.id, payload, json)
     }
 
     /// Encodes JSON as a payload.

@@ -30,7 +30,9 @@ pub(super) fn write(
         }
         (Kind::Scalar(Scalar::Sfixed32), WireValue::Fixed32(bits)) => json.literal(bits.cast_signed()),
         (Kind::Scalar(_), WireValue::Fixed32(bits)) => json.literal(bits),
-        (Kind::Scalar(Scalar::String), WireValue::Bytes(text)) => json.string(protobuf::text(text, at)?),
+        (Kind::Scalar(Scalar::String | Scalar::UncheckedString), WireValue::Bytes(text)) => {
+            json.string(protobuf::text(text, at)?);
+        }
         (Kind::Scalar(_), WireValue::Bytes(bytes)) => json.string(&to_base64(bytes)),
         (Kind::Enum(id), WireValue::Number(bits)) => {
             let declared = schema.enumeration(id);

@@ -27,7 +27,9 @@ pub(super) fn push(scalar: Scalar, value: &Value, out: &mut Vec<u8>) -> Result<(
             Value::Bool(value) => push_varint((*value).into(), out),
             other => return Err(format!("expected true or false but found {}", kind_of(other))),
         },
-        Scalar::String => out.extend_from_slice(text(value, "a string")?.as_bytes()),
+        Scalar::String | Scalar::UncheckedString => {
+            out.extend_from_slice(text(value, "a string")?.as_bytes());
+        }
         Scalar::Bytes => {
             let text = text(value, "a string in Base64")?;
             // The alphabet for URLs has other characters for the last two digits.
@@ -75,16 +77,34 @@ pub(super) fn text<'v>(value: &'v Value, expected: &str) -> Result<&'v str, Stri
 fn digits(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) if !text.is_empty() && text.trim() == text => Some(text.clone()),
+        Value::String(text) if is_number(text) => Some(text.clone()),
         _ => None,
     }
+}
+
+/// Whether a text is a number of JSON: no plus sign, no leading zeros, and digits around the point.
+fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let is_digits = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    is_digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(is_digits)
+        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
 /// An integer of any type. A fraction of zero and an exponent are valid.
 fn integer(value: &Value) -> Option<i128> {
     let digits = digits(value)?;
     if let Ok(number) = digits.parse::<i128>() {
-        return Some(number).filter(|_| !digits.starts_with('+'));
+        return Some(number);
     }
     let number: f64 = digits.parse().ok()?;
     // Beyond this, a float does not have all integers.
@@ -119,18 +139,12 @@ fn float(value: &Value, scalar: Scalar) -> Result<f64, String> {
         Some("-Infinity") => return Ok(f64::NEG_INFINITY),
         _ => {}
     }
-    let digits = digits(value).filter(|digits| !digits.contains(char::is_alphabetic) || has_exponent(digits));
-    let number: f64 = digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
+    let number: f64 = digits(value).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
     if number.is_finite() {
         Ok(number)
     } else {
         Err(format!("{value} is out of the range of {}", scalar.name()))
     }
-}
-
-/// Whether the only letter is that of an exponent, and not that of `inf`.
-fn has_exponent(digits: &str) -> bool {
-    digits.chars().filter(|c| c.is_alphabetic()).all(|c| matches!(c, 'e' | 'E'))
 }
 
 fn single(value: &Value) -> Result<f32, String> {

@@ -31,6 +31,9 @@ impl<'s> Encoder<'s> {
             WellKnown::FieldMask => {
                 let paths = text(value, "paths with commas between them")?;
                 for path in paths.split(',').filter(|path| !path.is_empty()) {
+                    if path.contains('_') {
+                        return Err(format!("invalid path \"{path}\": expected names such as \"userName\""));
+                    }
                     push_tag(1, LENGTH, out);
                     push_bytes(snake(path).as_bytes(), out);
                 }
@@ -104,6 +107,9 @@ impl<'s> Encoder<'s> {
     }
 }
 
+/// The most seconds of a duration: 10,000 years.
+const MAX_DURATION: i64 = 315_576_000_000;
+
 /// Writes seconds and nanoseconds, which both types have as their fields 1 and 2.
 fn push_time((seconds, nanoseconds): (i64, i32), out: &mut Vec<u8>) {
     for (number, value) in [(1, seconds), (2, nanoseconds.into())] {
@@ -133,8 +139,12 @@ fn without_offset(text: &str) -> Option<(&str, i64)> {
     let (time, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
     let sign = if offset.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = offset.strip_prefix(['+', '-'])?.split_once(':')?;
-    let number = |digits: &str| digits.parse::<i64>().ok().filter(|_| digits.len() == 2);
-    time.contains(['T', 't']).then_some((time, sign * (number(hours)? * 3600 + number(minutes)? * 60)))
+    let number = |digits: &str, end: i64| {
+        let is_valid = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i64>().ok().filter(|number| is_valid && *number < end)
+    };
+    let offset = sign * (number(hours, 24)? * 3600 + number(minutes, 60)? * 60);
+    time.contains(['T', 't']).then_some((time, offset))
 }
 
 fn duration(text: &str) -> Result<(i64, i32), String> {
@@ -147,6 +157,9 @@ fn duration(text: &str) -> Result<(i64, i32), String> {
         return Err(invalid());
     }
     let seconds: i64 = whole.parse().map_err(|_| invalid())?;
+    if seconds > MAX_DURATION {
+        return Err(invalid());
+    }
     let nanoseconds: i32 = format!("{fraction:0<9}").parse().map_err(|_| invalid())?;
     Ok((sign * seconds, sign as i32 * nanoseconds))
 }
