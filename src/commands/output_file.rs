@@ -1,9 +1,11 @@
 //! A file that a command writes at its end. It is created at the start, so that an unwritable path fails early, under a temporary
-//! name, and renamed into place: no reader sees a partial file.
+//! name, and renamed into place: no reader sees a partial file. A file that exists keeps its mode; one with another owner or several
+//! names is overwritten in place.
 
 use super::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug)]
@@ -31,11 +33,15 @@ impl OutputFile {
             Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             // A pipe or a device cannot be replaced by a file.
             Ok(metadata) if !metadata.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
-            Ok(_) => {
-                let draft = Draft::create(fs::canonicalize(path)?);
+            Ok(metadata) => {
+                let draft = Draft::replacement(fs::canonicalize(path)?, &metadata);
                 // In a read-only directory, the file itself may be writable.
                 let in_place = |_| Ok((OpenOptions::new().write(true).open(path)?, None));
                 draft.or_else(in_place)
+            }
+            // The target of a symbolic link is created, and the link stays.
+            Err(_) if fs::symlink_metadata(path).is_ok() => {
+                Ok((OpenOptions::new().write(true).create(true).truncate(false).open(path)?, None))
             }
             Err(_) => Draft::create(path.to_owned()),
         };
@@ -57,6 +63,23 @@ impl OutputFile {
 }
 
 impl Draft {
+    /// A draft that replaces a file and keeps its mode.
+    ///
+    /// # Errors
+    /// If another file with the same owner and the same names cannot be made.
+    fn replacement(target: PathBuf, replaced: &Metadata) -> io::Result<(File, Option<Draft>)> {
+        if replaced.nlink() > 1 {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let (file, draft) = Draft::create(target)?;
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (replaced.uid(), replaced.gid()) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        file.set_permissions(replaced.permissions())?;
+        Ok((file, draft))
+    }
+
     fn create(target: PathBuf) -> io::Result<(File, Option<Draft>)> {
         let mut name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         name.push(format!(".{}.part", std::process::id()));

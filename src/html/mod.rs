@@ -60,6 +60,44 @@ pub(crate) fn as_lines(text: &str) -> String {
     escaped
 }
 
+/// As [`as_lines`]. Names in quotes that are written from right to left do not reorder the text around them.
+pub(crate) fn with_isolated_names(text: &str) -> String {
+    let escaped = as_lines(text);
+    if !escaped.contains(is_right_to_left) {
+        return escaped;
+    }
+    let mut isolated = String::with_capacity(escaped.len() + 64);
+    // A quotation mark inside a name follows a backslash.
+    let mut is_open = false;
+    let mut rest = escaped.as_str();
+    while let Some((before, after)) = rest.split_once(QUOTE) {
+        isolated.push_str(before);
+        let is_inside = before.ends_with('\\');
+        if !is_open {
+            isolated.push_str("<bdi>");
+        }
+        isolated.push_str(QUOTE);
+        if is_open && !is_inside {
+            isolated.push_str("</bdi>");
+        }
+        is_open = !is_open || is_inside;
+        rest = after;
+    }
+    isolated.push_str(rest);
+    if is_open {
+        isolated.push_str("</bdi>");
+    }
+    isolated
+}
+
+/// A quotation mark in a page.
+const QUOTE: &str = "&quot;";
+
+/// The letters of scripts that are written from right to left.
+fn is_right_to_left(character: char) -> bool {
+    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// XML cannot represent most control characters, which are escaped before, nor two other characters.
 fn push_character(character: char, escaped: &mut String) {
     match character {
@@ -104,6 +142,14 @@ mod tests {
         assert_eq!(as_text("a\"<&>\u{1b}\u{ffff}"), "a&quot;&lt;&amp;&gt;\\u{1b}\u{fffd}");
         let cut = as_text(&"&".repeat(LONGEST_TEXT + 1));
         assert_eq!(cut, "&amp;".repeat(LONGEST_TEXT) + "…");
+    }
+
+    #[test]
+    fn names_from_right_to_left_are_isolated() {
+        assert_eq!(with_isolated_names("\"a\": b"), "&quot;a&quot;: b");
+        let text = "\"אב\", \"ג\\\"ד\": 5, \"ה…";
+        let expected = "<bdi>&quot;אב&quot;</bdi>, <bdi>&quot;ג\\&quot;ד&quot;</bdi>: 5, <bdi>&quot;ה…</bdi>";
+        assert_eq!(with_isolated_names(text), expected);
     }
 
     #[test]

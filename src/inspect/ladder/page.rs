@@ -5,7 +5,7 @@ use super::marks::RowIndex;
 use super::page_texts::PageTexts;
 use super::row::{Row, RowFinding};
 use super::{Ladder, MAX_FINDINGS};
-use crate::html::{self, Policy, as_lines, as_text, script_data};
+use crate::html::{self, Policy, as_lines, as_text, script_data, with_isolated_names};
 use crate::inspect::diagnosis::{Problem, Report};
 use crate::inspect::view::clock::TimeFormatter;
 use crate::inspect::view::words::duration;
@@ -52,7 +52,10 @@ impl Ladder {
         let _ = writeln!(
             html,
             "<details class=\"more\"><summary>Ends of connections, slowest answers, clients</summary>\n<pre>{}</pre></details>\n</div>",
-            as_lines(&html::shortened(report.remaining_lines().trim_start_matches('\n'), MAX_REMAINDER))
+            with_isolated_names(&html::shortened(
+                report.remaining_lines().trim_start_matches('\n'),
+                MAX_REMAINDER
+            ))
         );
         html += FRAME;
         html += "</div>\n";
@@ -107,7 +110,7 @@ impl Ladder {
             let Some(first) = findings.first() else { continue };
             let severity = first.severity.name();
             let sentence = as_lines(first.rule.sentence());
-            let detail = as_lines(&first.detail);
+            let detail = with_isolated_names(&first.detail);
             let links = row_links(findings.iter().map(|finding| finding.row));
             let _ = writeln!(
                 html,
@@ -147,7 +150,7 @@ impl Ladder {
         for number in shown {
             let Some(row) = self.rows.get(number) else { continue };
             let line = html::shortened(&self.line(row, &mut clock), MAX_LINE);
-            let _ = writeln!(html, "<span id=\"row-{number}\">{}</span>", as_lines(&line));
+            let _ = writeln!(html, "<span id=\"row-{number}\">{}</span>", with_isolated_names(&line));
         }
         html += "</pre></details>\n";
         html
@@ -187,12 +190,15 @@ fn problem_list(problems: &[MarkedProblem<'_>], all: usize, texts: &PageTexts<'_
         let MarkedProblem { problem, rows } = marked;
         let severity = problem.severity.name();
         let links = if rows.is_empty() { outside(problem, texts) } else { row_links(rows.iter().copied()) };
+        let filter = problem
+            .shell_filter(texts.filter_option)
+            .map(|filter| format!("\n<code>{}</code>", as_lines(&html::shortened(&filter, MAX_FILTER))));
         let _ = writeln!(
             html,
-            "<li id=\"problem-{number}\" class=\"{severity}\" data-problem=\"{number}\"><b>{severity}</b> {}\n<p><span class=\"soft\">{}</span> · {links}</p>\n<code>{}</code></li>",
-            as_lines(&marked.sentence()),
+            "<li id=\"problem-{number}\" class=\"{severity}\" data-problem=\"{number}\"><b>{severity}</b> {}\n<p><span class=\"soft\">{}</span> · {links}</p>{}</li>",
+            with_isolated_names(&marked.sentence()),
             as_lines(&problem.place()),
-            as_lines(&html::shortened(&problem.shell_filter(texts.filter_option), MAX_FILTER)),
+            filter.unwrap_or_default(),
         );
     }
     html += "</ol>\n";

@@ -85,9 +85,9 @@
     return Math.max(1, Math.min(12, Math.floor(all / (isNarrow() ? 66 : 88)) - 1));
   }
 
-  function mostRelevant() {
+  function mostRelevant(isWanted) {
     // At least two of the columns are for clients, also on a phone, where the ladder scrolls.
-    return ranked.slice(0, Math.max(3, room())).map(function (client) { return client.index; });
+    return ranked.filter(isWanted || Boolean).slice(0, Math.max(3, room())).map(function (client) { return client.index; });
   }
 
   // Which rows are shown
@@ -95,15 +95,15 @@
   function matches(row) {
     // What the page leaves out concerns all clients.
     if (typeOf(row) === "omission") return !state.marked && state.text === "" && !(times[row] < state.from || times[row] > state.to);
-    if (!layout.columns.has(clientOf(row))) return false;
+    return layout.columns.has(clientOf(row)) && isWanted(row) && (state.text === "" || hasText(row));
+  }
+
+  // Whether type, mark and time of a row are selected.
+  function isWanted(row) {
     if (state.hidden.has(typeOf(row))) return false;
     if (state.marked && !marks.has(row)) return false;
     const time = times[row];
-    if (hasTimes && (time < state.from || time > state.to)) return false;
-    if (state.text === "") return true;
-    const connection = connectionOf(row);
-    const text = [typeOf(row), rows.text[row], clients[connection.client].name, connection.address || "", "#" + connection.number];
-    return text.join(" ").toLowerCase().includes(state.text);
+    return !(hasTimes && (time < state.from || time > state.to));
   }
 
   // A silence is much longer than the usual time between rows. It takes one row, however long it is.
@@ -115,8 +115,29 @@
     return Math.max(200000, usual * 4);
   }
 
+  // The text of a row that a search compares.
+  const searched = new Map();
+  function hasText(row) {
+    if (!searched.has(row)) {
+      const connection = connectionOf(row);
+      const text = [typeOf(row), rows.text[row], clients[connection.client].name, connection.address || "", "#" + connection.number];
+      searched.set(row, text.join(" ").toLowerCase());
+    }
+    return searched.get(row).includes(state.text);
+  }
+
+  // A search finds the rows of all clients, unless clients were chosen.
+  function found() {
+    const own = new Set();
+    for (let row = 0; row < total; row += 1) {
+      if (typeOf(row) !== "omission" && isWanted(row) && hasText(row)) own.add(clientOf(row));
+    }
+    return own;
+  }
+
   function select() {
-    arrange();
+    const matching = state.text === "" ? null : found();
+    arrange(matching);
     const list = [];
     for (let row = 0; row < total; row += 1) if (matches(row)) list.push(row);
     const limit = longSilence(list);
@@ -130,6 +151,8 @@
     places = new Map();
     entries.forEach(function (entry, place) { if (entry >= 0) places.set(entry, place); });
     const others = ranked.length - layout.clients.length;
+    const hidden = matching === null ? 0 : Array.from(matching).filter(function (client) { return !layout.columns.has(client); }).length;
+    byId("others").textContent = hidden === 0 ? "" : "The text also occurs at " + plural(hidden, "client") + " without a column; choose them under Clients.";
     byId("count").textContent = plural(list.length, "row") + " of " + total + (others > 0 ? "; " + layout.clients.length + " of " + ranked.length + " clients" : "");
     byId("clients-button").textContent = "Clients (" + layout.clients.length + " of " + ranked.length + ")";
     drawHead();
@@ -140,8 +163,9 @@
 
   // Positions of the columns: the servers, and then the clients
 
-  function arrange() {
-    const chosen = state.chosen || mostRelevant();
+  function arrange(matching) {
+    const relevant = matching === null ? mostRelevant() : mostRelevant(function (client) { return matching.has(client.index); });
+    const chosen = state.chosen || relevant;
     const servers = new Set();
     const kept = chosen.filter(function (client) { return clients[client].rows > 0; });
     kept.forEach(function (client) {
@@ -194,6 +218,13 @@
       if (pen.measureText(text.slice(0, middle) + "…").width <= most) low = middle; else high = middle;
     }
     return text.slice(0, low) + "…";
+  }
+
+  // Names in quotes that are written from right to left do not reorder the text around them.
+  const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]|[\ud802\ud803\ud83a\ud83b]/;
+  function isolated(name) { return RIGHT_TO_LEFT.test(name) ? "\u2068" + name + "\u2069" : name; }
+  function withIsolatedNames(text) {
+    return RIGHT_TO_LEFT.test(text) ? text.replace(/"(?:[^"\\]|\\.)*("|$)/g, isolated) : text;
   }
 
   function plural(count, noun) { return count + " " + noun + (count === 1 ? "" : "s"); }
@@ -310,7 +341,7 @@
     const type = typeOf(row);
     const isPacket = type === type.toUpperCase();
     const isOneOfMany = clients[connection.client].connections.length > 1;
-    const parts = [(isOneOfMany ? "#" + connection.number + " " : "") + (isPacket ? type + " " : "") + rows.text[row]].map(function (text) { return text.trim(); });
+    const parts = [(isOneOfMany ? "#" + connection.number + " " : "") + (isPacket ? type + " " : "") + withIsolatedNames(rows.text[row])].map(function (text) { return text.trim(); });
     if (round !== null) parts.push("after " + duration(round / 1000));
     return { connection: connection, isPacket: isPacket, type: type, text: parts.join(", ") };
   }
@@ -454,7 +485,7 @@
       const here = clients[client];
       const addresses = new Set(here.connections.map(function (connection) { return connection.address ? host(connection.address) : ""; }));
       const title = element("title");
-      title.textContent = here.name + ", " + Array.from(addresses).join(", ");
+      title.textContent = isolated(here.name) + ", " + Array.from(addresses).join(", ");
       const more = addresses.size > 1 ? " +" + (addresses.size - 1) : "";
       const below = here.identified ? Array.from(addresses)[0] + more : "identifier not seen";
       const name = words(fitted(here.name === "" ? "(empty)" : here.name, layout.step - 6), x, 16, "middle name");
@@ -623,7 +654,7 @@
     const box = byId("detail");
     if (row < 0) { box.replaceChildren(line([["span", "Choose a row to see all of it."]])); return; }
     const connection = connectionOf(row);
-    const client = clients[connection.client].name + (connection.address ? " (" + connection.address + ")" : "");
+    const client = isolated(clients[connection.client].name) + (connection.address ? " (" + connection.address + ")" : "");
     const server = connection.server === null ? "server" : data.servers[connection.server];
     const parts = label(row);
     const sides = { 0: client + " → " + server, 1: server + " → " + client, 2: client + ", " + server }[rows.direction[row]];
@@ -639,7 +670,7 @@
       const list = document.createElement("ul");
       here.texts.forEach(function (text) {
         const item = document.createElement("li");
-        item.textContent = text;
+        item.textContent = withIsolatedNames(text);
         list.appendChild(item);
       });
       nodes.push(list);
@@ -688,7 +719,7 @@
       });
       const more = client.problems > 0 ? ", " + plural(client.problems, "mark") : "";
       const text = document.createElement("span");
-      text.textContent = (client.name === "" ? "(empty)" : client.name) + ": " + plural(client.rows, "row") + more;
+      text.textContent = (client.name === "" ? "(empty)" : isolated(client.name)) + ": " + plural(client.rows, "row") + more;
       labelled.appendChild(box);
       labelled.appendChild(text);
       item.appendChild(labelled);

@@ -318,6 +318,38 @@ fn a_file_is_replaced_as_a_whole() {
     assert_says(&fs::read_to_string(&path).unwrap(), &["the server refused CONNECT"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_page_is_written_through_a_link_and_keeps_the_mode_of_its_file() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = TempDir::new().unwrap();
+    let (file, link) = (directory.path().join("page.html"), directory.path().join("link"));
+    let page = |path: &std::path::Path| mq("inspect --html").arg(path).stdin(capture(CLEAN)).run().succeed();
+    let is_page = || fs::read_to_string(&file).unwrap().ends_with("</html>\n");
+    symlink("page.html", &link).unwrap();
+    page(&link);
+    assert!(link.is_symlink() && is_page(), "a link to a file that does not exist yet");
+    fs::write(&file, "earlier").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    for path in [&link, &file] {
+        page(path);
+        assert!(link.is_symlink() && is_page());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // The other name of a file shows the same page.
+    let other = directory.path().join("other");
+    fs::write(&file, "earlier").unwrap();
+    fs::hard_link(&file, &other).unwrap();
+    page(&other);
+    assert!(is_page());
+}
+
+#[test]
+fn names_from_right_to_left_do_not_reorder_the_text() {
+    let html = page("1: > 10 (`MQTT` 04 02 003c `אבג`)\n1: < 20 (0005)\n1: close <", "");
+    assert_says(&html, &["<bdi>&quot;אבג&quot;</bdi>: the server refused CONNECT"]);
+}
+
 #[test]
 fn a_damaged_capture_has_a_page_up_to_the_damage() {
     let mut damaged = capture(TROUBLE);
