@@ -17,9 +17,38 @@ pub(crate) fn cut(text: &str, columns: usize, mark: &str) -> String {
     cut + mark
 }
 
+/// The text in lines of at most this number of columns, if its words are not longer. Lines after the first one begin with
+/// `hanging` spaces.
+pub(crate) fn wrap(text: &str, columns: usize, hanging: usize) -> Vec<String> {
+    let words = text.trim_start_matches(' ');
+    let mut lines = Vec::new();
+    let mut line = " ".repeat(text.len() - words.len());
+    let mut is_begun = false;
+    for word in words.split(' ') {
+        if is_begun && line.width() + 1 + word.width() > columns {
+            lines.push(line.trim_end().to_owned());
+            line = " ".repeat(hanging);
+        } else if is_begun {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_begun = true;
+    }
+    lines.push(line);
+    lines
+}
+
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{cut, wrap};
+
+    #[test]
+    fn a_text_is_wrapped_between_words() {
+        assert_eq!(wrap("a  bc def", 9, 2), ["a  bc def"]);
+        assert_eq!(wrap("a  bc def", 8, 2), ["a  bc", "  def"]);
+        assert_eq!(wrap("  a longword b 日本", 6, 3), ["  a", "   longword", "   b", "   日本"]);
+        assert_eq!(wrap("", 6, 3), [""]);
+    }
 
     #[test]
     fn a_cut_text_has_a_mark_within_the_columns() {

@@ -1,7 +1,7 @@
 //! Entry points for fuzzers: the layers of captures, and the stages after them. Compiled for tests and with `--cfg fuzzing` only.
 
 use super::capture::Moment;
-use super::capture::fuzzing::{capture, reader, segments, web_socket};
+use super::capture::fuzzing::{capture, reader, segments, tls, web_socket};
 use super::diagnosis::{Diagnosis, Scope};
 use super::field::{Bits, Tree};
 use super::ladder::{Ladder, PageTexts};
@@ -15,11 +15,12 @@ use crate::protocol::Version;
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
     ("web_socket", web_socket),
+    ("tls", tls),
     ("dissector", dissector),
     ("packets", packets),
 ];

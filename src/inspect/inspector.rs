@@ -5,12 +5,12 @@ use super::capture::conversation::ConversationEvent;
 use super::capture::reassembly::{Close, Start};
 use super::dissect::RawPacket;
 use super::field::Tree;
+use super::slots::ConnectionTable;
 use super::stream::{self, Stream};
-use super::tracker::{PacketFacts, Tracker};
+use super::tracker::{PacketFacts, RecentNegotiations, Tracker};
 use super::{Direction, Field, Name, Rule, Severity, Value};
 use crate::payload::Births;
 use crate::protocol::{PacketType, Version};
-use std::collections::HashMap;
 
 /// Maximum bytes to buffer of one packet.
 const MAX_PACKET_BYTES: usize = 1024 * 1024;
@@ -100,11 +100,17 @@ pub(crate) struct ByteRange {
 /// Decodes the packets of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Inspector {
-    /// Boxed, since the table has room for twice as many when it grows.
-    connections: HashMap<u32, Box<ConnectionState>>,
+    connections: ConnectionTable<ConnectionState>,
     version: Option<Version>,
-    births: Births,
+    shared: Shared,
     buffered: usize,
+}
+
+/// The state that all connections share.
+#[derive(Debug, Default)]
+struct Shared {
+    births: Births,
+    negotiations: RecentNegotiations,
 }
 
 #[derive(Debug)]
@@ -139,20 +145,20 @@ impl Inspector {
                 self.feed(connection, direction, at, sink, |stream, sink| stream.gap(length, sink));
             }
             ConversationEvent::Lag { connection, direction, .. } => {
-                if let Some(connection) = self.connections.get_mut(&connection) {
+                if let Some(connection) = self.connections.get_mut(connection) {
                     connection.tracker.lag(direction);
                     sink(&Item::Event(event));
                 }
             }
             ConversationEvent::Closed { connection, at, by, .. } => {
-                if let Some(connection) = self.connections.get_mut(&connection) {
+                if let Some(connection) = self.connections.get_mut(connection) {
                     connection.end = Some(by);
                 }
                 for direction in Direction::BOTH {
                     self.end(connection, direction, at, sink);
                 }
                 sink(&Item::Event(event));
-                self.connections.remove(&connection);
+                self.connections.remove(connection);
             }
             ConversationEvent::BadFrame { connection, at, direction, fault, .. } => {
                 if fault.is_fatal() {
@@ -177,7 +183,7 @@ impl Inspector {
     pub(crate) fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
-        self.connections.insert(connection, Box::new(ConnectionState { streams, tracker, end: None }));
+        self.connections.insert(connection, ConnectionState { streams, tracker, end: None });
     }
 
     /// Takes the next bytes of one direction.
@@ -212,8 +218,8 @@ impl Inspector {
         sink: &mut S,
         act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::StreamEvent<'_>)),
     ) {
-        let Some(connection) = self.connections.get_mut(&number) else { return };
-        let ConnectionState { streams: [client, server], tracker, end } = &mut **connection;
+        let Some(connection) = self.connections.get_mut(number) else { return };
+        let ConnectionState { streams: [client, server], tracker, end } = connection;
         let is_end_excused = is_end_excused(*end)
             || tracker.has_disconnected(direction.reverse())
             || tracker.has_losses(direction);
@@ -221,14 +227,14 @@ impl Inspector {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
         };
-        let births = &mut self.births;
+        let shared = &mut self.shared;
         let before = stream.buffered();
         act(stream, &mut |event| {
             let range = |offset, length| ByteRange { connection: number, direction, at, offset, length };
             match event {
                 stream::StreamEvent::Packet { offset, packet } => {
                     let tree = dissect(&packet, direction, is_end_excused, tracker);
-                    hand_out(range(offset, packet.length as u64), &packet, &tree, (tracker, births), sink);
+                    hand_out(range(offset, packet.length as u64), &packet, &tree, (tracker, shared), sink);
                 }
                 stream::StreamEvent::Gap { offset, length } => {
                     tracker.forget(direction);
@@ -271,20 +277,22 @@ fn hand_out(
     place: ByteRange,
     raw: &RawPacket<'_>,
     tree: &Tree<'_>,
-    (tracker, births): (&mut Tracker, &mut Births),
+    (tracker, shared): (&mut Tracker, &mut Shared),
     sink: &mut impl FnMut(&Item<'_>),
 ) {
     let ByteRange { connection, direction, at, offset, .. } = place;
     let packet_type = raw.packet_type();
     // A packet that was cut off was not sent, so it does not change the connection's state.
     let facts = match packet_type {
-        Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
+        Some(packet_type) if !raw.is_cut => {
+            tracker.observe(packet_type, direction, tree, at.time, &mut shared.negotiations)
+        }
         _ => PacketFacts::default(),
     };
     if let Some((topic, payload)) = topic(&facts, tree).zip(whole_payload(raw, tree)) {
-        births.learn(topic, payload);
+        shared.births.learn(topic, payload);
     }
-    let (facts, tracker, births) = (&facts, &*tracker, &*births);
+    let (facts, tracker, births) = (&facts, &*tracker, &shared.births);
     sink(&Item::Packet(Packet {
         connection,
         direction,

@@ -18,6 +18,8 @@ pub(crate) mod inspector;
 pub(crate) mod ladder;
 pub(crate) mod lint;
 pub(crate) mod rule;
+mod slots;
+mod small_map;
 mod sparkplug;
 pub(crate) mod statistics;
 pub(crate) mod stream;

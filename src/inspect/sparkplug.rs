@@ -34,18 +34,26 @@ impl NodeView {
         }
     }
 
+    /// Takes the server's address and what the connection's CONNECT says.
+    pub(super) fn begin(&mut self, packet: &Packet<'_>, server: impl Hash) {
+        self.set_server(server);
+        let connect = packet.tracker.negotiation.connect.as_ref();
+        if connect.is_some_and(|connect| !connect.clean_start) {
+            self.subscriptions.set_others();
+        }
+    }
+
     /// Takes a CONNECT, SUBSCRIBE or UNSUBSCRIBE. Returns whether it concerns nodes.
     pub(super) fn follow(&mut self, packet: &Packet<'_>, kind: PacketType) -> bool {
         match kind {
             PacketType::Connect => {
                 let will = packet.tree.text(Name::WillTopic).and_then(Topic::parse_live);
                 let own = will.filter(|topic| topic.message_type() == Some(MessageType::NodeDeath));
-                let continues = !packet.tree.is_set(Name::CleanStart);
-                if continues {
+                if !packet.tree.is_set(Name::CleanStart) {
                     self.subscriptions.set_others();
                 }
                 self.own = own.map(|topic| (topic.group().to_owned(), topic.node().to_owned()));
-                continues || self.own.is_some()
+                self.own.is_some()
             }
             PacketType::Subscribe => {
                 let filters = texts(packet, Name::TopicFilter).filter(|filter| may_match_nodes(filter));

@@ -17,10 +17,12 @@ use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Direction;
 use crate::inspect::Inspector;
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{ConversationEvent, Transport};
+use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Transport};
 use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::protocol::{ProxyFault, ProxyHeader};
+use crate::transport::ConnectError;
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -159,6 +161,18 @@ enum QueuedEvent {
         proxy: SocketAddr,
         header: Result<ProxyHeader, ProxyFault>,
     },
+    /// The server refused the connection.
+    Refused {
+        connection: u32,
+        at: Moment,
+        client: SocketAddr,
+        server: SocketAddr,
+    },
+    /// There was no connection to the server for another reason.
+    Unreachable {
+        at: Moment,
+        reason: String,
+    },
     /// A message for standard error, after all previous entries were shown.
     Note(String),
 }
@@ -207,8 +221,13 @@ fn show_all(
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
         handled.fetch_add(1, Ordering::Relaxed);
         let Some(event) = entry.what.as_event() else {
-            viewer.flush()?;
-            entry.what.say(messages);
+            match &entry.what {
+                QueuedEvent::Unreachable { at, reason } => viewer.unreachable(*at, reason),
+                what => {
+                    viewer.flush()?;
+                    what.say(messages);
+                }
+            }
             continue;
         };
         if let Some(recorder) = &mut recorder {
@@ -273,7 +292,7 @@ impl ViewerHandle {
 
 fn stuck() -> Error {
     let problem = "timed out; the last packets were not shown";
-    Error::Output(std::io::Error::new(std::io::ErrorKind::TimedOut, problem))
+    Error::Output(io::Error::new(io::ErrorKind::TimedOut, problem))
 }
 
 impl TrafficQueue {
@@ -312,7 +331,7 @@ impl TrafficQueue {
     ) -> ConnectionTap {
         let (room, end_room) = rooms.unzip();
         let number = room.is_some().then(|| {
-            let connection = self.connections.replace(self.connections.get().wrapping_add(1));
+            let connection = self.next_number();
             self.send(QueuedEvent::Opened { connection, at: self.now(), client, server, transport }, room);
             connection
         });
@@ -328,6 +347,26 @@ impl TrafficQueue {
             first_fin: Cell::default(),
             room: RefCell::new(end_room),
         }
+    }
+
+    /// The server refused a connection, or could not be reached for this reason.
+    pub(super) async fn unconnected(&self, client: SocketAddr, error: &ConnectError) {
+        // Without room, the message on standard error is the only report.
+        let Some(room) = self.room_for(0).await else { return };
+        let at = self.now();
+        let what = match error {
+            ConnectError::Connect { address: server, source }
+                if source.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                QueuedEvent::Refused { connection: self.next_number(), at, client, server: *server }
+            }
+            error => QueuedEvent::Unreachable { at, reason: error.to_string() },
+        };
+        self.send(what, Some(room));
+    }
+
+    fn next_number(&self) -> u32 {
+        self.connections.replace(self.connections.get().wrapping_add(1))
     }
 
     /// Prints a message on standard error after all previous entries were shown.
@@ -500,7 +539,12 @@ impl QueuedEvent {
             QueuedEvent::ProxyHeader { connection, at, proxy, header } => {
                 ConversationEvent::ProxyHeader { connection, at, proxy, header }
             }
-            QueuedEvent::Note(_) => return None,
+            QueuedEvent::Refused { connection, at, client, server } => {
+                // The server is a broker, whatever its port.
+                let what = OtherProtocol::Refused { expects_mqtt: true };
+                ConversationEvent::OtherProtocol { connection, at, client, server, what }
+            }
+            QueuedEvent::Unreachable { .. } | QueuedEvent::Note(_) => return None,
         })
     }
 

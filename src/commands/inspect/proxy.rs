@@ -95,7 +95,10 @@ impl Proxy {
         target.offer_v31(is_v31);
         let server = match transport::connect(&target).await {
             Ok(server) => server,
-            Err(error) => return self.refuse(address, &error.to_string()),
+            Err(error) => {
+                queue.unconnected(preface.client().unwrap_or(address), &error).await;
+                return self.refuse(address, &error.to_string());
+            }
         };
         let server_address = server.peer_address().unwrap_or(self.listen.address);
         if server_address == self.listen.address {

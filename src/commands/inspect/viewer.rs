@@ -4,6 +4,7 @@ use super::picture::{self, PageTarget, Picture};
 use crate::cli::inspect::InspectArgs;
 use crate::commands::Messages;
 use crate::commands::error::Error;
+use crate::inspect::capture::Moment;
 use crate::inspect::diagnosis::{Diagnosis, Scope};
 use crate::inspect::filter::{Filter, Follower};
 use crate::inspect::lint::FindingCounts;
@@ -12,7 +13,7 @@ use crate::inspect::view::{Advice, ConversationView, Options, View, ViewFormat};
 use crate::inspect::{Finding, Item, Linter, Severity};
 use crate::output;
 use crate::payload::schema::MessageTypes;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
@@ -151,6 +152,13 @@ impl Viewer {
         picture.write(&periodic.diagnosis.report(&periodic.scope), messages)
     }
 
+    /// Takes an attempt to connect to the server that failed.
+    pub(super) fn unreachable(&mut self, at: Moment, reason: &str) {
+        if let Some(PeriodicDiagnosis { diagnosis, .. }) = &mut self.diagnosis {
+            diagnosis.unreachable(at, reason);
+        }
+    }
+
     /// The time until the next report; `None` if there is only one, at the end.
     pub(super) fn next_report(&self) -> Option<Duration> {
         let next = self.diagnosis.as_ref()?.next?;
@@ -161,10 +169,11 @@ impl Viewer {
     pub(super) fn report(&mut self) {
         let Some(periodic) = self.diagnosis.as_mut().filter(|periodic| periodic.is_printed) else { return };
         let report = periodic.diagnosis.report(&periodic.scope);
+        let columns = io::stdout().is_terminal().then(output::columns);
         if std::mem::replace(&mut periodic.has_reported, true) && periodic.is_text {
             self.buffer.push(b'\n');
         }
-        self.buffer.extend_from_slice(self.view.diagnosis(&report, FILTER_OPTION).as_bytes());
+        self.buffer.extend_from_slice(self.view.diagnosis(&report, FILTER_OPTION, columns).as_bytes());
         periodic.next = periodic.interval.map(|interval| Instant::now() + interval);
     }
 

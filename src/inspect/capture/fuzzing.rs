@@ -2,15 +2,18 @@
 //!
 //! The targets in `fuzz/` are one line each, so that `fuzz/mutate.rs` can do the same work without a nightly compiler.
 
-use super::conversation::{ConversationEvent, Conversations};
+use super::conversation::{ConversationEvent, Conversations, Ports};
+use super::decrypt::{KeyLog, Label, Secrets, TlsDecryptor};
 use super::network::Segment;
 use super::reader::{Frame, ReadError, Reader};
 use super::reassembly::{self, Close, Reassembly, Side, Start};
 use super::{Capture, Moment};
 use crate::inspect::Direction;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 
 /// Reads a capture at once and in small pieces; both results must be equal.
 pub fn reader(bytes: &[u8]) {
@@ -32,6 +35,38 @@ pub fn capture(bytes: &[u8]) {
     let _ = read_frames(bytes, |frame| layers.frame(frame, &mut |event| audit.conversation(&event)));
     layers.finish(&mut |event| audit.conversation(&event));
     audit.finish();
+}
+
+/// Takes a capture with TLS through all layers. A key log precedes it, up to a null byte; the capture may have others.
+pub fn tls(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
+    let (log, capture) = bytes.split_at(end);
+    let secrets = SharedKeyLog::default();
+    secrets.0.borrow_mut().add(log);
+    let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
+    let mut layers = Capture::new(Ports::default(), Some(Box::new(decryptor)));
+    let mut audit = Audit::default();
+    let mut reader = Reader::new(capture.strip_prefix(&[0]).unwrap_or(capture));
+    while let Ok(Some(frame)) = reader.next_frame() {
+        layers.frame(&frame, &mut |event| audit.conversation(&event));
+        secrets.0.borrow_mut().add(&reader.take_secrets());
+    }
+    layers.finish(&mut |event| audit.conversation(&event));
+    audit.finish();
+}
+
+/// Secrets that arrive with a capture.
+#[derive(Clone, Default)]
+struct SharedKeyLog(Rc<RefCell<KeyLog>>);
+
+impl Secrets for SharedKeyLog {
+    fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
+        self.0.borrow().secret(label, client_random)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
 }
 
 /// Takes segments made from the bytes: five for each header, then the payload.
@@ -66,21 +101,26 @@ pub fn web_socket(bytes: &[u8]) {
         conversations.event(&event, &mut |event| audit.conversation(&event));
     };
     let at = Moment::default();
-    let data = |side, bytes| reassembly::TcpEvent::Data { connection: 0, at, side, bytes };
+    let data = |side, offset, bytes| reassembly::TcpEvent::Data { connection: 0, at, side, offset, bytes };
     let [a, b] = ends(0);
     let start = Start::Handshake { initiator: Side::A };
     tell(reassembly::TcpEvent::Opened { connection: 0, at, a, b, start });
-    tell(data(Side::A, request));
-    tell(data(Side::B, answer));
+    tell(data(Side::A, 0, request));
+    tell(data(Side::B, 0, answer));
+    let (mut of_a, mut of_b) = (request.len() as u64, answer.len() as u64);
     let mut rest = bytes;
     while let Some(([what, length], after)) = rest.split_first_chunk::<2>() {
         let side = if what & 1 == 0 { Side::A } else { Side::B };
         let (part, after) = after.split_at((*length as usize).min(after.len()));
+        let offset = if side == Side::A { &mut of_a } else { &mut of_b };
         if what & 0x0e == 0x0e && *length > 0 {
-            tell(reassembly::TcpEvent::Gap { connection: 0, at, side, length: (*length).into() });
+            let length = u64::from(*length);
+            tell(reassembly::TcpEvent::Gap { connection: 0, at, side, offset: *offset, length });
+            *offset += length;
         }
         if !part.is_empty() {
-            tell(data(side, part));
+            tell(data(side, *offset, part));
+            *offset += part.len() as u64;
         }
         rest = after;
     }

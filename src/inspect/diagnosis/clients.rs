@@ -1,8 +1,10 @@
 //! The clients of a capture, over all their connections. Memory is bounded; clients beyond the limit are counted.
 
 use super::ending::Ending;
+use super::time::Time;
 use crate::inspect::capture::Moment;
 use foldhash::HashMap;
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -15,7 +17,8 @@ const MAX_ADDRESSES: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Clients {
-    by_id: HashMap<Rc<str>, u32>,
+    /// By the hash of the client identifier.
+    by_hash: HashMap<u64, u32>,
     records: Vec<ClientRecord>,
     bytes: usize,
     /// The number of CONNECT packets of clients without room.
@@ -31,15 +34,30 @@ pub(super) struct ClientRecord {
     current: Option<u32>,
     address: Option<IpAddr>,
     /// The time of the first CONNECT.
-    pub(super) first: Option<u64>,
-    /// Nanoseconds of all connections that ended, and of the shortest and the longest one.
-    pub(super) connected: u64,
-    pub(super) shortest: Option<u64>,
-    pub(super) longest: u64,
-    ending: Option<(Ending, u32)>,
+    first: Time,
     /// Whether the last connection ended with the client's DISCONNECT, or has not ended.
     is_content: bool,
+    /// The end of the first connection that ended.
+    ending: Option<Ending>,
+    /// Nanoseconds of the only connection that ended, if it is known.
+    lifetime: Time,
     more: Option<Box<MoreOfClient>>,
+}
+
+/// Nanoseconds of all connections that ended, and of the shortest and the longest one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ConnectionTimes {
+    pub(super) total: u64,
+    pub(super) shortest: Option<u64>,
+    pub(super) longest: u64,
+}
+
+impl ConnectionTimes {
+    fn add(&mut self, nanoseconds: u64) {
+        self.total += nanoseconds;
+        self.shortest = Some(self.shortest.unwrap_or(u64::MAX).min(nanoseconds));
+        self.longest = self.longest.max(nanoseconds);
+    }
 }
 
 /// What only some clients have.
@@ -49,6 +67,10 @@ struct MoreOfClient {
     addresses: Vec<IpAddr>,
     has_more_addresses: bool,
     endings: Vec<(Ending, u32)>,
+    /// The number of further connections that ended like the first one.
+    first_ending_again: u32,
+    /// The times of connections, from the second one on.
+    times: Option<ConnectionTimes>,
     take_overs: Repetition,
     reconnects: Repetition,
 }
@@ -79,9 +101,10 @@ impl Repetition {
 
 impl Clients {
     /// The index of a client; `None` if there is no room.
-    pub(super) fn index(&mut self, id: &str, at: Moment) -> Option<u32> {
-        if let Some(index) = self.by_id.get(id) {
-            return Some(*index);
+    pub(super) fn index(&mut self, id: &Rc<str>, at: Moment) -> Option<u32> {
+        let hash = self.by_hash.hasher().hash_one(id);
+        if let Some(index) = self.by_hash.get(&hash) {
+            return Some(*index).filter(|index| self.get(*index).is_some_and(|record| record.id == *id));
         }
         if self.records.len() >= MAX_CLIENTS || self.bytes + id.len() > MAX_BYTES {
             self.dropped += 1;
@@ -89,9 +112,8 @@ impl Clients {
         }
         self.bytes += id.len();
         let index = u32::try_from(self.records.len()).ok()?;
-        let id: Rc<str> = Rc::from(id);
-        self.by_id.insert(Rc::clone(&id), index);
-        self.records.push(ClientRecord::new(id, at));
+        self.by_hash.insert(hash, index);
+        self.records.push(ClientRecord::new(Rc::clone(id), at));
         Some(index)
     }
 
@@ -115,12 +137,10 @@ impl ClientRecord {
             connections: 0,
             current: None,
             address: None,
-            first: at.time,
-            connected: 0,
-            shortest: None,
-            longest: 0,
-            ending: None,
+            first: Time::of(at),
             is_content: true,
+            ending: None,
+            lifetime: Time::UNKNOWN,
             more: None,
         }
     }
@@ -144,16 +164,34 @@ impl ClientRecord {
 
     /// Records the end of a connection that lasted this many nanoseconds.
     pub(super) fn end(&mut self, connection: u32, ending: Ending, nanoseconds: Option<u64>) {
-        self.add_ending(ending);
-        if let Some(nanoseconds) = nanoseconds {
-            self.connected += nanoseconds;
-            self.shortest = Some(self.shortest.unwrap_or(u64::MAX).min(nanoseconds));
-            self.longest = self.longest.max(nanoseconds);
+        match (self.ending, nanoseconds) {
+            (None, _) => self.lifetime = nanoseconds.map_or(Time::UNKNOWN, Time::from_nanoseconds),
+            (Some(_), Some(nanoseconds)) => {
+                let mut times = self.times();
+                times.add(nanoseconds);
+                self.more().times = Some(times);
+            }
+            (Some(_), None) => {}
         }
+        self.add_ending(ending);
         if self.current == Some(connection) {
             self.current = None;
             self.is_content = ending.is_orderly();
         }
+    }
+
+    /// The time of the first CONNECT, in nanoseconds since 1970.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.first.get()
+    }
+
+    pub(super) fn times(&self) -> ConnectionTimes {
+        if let Some(times) = self.more.as_ref().and_then(|more| more.times) {
+            return times;
+        }
+        let mut times = ConnectionTimes::default();
+        self.lifetime.get().into_iter().for_each(|nanoseconds| times.add(nanoseconds));
+        times
     }
 
     /// The first addresses.
@@ -169,8 +207,10 @@ impl ClientRecord {
 
     /// The ends of its connections.
     pub(super) fn endings(&self) -> impl Iterator<Item = (Ending, u64)> {
-        let more = self.more.iter().flat_map(|more| &more.endings);
-        self.ending.iter().chain(more).map(|(ending, count)| (*ending, u64::from(*count)))
+        let repeated = self.more.as_ref().map_or(0, |more| more.first_ending_again);
+        let first = self.ending.map(|ending| (ending, repeated.saturating_add(1)));
+        let others = self.more.iter().flat_map(|more| more.endings.iter().copied());
+        first.into_iter().chain(others).map(|(ending, count)| (ending, u64::from(count)))
     }
 
     pub(super) fn take_overs(&self) -> Repetition {
@@ -197,9 +237,13 @@ impl ClientRecord {
     }
 
     fn add_ending(&mut self, ending: Ending) {
-        let (first, count) = self.ending.get_or_insert((ending, 0));
-        if *first == ending {
-            *count = count.saturating_add(1);
+        let Some(first) = self.ending else {
+            self.ending = Some(ending);
+            return;
+        };
+        if first == ending {
+            let again = &mut self.more().first_ending_again;
+            *again = again.saturating_add(1);
             return;
         }
         let endings = &mut self.more().endings;

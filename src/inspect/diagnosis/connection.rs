@@ -3,6 +3,7 @@
 use super::ending::Ending;
 use super::pending::{FullPeriod, PendingPackets, Waiting, filters};
 use super::sighting::{Party, ProblemKey, Sightings};
+use super::time::Time;
 use super::topics::Endpoint;
 use super::{Kind, Shared};
 use crate::inspect::capture::Moment;
@@ -61,22 +62,50 @@ pub(super) enum Protocol {
     Other,
 }
 
+/// There may be many, so what most of them do not have is elsewhere.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
-    pub(super) protocol: Protocol,
     pub(super) number: u32,
-    client: Option<SocketAddr>,
-    pub(super) server: Option<IpAddr>,
-    opened: Moment,
-    /// The index of the client.
-    pub(super) who: Option<u32>,
+    pub(super) protocol: Protocol,
     /// Whether all bytes of the client since CONNECT are known.
     is_complete: bool,
-    connect: Option<Moment>,
+    has_connect: bool,
     is_accepted: Option<bool>,
     /// CONNACK was captured, or may be among the packets that were not.
     is_answered: bool,
     refused: Option<u8>,
+    /// Whether the server ended it for another connection with the same client identifier.
+    is_taken_over: bool,
+    /// Some of its bytes were not captured, late or unreadable.
+    is_incomplete: bool,
+    /// The client's last packet.
+    last_from_client: Option<PacketType>,
+    /// The number of the server.
+    pub(super) server: Option<u16>,
+    /// In seconds; 0 for none.
+    keep_alive: u16,
+    /// The index of the client, or [`NOBODY`].
+    client_index: u32,
+    opened: Time,
+    /// The time of the client's last packet.
+    last_from_client_at: Time,
+    /// The time of the last packet of either side.
+    last_packet: Time,
+    /// The client's address, until CONNECT.
+    client: Option<Box<IpAddr>>,
+    signs: Option<Box<Signs>>,
+    pending: PendingPackets,
+    subscriber: Option<Box<Subscriber>>,
+}
+
+/// The index of a client that is unknown, or for which there was no room.
+const NOBODY: u32 = u32::MAX;
+
+/// Signs of an end, and losses.
+#[derive(Debug, Clone, Default)]
+struct Signs {
+    /// The open connection that had the client identifier before.
+    previous: Option<u32>,
     /// The first DISCONNECT.
     disconnect: Option<(Direction, u8)>,
     /// The time of the first DISCONNECT.
@@ -87,22 +116,15 @@ pub(super) struct OpenConnection {
     first_fin: Option<Moment>,
     /// The time at which another connection connected with the same client identifier.
     rivalled: Option<Moment>,
-    /// Whether the server ended it for that other connection.
-    is_taken_over: bool,
-    /// The open connection that had the client identifier before.
-    pub(super) previous: Option<u32>,
-    last_from_client: Option<(Moment, PacketType)>,
-    /// The last packet of either side.
-    last_packet: Option<Moment>,
-    /// The reason string of the CONNACK that refused it, or of the first DISCONNECT.
+    /// The reason string of the first DISCONNECT.
     reason: Option<Rc<str>>,
-    /// Some of its bytes were not captured, late or unreadable.
-    is_incomplete: bool,
     /// For each direction, the moment since which packets are missing; a DISCONNECT may be among them.
     lost: [Option<Moment>; 2],
-    /// In nanoseconds; 0 for none.
-    keep_alive: u64,
-    pending: Box<PendingPackets>,
+}
+
+/// The state of a client that receives messages.
+#[derive(Debug, Default)]
+struct Subscriber {
     /// Its subscriptions, as [`Topics`](super::topics::Topics) has numbered them.
     subscriptions: Vec<u32>,
     retained: RetainedMessages,
@@ -125,37 +147,34 @@ pub(super) struct EndOfConnection {
 }
 
 impl OpenConnection {
-    pub(super) fn new(number: u32, opened: Moment, ends: Option<(SocketAddr, SocketAddr)>) -> OpenConnection {
-        let (client, server) = ends.unzip();
+    pub(super) fn new(
+        number: u32,
+        opened: Moment,
+        client: Option<SocketAddr>,
+        server: Option<u16>,
+    ) -> OpenConnection {
         OpenConnection {
+            number,
             // Frame numbers exist in captures only.
             protocol: if opened.frame > 0 { Protocol::Mqtt } else { Protocol::Undecided },
-            number,
-            client,
-            server: server.map(|server| server.ip()),
-            opened,
-            who: None,
             is_complete: false,
-            connect: None,
+            has_connect: false,
             is_accepted: None,
             is_answered: false,
             refused: None,
-            disconnect: None,
-            disconnected: None,
-            silence_at_disconnect: None,
-            first_fin: None,
-            rivalled: None,
             is_taken_over: false,
-            previous: None,
-            last_from_client: None,
-            last_packet: None,
-            reason: None,
             is_incomplete: false,
-            lost: [None; 2],
+            last_from_client: None,
+            server,
             keep_alive: 0,
-            pending: Box::default(),
-            subscriptions: Vec::new(),
-            retained: RetainedMessages::default(),
+            client_index: NOBODY,
+            opened: Time::of(opened),
+            last_from_client_at: Time::UNKNOWN,
+            last_packet: Time::UNKNOWN,
+            client: client.map(|client| Box::new(client.ip())),
+            signs: None,
+            pending: PendingPackets::default(),
+            subscriber: None,
         }
     }
 
@@ -182,9 +201,9 @@ impl OpenConnection {
         if packet.direction == Direction::ClientToServer {
             self.check_silence(packet, shared);
         } else if kind != PacketType::Disconnect
-            && since(self.rivalled, at).is_some_and(|duration| duration > STILL_SERVED)
+            && since(self.rivalled(), at).is_some_and(|duration| duration > STILL_SERVED)
         {
-            self.rivalled = None;
+            self.unrival();
         }
         match kind {
             PacketType::Connect => previous = self.connect(packet, shared),
@@ -204,36 +223,24 @@ impl OpenConnection {
             }
             PacketType::Pingreq if is_timely(packet) => self.pending.ping(at),
             PacketType::Pingresp => self.pending.pong(),
-            PacketType::Disconnect => {
-                let code = packet.tree.number(Name::ReasonCode).unwrap_or_default() as u8;
-                if self.disconnect.is_none() {
-                    self.silence_at_disconnect = self.silence(at);
-                    self.disconnect = Some((packet.direction, code));
-                    self.reason = reason_string(packet.tree);
-                    self.disconnected = Some(at);
-                    let is_of_server = packet.direction == Direction::ServerToClient;
-                    if is_of_server && ReasonCode(code) == ReasonCode::SESSION_TAKEN_OVER {
-                        self.take_over(at, shared);
-                    }
-                }
-            }
+            PacketType::Disconnect => self.disconnected(packet, shared),
             PacketType::Pingreq | PacketType::Auth => {}
         }
         if packet.direction == Direction::ClientToServer {
-            self.last_from_client = Some((at, kind));
+            (self.last_from_client, self.last_from_client_at) = (Some(kind), Time::of(at));
         }
         self.sparkplug(packet, kind, shared);
-        self.last_packet = Some(at);
+        self.last_packet = Time::of(at);
         self.slow_answer(packet, kind, shared);
         self.oversize(packet, kind, shared);
         previous
     }
 
     /// Another connection connected with the same client identifier. It takes this one over only if the server ends this one.
-    pub(super) fn rival(&mut self, server: Option<IpAddr>, at: Moment) {
-        let is_alive = self.first_fin.is_none() && self.disconnect.is_none() && self.refused.is_none();
+    pub(super) fn rival(&mut self, server: Option<u16>, at: Moment) {
+        let is_alive = self.first_fin().is_none() && self.disconnect().is_none() && self.refused.is_none();
         if is_alive && self.server == server {
-            self.rivalled = Some(at);
+            self.signs_mut().rivalled = Some(at);
         }
     }
 
@@ -241,37 +248,95 @@ impl OpenConnection {
         self.refused.is_some()
     }
 
+    /// The open connection that had the client identifier before.
+    pub(super) fn previous(&self) -> Option<u32> {
+        self.signs.as_ref()?.previous
+    }
+
+    pub(super) fn set_previous(&mut self, previous: u32) {
+        self.signs_mut().previous = Some(previous);
+    }
+
+    /// The index of the client.
+    pub(super) fn who(&self) -> Option<u32> {
+        Some(self.client_index).filter(|index| *index != NOBODY)
+    }
+
     /// The server refused the other connection.
     pub(super) fn unrival(&mut self) {
-        self.rivalled = None;
+        if let Some(signs) = &mut self.signs {
+            signs.rivalled = None;
+        }
     }
 
     /// Takes the FIN of one side.
     pub(super) fn fin(&mut self, direction: Direction, at: Moment, shared: &mut Shared) {
-        if self.first_fin.is_none() {
-            self.first_fin = Some(at);
+        if self.first_fin().is_none() {
+            self.signs_mut().first_fin = Some(at);
             self.check_take_over(direction, at, shared);
         }
     }
 
     /// This side ends the connection by TCP. A server that does so soon after another CONNECT obeys MQTT.
     pub(super) fn check_take_over(&mut self, sender: Direction, at: Moment, shared: &mut Shared) {
-        let is_soon = since(self.rivalled, at).is_some_and(|duration| duration <= TAKE_OVER);
-        if sender == Direction::ServerToClient && is_soon && self.disconnect.is_none() {
+        let is_soon = since(self.rivalled(), at).is_some_and(|duration| duration <= TAKE_OVER);
+        if sender == Direction::ServerToClient && is_soon && self.disconnect().is_none() {
             self.take_over(at, shared);
         }
     }
 
+    fn disconnected(&mut self, packet: &Packet<'_>, shared: &mut Shared) {
+        if self.disconnect().is_some() {
+            return;
+        }
+        let at = packet.at;
+        let code = packet.tree.number(Name::ReasonCode).unwrap_or_default() as u8;
+        let silence = self.silence(at);
+        let signs = self.signs_mut();
+        signs.silence_at_disconnect = silence;
+        signs.disconnect = Some((packet.direction, code));
+        signs.reason = reason_string(packet.tree);
+        signs.disconnected = Some(at);
+        let is_of_server = packet.direction == Direction::ServerToClient;
+        if is_of_server && ReasonCode(code) == ReasonCode::SESSION_TAKEN_OVER {
+            self.take_over(at, shared);
+        }
+    }
+
+    fn signs_mut(&mut self) -> &mut Signs {
+        self.signs.get_or_insert_default()
+    }
+
+    fn disconnect(&self) -> Option<(Direction, u8)> {
+        self.signs.as_ref()?.disconnect
+    }
+
+    fn first_fin(&self) -> Option<Moment> {
+        self.signs.as_ref()?.first_fin
+    }
+
+    fn rivalled(&self) -> Option<Moment> {
+        self.signs.as_ref()?.rivalled
+    }
+
+    fn reason(&self) -> Option<Rc<str>> {
+        self.signs.as_ref()?.reason.clone()
+    }
+
+    fn lost(&self) -> [Option<Moment>; 2] {
+        self.signs.as_ref().map(|signs| signs.lost).unwrap_or_default()
+    }
+
     fn take_over(&mut self, at: Moment, shared: &mut Shared) {
         let is_known = std::mem::replace(&mut self.is_taken_over, true);
-        if let Some(record) = self.who.and_then(|who| shared.clients.get_mut(who)).filter(|_| !is_known) {
+        if let Some(record) = self.who().and_then(|who| shared.clients.get_mut(who)).filter(|_| !is_known) {
             record.take_over(at);
         }
     }
 
     /// Packets of this direction were not captured; DISCONNECT may be among them.
     pub(super) fn lose(&mut self, direction: Direction, at: Moment, shared: &mut Shared) {
-        if let Some(lost) = self.lost.get_mut(direction as usize) {
+        if let Some(lost) = self.signs_mut().lost.get_mut(direction as usize) {
             *lost = Some(at);
         }
         if self.protocol == Protocol::Undecided {
@@ -285,7 +350,7 @@ impl OpenConnection {
         shared.incomplete += u64::from(!std::mem::replace(&mut self.is_incomplete, true));
         self.pending.forget();
         self.is_answered = true;
-        shared.topics.unsubscribe(&self.subscriptions, None, None);
+        shared.topics.unsubscribe(self.subscriptions(), None, None);
         if direction == Direction::ClientToServer {
             self.is_complete = false;
             self.last_from_client = None;
@@ -294,28 +359,29 @@ impl OpenConnection {
 
     /// Whether answers to this side were captured up to the end.
     fn answers(&self, sender: Direction) -> bool {
-        self.lost.get(sender.reverse() as usize).is_some_and(Option::is_none)
+        self.lost().get(sender.reverse() as usize).is_some_and(Option::is_none)
     }
 
     /// A packet in a later frame follows the missing ones, so they are not the last.
     fn find(&mut self, direction: Direction, at: Moment) {
+        let Some(signs) = &mut self.signs else { return };
         let is_later = |lost: Moment| at.frame > lost.frame || at.time > lost.time;
-        if let Some(lost) = self.lost.get_mut(direction as usize).filter(|lost| lost.is_some_and(is_later)) {
+        if let Some(lost) = signs.lost.get_mut(direction as usize).filter(|lost| lost.is_some_and(is_later)) {
             *lost = None;
         }
     }
 
     /// How the connection ended, with the first sign of its end.
     pub(super) fn ending(&self, tcp: Ending, at: Moment) -> Ending {
-        let is_recent = || since(self.first_fin, at).is_none_or(|duration| duration < HALF_OPEN);
-        match (self.disconnect, self.refused, tcp) {
+        let is_recent = || since(self.first_fin(), at).is_none_or(|duration| duration < HALF_OPEN);
+        match (self.disconnect(), self.refused, tcp) {
             (Some((sender, code)), ..) => Ending::Disconnect(sender, code),
             (None, Some(code), _) => Ending::Refused(code),
             (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_)) if self.is_taken_over => {
                 Ending::TakenOver
             }
             (None, None, Ending::Fin(_) | Ending::Reset(_) | Ending::HalfOpen(_))
-                if self.lost != [None; 2] =>
+                if self.lost() != [None; 2] =>
             {
                 Ending::Unknown
             }
@@ -326,7 +392,7 @@ impl OpenConnection {
 
     /// Nanoseconds since its first segment.
     pub(super) fn lifetime(&self, at: Moment) -> Option<u64> {
-        since(Some(self.opened), at)
+        self.opened.until(at)
     }
 
     /// Adds the problems of its end.
@@ -337,7 +403,8 @@ impl OpenConnection {
         for period in self.pending.full_periods(last).filter(|period| self.answers(period.sender)) {
             self.full(period, sightings);
         }
-        let RetainedMessages { count, bytes, first, last } = self.retained;
+        let retained = self.subscriber.as_ref().map(|subscriber| subscriber.retained);
+        let RetainedMessages { count, bytes, first, last } = retained.unwrap_or_default();
         if count >= STORM_MESSAGES || bytes >= STORM_BYTES {
             sightings.add_period(self.key(Kind::RetainedStorm, 0), self.number, first, last, count);
         }
@@ -345,21 +412,26 @@ impl OpenConnection {
 
     /// The time of DISCONNECT or FIN, after which no answer is due, or else of the end.
     fn first_sign_of_end(&self, end: Moment) -> Moment {
-        let signs = [self.disconnected, self.first_fin, Some(end)];
+        let disconnected = self.signs.as_ref().and_then(|signs| signs.disconnected);
+        let signs = [disconnected, self.first_fin(), Some(end)];
         signs.into_iter().flatten().min_by_key(|at| at.time).unwrap_or(end)
     }
 
     /// Ends its subscriptions.
     pub(super) fn unsubscribe(&self, at: Moment, shared: &mut Shared) {
-        shared.topics.unsubscribe(&self.subscriptions, None, at.time);
+        shared.topics.unsubscribe(self.subscriptions(), None, at.time);
+    }
+
+    fn subscriptions(&self) -> &[u32] {
+        self.subscriber.as_ref().map(|subscriber| subscriber.subscriptions.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn party(&self) -> Party {
-        self.who.map_or(Party::Connection(self.number), Party::Client)
+        self.who().map_or(Party::Connection(self.number), Party::Client)
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
-        Endpoint { client: self.who, server: self.server }
+        Endpoint { client: self.who(), server: self.server }
     }
 
     fn key(&self, kind: Kind, code: u16) -> ProblemKey {
@@ -376,12 +448,19 @@ impl OpenConnection {
     }
 
     fn connect(&mut self, packet: &Packet<'_>, shared: &mut Shared) -> Option<u32> {
-        self.connect = Some(packet.at);
-        self.is_complete = true;
-        let id = packet.tracker.client_id.as_deref()?;
-        self.who = shared.clients.index(id, packet.at);
-        let record = shared.clients.get_mut(self.who?)?;
-        record.connect(self.number, self.client.map(|client| client.ip()), packet.at)
+        (self.has_connect, self.is_complete) = (true, true);
+        if !self.is_answered {
+            self.pending.connect(packet.at);
+        }
+        self.identify(packet, shared)
+    }
+
+    /// Takes the client identifier. Returns the connection that had it before.
+    fn identify(&mut self, packet: &Packet<'_>, shared: &mut Shared) -> Option<u32> {
+        let id = packet.tracker.client_id.as_ref()?;
+        self.client_index = shared.clients.index(id, packet.at).unwrap_or(NOBODY);
+        let record = shared.clients.get_mut(self.client_index)?;
+        record.connect(self.number, self.client.take().map(|address| *address), packet.at)
     }
 
     fn connack(&mut self, packet: &Packet<'_>, shared: &mut Shared) {
@@ -389,16 +468,12 @@ impl OpenConnection {
         let tree = packet.tree;
         let Some(code) = tree.number(Name::ReasonCode).or(tree.number(Name::ReturnCode)) else { return };
         self.is_accepted = Some(code == 0);
-        if self.who.is_none()
-            && let Some(id) = packet.tracker.client_id.as_deref()
-        {
-            // The server assigned the identifier.
-            self.who = shared.clients.index(id, packet.at);
-            let record = self.who.and_then(|who| shared.clients.get_mut(who));
-            let address = self.client.map(|client| client.ip());
-            record.map(|record| record.connect(self.number, address, packet.at));
+        self.pending.connack();
+        if self.who().is_none() {
+            // The server may have assigned the identifier.
+            self.identify(packet, shared);
         }
-        self.keep_alive = u64::from(packet.tracker.keep_alive.unwrap_or_default()) * SECOND;
+        self.keep_alive = packet.tracker.keep_alive.unwrap_or_default();
         if code != 0 {
             self.refused = Some(code as u8);
             let key = ProblemKey { text: reason_string(tree), ..self.key(Kind::Refused, code as u16) };
@@ -414,7 +489,7 @@ impl OpenConnection {
         let topic =
             packet.topic().and_then(|topic| shared.topics.publish(topic, direction, endpoint, size, at));
         if direction == Direction::ServerToClient && tree.is_set(Name::Retain) {
-            self.retained.add(size, at);
+            self.subscriber.get_or_insert_default().retained.add(size, at);
         }
         if tree.is_set(Name::Dup) {
             self.repeated(packet, PacketType::Publish, shared);
@@ -430,7 +505,9 @@ impl OpenConnection {
     fn subscribe(&mut self, packet: &Packet<'_>, packet_type: PacketType) {
         let packet_id = packet.tree.two_bytes(Name::PacketIdentifier);
         let Some(packet_id) = packet_id.filter(|_| is_timely(packet)) else { return };
-        self.retained = RetainedMessages::default();
+        if let Some(subscriber) = &mut self.subscriber {
+            subscriber.retained = RetainedMessages::default();
+        }
         let waiting = Waiting { packet_type, at: packet.at, topic: None, filters: filters(packet.tree) };
         self.pending.add(packet.direction, packet_id, waiting);
     }
@@ -454,7 +531,7 @@ impl OpenConnection {
                 (Some((filter, no_local)), false) => {
                     let endpoint = self.endpoint();
                     let number = shared.topics.subscribe(&filter, no_local, endpoint, packet.at.time);
-                    self.subscriptions.extend(number);
+                    self.subscriber.get_or_insert_default().subscriptions.extend(number);
                 }
                 (None, false) => {}
             }
@@ -479,7 +556,7 @@ impl OpenConnection {
                     let key = ProblemKey { text: Some(filter), ..key };
                     shared.sightings.add(key, self.number, packet.at, 0);
                 }
-                None => shared.topics.unsubscribe(&self.subscriptions, Some(&filter), packet.at.time),
+                None => shared.topics.unsubscribe(self.subscriptions(), Some(&filter), packet.at.time),
             }
         }
     }
@@ -549,46 +626,47 @@ impl OpenConnection {
     /// Checks the time since the client's last packet.
     fn check_silence(&self, packet: &Packet<'_>, shared: &mut Shared) {
         let silence = self.silence(packet.at).filter(|_| packet.raw.length < LONG_PACKET);
-        if let Some(silence) = silence.filter(|silence| *silence > self.keep_alive + CLIENT_GRACE) {
-            let key = self.key(Kind::KeepAliveExceeded, self.keep_alive_seconds());
+        if let Some(silence) = silence.filter(|silence| *silence > self.keep_alive() + CLIENT_GRACE) {
+            let key = self.key(Kind::KeepAliveExceeded, self.keep_alive);
             shared.sightings.add(key, self.number, packet.at, silence);
         }
     }
 
     /// The time since the client's last packet, if it has a keep alive and all its packets are known.
     fn silence(&self, at: Moment) -> Option<u64> {
-        let (last, _) = self.last_from_client.filter(|_| self.is_complete && self.keep_alive > 0)?;
-        since(Some(last), at).filter(|_| self.disconnect.is_none())
+        self.last_from_client.filter(|_| self.is_complete && self.keep_alive > 0)?;
+        self.last_from_client_at.until(at).filter(|_| self.disconnect().is_none())
     }
 
-    fn keep_alive_seconds(&self) -> u16 {
-        u16::try_from(self.keep_alive / SECOND).unwrap_or(u16::MAX)
+    /// In nanoseconds.
+    fn keep_alive(&self) -> u64 {
+        u64::from(self.keep_alive) * SECOND
     }
 
     fn closed(&self, end: EndOfConnection, sightings: &mut Sightings) {
         let at = self.first_sign_of_end(end.at);
         let timeout =
-            self.silence(at).filter(|silence| *silence >= self.keep_alive + self.keep_alive * 2 / 5);
+            self.silence(at).filter(|silence| *silence >= self.keep_alive() + self.keep_alive() * 2 / 5);
         let mut add = |key: ProblemKey, figure: u64| sightings.add(key, self.number, at, figure);
-        let timed_out = self.key(Kind::KeepAliveTimeout, self.keep_alive_seconds());
+        let timed_out = self.key(Kind::KeepAliveTimeout, self.keep_alive);
         match end.ending {
             Ending::Disconnect(Direction::ServerToClient, code) => match ReasonCode(code) {
                 ReasonCode::SESSION_TAKEN_OVER => add(self.key(Kind::TakeOver, 0), 0),
                 ReasonCode::KEEP_ALIVE_TIMEOUT => {
-                    add(timed_out, self.silence_at_disconnect.unwrap_or_default());
+                    let silence = self.signs.as_ref().and_then(|signs| signs.silence_at_disconnect);
+                    add(timed_out, silence.unwrap_or_default());
                 }
                 ReasonCode::SUCCESS => {}
-                _ => add(
-                    ProblemKey { text: self.reason.clone(), ..self.key(Kind::ClosedByServer, code.into()) },
-                    0,
-                ),
+                _ => {
+                    add(ProblemKey { text: self.reason(), ..self.key(Kind::ClosedByServer, code.into()) }, 0);
+                }
             },
             Ending::Disconnect(Direction::ClientToServer, code) if ReasonCode(code).is_error() => {
-                add(ProblemKey { text: self.reason.clone(), ..self.key(Kind::ClientLost, code.into()) }, 0);
+                add(ProblemKey { text: self.reason(), ..self.key(Kind::ClientLost, code.into()) }, 0);
             }
             Ending::TakenOver => add(self.key(Kind::TakeOver, 0), 0),
             Ending::Fin(Direction::ServerToClient) | Ending::Reset(Direction::ServerToClient) => {
-                if self.connect.is_some() && !self.is_answered {
+                if self.has_connect && !self.is_answered {
                     add(self.key(Kind::ConnectUnanswered, code_of_end(end.ending)), 0);
                 } else if let Some(silence) = timeout {
                     add(timed_out, silence);
@@ -599,7 +677,7 @@ impl OpenConnection {
                 }
             }
             Ending::Fin(Direction::ClientToServer) | Ending::Reset(Direction::ClientToServer) => {
-                if self.is_accepted == Some(true) || self.connect.is_none() {
+                if self.is_accepted == Some(true) || !self.has_connect {
                     add(self.key(Kind::ClientLost, code_of_end(end.ending)), self.idle(at));
                 }
             }
@@ -609,9 +687,9 @@ impl OpenConnection {
             }
             Ending::Replaced => add(self.key(Kind::HalfOpen, 0), 0),
             Ending::Open => {
-                let limit = self.keep_alive + self.keep_alive / 2 + SERVER_GRACE;
+                let limit = self.keep_alive() + self.keep_alive() / 2 + SERVER_GRACE;
                 if let Some(silence) = self.silence(at).filter(|silence| *silence > limit) {
-                    add(self.key(Kind::KeepAliveExceeded, self.keep_alive_seconds()), silence);
+                    add(self.key(Kind::KeepAliveExceeded, self.keep_alive), silence);
                 }
             }
             Ending::Disconnect(..) | Ending::Refused(_) | Ending::Unknown => {}
@@ -620,18 +698,18 @@ impl OpenConnection {
 
     /// Nanoseconds since the last packet of either side; 0 if later ones may not have been captured.
     fn idle(&self, at: Moment) -> u64 {
-        let is_whole = self.lost == [None; 2];
-        since(self.last_packet.filter(|_| is_whole), at).unwrap_or_default()
+        let is_whole = self.lost() == [None; 2];
+        self.last_packet.until(at).filter(|_| is_whole).unwrap_or_default()
     }
 
     /// The client's last packet, if the server closed right after it.
     fn cause(&self, at: Moment) -> Option<Rc<str>> {
-        let (last, kind) = self.last_from_client?;
+        let kind = self.last_from_client?;
         // A server that accepted CONNECT did not close because of it.
         if kind == PacketType::Connect && self.is_accepted == Some(true) {
             return None;
         }
-        since(Some(last), at).filter(|duration| *duration <= CONSEQUENCE)?;
+        self.last_from_client_at.until(at).filter(|duration| *duration <= CONSEQUENCE)?;
         Some(Rc::from(kind.name()))
     }
 
@@ -651,11 +729,9 @@ impl OpenConnection {
                 add(waiting.packet_type, sender, text, waiting.at, waited);
             }
         }
-        let unanswered = [
-            (self.connect.filter(|_| !self.is_answered), PacketType::Connect),
-            (self.pending.ping, PacketType::Pingreq),
-        ];
-        for (moment, kind) in unanswered.into_iter().filter(|_| self.answers(Direction::ClientToServer)) {
+        let requests =
+            self.pending.requests().into_iter().filter(|_| self.answers(Direction::ClientToServer));
+        for (kind, moment) in requests {
             if let Some((moment, waited)) = moment.and_then(|moment| Some((moment, waits(moment)?))) {
                 add(kind, Direction::ClientToServer, None, moment, waited);
             }

@@ -105,7 +105,9 @@ fn problem(problem: &Problem, json: &mut Writer<'_>) {
     for (name, figure) in &problem.figures {
         number(name, *figure, json);
     }
-    text("filter", &problem.filter, json);
+    if !problem.filter.is_empty() {
+        text("filter", &problem.filter, json);
+    }
 }
 
 fn endings(endings: &[(Ending, u64)], json: &mut Writer<'_>) {

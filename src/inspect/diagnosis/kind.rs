@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     KeepAliveTimeout,
     /// The server refused the TCP connection.
     TcpRefused,
+    /// A proxy could not connect to the server.
+    Unreachable,
     /// The server refused CONNECT.
     Refused,
     /// The server closed the connection without an answer to CONNECT.
@@ -62,6 +64,7 @@ impl Kind {
             Kind::ClosedByServer => "closed_by_server",
             Kind::KeepAliveTimeout => "keep_alive_timeout",
             Kind::TcpRefused => "tcp_refused",
+            Kind::Unreachable => "server_unreachable",
             Kind::Refused => "refused",
             Kind::ConnectUnanswered => "connect_unanswered",
             Kind::SubscriptionDenied => "subscription_denied",
@@ -102,6 +105,7 @@ impl Kind {
             | Kind::ClosedByServer
             | Kind::KeepAliveTimeout
             | Kind::TcpRefused
+            | Kind::Unreachable
             | Kind::Refused
             | Kind::ConnectUnanswered
             | Kind::SubscriptionDenied

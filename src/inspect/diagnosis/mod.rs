@@ -20,11 +20,13 @@ mod sighting;
 mod slowest;
 mod sparkplug;
 mod text;
+mod time;
 mod topics;
 
 use super::capture::Moment;
 use super::capture::conversation::{ConversationEvent, OtherProtocol};
 use super::capture::reassembly::Close;
+use super::slots::ConnectionTable;
 use super::{Item, Packet};
 use crate::protocol::PacketType;
 use bursts::Bursts;
@@ -37,11 +39,11 @@ pub(in crate::inspect) use kind::Kind;
 pub(in crate::inspect) use problem::Problem;
 pub(crate) use report::{Report, Scope};
 pub(in crate::inspect) use sighting::Mark;
-use sighting::{Party, ProblemKey, Sightings};
+use sighting::{Party, ProblemKey, Sighting, Sightings};
 use slowest::Slowest;
 use sparkplug::Nodes;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use topics::Topics;
 
@@ -51,12 +53,13 @@ const MAX_CONNECTIONS: usize = 100_000;
 /// Collects the problems of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnosis {
-    /// Boxed, since the table has room for twice as many when it grows.
-    connections: HashMap<u32, Box<OpenConnection>>,
+    connections: ConnectionTable<OpenConnection>,
     shared: Shared,
     totals: Totals,
     /// The ports of servers with MQTT.
     mqtt_ports: BTreeSet<u16>,
+    /// The numbers of servers.
+    servers: HashMap<IpAddr, u16>,
     /// The number of connections without room.
     dropped: u64,
 }
@@ -100,18 +103,27 @@ impl Diagnosis {
             Item::Packet(packet) => self.packet(packet),
             Item::Gap(range) => {
                 self.shared.nodes.lose(range.connection, range.direction);
-                if let Some(connection) = self.connections.get_mut(&range.connection) {
+                if let Some(connection) = self.connections.get_mut(range.connection) {
                     connection.lose(range.direction, range.at, &mut self.shared);
                 }
             }
             Item::Skipped(range) => {
                 self.shared.nodes.lose(range.connection, range.direction);
-                if let Some(connection) = self.connections.get_mut(&range.connection) {
+                if let Some(connection) = self.connections.get_mut(range.connection) {
                     connection.skip(range.direction, &mut self.shared);
                 }
             }
             Item::Event(event) => self.event(event),
         }
+    }
+
+    /// Takes an attempt of a proxy to connect to the server that failed.
+    pub(crate) fn unreachable(&mut self, at: Moment, reason: &str) {
+        self.totals.see(at);
+        let text = Some(Rc::from(reason));
+        let key = ProblemKey { kind: Kind::Unreachable, code: 0, party: Party::Everyone, text };
+        let seen = Sighting { count: 1, first: at, last: at, ..Sighting::default() };
+        self.shared.sightings.put(key, &seen);
     }
 
     /// The number of times that a problem was seen, not counting problems that are computed for a report.
@@ -130,7 +142,7 @@ impl Diagnosis {
     }
 
     fn open_connections(&self) -> impl Iterator<Item = &OpenConnection> {
-        self.connections.values().map(AsRef::as_ref)
+        self.connections.values()
     }
 
     /// The open connections that have sent no MQTT packet.
@@ -140,7 +152,7 @@ impl Diagnosis {
     }
 
     fn packet(&mut self, packet: &Packet<'_>) {
-        let connection = self.connections.get_mut(&packet.connection);
+        let connection = self.connections.get_mut(packet.connection);
         let Some(connection) = connection else {
             self.totals.packets += 1;
             return;
@@ -153,13 +165,13 @@ impl Diagnosis {
         let previous = connection.packet(packet, kind, &mut self.shared);
         let (number, server) = (connection.number, connection.server);
         if let Some(previous) = previous.filter(|previous| *previous != number) {
-            connection.previous = Some(previous);
-            if let Some(previous) = self.connections.get_mut(&previous) {
+            connection.set_previous(previous);
+            if let Some(previous) = self.connections.get_mut(previous) {
                 previous.rival(server, packet.at);
             }
         } else if kind == PacketType::Connack && connection.is_refused() {
-            let previous = connection.previous.and_then(|previous| self.connections.get_mut(&previous));
-            previous.into_iter().for_each(|previous| previous.unrival());
+            let previous = connection.previous().and_then(|previous| self.connections.get_mut(previous));
+            previous.into_iter().for_each(OpenConnection::unrival);
         }
     }
 
@@ -170,13 +182,13 @@ impl Diagnosis {
                 self.open(connection, at, Some((client, server)));
             }
             ConversationEvent::Fin { connection, at, direction } => {
-                if let Some(connection) = self.connections.get_mut(&connection) {
+                if let Some(connection) = self.connections.get_mut(connection) {
                     connection.fin(direction, at, &mut self.shared);
                 }
             }
             ConversationEvent::Closed { connection, at, by, first_fin } => {
                 self.shared.nodes.close(connection);
-                if let Some(mut connection) = self.connections.remove(&connection) {
+                if let Some(mut connection) = self.connections.remove(connection) {
                     if connection.protocol != Protocol::Mqtt {
                         self.totals.connections -= 1;
                         let is_silent = connection.protocol == Protocol::Undecided;
@@ -194,7 +206,7 @@ impl Diagnosis {
             | ConversationEvent::BadFrame { connection, at, direction, .. }
             | ConversationEvent::Undecryptable { connection, at, direction, .. } => {
                 self.shared.nodes.lose(connection, direction);
-                if let Some(connection) = self.connections.get_mut(&connection) {
+                if let Some(connection) = self.connections.get_mut(connection) {
                     connection.lose(direction, at, &mut self.shared);
                 }
             }
@@ -221,14 +233,26 @@ impl Diagnosis {
             self.dropped += 1;
             return;
         }
-        self.connections.insert(number, Box::new(OpenConnection::new(number, at, ends)));
+        let (client, server) = ends.unzip();
+        let server = server.and_then(|server| self.server(server.ip()));
+        self.connections.insert(number, OpenConnection::new(number, at, client, server));
+    }
+
+    /// The number of a server; `None` if there are too many.
+    fn server(&mut self, address: IpAddr) -> Option<u16> {
+        if let Some(number) = self.servers.get(&address) {
+            return Some(*number);
+        }
+        let number = u16::try_from(self.servers.len()).ok()?;
+        self.servers.insert(address, number);
+        Some(number)
     }
 
     fn close(&mut self, connection: &OpenConnection, end: EndOfConnection) {
         let shared = &mut self.shared;
         connection.end(end, &mut shared.sightings);
         *shared.endings.entry(end.ending).or_default() += 1;
-        if let Some(record) = connection.who.and_then(|who| shared.clients.get_mut(who)) {
+        if let Some(record) = connection.who().and_then(|who| shared.clients.get_mut(who)) {
             record.end(connection.number, end.ending, connection.lifetime(end.at));
         }
         // A message is awaited only as long as the connection is certain to be there.

@@ -2,9 +2,9 @@
 
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
+use crate::inspect::small_map::SmallMap;
 use crate::inspect::{Direction, Name, Value};
 use crate::protocol::PacketType;
-use foldhash::HashMap;
 use std::rc::Rc;
 
 /// The most packets of a connection that wait.
@@ -24,15 +24,19 @@ pub(super) struct Waiting {
     pub(super) filters: Vec<(Rc<str>, bool)>,
 }
 
-/// The packets of both sides that wait.
+/// The packets of both sides that wait. Of many connections, few have any, so they are kept only while they wait.
 #[derive(Debug, Default)]
-pub(super) struct PendingPackets {
+pub(super) struct PendingPackets(Option<Box<Pending>>);
+
+#[derive(Debug, Default)]
+struct Pending {
     /// By sender and packet identifier.
-    waiting: HashMap<(Direction, u16), Waiting>,
+    waiting: SmallMap<(Direction, u16), Waiting>,
     in_flight: [InFlight; 2],
+    connect: Option<Moment>,
     pings: u32,
     /// The first unanswered PINGREQ.
-    pub(super) ping: Option<Moment>,
+    ping: Option<Moment>,
 }
 
 /// Messages of one side with QoS 1 and 2 that are not acknowledged completely.
@@ -57,14 +61,16 @@ pub(super) struct FullPeriod {
 impl PendingPackets {
     /// The packets that wait, with their senders and identifiers.
     pub(super) fn all(&self) -> impl Iterator<Item = (Direction, u16, &Waiting)> {
-        self.waiting.iter().map(|((sender, packet_id), waiting)| (*sender, *packet_id, waiting))
+        let waiting = self.0.iter().flat_map(|pending| pending.waiting.iter());
+        waiting.map(|((sender, packet_id), waiting)| (*sender, *packet_id, waiting))
     }
 
     /// Adds a packet. A repeated one waits since it was sent first.
     pub(super) fn add(&mut self, sender: Direction, packet_id: u16, waiting: Waiting) {
         let is_publish = waiting.packet_type == PacketType::Publish;
         let key = (sender, packet_id);
-        if let Some(known) = self.waiting.get_mut(&key) {
+        let pending = self.0.get_or_insert_default();
+        if let Some(known) = pending.waiting.get_mut(&key) {
             let is_same = known.packet_type == waiting.packet_type
                 || (matches!(known.packet_type, PacketType::Pubrec | PacketType::Pubrel) && is_publish);
             if !is_same {
@@ -72,9 +78,9 @@ impl PendingPackets {
             }
             return;
         }
-        if self.waiting.len() < MAX_PENDING {
-            self.waiting.insert(key, waiting);
-            if let Some(in_flight) = self.in_flight.get_mut(sender as usize).filter(|_| is_publish) {
+        if pending.waiting.len() < MAX_PENDING {
+            pending.waiting.insert(key, waiting);
+            if let Some(in_flight) = pending.in_flight.get_mut(sender as usize).filter(|_| is_publish) {
                 in_flight.count += 1;
             }
         }
@@ -82,7 +88,7 @@ impl PendingPackets {
 
     /// PUBREC answers the PUBLISH of `sender`, and waits for PUBREL itself.
     pub(super) fn receive(&mut self, sender: Direction, packet_id: u16, at: Moment) {
-        let waiting = self.waiting.get_mut(&(sender, packet_id));
+        let waiting = self.waiting_mut(sender, packet_id);
         if let Some(waiting) = waiting.filter(|waiting| waiting.packet_type == PacketType::Publish) {
             (waiting.packet_type, waiting.at) = (PacketType::Pubrec, at);
         }
@@ -90,7 +96,7 @@ impl PendingPackets {
 
     /// PUBREL follows PUBREC in the same exchange; returns whether it is repeated.
     pub(super) fn release(&mut self, sender: Direction, packet_id: u16, at: Moment) -> bool {
-        let Some(waiting) = self.waiting.get_mut(&(sender, packet_id)) else { return false };
+        let Some(waiting) = self.waiting_mut(sender, packet_id) else { return false };
         let is_repeated = waiting.packet_type == PacketType::Pubrel;
         if !is_repeated {
             (waiting.packet_type, waiting.at) = (PacketType::Pubrel, at);
@@ -100,22 +106,20 @@ impl PendingPackets {
 
     /// Removes the packet that this one answers.
     pub(super) fn take(&mut self, sender: Direction, packet_id: u16) -> Option<Waiting> {
-        let taken = self.waiting.remove(&(sender, packet_id))?;
-        if self.waiting.is_empty() {
-            // Of many connections, few have packets that wait.
-            self.waiting = HashMap::default();
-        }
+        let pending = self.0.as_mut()?;
+        let taken = pending.waiting.remove(&(sender, packet_id))?;
         if matches!(taken.packet_type, PacketType::Publish | PacketType::Pubrec | PacketType::Pubrel)
-            && let Some(in_flight) = self.in_flight.get_mut(sender as usize)
+            && let Some(in_flight) = pending.in_flight.get_mut(sender as usize)
         {
             in_flight.count = in_flight.count.saturating_sub(1);
         }
+        self.forget_answered();
         Some(taken)
     }
 
     /// The topic of a message that waits.
     pub(super) fn topic(&self, sender: Direction, packet_id: u16) -> Option<Rc<str>> {
-        self.waiting.get(&(sender, packet_id))?.topic.clone()
+        self.0.as_ref()?.waiting.get(&(sender, packet_id))?.topic.clone()
     }
 
     /// Compares the messages in flight with the limit of the receiver. Returns the period at the limit that has ended.
@@ -125,7 +129,7 @@ impl PendingPackets {
         receive_maximum: Option<u16>,
         at: Moment,
     ) -> Option<FullPeriod> {
-        let in_flight = self.in_flight.get_mut(sender as usize)?;
+        let in_flight = self.0.as_mut()?.in_flight.get_mut(sender as usize)?;
         let stated = receive_maximum.filter(|limit| *limit < u16::MAX);
         // Servers limit the messages in flight to a client without being asked; clients rarely do.
         let assumed = (sender == Direction::ServerToClient).then_some(ASSUMED_MAXIMUM);
@@ -135,31 +139,69 @@ impl PendingPackets {
             in_flight.full_since.get_or_insert(at);
             return None;
         }
-        let first = in_flight.full_since.take()?;
-        Some(FullPeriod { sender, first, last: at, is_assumed: in_flight.is_assumed })
+        let (first, is_assumed) = (in_flight.full_since.take()?, in_flight.is_assumed);
+        self.forget_answered();
+        Some(FullPeriod { sender, first, last: at, is_assumed })
     }
 
     /// The periods at the limit that have not ended.
     pub(super) fn full_periods(&self, last: Moment) -> impl Iterator<Item = FullPeriod> {
-        Direction::BOTH.into_iter().zip(self.in_flight).filter_map(move |(sender, in_flight)| {
+        let in_flight = self.0.as_ref().map(|pending| pending.in_flight).unwrap_or_default();
+        Direction::BOTH.into_iter().zip(in_flight).filter_map(move |(sender, in_flight)| {
             let (first, is_assumed) = (in_flight.full_since?, in_flight.is_assumed);
             Some(FullPeriod { sender, first, last, is_assumed })
         })
     }
 
+    pub(super) fn connect(&mut self, at: Moment) {
+        self.0.get_or_insert_default().connect = Some(at);
+    }
+
+    /// CONNECT was answered.
+    pub(super) fn connack(&mut self) {
+        if let Some(pending) = &mut self.0 {
+            pending.connect = None;
+        }
+        self.forget_answered();
+    }
+
     pub(super) fn ping(&mut self, at: Moment) {
-        self.pings += 1;
-        self.ping.get_or_insert(at);
+        let pending = self.0.get_or_insert_default();
+        pending.pings += 1;
+        pending.ping.get_or_insert(at);
     }
 
     pub(super) fn pong(&mut self) {
-        self.pings = self.pings.saturating_sub(1);
-        self.ping = self.ping.filter(|_| self.pings > 0);
+        if let Some(pending) = &mut self.0 {
+            pending.pings = pending.pings.saturating_sub(1);
+            pending.ping = pending.ping.filter(|_| pending.pings > 0);
+        }
+        self.forget_answered();
+    }
+
+    /// CONNECT and the first PINGREQ, if they have no answer.
+    pub(super) fn requests(&self) -> [(PacketType, Option<Moment>); 2] {
+        let (connect, ping) =
+            self.0.as_ref().map(|pending| (pending.connect, pending.ping)).unwrap_or_default();
+        [(PacketType::Connect, connect), (PacketType::Pingreq, ping)]
     }
 
     /// An answer may not have been captured.
     pub(super) fn forget(&mut self) {
         *self = PendingPackets::default();
+    }
+
+    fn waiting_mut(&mut self, sender: Direction, packet_id: u16) -> Option<&mut Waiting> {
+        self.0.as_mut()?.waiting.get_mut(&(sender, packet_id))
+    }
+
+    /// Frees the memory if nothing waits.
+    fn forget_answered(&mut self) {
+        let is_idle = |pending: &mut Box<Pending>| {
+            let is_full = pending.in_flight.iter().any(|in_flight| in_flight.full_since.is_some());
+            pending.waiting.is_empty() && pending.connect.is_none() && pending.pings == 0 && !is_full
+        };
+        self.0.take_if(is_idle);
     }
 }
 

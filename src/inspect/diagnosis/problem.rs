@@ -146,6 +146,7 @@ impl<'a> Group<'a> {
             | Kind::ClosedByServer
             | Kind::KeepAliveTimeout
             | Kind::TcpRefused
+            | Kind::Unreachable
             | Kind::ConnectUnanswered
             | Kind::PublishDenied
             | Kind::TakeOver
@@ -209,6 +210,7 @@ impl<'a> Group<'a> {
             Kind::SparkplugPublishers | Kind::SparkplugBirth | Kind::SparkplugDeath => Vec::new(),
             Kind::Burst => vec![("messages", worst), ("usual_messages", code)],
             Kind::TcpRefused
+            | Kind::Unreachable
             | Kind::ConnectUnanswered
             | Kind::TakeOver
             | Kind::NotDelivered
@@ -229,6 +231,8 @@ impl<'a> Group<'a> {
             | Kind::ClientLost
             | Kind::HalfOpen
             | Kind::KeepAliveExceeded => return self.connection_term(),
+            // There are no packets.
+            Kind::Unreachable => return String::new(),
             Kind::Refused => "type=CONNECT,CONNACK",
             Kind::SubscriptionDenied => "type=SUBSCRIBE,SUBACK",
             Kind::UnsubscriptionDenied => "type=UNSUBSCRIBE,UNSUBACK",

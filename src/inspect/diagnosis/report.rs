@@ -322,15 +322,18 @@ fn summaries(clients: &Clients, limits: &Limits<'_>) -> Vec<ClientSummary> {
     selected.sort_by(|(bad_a, a), (bad_b, b)| {
         bad_b.cmp(bad_a).then(b.connections.cmp(&a.connections)).then(a.id.cmp(&b.id))
     });
-    let summary = |(_, client): (u64, &ClientRecord)| ClientSummary {
-        id: Rc::clone(&client.id),
-        addresses: client.addresses(),
-        connections: client.connections.into(),
-        first: client.first,
-        shortest: client.shortest,
-        longest: client.longest,
-        connected: client.connected,
-        endings: client.endings().collect(),
+    let summary = |(_, client): (u64, &ClientRecord)| {
+        let times = client.times();
+        ClientSummary {
+            id: Rc::clone(&client.id),
+            addresses: client.addresses(),
+            connections: client.connections.into(),
+            first: client.first(),
+            shortest: times.shortest,
+            longest: times.longest,
+            connected: times.total,
+            endings: client.endings().collect(),
+        }
     };
     selected.into_iter().take(MAX_CLIENTS).map(summary).collect()
 }

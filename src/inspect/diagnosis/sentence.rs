@@ -33,6 +33,11 @@ impl Group<'_> {
                 let servers = listed(&servers, self.text_count, "the server");
                 format!("{servers} refused the TCP connection (RST): no listener, or a firewall, {times}")
             }
+            Kind::Unreachable => {
+                let reasons: Vec<_> = self.texts.iter().map(|text| cut(text, MAX_TEXT)).collect();
+                let reasons = listed(&reasons, self.text_count, "unknown reasons");
+                format!("the proxy could not connect to the server, {times}: {reasons}")
+            }
             Kind::Refused => {
                 let (reason, stated) = (refusal(self.code as u8), self.stated_reasons());
                 format!("the server refused CONNECT: {reason}{stated}, {times}")

@@ -6,7 +6,6 @@ use crate::inspect::{Direction, Name, Packet};
 use crate::payload::sparkplug::{Anomaly, Message, MessageType, Sessions, Topic, content};
 use crate::protocol::PacketType;
 use foldhash::HashMap;
-use std::net::IpAddr;
 use std::rc::Rc;
 
 /// The nodes, and the connections that carry their messages.
@@ -33,7 +32,7 @@ impl Nodes {
         &mut self,
         packet: &Packet<'_>,
         kind: PacketType,
-        server: Option<IpAddr>,
+        server: Option<u16>,
         is_captured: bool,
     ) -> Vec<NodeProblem> {
         match kind {
@@ -63,14 +62,14 @@ impl Nodes {
         self.sessions.evicted()
     }
 
-    fn follow(&mut self, packet: &Packet<'_>, kind: PacketType, server: Option<IpAddr>) {
+    fn follow(&mut self, packet: &Packet<'_>, kind: PacketType, server: Option<u16>) {
         if let Some(view) = self.views.get_mut(&packet.connection) {
             view.follow(packet, kind);
             return;
         }
         let mut view = NodeView::default();
         if view.follow(packet, kind) {
-            view.set_server(server);
+            view.begin(packet, server);
             if kind == PacketType::Connect && view.is_of_node() {
                 self.will(packet, &view);
             }
@@ -92,7 +91,7 @@ impl Nodes {
     fn publish(
         &mut self,
         packet: &Packet<'_>,
-        server: Option<IpAddr>,
+        server: Option<u16>,
         is_captured: bool,
     ) -> Option<Vec<NodeProblem>> {
         let topic = packet.topic().and_then(Topic::parse_live)?;
@@ -100,7 +99,7 @@ impl Nodes {
         let payload = new_payload(packet)?;
         let view = self.views.entry(packet.connection).or_insert_with(|| {
             let mut view = NodeView::default();
-            view.set_server(server);
+            view.begin(packet, server);
             view
         });
         let observer = view.observer(packet, is_captured, &topic);

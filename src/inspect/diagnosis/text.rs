@@ -16,6 +16,12 @@ const MAX_CLIENTS: usize = 20;
 /// The width of names in the table of clients.
 const NAME_WIDTH: usize = 24;
 
+/// The indentation of a problem's further lines.
+const INDENTATION: &str = "       ";
+
+/// The least columns to which the text is wrapped.
+const MIN_COLUMNS: usize = 20;
+
 /// The sign of text that is left out.
 const MARK: &str = "...";
 
@@ -23,8 +29,25 @@ const MARK: &str = "...";
 const DIGITS: u32 = 3;
 
 impl Report {
-    /// The report as text. `filter_option` names the option that takes a filter.
-    pub(crate) fn to_text(&self, filter_option: &str) -> String {
+    /// The report as text, wrapped to the columns of a terminal if there is one. `filter_option` names the option that takes a
+    /// filter; filters are not wrapped, since they are copied to a shell.
+    pub(crate) fn to_text(&self, filter_option: &str, columns: Option<usize>) -> String {
+        let text = self.text(filter_option);
+        let Some(columns) = columns else { return text };
+        let columns = columns.max(MIN_COLUMNS);
+        let filter = format!("{INDENTATION}{filter_option} ");
+        let mut wrapped = String::new();
+        for line in text.lines() {
+            let lines = match line.starts_with(&filter) {
+                true => vec![line.to_owned()],
+                false => columns::wrap(line, columns, INDENTATION.len()),
+            };
+            lines.iter().for_each(|line| wrapped.extend([line, "\n"]));
+        }
+        wrapped
+    }
+
+    fn text(&self, filter_option: &str) -> String {
         let mut text = String::new();
         let mut clock = TimeFormatter::time_of_day();
         self.summary(&mut clock, &mut text);
@@ -173,19 +196,21 @@ impl Problem {
         period(self.first, self.last, &mut TimeFormatter::time_of_day())
     }
 
-    /// The filter as an argument of a shell.
-    pub(in crate::inspect) fn shell_filter(&self, filter_option: &str) -> String {
+    /// The filter as an argument of a shell; `None` if there are no packets.
+    pub(in crate::inspect) fn shell_filter(&self, filter_option: &str) -> Option<String> {
         let filter = escape::line(&self.filter).replace('\'', "'\\''");
-        format!("{filter_option} '{filter}'")
+        (!filter.is_empty()).then(|| format!("{filter_option} '{filter}'"))
     }
 }
 
 fn write_problem(problem: &Problem, filter_option: &str, clock: &mut TimeFormatter, text: &mut String) {
     let (severity, sentence) = (problem.severity.name(), problem.sentence());
     let _ = writeln!(text, "{severity:<5}  {sentence}");
-    let _ = writeln!(text, "       {}", period(problem.first, problem.last, clock));
-    let part = if problem.filters_part { " (the first connections)" } else { "" };
-    let _ = writeln!(text, "       {}{part}", problem.shell_filter(filter_option));
+    let _ = writeln!(text, "{INDENTATION}{}", period(problem.first, problem.last, clock));
+    if let Some(filter) = problem.shell_filter(filter_option) {
+        let part = if problem.filters_part { " (the first connections)" } else { "" };
+        let _ = writeln!(text, "{INDENTATION}{filter}{part}");
+    }
 }
 
 fn connections(numbers: &[u32], count: usize) -> String {

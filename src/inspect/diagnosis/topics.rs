@@ -4,7 +4,6 @@ use crate::inspect::Direction;
 use crate::inspect::capture::Moment;
 use crate::protocol::topic;
 use foldhash::HashMap;
-use std::net::IpAddr;
 use std::rc::Rc;
 
 /// The most topics and subscriptions, and the most bytes of their names; others are not judged.
@@ -47,7 +46,7 @@ pub(super) struct TopicRecord {
     pub(super) first: Moment,
     pub(super) last: Moment,
     publisher: Option<u32>,
-    server: Option<IpAddr>,
+    server: Option<u16>,
     pub(super) first_size: u64,
     pub(super) last_size: u64,
     grown: u64,
@@ -59,7 +58,7 @@ pub(super) struct TopicRecord {
 struct SubscriptionRecord {
     filter: Rc<str>,
     client: Option<u32>,
-    server: Option<IpAddr>,
+    server: Option<u16>,
     no_local: bool,
     since: u64,
     /// The time of UNSUBACK, of the end of the connection, or of packets that were not captured.
@@ -78,7 +77,7 @@ pub(super) struct Unreceived<'t> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Endpoint {
     pub(super) client: Option<u32>,
-    pub(super) server: Option<IpAddr>,
+    pub(super) server: Option<u16>,
 }
 
 impl Topics {

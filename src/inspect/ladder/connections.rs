@@ -6,6 +6,7 @@ use crate::inspect::Item;
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::ConversationEvent;
 use crate::inspect::capture::reassembly::{Close, Start};
+use crate::inspect::slots::ConnectionTable;
 use foldhash::HashMap;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ const MAX_IDENTIFIER: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     /// By number: open connections, and closed ones until their end was drawn.
-    open: HashMap<u32, Known>,
+    open: ConnectionTable<Known>,
     /// The connection that ended with the last item.
     ended: Option<u32>,
     /// Those in the picture, and their places by number.
@@ -79,7 +80,7 @@ pub(super) struct Client {
 impl Connections {
     pub(super) fn see(&mut self, item: &Item<'_>) {
         if let Some(ended) = self.ended.take() {
-            self.open.remove(&ended);
+            self.open.remove(ended);
         }
         match item {
             Item::Packet(packet) => {
@@ -108,7 +109,7 @@ impl Connections {
     }
 
     fn close(&mut self, number: u32, at: Moment) {
-        let Some(known) = self.open.get_mut(&number) else { return };
+        let Some(known) = self.open.get_mut(number) else { return };
         known.closed = known.closed.or(at.time);
         if let Some(drawn) = self.by_number.get(&number).and_then(|drawn| self.drawn.get_mut(*drawn)) {
             drawn.closed = known.closed;
@@ -117,12 +118,12 @@ impl Connections {
 
     /// Records a FIN; returns whether it is the first one of the connection.
     pub(super) fn fin(&mut self, number: u32) -> bool {
-        self.open.get_mut(&number).is_some_and(|known| !std::mem::replace(&mut known.has_fin, true))
+        self.open.get_mut(number).is_some_and(|known| !std::mem::replace(&mut known.has_fin, true))
     }
 
     /// A connection as it is now.
     pub(super) fn known(&self, number: u32) -> Known {
-        self.open.get(&number).cloned().unwrap_or_else(|| Known::new(None, None))
+        self.open.get(number).cloned().unwrap_or_else(|| Known::new(None, None))
     }
 
     /// The index of a connection in the picture. One that has ended is drawn as it was.
@@ -130,7 +131,7 @@ impl Connections {
         if let Some(drawn) = self.by_number.get(&number) {
             return *drawn;
         }
-        let Known { ends, opened, closed, client, .. } = self.open.get(&number).cloned().unwrap_or(as_it_was);
+        let Known { ends, opened, closed, client, .. } = self.open.get(number).cloned().unwrap_or(as_it_was);
         let (address, server) = ends.unzip();
         let client = match client {
             Some(client) => self.identified(&client),
@@ -173,16 +174,17 @@ impl Connections {
     }
 
     fn open(&mut self, number: u32, known: Known) {
-        if self.open.len() < MAX_OPEN {
-            self.open.entry(number).or_insert(known);
+        if self.open.len() < MAX_OPEN && !self.open.contains(number) {
+            self.open.insert(number, known);
         }
     }
 
     /// The first client identifier of a connection names it, also for its rows up to now.
-    fn identify(&mut self, number: u32, id: &str) {
-        let Some(known) = self.open.get_mut(&number).filter(|known| known.client.is_none()) else { return };
+    fn identify(&mut self, number: u32, id: &Rc<str>) {
+        let Some(known) = self.open.get_mut(number).filter(|known| known.client.is_none()) else { return };
         let name = html::shortened(&escape::line(id), MAX_IDENTIFIER);
-        let identified = Identified { hash: super::row::hash(id), name: Rc::from(name) };
+        let name = if name == **id { Rc::clone(id) } else { Rc::from(name) };
+        let identified = Identified { hash: super::row::hash(id), name };
         known.client = Some(identified.clone());
         if let Some(drawn) = self.by_number.get(&number).copied() {
             let client = self.identified(&identified);

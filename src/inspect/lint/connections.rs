@@ -30,7 +30,8 @@ pub(super) struct Clients {
 
 #[derive(Debug)]
 struct OpenConnection {
-    server: SocketAddr,
+    /// The hash of its address.
+    server: u64,
     key: Option<ClientKey>,
 }
 
@@ -43,6 +44,7 @@ struct KnownClient {
 
 impl Clients {
     pub(super) fn open(&mut self, connection: u32, server: SocketAddr) {
+        let server = self.clients.hasher().hash_one(server);
         self.open.insert(connection, OpenConnection { server, key: None });
     }
 

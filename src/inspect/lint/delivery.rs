@@ -4,11 +4,10 @@ use super::packet_context::PacketContext;
 use super::report::FindingList;
 use super::subscriptions::{FilterMemory, MatchingOptions, RequestedOptions, Subscriptions};
 use super::{ANSWER_TIMEOUT, CaptureCoverage};
+use crate::inspect::small_map::SmallMap;
 use crate::inspect::tracker::Negotiation;
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::{PacketType, PropertyId};
-use foldhash::fast::RandomState;
-use std::collections::HashMap;
 
 /// Maximum number of SUBSCRIBEs without SUBACK to remember.
 const MAX_PENDING: usize = 1024;
@@ -16,9 +15,12 @@ const MAX_PENDING: usize = 1024;
 /// A connection's subscriptions, granted and requested.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
-    subscriptions: Subscriptions,
+    /// `None` for a client without subscriptions.
+    subscriptions: Option<Box<Subscriptions>>,
+    /// There may be others.
+    misses_some: bool,
     /// By packet identifier: each filter's number and the requested QoS.
-    pending: HashMap<u16, Vec<(Option<usize>, u8)>, RandomState>,
+    pending: SmallMap<u16, Vec<(Option<usize>, u8)>>,
 }
 
 impl Delivery {
@@ -35,7 +37,7 @@ impl Delivery {
             PacketType::Suback => self.suback(context, report),
             PacketType::Publish if !context.is_from_client() => {
                 let is_session_new = negotiation.is_session_new() == Some(true);
-                if is_session_new && coverage.is_complete() && !self.subscriptions.misses_some {
+                if is_session_new && coverage.is_complete() && !self.misses_some() {
                     self.publish(context, negotiation, report);
                 }
             }
@@ -45,24 +47,32 @@ impl Delivery {
 
     /// A SUBSCRIBE or a SUBACK may have been lost.
     pub(super) fn lose_track(&mut self) {
-        self.subscriptions.misses_some = true;
-        self.pending.clear();
+        self.misses_some = true;
+        self.pending = SmallMap::default();
     }
 
     pub(super) fn give_back(&mut self, budget: &mut FilterMemory) {
-        self.subscriptions.give_back(budget);
+        self.misses_some = true;
+        if let Some(subscriptions) = self.subscriptions.take() {
+            subscriptions.give_back(budget);
+        }
+    }
+
+    fn misses_some(&self) -> bool {
+        self.misses_some || self.subscriptions.as_ref().is_some_and(|known| known.misses_some)
     }
 
     fn subscribe(&mut self, context: &PacketContext<'_>, budget: &mut FilterMemory) {
         let identifier = context.property_number(PropertyId::SubscriptionIdentifier);
+        let subscriptions = self.subscriptions.get_or_insert_default();
         if let Some(identifier) = identifier {
-            self.subscriptions.add_identifier(identifier);
+            subscriptions.add_identifier(identifier);
         }
         let mut requested_qos = Vec::new();
         for (index, field) in context.tree.fields.iter().enumerate() {
             if field.name == Name::Subscription {
                 let (filter, requested) = requested(context, index, identifier.is_some());
-                let number = filter.and_then(|filter| self.subscriptions.ask(filter, requested, budget));
+                let number = filter.and_then(|filter| subscriptions.ask(filter, requested, budget));
                 requested_qos.push((number, requested.qos));
             }
         }
@@ -87,15 +97,15 @@ impl Delivery {
                 let detail = format!("the server granted QoS {granted} for a requested QoS {requested_qos}");
                 report.find(Rule::GrantedQos, field.range.clone(), detail);
             }
-            if let Some(number) = number {
-                self.subscriptions.grant(number, granted);
+            if let Some((number, subscriptions)) = number.zip(self.subscriptions.as_mut()) {
+                subscriptions.grant(number, granted);
             }
         }
     }
 
     fn publish(&mut self, context: &PacketContext<'_>, negotiation: &Negotiation, report: &mut FindingList) {
         let Some(topic) = context.topic() else { return };
-        let matching = self.subscriptions.matching(topic);
+        let matching = self.subscriptions.get_or_insert_default().matching(topic);
         let range = context.range(Name::TopicName);
         if !matching.is_match {
             let rule = match matching.is_match_but_for_dollar {
@@ -127,7 +137,7 @@ impl Delivery {
         for field in context.tree.all(Name::Property(PropertyId::SubscriptionIdentifier)) {
             has_some = true;
             if let Value::Number(identifier) = field.value
-                && !self.subscriptions.has_identifier(identifier)
+                && !self.subscriptions.as_ref().is_some_and(|known| known.has_identifier(identifier))
             {
                 let detail = format!("no subscription has the identifier {identifier}");
                 report.find(Rule::SubscriptionIdentifierUnknown, field.range.clone(), detail);

@@ -208,7 +208,7 @@ impl IdentifiedPacket<'_, '_> {
 
     /// A PUBLISH with DUP whose packet identifier is free. Returns whether later packets cannot be matched to one use of it.
     fn publish_again(&mut self, stage: Stage, message: u64) -> bool {
-        match self.ids.settled(self.packet_id).filter(|settled| settled.message == message) {
+        match self.ids.settled(self.packet_id).filter(|settled| settled.is_of(message)) {
             Some(_) if !self.context.is_v5() => true,
             Some(settled) if settled.is_refused => {
                 self.find(

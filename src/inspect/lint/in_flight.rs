@@ -1,7 +1,7 @@
 //! Packet identifiers: the answer that each one waits for, their order, and the most recently settled ones.
 
-use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
+use crate::inspect::small_map::SmallMap;
+use std::collections::VecDeque;
 
 /// Maximum number of settled identifiers to remember; duplicates follow soon after the original.
 const MAX_SETTLED: usize = 64;
@@ -43,7 +43,8 @@ pub(super) struct InFlight {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settled {
     pub(super) packet_id: u16,
-    pub(super) message: u64,
+    /// A part of the message's hash: many identifiers are remembered.
+    message: u32,
     /// The reason code was 0x80 or higher.
     pub(super) is_refused: bool,
     pub(super) was_confused: bool,
@@ -52,11 +53,12 @@ pub(super) struct Settled {
 /// Packet identifiers in use by one side.
 #[derive(Debug, Default)]
 pub(super) struct PacketIdsInFlight {
-    in_use: HashMap<u16, InFlight, RandomState>,
+    in_use: SmallMap<u16, InFlight>,
     counted: usize,
     settled: VecDeque<Settled>,
     next_order: u32,
-    queues: [Queue; 3],
+    /// `None` if all are empty.
+    queues: Option<Box<[Queue; 3]>>,
     /// There may be unfinished exchanges that were not captured.
     pub(super) misses_some: bool,
 }
@@ -72,6 +74,12 @@ pub(super) enum OrderedAck {
 /// Identifiers in the order in which the answers are due, some of them already answered.
 #[derive(Debug, Default)]
 struct Queue(VecDeque<(u16, u32)>);
+
+impl Settled {
+    pub(super) fn is_of(self, message: u64) -> bool {
+        self.message == message as u32
+    }
+}
 
 impl Stage {
     fn awaits(self) -> Option<OrderedAck> {
@@ -113,7 +121,7 @@ impl PacketIdsInFlight {
             self.counted -= usize::from(before.is_counted);
         }
         if let Some(kind) = in_flight.stage.awaits()
-            && let Some(Queue(queue)) = self.queues.get_mut(kind as usize)
+            && let Some(Queue(queue)) = self.queues.get_or_insert_default().get_mut(kind as usize)
         {
             queue.push_back((packet_id, in_flight.order));
             self.drop_answered(kind);
@@ -128,7 +136,11 @@ impl PacketIdsInFlight {
             self.settled.pop_front();
         }
         let was_confused = in_flight.stage == Stage::Confused;
-        self.settled.push_back(Settled { packet_id, message: in_flight.message, is_refused, was_confused });
+        let message = in_flight.message as u32;
+        self.settled.push_back(Settled { packet_id, message, is_refused, was_confused });
+        if self.in_use.is_empty() {
+            self.queues = None;
+        }
     }
 
     /// The identifier that should have been answered before this one, if any. Call it before the step of this one; each identifier
@@ -136,7 +148,7 @@ impl PacketIdsInFlight {
     pub(super) fn overtaken(&mut self, kind: OrderedAck, packet_id: u16) -> Option<u16> {
         self.drop_answered(kind);
         let order = self.get(packet_id)?.order;
-        let Queue(queue) = self.queues.get_mut(kind as usize)?;
+        let Queue(queue) = self.queues.as_mut()?.get_mut(kind as usize)?;
         let place = queue.iter().position(|entry| *entry == (packet_id, order))?;
         let (first, _) = *queue.front()?;
         // The skipped identifiers leave the queue, so their own answers are not reported.
@@ -151,7 +163,8 @@ impl PacketIdsInFlight {
 
     /// Drops answered entries from the front, which bounds the queue by the identifiers in use.
     fn drop_answered(&mut self, kind: OrderedAck) {
-        let Some(Queue(queue)) = self.queues.get_mut(kind as usize) else { return };
+        let queues = self.queues.as_mut();
+        let Some(Queue(queue)) = queues.and_then(|queues| queues.get_mut(kind as usize)) else { return };
         let in_use = &self.in_use;
         let waits = |(packet_id, order): (u16, u32)| {
             in_use.get(&packet_id).is_some_and(|in_flight| in_flight.order == order)

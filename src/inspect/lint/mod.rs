@@ -23,17 +23,16 @@ mod time;
 use super::capture::conversation::{ConversationEvent, FrameFault, OtherProtocol};
 use super::capture::reassembly::{Close, Start};
 use super::inspector::ByteRange;
+use super::slots::ConnectionTable;
 use super::{Direction, Finding, Item, Packet, Rule, Severity};
 use crate::protocol::ProxyFault;
 use connections::Clients;
 use delivery::Delivery;
 use exchange::Acknowledgements;
-use foldhash::fast::RandomState;
 use packet_context::PacketContext;
 use report::FindingList;
 use session::PacketOrder;
 use sparkplug::{Nodes, SparkplugConnection};
-use std::collections::HashMap;
 pub(crate) use summary::FindingCounts;
 use time::KeepAliveTimes;
 
@@ -47,7 +46,7 @@ const ANSWER_TIMEOUT: u64 = 30 * SECOND;
 pub(crate) struct Linter {
     level: Severity,
     counts: FindingCounts,
-    connections: HashMap<u32, ConnectionState, RandomState>,
+    connections: ConnectionTable<ConnectionState>,
     clients: Clients,
     subscriptions: subscriptions::FilterMemory,
     nodes: Nodes,
@@ -93,7 +92,7 @@ impl Linter {
         Linter {
             level,
             counts: FindingCounts::default(),
-            connections: HashMap::default(),
+            connections: ConnectionTable::default(),
             clients: Clients::default(),
             subscriptions: subscriptions::FilterMemory::default(),
             nodes: Nodes::default(),
@@ -122,7 +121,7 @@ impl Linter {
             self.note(number, is_clean);
         }
         if let Item::Event(ConversationEvent::Closed { connection, .. }) = item {
-            self.connections.remove(connection);
+            self.connections.remove(*connection);
         }
         findings.retain(|finding| finding.severity >= self.level);
         findings
@@ -134,23 +133,31 @@ impl Linter {
     }
 
     fn note(&mut self, number: u32, is_clean: bool) {
-        if let Some(connection) = self.connections.get_mut(&number).filter(|it| !is_clean && !it.has_findings)
+        if let Some(connection) = self.connections.get_mut(number).filter(|it| !is_clean && !it.has_findings)
         {
             connection.has_findings = true;
             self.counts.connections_with_findings += 1;
         }
     }
 
-    fn connection(&mut self, number: u32) -> &mut ConnectionState {
-        self.connections.entry(number).or_insert_with(|| {
+    /// The connection with this number, which is added if there is none.
+    fn connection(&mut self, number: u32) -> Option<&mut ConnectionState> {
+        if !self.connections.contains(number) {
             self.counts.connections += 1;
-            ConnectionState::default()
-        })
+            self.connections.insert(number, ConnectionState::default());
+        }
+        self.connections.get_mut(number)
+    }
+
+    fn lose_direction(&mut self, number: u32, direction: Direction) {
+        if let Some(connection) = self.connection(number) {
+            connection.lose_direction(direction);
+        }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, report: &mut FindingList) {
         self.connection(packet.connection);
-        let Some(connection) = self.connections.get_mut(&packet.connection) else { return };
+        let Some(connection) = self.connections.get_mut(packet.connection) else { return };
         let context = match packet.packet_type {
             Some(kind) if !packet.raw.is_cut && !packet.tree.breaks(Rule::ReservedType) => {
                 PacketContext::new(packet, kind)
@@ -167,7 +174,7 @@ impl Linter {
     }
 
     fn gap(&mut self, range: &ByteRange) {
-        let connection = self.connection(range.connection);
+        let Some(connection) = self.connection(range.connection) else { return };
         connection.lose_track(range.direction);
         if let Some(late) = connection.coverage.late.get_mut(range.direction as usize) {
             *late = range.at.frame;
@@ -177,9 +184,10 @@ impl Linter {
     fn event(&mut self, event: &ConversationEvent<'_>, report: &mut FindingList) -> Option<u32> {
         match *event {
             ConversationEvent::Opened { connection, server, start, .. } => {
-                let state = self.connection(connection);
-                state.coverage.handshake = matches!(start, Start::Handshake { .. });
-                state.sparkplug.open(server);
+                if let Some(state) = self.connection(connection) {
+                    state.coverage.handshake = matches!(start, Start::Handshake { .. });
+                    state.sparkplug.open(server);
+                }
                 self.clients.open(connection, server);
                 Some(connection)
             }
@@ -194,7 +202,7 @@ impl Linter {
             ConversationEvent::BadFrame { connection, direction, fault, .. } => {
                 bad_frame(fault, report);
                 if fault.is_fatal() {
-                    self.connection(connection).lose_direction(direction);
+                    self.lose_direction(connection, direction);
                 }
                 Some(connection)
             }
@@ -210,12 +218,14 @@ impl Linter {
             }
             // The receiver acknowledged packets that were not captured.
             ConversationEvent::Lag { connection, direction, .. } => {
-                self.connection(connection).lose_track(direction);
+                if let Some(state) = self.connection(connection) {
+                    state.lose_track(direction);
+                }
                 None
             }
             // The rest of this direction cannot be read.
             ConversationEvent::Undecryptable { connection, direction, .. } => {
-                self.connection(connection).lose_direction(direction);
+                self.lose_direction(connection, direction);
                 None
             }
             ConversationEvent::Conflict { .. }
@@ -227,7 +237,7 @@ impl Linter {
     }
 
     fn close(&mut self, number: u32, end: ConnectionEnd, report: &mut FindingList) {
-        if let Some(connection) = self.connections.get_mut(&number) {
+        if let Some(connection) = self.connections.get_mut(number) {
             connection.end(end, report);
             connection.delivery.give_back(&mut self.subscriptions);
         }

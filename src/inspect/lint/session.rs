@@ -16,12 +16,20 @@ pub(super) struct PacketOrder {
     /// CONNECT broke no rule, so the server has to answer it.
     is_connect_sound: bool,
     connack: Option<ObservedPacket>,
-    refused: Option<ObservedPacket>,
+    /// `None` as long as there are no signs of an end.
+    end: Option<Box<ObservedEnd>>,
     /// The client sent further packets before CONNACK, so it could not know the server's limits.
     is_hasty: bool,
     has_spoken: [bool; 2],
-    disconnected: [Option<ObservedPacket>; 2],
     is_reauthenticating: bool,
+}
+
+/// Packets after which a connection has to end.
+#[derive(Debug, Default)]
+struct ObservedEnd {
+    /// CONNACK that refuses.
+    refused: Option<ObservedPacket>,
+    disconnected: [Option<ObservedPacket>; 2],
 }
 
 /// The time of a packet, in nanoseconds.
@@ -80,11 +88,12 @@ impl PacketOrder {
         let stayed = |seen: &Option<ObservedPacket>| {
             seen.and_then(|seen| end.since(seen.at)).filter(|it| *it >= ANSWER_TIMEOUT)
         };
-        if let Some(waited) = stayed(&self.refused) {
+        let Some(seen) = &self.end else { return };
+        if let Some(waited) = stayed(&seen.refused) {
             let detail = format!("the connection stayed open for {} s after CONNACK", waited / super::SECOND);
             report.find_as(Severity::Warning, Rule::AfterRefusal, 0..0, detail);
         }
-        if let Some(waited) = self.disconnected.iter().find_map(stayed) {
+        if let Some(waited) = seen.disconnected.iter().find_map(stayed) {
             let detail =
                 format!("the connection stayed open for {} s after DISCONNECT", waited / super::SECOND);
             report.find(Rule::NotClosed, 0..0, detail);
@@ -92,11 +101,12 @@ impl PacketOrder {
     }
 
     fn nothing_after_the_end(&self, context: &PacketContext<'_>, report: &mut FindingList) {
-        let has_ended = self.disconnected.get(context.direction as usize).is_some_and(Option::is_some);
+        let Some(seen) = &self.end else { return };
+        let has_ended = seen.disconnected.get(context.direction as usize).is_some_and(Option::is_some);
         if has_ended {
             let detail = format!("{} after DISCONNECT", context.kind);
             report.find(Rule::AfterDisconnect, context.whole(), detail);
-        } else if self.refused.is_some() && !context.is_from_client() && context.kind != PacketType::Connack {
+        } else if seen.refused.is_some() && !context.is_from_client() && context.kind != PacketType::Connack {
             let detail = format!("{} after a CONNACK that refuses", context.kind);
             report.find(Rule::AfterRefusal, context.whole(), detail);
         }
@@ -174,7 +184,7 @@ impl PacketOrder {
         // CONNACK may not have been decoded.
         let is_accepted = negotiation.connack.as_ref().map(|connack| connack.is_accepted);
         if is_accepted == Some(false) {
-            self.refused = Some(seen);
+            self.end.get_or_insert_default().refused = Some(seen);
         }
         if let Some(connect) = negotiation.connect.as_ref().filter(|_| coverage.beginning) {
             if is_accepted == Some(true) {
@@ -228,7 +238,8 @@ impl PacketOrder {
             let detail = "the session expiry interval was 0 in CONNECT";
             report.find(Rule::SessionExpiryRaised, expiry.range.clone(), detail);
         }
-        if let Some(disconnected) = self.disconnected.get_mut(context.direction as usize) {
+        let disconnected = &mut self.end.get_or_insert_default().disconnected;
+        if let Some(disconnected) = disconnected.get_mut(context.direction as usize) {
             disconnected.get_or_insert(ObservedPacket { at: context.time() });
         }
     }

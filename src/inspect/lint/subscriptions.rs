@@ -178,10 +178,9 @@ impl Subscriptions {
         matching
     }
 
-    /// Drops all subscriptions and returns their memory to the budget.
-    pub(super) fn give_back(&mut self, budget: &mut FilterMemory) {
+    /// Returns the memory of all subscriptions to the budget.
+    pub(super) fn give_back(self, budget: &mut FilterMemory) {
         budget.used = budget.used.saturating_sub(self.bytes);
-        *self = Subscriptions { misses_some: true, ..Subscriptions::default() };
     }
 
     fn check_silence(&self, topic: &str) -> MatchingOptions {

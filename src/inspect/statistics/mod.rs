@@ -235,9 +235,7 @@ impl ConnectionStatistics {
         }
         self.version = tracker.version;
         self.keep_alive = tracker.keep_alive;
-        let exchanges = tracker.exchanges();
-        self.unanswered = exchanges.unanswered_pings()
-            + Direction::BOTH.into_iter().map(|direction| exchanges.begun_by(direction).len()).sum::<usize>();
+        self.unanswered = tracker.unanswered();
         if let (Direction::ClientToServer, Some(time)) = (packet.direction, packet.at.time) {
             let silence = self.last_of_client.map_or(0, |last| time.saturating_sub(last));
             self.longest_silence = self.longest_silence.max(silence);

@@ -59,11 +59,18 @@ enum StreamState {
     /// At the start of a packet.
     Between,
     /// The fixed header is incomplete.
-    Header(Vec<u8>),
+    Header(PartialHeader),
     /// The packet is incomplete.
     PartialPacket(Box<PartialPacket>),
     /// The next packet boundary is unknown.
-    Lost(Resync),
+    Lost(Box<Resync>),
+}
+
+/// The first bytes of a fixed header.
+#[derive(Debug, Clone, Copy)]
+struct PartialHeader {
+    bytes: [u8; MAX_HEADER],
+    length: u8,
 }
 
 /// A packet in progress.
@@ -84,7 +91,7 @@ struct PartialPacket {
 impl Stream {
     /// A stream that starts at a packet boundary, or else anywhere.
     pub(crate) fn new(is_from_start: bool) -> Stream {
-        let state = if is_from_start { StreamState::Between } else { StreamState::Lost(Resync::default()) };
+        let state = if is_from_start { StreamState::Between } else { StreamState::Lost(Box::default()) };
         Stream { offset: 0, state }
     }
 
@@ -92,7 +99,7 @@ impl Stream {
     pub(crate) fn buffered(&self) -> usize {
         match &self.state {
             StreamState::Between => 0,
-            StreamState::Header(bytes) => bytes.len(),
+            StreamState::Header(header) => header.bytes().len(),
             StreamState::PartialPacket(body) => body.captured.len(),
             StreamState::Lost(resync) => resync.buffered(),
         }
@@ -125,12 +132,12 @@ impl Stream {
         }
         sink(StreamEvent::Gap { offset: self.offset, length });
         self.offset += length;
-        self.state = StreamState::Lost(Resync::default());
+        self.state = StreamState::Lost(Box::default());
     }
 
     /// Handles the loss of the rest of the stream, of unknown length.
     pub(crate) fn lose(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
-        let state = std::mem::replace(&mut self.state, StreamState::Lost(Resync::default()));
+        let state = std::mem::replace(&mut self.state, StreamState::Lost(Box::default()));
         self.lose_state(state, sink);
     }
 
@@ -139,7 +146,8 @@ impl Stream {
         match std::mem::replace(&mut self.state, StreamState::Between) {
             StreamState::Between => {}
             StreamState::Header(header) => {
-                self.give_up(&header, header.len(), header.len() + 1, &[], true, sink);
+                let header = header.bytes();
+                self.give_up(header, header.len(), header.len() + 1, &[], true, sink);
             }
             StreamState::PartialPacket(body) if body.is_trial => self.skip(body.arrived, sink),
             StreamState::PartialPacket(body) => {
@@ -153,7 +161,7 @@ impl Stream {
     fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) -> &'b [u8] {
         match packet_length(bytes) {
             Length::Unknown => {
-                self.state = StreamState::Header(bytes.to_vec());
+                self.state = StreamState::Header(PartialHeader::new(bytes));
                 &[]
             }
             Length::Known(length) => match bytes.split_at_checked(length) {
@@ -170,7 +178,7 @@ impl Stream {
             Length::TooLong => {
                 let (header, rest) = bytes.split_at(MAX_HEADER.min(bytes.len()));
                 self.hand_out(RawPacket::whole(header), sink);
-                self.state = StreamState::Lost(Resync::default());
+                self.state = StreamState::Lost(Box::default());
                 rest
             }
         }
@@ -178,7 +186,7 @@ impl Stream {
 
     fn complete_header<'b>(
         &mut self,
-        mut header: Vec<u8>,
+        mut header: PartialHeader,
         bytes: &'b [u8],
         keep: usize,
         sink: &mut dyn FnMut(StreamEvent<'_>),
@@ -187,9 +195,9 @@ impl Stream {
         while let Some((first, others)) = rest.split_first() {
             header.push(*first);
             rest = others;
-            if !matches!(packet_length(&header), Length::Unknown) {
+            if !matches!(packet_length(header.bytes()), Length::Unknown) {
                 // The header is only the start of a packet, so all of it is consumed.
-                let left = self.start(&header, keep, sink);
+                let left = self.start(header.bytes(), keep, sink);
                 debug_assert!(left.is_empty());
                 return rest;
             }
@@ -221,7 +229,7 @@ impl Stream {
         if is_valid && body.captured.len() == body.length && resync::may_follow(rest) {
             return self.finish_or_keep(body, sink);
         }
-        let mut resync = Resync::default();
+        let mut resync: Box<Resync> = Box::default();
         let dropped = resync.push(&body.captured) + (body.arrived - body.captured.len());
         self.skip(dropped, sink);
         self.state = StreamState::Lost(resync);
@@ -239,7 +247,7 @@ impl Stream {
 
     fn seek<'b>(
         &mut self,
-        mut resync: Resync,
+        mut resync: Box<Resync>,
         bytes: &'b [u8],
         keep: usize,
         sink: &mut dyn FnMut(StreamEvent<'_>),
@@ -296,9 +304,10 @@ impl Stream {
             StreamState::Between => {}
             StreamState::Header(header) => {
                 // The length is unknown, except that there is more of it.
+                let header = header.bytes();
                 let length = header.len() + 1;
                 let missing = header.len()..length;
-                self.give_up(&header, missing.start, length, std::slice::from_ref(&missing), false, sink);
+                self.give_up(header, missing.start, length, std::slice::from_ref(&missing), false, sink);
             }
             StreamState::PartialPacket(body) if body.is_trial => self.skip(body.arrived, sink),
             StreamState::PartialPacket(body) => {
@@ -332,6 +341,25 @@ fn add_hole(missing: &mut Vec<Range<usize>>, hole: Range<usize>) {
     match missing.last_mut() {
         Some(last) if is_full || last.end == hole.start => last.end = hole.end,
         _ => missing.push(hole),
+    }
+}
+
+impl PartialHeader {
+    fn new(bytes: &[u8]) -> PartialHeader {
+        let mut header = PartialHeader { bytes: [0; MAX_HEADER], length: 0 };
+        bytes.iter().for_each(|byte| header.push(*byte));
+        header
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(usize::from(self.length)) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length.into()).unwrap_or_default()
     }
 }
 

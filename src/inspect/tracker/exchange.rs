@@ -1,9 +1,10 @@
 //! Packets, their answers and round-trip times.
 
 use crate::inspect::field::Tree;
+use crate::inspect::small_map::SmallMap;
 use crate::inspect::{Direction, Name};
 use crate::protocol::{PacketType, ReasonCode};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
 /// Maximum number of unanswered PINGREQs to remember.
 const MAX_PINGS: usize = 1024;
@@ -48,33 +49,32 @@ pub(crate) struct RoundTrip {
     pub since_publish: Option<u64>,
 }
 
-/// Unfinished exchanges of a connection.
+/// Unfinished exchanges of a connection. Most have none.
 #[derive(Debug, Default)]
-pub(crate) struct Exchanges {
+pub(super) struct Exchanges {
     /// By direction of the first packet, and packet identifier.
-    open: [HashMap<u16, OpenExchange>; 2],
+    open: SmallMap<(Direction, u16), OpenExchange>,
+    /// `None` if there are none.
+    others: Option<Box<OtherRequests>>,
+}
+
+/// Requests without a packet identifier.
+#[derive(Debug, Default)]
+struct OtherRequests {
+    /// The time of CONNECT, in nanoseconds.
     connect: Option<u64>,
     /// Times of the unanswered PINGREQs, in nanoseconds.
-    pings: std::collections::VecDeque<Option<u64>>,
+    pings: VecDeque<Option<u64>>,
 }
 
 impl Exchanges {
-    /// The exchanges that this side began, by packet identifier.
-    pub(crate) fn begun_by(&self, direction: Direction) -> &HashMap<u16, OpenExchange> {
-        let [client, server] = &self.open;
-        match direction {
-            Direction::ClientToServer => client,
-            Direction::ServerToClient => server,
-        }
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.others.is_none()
     }
 
-    /// Number of unanswered PINGREQs.
-    pub(crate) fn unanswered_pings(&self) -> usize {
-        self.pings.len()
-    }
-
-    pub(super) fn forget(&mut self) {
-        *self = Exchanges::default();
+    /// The number of packets that wait for an answer.
+    pub(super) fn unanswered(&self) -> usize {
+        self.open.len() + self.others.as_ref().map_or(0, |others| others.pings.len())
     }
 
     pub(super) fn observe(
@@ -87,18 +87,22 @@ impl Exchanges {
         let packet_id = tree.two_bytes(Name::PacketIdentifier);
         let failed = tree.number(Name::ReasonCode).is_some_and(|code| ReasonCode(code as u8).is_error());
         match packet_type {
-            PacketType::Connect => self.connect = time,
+            PacketType::Connect => self.others.get_or_insert_default().connect = time,
             PacketType::Connack => {
-                return round_trip(packet_type, direction, self.connect.take(), None, time);
+                let asked = self.others.as_mut().and_then(|others| others.connect.take());
+                self.forget_others();
+                return round_trip(packet_type, direction, asked, None, time);
             }
             PacketType::Pingreq => {
-                if self.pings.len() < MAX_PINGS {
-                    self.pings.push_back(time);
+                let pings = &mut self.others.get_or_insert_default().pings;
+                if pings.len() < MAX_PINGS {
+                    pings.push_back(time);
                 }
             }
             PacketType::Pingresp => {
-                let request_direction = self.pings.pop_front().flatten();
-                return round_trip(packet_type, direction, request_direction, None, time);
+                let asked = self.others.as_mut().and_then(|others| others.pings.pop_front()).flatten();
+                self.forget_others();
+                return round_trip(packet_type, direction, asked, None, time);
             }
             PacketType::Publish => {
                 let step = match tree.number(Name::Qos) {
@@ -108,7 +112,7 @@ impl Exchanges {
                 };
                 let packet_id = packet_id?;
                 // A repeated message waits since it was sent first.
-                let known = self.of(direction).get(&packet_id).filter(|_| tree.is_set(Name::Dup));
+                let known = self.open.get(&(direction, packet_id)).filter(|_| tree.is_set(Name::Dup));
                 if known.is_none_or(|known| known.step != step) {
                     self.begin(direction, packet_id, step, time);
                 }
@@ -141,7 +145,7 @@ impl Exchanges {
             }
             // The publisher sends it, so the exchange belongs to its direction.
             PacketType::Pubrel => {
-                let exchange = self.of(direction).get_mut(&packet_id?)?;
+                let exchange = self.open.get_mut(&(direction, packet_id?))?;
                 if exchange.step == ExchangeStep::Released {
                     return None;
                 }
@@ -155,16 +159,12 @@ impl Exchanges {
         None
     }
 
-    fn of(&mut self, direction: Direction) -> &mut HashMap<u16, OpenExchange> {
-        let [client, server] = &mut self.open;
-        match direction {
-            Direction::ClientToServer => client,
-            Direction::ServerToClient => server,
-        }
+    fn forget_others(&mut self) {
+        self.others.take_if(|others| others.connect.is_none() && others.pings.is_empty());
     }
 
     fn begin(&mut self, direction: Direction, packet_id: u16, step: ExchangeStep, time: Option<u64>) {
-        self.of(direction).insert(packet_id, OpenExchange { step, begun: time, last: time });
+        self.open.insert((direction, packet_id), OpenExchange { step, begun: time, last: time });
     }
 
     /// Ends an exchange with its last answer, which was sent in `direction`.
@@ -176,9 +176,9 @@ impl Exchanges {
         awaited: ExchangeStep,
         time: Option<u64>,
     ) -> Option<RoundTrip> {
-        let exchanges = self.of(direction.reverse());
-        let exchange = exchanges.get(&packet_id).filter(|exchange| exchange.step == awaited)?.clone();
-        exchanges.remove(&packet_id);
+        let key = (direction.reverse(), packet_id);
+        self.open.get(&key).filter(|exchange| exchange.step == awaited)?;
+        let exchange = self.open.remove(&key)?;
         let begun = exchange.begun.filter(|_| awaited == ExchangeStep::Released);
         round_trip(answer, direction, exchange.last, begun, time)
     }
@@ -191,8 +191,8 @@ impl Exchanges {
         [awaited, next]: [ExchangeStep; 2],
         time: Option<u64>,
     ) -> Option<RoundTrip> {
-        let exchange =
-            self.of(direction.reverse()).get_mut(&packet_id).filter(|exchange| exchange.step == awaited)?;
+        let key = (direction.reverse(), packet_id);
+        let exchange = self.open.get_mut(&key).filter(|exchange| exchange.step == awaited)?;
         let request_direction = exchange.last;
         exchange.step = next;
         exchange.last = time;

@@ -11,9 +11,9 @@ use super::field::Tree;
 use super::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
 use aliases::Aliases;
-pub(crate) use exchange::{Exchanges, RoundTrip};
-pub(crate) use negotiated::Negotiation;
-use negotiated::{Connack, Connect};
+use exchange::Exchanges;
+pub(crate) use exchange::RoundTrip;
+pub(crate) use negotiated::{Negotiation, RecentNegotiations};
 use std::rc::Rc;
 
 #[derive(Debug, Default)]
@@ -33,12 +33,12 @@ pub(crate) struct Tracker {
     /// The directions in which packets are missing or late.
     lags: [bool; 2],
     /// Topics by alias, for each direction.
-    aliases: [Option<Box<Aliases>>; 2],
+    aliases: Option<Box<[Aliases; 2]>>,
     /// The directions in which the topic of an alias may not have been captured.
     misses_aliases: [bool; 2],
     /// The version, if the last packet revealed it.
     just_inferred: Option<Version>,
-    exchanges: Exchanges,
+    exchanges: Option<Box<Exchanges>>,
 }
 
 /// Facts about a packet that follow from the connection's state.
@@ -92,20 +92,35 @@ impl Tracker {
         direction: Direction,
         tree: &Tree<'_>,
         time: Option<u64>,
+        recent: &mut RecentNegotiations,
     ) -> PacketFacts {
         match packet_type {
-            PacketType::Connect => self.connect(tree),
-            PacketType::Connack => self.connack(tree),
+            PacketType::Connect => self.connect(tree, recent),
+            PacketType::Connack => self.connack(tree, recent),
             PacketType::Disconnect => set(&mut self.has_disconnected, direction),
             _ => {}
         }
         let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
-        let answers = self.exchanges.observe(packet_type, direction, tree, time);
+        let answers = self.exchange(packet_type, direction, tree, time);
         PacketFacts { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
-    pub(crate) fn exchanges(&self) -> &Exchanges {
-        &self.exchanges
+    /// The number of packets that wait for an answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.exchanges.as_ref().map_or(0, |exchanges| exchanges.unanswered())
+    }
+
+    fn exchange(
+        &mut self,
+        packet_type: PacketType,
+        direction: Direction,
+        tree: &Tree<'_>,
+        time: Option<u64>,
+    ) -> Option<RoundTrip> {
+        let exchanges = self.exchanges.get_or_insert_default();
+        let answers = exchanges.observe(packet_type, direction, tree, time);
+        self.exchanges.take_if(|exchanges| exchanges.is_empty());
+        answers
     }
 
     /// Whether the sender of this direction has sent DISCONNECT.
@@ -130,14 +145,14 @@ impl Tracker {
 
     /// Drops state that lost bytes of this direction may have changed.
     pub(crate) fn forget(&mut self, direction: Direction) {
-        if let Some(aliases) = self.aliases.get_mut(direction as usize) {
-            *aliases = None;
+        if let Some(aliases) = self.aliases.as_mut().and_then(|all| all.get_mut(direction as usize)) {
+            *aliases = Aliases::default();
         }
         set(&mut self.misses_aliases, direction);
-        self.exchanges.forget();
+        self.exchanges = None;
     }
 
-    fn connect(&mut self, tree: &Tree<'_>) {
+    fn connect(&mut self, tree: &Tree<'_>, recent: &mut RecentNegotiations) {
         if let Some(version) = version::stated(tree) {
             self.version = Some(version);
             self.is_version_inferred = false;
@@ -146,11 +161,12 @@ impl Tracker {
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
         // A property that was not decoded is unknown rather than absent.
         if tree.is_decoded() {
-            self.negotiation.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
+            let read = || recent.connect(tree, version::stated(tree));
+            self.negotiation.connect.get_or_insert_with(read);
         }
     }
 
-    fn connack(&mut self, tree: &Tree<'_>) {
+    fn connack(&mut self, tree: &Tree<'_>, recent: &mut RecentNegotiations) {
         if let Some(assigned) = tree.text(Name::Property(PropertyId::AssignedClientIdentifier)) {
             self.client_id = Some(Rc::from(assigned));
         }
@@ -158,7 +174,7 @@ impl Tracker {
             self.keep_alive = Some(keep_alive);
         }
         if tree.is_decoded() {
-            self.negotiation.connack.get_or_insert_with(|| Connack::read(tree));
+            self.negotiation.connack.get_or_insert_with(|| recent.connack(tree));
         }
     }
 
@@ -169,11 +185,11 @@ impl Tracker {
             set(&mut self.misses_aliases, direction);
         }
         let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;
-        let aliases = self.aliases.get_mut(direction as usize)?;
         match tree.find(Name::TopicName)?.value {
-            Value::Text("") => aliases.as_ref()?.topic(alias),
+            Value::Text("") => self.aliases.as_ref()?.get(direction as usize)?.topic(alias),
             Value::Text(topic) => {
-                if !aliases.get_or_insert_default().learn(alias, topic) {
+                let aliases = self.aliases.get_or_insert_default().get_mut(direction as usize)?;
+                if !aliases.learn(alias, topic) {
                     set(&mut self.misses_aliases, direction);
                 }
                 None

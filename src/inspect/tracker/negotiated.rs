@@ -3,6 +3,7 @@
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
 use crate::protocol::{PropertyId, Version};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// The Receive Maximum of MQTT 5 if the property is absent.
@@ -78,7 +79,7 @@ impl StatedLimits {
 }
 
 impl Connect {
-    pub(super) fn read(tree: &Tree<'_>, version: Option<Version>) -> Connect {
+    fn read(tree: &Tree<'_>, version: Option<Version>) -> Connect {
         let number = |id| tree.number(Name::Property(id));
         let has_will = tree.is_set(Name::WillFlag);
         Connect {
@@ -98,7 +99,7 @@ impl Connect {
 }
 
 impl Connack {
-    pub(super) fn read(tree: &Tree<'_>) -> Connack {
+    fn read(tree: &Tree<'_>) -> Connack {
         let is_available = |id| tree.number(Name::Property(id)) != Some(0);
         let code = tree.number(Name::ReasonCode).or(tree.number(Name::ReturnCode));
         Connack {
@@ -118,9 +119,53 @@ impl Connack {
 #[derive(Debug, Default)]
 pub(crate) struct Negotiation {
     /// The client's first CONNECT.
-    pub connect: Option<Connect>,
+    pub connect: Option<Rc<Connect>>,
     /// The server's first CONNACK.
-    pub connack: Option<Connack>,
+    pub connack: Option<Rc<Connack>>,
+}
+
+/// The contents of recent packets, which many connections share: the clients of a fleet connect alike.
+#[derive(Debug, Default)]
+pub(crate) struct RecentNegotiations {
+    connects: Recent<Connect>,
+    connacks: Recent<Connack>,
+}
+
+/// The most values to remember.
+const MAX_RECENT: usize = 16;
+
+#[derive(Debug)]
+struct Recent<T>(VecDeque<Rc<T>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Recent<T> {
+        Recent(VecDeque::new())
+    }
+}
+
+impl<T: PartialEq> Recent<T> {
+    /// A recent value that is the same, or else this one.
+    fn share(&mut self, value: T) -> Rc<T> {
+        if let Some(known) = self.0.iter().find(|known| ***known == value) {
+            return Rc::clone(known);
+        }
+        if self.0.len() >= MAX_RECENT {
+            self.0.pop_front();
+        }
+        let value = Rc::new(value);
+        self.0.push_back(Rc::clone(&value));
+        value
+    }
+}
+
+impl RecentNegotiations {
+    pub(super) fn connect(&mut self, tree: &Tree<'_>, version: Option<Version>) -> Rc<Connect> {
+        self.connects.share(Connect::read(tree, version))
+    }
+
+    pub(super) fn connack(&mut self, tree: &Tree<'_>) -> Rc<Connack> {
+        self.connacks.share(Connack::read(tree))
+    }
 }
 
 impl Negotiation {

@@ -1,5 +1,6 @@
 //! One connection as a table: the client's packets on the left, the server's on the right, and round trips. Everything else is a
-//! note over the whole width. A cell is cut to its column; a note is wrapped.
+//! note over the whole width. A cell is cut to its column; a note is wrapped. On a narrow terminal, packets are written like notes,
+//! one below the other.
 
 use super::clock::TimeFormatter;
 use super::line::{content, describe, gap, skipped};
@@ -25,6 +26,9 @@ const SPACE: &str = "  ";
 const MIN_CELL: usize = 16;
 const MAX_CELL: usize = 100;
 
+/// The indentation of the further lines of a text.
+const HANGING: usize = 3;
+
 /// The mark of a text that was cut.
 const CUT: &str = "…";
 
@@ -38,6 +42,8 @@ pub(crate) struct ConversationView {
     cell: usize,
     /// The width of a note.
     note: usize,
+    /// The terminal is too narrow for two columns of packets.
+    is_narrow: bool,
 }
 
 impl View for ConversationView {
@@ -61,26 +67,63 @@ impl ConversationView {
     pub(crate) fn new(options: Options, columns: usize) -> ConversationView {
         let fixed = TIME + ROUND_TRIP + 3 * SPACE.len();
         let cell = (columns.saturating_sub(fixed) / 2).clamp(MIN_CELL, MAX_CELL);
-        let note = (cell + SPACE.len()) * 2 + ROUND_TRIP;
-        ConversationView { options, clock: TimeFormatter::time_of_day(), has_head: false, cell, note }
+        let is_narrow = columns < fixed + 2 * MIN_CELL;
+        let note = match is_narrow {
+            true => columns.saturating_sub(TIME + SPACE.len()).max(MIN_CELL),
+            false => (cell + SPACE.len()) * 2 + ROUND_TRIP,
+        };
+        let clock = TimeFormatter::time_of_day();
+        ConversationView { options, clock, has_head: false, cell, note, is_narrow }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        let text = format!("{} {}", packet_name(packet), content(packet, self.options));
+        let text = escape::line(text.trim_end()).into_owned();
+        let time = self.time(packet.at);
+        let round_trip = packet.facts.answers.as_ref().map(|answers| duration(answers.nanoseconds));
+        if self.is_narrow {
+            self.narrow_packet(time, packet.direction, &text, round_trip, out);
+        } else {
+            self.wide_packet(time, packet.direction, text, &round_trip.unwrap_or_default(), out);
+        }
+        shown(&packet.tree.findings, findings, self.options.least)
+            .for_each(|finding| self.finding(finding, out));
+    }
+
+    /// Writes a packet on lines of its own, with an arrow away from the client or to it.
+    fn narrow_packet(
+        &self,
+        time: String,
+        direction: Direction,
+        text: &str,
+        round_trip: Option<String>,
+        out: &mut Vec<u8>,
+    ) {
+        let arrow = match direction {
+            Direction::ClientToServer => "→",
+            Direction::ServerToClient => "←",
+        };
+        let round_trip = round_trip.map(|round_trip| format!(", after {round_trip}")).unwrap_or_default();
+        self.wrapped(time, &format!("{arrow} {text}{round_trip}"), out);
+    }
+
+    fn wide_packet(
+        &mut self,
+        time: String,
+        direction: Direction,
+        text: String,
+        round_trip: &str,
+        out: &mut Vec<u8>,
+    ) {
         if !std::mem::replace(&mut self.has_head, true) {
             let titles = ["time", "client → server", "server → client"].map(str::to_owned);
             self.row(titles, "round trip", out);
         }
-        let text = format!("{} {}", packet_name(packet), content(packet, self.options));
-        let text = escape::line(text.trim_end()).into_owned();
-        let time = self.time(packet.at);
-        let cells = match packet.direction {
+        let cells = match direction {
             Direction::ClientToServer => [time, text, String::new()],
             Direction::ServerToClient => [time, String::new(), text],
         };
-        let round_trip = packet.facts.answers.as_ref().map(|answers| duration(answers.nanoseconds));
-        self.row(cells, &round_trip.unwrap_or_default(), out);
-        shown(&packet.tree.findings, findings, self.options.least)
-            .for_each(|finding| self.finding(finding, out));
+        self.row(cells, round_trip, out);
     }
 
     fn row(&self, [time, client, server]: [String; 3], round_trip: &str, out: &mut Vec<u8>) {
@@ -110,22 +153,10 @@ impl ConversationView {
     /// Writes a text behind the time, on as many lines as it needs.
     fn wrapped(&self, time: String, text: &str, out: &mut Vec<u8>) {
         let mut first = padded(time, TIME);
-        let mut line = String::new();
-        let mut write = |line: &mut String| {
-            let line = std::mem::take(line);
+        for line in columns::wrap(&escape::line(text), self.note, HANGING) {
             out.extend_from_slice(format!("{first}{SPACE}{}\n", cut(&line, self.note)).as_bytes());
             first = " ".repeat(TIME);
-        };
-        for word in escape::line(text).split(' ') {
-            if !line.is_empty() && line.width() + 1 + word.width() > self.note {
-                write(&mut line);
-                line.push_str("   ");
-            } else if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
         }
-        write(&mut line);
     }
 
     fn time(&mut self, at: Moment) -> String {

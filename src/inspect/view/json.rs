@@ -41,7 +41,7 @@ impl View for JsonView {
         statistics.to_json() + "\n"
     }
 
-    fn diagnosis(&self, report: &Report, _: &str) -> String {
+    fn diagnosis(&self, report: &Report, _: &str, _: Option<usize>) -> String {
         report.to_json() + "\n"
     }
 }

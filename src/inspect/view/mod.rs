@@ -34,8 +34,8 @@ pub(crate) trait View {
     }
 
     /// The report of a diagnosis, in which `filter_option` names the option that takes a filter.
-    fn diagnosis(&self, report: &Report, filter_option: &str) -> String {
-        report.to_text(filter_option)
+    fn diagnosis(&self, report: &Report, filter_option: &str, columns: Option<usize>) -> String {
+        report.to_text(filter_option, columns)
     }
 }
 

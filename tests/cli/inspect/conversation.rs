@@ -1,5 +1,6 @@
 //! `mq inspect --conversation`: both sides of one connection, beside each other.
 
+use super::super::support::certificates::Files;
 use super::*;
 use crate::support::capture::capture;
 use unicode_width::UnicodeWidthStr;
@@ -69,6 +70,22 @@ fn no_line_is_wider_than_80_columns_without_a_terminal() {
     for name in captures() {
         let shown = table_of(&name);
         assert!(shown.lines().all(|line| line.width() <= 80), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_narrow_terminal_has_packets_below_each_other() {
+    let files = Files::new(&[]);
+    let path = files.path("a.pcap");
+    std::fs::write(&path, capture(TWO)).unwrap();
+    let line = format!("{} inspect --conversation 1 {}", env!("CARGO_BIN_EXE_mq"), path.display());
+    for columns in [59, 40, 20] {
+        let line = format!("stty rows 24 cols {columns}; {line}; echo status $?");
+        let Some(running) = on_a_terminal(&line) else { return };
+        let shown = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&shown, &["→ CONNECT", "← CONNACK", "status 0"]);
+        let widest = shown.lines().map(|line| line.trim_end().width()).max().unwrap();
+        assert!(widest <= columns.max(30), "{widest} of {columns}: {shown}");
     }
 }
 

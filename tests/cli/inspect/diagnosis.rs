@@ -8,6 +8,7 @@ use super::lint::sparkplug::{
 use super::proxy::Proxy;
 use super::*;
 use crate::support::capture::capture;
+use unicode_width::UnicodeWidthStr;
 
 /// The report on a capture that is written down.
 fn report(script: &str, options: &str) -> Value {
@@ -331,6 +332,31 @@ fn the_text_has_the_place_and_the_filter() {
         "       --filter 'client=\"it'\\''s\" type=SUBSCRIBE,SUBACK'",
     ];
     assert_eq!(start, expected, "{shown}");
+}
+
+#[test]
+fn a_terminal_wraps_sentences_and_a_pipe_has_one_line_for_each() {
+    let files = Files::new(&[]);
+    let path = files.path("a.pcap");
+    let topics: String = (0..6)
+        .map(|number| {
+            format!("1: > 82 (000{number} `a/very/long/topic/{number}` 00)\n1: < 90 (000{number} 80)\n")
+        })
+        .collect();
+    std::fs::write(&path, capture(&format!("{}{topics}", connects(1, "a", 60)))).unwrap();
+    let piped = mq("inspect --diagnose").arg(&path).run().succeed();
+    let sentence = |shown: &str| shown.lines().filter(|line| line.contains("denied")).count();
+    assert_eq!(sentence(&piped), 1, "{piped}");
+    assert!(piped.lines().any(|line| line.width() > 80), "{piped}");
+    let line =
+        format!("stty rows 24 cols 50; {} inspect --diagnose {}", env!("CARGO_BIN_EXE_mq"), path.display());
+    let Some(running) = on_a_terminal(&line) else { return };
+    let shown = String::from_utf8(running.finish().stdout).unwrap();
+    for line in shown.lines().filter(|line| !line.contains("--filter")) {
+        assert!(line.trim_end().width() <= 50, "{line:?}");
+    }
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(joined(&shown), joined(&piped), "the same words");
 }
 
 #[test]

@@ -246,6 +246,39 @@ fn a_target_that_is_down_closes_the_connection_and_is_reported() {
     broker.accept().unwrap();
 }
 
+/// The report of a proxy whose target is here, after three clients.
+fn diagnosis_in_front_of(target: &str, options: &str) -> Value {
+    let mut proxy = Proxy::start(target, &format!("--diagnose --format json {options}"));
+    for _ in 0..3 {
+        proxy.connect().expect_end();
+        proxy.running.wait_for_stderr("closed the connection");
+    }
+    objects(&proxy.stop()).remove(0)
+}
+
+#[test]
+fn a_target_that_refuses_connections_is_a_problem_of_the_diagnosis() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let report = diagnosis_in_front_of(&free.to_string(), "");
+    let problem = &report["problems"][0];
+    assert_eq!((&problem["kind"], &problem["count"]), (&"tcp_refused".into(), &3.into()), "{report:#}");
+    assert_says(problem["text"].as_str().unwrap(), &[&format!("{free} refused the TCP connection")]);
+    assert_eq!(report["problems"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_target_without_tls_is_a_problem_of_the_diagnosis() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = target.local_addr().unwrap();
+    // It closes every connection.
+    thread::spawn(move || target.incoming().for_each(drop));
+    let report = diagnosis_in_front_of(&format!("mqtts://{address}"), "");
+    let problem = &report["problems"][0];
+    assert_eq!(problem["kind"], "server_unreachable", "{report:#}");
+    assert_says(problem["text"].as_str().unwrap(), &["the proxy could not connect to the server"]);
+    assert_eq!(problem.get("filter"), None, "there are no packets");
+}
+
 #[test]
 fn a_proxy_in_front_of_itself_is_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

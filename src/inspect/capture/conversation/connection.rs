@@ -30,22 +30,30 @@ impl Shared {
     }
 }
 
-/// A connection that may still produce events.
+/// A connection that may still produce events. There may be many, so what most of them do not have is elsewhere.
 pub(super) struct Conversation {
     number: u32,
+    /// The side that sent the first FIN.
+    first_fin: Option<Side>,
+    /// `None` once MQTT was found outside TLS.
+    opening: Option<Box<Opening>>,
+    encryption: Option<Box<Encryption>>,
+    held_fins: Option<Box<HeldFins>>,
+    state: ConversationState,
+}
+
+/// The beginning of a connection.
+#[derive(Clone, Copy)]
+struct Opening {
     opened: Moment,
     ends: [SocketAddr; 2],
     start: Start,
-    /// The number of bytes received of each side's TCP stream.
-    stream_offsets: Pair<u64>,
-    proxied: Option<Box<Proxied>>,
-    encryption: Option<Box<Encryption>>,
-    /// The side that sent the first FIN.
-    first_fin: Option<Side>,
-    /// FINs that are emitted at the end, because bytes before them may still be held.
-    held_fins: Vec<(Side, Moment)>,
-    state: ConversationState,
+    proxied: Option<Proxied>,
 }
+
+/// FINs that are emitted at the end, because bytes before them may still be held.
+#[derive(Default)]
+struct HeldFins(Vec<(Side, Moment)>);
 
 /// The PROXY protocol header that preceded the connection's bytes.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +69,8 @@ struct Encryption {
     server_name: Option<String>,
     /// `None` while it reads, and after it was closed.
     session: Option<Box<dyn Session>>,
+    /// The number of bytes received of each side's TCP stream.
+    stream_offsets: Pair<u64>,
     /// Unreadable directions, held until the conversation that they belong to is opened.
     unreadable: Vec<Unreadable>,
 }
@@ -74,7 +84,7 @@ struct Unreadable {
 }
 
 enum ConversationState {
-    Undecided(Undecided),
+    Undecided(Box<Undecided>),
     Mqtt(Mqtt),
     Over,
 }
@@ -82,9 +92,15 @@ enum ConversationState {
 /// An MQTT conversation.
 struct Mqtt {
     client: Side,
+    /// `None` if the TCP streams consist of MQTT.
+    layers: Option<Box<Layers>>,
+}
+
+/// The layers between TCP and MQTT.
+struct Layers {
     /// The number of MQTT bytes of each side.
     offsets: Pair<u64>,
-    frames: Option<Box<Pair<Frames>>>,
+    frames: Option<Pair<Frames>>,
 }
 
 /// One side of a WebSocket.
@@ -111,19 +127,13 @@ impl<T> Pair<T> {
 
 impl Conversation {
     pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Conversation {
-        let state = ConversationState::Undecided(Undecided::default());
-        let stream_offsets = Pair::default();
         Conversation {
             number,
-            opened,
-            ends,
-            start,
-            stream_offsets,
-            proxied: None,
-            encryption: None,
             first_fin: None,
-            held_fins: Vec::new(),
-            state,
+            opening: Some(Box::new(Opening { opened, ends, start, proxied: None })),
+            encryption: None,
+            held_fins: None,
+            state: ConversationState::Undecided(Box::default()),
         }
     }
 
@@ -135,16 +145,11 @@ impl Conversation {
     /// Takes the next part of one side's TCP stream.
     pub(super) fn receive(
         &mut self,
-        side: Side,
-        at: Moment,
-        chunk: Chunk<'_>,
+        part: &StreamPart<'_>,
         shared: &mut Shared,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
-        let offset = self.stream_offsets.of(side);
-        let stream_offset = *offset;
-        *offset += chunk.length();
-        self.read(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
+        self.read(part, shared, emit);
     }
 
     /// Reports retransmitted bytes that differ from the first ones.
@@ -190,7 +195,9 @@ impl Conversation {
                 let (connection, direction) = (self.number, direction(side, mqtt.client));
                 emit(ConversationEvent::Fin { connection, at, direction });
             }
-            ConversationState::Mqtt(_) | ConversationState::Undecided(_) => self.held_fins.push((side, at)),
+            ConversationState::Mqtt(_) | ConversationState::Undecided(_) => {
+                self.held_fins.get_or_insert_default().0.push((side, at));
+            }
             ConversationState::Over => {}
         }
     }
@@ -221,7 +228,7 @@ impl Conversation {
                 Close::EndOfCapture => Close::EndOfCapture,
             };
             let connection = self.number;
-            for (side, at) in self.held_fins.drain(..) {
+            for (side, at) in self.held_fins.take().unwrap_or_default().0 {
                 let direction = direction(side, mqtt.client);
                 emit(ConversationEvent::Fin { connection, at, direction });
             }
@@ -239,12 +246,14 @@ impl Conversation {
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         let Some(encryption) = &mut self.encryption else { return self.read_plain(part, shared, emit) };
+        let received = encryption.stream_offsets.of(part.side);
+        *received = (*received).max(part.stream_offset + part.chunk.length());
+        let mut stream_offsets = encryption.stream_offsets;
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
         let from = direction(part.side, client);
         let result = session.receive(from, part.at, part.chunk, &mut |direction, plain| {
             let side = side(direction, client);
-            let stream_offset =
-                if side == part.side { part.stream_offset } else { *self.stream_offsets.of(side) };
+            let stream_offset = if side == part.side { part.stream_offset } else { *stream_offsets.of(side) };
             self.take_plain(side, part.at, stream_offset, plain, shared, emit);
         });
         if let (Err(why), false) = (result, self.is_over()) {
@@ -263,10 +272,11 @@ impl Conversation {
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         let Some(encryption) = &mut self.encryption else { return };
+        let mut stream_offsets = encryption.stream_offsets;
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
         session.close(&mut |direction, plain| {
             let side = side(direction, client);
-            let stream_offset = *self.stream_offsets.of(side);
+            let stream_offset = *stream_offsets.of(side);
             self.take_plain(side, at, stream_offset, plain, shared, emit);
         });
     }
@@ -343,16 +353,17 @@ impl Conversation {
         shared: &mut Shared,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
-        let ConversationState::Undecided(undecided) = &self.state else { return };
-        let ports = self.ends.map(|end| end.port());
+        let (ConversationState::Undecided(undecided), Some(opening)) = (&self.state, &self.opening) else {
+            return;
+        };
         let evidence = Evidence {
             undecided,
-            start: self.start,
-            ports,
+            start: opening.start,
+            ports: opening.ends.map(|end| end.port()),
             known_ports: &shared.ports,
             is_final,
-            proxy: self.proxied.as_ref().map(|proxied| proxied.side),
-            may_be_proxied: self.proxied.is_none() && self.encryption.is_none(),
+            proxy: opening.proxied.map(|proxied| proxied.side),
+            may_be_proxied: opening.proxied.is_none() && self.encryption.is_none(),
         };
         let (detection, fallback_client) = (evidence.detect(), evidence.client());
         if detection == Detection::Wait && !is_final {
@@ -363,8 +374,10 @@ impl Conversation {
         match detection {
             Detection::Mqtt { client } => self.open(client, None, emit),
             Detection::ProxyHeader { client, header, length } => {
-                self.proxied = Some(Box::new(Proxied { side: client, at, header }));
-                self.state = ConversationState::Undecided(Undecided::default());
+                if let Some(opening) = &mut self.opening {
+                    opening.proxied = Some(Proxied { side: client, at, header });
+                }
+                self.state = ConversationState::Undecided(Box::default());
                 left_out = Some((client, length as u64));
             }
             Detection::WebSocket { client, heads, fault } => {
@@ -409,13 +422,13 @@ impl Conversation {
     }
 
     /// Takes the held bytes out of the state, which is over until another one is set.
-    fn take_undecided(&mut self, shared: &mut Shared) -> Undecided {
+    fn take_undecided(&mut self, shared: &mut Shared) -> Box<Undecided> {
         match std::mem::replace(&mut self.state, ConversationState::Over) {
             ConversationState::Undecided(undecided) => {
                 shared.undecided -= undecided.cost();
                 undecided
             }
-            ConversationState::Mqtt(_) | ConversationState::Over => Undecided::default(),
+            ConversationState::Mqtt(_) | ConversationState::Over => Box::default(),
         }
     }
 
@@ -425,17 +438,19 @@ impl Conversation {
         heads: Option<[usize; 2]>,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
+        let Some(opening) = self.opening.as_deref().copied() else { return };
         let frames = heads.map(|[a, b]| {
             let frames = |head, side| Frames { head, unwrapper: Unwrapper::new(direction(side, client)) };
-            Box::new(Pair { a: frames(a, Side::A), b: frames(b, Side::B) })
+            Pair { a: frames(a, Side::A), b: frames(b, Side::B) }
         });
         let transport =
             Transport { is_encrypted: self.encryption.is_some(), is_web_socket: frames.is_some() };
-        let (connection, at, start) = (self.number, self.opened, self.start);
-        let (client_address, server) = self.addresses(client);
+        let Opening { opened: at, start, proxied, .. } = opening;
+        let connection = self.number;
+        let (client_address, server) = opening.addresses(client);
         emit(ConversationEvent::Opened { connection, at, client: client_address, server, transport, start });
-        if let Some(Proxied { at, header, .. }) = self.proxied.as_deref().copied() {
-            let proxy = self.ends_of(client).0;
+        if let Some(Proxied { at, header, .. }) = proxied {
+            let proxy = opening.ends_of(client).0;
             emit(ConversationEvent::ProxyHeader { connection, at, proxy, header });
         }
         let unreadable =
@@ -443,7 +458,12 @@ impl Conversation {
         for unreadable in unreadable.unwrap_or_default() {
             emit(unreadable.event(connection, client));
         }
-        self.state = ConversationState::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
+        let is_layered = frames.is_some() || proxied.is_some() || self.encryption.is_some();
+        let layers = is_layered.then(|| Box::new(Layers { offsets: Pair::default(), frames }));
+        if self.encryption.is_none() {
+            self.opening = None;
+        }
+        self.state = ConversationState::Mqtt(Mqtt { client, layers });
     }
 
     /// Offers the connection to the decryptor; if it accepts, detection starts again with the decrypted bytes.
@@ -460,10 +480,14 @@ impl Conversation {
         let decryptor = shared.decryptor.as_mut().filter(|_| is_new);
         match decryptor.map(|decryptor| decryptor.session(self.number, undecided.prefix(client))) {
             Some(Ok(session)) => {
-                let unreadable = Vec::new();
-                let session = Some(session);
-                self.encryption = Some(Box::new(Encryption { client, server_name, session, unreadable }));
-                self.state = ConversationState::Undecided(Undecided::default());
+                self.encryption = Some(Box::new(Encryption {
+                    client,
+                    server_name,
+                    session: Some(session),
+                    stream_offsets: Pair { a: undecided.end(Side::A), b: undecided.end(Side::B) },
+                    unreadable: Vec::new(),
+                }));
+                self.state = ConversationState::Undecided(Box::default());
             }
             Some(Err(why)) => self.end(at, client, OtherProtocol::Tls { server_name, why: Some(why) }, emit),
             None => self.end(at, client, OtherProtocol::Tls { server_name, why: None }, emit),
@@ -479,8 +503,10 @@ impl Conversation {
     ) {
         self.state = ConversationState::Over;
         let connection = self.number;
-        let (client, server) = self.addresses(client);
-        emit(ConversationEvent::OtherProtocol { connection, at, client, server, what });
+        if let Some(opening) = &self.opening {
+            let (client, server) = opening.addresses(client);
+            emit(ConversationEvent::OtherProtocol { connection, at, client, server, what });
+        }
     }
 
     /// Gives up a connection whose TLS cannot be decrypted, for this reason or else for the first one found.
@@ -512,25 +538,31 @@ impl Conversation {
         if self.encryption.is_some() {
             return self.end_undecrypted(at, None, shared, emit);
         }
-        let [a, b] = self.ends;
-        let client = match self.start {
+        let Some(opening) = self.opening.as_deref().copied() else {
+            self.state = ConversationState::Over;
+            return;
+        };
+        let [a, b] = opening.ends;
+        let client = match opening.start {
             Start::Handshake { initiator } => initiator,
             Start::Midway => shared.ports.server(a.port(), b.port()).other(),
         };
         let what = match by {
             Close::Refused(side) if side == client.other() => {
-                let port = self.ends_of(client).1.port();
+                let port = opening.ends_of(client).1.port();
                 OtherProtocol::Refused { expects_mqtt: shared.ports.usage(port).is_some() }
             }
             _ => OtherProtocol::Silent,
         };
         self.end(at, client, what, emit);
     }
+}
 
+impl Opening {
     /// The addresses of client and server. A PROXY header may replace the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let (peer, server) = self.ends_of(client);
-        let stated = self.proxied.as_ref().and_then(|proxied| proxied.header.ok()?.addresses);
+        let stated = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
         (stated.map_or(peer, |(client, _)| client), server)
     }
 
@@ -578,7 +610,17 @@ impl Mqtt {
     ) {
         let StreamPart { side, at, stream_offset, chunk } = *part;
         let direction = direction(side, self.client);
-        let next_offset = self.offsets.of(side);
+        let Some(layers) = &mut self.layers else {
+            let offset = stream_offset;
+            return emit(match chunk {
+                Chunk::Bytes(bytes) => {
+                    ConversationEvent::Bytes { connection, at, direction, offset, stream_offset, bytes }
+                }
+                Chunk::Gap(length) => ConversationEvent::Gap { connection, at, direction, offset, length },
+            });
+        };
+        let Layers { offsets, frames } = &mut **layers;
+        let next_offset = offsets.of(side);
         let mut emit_unwrapped = |unwrapped: Unwrapped<'_>| {
             let offset = *next_offset;
             *next_offset += unwrapped.length();
@@ -594,7 +636,7 @@ impl Mqtt {
                 }
             });
         };
-        match (&mut self.frames, chunk) {
+        match (frames, chunk) {
             (Some(frames), _) => frames.of(side).read(chunk, stream_offset, room, &mut emit_unwrapped),
             (None, Chunk::Bytes(bytes)) => emit_unwrapped(Unwrapped::Bytes { stream_offset, bytes }),
             (None, Chunk::Gap(length)) => emit_unwrapped(Unwrapped::Gap(length)),

@@ -22,10 +22,11 @@ pub use web_socket::FrameFault;
 use super::Moment;
 use super::reassembly::{self, Close, Start};
 use crate::inspect::Direction;
+use crate::inspect::slots::ConnectionTable;
 use crate::protocol::{ProxyFault, ProxyHeader};
 use connection::{Conversation, Shared};
-use std::collections::HashMap;
 use std::net::SocketAddr;
+use undecided::StreamPart;
 
 /// The layers between TCP and MQTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -248,8 +249,7 @@ pub enum OtherProtocol {
 /// Turns TCP streams into conversations.
 #[derive(Default)]
 pub struct Conversations {
-    /// Boxed, since the table has room for twice as many when it grows.
-    conversations: HashMap<u32, Box<Conversation>>,
+    conversations: ConnectionTable<Conversation>,
     shared: Shared,
 }
 
@@ -257,7 +257,7 @@ impl Conversations {
     /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
-        Conversations { conversations: HashMap::new(), shared: Shared::new(ports, decryptor) }
+        Conversations { conversations: ConnectionTable::default(), shared: Shared::new(ports, decryptor) }
     }
 
     /// Takes an event of a TCP connection, and emits the resulting events.
@@ -265,7 +265,7 @@ impl Conversations {
         use reassembly::TcpEvent as Tcp;
         if let Tcp::Opened { connection, at, a, b, start } = *event {
             let conversation = Conversation::new(connection, at, [a, b], start);
-            self.conversations.insert(connection, Box::new(conversation));
+            self.conversations.insert(connection, conversation);
             return;
         }
         let (Tcp::Opened { connection, .. }
@@ -275,14 +275,16 @@ impl Conversations {
         | Tcp::Lag { connection, .. }
         | Tcp::Fin { connection, .. }
         | Tcp::Closed { connection, .. }) = *event;
-        let Some(conversation) = self.conversations.get_mut(&connection) else { return };
+        let Some(conversation) = self.conversations.get_mut(connection) else { return };
         match *event {
             Tcp::Opened { .. } => {}
-            Tcp::Data { at, side, bytes, .. } => {
-                conversation.receive(side, at, Chunk::Bytes(bytes), &mut self.shared, emit);
+            Tcp::Data { at, side, offset: stream_offset, bytes, .. } => {
+                let part = StreamPart { side, at, stream_offset, chunk: Chunk::Bytes(bytes) };
+                conversation.receive(&part, &mut self.shared, emit);
             }
-            Tcp::Gap { at, side, length, .. } => {
-                conversation.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
+            Tcp::Gap { at, side, offset: stream_offset, length, .. } => {
+                let part = StreamPart { side, at, stream_offset, chunk: Chunk::Gap(length) };
+                conversation.receive(&part, &mut self.shared, emit);
             }
             Tcp::Conflict { at, side, offset, length, .. } => {
                 conversation.conflict(side, at, offset, length, &mut self.shared, emit);
@@ -292,7 +294,7 @@ impl Conversations {
             Tcp::Closed { at, by, .. } => conversation.close(at, by, &mut self.shared, emit),
         }
         if conversation.is_over() {
-            self.conversations.remove(&connection);
+            self.conversations.remove(connection);
         }
     }
 }

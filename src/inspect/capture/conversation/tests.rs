@@ -43,6 +43,8 @@ const HANDSHAKE: Start = Start::Handshake { initiator: Side::A };
 struct SideBytes {
     conversations: Conversations,
     seen: Vec<Seen>,
+    /// The offset of each side's next byte.
+    offsets: [u64; 2],
 }
 
 impl SideBytes {
@@ -52,7 +54,7 @@ impl SideBytes {
 
     fn with(conversations: Conversations, port: u16, start: Start) -> SideBytes {
         let [a, b] = [40_000, port].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let mut line = SideBytes { conversations, seen: Vec::new() };
+        let mut line = SideBytes { conversations, seen: Vec::new(), offsets: [0; 2] };
         line.emit_unwrapped(&reassembly::TcpEvent::Opened {
             connection: 0,
             at: Moment::default(),
@@ -69,10 +71,12 @@ impl SideBytes {
     }
 
     fn send(&mut self, side: Side, bytes: &[u8]) -> &mut SideBytes {
+        let offset = self.advance(side, bytes.len() as u64);
         self.emit_unwrapped(&reassembly::TcpEvent::Data {
             connection: 0,
             at: Moment::default(),
             side,
+            offset,
             bytes,
         });
         self
@@ -87,13 +91,22 @@ impl SideBytes {
     }
 
     fn gap(&mut self, side: Side, length: u64) -> &mut SideBytes {
+        let offset = self.advance(side, length);
         self.emit_unwrapped(&reassembly::TcpEvent::Gap {
             connection: 0,
             at: Moment::default(),
             side,
+            offset,
             length,
         });
         self
+    }
+
+    /// The side's offset before these bytes.
+    fn advance(&mut self, side: Side, length: u64) -> u64 {
+        let offset = self.offsets[side as usize];
+        self.offsets[side as usize] += length;
+        offset
     }
 
     fn close(&mut self, by: Close) -> Vec<Seen> {

@@ -52,6 +52,15 @@ enum EntryKind {
     Conflict { length: u64 },
 }
 
+impl EntryKind {
+    fn length(self) -> u64 {
+        match self {
+            EntryKind::Bytes { length, .. } => length as u64,
+            EntryKind::Gap(length) | EntryKind::Conflict { length } => length,
+        }
+    }
+}
+
 /// A part that is replayed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ReplayedEntry<'a> {
@@ -94,6 +103,15 @@ impl Undecided {
     pub(super) fn prefix(&self, side: Side) -> &[u8] {
         let line = self.line(side);
         line.bytes.get(..line.unbroken.unwrap_or(line.bytes.len())).unwrap_or_default()
+    }
+
+    /// The offset after a side's last part.
+    pub(super) fn end(&self, side: Side) -> u64 {
+        let last = self
+            .entries
+            .iter()
+            .rfind(|entry| entry.side == side && !matches!(entry.what, EntryKind::Conflict { .. }));
+        last.map_or(0, |entry| entry.stream_offset + entry.what.length())
     }
 
     /// Whether a gap precedes a side's bytes.

@@ -84,19 +84,29 @@ fn said_without(name: &str, parts: &[Part], lost: Option<&(usize, Range<usize>)>
     let mut tell =
         |event: &reassembly::TcpEvent<'_>| conversations.event(event, &mut |event| said.take(&event));
     tell(&reassembly::TcpEvent::Opened { connection: 0, at, a, b, start });
+    let mut offsets = [0, 0];
     for (index, (side, bytes)) in parts.iter().enumerate() {
         let side = *side;
+        let offset = offsets[side as usize];
+        offsets[side as usize] += bytes.len() as u64;
         let hole = lost.filter(|(part, _)| *part == index).map(|(_, hole)| hole.clone());
         let hole = hole.unwrap_or(bytes.len()..bytes.len());
         let (before, length, after) = (&bytes[..hole.start], hole.len() as u64, &bytes[hole.end..]);
         if !before.is_empty() {
-            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, bytes: before });
+            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, offset, bytes: before });
         }
         if length > 0 {
-            tell(&reassembly::TcpEvent::Gap { connection: 0, at, side, length });
+            tell(&reassembly::TcpEvent::Gap {
+                connection: 0,
+                at,
+                side,
+                offset: offset + before.len() as u64,
+                length,
+            });
         }
         if !after.is_empty() {
-            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, bytes: after });
+            let offset = offset + before.len() as u64 + length;
+            tell(&reassembly::TcpEvent::Data { connection: 0, at, side, offset, bytes: after });
         }
     }
     tell(&reassembly::TcpEvent::Closed { connection: 0, at, by: Close::Fin });

@@ -5,13 +5,13 @@ use super::stream::{PendingPiece, StreamPart, TcpStream};
 use super::{Close, Side, TcpEvent};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::network::Segment;
-use std::net::SocketAddr;
 
 /// One connection, from its first segment.
 #[derive(Debug)]
 pub(super) struct TcpConnection {
     pub(super) number: u32,
-    a: SocketAddr,
+    /// Whether A is the first end of the connection's key.
+    is_a_first: bool,
     /// The number of its last frame.
     pub(super) last_frame: u64,
     streams: [TcpStream; 2],
@@ -23,10 +23,16 @@ pub(super) struct TcpConnection {
 }
 
 impl TcpConnection {
-    pub(super) fn new(number: u32, a: SocketAddr, frame: u64) -> TcpConnection {
-        let streams = [TcpStream::default(), TcpStream::default()];
-        let has_sent_fin = [false; 2];
-        TcpConnection { number, a, last_frame: frame, streams, has_sent_fin, closed: None, is_queued: false }
+    pub(super) fn new(number: u32, is_a_first: bool, frame: u64) -> TcpConnection {
+        TcpConnection {
+            number,
+            is_a_first,
+            last_frame: frame,
+            streams: [TcpStream::default(), TcpStream::default()],
+            has_sent_fin: [false; 2],
+            closed: None,
+            is_queued: false,
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -156,7 +162,8 @@ impl TcpConnection {
     }
 
     fn side(&self, segment: &Segment<'_>) -> Side {
-        if segment.source == self.a { Side::A } else { Side::B }
+        let is_source_first = segment.source <= segment.destination;
+        if is_source_first == self.is_a_first { Side::A } else { Side::B }
     }
 
     fn stream(&self, side: Side) -> &TcpStream {
@@ -195,8 +202,8 @@ fn pieces<'e>(
 ) -> impl FnMut(PendingPiece<'_>) + 'e {
     move |piece| {
         emit(match piece {
-            PendingPiece::Data(bytes) => TcpEvent::Data { connection, at, side, bytes },
-            PendingPiece::Gap(length) => TcpEvent::Gap { connection, at, side, length },
+            PendingPiece::Data { offset, bytes } => TcpEvent::Data { connection, at, side, offset, bytes },
+            PendingPiece::Gap { offset, length } => TcpEvent::Gap { connection, at, side, offset, length },
             PendingPiece::Lag => TcpEvent::Lag { connection, at, side },
             PendingPiece::Conflict { offset, length } => {
                 TcpEvent::Conflict { connection, at, side, offset, length }

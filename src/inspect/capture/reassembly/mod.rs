@@ -7,6 +7,7 @@
 mod connection;
 mod history;
 mod stream;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +15,9 @@ use super::Moment;
 use super::network::Segment;
 use connection::TcpConnection;
 use history::History;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use table::{ConnectionKey, ConnectionsByKey};
 
 /// The most open connections. Beyond that, the connections that were idle the longest are closed.
 pub(crate) const MAX_CONNECTIONS: usize = 100_000;
@@ -102,6 +104,8 @@ pub enum TcpEvent<'a> {
         at: Moment,
         /// The sender.
         side: Side,
+        /// Offset of the first byte in the side's stream, gaps included.
+        offset: u64,
         /// The bytes, never empty.
         bytes: &'a [u8],
     },
@@ -113,6 +117,8 @@ pub enum TcpEvent<'a> {
         at: Moment,
         /// The sender.
         side: Side,
+        /// Offset of the first byte in the side's stream.
+        offset: u64,
         /// The number of bytes; 0 if unknown, at the beginning only.
         length: u64,
     },
@@ -161,7 +167,7 @@ pub enum TcpEvent<'a> {
 /// Reassembles TCP connections.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
-    connections: HashMap<ConnectionKey, Box<TcpConnection>>,
+    connections: ConnectionsByKey,
     next_number: u32,
     history: History,
     /// Closed connections that are still in `connections`, the oldest first.
@@ -172,17 +178,14 @@ pub(crate) struct Reassembly {
     pending_cost: usize,
 }
 
-/// The two ends, the smaller one first.
-type ConnectionKey = (SocketAddr, SocketAddr);
-
 impl Reassembly {
     /// Takes a segment, and emits the resulting events.
     pub(crate) fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(TcpEvent<'_>)) {
-        let key = key(segment);
+        let (key, is_source_first) = ConnectionKey::new(segment.source, segment.destination);
         let connection = match self.connections.get_mut(&key) {
             Some(connection) if !connection.is_over_with(segment) => connection,
             _ => {
-                self.open(key, at, segment, emit);
+                self.open((key, is_source_first), at, segment, emit);
                 let Some(connection) = self.connections.get_mut(&key) else { return };
                 connection
             }
@@ -208,9 +211,7 @@ impl Reassembly {
 
     /// Handles the end of the capture at `at`: closes all open connections, in the order of their numbers.
     pub(crate) fn finish(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
-        let mut left: Vec<_> = self.connections.drain().map(|(_, connection)| connection).collect();
-        left.sort_unstable_by_key(|connection| connection.number);
-        for mut connection in left {
+        for mut connection in std::mem::take(&mut self.connections).into_connections() {
             connection.close(at, Close::EndOfCapture, &mut self.history, emit);
         }
         self.closed.clear();
@@ -227,7 +228,7 @@ impl Reassembly {
     /// Opens a connection, and closes the previous one with the same key.
     fn open(
         &mut self,
-        key: ConnectionKey,
+        (key, is_source_first): (ConnectionKey, bool),
         at: Moment,
         segment: &Segment<'_>,
         emit: &mut impl FnMut(TcpEvent<'_>),
@@ -245,7 +246,7 @@ impl Reassembly {
             (false, _) => Start::Midway,
         };
         emit(TcpEvent::Opened { connection: number, at, a, b, start });
-        self.connections.insert(key, Box::new(TcpConnection::new(number, a, at.frame)));
+        self.connections.insert(key, TcpConnection::new(number, is_source_first, at.frame));
     }
 
     /// Closes a connection and forgets it.
@@ -259,7 +260,7 @@ impl Reassembly {
     /// Closes the connections that were idle the longest.
     fn evict(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let open = self.connections.iter().filter(|(_, connection)| !connection.is_closed());
-        let mut oldest: Vec<_> = open.map(|(key, connection)| (connection.last_frame, *key)).collect();
+        let mut oldest: Vec<_> = open.map(|(key, connection)| (connection.last_frame, key)).collect();
         oldest.sort_unstable();
         for (_, key) in oldest.iter().take(EVICTED_AT_ONCE) {
             self.close(key, at, Close::Evicted, emit);
@@ -299,9 +300,4 @@ impl Reassembly {
             connection.give_up(at, &mut self.history, emit);
         }
     }
-}
-
-fn key(segment: &Segment<'_>) -> ConnectionKey {
-    let (a, b) = (segment.source, segment.destination);
-    if a <= b { (a, b) } else { (b, a) }
 }
