@@ -19,7 +19,7 @@ use crate::protocol::{
     AuthViolation, Disconnect, Mended, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
     RetainHandling, SizeLimits, Subscription, SubscriptionOptions,
 };
-use crate::transport::{Connection, Progress};
+use crate::transport::{Connection, Progress, Tls};
 use std::future::poll_fn;
 use std::io;
 use std::mem::replace;
@@ -140,6 +140,8 @@ struct Away {
     session: Session<InFlight>,
     /// Whether it resumes the session.
     connecting: Connecting,
+    /// The TLS settings that resume its last connection.
+    tls: Option<Tls>,
     role: Role,
     timer_id: usize,
     drops: u32,
@@ -159,17 +161,17 @@ impl Away {
         let connecting = if resumes { Connecting::Resuming } else { Connecting::Again };
         let session = if resumes { session } else { new_session(&context) };
         let was_done = context.control.phase() == Phase::Hold;
-        Away { context, slot, session, connecting, role, timer_id, drops, dropped_at, was_done }
+        let tls = connection.resumable_tls();
+        Away { context, slot, session, connecting, tls, role, timer_id, drops, dropped_at, was_done }
     }
 
     async fn connect(&mut self) -> Result<Link, client::Error> {
-        connect(&self.context, self.slot, &mut self.session, self.connecting).await
+        connect(&self.context, self.slot, &mut self.session, self.connecting, self.tls.as_ref()).await
     }
 
     /// The client with its new connection, and whether the broker still has its subscription.
     fn back(self, link: Link) -> Back {
-        let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at, was_done: _ } =
-            self;
+        let Away { context, slot, session, connecting, role, timer_id, drops, dropped_at, .. } = self;
         context.measurements.note_reconnected(slot.group, context.timers.now());
         let resumes = connecting == Connecting::Resuming;
         let has_subscription = resumes && link.has_session;
@@ -203,7 +205,7 @@ impl Away {
 
 async fn start(context: Rc<Context>, slot: ClientSlot) -> Option<Box<Client>> {
     let mut session = new_session(&context);
-    let connected = connect(&context, slot, &mut session, Connecting::First).await;
+    let connected = connect(&context, slot, &mut session, Connecting::First, None).await;
     context.admission.release();
     match connected {
         Ok(link) => Some(Box::new(Client::new(context, slot, link, session))),

@@ -6,7 +6,7 @@ use super::handshake::{ClientHandshake, Link};
 use super::record::{LatencyKind, Record};
 use crate::client::{AnswerTime, Error};
 use crate::protocol::session::{Role, Session};
-use crate::transport::{ConnectError, ConnectStep, Connection, Layer, Stream, add_layers};
+use crate::transport::{ConnectError, ConnectStep, Connection, Layer, Stream, Tls, add_layers};
 use std::mem::replace;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -26,7 +26,8 @@ pub(super) fn new_session<M>(context: &Context) -> Session<M> {
     Session::new(Role::Client, context.plan.broker.version)
 }
 
-/// Connects a client: for the first time, or again. Its session is unchanged if that fails.
+/// Connects a client: for the first time, or again, with the TLS settings of its last connection if that can be resumed. Its session
+/// is unchanged if that fails.
 ///
 /// # Errors
 /// If no CONNACK accepts it in time.
@@ -35,11 +36,12 @@ pub(super) async fn connect<M>(
     slot: ClientSlot,
     session: &mut Session<M>,
     connecting: Connecting,
+    tls: Option<&Tls>,
 ) -> Result<Link, Error> {
     let limit = context.plan.broker.endpoint.timeout;
     let begin = Instant::now();
     let mut layers = LayerTimes::default();
-    let connected = timeout(limit, layers.connect(context, slot, begin)).await;
+    let connected = timeout(limit, layers.connect(context, slot, begin, tls)).await;
     let stream = connected.map_err(|_| Error::Timeout(limit))??;
     let ready = Instant::now();
     let tls = stream.tls_algorithms();
@@ -91,11 +93,14 @@ impl LayerTimes {
         context: &Context,
         slot: ClientSlot,
         begin: Instant,
+        tls: Option<&Tls>,
     ) -> Result<Stream, ConnectError> {
         let route = context.target.route(slot);
+        let common = route.endpoint().tls.as_ref();
+        let own = if tls.is_none() { common.and_then(Tls::with_own_session) } else { None };
         let socket = route.connect_socket(context.plan.number_of(slot)).await?;
         let mut before = begin;
-        add_layers(socket, route.endpoint(), |step| {
+        add_layers(socket, route.endpoint(), tls.or(own.as_ref()).or(common), |step| {
             let now = Instant::now();
             let time = now - replace(&mut before, now);
             match step {

@@ -3,7 +3,7 @@
 //! All that is due goes out in one write, and whatever the socket holds comes in with one read. An idle connection holds
 //! no buffer memory: bytes are read to the stack first, and empty buffers are freed before waiting.
 
-use super::Stream;
+use super::{Stream, Tls};
 use std::fmt::Debug;
 use std::future::poll_fn;
 use std::io;
@@ -79,6 +79,11 @@ impl Connection {
     /// The number of unsent bytes.
     pub(crate) fn unsent(&self) -> usize {
         self.output.len() - self.written
+    }
+
+    /// The TLS settings with which the next connection resumes the session; `None` if it cannot.
+    pub(crate) fn resumable_tls(&self) -> Option<Tls> {
+        self.stream.resumable_tls()
     }
 
     /// Whether the kernel has accepted all output.

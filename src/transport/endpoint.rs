@@ -163,23 +163,25 @@ async fn connect_layers(
     mut observe: impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     let socket = connect_bottom(endpoint, &mut observe).await?;
-    add_layers(socket, endpoint, observe).await
+    add_layers(socket, endpoint, endpoint.tls.as_ref(), observe).await
 }
 
-/// Adds the endpoint's layers on a connected socket, with a callback for each finished layer, the socket included.
+/// Adds the endpoint's layers on a connected socket, with a callback for each finished layer, the socket included. `tls` are the
+/// endpoint's settings, or the same with a session of their own.
 ///
 /// # Errors
 /// The failed layer and its reason.
 pub(crate) async fn add_layers(
     mut stream: Stream,
     endpoint: &Endpoint,
+    tls: Option<&Tls>,
     mut observe: impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     if let Some(preface) = &endpoint.preface {
         preface.send(&mut stream).await?;
     }
     observe(ConnectStep::Laid(Layer::Socket));
-    if let Some(tls) = &endpoint.tls {
+    if let Some(tls) = tls {
         stream = tls::connect(stream, tls).await?;
         observe(ConnectStep::Laid(Layer::Tls));
     }

@@ -1,7 +1,7 @@
 //! The one type for everything that carries MQTT's bytes.
 
 use super::multiplex::Channel;
-use super::tls::{Negotiated, NegotiatedAlgorithms, ServerStream, TlsStream};
+use super::tls::{Negotiated, NegotiatedAlgorithms, ServerStream, Tls, TlsStream};
 use super::web_socket::WebSocket;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -66,6 +66,17 @@ impl Stream {
             Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Some(NegotiatedAlgorithms::of_shared_key(stream.ssl())),
+        }
+    }
+
+    /// The TLS settings with which the next connection resumes the session; `None` if it cannot.
+    pub(super) fn resumable_tls(&self) -> Option<Tls> {
+        match self {
+            Stream::Tls(stream) => stream.resumable(),
+            Stream::WebSocket(web_socket) => web_socket.stream().resumable_tls(),
+            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(_) => None,
         }
     }
 

@@ -92,6 +92,10 @@ impl RunArgs {
         if self.tls_resume && !has_tls {
             return Err(Error::usage("--tls-resume needs TLS; add --cafile FILE"));
         }
+        let can_resume = endpoints.iter().filter_map(|endpoint| endpoint.tls.as_ref()).all(Tls::can_resume);
+        if self.tls_resume && !can_resume {
+            return Err(Error::usage("--tls-resume: sessions with --psk are not resumed; leave it out"));
+        }
         if !self.tls_resume {
             for endpoint in &mut endpoints {
                 endpoint.tls = endpoint.tls.take().map(Tls::without_resumption);

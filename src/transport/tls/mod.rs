@@ -14,6 +14,7 @@ mod identity;
 mod key_error;
 mod key_log;
 mod negotiated;
+mod own_session;
 #[cfg(feature = "psk")]
 mod psk;
 mod roots;
@@ -33,6 +34,7 @@ pub(crate) use identity::{Identity, Key, KeyPassword, OwnCertificate};
 pub(crate) use key_error::KeyError;
 pub(crate) use key_log::KeyLogFile;
 pub(crate) use negotiated::{Negotiated, NegotiatedAlgorithms, ShownCertificate};
+use own_session::OwnSession;
 #[cfg(feature = "psk")]
 pub(crate) use psk::{Psk, PskError, PskSettings};
 pub(crate) use roots::{Roots, RootsError};
@@ -79,6 +81,33 @@ impl Tls {
         }
     }
 
+    /// Whether sessions can be resumed at all.
+    pub(crate) fn can_resume(&self) -> bool {
+        match self {
+            Tls::Certificates(_) => true,
+            #[cfg(feature = "psk")]
+            Tls::SharedKey(_) => false,
+        }
+    }
+
+    /// Whether connections resume the sessions of earlier ones.
+    pub(crate) fn resumes(&self) -> bool {
+        match self {
+            Tls::Certificates(tls) => tls.resumes,
+            #[cfg(feature = "psk")]
+            Tls::SharedKey(_) => false,
+        }
+    }
+
+    /// The same with a session of its own, for a client that connects again and again; `None` if sessions are not resumed.
+    pub(crate) fn with_own_session(&self) -> Option<Tls> {
+        match self {
+            Tls::Certificates(tls) => tls.with_own_session().map(Tls::Certificates),
+            #[cfg(feature = "psk")]
+            Tls::SharedKey(_) => None,
+        }
+    }
+
     /// The checks that a server's certificate must pass; `None` without certificates.
     pub(crate) fn verified(&self) -> Option<Verified> {
         match self {
@@ -107,6 +136,8 @@ pub(crate) struct Certificates {
     presenter: Arc<Presenter>,
     offered: &'static str,
     verified: Verified,
+    /// Whether connections resume the sessions of earlier ones.
+    resumes: bool,
 }
 
 /// The input of [`Certificates`].
@@ -225,13 +256,29 @@ impl Certificates {
         if let Some(key_log) = settings.key_log {
             config.key_log = Arc::new(key_log);
         }
-        Ok(Certificates { config: Arc::new(config), server_name, presenter, offered, verified })
+        Ok(Certificates {
+            config: Arc::new(config),
+            server_name,
+            presenter,
+            offered,
+            verified,
+            resumes: true,
+        })
     }
 
     /// The same without session resumption.
     fn without_resumption(mut self) -> Certificates {
         Arc::make_mut(&mut self.config).resumption = Resumption::disabled();
+        self.resumes = false;
         self
+    }
+
+    fn with_own_session(&self) -> Option<Certificates> {
+        self.resumes.then(|| {
+            let mut own = self.clone();
+            Arc::make_mut(&mut own.config).resumption = Resumption::store(Arc::new(OwnSession::default()));
+            own
+        })
     }
 
     async fn connect(&self, stream: Stream) -> Result<Stream, TlsError> {

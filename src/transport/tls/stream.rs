@@ -1,6 +1,6 @@
 //! A TLS stream that explains its failures.
 
-use super::{Certificates, Negotiated, NegotiatedAlgorithms};
+use super::{Certificates, Negotiated, NegotiatedAlgorithms, Tls};
 use crate::transport::Stream;
 use rustls::SignatureScheme;
 use std::io::{self, IoSlice};
@@ -30,6 +30,11 @@ impl TlsStream {
     /// The stream beneath.
     pub(crate) fn carrier(&self) -> &Stream {
         self.stream.get_ref().0
+    }
+
+    /// The settings of the connection with its session, for the next one; `None` if sessions are not resumed.
+    pub(crate) fn resumable(&self) -> Option<Tls> {
+        self.tls.resumes.then(|| Tls::Certificates(self.tls.clone()))
     }
 
     /// The parameters negotiated with the server.

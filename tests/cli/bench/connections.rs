@@ -89,6 +89,53 @@ fn the_report_has_the_negotiated_algorithms_of_tls() {
     assert_says(&broker.bench(broker.tls, "--output markdown").run().succeed(), &[words]);
 }
 
+/// A proxy of TLS, and its clients that reconnect: the number of full handshakes and of resumed sessions.
+fn handshakes(version: &str, options: &str) -> (u64, u64) {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files =
+        Files::new(&[("ca.pem", ca.pem()), ("cert.pem", server.pem()), ("key.pem", server.key_pem())]);
+    let broker = EmbeddedBroker::start();
+    let words = files.words("--listen-cert {}/cert.pem --listen-key {}/key.pem");
+    let to = broker.address();
+    let mut proxy = mq(&format!("inspect --listen mqtts://127.0.0.1:0 {words} --to {to}")).spawn();
+    let line = proxy.wait_for_stderr("listening on");
+    let place = line.split(',').next().and_then(|place| place.rsplit(':').next());
+    let port: u16 = place.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port in {line}"));
+    let ca = files.words("--cafile {}/ca.pem");
+    let program = mq(&format!(
+        "bench reconnect -h localhost -p {port} {ca} -c 40 --subscribers 10 --rate 40 --duration 1 --warm-up 0 --tls-version {version} --output json {options}"
+    ));
+    let report = report::json(program.run().succeed().as_bytes());
+    let count = |is_resumed: bool| {
+        let rows = report["tls"].as_array().unwrap().iter();
+        rows.filter(|row| row["signature"].is_null() == is_resumed)
+            .map(|row| row["count"].as_u64().unwrap())
+            .sum()
+    };
+    proxy.kill();
+    (count(false), count(true))
+}
+
+#[test]
+fn every_client_resumes_its_own_tls_session() {
+    for version in ["tlsv1.2", "tlsv1.3"] {
+        assert_eq!(handshakes(version, "--tls-resume"), (50, 50), "{version}");
+        assert_eq!(handshakes(version, "--tls-resume --processes 2"), (50, 50), "{version}");
+        assert_eq!(handshakes(version, ""), (100, 0), "{version}");
+    }
+    let Some(broker) = SecureMosquitto::start() else { return };
+    for (port, options) in [(broker.tls, ""), (broker.web_socket, "--ws")] {
+        let ca = broker.files.words("--cafile {}/ca.pem");
+        let words =
+            format!("bench reconnect -h localhost -p {port} {ca} -c 40 --subscribers 10 --duration 1");
+        let words = format!("{words} --warm-up 0 --tls-resume --output json {options}");
+        let report = report::json(mq(&words).run().succeed().as_bytes());
+        let resumed = report["tls"].as_array().unwrap().iter().find(|row| row["signature"].is_null());
+        assert_eq!(resumed.map(|row| &row["count"]), Some(&50.into()), "{report}");
+    }
+}
+
 #[test]
 fn a_broker_without_the_chosen_signature_refuses_the_handshake() {
     let Some(broker) = SecureMosquitto::start() else { return };
