@@ -563,7 +563,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -701,7 +701,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -805,7 +805,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -925,7 +925,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -1036,7 +1036,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -1156,7 +1156,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -1282,7 +1282,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"
@@ -1386,7 +1386,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l serve -d 'Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l metrics -d 'Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l progress -d 'Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]' -r -f -a "never\t''
 lines\t''
 panel\t''"

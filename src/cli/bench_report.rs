@@ -125,12 +125,8 @@ pub(super) fn searches_without_messages(arg: Arg) -> Arg {
 }
 
 /// An address, or a port of the loopback interface.
-pub(super) fn page_address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
     let loopback = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let expected = "a port, or a local address and a port, such as 8080 or 127.0.0.1:8080";
     text.parse().ok().or_else(loopback).ok_or_else(|| values::expected(expected))
-}
-
-pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| values::expected("a local address and a port, such as 127.0.0.1:9100"))
 }

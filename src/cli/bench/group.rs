@@ -368,7 +368,8 @@ impl GroupSpec {
             return Ok(Payload::Bytes(std::mem::take(&mut *bytes)));
         }
         if let Some(path) = &self.payload_recording {
-            return Ok(Payload::Recording(recording::read(path, self.recorded_topics)?));
+            let topics = self.option("--recorded-topics", "recorded_topics");
+            return Ok(Payload::Recording(recording::read(path, self.recorded_topics.then_some(topics))?));
         }
         match &self.payload_template {
             Some(text) => match Template::of_payload(text) {

@@ -16,11 +16,11 @@ const LONGEST_LINE: u64 = MAX_PACKET_SIZE as u64 * 6 + 65_536;
 /// A larger recording would not fit into the memory of typical load machines.
 const MOST_BYTES: usize = 1 << 30;
 
-/// Reads the payloads, and on request the topics.
+/// Reads the payloads, and the topics if they are used. `topics` is the option or the key that asks for them, for messages.
 ///
 /// # Errors
 /// If the file cannot be read, or a line is not a message.
-pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Error> {
+pub(super) fn read(path: &Path, topics: Option<&str>) -> Result<Arc<[Recorded]>, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let mut lines = BufReader::new(File::open(path).map_err(failed)?);
     let (mut messages, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
             continue;
         }
         let message = message::read(&line).map_err(|error| wrong(error.to_string()))?;
-        let recorded = recorded(message, with_topics).map_err(wrong)?;
+        let recorded = recorded(message, topics).map_err(wrong)?;
         bytes += recorded.payload.len();
         if bytes > MOST_BYTES {
             return Err(wrong(format!(
@@ -57,11 +57,11 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
     Ok(messages.into())
 }
 
-fn recorded(message: Message, with_topic: bool) -> Result<Recorded, String> {
-    let topic = match message.topic {
-        Some(topic) if with_topic => Some(topic.as_str().into()),
-        None if with_topic => return Err("it has no \"topic\", which --recorded-topics needs".to_owned()),
-        _ => None,
+fn recorded(message: Message, topics: Option<&str>) -> Result<Recorded, String> {
+    let topic = match (message.topic, topics) {
+        (Some(topic), Some(_)) => Some(topic.as_str().into()),
+        (None, Some(option)) => return Err(format!("it has no \"topic\", which {option} needs")),
+        (_, None) => None,
     };
     Ok(Recorded { topic, payload: message.payload.into() })
 }

@@ -66,11 +66,7 @@ impl EarlierRun {
         if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(refused("it is not a regular file; worker processes read it again"));
         }
-        let report = report_file::read(REPEAT_OF, &path).map_err(|error| match error {
-            // The report describes a load, as a scenario file does.
-            Error::Unusable { option, path, problem } => Error::content(option, &path, problem),
-            error => error,
-        })?;
+        let report = report_file::read(REPEAT_OF, &path)?;
         let Report { setup, hosts, repeat, .. } = report;
         let Some(command) = setup.command else {
             let merged = "it is a merged report; repeat each of the runs";

@@ -30,6 +30,6 @@ pub(crate) fn read(option: &'static str, path: &Path) -> Result<Report, Error> {
             JsonError::NoSchema => format!("{error}; use a report of `mq bench --json FILE`"),
             JsonError::Shape(_) | JsonError::OtherSchema(_) | JsonError::Value { .. } => error.to_string(),
         };
-        Error::Unusable { option, path: path.to_owned(), problem }
+        Error::content(option, path, problem)
     })
 }

@@ -58,10 +58,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
     pub(crate) abort_if: Option<AbortConditions>,
     /// Serve the HTML page at this address during the run, with live figures; a port alone is one of 127.0.0.1
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::page_address, help_heading = "Report")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::local_address, help_heading = "Report")]
     pub(crate) serve: Option<SocketAddr>,
-    /// Serve GET /metrics at this address during the run
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::socket_address, help_heading = "Report")]
+    /// Serve GET /metrics at this address during the run; a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::local_address, help_heading = "Report")]
     pub(crate) metrics: Option<SocketAddr>,
     /// Progress on standard error: a panel, a line every 10 seconds, or none [default: panel on a terminal, else lines]
     #[arg(long, value_name = "KIND", value_enum, help_heading = "Diagnostics")]

@@ -258,9 +258,13 @@ impl Problem {
     /// Messages about a value of a group begin with its key, except those about its file.
     fn in_group(spec: &GroupSpec, error: &Error) -> Problem {
         let text = error.to_string();
+        let is_of_recording = spec.payload_recording.as_ref().is_some_and(|recording| match error {
+            Error::File { path, .. } | Error::Usage(UsageError::Line { path, .. }) => path == recording,
+            _ => text.starts_with(&*recording.to_string_lossy()),
+        });
         let key = match error {
-            Error::File { .. } if spec.payload_file.is_some() => "payload_file",
-            Error::File { .. } => "payload_recording",
+            _ if is_of_recording => "payload_recording",
+            Error::File { .. } => "payload_file",
             _ => text.split([' ', ':']).next().unwrap_or_default(),
         };
         Problem { key: Some(key.to_owned()), text }

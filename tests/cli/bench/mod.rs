@@ -7,6 +7,7 @@ mod compare;
 mod conditions;
 mod connections;
 mod deploy;
+mod exit_status;
 mod faults;
 mod keep_connected;
 mod late_groups;
@@ -88,6 +89,7 @@ fn has_loss(report: &str) -> bool {
 /// Waits until a run that answers for `--metrics` at this address does that.
 #[track_caller]
 fn wait_for_step(metrics: std::net::SocketAddr, step: &str) {
+    wait_for_listener(metrics);
     let deadline = Instant::now() + DEADLINE;
     let part = format!("step=\"{step}\"");
     while !answer_to(metrics, b"GET /metrics HTTP/1.1\r\n\r\n").contains(&part) {

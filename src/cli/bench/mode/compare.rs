@@ -22,8 +22,8 @@ Examples:
   mq bench compare nightly/*.json --html page.html    the trend of each metric";
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 whatever the outcome is, 1 a file cannot be read or is not a report, 2 usage, or the loads
-differ, 4 with --fail-if-worse if a metric is worse or is no longer measured.";
+Exit status: 0 whatever the outcome is, 1 a file cannot be read, 2 usage, a file is not a report, or the
+loads differ, 4 with --fail-if-worse if a metric is worse or is no longer measured.";
 
 /// The formats on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

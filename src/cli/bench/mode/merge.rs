@@ -18,7 +18,7 @@ Examples:
 
 const EXIT_STATUS: &str = "\
 Exit status: 0 when the merged runs were good, otherwise as of `mq bench`; 1 also if a file cannot be read, 2
-usage, or the reports do not belong together.";
+usage, a file is not a report, or the reports do not belong together.";
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = paragraphs(&[SUMMARY, EXAMPLES, SEE_METRICS, EXIT_STATUS]))]

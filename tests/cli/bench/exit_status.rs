@@ -1,0 +1,93 @@
+//! The exit statuses of `mq bench`: one table in the documentation, and a case for each row.
+
+use super::*;
+use crate::support::process::Finished;
+use std::path::Path;
+
+/// The statuses of the table in docs/bench-report.md.
+fn documented() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-report.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.split("\n## Exit status\n").nth(1).expect("the section exists");
+    let rows = section.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| "));
+    let statuses = rows.filter_map(|row| row.split(" |").next()).flat_map(|cell| cell.split(", "));
+    statuses.filter(|status| status.parse::<i32>().is_ok()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_has_every_status_of_a_run() {
+    assert_eq!(documented(), ["0", "1", "2", "3", "4", "5", "7", "27", "130", "143"]);
+}
+
+const SHORT: &str = "bench --embedded -c 2 --messages 20";
+
+#[test]
+fn unreadable_files_are_1_and_mistakes_in_files_2() {
+    let file = |content: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    };
+    let (empty, topics) = (file("{}"), file("topic,qos\na,3\n"));
+    let (report, topics) = (empty.path().display().to_string(), topics.path().display().to_string());
+    for (words, status) in [
+        ("bench compare /missing.json /missing.json".to_owned(), 1),
+        (format!("bench compare {report} {report}"), 2),
+        (format!("bench compare {report}"), 2),
+        ("bench merge /missing.json".to_owned(), 1),
+        (format!("bench merge {report}"), 2),
+        (format!("{SHORT} --baseline /missing.json"), 1),
+        (format!("{SHORT} --baseline {report}"), 2),
+        ("bench --repeat-of /missing.json".to_owned(), 1),
+        (format!("bench --repeat-of {report}"), 2),
+        ("bench pub --embedded -c 2 --topics /missing.csv".to_owned(), 1),
+        (format!("bench pub --embedded -c 2 --topics {topics}"), 2),
+        (format!("{SHORT} --credentials /missing.csv"), 1),
+        (format!("{SHORT} --payload-file /missing"), 1),
+        ("bench scenario /missing.toml".to_owned(), 1),
+        (format!("bench scenario {topics}"), 2),
+        (format!("{SHORT} --json /missing/run.json"), 1),
+        ("bench --no-such-option".to_owned(), 2),
+    ] {
+        let finished = mq(&words).run();
+        assert_eq!(finished.status, status, "{words}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_condition_wins_over_failures_of_the_run() {
+    for (condition, status) in [("", 1), ("--fail-if connected<2", 4), ("--fail-if connected<100%", 4)] {
+        let finished = mq(&format!("bench -p 9 -c 2 --messages 20 {condition}")).run();
+        assert_eq!(finished.status, status, "{condition}: {}", finished.stderr);
+    }
+    assert_eq!(mq(&format!("{SHORT} --fail-if connected<100%")).run().status, 0);
+}
+
+/// A run without an end of its own, with a condition that it misses.
+fn interrupted(options: &str, name: &str) -> Finished {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t # -N -C 10");
+    let bench = broker.mq(&format!("bench -c 2 -q 1 --fail-if sent>0 {options}")).spawn();
+    witness.finish().expect_status(0);
+    bench.signal(name);
+    bench.finish()
+}
+
+#[test]
+fn a_signal_wins_over_a_condition_that_was_not_met() {
+    for (name, status) in [("INT", 130), ("TERM", 143)] {
+        let finished = interrupted("--duration 600", name);
+        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert_says(&text, &["\nverdict           FAIL\n", "\n- fail            fail-if: sent>0: it was "]);
+        assert_says(&finished.fail(status), &["mq bench: --fail-if sent>0: it was "]);
+    }
+}
+
+#[test]
+fn a_signal_that_ends_kept_connections_is_the_usual_end() {
+    let metrics = free_address();
+    let bench = mq(&format!("{SHORT} --keep-connected --fail-if sent>0 --metrics {metrics}")).spawn();
+    wait_for_step(metrics, "hold");
+    bench.signal("TERM");
+    assert_says(&bench.finish().fail(4), &["--fail-if sent>0: it was 20\n"]);
+}
