@@ -2,6 +2,17 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The columns of a text.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, filled with spaces to this number of columns.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    let spaces = columns.saturating_sub(text.width());
+    format!("{text}{:spaces$}", "")
+}
+
 /// The text in at most this number of columns, with a mark at its end if it is cut.
 pub(crate) fn cut(text: &str, columns: usize, mark: &str) -> String {
     if text.width() <= columns {
@@ -40,7 +51,7 @@ pub(crate) fn wrap(text: &str, columns: usize, hanging: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, wrap};
+    use super::{cut, padded, wrap};
 
     #[test]
     fn a_text_is_wrapped_between_words() {
@@ -58,5 +69,10 @@ mod tests {
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("日本語", 4, "…"), "日…");
         assert_eq!(cut("", 0, "…"), "");
+    }
+
+    #[test]
+    fn a_padded_text_has_as_many_columns() {
+        assert_eq!([padded("日本", 6), padded("abc", 2)], ["日本  ", "abc"]);
     }
 }

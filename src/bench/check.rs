@@ -6,8 +6,9 @@
 use super::error::Error;
 use super::limits::{self, BrokerShortage, OpenFiles, Sources, Surroundings, WIDER_PORT_RANGE};
 use super::plan::Plan;
-use super::report::folded;
+use super::report::{COLUMNS, folded};
 use super::target::resolve;
+use crate::columns;
 use crate::transport::descriptors;
 use std::fmt::Write;
 use std::fs::read_to_string;
@@ -21,6 +22,8 @@ const BYTES_PER_CLIENT: u64 = 2 * 1024;
 const BYTES_PER_SOCKET: u64 = 4 * 1024;
 /// Additional memory of a TLS connection, mostly the state of rustls.
 const BYTES_PER_TLS: u64 = 9 * 1024;
+/// Additional memory of a TLS session that the client can resume.
+const BYTES_PER_TLS_SESSION: u64 = 2 * 1024;
 /// Memory of a process without its clients.
 const BYTES_PER_PROCESS: u64 = 10 * 1024 * 1024;
 
@@ -128,12 +131,31 @@ impl Check {
                 Fit::TooLittle => "NO",
                 Fit::Unknown => "",
             };
-            let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, folded(&finding.text, 21));
-            finding.lift.iter().for_each(|lift| text += &format!("{:<20} {}\n", "", describe(lift)));
+            let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, folded(&finding.text, TEXT_COLUMN));
+            finding.lift.iter().for_each(|lift| text += &lift_lines(&describe(lift)));
         }
         text += if self.fits() { "\nThe run fits.\n" } else { "\nThe run does not fit.\n" };
         text
     }
+}
+
+/// The column of the text of a finding, and the leftmost one of a long command.
+const TEXT_COLUMN: usize = 21;
+const LEFTMOST: usize = 4;
+
+/// A way to raise a limit on lines of its own. A command stays on one line, to be copied; a remark that does not fit follows it.
+fn lift_lines(lift: &str) -> String {
+    let room = |text: &str| COLUMNS.saturating_sub(columns::width(text));
+    if room(lift) >= TEXT_COLUMN {
+        return format!("{:TEXT_COLUMN$}{lift}\n", "");
+    }
+    let (command, remark) = lift.split_once("    (").unwrap_or((lift, ""));
+    let indent = room(command).clamp(LEFTMOST, TEXT_COLUMN);
+    let remark = match remark {
+        "" => String::new(),
+        remark => format!("{:TEXT_COLUMN$}{}\n", "", folded(&format!("({remark}"), TEXT_COLUMN)),
+    };
+    format!("{:indent$}{command}\n{remark}", "")
 }
 
 fn summary(plan: &Plan, targets: &[Option<SocketAddr>]) -> Finding {
@@ -263,7 +285,11 @@ impl Machine {
     }
 
     fn memory(&self, plan: &Plan) -> Finding {
-        let tls = if plan.broker.endpoint.tls.is_some() { BYTES_PER_TLS } else { 0 };
+        let tls = match &plan.broker.endpoint.tls {
+            None => 0,
+            Some(tls) if tls.resumes() => BYTES_PER_TLS + BYTES_PER_TLS_SESSION,
+            Some(_) => BYTES_PER_TLS,
+        };
         let clients = u64::from(plan.clients()) * (BYTES_PER_CLIENT + BYTES_PER_SOCKET + tls);
         let needed = clients + plan.processes as u64 * BYTES_PER_PROCESS;
         let shown = needed.div_ceil(MEBIBYTE);
@@ -453,6 +479,14 @@ mod tests {
             "{findings:?}"
         );
         assert_eq!(machine().files_of_all(&clients(1000)), None);
+    }
+
+    #[test]
+    fn a_command_stays_on_one_line_within_80_columns() {
+        let long = "sysctl -w net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096";
+        let expected = format!("{:13}{long}\n{:21}(root)\n", "", "");
+        assert_eq!(lift_lines(&format!("{long}    (root)")), expected);
+        assert_eq!(lift_lines("ulimit -n 9    (root)"), format!("{:21}ulimit -n 9    (root)\n", ""));
     }
 
     #[test]

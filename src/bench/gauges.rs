@@ -42,6 +42,10 @@ gauges! {
     failed,
     /// Clients that lost their connection.
     lost,
+    /// Connected clients whose worker process failed.
+    abandoned,
+    /// Clients whose worker process failed before they had connected, or had failed to.
+    abandoned_early,
     /// Subscribers whose subscription was granted.
     subscribed,
     /// Clients that were granted QoS 0 after asking for more.
@@ -66,12 +70,41 @@ gauges! {
     excused,
     /// Messages that arrived for the first time.
     received,
+    /// Those of them at subscribers by topic filter, to which no delivery is due.
+    overheard,
     /// PUBREC and PUBREL packets from the broker: intermediate steps of a QoS 2 handshake.
     handshake_steps,
     /// Clients that reconnected after they were dropped.
     reconnected,
     /// The longest delivery time of a message, in nanoseconds.
     slowest,
+}
+
+impl Totals {
+    /// The connected clients that are out of the run.
+    pub(crate) fn gone(&self) -> u64 {
+        self.lost + self.abandoned
+    }
+
+    /// Deliveries that are due and did not arrive yet.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.due().saturating_sub(self.arrived())
+    }
+
+    /// Deliveries that are due.
+    pub(crate) fn due(&self) -> u64 {
+        self.owed.saturating_sub(self.excused)
+    }
+
+    /// Messages that arrived at clients to which deliveries are due.
+    pub(crate) fn arrived(&self) -> u64 {
+        self.received.saturating_sub(self.overheard)
+    }
+
+    /// The clients that connected, or never will.
+    pub(crate) fn settled(&self) -> u64 {
+        self.connected + self.failed + self.abandoned_early
+    }
 }
 
 /// Figures that a worker publishes once per second.
@@ -223,7 +256,18 @@ impl Gauge {
         }
     }
 
-    fn value(&self) -> u64 {
+    pub(super) fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_to_which_no_delivery_is_due_do_not_replace_others() {
+        let totals = Totals { owed: 12, excused: 2, received: 30, overheard: 25, ..Totals::default() };
+        assert_eq!((totals.due(), totals.arrived(), totals.outstanding()), (10, 5, 5));
     }
 }

@@ -98,7 +98,9 @@ fn spread(plan: &mut Plan, around: Surroundings, limit: Option<u64>) -> Result<(
     let (threads, wanted) = (plan.threads, around.processes);
     let enough = OpenFiles::in_one_process(plan, around);
     let limit = limit.unwrap_or(u64::MAX);
-    let most = MOST_PROCESSES.min(plan.clients().max(1) as usize);
+    // More processes do not help if the limit is too low for a single client.
+    let helps = 1 + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD <= limit;
+    let most = if helps || wanted.is_some() { MOST_PROCESSES.min(plan.clients().max(1) as usize) } else { 1 };
     let mut processes = wanted.unwrap_or(1).min(most);
     loop {
         plan.processes = processes;
@@ -152,7 +154,8 @@ pub(crate) const MOST_FRONT_PROCESSES: u16 = 64;
 /// The limit of open files is too low for the embedded broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the embedded broker needs {needed} open files in each of {processes} processes for {clients} clients, but the limit is {limit}"
+    "the embedded broker needs {needed} open files{} for {clients} clients, but the limit is {limit}",
+    each_of(*processes)
 )]
 pub(crate) struct BrokerShortage {
     pub clients: u32,
@@ -166,6 +169,10 @@ pub(crate) struct BrokerShortage {
     pub enough: u64,
     /// The maximum number of clients within the limit; 0 if the limit is too low for any.
     pub most_clients: u64,
+}
+
+fn each_of(processes: u16) -> String {
+    if processes == 1 { String::new() } else { format!(" in each of {processes} processes") }
 }
 
 /// The number of processes that accept clients for the embedded broker; 0 if its own process can open enough files.
@@ -186,8 +193,10 @@ fn front_processes_within(clients: u32, enough: u64, limit: Option<u64>) -> Resu
     let Some(limit) = limit.filter(|limit| *limit < of_front(1)) else { return Ok(0) };
     let all = 1..=MOST_FRONT_PROCESSES;
     all.clone().find(|processes| needed(*processes) <= limit).ok_or_else(|| {
-        let processes = all.min_by_key(|processes| needed(*processes)).unwrap_or_default();
         let free = limit.saturating_sub(OPEN_FILES_OF_PROCESS);
+        // Without room for a single client, more processes do not help.
+        let best = all.min_by_key(|processes| needed(*processes)).filter(|_| free > 0);
+        let processes = best.unwrap_or(1);
         let most = free * free.min(MOST_FRONT_PROCESSES.into());
         let most_clients = most.saturating_sub(MORE_CLIENTS.into());
         BrokerShortage { clients, processes, needed: needed(processes), limit, enough, most_clients }
@@ -344,6 +353,15 @@ mod tests {
             "the process that leads 67 worker processes needs 166 open files, but the limit is 100"
         );
         assert!(spread_clients(2000, 100, None).is_ok());
+    }
+
+    #[test]
+    fn a_limit_that_no_process_meets_is_an_error_about_one() {
+        let one = "20 clients need 68 open files, but the limit is 30".to_owned();
+        assert_eq!(spread_clients(20, 30, None), Err(one));
+        let shortage = front_processes_within(40, 90, Some(30)).unwrap_err();
+        let text = "the embedded broker needs 74 open files for 40 clients, but the limit is 30";
+        assert_eq!(shortage.to_string(), text);
     }
 
     #[test]

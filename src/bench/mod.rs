@@ -257,7 +257,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         let totals = self.totals();
         match (measured, drained) {
             (Wait::Done | Wait::Stalled, _) if totals.connected == 0 => Ending::NotConnected,
-            _ if totals.connected > 0 && totals.lost == totals.connected => Ending::AllLost,
+            _ if totals.connected > 0 && is_over(&totals) => Ending::AllLost,
             (Wait::Interrupted, _) | (_, Wait::Interrupted) => Ending::Interrupted,
             // Missing deliveries count as lost; missing acknowledgements mean that the broker stalled.
             (_, Wait::Stalled) if totals.finished < totals.publishers => Ending::Stalled(Step::Drain),
@@ -311,14 +311,14 @@ impl<O: FnMut(View<'_>)> Run<O> {
     /// Whether no client is left to do anything, and none is to come.
     fn is_over(&self) -> impl Fn(&Totals) -> bool + use<O> {
         let clients = u64::from(self.plan.clients());
-        move |totals| is_over(totals) && totals.connected + totals.failed >= clients
+        move |totals| is_over(totals) && totals.settled() >= clients
     }
 
     /// Waits until every client has connected and subscribed, or has failed to, except those of groups that start later.
     async fn prepare(&mut self) -> Result<(), Ending> {
         let first = self.plan.first_clients();
         let clients = u64::from(first.clients());
-        let connecting = self.until(Step::Connect, |totals| totals.connected + totals.failed >= clients);
+        let connecting = self.until(Step::Connect, |totals| totals.settled() >= clients);
         proceed(connecting.await, Step::Connect)?;
         let totals = self.totals();
         if (totals.connected == 0 && clients > 0) || (totals.publishers == 0 && first.publishers > 0) {
@@ -381,10 +381,11 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Wait::Done => {}
             wait => return wait,
         }
-        let clients = self.totals().connected - self.totals().lost;
-        let lost = self.totals().lost;
+        let totals = self.totals();
+        let (clients, gone) = (totals.connected.saturating_sub(totals.gone()), totals.gone());
         self.send_control(|control| control.drops += 1);
-        let is_reconnected = |totals: &Totals| totals.reconnected + totals.lost - lost >= clients;
+        let is_reconnected =
+            |totals: &Totals| totals.reconnected + totals.gone().saturating_sub(gone) >= clients;
         match self.until(Step::Reconnect, is_reconnected).await {
             Wait::Done => {}
             wait => return wait,
@@ -415,8 +416,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
     /// Waits until all messages are acknowledged and delivered.
     async fn drain(&mut self) -> Wait {
         let is_done = |totals: &Totals| {
-            let owed = totals.owed.saturating_sub(totals.excused);
-            is_over(totals) || totals.finished >= totals.publishers && totals.received >= owed
+            is_over(totals) || totals.finished >= totals.publishers && totals.outstanding() == 0
         };
         self.until(Step::Drain, is_done).await
     }
@@ -446,6 +446,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
                 _ = look.tick() => {}
                 () = tokio::time::sleep(SHORT_LOOK_INTERVAL), if self.is_late_group_waiting() => {}
             }
+            self.processes.iter_mut().for_each(Process::look);
             let totals = self.totals();
             self.follow_late_groups(&totals);
             if self.recent_at.elapsed() >= RECENT_INTERVAL {
@@ -537,7 +538,7 @@ fn progress(step: Step, totals: &Totals) -> Totals {
 
 /// Whether no client is left to do anything.
 fn is_over(totals: &Totals) -> bool {
-    totals.lost >= totals.connected
+    totals.gone() >= totals.connected
 }
 
 /// Nanoseconds until the load begins.

@@ -138,6 +138,16 @@ impl Timeline {
         slot.map(|slot| slot.latency.clone()).unwrap_or_default()
     }
 
+    /// The latencies of the slots that overlap a range of times.
+    pub(crate) fn latency_between(&self, from: u64, end: u64) -> Coarse {
+        let index = |time: u64| usize::try_from(time / self.width_in_nanoseconds()).unwrap_or(usize::MAX);
+        let (first, last) = (index(from), index(end.saturating_sub(1)));
+        let mut latency = Coarse::default();
+        let slots = self.slots.iter().enumerate().filter(|(index, _)| (first..=last).contains(index));
+        slots.for_each(|(_, slot)| latency.merge(&slot.latency));
+        latency
+    }
+
     /// The width of a slot: a second, or a second doubled several times.
     pub(crate) fn width(&self) -> Duration {
         self.width

@@ -10,7 +10,9 @@ mod page;
 pub(crate) mod repeat;
 pub(crate) mod several;
 
-use super::report::{Differences, Judgement, Report, Rule, Unit, Verdict, folded};
+use super::report::{
+    Differences, INDENT, Judgement, Report, Rule, Unit, Verdict, cells_and_words, folded, name_cell,
+};
 use crate::escape;
 use metric::{COMPARED, Compared};
 use noise::Difference;
@@ -76,20 +78,20 @@ impl Comparison {
     /// The comparison as a table for a terminal.
     pub(crate) fn to_text(&self, heads: Heads) -> String {
         let Heads { before, now } = heads;
-        let mut text = format!("{:<18}{before:>12}{now:>12}{:>12}\n", "", "change");
+        let mut text = format!("{:<INDENT$}{before:>10}{now:>10}{:>10}\n", "", "change");
         for row in &self.rows {
             let [before, now, change] = row.cells();
-            let outcome = row.outcome_words();
-            let line = format!("{:<18}{before:>12}{now:>12}{change:>12}  {outcome}", row.metric.name);
-            let _ = writeln!(text, "{}", line.trim_end());
+            let name = name_cell(row.metric.name, INDENT);
+            text +=
+                &cells_and_words(&format!("{name}{before:>10}{now:>10}{change:>10}"), &row.outcome_words());
         }
         for (key, before, now) in &self.differences {
             let words = format!("{key}: {before} in the {}, {now} {}", heads.before, heads.now);
-            let _ = writeln!(text, "different plan    {}", folded(&escape::line(&words), 18));
+            let _ = writeln!(text, "different plan    {}", folded(&escape::line(&words), INDENT));
         }
         for (name, before, now) in &self.options {
             let words = format!("{name}: {before} in the {}, {now} {}", heads.before, heads.now);
-            let _ = writeln!(text, "different option  {}", folded(&escape::line(&words), 18));
+            let _ = writeln!(text, "different option  {}", folded(&escape::line(&words), INDENT));
         }
         text
     }
@@ -240,7 +242,7 @@ mod tests {
         assert!(
             comparison
                 .to_text(BASELINE)
-                .contains("p50                     400 ms      400 ms       0.0 %  no change\n"),
+                .contains("p50                   400 ms    400 ms     0.0 %  no change\n"),
             "{}",
             comparison.to_text(BASELINE)
         );

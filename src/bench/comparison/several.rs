@@ -1,7 +1,7 @@
 //! Several reports beside the first one, as text and Markdown; `document` has the JSON, `page` the HTML.
 
 use super::{Comparison, Heads, Outcome, code};
-use crate::bench::report::{Differences, Report};
+use crate::bench::report::{Differences, INDENT, Report, cells_and_words, folded, name_cell};
 use crate::escape;
 use std::fmt::Write;
 
@@ -49,6 +49,7 @@ impl Comparisons {
     }
 
     pub(crate) fn to_text(&self) -> String {
+        let described = |file| folded(&described(file), INDENT);
         let mut text = format!("old               {}\n", described(&self.old));
         match self.new.as_slice() {
             [(file, comparison)] => {
@@ -57,7 +58,7 @@ impl Comparisons {
             }
             _ => text += &self.tables_by_metric(),
         }
-        let _ = write!(text, "\n{:<18}{}\n", "outcome", self.outcome_words());
+        let _ = write!(text, "\n{:<INDENT$}{}\n", "outcome", folded(&self.outcome_words(), INDENT));
         text
     }
 
@@ -111,28 +112,21 @@ impl Comparisons {
             let rows: Vec<_> = self.rows_of(metric.name).collect();
             let Some((_, first)) = rows.first() else { continue };
             let [old, _, _] = first.cells();
-            let _ = writeln!(text, "\n{:<18}{old:>12}", metric.name);
+            let _ = writeln!(text, "\n{:<INDENT$}{old:>12}", metric.name);
             for (name, row) in rows {
                 let [_, now, change] = row.cells();
-                let name = escape::line(name);
-                let line = format!("  {name:<16}{now:>12}{change:>12}  {}", row.outcome_words());
-                let _ = writeln!(text, "{}", line.trim_end());
+                let name = name_cell(&format!("  {}", escape::line(name)), INDENT);
+                text += &cells_and_words(&format!("{name}{now:>12}{change:>12}"), &row.outcome_words());
             }
         }
         for (file, comparison) in &self.new {
             for (key, before, now) in &comparison.differences {
-                let words = format!(
-                    "different load in {}: {key}: {before} in the old one, {now} in this one",
-                    file.name
-                );
-                let _ = writeln!(text, "{}", escape::line(&words));
+                let words = format!("{key} in {}: {before} in the old one, {now} in this one", file.name);
+                let _ = writeln!(text, "different load    {}", folded(&escape::line(&words), INDENT));
             }
             for (name, before, now) in &comparison.options {
-                let words = format!(
-                    "different option in {}: {name}: {before} in the old one, {now} in this one",
-                    file.name
-                );
-                let _ = writeln!(text, "{}", escape::line(&words));
+                let words = format!("{name} in {}: {before} in the old one, {now} in this one", file.name);
+                let _ = writeln!(text, "different option  {}", folded(&escape::line(&words), INDENT));
             }
         }
         text

@@ -209,7 +209,7 @@ impl Plan {
 
     /// Whether clients are woken at times of their own.
     pub(crate) fn has_timers(&self) -> bool {
-        self.has_open_loop() || self.groups.iter().any(|group| group.think.is_some())
+        self.has_open_loop() || self.groups.iter().any(|group| group.think.is_some() || group.is_answered)
     }
 
     /// The longest time without a message being due.

@@ -30,6 +30,9 @@ const ROUNDS_PER_RECENT: u32 = 20;
 const WORK_INTERVAL: Duration = Duration::from_millis(250);
 const WORK: Duration = Duration::from_millis(50);
 
+/// Number of these intervals between signs of life.
+const ROUNDS_PER_SIGN: u32 = 4;
+
 /// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan from the leader's
 /// assignment, or the text of its error.
 ///
@@ -73,13 +76,24 @@ impl Leader {
         let _ = wire::write(&mut *output, message).and_then(|()| output.flush());
     }
 
-    /// Reports in the background whenever this process has used CPU time.
+    /// An empty line: the process responds.
+    fn send_sign(&self) {
+        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = output.write_all(b"\n").and_then(|()| output.flush());
+    }
+
+    /// Reports in the background whenever this process has used CPU time, and that it responds.
     fn report_work(&self) -> Result<(), Error> {
         let leader = self.clone();
         let report = move || {
             let mut sent = cpu_time::of_process();
+            let mut rounds = 0_u32;
             loop {
                 sleep(WORK_INTERVAL);
+                rounds = rounds.wrapping_add(1);
+                if rounds.is_multiple_of(ROUNDS_PER_SIGN) {
+                    leader.send_sign();
+                }
                 let used = cpu_time::of_process();
                 if used.saturating_sub(sent) >= WORK {
                     sent = used;

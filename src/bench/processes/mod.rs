@@ -2,8 +2,9 @@
 //!
 //! A worker process is this same program with the same arguments and one more. It reads an assignment and control
 //! data from standard input, and writes progress and finally its record to standard output (`wire`). It ends when its standard
-//! input ends, and so also if the leader is killed. If it fails, its clients count as lost and the other processes
-//! continue. Its start and the transfer of its record have no time limit, except that it has to make progress.
+//! input ends, and so also if the leader is killed. If it fails or no longer responds, its clients are out of the run, but do not
+//! count as clients that lost their connection; the other processes continue. Its start and the transfer of its record have no time
+//! limit, except that it has to make progress.
 
 mod child;
 mod histogram_codec;
@@ -14,7 +15,7 @@ use super::context::Control;
 use super::error::Error;
 use super::gauges::{Gauges, Recent, Totals};
 use super::plan::{Plan, Task};
-use super::record::{Record, Stage};
+use super::record::{Record, Stage, WorkerFault};
 pub(crate) use child::serve;
 use pulse::Pulse;
 use std::ffi::OsString;
@@ -32,6 +33,12 @@ use wire::{FromWorker, ToWorker};
 /// The time without progress after which a worker process is given up: while it starts, and from the last control message until
 /// its record has arrived.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+
+/// The time without any sign of life after which a process no longer counts as a part of the run. It sends one each second.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest time between two looks that counts as silence: the leader itself may have been stopped for longer.
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
 
 /// Time for a process to exit after its work is done.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,10 +59,45 @@ pub(crate) struct Program {
 pub(super) struct Process {
     child: Child,
     input: Option<ChildStdin>,
-    /// Its name in messages to the user.
-    name: String,
+    /// Its number, counted from 0, and the number of all.
+    number: usize,
+    processes: usize,
+    clients: ClientCounts,
+    gauges: Arc<Gauges>,
     outcome: Receiver<Outcome>,
     pulse: Arc<Pulse>,
+    silence: Silence,
+}
+
+/// How long a process has not responded.
+#[derive(Debug, Default)]
+struct Silence {
+    /// The number of signs of life at the last look.
+    signs: u64,
+    looked_at: Option<Instant>,
+    now: Duration,
+    longest: Duration,
+}
+
+impl Silence {
+    /// Whether the process does not respond.
+    fn is_too_long(&self) -> bool {
+        self.now >= RESPONSE_LIMIT
+    }
+
+    /// Looks at the signs of life; returns whether the silence has just become too long.
+    fn look(&mut self, signs: u64) -> bool {
+        let now = Instant::now();
+        let elapsed = self.looked_at.replace(now).map_or(Duration::ZERO, |before| now - before);
+        if std::mem::replace(&mut self.signs, signs) != signs {
+            self.now = Duration::ZERO;
+            return false;
+        }
+        let was_too_long = self.is_too_long();
+        self.now += elapsed.min(LONGEST_LOOK);
+        self.longest = self.longest.max(self.now);
+        !was_too_long && self.is_too_long()
+    }
 }
 
 /// The result of a process for its leader.
@@ -67,9 +109,11 @@ enum Outcome {
 }
 
 /// The numbers of clients of a process.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct ClientCounts {
     clients: u64,
+    /// The same by group.
+    of_groups: Vec<u64>,
     publishers: u64,
     subscriptions: u64,
 }
@@ -106,8 +150,9 @@ async fn finish_within(
     limit: Duration,
     is_interrupted: &mut dyn FnMut() -> bool,
 ) -> Record {
-    // All of them work on the last control message from now on.
-    processes.iter().for_each(|process| process.pulse.note());
+    // All of them work on the last control message from now on, except those that do not respond.
+    let responding = processes.iter().filter(|process| !process.silence.is_too_long());
+    responding.for_each(|process| process.pulse.note());
     let mut record = Record::default();
     for process in processes {
         record.merge(process.finish(limit, is_interrupted).await);
@@ -146,15 +191,24 @@ impl Process {
             .spawn()
             .map_err(Error::Process)?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
+        let (number, processes) = (assignment.process, plan.processes);
+        let clients = ClientCounts::of(plan, number);
         let (sender, outcome) = mpsc::channel();
         // From here on, every path ends the child.
-        let pulse = Arc::new(Pulse::default());
-        let mut process = Process { child, input, name, outcome, pulse: pulse.clone() };
+        let (pulse, gauges) = (Arc::new(Pulse::default()), Arc::new(Gauges::default()));
+        let mut process = Process {
+            child,
+            input,
+            number,
+            processes,
+            clients: clients.clone(),
+            gauges: gauges.clone(),
+            outcome,
+            pulse: pulse.clone(),
+            silence: Silence::default(),
+        };
         let output = output.ok_or_else(|| Error::Process(io::Error::other("it has no standard output")))?;
-        let clients = ClientCounts::of(plan, assignment.process);
         process.send(&ToWorker::Begin(Box::new(assignment)));
-        let gauges = Arc::new(Gauges::default());
         let (ready, is_ready) = mpsc::channel();
         let listener = Listener { gauges: gauges.clone(), ready, clients, totals: Totals::default(), pulse };
         let listen = move || drop(sender.send(listener.listen(output)));
@@ -173,33 +227,61 @@ impl Process {
         }
     }
 
+    /// Looks for a sign of life. The clients of a process that does not respond are out of the run until the next one, so that
+    /// nothing waits for them.
+    pub(super) fn look(&mut self) {
+        if self.silence.look(self.pulse.signs()) {
+            let mut last = Totals::default();
+            last.add(&self.gauges);
+            self.gauges.set(&self.clients.gone(last));
+        }
+    }
+
     /// Waits for its record after the last control message; without one, returns a record of the lost clients.
     async fn finish(mut self, limit: Duration, is_interrupted: &mut dyn FnMut() -> bool) -> Record {
         let outcome = self.pulse.wait_for(&self.outcome, limit, is_interrupted).await;
         let is_silent = matches!(outcome, Err(TryRecvError::Empty));
         let status = self.end(if is_silent { Duration::ZERO } else { END_TIMEOUT });
         match outcome {
-            Ok(Outcome::Measured(record)) => *record,
-            Ok(Outcome::Gone(totals)) => self.lost_record(totals, &describe(status)),
+            Ok(Outcome::Measured(record)) => self.measured_record(*record),
+            Ok(Outcome::Gone(totals)) => self.lost_record(totals, describe(status)),
             Err(_) => {
                 // The process has ended, so its output has, too.
                 let totals = match self.outcome.recv_timeout(END_TIMEOUT) {
                     Ok(Outcome::Gone(totals)) => totals,
                     Ok(Outcome::Measured(_)) | Err(_) => Totals::default(),
                 };
-                let how = if is_silent { "stopped making progress".to_owned() } else { describe(status) };
-                self.lost_record(totals, &how)
+                let event = if is_silent { "stopped responding".to_owned() } else { describe(status) };
+                self.lost_record(totals, event)
             }
         }
     }
 
-    /// The record of a process that did not deliver one: its connected clients count as lost.
-    fn lost_record(&self, totals: Totals, how: &str) -> Record {
-        let mut record =
-            Record { connected: totals.connected, connections_lost: totals.connected, ..Record::default() };
-        let text = format!("{} {how}; its measurements are lost", self.name);
-        record.errors.add(Stage::Run, text, 1);
+    /// The record of a process, with the time in which it did not respond.
+    fn measured_record(&self, mut record: Record) -> Record {
+        let longest = self.silence.longest;
+        if longest >= RESPONSE_LIMIT {
+            let event = format!("did not respond for {:.0} s", longest.as_secs_f64());
+            record.worker_faults.push(self.fault(event, 0, 0));
+        }
         record
+    }
+
+    /// The record of a process that did not deliver one: the measurements of its clients are missing.
+    fn lost_record(&self, totals: Totals, event: String) -> Record {
+        let ClientCounts { clients, of_groups, .. } = &self.clients;
+        let mut record = Record { connected: totals.connected, ..Record::default() };
+        if totals.connected == *clients {
+            let groups = of_groups.iter().enumerate();
+            groups.for_each(|(group, connected)| record.of_group(group).connected = *connected);
+        }
+        record.worker_faults.push(self.fault(event, *clients, totals.connected));
+        record
+    }
+
+    fn fault(&self, event: String, clients: u64, connected: u64) -> WorkerFault {
+        let (process, processes) = (self.number as u64 + 1, self.processes as u64);
+        WorkerFault { process, processes, event, clients, connected }
     }
 
     /// Waits for the process to exit, and kills it after the timeout.
@@ -234,9 +316,12 @@ fn describe(status: Option<ExitStatus>) -> String {
 
 impl ClientCounts {
     fn of(plan: &Plan, process: usize) -> ClientCounts {
-        let mut clients = ClientCounts::default();
+        let mut clients = ClientCounts { of_groups: vec![0; plan.groups.len()], ..ClientCounts::default() };
         for slot in plan.threads_of_process(process).flat_map(|thread| plan.slots_of_thread(thread)) {
             clients.clients += 1;
+            if let Some(of_group) = clients.of_groups.get_mut(slot.group) {
+                *of_group += 1;
+            }
             clients.publishers += u64::from(slot.task.publishes());
             clients.subscriptions += u64::from(slot.task != Task::Stay && slot.task.subscribes());
         }
@@ -244,10 +329,10 @@ impl ClientCounts {
     }
 
     /// Totals of a process that is gone, so that the run does not wait for its clients.
-    fn gone(self, last: Totals) -> Totals {
+    fn gone(&self, last: Totals) -> Totals {
         Totals {
-            failed: self.clients.saturating_sub(last.connected),
-            lost: last.connected,
+            abandoned: last.connected.saturating_sub(last.lost),
+            abandoned_early: self.clients.saturating_sub(last.connected).saturating_sub(last.failed),
             without_subscription: self.subscriptions.saturating_sub(last.subscribed),
             publishers: last.publishers.min(self.publishers),
             finished: last.publishers.min(self.publishers),
@@ -270,6 +355,11 @@ impl Listener {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while let Ok(true) = read_line(&mut output, &mut line, &self.pulse) {
+            if line == [b'\n'] {
+                // The leader may have counted its clients as gone.
+                self.gauges.set(&self.totals);
+                continue;
+            }
             let reading = self.pulse.pause();
             let message = serde_json::from_slice(&line);
             drop(reading);
@@ -288,12 +378,15 @@ impl Listener {
             }
         }
         self.gauges.set(&self.clients.gone(self.totals));
-        self.gauges.show_recent(Recent::default());
+        let mut recent = Recent::default();
+        recent.errors.add(Stage::Run, "a worker process ended early".to_owned(), 1);
+        self.gauges.show_recent(recent);
         Outcome::Gone(self.totals)
     }
 }
 
-/// Reads a line into `line`, and returns whether it found one. Every piece of it counts as progress.
+/// Reads a line into `line`, and returns whether it found one. Every piece of it counts as progress, except empty lines, which are
+/// only signs of life.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, pulse: &Pulse) -> io::Result<bool> {
     line.clear();
     loop {
@@ -301,7 +394,10 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, pulse: &Pulse) -> io:
         if piece.is_empty() {
             return Ok(!line.is_empty());
         }
-        pulse.note();
+        pulse.note_sign();
+        if piece.iter().any(|byte| *byte != b'\n') || !line.is_empty() {
+            pulse.note();
+        }
         let end = piece.iter().position(|&byte| byte == b'\n');
         let taken = end.map_or(piece.len(), |end| end + 1);
         line.extend(piece.iter().take(taken));
@@ -352,8 +448,9 @@ mod tests {
         // The script takes longer than the limit, but its messages and pieces of the record show progress.
         let record = record_line();
         let (head, tail) = record.split_at(record.len() / 2);
-        let script =
-            format!("sleep 2; echo '\"Working\"'; sleep 2; printf '%s' '{head}'; sleep 2; echo '{tail}'");
+        let script = format!(
+            "sleep 2; echo '\"Working\"'; echo; sleep 2; printf '%s' '{head}'; sleep 2; echo '{tail}'"
+        );
         let record = finished(&script, Duration::from_secs(5), false);
         assert_eq!((record.connected, record.errors.by_count()), (3, vec![]));
     }
@@ -361,14 +458,37 @@ mod tests {
     #[test]
     fn a_process_without_progress_is_given_up() {
         let record = finished("exec sleep 600", Duration::from_millis(200), false);
-        let errors: Vec<_> =
-            record.errors.by_count().into_iter().map(|(_, text, _)| text.to_owned()).collect();
-        assert_eq!(errors, ["worker process 1 of 1 stopped making progress; its measurements are lost"]);
+        let names: Vec<_> = record.worker_faults.iter().map(WorkerFault::name).collect();
+        assert_eq!(names, ["worker process 1 of 1 stopped responding"]);
+        let fault = &record.worker_faults[0];
+        assert_eq!((fault.clients, fault.connected, record.connections_lost), (3, 0, 0));
+    }
+
+    #[test]
+    fn signs_of_life_are_no_progress() {
+        let script = "while sleep 0.05; do echo; done";
+        let record = finished(script, Duration::from_millis(400), false);
+        assert_eq!(record.worker_faults.len(), 1);
+    }
+
+    #[test]
+    fn a_silence_counts_only_while_the_leader_looks() {
+        let mut silence = Silence::default();
+        assert!(!silence.look(1));
+        silence.looked_at = Instant::now().checked_sub(Duration::from_secs(60));
+        assert!(!silence.look(1), "the leader was stopped");
+        silence.now = RESPONSE_LIMIT - Duration::from_millis(1);
+        silence.looked_at = Instant::now().checked_sub(Duration::from_millis(50));
+        assert!(silence.look(1) && silence.is_too_long());
+        silence.looked_at = Instant::now().checked_sub(Duration::from_millis(50));
+        assert!(!silence.look(1) && silence.is_too_long(), "it is noticed once");
+        assert!(!silence.look(2) && !silence.is_too_long());
+        assert!(silence.longest > RESPONSE_LIMIT);
     }
 
     #[test]
     fn an_interruption_ends_the_wait_for_a_record() {
         let record = finished("exec sleep 600", Duration::from_secs(600), true);
-        assert_eq!(record.errors.by_count().len(), 1);
+        assert_eq!(record.worker_faults.len(), 1);
     }
 }

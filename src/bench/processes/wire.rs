@@ -1,4 +1,5 @@
-//! The protocol between a leader and its worker processes: a JSON object on each line.
+//! The protocol between a leader and its worker processes: a JSON object on each line. An empty line of a worker means that it
+//! responds.
 
 use crate::bench::context::Control;
 use crate::bench::gauges::{Recent, Totals};

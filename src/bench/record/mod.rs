@@ -8,6 +8,7 @@ pub(super) mod latencies;
 mod latency_kind;
 mod ranges;
 mod tls_counts;
+mod worker_fault;
 
 use super::broker_limits::BrokerLimits;
 use super::timeline::Timeline;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub(crate) use tls_counts::{TlsCount, TlsCounts};
+pub(crate) use worker_fault::WorkerFault;
 
 /// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -74,6 +76,8 @@ pub(crate) struct Record {
     /// Counts over time.
     pub timeline: Timeline,
     pub errors: Errors,
+    /// The worker processes that failed.
+    pub worker_faults: Vec<WorkerFault>,
     /// The accepted connections with TLS, by its algorithms.
     pub tls: TlsCounts,
     /// The counts and latencies of each broker; empty if there is only one.
@@ -256,6 +260,7 @@ impl Record {
             busiest_thread,
             timeline,
             errors,
+            worker_faults,
             tls,
             of_brokers,
             limits,
@@ -289,6 +294,7 @@ impl Record {
         self.busiest_thread = self.busiest_thread.max(busiest_thread);
         self.timeline.merge(timeline);
         self.errors.merge(errors);
+        self.worker_faults.extend(worker_faults);
         self.tls.merge(tls);
         for (broker, counts) in (0..).zip(of_brokers) {
             self.of_broker(broker).merge(counts);

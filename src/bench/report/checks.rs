@@ -18,6 +18,7 @@ impl Report {
     /// The report's own conditions.
     pub(super) fn checks(&self) -> Vec<Verdict> {
         let checks = [
+            self.workers_check(),
             self.ending_check(),
             Some(self.clients_check()),
             self.connections_check(),
@@ -56,6 +57,12 @@ impl Report {
     fn clients_check(&self) -> Verdict {
         let (connected, all) = (self.connects.count, self.clients_due());
         let condition = format!("all {} connected", count(all, "client"));
+        if self.abandoned_early() > 0 && self.not_connected() == 0 {
+            let text = format!(
+                "{connected} of {all} clients connected; a worker process failed before the others did"
+            );
+            return Verdict::new(Rule::Clients, &condition, Judgement::NotMeasured, text);
+        }
         Verdict::none_of(Rule::Clients, &condition, self.not_connected(), || {
             format!("only {connected} of {all} clients connected{}", self.missing_by_group())
         })
@@ -123,6 +130,9 @@ impl Report {
     fn delivery_checks(&self) -> Vec<Verdict> {
         if !self.is_delivery_judged() {
             let reason = match (self.plan.receivers, self.subscribers_to_the_end) {
+                (0, _) if self.has_listeners() => {
+                    "the subscribers receive by topic filter, so the messages due to them are unknown"
+                }
                 (0, _) => "there were no subscribers",
                 (_, 0) => "no subscriber stayed to the end",
                 _ => "no message was acknowledged",
@@ -143,22 +153,31 @@ impl Report {
 
     fn delivery_check(&self, group: &Group) -> Verdict {
         let [_, owed, lost, duplicated, _] = group.deliveries();
-        let qos = group.delivery_qos();
+        let (lowest, qos) = (group.delivery_qos(), group.delivery_qos_words());
         let condition = format!("all messages arrived, at QoS {qos}");
         let verdict = Verdict {
             limit: Some(0.0),
             measured: Some(lost as f64),
             ..Verdict::new(Rule::Delivery, &condition, Judgement::Passed, "")
         };
-        if lost == 0 && (duplicated == 0 || qos != Qos::ExactlyOnce) {
+        if lost == 0 && (duplicated == 0 || lowest != Qos::ExactlyOnce) {
             let once = if duplicated == 0 { " once" } else { "" };
-            return Verdict { text: format!("all {owed} messages arrived{once}"), ..verdict };
+            let text = format!("all {owed} messages arrived{once}");
+            return match self.partly_judged() {
+                None => Verdict { text, ..verdict },
+                Some(part) => {
+                    Verdict { judgement: Judgement::Doubtful, text: format!("{text} {part}"), ..verdict }
+                }
+            };
         }
         let missing = if self.is_drain_cut { "missing when the run was interrupted" } else { "lost" };
-        let allowed = if qos == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
+        let allowed = if lowest == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
         let mut text = format!("{lost} of {owed} messages {missing} at QoS {qos}{allowed}");
         if duplicated > 0 {
             let _ = write!(text, ", {duplicated} duplicated");
+        }
+        if let Some(part) = self.partly_judged() {
+            let _ = write!(text, " {part}");
         }
         let is_broken = group.violates_qos() && !self.is_drain_cut;
         Verdict {

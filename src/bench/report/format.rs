@@ -1,4 +1,6 @@
-//! Formatting of numbers for display.
+//! Formatting of numbers and names for display.
+
+use crate::columns;
 
 /// A count with its noun.
 pub(super) fn count(number: u64, thing: &str) -> String {
@@ -6,14 +8,14 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 }
 
 /// The maximum line width; only a single long word exceeds it.
-pub(super) const COLUMNS: usize = 80;
+pub(crate) const COLUMNS: usize = 80;
 
 /// Wraps a text to the columns that remain after an indentation; further lines get the same indentation.
 pub(crate) fn folded(text: &str, indent: usize) -> String {
     let mut folded = String::new();
     let mut column = indent;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = columns::width(word);
         if column > indent && column + 1 + length > COLUMNS {
             folded.push('\n');
             folded.extend(std::iter::repeat_n(' ', indent));
@@ -26,6 +28,29 @@ pub(crate) fn folded(text: &str, indent: usize) -> String {
         column += length;
     }
     folded
+}
+
+/// The column of the text that follows a name.
+pub(crate) const INDENT: usize = 18;
+
+/// The end of a cut name.
+const CUT: &str = "...";
+
+/// A name in a column of this width. One that is too long for it has its own line, and is cut to the width of the terminal.
+pub(crate) fn name_cell(name: &str, width: usize) -> String {
+    let name = columns::cut(name, COLUMNS, CUT);
+    let end = if columns::width(&name) > width { format!("\n{:width$}", "") } else { String::new() };
+    columns::padded(&name, width) + &end
+}
+
+/// Cells in columns, and after them some words, which have their own line if they do not fit.
+pub(crate) fn cells_and_words(cells: &str, words: &str) -> String {
+    let last_line = cells.rsplit('\n').next().unwrap_or_default();
+    let line = match columns::width(last_line) + 2 + columns::width(words) > COLUMNS {
+        true => format!("{cells}\n{:INDENT$}{}", "", folded(words, INDENT)),
+        false => format!("{cells}  {words}"),
+    };
+    line.trim_end().to_owned() + "\n"
 }
 
 /// A rate per second, without decimals unless it is low.
@@ -63,6 +88,21 @@ mod tests {
         );
         assert_eq!(folded.lines().next().map(str::len), Some(59), "62 columns are left of 80");
         assert_eq!(folded.split_whitespace().count(), 40);
+    }
+
+    #[test]
+    fn names_are_measured_in_columns() {
+        assert_eq!(name_cell("温度", 6), "温度  ");
+        assert_eq!(name_cell("温度センサー", 6), format!("温度センサー\n{:6}", ""));
+        let long = name_cell(&"温度".repeat(30), 18);
+        assert_eq!(long.lines().next().map(columns::width), Some(79), "{long}");
+    }
+
+    #[test]
+    fn words_that_do_not_fit_have_their_own_line() {
+        let cells = format!("{:70}", "name");
+        assert_eq!(cells_and_words(&cells, "12345678"), format!("{cells}  12345678\n"));
+        assert_eq!(cells_and_words(&cells, "123456789"), format!("{cells}\n{:18}123456789\n", ""));
     }
 
     #[test]

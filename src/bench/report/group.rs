@@ -114,6 +114,15 @@ impl Group {
         }
     }
 
+    /// The number of clients by which the group is judged: subscribers, or clients that wait for responses.
+    pub(super) fn receivers(&self) -> u64 {
+        match (self.scenario, &self.listens_to) {
+            (_, Some(_)) => 0,
+            (Scenario::RequestResponse, None) => self.publishers,
+            (_, None) => self.subscribers,
+        }
+    }
+
     /// Adds the measurements of its clients.
     pub(super) fn add_measurements(
         &mut self,
@@ -155,9 +164,16 @@ impl Group {
         Some((self.granted_qos?, self.qos.max(self.subscription_qos)))
     }
 
-    /// The end-to-end QoS of a message.
+    /// The end-to-end QoS that all messages have at least.
     pub(crate) fn delivery_qos(&self) -> Qos {
-        self.sending_qos().min(self.subscription_qos)
+        let lowest = self.topic_qos.iter().copied().min().unwrap_or(self.qos);
+        self.sending_qos().min(self.subscription_qos).min(lowest)
+    }
+
+    /// The end-to-end QoS in words; the lowest and the highest if topics from a file differ.
+    pub(super) fn delivery_qos_words(&self) -> String {
+        let (lowest, highest) = (self.delivery_qos(), self.sending_qos().min(self.subscription_qos));
+        if lowest < highest { format!("{lowest} to {highest}") } else { lowest.to_string() }
     }
 
     /// Whether a QoS guarantee was violated: a loss at QoS 1 or 2, or a duplicate at QoS 2.
@@ -273,9 +289,15 @@ impl Group {
 
     fn bytes(&self) -> String {
         match self.payload_sizes {
+            (least, most) if least < most && self.has_template() => format!("at most {most}"),
             (least, most) if least < most => format!("{least} to {most}"),
             (_, most) => most.to_string(),
         }
+    }
+
+    /// Whether payloads are from a template, whose sizes have bounds that no message has to reach.
+    fn has_template(&self) -> bool {
+        self.shape.as_ref().is_some_and(Load::has_template)
     }
 
     fn window(&self) -> String {

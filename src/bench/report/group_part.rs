@@ -55,6 +55,7 @@ impl Report {
             latencies: group.latencies.clone(),
             timeline: Timeline::default(),
             errors: Errors::default(),
+            worker_faults: Vec::new(),
             broker_side: None,
             search: None,
             repeat: None,

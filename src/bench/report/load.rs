@@ -22,6 +22,9 @@ pub(crate) struct Load(pub BTreeMap<String, String>);
 /// The key of the number of brokers, if there are several.
 const BROKERS: &str = "brokers";
 
+/// The start of the text of a payload template.
+const TEMPLATE: &str = "template ";
+
 /// The default topics of a run are below this.
 const OWN_TOPICS: &str = "mq-bench/{run}/";
 
@@ -163,6 +166,11 @@ impl Load {
         ["stages", "on/off", "start", "end"].into_iter().any(|key| self.has(key))
     }
 
+    /// Whether the payloads are from a template.
+    pub(super) fn has_template(&self) -> bool {
+        self.0.get("payload").is_some_and(|payload| payload.starts_with(TEMPLATE))
+    }
+
     /// Whether the rate has stages.
     pub(super) fn has_stages(&self) -> bool {
         self.has("stages")
@@ -248,7 +256,7 @@ fn of_payload(payload: &Payload) -> Option<String> {
     match payload {
         Payload::Size { .. } => None,
         Payload::Bytes(bytes) => Some(format!("file of {} bytes", bytes.len())),
-        Payload::Text(template) => Some(format!("template {}", template.text())),
+        Payload::Text(template) => Some(format!("{TEMPLATE}{}", template.text())),
         Payload::Recording(messages) => {
             let topics = if messages.iter().any(|message| message.topic.is_some()) {
                 " with their topics"

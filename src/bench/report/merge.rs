@@ -105,6 +105,7 @@ impl Report {
             latencies,
             timeline,
             errors,
+            worker_faults,
             broker_side,
             search: _,
             repeat: _,
@@ -152,6 +153,7 @@ impl Report {
         self.broker_side = self.broker_side.take().or(broker_side);
         self.tls.merge(tls);
         self.errors.merge(errors);
+        self.worker_faults.extend(worker_faults);
         self.merge_conditions(conditions);
         Ok(())
     }

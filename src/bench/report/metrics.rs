@@ -59,6 +59,7 @@ pub(super) static METRICS: [NamedMetric; 25] = [
     rate("received_rate", "received_per_second", |report| report.received).by_group(),
     count("connected", |report| report.connects.count)
         .by_group()
+        .of(Report::clients_due)
         .prometheus("connected_total", "Clients that the broker accepted."),
     count("connect_failures", Report::not_connected)
         .by_group()

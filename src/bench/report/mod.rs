@@ -32,6 +32,7 @@ mod setup;
 mod text;
 mod value;
 mod verdict;
+mod worker_faults;
 
 use super::broker_watch::BrokerSide;
 use super::ending::{Ending, Step};
@@ -40,12 +41,13 @@ use super::rate_course::RateCourse;
 pub(crate) use super::record::LatencyKind;
 use super::record::{
     Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary, TlsCount, TlsCounts,
+    WorkerFault,
 };
-use super::timeline::Timeline;
+use super::timeline::{Coarse, Timeline};
 use crate::protocol::{Qos, Version};
 pub(crate) use brokers::{BrokerPart, Deliveries};
 pub(crate) use differences::Differences;
-pub(crate) use format::{duration, folded, rate};
+pub(crate) use format::{COLUMNS, INDENT, cells_and_words, duration, folded, name_cell, rate};
 pub(crate) use group::{Group, GroupMeasurements};
 pub(crate) use html::{ComparisonPage, Part, Trend, live_page};
 use jiff::Timestamp;
@@ -143,6 +145,8 @@ pub(crate) struct Report {
     pub timeline: Timeline,
     /// The errors of the run.
     pub errors: Errors,
+    /// The worker processes that failed, whose clients are not measured.
+    pub worker_faults: Vec<WorkerFault>,
     /// The broker's own counters.
     pub broker_side: Option<BrokerSide>,
     /// The search that the run was a part of.
@@ -322,6 +326,7 @@ impl Report {
             busiest_thread_percent: percent(record.busiest_thread),
             timeline: std::mem::take(&mut record.timeline),
             errors: std::mem::take(&mut record.errors),
+            worker_faults: std::mem::take(&mut record.worker_faults),
             latencies: record.latencies.into_measured(),
             broker_side: None,
             search: None,
@@ -363,9 +368,9 @@ impl Report {
         self.plan.clients
     }
 
-    /// The number of clients that did not connect.
+    /// The number of clients that did not connect, without those whose worker process failed before.
     pub(crate) fn not_connected(&self) -> u64 {
-        self.clients_due().saturating_sub(self.connects.count)
+        self.clients_due().saturating_sub(self.connects.count).saturating_sub(self.abandoned_early())
     }
 
     /// The number of planned clients, without those of groups whose start came after the end of the run.
@@ -419,6 +424,9 @@ impl Report {
     fn describe_ending(&self) -> Option<Cow<'static, str>> {
         if let Some(abort) = self.abort() {
             return Some(format!("ended early, since {} held", abort.condition).into());
+        }
+        if let Some(words) = self.abandoned_ending() {
+            return Some(Cow::Borrowed(words));
         }
         Some(Cow::Borrowed(match self.ending {
             Ending::Complete => return None,
@@ -491,6 +499,26 @@ impl Report {
         self.subscribers_to_the_end > 0 && self.account.owed > 0
     }
 
+    /// The subscribers by which the deliveries were judged, if some did not stay to the end: their losses are unknown.
+    fn partly_judged(&self) -> Option<String> {
+        let (due, stayed) = (self.receivers_due(), self.subscribers_to_the_end);
+        let gone = due.checked_sub(stayed).filter(|gone| *gone > 0)?;
+        let others = if gone == 1 { "one is".to_owned() } else { format!("{gone} are") };
+        Some(format!("at {stayed} of {due} subscribers; losses of the other {others} unknown"))
+    }
+
+    /// The clients by which the run is judged, without those of groups whose start came after the end of the run.
+    fn receivers_due(&self) -> u64 {
+        let never_began = self.groups.iter().filter(|group| group.not_started == group.clients());
+        let receivers = never_began.filter(|group| group.not_started > 0).map(Group::receivers);
+        self.plan.receivers.saturating_sub(receivers.fold(0, u64::saturating_add))
+    }
+
+    /// Whether subscribers receive messages of other publishers, by topic filter.
+    fn has_listeners(&self) -> bool {
+        self.groups.iter().any(|group| group.listens_to.is_some())
+    }
+
     /// The main count of the run: messages received, else acknowledged, else sent.
     pub(crate) fn throughput(&self) -> Flow {
         // With messages of QoS 0 among others, the acknowledged ones are only a part.
@@ -504,6 +532,16 @@ impl Report {
     pub(crate) fn main_latency(&self) -> Option<LatencyKind> {
         let ranked = self.latencies.keys().filter_map(|kind| Some((kind.rank()?, *kind)));
         ranked.min().map(|(_, kind)| kind)
+    }
+
+    /// The main latency in the last part of the measurement, of this length; `None` if the measurement was shorter.
+    pub(in crate::bench) fn last_latency(&self, length: Duration) -> Option<Coarse> {
+        let length = u64::try_from(length.as_nanos()).ok()?;
+        let position = self.phases.iter().rposition(|(step, _)| *step == Step::Measure)?;
+        let (_, begin) = self.phases.get(position)?;
+        let (_, end) = self.phases.get(position + 1)?;
+        let from = end.checked_sub(length).filter(|from| from >= begin)?;
+        Some(self.timeline.latency_between(from, *end))
     }
 
     /// The percentiles of a latency; `None` if it was not measured.
@@ -585,7 +623,9 @@ fn planned_rate(plan: &Plan) -> Option<f64> {
 
 /// Records an error for the clients that did not get a response before the end.
 fn count_unanswered(plan: &Plan, record: &mut Record) {
-    let answered = record.connected + record.errors.count(Stage::Connect);
+    let abandoned = record.worker_faults.iter().map(|fault| fault.clients.saturating_sub(fault.connected));
+    let abandoned = abandoned.fold(0, u64::saturating_add);
+    let answered = record.connected + record.errors.count(Stage::Connect) + abandoned;
     let groups = plan.groups.iter().zip(0..);
     let not_started: u64 = groups.map(|(group, index)| not_started(group, record.of_groups.get(index))).sum();
     let unanswered = u64::from(plan.clients()).saturating_sub(answered).saturating_sub(not_started);

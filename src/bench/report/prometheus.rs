@@ -2,7 +2,7 @@
 
 use super::json::{stage_word, step_word};
 use super::metrics::{LOSS, METRICS};
-use super::{BrokerPart, Judgement, Report, TlsCount, Unit};
+use super::{BrokerPart, Judgement, Report, TlsCount, Unit, Verdict};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
@@ -115,8 +115,12 @@ impl Report {
     fn put_verdicts(&self, page: &mut Page) {
         let has_passed = u8::from(self.judgement() != Judgement::Failed);
         page.gauge("passed", "1 unless the run failed.", has_passed);
-        page.head("condition_passed", "gauge", "1 for each condition that the run did not fail.");
-        for verdict in self.verdicts() {
+        let help =
+            "1 for each condition that was met, 0 if it failed the run; those not measured are left out.";
+        page.head("condition_passed", "gauge", help);
+        let is_judged =
+            |verdict: &Verdict| verdict.is_failure() || verdict.judgement != Judgement::NotMeasured;
+        for verdict in self.verdicts().into_iter().filter(is_judged) {
             let (rule, condition) = (verdict.rule.key(), label(&verdict.condition));
             let labels = format!("{{rule=\"{rule}\",condition=\"{condition}\"}}");
             page.value("condition_passed", &labels, u8::from(!verdict.is_failure()));
@@ -207,6 +211,11 @@ pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
         ("connected_total", "Clients that the broker accepted.", totals.connected),
         ("connect_failures_total", "Clients that could not connect.", totals.failed),
         ("connections_lost_total", "Clients that lost their connection.", totals.lost),
+        (
+            "abandoned_total",
+            "Clients whose worker process failed.",
+            totals.abandoned + totals.abandoned_early,
+        ),
         ("subscribed_total", "Subscriptions that were granted.", totals.subscribed),
         ("sent_total", "Messages that were sent.", totals.sent),
         ("acknowledged_total", "Messages that were acknowledged.", totals.acknowledged),
@@ -226,6 +235,7 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Rule;
     use super::super::tests::report;
     use super::*;
     use crate::bench::record::Stage;
@@ -252,6 +262,16 @@ mod tests {
             text.contains("mq_bench_latency_seconds{kind=\"end_to_end\",quantile=\"0.99\"} 1.2"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_condition_that_was_not_measured_neither_passed_nor_failed() {
+        let mut report = report();
+        report.conditions = vec![Verdict::new(Rule::AbortIf, "p99>1s", Judgement::NotMeasured, "")];
+        assert!(!report.to_prometheus().contains("condition=\"p99>1s\""));
+        report.conditions = vec![Verdict::new(Rule::FailIf, "p99>1s", Judgement::NotMeasured, "")];
+        let failed = "mq_bench_condition_passed{rule=\"fail_if\",condition=\"p99>1s\"} 0\n";
+        assert!(report.to_prometheus().contains(failed), "a requirement that is not fulfilled");
     }
 
     #[test]

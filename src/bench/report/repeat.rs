@@ -1,6 +1,6 @@
 //! The runs of one load that was repeated: the metrics of each, and their median and spread.
 
-use super::format::folded;
+use super::format::{INDENT, folded, name_cell};
 use super::verdict::{Judgement, Rule, Verdict};
 use super::{Figure, Report};
 use crate::escape;
@@ -103,7 +103,7 @@ impl Repeat {
     pub(super) fn to_text(&self) -> String {
         let line = |[name, cells @ ..]: &[String; 5]| {
             let cells: String = cells.iter().map(|cell| format!("{cell:>12}")).collect();
-            format!("{:<18}{cells}\n", escape::line(name))
+            format!("{}{cells}\n", name_cell(&escape::line(name), INDENT))
         };
         let heads = Repeat::HEADS.map(str::to_owned);
         let heads = [self.title(), heads[1].clone(), heads[2].clone(), heads[3].clone(), heads[4].clone()];

@@ -116,13 +116,11 @@ impl RunningReport {
 
     /// The run until now, with its state in words.
     pub(crate) fn snapshot(&self, state: &str) -> Snapshot {
-        let Totals { owed, excused, received, .. } = self.totals;
         let has_receivers = self.plan.groups.iter().any(|group| group.receivers() > 0);
-        let outstanding = owed.saturating_sub(excused).saturating_sub(received);
         Snapshot {
             report: self.report(),
             state: state.to_owned(),
-            outstanding: has_receivers.then_some(outstanding),
+            outstanding: has_receivers.then_some(self.totals.outstanding()),
             groups: self.recent.groups.clone(),
         }
     }
@@ -144,9 +142,7 @@ impl RunningReport {
             let count = now.saturating_sub(before);
             Flow { count, span: (count > 0).then_some((begin, last.max(begin))) }
         };
-        let Totals {
-            connected, lost, subscribed, sent, acknowledged, received, owed, excused, rejected, ..
-        } = self.totals;
+        let Totals { connected, lost, subscribed, sent, acknowledged, received, rejected, .. } = self.totals;
         let [connect_end, sent_end, acknowledged_end, received_end] = self.last;
         let is_one_flow = connected > 0 && !self.plan.has_late_groups();
         report.connects = Flow { count: connected, span: is_one_flow.then_some((0, connect_end)) };
@@ -156,7 +152,7 @@ impl RunningReport {
         report.received = flow(received_end, received, before.received);
         (report.connections_lost, report.subscribed) = (lost, subscribed);
         (report.account.sent, report.account.rejected) = (sent, rejected);
-        report.account.owed = owed.saturating_sub(excused);
+        report.account.owed = self.totals.due();
         self.add_recent(&mut report);
         report
     }

@@ -35,9 +35,13 @@ impl Report {
             Some(fault) => format!("{fault}; {facts}"),
             None => facts,
         };
-        match self.is_bottleneck() {
+        let facts = match self.is_bottleneck() {
             true => format!("mq was the bottleneck: the figures are lower bounds; {facts}"),
             false => facts,
+        };
+        match self.worker_fault() {
+            Some(fault) => format!("{fault}; {facts}"),
+            None => facts,
         }
     }
 
@@ -100,9 +104,13 @@ impl Report {
         }
         Some(match account.lost {
             _ if !self.is_delivery_judged() => "losses not measured".to_owned(),
-            0 => "nothing lost".to_owned(),
-            lost => format!("{lost} of {} messages lost", account.owed),
+            0 => format!("nothing lost{}", self.partly_judged_words()),
+            lost => format!("{lost} of {} messages lost{}", account.owed, self.partly_judged_words()),
         })
+    }
+
+    fn partly_judged_words(&self) -> String {
+        self.partly_judged().map_or(String::new(), |part| format!(" {part}"))
     }
 }
 
@@ -142,6 +150,18 @@ mod tests {
         let mut report = report();
         report.latencies.retain(|kind, _| *kind == LatencyKind::Connack);
         assert_eq!(report.sentence(), "16667 messages/s for 6 s: nothing lost");
+    }
+
+    #[test]
+    fn losses_of_subscribers_that_left_are_unknown() {
+        let mut report = report();
+        report.subscribers_to_the_end = 98;
+        let expected = "nothing lost at 98 of 100 subscribers; losses of the other 2 are unknown";
+        assert!(report.sentence().ends_with(expected), "{}", report.sentence());
+        spoil(&mut report, 3, 0);
+        let expected =
+            "3 of 100000 messages lost at 98 of 100 subscribers; losses of the other 2 are unknown";
+        assert!(report.sentence().ends_with(expected), "{}", report.sentence());
     }
 
     #[test]

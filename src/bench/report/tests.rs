@@ -120,6 +120,7 @@ pub(in crate::bench) fn report() -> Report {
         latencies: latencies.into(),
         timeline,
         errors: Errors::default(),
+        worker_faults: Vec::new(),
         broker_side: None,
         search: None,
         repeat: None,

@@ -3,7 +3,7 @@
 use super::broker_side::HEADS;
 use super::brokers::BROKER_HEADS;
 use super::drawing::draw;
-use super::format::{COLUMNS, count, duration, folded, rate};
+use super::format::{INDENT, count, duration, folded, name_cell, rate};
 use super::group::DELIVERY_HEADS;
 use super::metrics::FLOWS;
 use super::{Finding, Group, Judgement, LatencyKind, Report};
@@ -14,7 +14,6 @@ use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
 use crate::protocol::Qos;
 use colored::Colorize;
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The characters that the terminal can display.
@@ -122,7 +121,7 @@ impl Report {
             return String::new();
         }
         let row = |name: &str, [sent, owed, lost, duplicated, out_of_order]: [&str; 5]| {
-            let name = named_row(name);
+            let name = name_cell(name, INDENT);
             format!("{name}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
         };
         let mut text = heading(&row("by group", DELIVERY_HEADS));
@@ -149,7 +148,7 @@ impl Report {
             return String::new();
         }
         let row = |name: &str, [clients, connected, sent, acknowledged, received, lost]: [&str; 6]| {
-            let name = named_row(name);
+            let name = name_cell(name, INDENT);
             format!("{name}{clients:>8}{connected:>11}{sent:>10}{acknowledged:>14}{received:>10}{lost:>8}")
         };
         let mut text = heading(&row("by broker", BROKER_HEADS));
@@ -311,6 +310,9 @@ impl Report {
 
     fn delivery_line(&self) -> String {
         let Account { owed, lost, .. } = self.account;
+        if self.plan.receivers == 0 && self.has_listeners() {
+            return line("delivery", "not measured: the messages due to a topic filter are unknown");
+        }
         if self.plan.receivers == 0 {
             return line("delivery", "not measured without subscribers");
         }
@@ -329,13 +331,8 @@ impl Report {
             }
             words => (format!("{words}, of {owed}{}", self.remark()), Severity::Bad),
         };
-        if self.subscribers_to_the_end < self.plan.receivers {
-            let stayed = self.subscribers_to_the_end;
-            let _ = write!(
-                words,
-                " (at the {stayed} of {} subscribers that stayed to the end)",
-                self.plan.receivers
-            );
+        if let Some(part) = self.partly_judged() {
+            let _ = write!(words, " {part}");
         }
         line_with(&words, "delivery", severity)
     }
@@ -371,12 +368,12 @@ impl Report {
         text
     }
 
-    /// The findings of the self-check.
     /// The options, the machine and the broker's limits.
     fn setup_block(&self) -> String {
         self.setup_rows().into_iter().map(|(name, words)| line(name, &escape::line(&words))).collect()
     }
 
+    /// The findings of the self-check.
     fn remarks(&self) -> String {
         let findings = self.self_check();
         let line = |Finding { mark, text }: &Finding| match mark.is_bottleneck() {
@@ -411,9 +408,6 @@ enum Severity {
 /// The maximum number of lines about pairs of brokers.
 const MOST_SILENT_PAIRS: usize = 6;
 
-/// The column of the text that follows a name.
-const INDENT: usize = 18;
-
 fn stage_name(stage: Stage) -> &'static str {
     match stage {
         Stage::Connect => "connecting",
@@ -437,16 +431,10 @@ fn line_with(words: &str, name: &str, severity: Severity) -> String {
 
 /// A name that is too long for its column has its own line.
 fn named(name: &str, words: &str) -> String {
-    let width = INDENT - 1;
-    let name = cut(name);
-    let end = if name.chars().count() > width { format!("\n{:width$}", "") } else { String::new() };
-    format!("{}{end} {words}\n", format!("{name:<width$}").bold())
+    format!("{} {words}\n", name_cell(name, INDENT - 1).bold())
 }
 
 /// The heads of the columns of [`times_of`].
-/// The end of a cut name.
-const CUT: &str = "...";
-
 const LATENCY_HEADS: [&str; 7] = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
 
 fn times_of(row: &Summary) -> [String; 7] {
@@ -475,22 +463,7 @@ fn latencies_of(head: &str, mut rows: Vec<(LatencyKind, String, &str, Summary)>)
 
 fn latency_row(name: &str, cells: [&str; 7]) -> String {
     let cells: String = cells.iter().map(|cell| format!("{cell:>8}")).collect();
-    named_row(name) + &cells
-}
-
-/// A name in its column; one that is too long has its own line.
-fn named_row(name: &str) -> String {
-    let name = cut(name);
-    let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
-    format!("{name:<INDENT$}{end}")
-}
-
-/// A name that fits on a line; a longer one is cut, and ends with a mark.
-fn cut(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(COLUMNS) {
-        None => Cow::Borrowed(name),
-        Some(_) => Cow::Owned(name.chars().take(COLUMNS - CUT.len()).collect::<String>() + CUT),
-    }
+    name_cell(name, INDENT) + &cells
 }
 
 fn heading(text: &str) -> String {
@@ -579,6 +552,7 @@ delivery          all 100000 messages arrived, once and in order
         };
         report.brokers = vec![part("broker.example:1883".to_owned()), part("long.".repeat(20))];
         report.groups[1].name = "a-long-name".repeat(9);
+        report.groups[1].outcome = report.groups[0].outcome;
         report.groups[1].latencies = report.latencies.clone();
         let text = text(&report);
         assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
@@ -587,6 +561,18 @@ end to end, from the planned time:\na-group-with-quite-a-long-name\n       ";
         assert!(text.contains(group), "{text}");
         let cut = format!("\nend to end:\n{}...\n", &"a-long-name".repeat(9)[..77]);
         assert!(text.contains(&cut), "{text}");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let mut report = mix();
+        report.groups[0].name = "温度センサー東京".to_owned();
+        report.groups[1].name = "湿度".repeat(30);
+        report.groups.iter_mut().for_each(|group| group.latencies = report.latencies.clone());
+        let text = text(&report);
+        let widest = text.lines().map(crate::columns::width).max();
+        assert!(widest.is_some_and(|columns| columns <= 80), "{widest:?} {text}");
+        assert!(text.contains("\n温度センサー東京       100000"), "{text}");
     }
 
     #[test]
@@ -608,8 +594,8 @@ ended             interrupted; the report covers the time until then
 connections       2 clients lost the connection
 foreign           1 message of other publishers, not counted above
 publishing        1 rejected by the broker, 20 never acknowledged
-delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
-                  that stayed to the end)
+delivery          3 lost, 4 duplicated, of 470 at 98 of 100 subscribers; losses
+                  of the other 2 are unknown
 ";
         assert_eq!(last_section(&report), expected);
         assert!(report.violates_qos());

@@ -29,6 +29,8 @@ pub(crate) struct Verdict {
 /// The origin of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
+    /// No worker process fails.
+    Workers,
     /// The run completes.
     Ending,
     /// All clients connect.
@@ -64,7 +66,8 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    const ALL: [Rule; 16] = [
+    const ALL: [Rule; 17] = [
+        Rule::Workers,
         Rule::Ending,
         Rule::Clients,
         Rule::Connections,
@@ -86,6 +89,7 @@ impl Rule {
     /// The key in JSON and in JUnit XML.
     pub(crate) fn key(self) -> &'static str {
         match self {
+            Rule::Workers => "workers",
             Rule::Ending => "ending",
             Rule::Clients => "clients",
             Rule::Connections => "connections",

@@ -25,6 +25,11 @@ const BYTES_PER_WRITE: usize = 64 * 1024;
 /// A message counts as late when it is sent this long after its planned time.
 const LATE_NANOSECONDS: u64 = 1_000_000;
 
+/// A request without an answer is given up after this time, and after this many times the longest one until then. The time doubles
+/// with each one in a row: if nothing is answered any more, the run ends by its own timeout.
+const SHORTEST_WAIT: u64 = 1_000_000_000;
+const LONGEST_TIMES: u64 = 3;
+
 /// The state of a publisher.
 pub(in crate::bench) struct Publisher {
     /// Its number among the publishers of all groups.
@@ -55,6 +60,10 @@ pub(in crate::bench) struct Publisher {
     /// Requests that were answered or given up.
     answered: u64,
     sent: Sent,
+    /// Whether it asked to be woken because no request may be sent before an answer.
+    waits_for_answer: bool,
+    /// How often in a row it gave up requests.
+    given_up: u8,
     is_measuring: bool,
     sent_final_ping: bool,
     is_finished: bool,
@@ -119,6 +128,8 @@ impl Publisher {
             wake_at: None,
             answered: 0,
             sent: Sent::default(),
+            waits_for_answer: false,
+            given_up: 0,
             is_measuring: false,
             sent_final_ping: false,
             is_finished: false,
@@ -133,7 +144,23 @@ impl Publisher {
 
     /// Whether a requested wake-up time has come.
     pub(in crate::bench) fn is_due(&mut self, timers: &Timers) -> bool {
-        self.wake_at.take_if(|time| *time <= timers.woken_until()).is_some()
+        let is_due = self.wake_at.take_if(|time| *time <= timers.woken_until()).is_some();
+        if is_due && std::mem::take(&mut self.waits_for_answer) {
+            self.answered = self.encoded;
+            self.given_up = self.given_up.saturating_add(1);
+        }
+        is_due
+    }
+
+    /// Asks to be woken when the requests without an answer are given up.
+    fn wake_without_answer(&mut self, context: &EventContext<'_>, timer_id: usize) {
+        let longest = LONGEST_TIMES.saturating_mul(context.measurements.gauges.slowest.value());
+        let wait = longest.max(SHORTEST_WAIT).saturating_mul(1 << self.given_up.min(32));
+        if !self.waits_for_answer && wait < nanoseconds(context.plan.timeout) {
+            let end = context.now.saturating_add(wait);
+            (self.waits_for_answer, self.wake_at) = (true, Some(end));
+            context.timers.wake_at(timer_id, end);
+        }
     }
 
     /// Encodes the messages that are due. Returns whether to send a ping, whose answer shows that the broker has read
@@ -383,6 +410,10 @@ impl Publisher {
     /// Asks to be woken for the next message, unless the publisher first has to wait for room in the window or in the
     /// socket's buffer, which wakes it.
     fn schedule_wake_up(&mut self, context: &EventContext<'_>, timer_id: usize, session: &Session<InFlight>) {
+        if self.unanswered_room(context) == 0 && !self.is_through(context) {
+            self.note_room(0, context.now);
+            return self.wake_without_answer(context, timer_id);
+        }
         if self.pauses.is_some() {
             return self.wake_after_pause(context, timer_id);
         }
@@ -434,7 +465,12 @@ impl Publisher {
 
     /// Counts an answer to a request.
     pub(super) fn note_answer(&mut self) {
-        self.answered += 1;
+        // The answer to a request that was given up frees nothing.
+        self.answered = self.encoded.min(self.answered + 1);
+        self.given_up = 0;
+        if std::mem::take(&mut self.waits_for_answer) {
+            self.wake_at = None;
+        }
     }
 
     /// Handles the last acknowledgement of a message.
@@ -526,6 +562,7 @@ impl Publisher {
         self.sent.unacknowledged.extend(unacknowledged);
         self.unwritten = 0;
         self.answered = self.encoded;
+        self.waits_for_answer = false;
         self.sent_final_ping = false;
         if let Some(timing) = &mut self.timing {
             timing.is_blocked = true;

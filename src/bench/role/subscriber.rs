@@ -67,6 +67,7 @@ impl Subscriber {
         let record = &mut *context.measurements.record.borrow_mut();
         record.deliveries += 1;
         context.measurements.gauges.received.add(1);
+        context.measurements.gauges.overheard.add(1);
         let header = PayloadHeader::read(publish.payload, false).filter(|header| header.run == plan.run);
         let sender = header.and_then(|header| plan.group_of_publisher(header.publisher));
         let is_planned = sender.is_some_and(|(group, _)| group.open_loop.is_some());

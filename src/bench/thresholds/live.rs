@@ -5,12 +5,15 @@ use super::threshold::{Threshold, Thresholds};
 use crate::bench::ending::Step;
 use crate::bench::gauges::{RecentGroup, Totals};
 use crate::bench::plan::Plan;
-use crate::bench::report::{Judgement, Rule, Unit, Verdict};
+use crate::bench::report::{Judgement, Report, Rule, Unit, Verdict};
 use std::str::FromStr;
 use std::time::Duration;
 
 /// The period of the rates.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// A shorter rest of the measurement has no rate of its own: it is judged together with the second before.
+const SHORTEST_WINDOW: Duration = Duration::from_millis(900);
 
 /// The longest wait for pending messages after a condition ended the measurement: a broker that stalls may never deliver them.
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
@@ -155,7 +158,11 @@ pub(crate) struct AbortWatch {
     total: Duration,
     step: Option<(Step, Duration)>,
     window: Window,
+    /// The window before.
+    earlier: Option<Window>,
     rates: Option<Rates>,
+    /// The totals at the last look.
+    last: Totals,
     is_drain_cut: bool,
 }
 
@@ -166,12 +173,16 @@ struct Watched {
     extreme: Option<f64>,
     /// The verdict, once the condition holds.
     verdict: Option<Verdict>,
+    /// Whether it held only at the end of the measurement, when there was nothing left to end.
+    at_end: bool,
 }
 
 /// The totals at the start of the current window of the measurement.
 #[derive(Debug, Clone, Copy, Default)]
 struct Window {
     since: Duration,
+    /// Its planned end, so that looks that come late do not add up.
+    until: Duration,
     totals: Totals,
 }
 
@@ -187,14 +198,20 @@ struct Rates {
 impl AbortWatch {
     /// Watches a run.
     pub(crate) fn new(AbortConditions(conditions): &AbortConditions) -> AbortWatch {
-        let watched =
-            |condition: &Threshold| Watched { condition: condition.clone(), extreme: None, verdict: None };
+        let watched = |condition: &Threshold| Watched {
+            condition: condition.clone(),
+            extreme: None,
+            verdict: None,
+            at_end: false,
+        };
         AbortWatch {
             conditions: conditions.iter().map(watched).collect(),
             total: Duration::ZERO,
             step: None,
             window: Window::default(),
+            earlier: None,
             rates: None,
+            last: Totals::default(),
             is_drain_cut: false,
         }
     }
@@ -204,7 +221,7 @@ impl AbortWatch {
         if self.judge(look).is_some() {
             return true;
         }
-        let has_held = self.conditions.iter().any(|watched| watched.verdict.is_some());
+        let has_held = self.conditions.iter().any(|watched| watched.verdict.is_some() && !watched.at_end);
         let is_too_long = has_held && look.step == Step::Drain && look.elapsed >= LONGEST_DRAIN;
         is_too_long && !std::mem::replace(&mut self.is_drain_cut, true)
     }
@@ -230,47 +247,100 @@ impl AbortWatch {
         match self.step {
             Some((step, _)) if step == look.step => {}
             ended => {
+                if let Some((Step::Measure, elapsed)) = ended
+                    && look.step != Step::Reconnect
+                {
+                    self.judge_last_rates(look, elapsed);
+                }
                 self.total += ended.map(|(_, elapsed)| elapsed).unwrap_or_default();
-                self.window = Window { since: look.elapsed, totals: *look.totals };
-                self.rates = None;
+                let (since, totals) = (look.elapsed, *look.totals);
+                self.window = Window { since, until: since + WINDOW, totals };
+                (self.earlier, self.rates) = (None, None);
             }
         }
-        self.step = Some((look.step, look.elapsed));
-        let time = look.elapsed.saturating_sub(self.window.since);
-        if time >= WINDOW {
-            let (now, before) = (look.totals, &self.window.totals);
-            let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / time.as_secs_f64();
-            self.rates = Some(Rates {
-                connected: rate(now.connected, before.connected),
-                sent: rate(now.sent, before.sent),
-                acknowledged: rate(now.acknowledged, before.acknowledged),
-                received: rate(now.received, before.received),
-            });
-            self.window = Window { since: look.elapsed, totals: *now };
+        (self.step, self.last) = (Some((look.step, look.elapsed)), *look.totals);
+        if look.elapsed >= self.window.until {
+            self.rates = Some(self.window.rates(look.elapsed, look.totals));
+            let until = self.window.until.max(look.elapsed.saturating_sub(WINDOW)) + WINDOW;
+            self.earlier = Some(self.window);
+            self.window = Window { since: look.elapsed, until, totals: *look.totals };
         }
     }
 
-    /// The verdicts at the end of the run. A condition that could never be judged was not measured.
+    /// Judges the rates of the last second of the measurement, which has just ended after this time.
+    fn judge_last_rates(&mut self, look: &Snapshot<'_>, elapsed: Duration) {
+        let is_long = elapsed.saturating_sub(self.window.since) >= SHORTEST_WINDOW;
+        let Some(window) = Some(self.window).filter(|_| is_long).or(self.earlier) else { return };
+        let rates = Some(window.rates(elapsed, &self.last));
+        let last = Snapshot { step: Step::Measure, elapsed, totals: &self.last, recent_p99: None, ..*look };
+        for watched in self.conditions.iter_mut().filter(|watched| watched.condition.group.is_none()) {
+            if let Some(value) = watched.condition.live_value(&last, rates, self.total + elapsed) {
+                watched.judge_at_end(value);
+            }
+        }
+    }
+
+    /// The verdicts at the end of a run that no signal ended. Without a report, the run did not begin.
+    pub(crate) fn finish(mut self, report: &Report) -> Vec<Verdict> {
+        let has_held = self.conditions.iter().any(|watched| watched.verdict.is_some());
+        let latency = report.last_latency(WINDOW).and_then(|latency| latency.at_percentile(99.0));
+        for watched in self.conditions.iter_mut().filter(|watched| watched.is_latency() && !has_held) {
+            latency.into_iter().for_each(|time| watched.judge_at_end(time as f64));
+        }
+        self.verdicts()
+    }
+
+    /// The verdicts on what was judged. A condition that could never be judged was not measured.
     pub(crate) fn verdicts(self) -> Vec<Verdict> {
         self.conditions.into_iter().map(Watched::into_verdict).collect()
     }
 }
 
+impl Window {
+    /// The events per second since it began.
+    fn rates(&self, elapsed: Duration, now: &Totals) -> Rates {
+        let (time, before) = (elapsed.saturating_sub(self.since), &self.totals);
+        let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / time.as_secs_f64();
+        Rates {
+            connected: rate(now.connected, before.connected),
+            sent: rate(now.sent, before.sent),
+            acknowledged: rate(now.acknowledged, before.acknowledged),
+            received: rate(now.received, before.received),
+        }
+    }
+}
+
 impl Watched {
+    /// Whether it judges a latency of the whole run.
+    fn is_latency(&self) -> bool {
+        self.condition.group.is_none() && matches!(self.condition.metric, Metric::Latency(..))
+    }
+
+    /// Judges a value of the last second of the measurement.
+    fn judge_at_end(&mut self, value: f64) {
+        if let Some(verdict) = self.failure(value) {
+            let text = format!("{} in the last second of the measurement", verdict.text);
+            (self.verdict, self.at_end) = (Some(Verdict { text, ..verdict }), true);
+        }
+    }
+
     fn judge(&mut self, value: f64, look: &Snapshot<'_>) -> Option<Verdict> {
+        let verdict = self.failure(value)?;
+        let seconds = look.elapsed.as_secs_f64();
+        let text = format!("{} {seconds:.1} s into {}; the run ended early", verdict.text, phase(look.step));
+        self.verdict = Some(Verdict { text, ..verdict });
+        self.verdict.clone()
+    }
+
+    /// The verdict on a value, if the condition holds.
+    fn failure(&mut self, value: f64) -> Option<Verdict> {
         let is_upper_limit = self.condition.comparison.is_upper_limit();
         let extreme = self
             .extreme
             .map_or(value, |known| if is_upper_limit { known.max(value) } else { known.min(value) });
         self.extreme = Some(extreme);
         let verdict = self.condition.verdict(Rule::AbortIf, self.condition.unit(), Some(value));
-        if verdict.judgement != Judgement::Failed {
-            return None;
-        }
-        let seconds = look.elapsed.as_secs_f64();
-        let text = format!("{} {seconds:.1} s into {}; the run ended early", verdict.text, phase(look.step));
-        self.verdict = Some(Verdict { text, ..verdict });
-        self.verdict.clone()
+        (verdict.judgement == Judgement::Failed).then_some(verdict)
     }
 
     fn into_verdict(self) -> Verdict {
@@ -313,7 +383,7 @@ impl Threshold {
             "lost_connections" => count(lost, clients),
             "denied" if self.is_percentage && sent < FEWEST => None,
             "denied" => count(rejected, sent),
-            "connected" => Some(connected as f64),
+            "connected" => count(connected, clients),
             "sent" => Some(sent as f64),
             "received" => Some(received as f64),
             "elapsed" => Some(elapsed.as_nanos() as f64),
@@ -351,7 +421,7 @@ impl Threshold {
                 "lost_connections" => count(recent.lost, clients),
                 "denied" if self.is_percentage && recent.sent < FEWEST => None,
                 "denied" if group.publishers > 0 => count(recent.rejected, recent.sent),
-                "connected" => Some(recent.connected as f64),
+                "connected" => count(recent.connected, clients),
                 "sent" if group.publishers > 0 => Some(recent.sent as f64),
                 "received" => Some(recent.received as f64),
                 "sent_rate" if group.publishers > 0 => rate(recent.sent_rate),

@@ -1,5 +1,6 @@
 //! A load in words: one line that announces a run, or a line for each group.
 
+use crate::bench::payload::Payload;
 use crate::bench::plan::{Group, Hold, Plan, Scenario, Volume};
 use crate::bench::rate_profile::{Bounds, Pace};
 use crate::bench::report::of_stages;
@@ -106,6 +107,10 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     };
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
     let bytes = match plan.payload_sizes(group) {
+        // No message has to reach the bounds of a template.
+        (least, most) if least < most && matches!(group.payload, Payload::Text(_)) => {
+            format!("at most {most}")
+        }
         (least, most) if least < most => format!("{least} to {most}"),
         (_, most) => most.to_string(),
     };

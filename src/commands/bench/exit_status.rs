@@ -10,6 +10,7 @@ use crate::commands::error::{ExitStatus, broker_hint};
 /// The failures that the report's own rules find. The first one that happened decides the exit status and is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Failure {
+    Workers,
     ConnectionsLost,
     NotConnected,
     Rejected,
@@ -47,6 +48,7 @@ impl Failure {
     /// The failure that a failed condition of this rule means; `None` for the conditions of the user.
     fn of(rule: Rule, report: &Report) -> Option<Failure> {
         match rule {
+            Rule::Workers => Some(Failure::Workers),
             Rule::Connections => Some(Failure::ConnectionsLost),
             Rule::Clients => Some(Failure::NotConnected),
             Rule::Permissions => Some(Failure::Rejected),
@@ -75,7 +77,8 @@ impl Failure {
             Failure::ConnectionsLost => ExitStatus::LOST,
             Failure::NotConnected if all_refused(report) => ExitStatus::REFUSED,
             Failure::Rejected => ExitStatus::REJECTED,
-            Failure::NotConnected
+            Failure::Workers
+            | Failure::NotConnected
             | Failure::Stalled
             | Failure::Unshared
             | Failure::QosViolated
@@ -95,6 +98,7 @@ impl Failure {
 
     fn usual_reason(self, report: &Report) -> String {
         match self {
+            Failure::Workers => report.worker_fault().unwrap_or_default(),
             Failure::ConnectionsLost => {
                 let (lost, connected) = (report.connections_lost, report.connects.count);
                 format!("{lost} of {connected} clients lost the connection")

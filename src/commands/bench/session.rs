@@ -107,7 +107,6 @@ impl<'a> Session<'a> {
         self.live.begin_run(broker_watch.as_ref().map(BrokerWatch::view));
         let report = bench::run(plan, &program, interrupts, observe).await;
         progress.end();
-        let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();
         if let Some(delay) = punctuality.delay() {
             let seconds = delay.as_secs_f64();
             self.messages.say(&format!(
@@ -115,6 +114,12 @@ impl<'a> Session<'a> {
             ));
         }
         let mut report = report?;
+        // After a signal, the last second is not one of the planned load.
+        let conditions = match (watch, self.signal()) {
+            (Some(watch), None) => watch.finish(&report),
+            (Some(watch), Some(_)) => watch.verdicts(),
+            (None, _) => Vec::new(),
+        };
         if let Some(broker) = &self.broker {
             let faults = broker.take_front_faults(report.connections_lost).await;
             faults.iter().for_each(|fault| report.note_front_fault(fault));

@@ -68,15 +68,12 @@ fn differences_within_the_noise_of_repeated_runs_are_no_change() {
     let text = compare(&old, &noisy, "").succeed();
     assert_says(
         &text,
-        &[
-            "p99                    2.00 ms     2.40 ms     +20.0 %  no change (",
-            "\noutcome           no change (",
-        ],
+        &["p99                  2.00 ms   2.40 ms   +20.0 %  no change (", "\noutcome           no change ("],
     );
     let text = compare(&old, &slow, "").succeed();
     assert_says(
         &text,
-        &["throughput               100/s        80/s     -20.0 %  worse (", "\noutcome           worse ("],
+        &["throughput             100/s      80/s   -20.0 %  worse (", "\noutcome           worse ("],
     );
     assert_says(
         &compare(&old, &slow, "--fail-if-worse").fail(4),
@@ -84,7 +81,7 @@ fn differences_within_the_noise_of_repeated_runs_are_no_change() {
     );
     compare(&old, &slow, "--fail-if-worse --tolerance 25%").succeed();
     let text = compare(&slow, &old, "--fail-if-worse").succeed();
-    assert_says(&text, &["throughput                80/s       100/s     +25.0 %  better ("]);
+    assert_says(&text, &["throughput              80/s     100/s   +25.0 %  better ("]);
 }
 
 #[test]
@@ -251,7 +248,7 @@ fn metrics_without_a_value_are_not_comparable() {
         }
     });
     let text = compare(&old, &new, "").succeed();
-    assert_says(&text, &["p99                    1.00 ms           -           -  not comparable"]);
+    assert_says(&text, &["p99                  1.00 ms         -         -  not comparable"]);
     compare(&old, &new, "--fail-if-worse").fail(4);
 }
 

@@ -146,3 +146,56 @@ fn the_manual_and_the_completions_have_the_modes() {
     }
     assert!(mq("completions fish").run().succeed().contains("__fish_mq_using_subcommand bench"));
 }
+
+#[test]
+fn a_lost_response_does_not_stop_a_requester() {
+    // The peer is broker and responder at once: it loses the first request and answers the others.
+    let peer = ScriptedPeer::start(|peer| {
+        let mut wires = [peer.accept_v311(), peer.accept_v311()];
+        let filters = wires.each_mut().map(|wire| {
+            let packet = wire.packet();
+            wire.send(&format!("90 ({:02x} {:02x} 00)", packet[2], packet[3]));
+            String::from_utf8_lossy(&packet[6..packet.len() - 1]).into_owned()
+        });
+        let requester = filters.iter().position(|filter| filter.contains("/answers/")).unwrap();
+        let (wire, topic) = (&mut wires[requester], &filters[requester]);
+        drop(wire.expect_publish());
+        for _ in 0..4 {
+            let payload = wire.expect_publish().payload;
+            let length = u8::try_from(2 + topic.len() + payload.len()).unwrap();
+            let head = [0x30, length, 0, u8::try_from(topic.len()).unwrap()];
+            wire.send_bytes(&[&head, topic.as_bytes(), &payload].concat());
+        }
+        wire.expect_type(0xc0);
+        wire.send("d0 ()");
+        wire.expect_type(0xe0);
+    });
+    let words = "bench rr -c 1 --subscribers 1 -q 0 --messages 5 --inflight 1 --threads 1 --timeout 20 -s 40";
+    let report = peer.mq(words).run().succeed();
+    assert_eq!(
+        (super::numbers_of(&report, "sent"), super::numbers_of(&report, "received")),
+        (vec![5], vec![4]),
+        "{report}"
+    );
+    assert_says(&report, &["1 of 5 messages lost"]);
+    peer.finish();
+}
+
+#[test]
+fn requests_that_nobody_answers_end_the_run() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut wires = [peer.accept_v311(), peer.accept_v311()];
+        for wire in &mut wires {
+            let packet = wire.packet();
+            wire.send(&format!("90 ({:02x} {:02x} 00)", packet[2], packet[3]));
+        }
+        for wire in &mut wires {
+            while wire.packet().first() != Some(&0xe0) {}
+        }
+    });
+    let words = "bench rr -c 1 --subscribers 1 -q 0 --messages 500 --threads 1 --timeout 1.5 -s 40";
+    let finished = peer.mq(words).run();
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["timeout: "]);
+    finished.expect_status(1);
+    peer.finish();
+}

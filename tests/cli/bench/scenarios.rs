@@ -29,6 +29,32 @@ fn subscribers_count_messages_of_other_publishers() {
 }
 
 #[test]
+fn losses_at_subscribers_by_topic_filter_are_unknown() {
+    let file = scenario_file::file(
+        r#"
+duration = 0.3
+warm_up = 0
+[[group]]
+name = "meters"
+scenario = "pub"
+clients = 2
+rate = 100
+topic = "meters/{i}"
+[[group]]
+name = "dashboards"
+scenario = "sub"
+clients = 1
+topic = "meters/#"
+"#,
+    );
+    let report = mq("bench scenario --embedded").arg(file.path()).run().succeed();
+    let text = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let reason = "the subscribers receive by topic filter, so the messages due to them are unknown";
+    assert_says(&text, &[reason, "not measured: the messages due to a topic filter are unknown"]);
+    assert!(!text.contains("no subscribers stayed") && !text.contains("there were no subscribers"), "{text}");
+}
+
+#[test]
 fn subscribers_to_whom_nobody_speaks_end_in_time() {
     let report = mq("bench sub --embedded -c 3 -t silence --duration 0.2").run().succeed();
     assert_says(&report, &["3 of 3 clients"]);

@@ -240,3 +240,42 @@ fn a_baseline_is_a_condition_for_each_figure() {
     assert_eq!((&failures["outcome"], &failures["unit"]), (&"pass".into(), &"count".into()));
     assert!(named("throughput ").is_none(), "a short run has no rate");
 }
+
+#[test]
+fn the_last_second_is_judged_too() {
+    // The peer acknowledges the messages of two seconds only.
+    let peer = ScriptedPeer::accepting(|wire| {
+        (0..200).for_each(|_| drop(wire.expect_and_acknowledge()));
+        while wire.packet().first() != Some(&0xe0) {}
+    });
+    let files = Files::new();
+    let words = "bench pub -c 1 --rate 100 --inflight 1000 --duration 2.95 --warm-up 0 --timeout 0.5 --quiet";
+    let finished = files.of(peer.mq(words).words("--abort-if acknowledged_rate<60/s")).run();
+    let [verdict] = files.verdicts("abort_if").try_into().unwrap();
+    assert_eq!(verdict["outcome"], "fail", "{verdict}");
+    assert_says(verdict["text"].as_str().unwrap(), &[" in the last second of the measurement"]);
+    assert_says(&finished.fail(4), &["--abort-if acknowledged_rate<60/s: it was "]);
+    peer.finish();
+}
+
+#[test]
+fn the_latencies_of_the_last_second_are_judged_too() {
+    // The peer delays 90 acknowledgements until shortly before the end of the measurement.
+    let peer = ScriptedPeer::accepting(|wire| {
+        (0..50).for_each(|_| drop(wire.expect_and_acknowledge()));
+        let late: Vec<_> = (0..90).map(|_| wire.expect_publish()).collect();
+        for message in late {
+            let [high, low] = message.packet_id.unwrap();
+            wire.send_bytes(&[0x40, 2, high, low]);
+        }
+        (0..10).for_each(|_| drop(wire.expect_and_acknowledge()));
+        while wire.packet().first() != Some(&0xe0) {}
+    });
+    let files = Files::new();
+    let words = "bench pub -c 1 --rate 100 --inflight 1000 --duration 1.5 --warm-up 0 --quiet";
+    let finished = files.of(peer.mq(words).words("--abort-if p99>500ms")).run();
+    let [verdict] = files.verdicts("abort_if").try_into().unwrap();
+    assert_says(verdict["text"].as_str().unwrap(), &[" in the last second of the measurement"]);
+    finished.expect_status(4);
+    peer.finish();
+}

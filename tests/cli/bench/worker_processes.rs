@@ -1,5 +1,6 @@
 //! More clients than one process may have: worker processes, what becomes of them, and `--check`.
 
+use super::verdicts::Files;
 use super::*;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -100,10 +101,124 @@ fn a_worker_process_that_is_killed_is_reported_and_the_others_go_on() {
     let finished = bench.finish();
     finished.expect_status(130);
     let report = String::from_utf8_lossy(&finished.stdout);
-    let parts =
-        ["12 of 12 clients", "was killed by signal 9", "4 clients lost the connection", "2 of 3 subscribers"];
-    assert_says(&report, &parts);
+    let fault = " of 3 was killed by signal 9; 4 clients not measured";
+    assert_says(&report, &["12 of 12 clients", fault, "2 of 3 subscribers"]);
+    assert!(!report.contains("lost the connection"), "{report}");
     wait_for_end_of(&workers);
+}
+
+#[test]
+fn a_killed_worker_process_is_named_in_every_format() {
+    let broker = EmbeddedBroker::start();
+    let (files, metrics) = (Files::new(), free_address());
+    let words =
+        format!("bench -c 9 --subscribers 3 --duration 6 --processes 3 --timeout 2 --metrics {metrics}");
+    let program = broker.mq(&words).env("GITHUB_ACTIONS", "true");
+    let words = "--fail-if lost_connections>0,connect_failures>0 --abort-if lost_connections>0";
+    let bench = files.of(program.words(words)).spawn();
+    wait_for_step(metrics, "measure");
+    signal(workers_of(&bench)[0], "KILL");
+    let finished = bench.finish();
+    let stderr = finished.stderr.clone();
+    let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+    // The clients are not among those that lost their connection, so the conditions are met.
+    finished.expect_status(1);
+    let json = files.json();
+    let fault = &json["worker_faults"][0];
+    let name = format!(
+        "worker process {} of 3 was killed by signal 9; 4 clients not measured",
+        fault["process"].as_u64().unwrap()
+    );
+    assert_eq!((&fault["clients"], &fault["connected"]), (&4.into(), &4.into()));
+    assert!(text.replace('\n', " ").starts_with(&name), "{text}");
+    assert_says(&text, &["\nverdict           FAIL\n", "\n- fail            worker process "]);
+    assert_says(&stderr, &[&format!("mq bench: {name}\n"), &format!("::error title=mq bench::{name}\n")]);
+    assert!(!stderr.contains("lost the connection") && !text.contains("lost the connection"), "{text}");
+    let [verdict] = files.verdicts("workers").try_into().unwrap();
+    assert_eq!((&verdict["outcome"], &verdict["text"]), (&"fail".into(), &name.clone().into()));
+    assert_eq!((&json["clients"]["lost"], &json["clients"]["not_connected"]), (&0.into(), &0.into()));
+    assert_eq!(files.cases_with("failure"), ["every worker process works to the end"]);
+    assert_says(&files.read("markdown"), &[&format!("\n**FAIL**: {name}"), &format!("- **FAIL** {name}")]);
+    assert_says(&files.read("html"), &["<p class=\"word\">FAIL</p>", &name]);
+    assert_says(
+        &files.read("prometheus"),
+        &["{rule=\"workers\",condition=\"every worker process works to the end\"} 0\n"],
+    );
+}
+
+#[test]
+fn a_stopped_worker_process_is_named_instead_of_the_broker() {
+    let broker = EmbeddedBroker::start();
+    let metrics = free_address();
+    let words = format!(
+        "bench -c 9 --subscribers 3 --rate 90 --duration 8 --processes 3 --timeout 10 --metrics {metrics} --output json"
+    );
+    let bench = broker.mq(&words).spawn();
+    wait_for_step(metrics, "measure");
+    let workers = workers_of(&bench);
+    signal(workers[0], "STOP");
+    let finished = bench.finish();
+    let report = report::json(&finished.stdout);
+    let sentence = report["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("worker process "), "{sentence}");
+    assert_says(sentence, &[" of 3 stopped responding; 4 clients not measured; "]);
+    assert_eq!((&report["ending"], &report["clients"]["lost"]), (&"complete".into(), &0.into()));
+    assert_says(&finished.fail(1), &[" of 3 stopped responding; 4 clients not measured"]);
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn a_worker_process_that_responds_again_takes_part_again() {
+    let broker = EmbeddedBroker::start();
+    let metrics = free_address();
+    let words = format!(
+        "bench -c 9 --subscribers 3 -q 1 --duration 120 --processes 3 --timeout 60 --metrics {metrics} --output json"
+    );
+    let bench = broker.mq(&words).spawn();
+    wait_for_step(metrics, "measure");
+    let workers = workers_of(&bench);
+    signal(workers[0], "STOP");
+    let deadline = Instant::now() + DEADLINE;
+    let counter = |value: u64| format!("mq_bench_abandoned_total {value}\n");
+    let shows = |part: &str| answer_to(metrics, b"GET /metrics HTTP/1.1\r\n\r\n").contains(part);
+    while !shows(&counter(4)) {
+        assert!(Instant::now() < deadline, "the silence is noticed");
+    }
+    signal(workers[0], "CONT");
+    while !shows(&counter(0)) {
+        assert!(Instant::now() < deadline, "its clients are back");
+    }
+    bench.signal("INT");
+    let finished = bench.finish();
+    let report = report::json(&finished.stdout);
+    let fault = &report["worker_faults"][0];
+    assert!(fault["event"].as_str().unwrap().starts_with("did not respond for "), "{fault}");
+    assert_eq!((&fault["clients"], &report["deliveries"]["lost"]), (&0.into(), &0.into()));
+    finished.expect_status(130);
+}
+
+#[test]
+fn no_client_waits_for_a_killed_worker_process_while_connecting() {
+    // A peer that accepts nobody: the processes are killed while their clients wait.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let metrics = free_address();
+    let words = format!(
+        "bench conn -h 127.0.0.1 -p {port} -c 4 --processes 2 --hold 1 --metrics {metrics} --output json"
+    );
+    let bench = mq(&words).spawn();
+    wait_for_step(metrics, "connect");
+    let workers = workers_of(&bench);
+    assert_eq!(workers.len(), 2);
+    workers.iter().for_each(|worker| signal(*worker, "KILL"));
+    let finished = bench.finish();
+    let report = report::json(&finished.stdout);
+    assert_says(
+        report["sentence"].as_str().unwrap(),
+        &["worker process 1 of 2 was killed by signal 9 (and 1 more); 4 clients not measured; "],
+    );
+    assert_eq!((&report["clients"]["not_connected"], &report["errors"]), (&0.into(), &serde_json::json!([])));
+    assert_says(&finished.fail(1), &["mq bench: worker process 1 of 2 was killed by signal 9"]);
 }
 
 #[test]
@@ -115,10 +230,7 @@ fn a_worker_process_that_answers_no_more_is_not_waited_for_without_end() {
     bench.signal("INT");
     let finished = bench.finish();
     finished.expect_status(130);
-    assert_says(
-        &String::from_utf8_lossy(&finished.stdout),
-        &["worker process 2 of 3 stopped making progress"],
-    );
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &[" of 3 stopped responding"]);
     wait_for_end_of(&workers);
 }
 

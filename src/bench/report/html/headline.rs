@@ -133,8 +133,9 @@ impl Report {
             return (self.account.sent > 0)
                 .then(|| ("lost".to_owned(), "–".to_owned(), "not measured".to_owned()));
         }
+        let part = self.partly_judged().map(|part| format!(" {part}")).unwrap_or_default();
         let more = format!(
-            "of {}; {} duplicated, {} out of order",
+            "of {}{part}; {} duplicated, {} out of order",
             self.account.owed, self.duplicates, self.reordered
         );
         Some(("lost".to_owned(), self.account.lost.to_string(), more))

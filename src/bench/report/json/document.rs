@@ -3,7 +3,7 @@
 
 use crate::bench::broker_limits::BrokerLimits;
 use crate::bench::rate_course::RateCourse;
-use crate::bench::record::TlsCount;
+use crate::bench::record::{TlsCount, WorkerFault};
 use crate::bench::report::{Machine, RecordedCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,6 +50,9 @@ pub(super) struct Document {
     pub(super) latency: BTreeMap<String, LatencyObject>,
     pub(super) self_check: SelfCheckObject,
     pub(super) errors: Vec<ErrorObject>,
+    /// Missing if no worker process failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) worker_faults: Vec<WorkerFault>,
     pub(super) timeline: TimelineObject,
     /// Missing without `--watch-broker`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,6 +73,7 @@ impl Document {
             latencies: latencies_of(&self.latency)?,
             timeline: self.timeline.into_timeline()?,
             errors: errors_of(self.errors)?,
+            worker_faults: self.worker_faults,
             broker_side: self.broker.map(BrokerObject::into_side),
             search: self.search.map(SearchObject::into_search).transpose()?,
             repeat: self.repeat.map(RepeatObject::into_repeat).transpose()?,

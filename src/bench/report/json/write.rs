@@ -60,6 +60,7 @@ impl Document {
             latency: report.latencies.iter().map(LatencyObject::of).collect(),
             self_check: SelfCheckObject::of(report),
             errors: report.errors.by_count().into_iter().map(ErrorObject::of).collect(),
+            worker_faults: report.worker_faults.clone(),
             timeline: TimelineObject::of(&report.timeline),
             broker: report.broker_side.as_ref().map(BrokerObject::of),
             search: report.search.as_ref().map(SearchObject::of),

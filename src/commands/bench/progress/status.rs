@@ -115,7 +115,7 @@ impl History {
             is_connecting: view.step == Step::Connect,
             is_loaded: plan.publishers() > 0 && self.load_began.is_some(),
             extent: self.extent(now, view),
-            connected: totals.connected.saturating_sub(totals.lost),
+            connected: totals.connected.saturating_sub(totals.gone()),
             clients: self.clients_due(now, plan),
             later: u64::from(plan.clients()).saturating_sub(self.clients_due(now, plan)),
             last_second: self.second,
@@ -150,9 +150,7 @@ impl History {
         };
         let last = self.seconds.back().copied().unwrap_or_default();
         match (step, plan.volume) {
-            (Step::Connect, _) => {
-                count(totals.connected + totals.failed, self.clients_due(now, plan), last.connected)
-            }
+            (Step::Connect, _) => count(totals.settled(), self.clients_due(now, plan), last.connected),
             (Step::Subscribe, _) => count(totals.subscribed, plan.first_subscriptions().into(), 0.0),
             (Step::Wait, _) => Extent::Time { elapsed, whole: waiting_time(plan, elapsed) },
             (Step::WarmUp, _) => Extent::Time { elapsed, whole: plan.warm_up },
@@ -173,12 +171,10 @@ impl History {
             (Step::Hold, _) => match plan.hold {
                 Some(Hold::For(whole)) => Extent::Time { elapsed, whole },
                 Some(Hold::UntilInterrupted) | None => {
-                    count(totals.connected.saturating_sub(totals.lost), totals.connected, 0.0)
+                    count(totals.connected.saturating_sub(totals.gone()), totals.connected, 0.0)
                 }
             },
-            (Step::Drain, _) => {
-                count(totals.received, totals.owed.saturating_sub(totals.excused), last.received)
-            }
+            (Step::Drain, _) => count(totals.arrived(), totals.due(), last.received),
         }
     }
 }
@@ -237,6 +233,7 @@ fn failures(totals: &Totals) -> Vec<String> {
         (totals.failed, "client", "could not connect"),
         (totals.lost, "connection", "lost"),
         (totals.rejected, "message", "rejected"),
+        (totals.abandoned + totals.abandoned_early, "client", "without a worker process"),
     ];
     let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
     counts
