@@ -1479,6 +1479,8 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l follow -d 'Print only 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l conversation -d 'Print this connection as a table of both sides, cut to the width of the terminal. Connections are counted from 0, and each line has the number. With another --format, print the packets in it' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l diagnose -d 'Report what went wrong, the likeliest causes first: who closed connections, clients that disconnect each other or are silent, refusals, denied topics, missing and slow answers. With INTERVAL, live traffic is reported again and again. --follow, --since and --until select a part; with --format json as JSON' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l html -d 'Write a page with a picture of the packets and a diagnosis to this file, instead of the lines; - is standard output. The page needs no other file and no network. --filter, --follow, --since and --until select the packets' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l decode-as -d 'UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l predefined -d 'Topics of predefined topic ids: a file with lines `ID TOPIC`, or `CLIENT, TOPIC, ID`' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'Certificate that the proxy presents to clients, followed in the file by its issuers' -r -F
@@ -1541,6 +1543,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'List all rul
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Print counts and times, in total and for each connection; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Include every field and the position of its bytes, with --format json'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l show-secrets -d 'Show passwords and authentication data'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sn -d 'Decode --hex and --base64 as MQTT-SN: each value or line is a datagram'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'

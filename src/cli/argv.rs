@@ -13,6 +13,9 @@ use std::os::unix::ffi::OsStrExt;
 /// The only option whose value is several words.
 pub(super) const PROPERTY: &str = "property";
 
+/// The option for the protocol of a port.
+const DECODE_AS: &str = "decode-as";
+
 /// Joins every option of this subcommand, and of those below it, with its value, and normalises numbers.
 pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) -> Vec<OsString> {
     let mut command = subcommand;
@@ -30,7 +33,17 @@ pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) 
         rest = following;
         normalised.push(if values.is_empty() { word.clone() } else { joined(command, names, arg, values) });
     }
-    normalised
+    normalised.into_iter().map(|word| with_protocol(command, word)).collect()
+}
+
+/// `--port 5000=mqtt-sn` is about the protocol of a port, not about the port of a broker.
+fn with_protocol(command: &Command, word: OsString) -> OsString {
+    let value = word.as_bytes().strip_prefix(b"--port=").filter(|value| value.contains(&b'='));
+    let is_known = || command.get_arguments().any(|arg| arg.get_long() == Some(DECODE_AS));
+    match value.filter(|_| is_known()) {
+        Some(value) => join(DECODE_AS, &[OsStr::from_bytes(value).to_owned()]),
+        None => word,
+    }
 }
 
 /// An option and its value as one word for the parser.

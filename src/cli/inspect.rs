@@ -1,6 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
+use super::inspect_sn::SnArgs;
 use super::schema::SchemaArgs;
 use super::values;
 use crate::cli::Error;
@@ -21,7 +22,7 @@ use std::time::Duration;
     mut_arg("tls_keylog", |arg| arg.help("File of TLS secrets: read for a capture, appended to for a live connection. A capture's file may still grow [default for a live connection: the variable SSLKEYLOGFILE]")),
     after_help = "\
 Reads a capture (pcap or pcapng, also in gzip) from a file or a pipe, and prints every MQTT packet in it with its
-problems. MQTT is recognised on any port.
+problems. MQTT is recognised on any port. Messages of MQTT-SN on UDP are printed as well.
 
 With --listen, runs a proxy between clients and their broker; with -h, runs a client. Both print the packets that pass.
 The proxy forwards even if its output is not read, and reports how much it leaves out.
@@ -36,6 +37,9 @@ Examples:
   mq inspect --hex - < packets.txt    decode a packet from each line
   # Decode a packet from the command line
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
+  # Decode a message of MQTT-SN, and those at an unusual port
+  mq inspect --sn --hex '08 04 04 01 00 1e 63 31'
+  mq inspect --port 5000=mqtt-sn --predefined topics.txt capture.pcap
   # Decode packets as they are captured
   tcpdump -i lo -U -w - port 1883 | mq inspect
   # Decrypt TLS
@@ -151,6 +155,8 @@ pub(crate) struct InspectArgs {
     /// Show passwords and authentication data
     #[arg(long, action = ArgAction::SetTrue)]
     pub show_secrets: bool,
+    #[command(flatten)]
+    pub(crate) sn: SnArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
 }

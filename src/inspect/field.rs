@@ -72,6 +72,21 @@ names! {
     NoLocal "no_local";
     RetainAsPublished "retain_as_published";
     RetainHandling "retain_handling";
+    // MQTT-SN.
+    Length "length";
+    MessageType "message_type";
+    TopicIdType "topic_id_type";
+    CleanSession "clean_session";
+    ProtocolId "protocol_id";
+    Duration "duration";
+    GatewayId "gateway_id";
+    GatewayAddress "gateway_address";
+    Radius "radius";
+    NodeId "node_id";
+    TopicId "topic_id";
+    MessageId "message_id";
+    Control "control";
+    EncapsulatedMessage "message";
     Undecoded "undecoded";
 }
 

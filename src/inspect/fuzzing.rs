@@ -1,21 +1,26 @@
 //! Entry points for fuzzers: the layers of captures, and the stages after them. Compiled for tests and with `--cfg fuzzing` only.
 
 use super::capture::Moment;
+use super::capture::conversation::ConversationEvent;
 use super::capture::fuzzing::{capture, reader, segments, tls, web_socket};
+use super::capture::reassembly::Close;
 use super::diagnosis::{Diagnosis, Scope};
 use super::field::{Bits, Tree};
 use super::ladder::{Ladder, PageTexts};
 use super::lint::Linter;
+use super::sn::{Datagram, SnItem};
 use super::statistics::Statistics;
 use super::view::{ConversationView, Options, View, ViewFormat};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
+use crate::protocol::sn::Message;
+use std::net::SocketAddr;
 
 /// A function that accepts any bytes, and panics on a bug.
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
@@ -23,6 +28,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("tls", tls),
     ("dissector", dissector),
     ("packets", packets),
+    ("datagrams", datagrams),
 ];
 
 const CONNECTION: u32 = 0;
@@ -45,6 +51,49 @@ pub fn packets(bytes: &[u8]) {
     check_json(views.statistics.to_json().as_bytes());
     views.statistics.to_text();
     views.check_page();
+}
+
+/// Decodes the bytes as datagrams of MQTT-SN: strictly, and as a capture that is written in every format. Each has a byte with its
+/// direction, client and truncation, and a byte with its length, in front.
+pub fn datagrams(bytes: &[u8]) {
+    let options = Options { shows_ranges: true, least: Severity::Info, ..Options::default() };
+    let mut views = Views::new(options);
+    let mut inspector = Inspector::new(None);
+    let (mut rest, mut frame) = (bytes, 0);
+    while let Some(([how, length], after)) = rest.split_first_chunk::<2>() {
+        let (datagram, after) = after.split_at(usize::from(*length).min(after.len()));
+        check_strictly(datagram);
+        frame += 1;
+        let is_from_client = how & 1 == 0;
+        let taken = Datagram {
+            connection: u32::from(how >> 1 & 3),
+            at: Moment { frame, time: Some(frame * 1_000_000_000) },
+            client: SocketAddr::from(([10, 0, 0, 1], 4000)),
+            gateway: SocketAddr::from(([10, 0, 0, 2], 10_000)),
+            direction: if is_from_client { Direction::ClientToServer } else { Direction::ServerToClient },
+            bytes: datagram,
+            missing: usize::from(how >> 5),
+        };
+        inspector.datagram(&taken, &mut |item| views.show(item));
+        rest = after;
+    }
+    for connection in 0..4 {
+        let (by, first_fin) = (Close::EndOfCapture, None);
+        let closed = ConversationEvent::Closed { connection, at: Moment::default(), by, first_fin };
+        inspector.take(&closed, &mut |item| views.show(item));
+    }
+    check_json(views.statistics.to_json().as_bytes());
+    views.statistics.to_text();
+}
+
+/// Checks that a message that is decoded has an encoding with the same meaning.
+fn check_strictly(datagram: &[u8]) {
+    let Ok(message) = Message::decode(datagram) else { return };
+    let mut encoded = Vec::new();
+    // The long form of the length can make a message too long.
+    if message.encode(&mut encoded).is_ok() {
+        assert_eq!(Message::decode(&encoded), Ok(message));
+    }
 }
 
 /// Feeds the bytes to the two sides of a connection in turn. The first byte selects the version (or none), whether the start is
@@ -91,6 +140,9 @@ impl Views {
     fn show(&mut self, item: &Item<'_>) {
         if let Item::Packet(packet) = item {
             check_leaves(packet.tree, packet.raw.length);
+        }
+        if let Item::Sn(SnItem::Message(message)) = item {
+            check_leaves(message.tree, message.length);
         }
         let findings = self.linter.check(item);
         for (format, view) in &mut self.views {

@@ -6,6 +6,7 @@ use super::capture::reassembly::{Close, Start};
 use super::dissect::RawPacket;
 use super::field::Tree;
 use super::slots::ConnectionTable;
+use super::sn::{self, Datagram, Messages, SnItem};
 use super::stream::{self, Stream};
 use super::tracker::{PacketFacts, RecentNegotiations, Tracker};
 use super::{Direction, Field, Name, Rule, Severity, Value};
@@ -62,6 +63,8 @@ pub(crate) enum Item<'a> {
     Skipped(ByteRange),
     /// An event of a connection other than bytes and gaps.
     Event(&'a ConversationEvent<'a>),
+    /// MQTT-SN.
+    Sn(SnItem<'a>),
 }
 
 impl Item<'_> {
@@ -71,6 +74,7 @@ impl Item<'_> {
             Item::Packet(packet) => packet.connection,
             Item::Gap(range) | Item::Skipped(range) => range.connection,
             Item::Event(event) => event.connection(),
+            Item::Sn(item) => item.connection(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Item<'_> {
             Item::Packet(packet) => packet.at,
             Item::Gap(range) | Item::Skipped(range) => range.at,
             Item::Event(event) => event.at(),
+            Item::Sn(item) => item.at(),
         }
     }
 }
@@ -104,6 +109,7 @@ pub(crate) struct Inspector {
     version: Option<Version>,
     shared: Shared,
     buffered: usize,
+    messages: Messages,
 }
 
 /// The state that all connections share.
@@ -125,6 +131,12 @@ impl Inspector {
     /// An inspector whose connections use this version, if given, until a CONNECT states another.
     pub(crate) fn new(version: Option<Version>) -> Inspector {
         Inspector { version, ..Inspector::default() }
+    }
+
+    /// The same, with these settings for MQTT-SN.
+    #[must_use]
+    pub(crate) fn with_sn(self, settings: sn::Settings) -> Inspector {
+        Inspector { messages: Messages::new(settings), ..self }
     }
 
     /// Takes the next event; events come in order of time.
@@ -150,7 +162,14 @@ impl Inspector {
                     sink(&Item::Event(event));
                 }
             }
+            ConversationEvent::Datagram { connection, at, client, gateway, direction, bytes, missing } => {
+                let datagram = Datagram { connection, at, client, gateway, direction, bytes, missing };
+                self.datagram(&datagram, sink);
+            }
             ConversationEvent::Closed { connection, at, by, .. } => {
+                if self.messages.end(connection, at, &mut |item| sink(&Item::Sn(item))) {
+                    return;
+                }
                 if let Some(connection) = self.connections.get_mut(connection) {
                     connection.end = Some(by);
                 }
@@ -184,6 +203,16 @@ impl Inspector {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
         self.connections.insert(connection, ConnectionState { streams, tracker, end: None });
+    }
+
+    /// Opens a connection of MQTT-SN without an event, for literal messages.
+    pub(crate) fn open_sn(&mut self, connection: u32) {
+        self.messages.open(connection);
+    }
+
+    /// Takes a message of MQTT-SN.
+    pub(crate) fn datagram(&mut self, datagram: &Datagram<'_>, sink: &mut impl FnMut(&Item<'_>)) {
+        self.messages.take(datagram, &mut |item| sink(&Item::Sn(item)));
     }
 
     /// Takes the next bytes of one direction.

@@ -20,6 +20,7 @@ pub(crate) mod lint;
 pub(crate) mod rule;
 mod slots;
 mod small_map;
+pub(crate) mod sn;
 mod sparkplug;
 pub(crate) mod statistics;
 pub(crate) mod stream;

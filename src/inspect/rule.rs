@@ -2,7 +2,8 @@
 //!
 //! Statements have the identifiers of MQTT 3.1.1 (errata 01) and MQTT 5.0 (2019). A requirement without an identifier is cited as
 //! `mq/`, the version and the section. Requirements of Sparkplug 3.0 have the identifiers of its compatibility kit, for both
-//! versions unless both columns are set.
+//! versions unless both columns are set. The columns of a rule of MQTT-SN are the section of MQTT-SN 1.2, which has no
+//! identifiers, and the statement of MQTT-SN 2.0; its findings have MQTT 3.1.1 and 5.0 for the two.
 
 use super::Severity;
 use crate::protocol::Version;
@@ -564,6 +565,82 @@ rules! {
         "a host must publish its state offline before DISCONNECT"; "the server discards the will, and nodes take the host for online";
     SparkplugHostCleanSession Error Packet Client "tck-id-message-flow-phid-sparkplug-clean-session-311", "tck-id-message-flow-phid-sparkplug-clean-session-50";
         "a host must start with a clean session that ends with the connection"; "old data reach the host after a reconnect";
+
+    // MQTT-SN: encoding. The two columns are the section of MQTT-SN 1.2 and the statement of MQTT-SN 2.0.
+    SnLength Error Encoding Both "mqtt-sn/1.2/5.2.1", "mqtt-sn/2.0/2.1.2";
+        "the length field must have the length of the datagram"; "the message is taken to be as long as the datagram; Paho's gateway writes 255 for messages of 257 bytes";
+    SnReservedType Error Encoding Both "mqtt-sn/1.2/5.2.2", "mqtt-sn/2.0/2.1.3";
+        "the message type must be one that the version defines"; "receivers ignore the message; the sender may use another version of MQTT-SN, or another protocol";
+    SnTooShort Error Encoding Both "mqtt-sn/1.2/5.4", "mqtt-sn/2.0/2.1.2";
+        "a message must contain all its fields"; "check the sender's encoder; the message may be of another version";
+    SnTrailingBytes Error Encoding Both "mqtt-sn/1.2/5.4", "mqtt-sn/2.0/2.1.2";
+        "a message must end after its last field"; "one datagram has one message; the message may be of another version";
+    SnTopicIdType Error Encoding Both "mqtt-sn/1.2/5.3.4", "mqtt-sn/2.0/2.4";
+        "the topic type must be one that the message allows"; "the receiver cannot read the topic";
+    SnQos Error Encoding Both "mqtt-sn/1.2/5.3.4", "mqtt-sn/2.0/3.6.2";
+        "the QoS must be 0, 1 or 2; only PUBLISH of version 1.2 also has -1"; "both QoS bits are set; version 2.0 has PUBWOS instead of QoS -1";
+    SnProtocolId Error Encoding Client "mqtt-sn/1.2/5.3.8", "MQTT-SN-3.1.5-1";
+        "the protocol version in CONNECT must be 1 for version 1.2 and 2 for version 2.0"; "gateways reject or ignore the CONNECT";
+    SnStringUtf8 Error Encoding Both "mqtt-sn/1.2/5.3.12", "MQTT-SN-1.8.4-1";
+        "strings must be well-formed UTF-8"; "the sender puts binary data or text of another encoding into a string";
+    SnStringNull Error Encoding Both "mqtt-sn/1.2/5.3.12", "MQTT-SN-1.8.4-2";
+        "strings must not contain a null character"; "often a C string that was sent with its terminator";
+    SnNested Error Encoding Both "mqtt-sn/1.2/5.5", "MQTT-SN-3.17.8-1";
+        "an encapsulated message must not be encapsulated again"; "only forwarders encapsulate messages";
+    SnReservedFlags Info Encoding Both "mqtt-sn/1.2/5.3.4", "";
+        "flags that the message does not use should be 0"; "receivers ignore them";
+    SnVersionUnknown Info Encoding Both "mq/capture", "mq/capture";
+        "the client's CONNECT should be captured"; "the message can be one of version 1.2 or 2.0 of MQTT-SN; set the version to be certain";
+
+    // MQTT-SN: single messages.
+    SnWrongSender Error Packet Both "mqtt-sn/1.2/5.4", "mqtt-sn/2.0/2.1.3";
+        "a message must come from the side that may send its type"; "client and gateway may be mixed up, or a program answers with the wrong type";
+    SnReservedTopicId Error Packet Both "mqtt-sn/1.2/5.3.11", "";
+        "topic ids must not be 0x0000 or 0xFFFF"; "the sender may use an id before it was assigned";
+    SnMessageIdZero Error Packet Both "mqtt-sn/1.2/5.3.7", "MQTT-SN-2.2-1";
+        "the message id of a message with an answer must not be 0"; "count from 1 to 65535, then start over";
+    SnMessageIdUnused Warning Packet Both "mqtt-sn/1.2/5.4.12", "";
+        "the message id of a PUBLISH with QoS 0 or -1 must be 0"; "the message has no answer, so it needs no id";
+    SnQosMinusOneTopic Error Packet Client "mqtt-sn/1.2/6.8", "";
+        "a PUBLISH with QoS -1 must have a predefined topic id or a short topic name"; "without a connection the gateway does not know the id";
+    SnClientIdLength Warning Packet Client "mqtt-sn/1.2/5.3.1", "";
+        "the client identifier must have 1 to 23 characters"; "Paho's gateway accepts more, others do not";
+    SnRegisterTopicId Warning Packet Client "mqtt-sn/1.2/5.4.10", "MQTT-SN-3.4-1";
+        "a client must not choose a topic id in REGISTER"; "the gateway assigns the id; send 0x0000";
+    SnRegisterWildcard Warning Packet Client "mqtt-sn/1.2/6.5", "";
+        "a registered topic must not have wildcards"; "a message to this id makes the broker close the gateway's connection";
+    SnReturnCode Error Packet Both "mqtt-sn/1.2/5.3.10", "mqtt-sn/2.0/2.3";
+        "the return code must be one that the message defines"; "the code is of another version, or specific to the sender";
+    SnDup Error Packet Both "mqtt-sn/1.2/5.3.4", "MQTT-SN-3.6.2.2.3-1";
+        "DUP must be 0 for messages that are not repeated"; "version 1.2 repeats QoS 1 and 2 with DUP, version 2.0 only QoS 2";
+
+    // MQTT-SN: the connection of a client.
+    SnTopicIdUnknown Error Connection Both "mqtt-sn/1.2/6.5", "";
+        "a topic id must be registered before a PUBLISH uses it"; "the receiver answers with return code 2; register the topic again after each clean connection";
+    SnTopicIdRejected Error Connection Both "mqtt-sn/1.2/6.10", "";
+        "a topic id must not be used after its registration was rejected"; "the receiver does not know the id";
+    SnNotConnected Error Connection Both "mqtt-sn/1.2/6.2", "mqtt-sn/2.0/4.1";
+        "a client must connect before it uses the connection"; "the client may have disconnected or been disconnected; gateways ignore the message or answer DISCONNECT";
+    SnWillProcedure Error Connection Both "mqtt-sn/1.2/6.2", "";
+        "the will must be exchanged in the order CONNECT, WILLTOPICREQ, WILLTOPIC, WILLMSGREQ, WILLMSG, CONNACK"; "the gateway has no will of the client, or an incomplete one";
+    SnOneAtATime Warning Connection Both "mqtt-sn/1.2/6.6", "MQTT-SN-4.9-2";
+        "only one request of a kind may wait for its answer"; "the receiver may drop the second one, or disconnect";
+    SnRepeatWithoutDup Error Connection Both "mqtt-sn/1.2/5.3.4", "MQTT-SN-4.4.1-3";
+        "a repeated PUBLISH must have DUP"; "the receiver takes the message for a new one";
+    SnRepeatDiffers Error Connection Both "mqtt-sn/1.2/6.13", "MQTT-SN-4.4.2-7";
+        "a repeated message must have the same contents"; "a new message may use the identifier of one that has no answer yet";
+    SnNoRequest Warning Connection Both "mqtt-sn/1.2/5.4", "MQTT-SN-2.2-3";
+        "an answer must have the identifier of a request"; "the answer may come after a repeated one, or belong to another client behind the address";
+    SnAsleep Error Connection Both "mqtt-sn/1.2/6.14", "MQTT-SN-4.14-2";
+        "a sleeping client must receive and send nothing but the messages that wake it up or disconnect it"; "the client does not hear the message; the gateway must store it until PINGREQ";
+    SnUnanswered Warning Connection Both "mqtt-sn/1.2/6.13", "mqtt-sn/2.0/4.4.2";
+        "a request must be answered"; "the datagram or its answer was lost, or the receiver does not know the client";
+
+    // MQTT-SN: time.
+    SnKeepAlive Warning Time Client "mqtt-sn/1.2/6.11", "MQTT-SN-3.1.6-2";
+        "a client must send a message within its keep alive"; "gateways tolerate 50 % more, or 10 % if it is over a minute, and then take the client for lost";
+    SnSleepTooLong Warning Time Client "mqtt-sn/1.2/6.14", "MQTT-SN-4.14.2-1";
+        "a sleeping client must wake up within its sleep duration"; "the gateway takes the client for lost, sends its will and drops its messages";
 }
 
 impl Rule {
@@ -577,12 +654,12 @@ impl Rule {
 
     /// The statement of MQTT 3.1.1, if it has one.
     pub(crate) fn in_v3(self) -> Option<&'static str> {
-        Some(self.statements().0).filter(|statement| !statement.is_empty() && !is_of_sparkplug(statement))
+        Some(self.statements().0).filter(|statement| is_of_mqtt(statement))
     }
 
     /// The statement of MQTT 5.0, if it has one.
     pub(crate) fn in_v5(self) -> Option<&'static str> {
-        Some(self.statements().1).filter(|statement| !statement.is_empty() && !is_of_sparkplug(statement))
+        Some(self.statements().1).filter(|statement| is_of_mqtt(statement))
     }
 
     /// The requirements of Sparkplug 3.0: one for each version of MQTT, or one for both.
@@ -591,10 +668,25 @@ impl Rule {
         [v3, v5].into_iter().filter(|statement| is_of_sparkplug(statement))
     }
 
+    /// The section of MQTT-SN 1.2 and the statement of MQTT-SN 2.0.
+    pub(crate) fn in_mqtt_sn(self) -> [Option<&'static str>; 2] {
+        let (v12, v20) = self.statements();
+        let is_of_sn = |statement: &&str| is_of_mqtt_sn(statement);
+        [Some(v12).filter(is_of_sn), Some(v20).filter(is_of_sn)]
+    }
+
     /// Whether a violation makes the packet malformed, so that its meaning is uncertain.
     pub(crate) fn is_malformed(self) -> bool {
         self.scope() == Scope::Encoding && self.severity() == Severity::Error
     }
+}
+
+fn is_of_mqtt(statement: &str) -> bool {
+    !statement.is_empty() && !is_of_sparkplug(statement) && !is_of_mqtt_sn(statement)
+}
+
+fn is_of_mqtt_sn(statement: &str) -> bool {
+    statement.starts_with("mqtt-sn/") || statement.starts_with("MQTT-SN-")
 }
 
 fn is_of_sparkplug(statement: &str) -> bool {

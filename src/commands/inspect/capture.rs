@@ -19,10 +19,17 @@ use std::path::Path;
 /// The path of standard input.
 const STDIN: &str = "-";
 
+/// The capture and the means to read it.
+pub(super) struct Source<'s> {
+    /// Standard input if there is none.
+    pub(super) file: Option<&'s Path>,
+    pub(super) ports: Ports,
+    pub(super) secrets: &'s SharedKeyLog,
+}
+
 /// Reads a capture to its end, or to a signal if there is an `interruption` to set; returns notes for the user.
 pub(super) fn run(
-    file: Option<&Path>,
-    secrets: &SharedKeyLog,
+    Source { file, ports, secrets }: Source<'_>,
     inspector: Inspector,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
@@ -48,7 +55,7 @@ pub(super) fn run(
     let reader = Reader::new(FlushBeforeRead { source, viewer: &viewer });
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
     let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
-    let capture = Capture::new(Ports::default(), Some(Box::new(decryptor)));
+    let capture = Capture::new(ports, Some(Box::new(decryptor)));
     let handler = EventHandler { inspector, recorder, has_mqtt: false };
     read(reader, secrets, capture, handler, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
@@ -98,12 +105,13 @@ impl EventHandler<'_> {
         if let Some(recorder) = &mut self.recorder {
             recorder.take(event);
         }
-        self.has_mqtt |= matches!(event, ConversationEvent::Opened { .. });
+        self.has_mqtt |=
+            matches!(event, ConversationEvent::Opened { .. } | ConversationEvent::Datagram { .. });
         self.inspector.take(event, &mut |item| viewer.show(item));
     }
 }
 
-/// A note on frames without TCP, if they may explain why nothing is shown.
+/// A note on frames without TCP and MQTT-SN, if they may explain why nothing is shown.
 fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
     let skipped_frames = &counts.skipped_frames;
     let is_unsupported = |kind: &Skipped| matches!(kind, Skipped::LinkType(_));
@@ -113,7 +121,9 @@ fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
     match (counts.frames, skipped_frames.total()) {
         (0, _) => Some("the capture holds no frames".to_owned()),
         (_, 0) => None,
-        (frames, passed) => Some(format!("{passed} of {frames} frames contain no TCP: {skipped_frames}")),
+        (frames, passed) => {
+            Some(format!("{passed} of {frames} frames contain neither TCP nor MQTT-SN: {skipped_frames}"))
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use super::viewer::Viewer;
 use crate::cli::inspect::InspectArgs;
 use crate::commands::error::Error;
 use crate::inspect::capture::Moment;
+use crate::inspect::sn::Datagram;
 use crate::inspect::{Direction, Inspector, stream};
-use crate::protocol::PacketType;
+use crate::protocol::{PacketType, sn};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, BufRead};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// The argument that reads lines from standard input.
 const STDIN: &str = "-";
@@ -29,8 +31,12 @@ pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Vie
         (None, Some(text)) => (Notation::Base64, text),
         (None, None) => return Ok(()),
     };
-    inspector.open(CONNECTION, true);
-    let mut packets = Packets { inspector, viewer, direction: args.direction };
+    if args.sn.sn {
+        inspector.open_sn(CONNECTION);
+    } else {
+        inspector.open(CONNECTION, true);
+    }
+    let mut packets = Packets { inspector, viewer, direction: args.direction, is_sn: args.sn.sn };
     if text != STDIN {
         let bytes = notation.decode(text).map_err(Error::usage)?;
         if bytes.is_empty() {
@@ -53,11 +59,16 @@ struct Packets<'v> {
     inspector: Inspector,
     viewer: &'v mut Viewer,
     direction: Option<Direction>,
+    /// They are messages of MQTT-SN.
+    is_sn: bool,
 }
 
 impl Packets<'_> {
     /// Takes complete packets; the last one may be truncated.
     fn take(&mut self, direction: Option<Direction>, bytes: &[u8]) {
+        if self.is_sn {
+            return self.take_datagram(direction, bytes);
+        }
         let (at, viewer) = (Moment::default(), &mut *self.viewer);
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -69,6 +80,29 @@ impl Packets<'_> {
             self.inspector.bytes(CONNECTION, direction, at, packet, &mut |item| viewer.show(item));
             self.inspector.end(CONNECTION, direction, at, &mut |item| viewer.show(item));
             rest = others;
+        }
+    }
+}
+
+impl Packets<'_> {
+    /// Takes a message of MQTT-SN. The text has no addresses.
+    fn take_datagram(&mut self, direction: Option<Direction>, bytes: &[u8]) {
+        let usual = match sn::is_from_client(bytes) {
+            Some(false) => Direction::ServerToClient,
+            Some(true) | None => Direction::ClientToServer,
+        };
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let datagram = Datagram {
+            connection: CONNECTION,
+            at: Moment::default(),
+            client: nowhere,
+            gateway: nowhere,
+            direction: direction.or(self.direction).unwrap_or(usual),
+            bytes,
+            missing: 0,
+        };
+        if !bytes.is_empty() {
+            self.inspector.datagram(&datagram, &mut |item| self.viewer.show(item));
         }
     }
 }

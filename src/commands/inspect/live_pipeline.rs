@@ -187,13 +187,15 @@ pub(super) fn start(
     let (report, outcome) = oneshot::channel();
     // A schema is read before the traffic starts.
     let types = args.types()?;
+    let settings = args.sn.settings()?;
     let page = PageTarget::create(args)?;
     let args = args.clone();
     let handled = Arc::new(AtomicU64::new(0));
     let counter = handled.clone();
     let show = move || {
         let viewer = Viewer::new(&args, page, types);
-        drop(report.send(show_all(&receiver, &args, viewer, recorder, messages, &counter)));
+        let inspector = Inspector::new(args.live.client.connection.version).with_sn(settings);
+        drop(report.send(show_all(&receiver, inspector, viewer, recorder, messages, &counter)));
     };
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
     started.map_err(|source| Error::system("start a thread", source))?;
@@ -211,13 +213,12 @@ pub(super) fn start(
 /// Runs the viewer until the traffic ends or the output fails.
 fn show_all(
     entries: &Receiver<QueueEntry>,
-    args: &InspectArgs,
+    mut inspector: Inspector,
     mut viewer: Viewer,
     mut recorder: Option<Recorder>,
     messages: Messages,
     handled: &AtomicU64,
 ) -> ViewerResult {
-    let mut inspector = Inspector::new(args.live.client.connection.version);
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
         handled.fetch_add(1, Ordering::Relaxed);
         let Some(event) = entry.what.as_event() else {

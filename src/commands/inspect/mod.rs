@@ -18,6 +18,7 @@ use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::Listen;
 use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
+use crate::inspect::capture::conversation::Ports;
 use crate::inspect::view::ViewFormat;
 use crate::time_zone;
 use interruptible::Interruption;
@@ -34,6 +35,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return rules::run(args);
     }
     args.live.check()?;
+    args.sn.check(args.hex.is_some() || args.base64.is_some())?;
     args.schema.check_format("--payload", args.payload)?;
     if args.format != ViewFormat::Json {
         time_zone::local().1.inspect(|note| messages.say(note));
@@ -49,7 +51,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         let problem = "--diagnose=INTERVAL is for live traffic; a capture has one report, at its end";
         return Err(Error::usage(problem));
     }
-    let inspector = Inspector::new(args.live.client.connection.version);
+    let inspector = Inspector::new(args.live.client.connection.version).with_sn(args.sn.settings()?);
     if args.hex.is_some() || args.base64.is_some() {
         if args.live.key_log().is_some() {
             return Err(Error::usage("--tls-keylog is for captures; typed packets are not encrypted"));
@@ -73,8 +75,9 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();
     let interrupts = is_report.then_some(&interruption);
-    let file = args.file.as_deref();
-    let result = capture::run(file, &secrets, inspector, &mut viewer, recorder.as_mut(), interrupts);
+    let ports = Ports::default().and_mqtt_sn(args.sn.ports());
+    let source = capture::Source { file: args.file.as_deref(), ports, secrets: &secrets };
+    let result = capture::run(source, inspector, &mut viewer, recorder.as_mut(), interrupts);
     // Show the packets before the error.
     let is_damaged = matches!(result, Err(Error::Capture { .. }));
     let page = if is_damaged { viewer.report_partial(messages) } else { Ok(()) };

@@ -33,7 +33,8 @@ fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
         .iter()
         .copied()
         .filter(|rule| {
-            [rule.in_v3(), rule.in_v5()].into_iter().flatten().chain(rule.in_sparkplug()).any(is_it)
+            let of_mqtt = [rule.in_v3(), rule.in_v5()].into_iter().chain(rule.in_mqtt_sn());
+            of_mqtt.flatten().chain(rule.in_sparkplug()).any(is_it)
         })
         .collect();
     if rules.is_empty() {
@@ -60,6 +61,11 @@ fn plain(rule: Rule) -> String {
     for requirement in rule.in_sparkplug() {
         let _ = write!(text, "{requirement} (Sparkplug 3.0)  ");
     }
+    for (version, statement) in ["1.2", "2.0"].into_iter().zip(rule.in_mqtt_sn()) {
+        if let Some(statement) = statement {
+            let _ = write!(text, "{statement} (MQTT-SN {version})  ");
+        }
+    }
     let _ = write!(
         text,
         "{}, {}, by {}\n    {}\n    {}\n",
@@ -76,10 +82,13 @@ fn json(rule: Rule) -> String {
     let mut line = Vec::new();
     let mut json = Writer::new(&mut line, false);
     json.open_object();
+    let [mqtt_sn_v12, mqtt_sn_v20] = rule.in_mqtt_sn();
     let keys = [
         ("mqtt_3_1_1", rule.in_v3()),
         ("mqtt_5_0", rule.in_v5()),
         ("sparkplug_3_0", rule.in_sparkplug().next()),
+        ("mqtt_sn_1_2", mqtt_sn_v12),
+        ("mqtt_sn_2_0", mqtt_sn_v20),
         ("severity", Some(rule.severity().name())),
         ("scope", Some(scope(rule.scope()))),
         ("sender", Some(sender(rule.sender()))),

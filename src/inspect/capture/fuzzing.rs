@@ -232,6 +232,9 @@ impl Audit {
             ConversationEvent::Gap { connection, direction, offset, length, .. } => {
                 self.advance(*connection, *direction, *offset, *length);
             }
+            ConversationEvent::Datagram { connection, .. } => {
+                self.conversations.entry(*connection).or_default();
+            }
             ConversationEvent::Conflict { connection, .. }
             | ConversationEvent::ProxyHeader { connection, .. }
             | ConversationEvent::BadFrame { connection, .. }

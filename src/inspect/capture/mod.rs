@@ -4,13 +4,15 @@
 //!
 //! ```text
 //! reader        a file's bytes             -> frames
-//! link, network a frame                    -> a TCP segment, also out of tunnels
+//! link, network a frame                    -> a TCP segment or UDP datagram, also out of tunnels
 //! reassembly    segments                   -> each side's bytes in order, and the gaps between them
+//! datagrams     UDP datagrams              -> messages of MQTT-SN
 //! conversation  each side's bytes in order -> MQTT bytes, out of WebSocket frames (and TLS, with a decryptor)
 //! decrypt       TLS records and a key log  -> application data, for conversation
 //! ```
 
 pub mod conversation;
+mod datagrams;
 pub(crate) mod decrypt;
 mod fragments;
 #[doc(hidden)]
@@ -26,7 +28,8 @@ mod tests;
 mod tunnel;
 
 use conversation::{ConversationEvent, Conversations, Decryptor, Ports};
-use network::Network;
+use datagrams::Datagrams;
+use network::{Network, NoSegment};
 use reader::Frame;
 use reassembly::Reassembly;
 use skipped::Skipped;
@@ -47,6 +50,7 @@ pub struct Capture {
     network: Network,
     reassembly: Reassembly,
     conversations: Conversations,
+    datagrams: Datagrams,
     counts: Counts,
     last: Moment,
 }
@@ -58,19 +62,22 @@ pub struct Counts {
     pub frames: u64,
     /// Frames with a TCP segment.
     pub segments: u64,
-    /// Frames without TCP.
+    /// Frames with a message of MQTT-SN.
+    pub messages: u64,
+    /// Frames with neither.
     pub skipped_frames: SkippedFrames,
     /// Fragmented packets with missing fragments.
     pub incomplete_packets: u64,
-    /// TCP connections.
+    /// TCP connections, and pairs of addresses that exchange MQTT-SN.
     pub connections: u32,
 }
 
 impl Capture {
-    /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
+    /// Uses `ports` as additional ports, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Capture {
-        Capture { conversations: Conversations::new(ports, decryptor), ..Capture::default() }
+        let datagrams = Datagrams::new(ports.clone());
+        Capture { conversations: Conversations::new(ports, decryptor), datagrams, ..Capture::default() }
     }
 
     /// Takes a frame, and emits the resulting events.
@@ -83,9 +90,17 @@ impl Capture {
                 let conversations = &mut self.conversations;
                 self.reassembly.segment(frame.at, &segment, &mut |event| conversations.event(&event, emit));
             }
+            Err(NoSegment::Datagram(datagram, kind)) => {
+                let next_number = || self.reassembly.take_number();
+                if self.datagrams.take(frame.at, &datagram, next_number, emit) {
+                    self.counts.messages += 1;
+                } else {
+                    self.counts.skipped_frames.add(Skipped::NotTcp(kind));
+                }
+            }
             // Counted once the packet is complete, or given up.
-            Err(Skipped::Fragment) => {}
-            Err(skipped) => self.counts.skipped_frames.add(skipped),
+            Err(NoSegment::Skipped(Skipped::Fragment)) => {}
+            Err(NoSegment::Skipped(skipped)) => self.counts.skipped_frames.add(skipped),
         }
     }
 
@@ -93,6 +108,7 @@ impl Capture {
     pub fn finish(&mut self, emit: &mut impl FnMut(ConversationEvent<'_>)) {
         let conversations = &mut self.conversations;
         self.reassembly.finish(self.last, &mut |event| conversations.event(&event, emit));
+        self.datagrams.finish(self.last, emit);
     }
 
     /// The counts so far.

@@ -1,10 +1,10 @@
-//! IP and TCP: extracts a TCP segment from a frame, reassembling fragments if necessary.
+//! IP, TCP and UDP: extracts a TCP segment or a UDP datagram from a frame, reassembling fragments if necessary.
 //!
 //! Checksums are not verified: if the network card computes them, frames captured on the sender have wrong ones.
 
 use super::fragments::{Fragment, Fragments};
 use super::reader::Frame;
-use super::skipped::Skipped;
+use super::skipped::{Datagram, Skipped};
 use super::{link, tunnel};
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, LenSource};
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +30,34 @@ pub(crate) struct Segment<'a> {
     pub bytes: &'a [u8],
     /// The number of payload bytes that were not captured.
     pub missing: usize,
+}
+
+/// A UDP datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UdpDatagram<'a> {
+    /// The sender's address.
+    pub source: SocketAddr,
+    /// The receiver's address.
+    pub destination: SocketAddr,
+    /// The captured part of the payload.
+    pub bytes: &'a [u8],
+    /// The number of payload bytes that were not captured.
+    pub missing: usize,
+}
+
+/// A frame without a TCP segment.
+#[derive(Debug)]
+pub(crate) enum NoSegment<'a> {
+    /// A datagram, and the likely protocol.
+    Datagram(UdpDatagram<'a>, Datagram),
+    /// Nothing readable.
+    Skipped(Skipped),
+}
+
+impl From<Skipped> for NoSegment<'_> {
+    fn from(skipped: Skipped) -> Self {
+        NoSegment::Skipped(skipped)
+    }
 }
 
 /// The deepest nesting of IP packets that is followed.
@@ -60,21 +88,21 @@ enum Innermost<'a> {
 }
 
 impl Network {
-    /// The segment in `frame`, or the reason for skipping it.
-    pub(crate) fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
+    /// The segment in `frame`, or its datagram, or the reason for skipping it.
+    pub(crate) fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, NoSegment<'a>> {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());
         let (fragment, protocol) = match unwrap(read(packet, cut_off)?)? {
-            Innermost::IpPayload(payload) => return segment(&payload),
+            Innermost::IpPayload(payload) => return Ok(segment(&payload)?),
             Innermost::Fragment(fragment, protocol) => (fragment, protocol),
         };
         let (source, destination) = (fragment.source, fragment.destination);
         self.whole = self.fragments.add(frame.at, &fragment).ok_or(Skipped::Fragment)?;
         let whole = IpPayload { protocol, source, destination, bytes: &self.whole, missing: 0 };
         match unwrap(Innermost::IpPayload(whole))? {
-            Innermost::IpPayload(payload) => segment(&payload),
+            Innermost::IpPayload(payload) => Ok(segment(&payload)?),
             // Fragments inside a reassembled packet.
-            Innermost::Fragment(..) => Err(Skipped::Malformed),
+            Innermost::Fragment(..) => Err(Skipped::Malformed.into()),
         }
     }
 
@@ -86,17 +114,46 @@ impl Network {
 
 /// Unwraps nested packets until one is TCP or a fragment.
 #[inline]
-fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
+fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, NoSegment<'_>> {
     let mut innermost = outer;
     for _ in 0..MAX_DEPTH {
         innermost = match innermost {
             Innermost::IpPayload(payload) if payload.protocol != tunnel::TCP => {
-                read(tunnel::inner(payload.protocol, payload.bytes)?, payload.missing)?
+                let inner = tunnel::inner(payload.protocol, payload.bytes);
+                read(inner.map_err(|skipped| without_segment(&payload, skipped))?, payload.missing)?
             }
             found => return Ok(found),
         };
     }
-    Err(Skipped::TooDeep)
+    Err(Skipped::TooDeep.into())
+}
+
+/// The datagram in a payload that is not a tunnel.
+#[cold]
+fn without_segment<'a>(ip: &IpPayload<'a>, skipped: Skipped) -> NoSegment<'a> {
+    match skipped {
+        Skipped::NotTcp(kind) if ip.protocol == tunnel::UDP => match datagram(ip) {
+            Some(datagram) => NoSegment::Datagram(datagram, kind),
+            None => Skipped::Malformed.into(),
+        },
+        skipped => skipped.into(),
+    }
+}
+
+/// Parses the UDP header.
+fn datagram<'a>(ip: &IpPayload<'a>) -> Option<UdpDatagram<'a>> {
+    let (&[s0, s1, d0, d1, l0, l1, _, _], rest) = ip.bytes.split_first_chunk::<8>()?;
+    let available = rest.len() + ip.missing;
+    // A length of 0 is that of a datagram captured before the network card segmented it.
+    let stated = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(8);
+    let length = stated.filter(|stated| *stated <= available).unwrap_or(available);
+    let bytes = rest.get(..length).unwrap_or(rest);
+    Some(UdpDatagram {
+        source: SocketAddr::new(ip.source, u16::from_be_bytes([s0, s1])),
+        destination: SocketAddr::new(ip.destination, u16::from_be_bytes([d0, d1])),
+        bytes,
+        missing: length - bytes.len(),
+    })
 }
 
 /// Reads an IP packet; `cut_off` is the number of bytes of the enclosing packet that were not captured.
@@ -184,7 +241,7 @@ fn segment<'a>(ip: &IpPayload<'a>) -> Result<Segment<'a>, Skipped> {
 #[cfg(test)]
 mod tests {
     use super::super::Moment;
-    use super::super::skipped::{Datagram, NetworkLayer};
+    use super::super::skipped::NetworkLayer;
     use super::*;
 
     const PAYLOAD: &[u8] = b"0123456789abcdefghij";
@@ -226,11 +283,18 @@ mod tests {
 
     /// The ports, the payload and the number of missing bytes.
     fn segment_of(network: &mut Network, frame: &Frame<'_>) -> Result<(u16, u16, Vec<u8>, usize), Skipped> {
-        network.segment(frame).map(|segment| {
-            assert_eq!((segment.sequence, segment.acknowledgment), (9, Some(8)));
-            let ports = (segment.source.port(), segment.destination.port());
-            (ports.0, ports.1, segment.bytes.to_vec(), segment.missing)
-        })
+        let segment = network.segment(frame).map_err(reason)?;
+        assert_eq!((segment.sequence, segment.acknowledgment), (9, Some(8)));
+        let ports = (segment.source.port(), segment.destination.port());
+        Ok((ports.0, ports.1, segment.bytes.to_vec(), segment.missing))
+    }
+
+    /// The kind of frame, as it is counted.
+    fn reason(no_segment: NoSegment<'_>) -> Skipped {
+        match no_segment {
+            NoSegment::Datagram(_, kind) => Skipped::NotTcp(kind),
+            NoSegment::Skipped(skipped) => skipped,
+        }
     }
 
     fn check(link_type: u32, bytes: &[u8]) {
@@ -449,8 +513,9 @@ mod tests {
         let packets = fragments_v4(&body, &[(0, 16), (16, 40)]);
         let mut network = Network::default();
         let at = |seconds: u64| Moment { frame: 1, time: Some(seconds * 1_000_000_000) };
-        let [first, second] = [(&packets[0], 10), (&packets[1], 41)]
-            .map(|(packet, seconds)| network.segment(&Frame { at: at(seconds), ..frame(101, packet) }).err());
+        let [first, second] = [(&packets[0], 10), (&packets[1], 41)].map(|(packet, seconds)| {
+            network.segment(&Frame { at: at(seconds), ..frame(101, packet) }).err().map(reason)
+        });
         assert_eq!((first, second), (Some(Skipped::Fragment), Some(Skipped::Fragment)), "too old");
     }
 

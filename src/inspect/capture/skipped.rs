@@ -1,11 +1,11 @@
-//! Counts frames without readable TCP, by kind.
+//! Counts frames without readable TCP or MQTT-SN, by kind.
 
 use std::fmt;
 
 /// The most kinds that are counted separately.
 const MAX_KINDS: usize = 32;
 
-/// The reason why a frame has no TCP segment.
+/// The reason why a frame has no TCP segment and no message of MQTT-SN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {
     /// An unsupported link layer.
@@ -101,9 +101,7 @@ impl fmt::Display for Named {
                 None => write!(f, "of Ethernet type 0x{number:04x}"),
             },
             Skipped::NotIp(NetworkLayer::Ppp(number)) => write!(f, "of PPP protocol 0x{number:04x}"),
-            Skipped::NotTcp(Datagram::MqttSn) => {
-                f.write_str("of UDP (perhaps MQTT-SN, which is not decoded)")
-            }
+            Skipped::NotTcp(Datagram::MqttSn) => f.write_str("of UDP (perhaps MQTT-SN)"),
             Skipped::NotTcp(Datagram::Quic) => f.write_str("of UDP (perhaps QUIC, which is not decoded)"),
             Skipped::NotTcp(Datagram::Udp) => f.write_str("of UDP"),
             Skipped::NotTcp(Datagram::Other(number)) => match ip(number) {

@@ -114,6 +114,8 @@ impl Diagnosis {
                 }
             }
             Item::Event(event) => self.event(event),
+            // The diagnosis is about connections of MQTT.
+            Item::Sn(_) => {}
         }
     }
 
@@ -221,6 +223,7 @@ impl Diagnosis {
                 }
             }
             ConversationEvent::Bytes { .. }
+            | ConversationEvent::Datagram { .. }
             | ConversationEvent::Gap { .. }
             | ConversationEvent::Conflict { .. }
             | ConversationEvent::ProxyHeader { .. } => {}

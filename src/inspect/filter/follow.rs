@@ -5,6 +5,7 @@
 use super::test::is_like;
 use crate::inspect::Item;
 use crate::inspect::capture::conversation::ConversationEvent;
+use crate::inspect::sn::SnItem;
 use std::collections::HashMap;
 
 /// The most connections whose client is unknown; events of others are not shown.
@@ -39,8 +40,13 @@ impl Follower {
                     self.identify(packet.connection, client_id, show);
                 }
             }
+            Item::Sn(SnItem::Message(message)) => {
+                if let Some(client_id) = message.client.client_id.as_deref() {
+                    self.identify(message.connection, client_id, show);
+                }
+            }
             Item::Event(event) => self.hold(event),
-            Item::Gap(_) | Item::Skipped(_) => {}
+            Item::Gap(_) | Item::Skipped(_) | Item::Sn(_) => {}
         }
         let connection = item.connection();
         if matches!(self.connections.get(&connection), Some(State::Followed)) {

@@ -3,6 +3,7 @@
 //! `parse` turns the text into a tree of tests, which `test` evaluates. Terms beside each other must all hold, as with `and`.
 
 mod follow;
+mod message;
 mod parse;
 mod test;
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //! In quotes it may have these characters.
 
 use super::Expression;
-use super::test::{Comparison, NumberField, Test, TextField, TextTest};
+use super::test::{Comparison, NumberField, Test, TextField, TextTest, TypeName};
 use super::time::{TIME, TimePoint};
+use crate::inspect::sn::MessageKind;
 use crate::inspect::{Direction, Name, Severity};
 use crate::protocol::{PacketType, topic};
 use crate::quantity;
@@ -39,7 +40,7 @@ enum FilterProblem {
     #[error("unknown filter key '{0}': expected one of {known}{tip}", known = KEYS.join(", "), tip = did_you_mean(.0, KEYS))]
     UnknownKey(String),
     /// An unknown packet type.
-    #[error("unknown packet type '{0}'{tip}", tip = did_you_mean(.0, PacketType::ALL.map(PacketType::name)))]
+    #[error("unknown packet type '{0}'{tip}", tip = did_you_mean(.0, type_names()))]
     UnknownType(String),
     /// A key without a value.
     #[error("missing value for '{0}': write {0}=VALUE")]
@@ -365,8 +366,8 @@ impl Term {
     fn expression(&self) -> Result<Expression, Misplaced> {
         match self.key {
             "type" => {
-                let types = self.each(packet_type)?;
-                self.equal(Test::Type(types))
+                let types = self.each(types)?;
+                self.equal(Test::Type(types.concat()))
             }
             "topic" => self.text(TextField::Topic),
             "client" => self.text(TextField::Client),
@@ -567,10 +568,21 @@ fn has_code() -> Expression {
     Expression::Test(Test::Number(NumberField::Code, Comparison::GreaterOrEqual, vec![0]))
 }
 
-fn packet_type(value: &TermValue) -> Result<PacketType, Misplaced> {
-    let of_name = |kind: &PacketType| kind.name().eq_ignore_ascii_case(&value.text);
-    let found = PacketType::ALL.into_iter().find(of_name);
-    found.ok_or_else(|| (Some(value.at), FilterProblem::UnknownType(value.text.clone())))
+/// The names of all types.
+fn type_names() -> impl Iterator<Item = &'static str> {
+    PacketType::ALL.into_iter().map(PacketType::name).chain(MessageKind::all().map(MessageKind::name))
+}
+
+/// The types of this name in MQTT and MQTT-SN.
+fn types(value: &TermValue) -> Result<Vec<TypeName>, Misplaced> {
+    let mqtt = PacketType::ALL.into_iter().map(|kind| (kind.name(), TypeName::Mqtt(kind)));
+    let sn = MessageKind::all().map(|kind| (kind.name(), TypeName::Sn(kind)));
+    let of_name = |(name, kind): (&str, TypeName)| name.eq_ignore_ascii_case(&value.text).then_some(kind);
+    let found: Vec<TypeName> = mqtt.chain(sn).filter_map(of_name).collect();
+    if found.is_empty() {
+        return Err((Some(value.at), FilterProblem::UnknownType(value.text.clone())));
+    }
+    Ok(found)
 }
 
 /// A decimal number, or a hexadecimal one after `0x`.

@@ -3,6 +3,7 @@
 use super::time::TimePoint;
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
+use crate::inspect::sn::{MessageKind, SnItem};
 use crate::inspect::{Direction, Finding, Item, Name, Packet, Severity, Value};
 use crate::protocol::{PacketType, Version, topic};
 use regex::bytes::Regex;
@@ -10,7 +11,7 @@ use regex::bytes::Regex;
 /// A test of one field.
 #[derive(Debug, Clone)]
 pub(super) enum Test {
-    Type(Vec<PacketType>),
+    Type(Vec<TypeName>),
     Direction(Direction),
     Text(TextField, TextTest),
     Number(NumberField, Comparison, Vec<u64>),
@@ -23,6 +24,13 @@ pub(super) enum Test {
     AnyFinding,
     Severity(Severity),
     Statement(String),
+}
+
+/// A packet type of MQTT, or a message type of MQTT-SN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TypeName {
+    Mqtt(PacketType),
+    Sn(MessageKind),
 }
 
 /// The fields that are text or bytes.
@@ -98,7 +106,11 @@ impl Test {
 
     /// Whether a packet has the field at all. A test with `!=` holds only then.
     pub(super) fn is_present(&self, item: &Item<'_>) -> bool {
-        let Item::Packet(packet) = item else { return self.matches_event(item).is_some() };
+        let packet = match item {
+            Item::Packet(packet) => packet,
+            Item::Sn(SnItem::Message(message)) => return self.is_in_message(message),
+            item => return self.matches_event(item).is_some(),
+        };
         match self {
             Test::Type(_) | Test::Direction(_) | Test::FailedCode => true,
             Test::Text(field, _) => field.any(packet, |_| true),
@@ -112,7 +124,10 @@ impl Test {
     pub(super) fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
         match item {
             Item::Packet(packet) => self.matches_packet(packet, findings),
-            Item::Gap(_) | Item::Skipped(_) | Item::Event(_) => self.matches_event(item).unwrap_or_default(),
+            Item::Sn(SnItem::Message(message)) => self.matches_message(message, findings),
+            Item::Gap(_) | Item::Skipped(_) | Item::Event(_) | Item::Sn(_) => {
+                self.matches_event(item).unwrap_or_default()
+            }
         }
     }
 
@@ -134,7 +149,9 @@ impl Test {
     fn matches_packet(&self, packet: &Packet<'_>, findings: &[Finding]) -> bool {
         let mut findings = packet.tree.findings.iter().chain(findings);
         match self {
-            Test::Type(wanted) => packet.packet_type.is_some_and(|kind| wanted.contains(&kind)),
+            Test::Type(wanted) => {
+                packet.packet_type.is_some_and(|kind| wanted.contains(&TypeName::Mqtt(kind)))
+            }
             Test::Direction(wanted) => packet.direction == *wanted,
             Test::Text(field, test) => field.any(packet, |text| test.matches(*field, text)),
             Test::Number(field, comparison, wanted) => {
@@ -153,11 +170,11 @@ impl Test {
     }
 }
 
-fn is_any(comparison: Comparison, value: u64, wanted: &[u64]) -> bool {
+pub(super) fn is_any(comparison: Comparison, value: u64, wanted: &[u64]) -> bool {
     wanted.iter().any(|wanted| comparison.holds(value, *wanted))
 }
 
-fn is_time(at: Moment, comparison: Comparison, limit: Option<u64>) -> bool {
+pub(super) fn is_time(at: Moment, comparison: Comparison, limit: Option<u64>) -> bool {
     at.time.zip(limit).is_some_and(|(time, limit)| comparison.holds(time, limit))
 }
 
@@ -185,7 +202,7 @@ impl TextField {
 }
 
 impl TextTest {
-    fn matches(&self, field: TextField, text: &[u8]) -> bool {
+    pub(super) fn matches(&self, field: TextField, text: &[u8]) -> bool {
         match self {
             TextTest::Matches(regex) => regex.is_match(text),
             TextTest::Is(wanted) => wanted.iter().any(|wanted| match field {
@@ -218,7 +235,7 @@ impl NumberField {
     }
 }
 
-fn topics<'p>(tree: &'p Tree<'_>) -> impl Iterator<Item = &'p str> {
+pub(super) fn topics<'p>(tree: &'p Tree<'_>) -> impl Iterator<Item = &'p str> {
     tree.fields.iter().filter_map(|field| match (field.name, field.value) {
         (Name::TopicName | Name::TopicFilter | Name::FilterToRemove | Name::WillTopic, Value::Text(text)) => {
             Some(text)

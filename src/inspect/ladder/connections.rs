@@ -104,7 +104,7 @@ impl Connections {
                 self.ended = Some(*connection);
             }
             Item::Event(ConversationEvent::Fin { connection, at, .. }) => self.close(*connection, *at),
-            Item::Gap(_) | Item::Skipped(_) | Item::Event(_) => {}
+            Item::Gap(_) | Item::Skipped(_) | Item::Event(_) | Item::Sn(_) => {}
         }
     }
 

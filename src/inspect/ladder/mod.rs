@@ -102,6 +102,8 @@ impl Ladder {
     pub(crate) fn draw(&mut self, item: &Item<'_>, findings: &[Finding]) {
         match item {
             Item::Packet(packet) => self.packet(item, packet, findings),
+            // The page has connections of MQTT only.
+            Item::Sn(_) => {}
             Item::Gap(range) => self.add(item, RowKind::Gap(range.direction), &gap(range), findings),
             Item::Skipped(range) => self.add(item, RowKind::Gap(range.direction), &skipped(range), findings),
             Item::Event(event) => self.event(item, event, findings),

@@ -24,6 +24,7 @@ use super::capture::conversation::{ConversationEvent, FrameFault, OtherProtocol}
 use super::capture::reassembly::{Close, Start};
 use super::inspector::ByteRange;
 use super::slots::ConnectionTable;
+use super::sn::SnItem;
 use super::{Direction, Finding, Item, Packet, Rule, Severity};
 use crate::protocol::ProxyFault;
 use connections::Clients;
@@ -113,6 +114,7 @@ impl Linter {
                 None
             }
             Item::Event(event) => self.event(event, &mut report),
+            Item::Sn(item) => return self.sn(item),
         };
         let mut findings = report.into_findings();
         self.counts.count(&findings);
@@ -123,6 +125,21 @@ impl Linter {
         if let Item::Event(ConversationEvent::Closed { connection, .. }) = item {
             self.connections.remove(*connection);
         }
+        findings.retain(|finding| finding.severity >= self.level);
+        findings
+    }
+
+    /// The findings for MQTT-SN, which follow from the state of its clients.
+    fn sn(&mut self, item: &SnItem<'_>) -> Vec<Finding> {
+        let dissected = match item {
+            SnItem::Message(message) => message.tree.findings.as_slice(),
+            SnItem::Opened(_) | SnItem::End(_) => &[],
+        };
+        self.connection(item.connection());
+        self.counts.count(dissected);
+        self.counts.count(item.findings());
+        self.note(item.connection(), dissected.is_empty() && item.findings().is_empty());
+        let mut findings = item.findings().to_vec();
         findings.retain(|finding| finding.severity >= self.level);
         findings
     }
@@ -231,6 +248,7 @@ impl Linter {
             ConversationEvent::Conflict { .. }
             | ConversationEvent::OtherProtocol { .. }
             | ConversationEvent::Bytes { .. }
+            | ConversationEvent::Datagram { .. }
             | ConversationEvent::Fin { .. }
             | ConversationEvent::Gap { .. } => None,
         }

@@ -63,7 +63,8 @@ proptest! {
 fn every_rule_has_a_statement_a_sentence_and_a_hint() {
     for rule in Rule::ALL {
         let is_of_mqtt = rule.in_v3().is_some() || rule.in_v5().is_some();
-        assert_ne!(is_of_mqtt, rule.in_sparkplug().next().is_some(), "{rule:?}");
+        let is_of_sn = rule.in_mqtt_sn().iter().flatten().next().is_some();
+        assert_ne!(is_of_mqtt, rule.in_sparkplug().next().is_some() || is_of_sn, "{rule:?}");
         for statement in [rule.in_v3(), rule.in_v5()].into_iter().flatten() {
             assert!(statement.starts_with("MQTT-") || statement.starts_with("mq/"), "{statement}");
         }

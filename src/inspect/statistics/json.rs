@@ -1,5 +1,7 @@
 //! The statistics as one JSON object.
 
+use super::round_trips::RoundTripTimes;
+use super::topics::TopicCounts;
 use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::inspect::Direction;
 use crate::inspect::view::words::version;
@@ -27,6 +29,12 @@ impl Statistics {
             connection(*id, one, &mut json);
         }
         json.close_array();
+        if let Some(sn) = &self.sn {
+            json.key("mqtt_sn");
+            json.open_object();
+            sn.write_json(&mut json);
+            json.close_object();
+        }
         json.close_object();
         // The writer produces only UTF-8.
         String::from_utf8_lossy(&out).into_owned()
@@ -74,8 +82,8 @@ fn counts(counts: &TrafficCounts, json: &mut Writer<'_>) {
         number(direction.name(), counts.bytes_of(direction), json);
     }
     json.close_object();
-    round_trips(counts, json);
-    topics(counts, json);
+    round_trips(counts.round_trips().map(|(kind, trips)| (kind.name(), trips)), json);
+    topics(&counts.topics, json);
     for (name, count) in [
         ("gaps", counts.gaps),
         ("missing_bytes", counts.missing_bytes),
@@ -88,11 +96,14 @@ fn counts(counts: &TrafficCounts, json: &mut Writer<'_>) {
     }
 }
 
-fn round_trips(counts: &TrafficCounts, json: &mut Writer<'_>) {
+pub(super) fn round_trips<'t>(
+    round_trips: impl Iterator<Item = (&'static str, &'t RoundTripTimes)>,
+    json: &mut Writer<'_>,
+) {
     json.key("round_trips_ns");
     json.open_object();
-    for (kind, trips) in counts.round_trips() {
-        json.key(kind.name());
+    for (name, trips) in round_trips {
+        json.key(name);
         json.open_object();
         number("count", trips.len(), json);
         number("min", trips.min(), json);
@@ -105,10 +116,10 @@ fn round_trips(counts: &TrafficCounts, json: &mut Writer<'_>) {
     json.close_object();
 }
 
-fn topics(counts: &TrafficCounts, json: &mut Writer<'_>) {
+pub(super) fn topics(topics: &TopicCounts, json: &mut Writer<'_>) {
     json.key("topics");
     json.open_array();
-    for (topic, count) in counts.topics.top(TOPICS) {
+    for (topic, count) in topics.top(TOPICS) {
         json.element();
         json.open_object();
         text("topic", topic, json);

@@ -2,6 +2,7 @@
 //! maximum count only in the totals.
 
 mod json;
+mod mqtt_sn;
 mod round_trips;
 mod text;
 mod topics;
@@ -11,6 +12,7 @@ use super::capture::conversation::ConversationEvent;
 use super::tracker::RoundTrip;
 use super::{Direction, Finding, Item, Name, Packet, Severity};
 use crate::protocol::{PacketType, Version};
+use mqtt_sn::SnStatistics;
 use round_trips::{Precision, RoundTripTimes};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -33,6 +35,8 @@ pub(crate) struct Statistics {
     count: u64,
     /// Number of connections with another protocol.
     other_protocols: u64,
+    /// MQTT-SN, if there is any.
+    sn: Option<Box<SnStatistics>>,
     span: Period,
 }
 
@@ -83,6 +87,7 @@ impl Default for Statistics {
             connections: BTreeMap::new(),
             count: 0,
             other_protocols: 0,
+            sn: None,
             span: Period::default(),
         }
     }
@@ -107,6 +112,7 @@ impl Statistics {
                     connection.ends = Some((*client, *server));
                 }
             }
+            Item::Sn(item) => self.sn.get_or_insert_default().observe(item, findings),
             Item::Event(ConversationEvent::OtherProtocol { .. }) => self.other_protocols += 1,
             Item::Event(event) => {
                 let connection = event.connection();

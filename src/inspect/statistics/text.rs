@@ -1,6 +1,7 @@
 //! The statistics as text.
 
 use super::round_trips::RoundTripTimes;
+use super::topics::TopicCounts;
 use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::escape;
 use crate::inspect::Direction;
@@ -30,14 +31,15 @@ impl Statistics {
         }
         packets_by_type(&self.all, &mut text);
         round_trips(&self.all, &mut text);
-        topics(&self.all, &mut text);
+        topics(&self.all.topics, &mut text);
         trouble(&self.all, &mut text);
         connections(self, &mut text);
+        self.sn.iter().for_each(|sn| sn.write_text(&mut text));
         text
     }
 }
 
-fn count(number: u64, unit: &str) -> String {
+pub(super) fn count(number: u64, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -67,24 +69,24 @@ fn round_trips(counts: &TrafficCounts, text: &mut String) {
     }
 }
 
-fn at(trips: &RoundTripTimes, percent: f64) -> String {
+pub(super) fn at(trips: &RoundTripTimes, percent: f64) -> String {
     duration(trips.percentile(percent))
 }
 
-fn topics(counts: &TrafficCounts, text: &mut String) {
-    if counts.topics.len() == 0 {
+pub(super) fn topics(topics: &TopicCounts, text: &mut String) {
+    if topics.len() == 0 {
         return;
     }
     let _ = writeln!(text, "\n{:<12} {:>9} {:>14}", "topics", "messages", "payload bytes");
-    for (topic, count) in counts.topics.top(TOPICS) {
+    for (topic, count) in topics.top(TOPICS) {
         let _ = writeln!(text, "  {:<10} {:>9} {:>14}", escape::line(topic), count.messages, count.bytes);
     }
-    let rest = counts.topics.len().saturating_sub(TOPICS);
+    let rest = topics.len().saturating_sub(TOPICS);
     if rest > 0 {
         let _ = writeln!(text, "  and {} more", count(rest as u64, "topic"));
     }
-    if counts.topics.others().messages > 0 {
-        let _ = writeln!(text, "  and {} to other topics", count(counts.topics.others().messages, "message"));
+    if topics.others().messages > 0 {
+        let _ = writeln!(text, "  and {} to other topics", count(topics.others().messages, "message"));
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Options, View, shown};
 use crate::columns;
 use crate::escape;
 use crate::inspect::capture::Moment;
+use crate::inspect::sn::{self, SnItem};
 use crate::inspect::{Direction, Finding, Item, Packet};
 use unicode_width::UnicodeWidthStr;
 
@@ -50,6 +51,7 @@ impl View for ConversationView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Sn(item) => self.sn(item, findings, out),
             Item::Gap(range) => self.note(range.at, Some(range.direction), &gap(range), out),
             Item::Skipped(range) => self.note(range.at, Some(range.direction), &skipped(range), out),
             Item::Event(event) => {
@@ -124,6 +126,31 @@ impl ConversationView {
             Direction::ServerToClient => [time, String::new(), text],
         };
         self.row(cells, round_trip, out);
+    }
+
+    /// A message of MQTT-SN, or what is known of its sender.
+    fn sn(&mut self, item: &SnItem<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        let SnItem::Message(message) = item else {
+            if let Some(text) = sn::line::note(item) {
+                self.note(item.at(), None, &text, out);
+            }
+            return findings.iter().for_each(|finding| self.finding(finding, out));
+        };
+        if !std::mem::replace(&mut self.has_head, true) {
+            let titles = ["time", "client → gateway", "gateway → client"].map(str::to_owned);
+            self.row(titles, "round trip", out);
+        }
+        let text = format!("{} {}", message.kind.name(), sn::line::content(message, self.options));
+        let text = escape::line(text.trim_end()).into_owned();
+        let time = self.time(message.at);
+        let cells = match message.direction {
+            Direction::ClientToServer => [time, text, String::new()],
+            Direction::ServerToClient => [time, String::new(), text],
+        };
+        let round_trip = message.facts.round_trip.map(duration);
+        self.row(cells, &round_trip.unwrap_or_default(), out);
+        shown(&message.tree.findings, findings, self.options.least)
+            .for_each(|finding| self.finding(finding, out));
     }
 
     fn row(&self, [time, client, server]: [String; 3], round_trip: &str, out: &mut Vec<u8>) {

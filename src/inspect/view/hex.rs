@@ -1,8 +1,9 @@
 //! The bytes of a packet, each next to its field.
 
 use super::line::LineView;
-use super::{Options, View, value};
-use crate::inspect::{Field, Finding, Item, Packet, Severity};
+use super::{Fielded, Options, View, value};
+use crate::inspect::sn::SnItem;
+use crate::inspect::{Field, Finding, Item, Severity};
 use colored::{Color, Colorize};
 use std::fmt::Write;
 use std::ops::Range;
@@ -55,12 +56,25 @@ struct Owned<'p, 'a> {
 
 impl View for HexView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
-        let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
-        self.lines.heading(packet, findings, out);
+        match item {
+            Item::Packet(packet) => self.bytes(packet, findings, out),
+            Item::Sn(SnItem::Message(message)) => self.bytes(message, findings, out),
+            item => self.lines.write(item, findings, out),
+        }
+    }
+}
+
+impl HexView {
+    pub(crate) fn new(options: Options) -> HexView {
+        HexView { options, lines: LineView::new(options) }
+    }
+
+    fn bytes(&mut self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
+        self.lines.heading(unit, findings, out);
         let leaves: Vec<Field<'_>> =
-            packet.tree.fields.iter().filter(|field| field.is_leaf()).cloned().collect();
-        let bad: Vec<Range<usize>> = packet
-            .tree
+            unit.tree().fields.iter().filter(|field| field.is_leaf()).cloned().collect();
+        let bad: Vec<Range<usize>> = unit
+            .tree()
             .findings
             .iter()
             .chain(findings)
@@ -74,36 +88,30 @@ impl View for HexView {
             let Some(first) = owned.first() else { continue };
             let owned = Owned { range: first.range.clone(), leaves: owned };
             let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or(Color::White);
-            self.owned(packet, &owned, &bad, colour, &mut text);
+            self.owned(unit, &owned, &bad, colour, &mut text);
         }
         out.extend_from_slice(text.as_bytes());
-        self.lines.findings(packet, findings, out);
+        self.lines.findings(unit, findings, out);
         out.push(b'\n');
-    }
-}
-
-impl HexView {
-    pub(crate) fn new(options: Options) -> HexView {
-        HexView { options, lines: LineView::new(options) }
     }
 
     fn owned(
         &self,
-        packet: &Packet<'_>,
+        unit: &impl Fielded,
         owned: &Owned<'_, '_>,
         bad: &[Range<usize>],
         colour: Color,
         text: &mut String,
     ) {
-        let end = owned.range.end.min(packet.raw.bytes.len());
-        let bytes = packet.raw.bytes.get(owned.range.start..end).unwrap_or_default();
+        let end = owned.range.end.min(unit.bytes().len());
+        let bytes = unit.bytes().get(owned.range.start..end).unwrap_or_default();
         let is_secret = owned.leaves.iter().any(|leaf| super::secret::is_secret(leaf.name))
             && !self.options.shows_secrets;
         let shown = bytes.get(..bytes.len().min(MAX_BYTES)).unwrap_or_default();
-        let marks = ByteMarks { bad, missing: packet.raw.missing, is_secret };
+        let marks = ByteMarks { bad, missing: unit.missing(), is_secret };
         let mut rows = shown.chunks(WIDTH);
         let mut at = owned.range.start;
-        let mut meaning = self.meaning(packet, owned);
+        let mut meaning = self.meaning(unit, owned);
         // A field without bytes also has a row.
         let mut row = rows.next().unwrap_or_default();
         loop {
@@ -140,11 +148,11 @@ impl HexView {
         text
     }
 
-    fn meaning(&self, packet: &Packet<'_>, owned: &Owned<'_, '_>) -> String {
+    fn meaning(&self, unit: &impl Fielded, owned: &Owned<'_, '_>) -> String {
         let parts: Vec<String> = owned
             .leaves
             .iter()
-            .map(|leaf| format!("{}: {}", leaf.name, value::value(packet, leaf, self.options)))
+            .map(|leaf| format!("{}: {}", leaf.name, value::value(unit, leaf, self.options)))
             .collect();
         parts.join(", ")
     }

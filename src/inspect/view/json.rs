@@ -9,6 +9,7 @@ use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::field::Bits;
 use crate::inspect::inspector::ByteRange;
+use crate::inspect::sn::{self, SnItem};
 use crate::inspect::statistics::Statistics;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
@@ -28,6 +29,7 @@ impl View for JsonView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Sn(item) => self.sn(item, findings, out),
             Item::Gap(range) => self.range("gap", range, out),
             Item::Skipped(range) => self.range("skipped", range, out),
             // Only the linter needs it.
@@ -91,6 +93,13 @@ impl JsonView {
         json.close_object();
     }
 
+    fn sn(&mut self, item: &SnItem<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        self.head(sn::json::event(item), item.connection(), item.at(), out);
+        let mut json = Writer::inside_object(out);
+        sn::json::write(item, findings, self.options, &mut json);
+        json.close_object();
+    }
+
     fn range(&mut self, name: &str, range: &ByteRange, out: &mut Vec<u8>) {
         self.head(name, range.connection, range.at, out);
         let mut json = Writer::inside_object(out);
@@ -111,6 +120,7 @@ impl JsonView {
             ConversationEvent::Fin { connection, at, .. } => ("fin", connection, at),
             ConversationEvent::Closed { connection, at, .. } => ("closed", connection, at),
             ConversationEvent::Bytes { connection, at, .. } => ("bytes", connection, at),
+            ConversationEvent::Datagram { connection, at, .. } => ("datagram", connection, at),
             ConversationEvent::Gap { connection, at, .. } => ("gap", connection, at),
             ConversationEvent::Lag { connection, at, .. } => ("lag", connection, at),
         };
@@ -202,6 +212,7 @@ fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
         }
         ConversationEvent::Closed { by, first_fin, .. } => closed(*by, *first_fin, json),
         ConversationEvent::Bytes { .. }
+        | ConversationEvent::Datagram { .. }
         | ConversationEvent::Gap { .. }
         | ConversationEvent::Lag { .. }
         | ConversationEvent::Fin { .. } => {}
@@ -436,7 +447,10 @@ fn next_sibling(fields: &[Field<'_>], index: usize) -> usize {
 }
 
 /// Writes the findings, if there are any.
-fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, json: &mut Writer<'_>) {
+pub(in crate::inspect) fn write_findings<'f>(
+    findings: impl Iterator<Item = &'f Finding>,
+    json: &mut Writer<'_>,
+) {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
         return;
@@ -469,7 +483,7 @@ fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
 }
 
 /// Writes every field with its byte range, up to the last captured byte.
-fn ranges(fields: &[Field<'_>], captured: Option<usize>, json: &mut Writer<'_>) {
+pub(in crate::inspect) fn ranges(fields: &[Field<'_>], captured: Option<usize>, json: &mut Writer<'_>) {
     let end = captured.unwrap_or(usize::MAX);
     json.plain_key("fields");
     json.open_array();

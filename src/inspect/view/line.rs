@@ -3,13 +3,14 @@
 use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
-use super::words::{duration, hex, packet_name, printable, version};
-use super::{Advice, Options, View, shown, words};
+use super::words::{duration, hex, printable, version};
+use super::{Advice, Fielded, Options, View, shown, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::ByteRange;
+use crate::inspect::sn::{self, SnItem};
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
@@ -34,6 +35,7 @@ impl View for LineView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Sn(item) => self.sn(item, findings, out),
             Item::Gap(range) => self.range(range, &gap(range), out),
             Item::Skipped(range) => self.range(range, &skipped(range), out),
             Item::Event(event) => {
@@ -61,20 +63,21 @@ impl LineView {
     }
 
     /// The line in front of a packet's fields.
-    pub(super) fn heading(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
-        self.head(packet.at, packet.connection, Some(packet.direction), out);
-        let line = format!("{} {}\n", self.name(packet, findings), words::size(packet));
+    pub(super) fn heading(&mut self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
+        let (at, connection, direction) = unit.place();
+        self.head(at, connection, Some(direction), out);
+        let line = format!("{} {}\n", self.name(unit, findings), unit.size());
         out.extend_from_slice(line.as_bytes());
     }
 
-    pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
-        shown(&packet.tree.findings, findings, self.options.least)
+    pub(super) fn findings(&self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
+        shown(&unit.tree().findings, findings, self.options.least)
             .for_each(|finding| self.finding(finding, out));
     }
 
-    fn name(&self, packet: &Packet<'_>, findings: &[Finding]) -> String {
-        let name = format!("{:<11}", packet_name(packet));
-        let is_error = shown(&packet.tree.findings, findings, self.options.least)
+    fn name(&self, unit: &impl Fielded, findings: &[Finding]) -> String {
+        let name = format!("{:<11}", unit.name());
+        let is_error = shown(&unit.tree().findings, findings, self.options.least)
             .any(|finding| finding.severity == Severity::Error);
         match (self.options.is_coloured, is_error) {
             (false, _) => name,
@@ -105,6 +108,27 @@ impl LineView {
             finding.rule.hint()
         );
         out.extend_from_slice(line.as_bytes());
+    }
+
+    /// A message of MQTT-SN, or what is known of its sender.
+    fn sn(&mut self, item: &SnItem<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        match item {
+            SnItem::Message(message) => {
+                self.head(message.at, message.connection, Some(message.direction), out);
+                let summary = sn::line::summary(message, self.options);
+                let line = format!("{} {}", self.name(message, findings), escape::line(&summary));
+                out.extend_from_slice(line.trim_end().as_bytes());
+                out.push(b'\n');
+                self.findings(message, findings, out);
+            }
+            SnItem::Opened(_) | SnItem::End(_) => {
+                if let Some(text) = sn::line::note(item) {
+                    self.head(item.at(), item.connection(), None, out);
+                    out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());
+                }
+                findings.iter().for_each(|finding| self.finding(finding, out));
+            }
+        }
     }
 
     fn range(&mut self, range: &ByteRange, text: &str, out: &mut Vec<u8>) {
@@ -189,6 +213,7 @@ pub(in crate::inspect) fn describe(
         }
         ConversationEvent::Closed { by, first_fin, .. } => (None, closed(*by, *first_fin)),
         ConversationEvent::Bytes { .. }
+        | ConversationEvent::Datagram { .. }
         | ConversationEvent::Gap { .. }
         | ConversationEvent::Lag { .. }
         | ConversationEvent::Fin { .. } => return None,
@@ -374,7 +399,7 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
 }
 
 /// A payload as text, or in hexadecimal if it is binary.
-fn payload(content: &[u8], length: usize) -> String {
+pub(in crate::inspect) fn payload(content: &[u8], length: usize) -> String {
     match printable(content) {
         Some(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
         Some(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),

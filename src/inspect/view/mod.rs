@@ -2,11 +2,12 @@
 
 pub(super) mod clock;
 mod conversation;
+mod fielded;
 pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod line;
-mod payload;
-mod secret;
+pub(super) mod payload;
+pub(super) mod secret;
 pub(crate) mod text;
 mod value;
 pub(super) mod words;
@@ -15,6 +16,7 @@ use super::diagnosis::Report;
 use super::statistics::Statistics;
 use super::{Finding, Item, Severity};
 pub(crate) use conversation::ConversationView;
+pub(super) use fielded::Fielded;
 pub(crate) use hex::HexView;
 pub(crate) use json::JsonView;
 pub(crate) use line::LineView;

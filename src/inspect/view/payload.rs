@@ -3,7 +3,8 @@
 use super::Options;
 use crate::escape;
 use crate::inspect::inspector::whole_payload;
-use crate::inspect::{Name, Packet};
+use crate::inspect::sn::Message;
+use crate::inspect::{Name, Packet, Value};
 use crate::payload::{Content, Decoded, Hints, decode};
 use crate::protocol::{PacketType, PropertyId};
 
@@ -31,8 +32,17 @@ pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> 
     decode(content, options.payload, hints)
 }
 
+/// The decoded payload of a message of MQTT-SN; `None` if a part of it is missing.
+pub(in crate::inspect) fn decoded_message(message: &Message<'_>, options: Options) -> Option<Decoded> {
+    let field = message.tree.find(Name::Payload)?;
+    let Value::Bytes(content) = field.value else { return None };
+    let is_whole = content.len() == field.range.len() && !content.is_empty();
+    let hints = Hints { topic: message.topic(), types: options.types, ..Hints::default() };
+    is_whole.then(|| decode(content, options.payload, hints))?
+}
+
 /// The format and the value, truncated to a line. A problem comes before `raw`.
-pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
+pub(in crate::inspect) fn short(decoded: &Decoded, raw: &str) -> String {
     let mut name = decoded.label();
     match &decoded.content {
         Content::Malformed(_) if decoded.mismatch.is_some() => {

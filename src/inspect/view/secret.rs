@@ -4,9 +4,9 @@ use crate::inspect::Name;
 use crate::protocol::PropertyId;
 
 /// Replaces a secret.
-pub(super) const HIDDEN: &str = "(hidden)";
+pub(in crate::inspect) const HIDDEN: &str = "(hidden)";
 
 /// Whether a field is a secret: a password or authentication data.
-pub(super) fn is_secret(name: Name) -> bool {
+pub(in crate::inspect) fn is_secret(name: Name) -> bool {
     matches!(name, Name::Password | Name::Property(PropertyId::AuthenticationData))
 }

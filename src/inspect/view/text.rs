@@ -1,9 +1,10 @@
 //! Every field on a line of its own, with its byte range.
 
 use super::line::LineView;
-use super::{Options, View, payload, value};
+use super::{Fielded, Options, View, payload, value};
 use crate::inspect::field::Bits;
-use crate::inspect::{Field, Finding, Item, Packet};
+use crate::inspect::sn::SnItem;
+use crate::inspect::{Field, Finding, Item};
 
 /// Indents values that have no byte range.
 const MARGIN: &str = "                    ";
@@ -17,16 +18,11 @@ pub(crate) struct TextView {
 
 impl View for TextView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
-        let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
-        self.lines.heading(packet, findings, out);
-        for field in &packet.tree.fields {
-            out.extend_from_slice(self.field(packet, field).as_bytes());
+        match item {
+            Item::Packet(packet) => self.fields(packet, findings, out),
+            Item::Sn(SnItem::Message(message)) => self.fields(message, findings, out),
+            item => self.lines.write(item, findings, out),
         }
-        if let Some(decoded) = payload::decoded(packet, self.options) {
-            out.extend_from_slice(payload::lines(&decoded, MARGIN).as_bytes());
-        }
-        self.lines.findings(packet, findings, out);
-        out.push(b'\n');
     }
 }
 
@@ -35,7 +31,19 @@ impl TextView {
         TextView { options, lines: LineView::new(options) }
     }
 
-    fn field(&self, packet: &Packet<'_>, field: &Field<'_>) -> String {
+    fn fields(&mut self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
+        self.lines.heading(unit, findings, out);
+        for field in &unit.tree().fields {
+            out.extend_from_slice(self.field(unit, field).as_bytes());
+        }
+        if let Some(decoded) = unit.payload(self.options) {
+            out.extend_from_slice(payload::lines(&decoded, MARGIN).as_bytes());
+        }
+        self.lines.findings(unit, findings, out);
+        out.push(b'\n');
+    }
+
+    fn field(&self, unit: &impl Fielded, field: &Field<'_>) -> String {
         let place = match (field.bits, field.range.len()) {
             (Some(Bits { high, low }), _) if high == low => format!("{} bit {high}", field.range.start),
             (Some(Bits { high, low }), _) => format!("{} bits {high}-{low}", field.range.start),
@@ -44,7 +52,7 @@ impl TextView {
         };
         let indent = "  ".repeat(field.depth.into());
         let name = field.name.to_string();
-        let value = value::value(packet, field, self.options);
+        let value = value::value(unit, field, self.options);
         let colon = if value.is_empty() { "" } else { ": " };
         format!("    {place:>14}  {indent}{name}{colon}{value}\n")
     }

@@ -1,10 +1,10 @@
 //! A field's value as text, for the views that show every field.
 
-use super::Options;
 use super::secret::{HIDDEN, is_secret};
 use super::words::{self, hex, printable};
+use super::{Fielded, Options};
 use crate::escape::quoted;
-use crate::inspect::{Field, Name, Packet, Value};
+use crate::inspect::{Field, Name, Value};
 use crate::protocol::{PacketType, PropertyId};
 
 /// Maximum characters of a string to show.
@@ -14,7 +14,7 @@ const MAX_TEXT: usize = 200;
 const MAX_BYTES: usize = 32;
 
 /// The field's value, with the meaning of coded numbers.
-pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) -> String {
+pub(super) fn value(unit: &impl Fielded, field: &Field<'_>, options: Options) -> String {
     if is_secret(field.name) && !options.shows_secrets {
         return HIDDEN.to_owned();
     }
@@ -34,7 +34,7 @@ pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) ->
         }
         Value::Pair(name, value) => format!("{} = {}", shortened(name), shortened(value)),
         Value::Code(code) => {
-            let meaning = words::code(packet, field.name, code);
+            let meaning = unit.meaning(field.name, code);
             format!("0x{code:02x} {}", meaning.unwrap_or("unknown"))
         }
     }
@@ -60,7 +60,14 @@ fn numbered(name: Name, number: u32) -> String {
             2 => "2 (send no retained messages)".to_owned(),
             _ => format!("{number} (reserved)"),
         },
-        Name::KeepAlive => seconds(number),
+        Name::KeepAlive | Name::Duration => seconds(number),
+        Name::Qos if number == 3 => "3 (-1)".to_owned(),
+        Name::TopicIdType => match number {
+            0 => "0 (normal id or name)".to_owned(),
+            1 => "1 (predefined id)".to_owned(),
+            2 => "2 (short name)".to_owned(),
+            _ => format!("{number} (reserved)"),
+        },
         Name::Property(id) => property(id, number),
         _ => number.to_string(),
     }

@@ -84,7 +84,7 @@ pub(super) fn text_or_hex(bytes: &[u8]) -> String {
 }
 
 /// At most `most` bytes in hexadecimal, separated by spaces.
-pub(super) fn hex(bytes: &[u8], most: usize) -> String {
+pub(in crate::inspect) fn hex(bytes: &[u8], most: usize) -> String {
     let mut hex = String::with_capacity(bytes.len().min(most) * 3);
     for (index, byte) in bytes.iter().take(most).enumerate() {
         let space = if index == 0 { "" } else { " " };

@@ -53,6 +53,13 @@ impl CaptureWriter {
             self.connections.insert(connection, opened);
             return;
         }
+        if let ConversationEvent::Datagram { at, client, gateway, direction, bytes, .. } = *event {
+            let [source, destination] = match direction {
+                Direction::ClientToServer => [client, gateway],
+                Direction::ServerToClient => [gateway, client],
+            };
+            return pcapng::packet(at.time.unwrap_or(0), &segment::datagram(source, destination, bytes), out);
+        }
         let Some(connection) = self.connections.get_mut(&event.connection()) else { return };
         match *event {
             ConversationEvent::Bytes { at, direction, bytes, .. } => {
@@ -67,6 +74,7 @@ impl CaptureWriter {
                 self.connections.remove(&number);
             }
             ConversationEvent::Opened { .. }
+            | ConversationEvent::Datagram { .. }
             | ConversationEvent::Lag { .. }
             | ConversationEvent::Conflict { .. }
             | ConversationEvent::ProxyHeader { .. }

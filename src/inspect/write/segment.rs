@@ -1,6 +1,6 @@
-//! A TCP segment in an IP packet, with valid checksums.
+//! A TCP segment or a UDP datagram in an IP packet, with valid checksums.
 
-use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader};
+use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, UdpHeader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The advertised window: the maximum.
@@ -85,6 +85,31 @@ impl SegmentHeader {
         tcp.acknowledgment_number = if tcp.ack { self.acknowledgment } else { 0 };
         tcp
     }
+}
+
+/// A UDP datagram in an IP packet.
+pub(super) fn datagram(source: SocketAddr, destination: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let (from, to) = (source.ip(), destination.ip());
+    let ports = (source.port(), destination.port());
+    let size = u16::try_from(UdpHeader::LEN + bytes.len()).unwrap_or(u16::MAX);
+    if let (IpAddr::V4(from), IpAddr::V4(to)) = (from, to) {
+        let (from, to) = (from.octets(), to.octets());
+        let mut ip = Ipv4Header::new(size, TIME_TO_LIVE, IpNumber::UDP, from, to).unwrap_or_default();
+        ip.header_checksum = ip.calc_header_checksum();
+        let udp = UdpHeader::with_ipv4_checksum(ports.0, ports.1, &ip, bytes).unwrap_or_default();
+        return [&ip.to_bytes()[..], &udp.to_bytes()[..], bytes].concat();
+    }
+    let ip = Ipv6Header {
+        traffic_class: 0,
+        flow_label: Ipv6FlowLabel::ZERO,
+        payload_length: size,
+        next_header: IpNumber::UDP,
+        hop_limit: TIME_TO_LIVE,
+        source: as_v6(from).octets(),
+        destination: as_v6(to).octets(),
+    };
+    let udp = UdpHeader::with_ipv6_checksum(ports.0, ports.1, &ip, bytes).unwrap_or_default();
+    [&ip.to_bytes()[..], &udp.to_bytes()[..], bytes].concat()
 }
 
 /// The length for IP, which no synthesised segment exceeds.

@@ -15,6 +15,7 @@ mod return_code;
 #[cfg(test)]
 mod tests;
 mod topic;
+pub mod v2;
 mod version;
 
 pub use error::{DecodeError, EncodeError, Problem};

@@ -10,6 +10,7 @@ mod oracle;
 mod payloads;
 mod picture;
 mod proxy;
+mod sn;
 mod statistics;
 mod tls;
 mod tunnels;

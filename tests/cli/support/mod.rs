@@ -4,6 +4,7 @@ pub mod broker;
 pub mod bytes;
 pub mod capture;
 pub mod certificates;
+pub mod datagrams;
 pub mod peer;
 pub mod process;
 pub mod proxy;

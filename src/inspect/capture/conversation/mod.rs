@@ -70,6 +70,23 @@ pub enum ConversationEvent<'a> {
         /// Never empty.
         bytes: &'a [u8],
     },
+    /// A message of MQTT-SN: a UDP datagram. The first event of its connection, which is a pair of addresses.
+    Datagram {
+        /// The number of the pair.
+        connection: u32,
+        /// The frame.
+        at: Moment,
+        /// The client's or the forwarder's address, or that of a multicast group.
+        client: SocketAddr,
+        /// The gateway's address.
+        gateway: SocketAddr,
+        /// The direction of the message.
+        direction: Direction,
+        /// The captured part.
+        bytes: &'a [u8],
+        /// The number of bytes that were not captured.
+        missing: usize,
+    },
     /// MQTT bytes that are missing from the capture. The next bytes follow after `length` bytes.
     Gap {
         /// The connection's number.
@@ -184,6 +201,7 @@ impl ConversationEvent<'_> {
         match *self {
             ConversationEvent::Opened { connection, .. }
             | ConversationEvent::Bytes { connection, .. }
+            | ConversationEvent::Datagram { connection, .. }
             | ConversationEvent::Gap { connection, .. }
             | ConversationEvent::Conflict { connection, .. }
             | ConversationEvent::Lag { connection, .. }
@@ -203,6 +221,7 @@ impl ConversationEvent<'_> {
         match *self {
             ConversationEvent::Opened { at, .. }
             | ConversationEvent::Bytes { at, .. }
+            | ConversationEvent::Datagram { at, .. }
             | ConversationEvent::Gap { at, .. }
             | ConversationEvent::Conflict { at, .. }
             | ConversationEvent::Lag { at, .. }

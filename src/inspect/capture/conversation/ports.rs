@@ -1,4 +1,4 @@
-//! Ports on which MQTT is expected.
+//! Ports on which MQTT and MQTT-SN are expected.
 
 use super::super::reassembly::Side;
 
@@ -28,17 +28,37 @@ const COMMON: [(u16, PortUse); 14] = [
     (9001, PortUse::WebSocket),
 ];
 
-/// The common ports, and additional MQTT ports from the user.
+/// The UDP ports that gateways of MQTT-SN and their documentation use.
+const MQTT_SN: [u16; 4] = [10_000, 1883, 1884, 2442];
+
+/// The common ports, and additional ports from the user.
 #[derive(Debug, Clone, Default)]
 pub struct Ports {
     mqtt: Vec<u16>,
+    mqtt_sn: Vec<u16>,
 }
 
 impl Ports {
     /// The common ports and `mqtt`.
     #[must_use]
     pub fn with_mqtt(mqtt: Vec<u16>) -> Ports {
-        Ports { mqtt }
+        Ports { mqtt, ..Ports::default() }
+    }
+
+    /// The same, with these UDP ports of MQTT-SN.
+    #[must_use]
+    pub fn and_mqtt_sn(self, mqtt_sn: Vec<u16>) -> Ports {
+        Ports { mqtt_sn, ..self }
+    }
+
+    /// Whether the user named the UDP port as one of MQTT-SN.
+    pub(in crate::inspect::capture) fn is_stated_mqtt_sn(&self, port: u16) -> bool {
+        self.mqtt_sn.contains(&port)
+    }
+
+    /// Whether gateways of MQTT-SN use the UDP port.
+    pub(in crate::inspect::capture) fn is_usual_mqtt_sn(port: u16) -> bool {
+        MQTT_SN.contains(&port)
     }
 
     pub(super) fn usage(&self, port: u16) -> Option<PortUse> {

@@ -121,6 +121,7 @@ impl SideBytes {
 
 fn short(event: ConversationEvent<'_>) -> Seen {
     match event {
+        ConversationEvent::Datagram { .. } => unreachable!("these are TCP connections"),
         ConversationEvent::Opened { client, transport, .. } => Opened {
             client: client.port(),
             is_web_socket: transport.is_web_socket,

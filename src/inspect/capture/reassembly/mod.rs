@@ -225,6 +225,13 @@ impl Reassembly {
         self.next_number
     }
 
+    /// The number of the next connection. Pairs of addresses without TCP are numbered in the same sequence.
+    pub(crate) fn take_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        number
+    }
+
     /// Opens a connection, and closes the previous one with the same key.
     fn open(
         &mut self,
@@ -237,8 +244,7 @@ impl Reassembly {
         if self.connections.len() >= MAX_CONNECTIONS {
             self.evict(at, emit);
         }
-        let number = self.next_number;
-        self.next_number = number.wrapping_add(1);
+        let number = self.take_number();
         let (a, b) = (segment.source, segment.destination);
         let start = match (segment.is_syn, segment.acknowledgment) {
             (true, None) => Start::Handshake { initiator: Side::A },

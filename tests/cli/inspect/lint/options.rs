@@ -100,7 +100,7 @@ fn all_rules_are_printed_as_lines_or_json() {
     assert_eq!(text.lines().count(), 3 * json.lines().count());
     for line in json.lines() {
         let rule: serde_json::Value = serde_json::from_str(line).unwrap();
-        let versions = ["mqtt_3_1_1", "mqtt_5_0", "sparkplug_3_0"];
+        let versions = ["mqtt_3_1_1", "mqtt_5_0", "sparkplug_3_0", "mqtt_sn_1_2", "mqtt_sn_2_0"];
         assert!(versions.iter().any(|version| rule[version].is_string()), "{line}");
         for key in ["severity", "scope", "sender", "rule", "hint"] {
             assert!(rule[key].as_str().is_some_and(|text| !text.is_empty()), "{key} in {line}");

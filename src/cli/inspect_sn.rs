@@ -1,0 +1,66 @@
+//! The options of `mq inspect` for MQTT-SN.
+
+use super::{Error, predefined, values};
+use crate::inspect::sn::Settings;
+use clap::{ArgAction, Args, ValueHint};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The only protocol that `--decode-as` takes.
+const MQTT_SN: &str = "mqtt-sn";
+
+/// How to decode MQTT-SN.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "MQTT-SN")]
+pub(crate) struct SnArgs {
+    /// Decode --hex and --base64 as MQTT-SN: each value or line is a datagram
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub sn: bool,
+    /// UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same
+    /// [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]
+    #[arg(long, value_name = "PORT=mqtt-sn", value_parser = port, conflicts_with_all = ["hex", "base64", "listen"])]
+    pub decode_as: Vec<SnPort>,
+    /// Topics of predefined topic ids: a file with lines `ID TOPIC`, or `CLIENT, TOPIC, ID`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub predefined: Option<PathBuf>,
+}
+
+/// A UDP port of MQTT-SN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SnPort(u16);
+
+impl SnArgs {
+    /// The UDP ports of MQTT-SN.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.decode_as.iter().map(|port| port.0).collect()
+    }
+
+    /// Rejects --sn without typed bytes: in captures, MQTT-SN is recognised.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub(crate) fn check(&self, has_bytes: bool) -> Result<(), Error> {
+        if self.sn && !has_bytes {
+            return Err(Error::usage("--sn needs --hex or --base64; captures are decoded without it"));
+        }
+        Ok(())
+    }
+
+    /// The settings of the decoder.
+    ///
+    /// # Errors
+    /// If the file of predefined topics cannot be read.
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        let predefined = self.predefined.as_deref().map(predefined::read).transpose()?;
+        Ok(Settings { version: None, predefined: Arc::new(predefined.unwrap_or_default()) })
+    }
+}
+
+/// A port and the protocol.
+fn port(text: &str) -> Result<SnPort, String> {
+    let (port, protocol) = text.split_once('=').unwrap_or((text, ""));
+    match port.parse() {
+        Ok(port @ 1..) if protocol.eq_ignore_ascii_case(MQTT_SN) => Ok(SnPort(port)),
+        _ => Err(values::expected("PORT=mqtt-sn, such as 5000=mqtt-sn")),
+    }
+}
