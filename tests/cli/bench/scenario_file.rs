@@ -237,3 +237,22 @@ fn the_document_has_the_example_and_all_keys() {
         assert!(document.contains(table.trim_end()), "docs/scenarios.md needs this table:\n{table}");
     }
 }
+
+#[test]
+fn a_mistake_in_a_recording_has_the_place_of_its_key() {
+    let recording = file("{\"payload\": \"x\"}\n{\"payload\": 5\n");
+    let empty = file("\n");
+    for (path, extra, problem) in [
+        (recording.path().display().to_string(), "", ", line 2: "),
+        (empty.path().display().to_string(), "", " has no messages"),
+        (recording.path().display().to_string(), "recorded_topics = true\n", "which recorded_topics needs"),
+        ("/missing".to_owned(), "", "cannot read /missing"),
+    ] {
+        let content = format!(
+            "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nclients = 1\npayload_recording = {path:?}\n{extra}"
+        );
+        let scenario = file(&content);
+        let stderr = mq("bench scenario --validate").arg(scenario.path()).run().fail(2);
+        assert_says(&stderr, &[", line 5, column 1: group \"a\": ", problem]);
+    }
+}

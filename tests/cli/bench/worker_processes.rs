@@ -365,6 +365,30 @@ fn check_lists_the_limits_and_their_remedies() {
 }
 
 #[test]
+fn a_limit_that_is_too_low_for_a_client_is_explained_for_one_process() {
+    let words = "bench -c 20 --subscribers 20 --threads 2";
+    let finished = under_a_limit("ulimit -n 30", &format!("{words} --embedded --check")).run();
+    let report = String::from_utf8_lossy(&finished.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(
+        &report,
+        &["88 needed; soft limit 30", "the embedded broker needs 74 open files for 40 clients"],
+    );
+    assert!(!report.contains(" processes"), "{report}");
+    assert!(report.contains("about 11 MiB"), "the memory is that of one process: {report}");
+    finished.expect_status(1);
+    let stderr = under_a_limit("ulimit -n 30", &format!("{words} -p 9")).run().fail(2);
+    assert_says(&stderr, &["40 clients need 88 open files, but the limit is 30\n", "`ulimit -n 90`"]);
+}
+
+#[test]
+fn no_line_of_the_check_is_wider_than_80_columns() {
+    for words in ["bench --check -c 100", "bench --check -h 10.255.255.1 -c 70000"] {
+        let text = String::from_utf8_lossy(&mq(words).run().stdout).into_owned();
+        assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
+    }
+}
+
+#[test]
 fn front_processes_accept_more_clients_than_the_embedded_broker_may_open_files() {
     for load in ["-q 0", "-q 1", "-q 2", "-q 1 --ws"] {
         let words =
