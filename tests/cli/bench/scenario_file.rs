@@ -249,7 +249,7 @@ fn a_mistake_in_a_recording_has_the_place_of_its_key() {
         ("/missing".to_owned(), "", "cannot read /missing"),
     ] {
         let content = format!(
-            "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nclients = 1\npayload_recording = {path:?}\n{extra}"
+            "[[group]]\nname = \"a\"\nscenario = \"pub\"\nclients = 1\npayload_recording = {path:?}\n{extra}"
         );
         let scenario = file(&content);
         let stderr = mq("bench scenario --validate").arg(scenario.path()).run().fail(2);
