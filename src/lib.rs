@@ -11,6 +11,7 @@ mod client;
 mod columns;
 pub mod commands;
 mod escape;
+mod gateway;
 mod hosted;
 mod html;
 mod input_file;

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const COMMANDS: [&str; 12] = [
+    const COMMANDS: [&str; 13] = [
         "pub",
         "sub",
         "rr",
@@ -53,6 +53,7 @@ mod tests {
         "broker",
         "bench",
         "inspect",
+        "gateway",
         "doctor",
         "config",
         "install-links",

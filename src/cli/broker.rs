@@ -2,6 +2,7 @@
 
 use super::values::expected;
 use crate::bench::limits::MOST_FRONT_PROCESSES;
+use crate::cli::{Error, UsageError};
 use crate::quantity;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +34,7 @@ Examples:
   mq broker -p 0                 listen on a free port
   mq broker --ws-port 8080       accept MQTT over WebSocket as well
   mq broker --unix ./mq.sock     listen on a unix socket only; with -p PORT on both
+  mq broker --sn-port 10000      accept MQTT-SN clients as well
   mq broker --password-file pw   allow only users in this file of `mq passwd`
   mq broker --scram-file keys    allow only users in this file of `mq passwd scram`
   mq broker --bind 0.0.0.0       listen on all addresses, open to the network")]
@@ -43,6 +45,9 @@ pub(crate) struct BrokerArgs {
     /// Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one
     #[arg(long, value_name = "PORT")]
     pub ws_port: Option<u16>,
+    /// UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port
+    #[arg(long, value_name = "PORT")]
+    pub sn_port: Option<u16>,
     /// Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub unix: Option<PathBuf>,
@@ -95,6 +100,19 @@ fn memory(text: &str) -> Result<usize, String> {
 }
 
 impl BrokerArgs {
+    /// The address for MQTT-SN clients, if any. They have no user names and passwords.
+    ///
+    /// # Errors
+    /// If the broker admits no client without them.
+    pub(crate) fn listen_sn(&self) -> Result<Option<SocketAddr>, Error> {
+        let has_users = self.password_file.is_some() || self.scram_file.is_some();
+        if self.sn_port.is_some() && has_users && !self.allow_anonymous {
+            let needed = "--allow-anonymous, since MQTT-SN clients have no user names";
+            return Err(Error::usage(UsageError::Needs { option: "--sn-port".into(), needed }));
+        }
+        Ok(self.sn_port.map(|port| SocketAddr::new(self.bind, port)))
+    }
+
     /// The TCP address: MQTT's port by default, or none if only a unix socket is requested.
     pub(crate) fn listen(&self) -> Option<SocketAddr> {
         let port = self.port.or(self.unix.is_none().then_some(PORT));

@@ -1,7 +1,9 @@
 //! The commands: their names, their help lines and their options.
 
 use super::{Names, request, schema, session, subscribe};
-use super::{bench, broker, config, connection, doctor, generated_docs, inspect, network, passwd, publish};
+use super::{
+    bench, broker, config, connection, doctor, gateway, generated_docs, inspect, network, passwd, publish,
+};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -18,6 +20,8 @@ pub(crate) enum Command {
     Passwd(Box<passwd::PasswdArgs>),
     /// Runs a broker.
     Broker(Box<broker::BrokerArgs>),
+    /// Runs an MQTT-SN gateway.
+    Gateway(Box<gateway::GatewayArgs>),
     /// Measures a broker.
     Bench(Box<bench::BenchArgs>),
     /// Decodes captured packets.
@@ -43,7 +47,7 @@ pub(super) struct CommandRow {
 }
 
 /// The commands, in the order of the help.
-pub(super) const COMMANDS: [CommandRow; 12] = [
+pub(super) const COMMANDS: [CommandRow; 13] = [
     CommandRow {
         name: "pub",
         about: "Publish messages",
@@ -73,6 +77,12 @@ pub(super) const COMMANDS: [CommandRow; 12] = [
         about: "Run a broker for development and tests",
         augment: broker::BrokerArgs::augment_args,
         read: |matches| boxed(matches).map(Command::Broker),
+    },
+    CommandRow {
+        name: "gateway",
+        about: "Run a gateway between MQTT-SN clients and a broker",
+        augment: gateway::GatewayArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Gateway),
     },
     CommandRow {
         name: super::BENCH,
@@ -153,6 +163,7 @@ impl Command {
             Command::Bench(args) => args.client_mut(),
             Command::Doctor(args) => Some(&mut args.client),
             Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
+            Command::Gateway(args) => Some(&mut args.client),
             Command::Passwd(_)
             | Command::Broker(_)
             | Command::Inspect(_)
@@ -215,6 +226,13 @@ impl Command {
         let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
         if let Some(client) = self.client_mut() {
             client.network.typed = network::TypedOptions::of(matches);
+        }
+        match self {
+            Command::Pub(args) => args.choose_gateway(),
+            Command::Sub(args) => args.choose_gateway(),
+            Command::Rr(args) => args.choose_gateway(),
+            Command::Gateway(args) => args.apply_target(),
+            _ => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::transport::tls::Acceptor;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, ValueHint};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -227,20 +227,7 @@ fn listen(text: &str) -> Result<Listen, String> {
         _ => return Err(values::expected("one of the schemes mqtt, mqtts, ws and wss, or no scheme")),
     };
     let place = place.strip_suffix('/').unwrap_or(place);
-    Ok(Listen { address: socket_address(place)?, is_secure, is_web_socket })
-}
-
-/// An address and a port; a port alone is on the loopback address.
-fn socket_address(place: &str) -> Result<SocketAddr, String> {
-    let problem = values::expected("PORT or ADDR:PORT, such as 1884, 0.0.0.0:1884 or [::1]:1884");
-    let (address, port) = place.rsplit_once(':').unwrap_or(("localhost", place));
-    let port = port.parse().map_err(|_| problem.clone())?;
-    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
-    match address.parse::<IpAddr>() {
-        Ok(address) => Ok(SocketAddr::new(address, port)),
-        Err(_) if address == "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_) => Err(problem),
-    }
+    Ok(Listen { address: values::socket_address(place)?, is_secure, is_web_socket })
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) mod connection;
 pub(crate) mod delay;
 pub(crate) mod doctor;
 mod error;
+pub(crate) mod gateway;
 pub(crate) mod generated_docs;
 pub(crate) mod inspect;
 pub(crate) mod inspect_live;
@@ -39,6 +40,7 @@ pub(crate) mod request;
 pub(crate) mod schema;
 mod secrets;
 pub(crate) mod session;
+pub(crate) mod sn;
 pub(crate) mod subscribe;
 pub(crate) mod tls;
 mod toml_text;
@@ -85,6 +87,7 @@ Examples:
   mq bench --embedded -c 1000        measure a broker with 1000 clients
   mq inspect capture.pcap            print the packets in a capture
   mq doctor -h test.example          report a broker's features and limits
+  mq gateway --to mqtt://localhost   connect MQTT-SN clients to a broker
   mq config show                     print the configured options
 
 See `mq COMMAND --help` for the options of a command.";

@@ -5,6 +5,7 @@
 
 use super::Names;
 use super::connection::ConnectionArgs;
+use super::sn::{self, SnChoice};
 use super::url::{self, Scheme, Url, without_secrets};
 use super::values::expected;
 use crate::cli::Error;
@@ -68,6 +69,9 @@ pub(crate) struct NetworkArgs {
     /// The typed options, and their order.
     #[arg(skip)]
     pub(super) typed: TypedOptions,
+    /// The options of a command that can be a client of an MQTT-SN gateway.
+    #[arg(skip)]
+    pub(super) sn: Option<SnChoice>,
     /// The key that signs the request for a WebSocket.
     #[arg(skip)]
     pub(super) access_key: Option<AccessKey>,
@@ -114,6 +118,8 @@ pub(super) struct Destination {
     pub(super) is_secure: bool,
     pub(super) proxy: Option<Proxy>,
     is_web_socket: bool,
+    /// Whether it is an MQTT-SN gateway.
+    pub(super) is_sn: bool,
     /// The unix socket to connect to.
     socket: Option<PathBuf>,
 }
@@ -170,6 +176,19 @@ impl NetworkArgs {
         Ok(self.url(names)?.is_some_and(|url| !url.scheme.is_secure() && url.scheme != Scheme::Unix))
     }
 
+    /// Whether the command is a client of an MQTT-SN gateway.
+    ///
+    /// # Errors
+    /// If the URL is invalid, or the command cannot be such a client.
+    pub(super) fn is_sn(&self, names: Names) -> Result<bool, Error> {
+        let is_url = self.url(names)?.is_some_and(|url| url.scheme == Scheme::MqttSn);
+        match &self.sn {
+            Some(sn) => Ok(is_url || sn.is_requested()),
+            None if is_url => Err(self.bad_url("only pub, sub and rr are clients of an MQTT-SN gateway")),
+            None => Ok(false),
+        }
+    }
+
     /// Whether the connection is over WebSocket.
     pub(super) fn is_web_socket(&self, names: Names) -> Result<bool, Error> {
         Ok(self.ws || self.url(names)?.is_some_and(|url| url.scheme.is_web_socket()))
@@ -194,6 +213,15 @@ impl NetworkArgs {
         if url.username.is_some() || url.password.is_some() {
             return Err(self.bad_url("leave USER:PASSWORD@ out, since clients send their own"));
         }
+        self.check_no_topic()
+    }
+
+    /// Rejects a topic in a URL.
+    ///
+    /// # Errors
+    /// If the URL has one, or is invalid.
+    pub(super) fn check_no_topic(&self) -> Result<(), Error> {
+        let Some(url) = self.url(Names::Mq)? else { return Ok(()) };
         let is_topic = !url.scheme.is_web_socket() && url.raw_path().is_some_and(|path| path != "/");
         if is_topic {
             Err(self.bad_url("leave the path out; clients choose their own topics"))
@@ -221,6 +249,8 @@ impl NetworkArgs {
         if names == Names::Mq && is_pathless {
             return Err(usage("-p 0 means a unix socket; set its path with -h"));
         }
+        let is_sn = self.is_sn(names)?;
+        let port = if is_sn { crate::protocol::sn::DEFAULT_PORT } else { port };
         let (host, port) = self.place(names, connection, url, port);
         let is_web_socket = self.is_web_socket(names)?;
         let destination = Destination {
@@ -230,6 +260,7 @@ impl NetworkArgs {
             is_secure: url.is_some_and(|url| url.scheme.is_secure()),
             proxy: self.proxy()?,
             is_web_socket,
+            is_sn,
         };
         self.check(&destination)?;
         Ok(if self.srv { Destination { port: 0, ..destination } } else { destination })
@@ -259,7 +290,9 @@ impl NetworkArgs {
                 _ => (None, connection.port),
             }
         };
-        let usual = (OsString::from(DEFAULT_HOST), usual_port);
+        let searches = self.sn.as_ref().is_some_and(|sn| sn.args.discover);
+        let usual_host = if searches { sn::GROUP } else { DEFAULT_HOST };
+        let usual = (OsString::from(usual_host), usual_port);
         options.into_iter().map(place_of).fold(usual, |(host, port), (new_host, new_port)| {
             (new_host.unwrap_or(host), new_port.unwrap_or(port))
         })
@@ -300,6 +333,10 @@ impl NetworkArgs {
         if self.srv {
             let service = if is_secure { "_secure-mqtt" } else { "_mqtt" };
             return Address::Service(format!("{service}._tcp.{}", destination.host));
+        }
+        if let Some(sn) = self.sn.as_ref().filter(|_| destination.is_sn) {
+            let (host, port) = (destination.host.clone(), destination.port);
+            return Address::Gateway { host, port, options: Box::new(sn.gateway_options()) };
         }
         match &destination.socket {
             Some(path) => Address::Unix(path.clone()),

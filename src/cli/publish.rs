@@ -7,9 +7,11 @@ use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
 use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
+use super::sn::{SnArgs, SnChoice};
 use super::values;
 use crate::cli::Error;
 use crate::cli::UsageError;
+use crate::protocol::sn::PublishQos;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
 use std::time::Duration;
@@ -47,7 +49,7 @@ Exit status: 0 the broker accepted every message, 1 no connection, 2 usage, 3 th
 )]
 pub(crate) struct PublishArgs {
     /// Topic to publish to; with --ndjson or --replay, for messages without a topic
-    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset"], value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset", "topic_id"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,
@@ -63,9 +65,9 @@ pub(crate) struct PublishArgs {
     pub(crate) replay: ReplayArgs,
     #[command(flatten)]
     pub(crate) schema: SchemaArgs,
-    /// QoS level: 0 at most once, 1 at least once, 2 exactly once
-    #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
-    pub qos: Qos,
+    /// QoS level: 0 at most once, 1 at least once, 2 exactly once; to an MQTT-SN gateway also -1, without a connection
+    #[arg(short = 'q', long, default_value = "0", value_parser = values::publish_qos, help_heading = "Message")]
+    pub qos: PublishQos,
     /// Retain the message at the broker for later subscribers
     #[arg(short = 'r', long, action = ArgAction::SetTrue, help_heading = "Message")]
     pub retain: bool,
@@ -81,12 +83,27 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     #[command(flatten)]
+    pub(crate) sn: SnArgs,
+    #[command(flatten)]
     pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
 impl PublishArgs {
+    /// The QoS towards the client loop, for which QoS -1 is 0.
+    pub(crate) fn qos(&self) -> Qos {
+        match self.qos {
+            PublishQos::MinusOne => Qos::AtMostOnce,
+            PublishQos::Connected(qos) => qos,
+        }
+    }
+
+    pub(super) fn choose_gateway(&mut self) {
+        let is_unconnected = self.qos == PublishQos::MinusOne;
+        self.client.network.sn = Some(SnChoice { args: self.sn.clone(), sleep: None, is_unconnected });
+    }
+
     /// Rejects options without effect.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::output::OutputArgs;
 use super::payload::PayloadArgs;
 use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
+use super::sn::{SnArgs, SnChoice};
 use super::values;
 use crate::cli::Error;
 use crate::cli::UsageError;
@@ -36,7 +37,7 @@ request, 5 it refused the connection, 7 connection lost, 27 timed out, 130 and 1
 )]
 pub(crate) struct RequestArgs {
     /// Topic of the request
-    #[arg(short = 't', long, required_unless_present = "url", value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present_any = ["url", "topic_id"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     /// Topic of the response [default: a random one]
     #[arg(short = 'e', long, value_name = "TOPIC", value_parser = values::topic_name, help_heading = "Message")]
@@ -71,12 +72,18 @@ pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     #[command(flatten)]
+    pub(crate) sn: SnArgs,
+    #[command(flatten)]
     pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
 impl RequestArgs {
+    pub(super) fn choose_gateway(&mut self) {
+        self.client.network.sn = Some(SnChoice { args: self.sn.clone(), sleep: None, is_unconnected: false });
+    }
+
     /// Checks the options that depend on the version of MQTT.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::connection::{ConnectionArgs, IdentityArgs};
 use super::network::{Destination, NetworkArgs};
 use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
+use super::sn;
 use super::tls::TlsArgs;
 use super::values;
 use crate::cli::Error;
@@ -219,11 +220,14 @@ impl ClientArgs {
         retries: Option<u32>,
     ) -> Result<Options, Error> {
         self.check_characters(names)?;
+        self.check_sn(names)?;
         let will = self.will()?;
         self.tls.check_combinations()?;
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
-        let client_id = self.identity.client_id(version)?;
+        // MQTT-SN does not allow an empty identifier, as MQTT 3.1.
+        let id_version = if self.network.is_sn(names)? { Version::V31 } else { version };
+        let client_id = self.identity.client_id(id_version)?;
         let (username, password) = self.credentials(names, version)?;
         let authentication = self.authentication.authentication(
             version,
@@ -261,6 +265,38 @@ impl ClientArgs {
             self.check_connect(&rules, &options)?;
         }
         Ok(options)
+    }
+
+    /// Rejects options that an MQTT-SN gateway cannot be used with, or that need one.
+    fn check_sn(&self, names: Names) -> Result<(), Error> {
+        match (&self.network.sn, self.network.is_sn(names)?) {
+            (_, true) => sn::check(self, names),
+            (Some(sn), false) => sn.check_unused(),
+            (None, false) => Ok(()),
+        }
+    }
+
+    /// Chooses this version of MQTT unless one was typed. Clients of an MQTT-SN gateway have no features of MQTT 5.
+    ///
+    /// # Errors
+    /// If the URL is invalid.
+    pub(crate) fn prefer_version(&mut self, names: Names, version: Version) -> Result<(), Error> {
+        let version = if self.network.is_sn(names)? { Version::V311 } else { version };
+        self.connection.version.get_or_insert(version);
+        Ok(())
+    }
+
+    /// Whether the command is a client of an MQTT-SN gateway.
+    ///
+    /// # Errors
+    /// If the URL is invalid.
+    pub(crate) fn is_sn(&self, names: Names) -> Result<bool, Error> {
+        self.network.is_sn(names)
+    }
+
+    /// The predefined topic id as a topic.
+    fn topic_of_id(&self) -> Option<String> {
+        self.network.sn.as_ref()?.args.topic_id.map(|id| id.to_string())
     }
 
     /// Checks CONNECT and the will against the service's limits.
@@ -308,7 +344,7 @@ impl ClientArgs {
             Ok(topic) => Ok(topic),
             Err(error) => Err(Error::usage(UsageError::invalid(format!("-L: the topic {text:?}"), error))),
         };
-        match (typed, self.network.url_topic(names)?) {
+        match (typed, self.network.url_topic(names)?.or_else(|| self.topic_of_id())) {
             (Some(_), Some(_)) if names == Names::Mq => {
                 Err(Error::usage("-t and the URL of -L both set a topic; leave one out"))
             }
@@ -330,7 +366,8 @@ impl ClientArgs {
     /// # Errors
     /// If it is invalid.
     pub(crate) fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
-        let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
+        let of_url = self.network.url_topic(names)?.or_else(|| self.topic_of_id());
+        let Some(text) = of_url else { return Ok(None) };
         let filter = TopicFilter::parse(&text);
         filter.map(Some).map_err(|error| {
             Error::usage(UsageError::invalid(format!("-L: the topic filter {text:?}"), error))

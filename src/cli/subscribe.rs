@@ -6,6 +6,7 @@ use super::output::OutputArgs;
 use super::record_args::RecordArgs;
 use super::schema::SchemaArgs;
 use super::session::{ClientArgs, PersistenceArgs};
+use super::sn::{SnArgs, SnChoice};
 use super::values;
 use crate::cli::Error;
 use crate::cli::UsageError;
@@ -45,7 +46,7 @@ connection, 7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub(crate) struct SubscribeArgs {
     /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url", "preset"], value_parser = values::topic_filter, help_heading = "Subscription")]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url", "preset", "topic_id"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
     /// Topic filter with its own QoS, as in 2:alarms/#. Can be repeated
     #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]
@@ -110,12 +111,22 @@ pub(crate) struct SubscribeArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     #[command(flatten)]
+    pub(crate) sn: SnArgs,
+    /// Sleep for this time once subscribed, wake up for the messages that the gateway has kept, and so on
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "MQTT-SN")]
+    pub sleep: Option<u16>,
+    #[command(flatten)]
     pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
 impl SubscribeArgs {
+    pub(super) fn choose_gateway(&mut self) {
+        let (args, sleep) = (self.sn.clone(), self.sleep);
+        self.client.network.sn = Some(SnChoice { args, sleep, is_unconnected: false });
+    }
+
     /// Whether messages are printed. If they are recorded or passed to a command, only if an option about output is set.
     pub(crate) fn prints(&self) -> bool {
         !self.keep.is_given() || self.output.is_given() || self.schema.is_typed() || self.message_rate

@@ -212,7 +212,7 @@ impl TlsArgs {
     }
 
     /// Whether any TLS option is given.
-    fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.has_authority()
             || self.tls_use_os_certs
             || self.cert.is_some()

@@ -2,7 +2,8 @@
 //!
 //! A broker's path is the topic, in which `#`, `+` and `?` are ordinary characters, unlike in web URLs.
 
-use super::{Names, numbers};
+use super::{Names, numbers, sn};
+use crate::protocol::sn::DEFAULT_PORT;
 use crate::transport::http_get::HttpUrl;
 use crate::transport::{Credentials, Proxy, ProxyKind};
 use percent_encoding::percent_decode_str;
@@ -32,6 +33,8 @@ pub(super) enum Scheme {
     Ws,
     Wss,
     Unix,
+    /// An MQTT-SN gateway.
+    MqttSn,
 }
 
 impl Scheme {
@@ -50,6 +53,7 @@ impl Scheme {
             (Scheme::Ws, Names::Mq) => 80,
             (Scheme::Wss, Names::Mq) => 443,
             (Scheme::Unix, _) => 0,
+            (Scheme::MqttSn, _) => DEFAULT_PORT,
         }
     }
 }
@@ -66,8 +70,9 @@ impl Url {
             "ws" => Scheme::Ws,
             "wss" => Scheme::Wss,
             "unix" if names == Names::Mq => Scheme::Unix,
+            sn::SCHEME if names == Names::Mq => Scheme::MqttSn,
             _ if names == Names::Mq => {
-                return Err("unknown scheme; expected mqtt, mqtts, ws, wss or unix".to_owned());
+                return Err("unknown scheme; expected mqtt, mqtts, ws, wss, unix or mqtt-sn".to_owned());
             }
             _ => return Err("unknown scheme; expected mqtt, mqtts, ws or wss".to_owned()),
         };
@@ -193,7 +198,7 @@ pub(super) fn may_have_secrets(text: &str) -> bool {
 /// The position of the query in a part of a URL. A topic in the URL of a broker has none, and neither has the path of a unix socket.
 fn query_of(url: &str, part: &str) -> Option<usize> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    let has_topic = ["mqtt", "mqtts", "unix"].contains(&scheme.unwrap_or_default().as_str());
+    let has_topic = ["mqtt", "mqtts", "unix", sn::SCHEME].contains(&scheme.unwrap_or_default().as_str());
     part.find('?').filter(|_| !has_topic)
 }
 

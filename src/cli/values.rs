@@ -1,6 +1,7 @@
 //! Parses single values. The errors describe the valid values.
 
 use crate::bench::shard::Shard;
+use crate::protocol::sn::PublishQos;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
 use crate::quantity;
 use crate::suggestion::did_you_mean;
@@ -8,12 +9,17 @@ use crate::transport::tls;
 use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 pub(super) fn qos(text: &str) -> Result<Qos, String> {
     let number = text.parse().map_err(|_| expected("0, 1 or 2"))?;
     Qos::from_u8(number).ok_or_else(|| expected("0, 1 or 2"))
+}
+
+/// QoS of `mq pub`, which may be -1.
+pub(super) fn publish_qos(text: &str) -> Result<PublishQos, String> {
+    if text == "-1" { Ok(PublishQos::MinusOne) } else { qos(text).map(PublishQos::Connected) }
 }
 
 pub(super) fn version(text: &str) -> Result<Version, String> {
@@ -81,6 +87,19 @@ pub(super) fn retain_handling(text: &str) -> Result<RetainHandling, String> {
         "new" => Ok(RetainHandling::New),
         "never" => Ok(RetainHandling::Never),
         _ => Err(expected("always, new or never")),
+    }
+}
+
+/// An address and a port; a port alone is on the loopback address.
+pub(super) fn socket_address(place: &str) -> Result<SocketAddr, String> {
+    let problem = expected("PORT or ADDR:PORT, such as 1884, 0.0.0.0:1884 or [::1]:1884");
+    let (address, port) = place.rsplit_once(':').unwrap_or(("localhost", place));
+    let port = port.parse().map_err(|_| problem.clone())?;
+    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    match address.parse::<IpAddr>() {
+        Ok(address) => Ok(SocketAddr::new(address, port)),
+        Err(_) if address == "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        Err(_) => Err(problem),
     }
 }
 

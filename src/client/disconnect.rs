@@ -36,9 +36,11 @@ impl Closing {
             Error::Session(error) => Closing::WithReason(error.reason_code()),
             Error::Authentication(AuthenticationError::Refused { .. }) => Closing::Silent,
             Error::Authentication(error) => Closing::WithReason(error.reason_code()),
-            Error::Lost(_) | Error::Closed | Error::Disconnected { .. } | Error::KeepAlive(_) => {
-                Closing::Silent
-            }
+            Error::Lost(_)
+            | Error::Gateway(_)
+            | Error::Closed
+            | Error::Disconnected { .. }
+            | Error::KeepAlive(_) => Closing::Silent,
             _ => Closing::Orderly(ReasonCode::SUCCESS),
         }
     }

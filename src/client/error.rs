@@ -7,8 +7,11 @@ use super::details::Details;
 use crate::authentication::TokenFileError;
 use crate::protocol::property::PropertyError;
 use crate::protocol::session::SessionError;
+use crate::protocol::sn::ReturnCode;
+use crate::protocol::sn::client::GatewayError;
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
+use crate::transport::mqtt_sn::gateway_error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -61,6 +64,9 @@ pub(crate) enum Error {
     /// The connection was lost.
     #[error("the connection was lost: {0}")]
     Lost(io::Error),
+    /// The connection to an MQTT-SN gateway was refused, or ended.
+    #[error(transparent)]
+    Gateway(GatewayError),
     /// The broker closed the connection without a DISCONNECT.
     #[error("the broker closed the connection without giving a reason")]
     Closed,
@@ -109,6 +115,16 @@ impl fmt::Display for Foreign {
 }
 
 impl Error {
+    /// A connection that broke after it was accepted.
+    pub(crate) fn lost(error: io::Error) -> Error {
+        gateway_error(error).map_or_else(Error::Lost, Error::Gateway)
+    }
+
+    /// A connection that broke before it was accepted.
+    pub(super) fn not_accepted(error: io::Error) -> Error {
+        gateway_error(error).map_or_else(Error::NotAccepted, Error::Gateway)
+    }
+
     /// Whether connecting again may help.
     pub(crate) fn is_worth_retrying(&self) -> bool {
         match self {
@@ -134,6 +150,12 @@ impl Error {
                 matches!(*reason, ReasonCode::SERVER_UNAVAILABLE | ReasonCode::SERVER_BUSY)
             }
             Error::Authentication(failure) => matches!(failure, AuthenticationError::NoAnswer(_)),
+            Error::Gateway(error) => matches!(
+                error,
+                GatewayError::Refused(ReturnCode::CONGESTION)
+                    | GatewayError::NoAnswer { .. }
+                    | GatewayError::Ended
+            ),
             Error::Timeout(_)
             | Error::NotMqtt(_)
             | Error::Token(_)
@@ -148,7 +170,7 @@ impl Error {
     /// Whether the broker refused the client, or the client the broker, because of the version, the identity or its proof.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Error::Refused { .. } => true,
+            Error::Refused { .. } | Error::Gateway(GatewayError::Refused(_)) => true,
             Error::Authentication(failure) => !failure.is_lost_connection(),
             _ => false,
         }

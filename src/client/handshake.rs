@@ -198,7 +198,7 @@ fn handle<'p>(
 fn broken(error: io::Error) -> Error {
     match error.downcast::<TlsError>() {
         Ok(refusal) => Error::Connect(refusal.into()),
-        Err(error) => Error::NotAccepted(error),
+        Err(error) => Error::not_accepted(error),
     }
 }
 

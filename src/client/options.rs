@@ -3,11 +3,16 @@
 use super::authentication::Authentication;
 use crate::hosted::sas::Signer;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version};
-use crate::transport::Endpoint;
+use crate::transport::{Address, Endpoint};
+use std::time::Duration;
 
 /// The session expiry of a run, in seconds, in case it ends without DISCONNECT: longer than any pause between connections,
 /// and short enough to leave no stale session.
 const SESSION_OF_RUN: u32 = 3600;
+
+/// The timeout and the keep alive in seconds of a plain client.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const KEEP_ALIVE: u16 = 60;
 
 /// The connection's parameters: client, server and transport.
 #[derive(Debug, Clone)]
@@ -46,6 +51,37 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// A client without credentials, on a plain connection.
+    pub(crate) fn plain(address: Address) -> Options {
+        let endpoint = Endpoint {
+            address,
+            proxy: None,
+            preface: None,
+            bind: None,
+            tls: None,
+            web_socket: None,
+            timeout: CONNECT_TIMEOUT,
+        };
+        Options {
+            endpoint,
+            version: Version::V311,
+            client_id: String::new(),
+            clean_start: true,
+            resumes_session: false,
+            keep_alive: KEEP_ALIVE,
+            username: None,
+            password: None,
+            signer: None,
+            authentication: None,
+            will: None,
+            properties: PropertiesBuf::default(),
+            disconnect_properties: PropertiesBuf::default(),
+            maximum_in_flight: 20,
+            retries: Retries { limit: Some(0), include_first: false },
+            stop_reason: ReasonCode::SUCCESS,
+        }
+    }
+
     /// Lets the broker keep the session during the run, so that QoS 2 messages survive a lost connection, and removes it at the
     /// end. Only MQTT 5 supports both, and only runs with reconnects need it.
     pub(crate) fn keep_session_for_run(&mut self) {

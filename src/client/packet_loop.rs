@@ -119,7 +119,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
                     step?.append(self.session.peer_accepts().maximum_packet_size, self.connection.output())?;
                 }
                 progress = self.connection.progress(!self.is_blocked) => {
-                    flow = self.note_progress(progress.map_err(Error::Lost)?, flow)?;
+                    flow = self.note_progress(progress.map_err(Error::lost)?, flow)?;
                 }
                 () = self.application.ready(), if is_waiting || self.is_blocked => {}
             }

@@ -4,16 +4,18 @@ use super::broker_fronts::{self, FrontProcesses};
 use super::log::Log;
 use super::shutdown::Signals;
 use super::users::{FromFile, UserFile};
-use super::{Messages, block_on};
+use super::{Messages, block_on, gateway};
 use crate::authentication::Failure;
 use crate::authentication::scram::Stranger;
 use crate::broker::{Access, Broker, Config, Event, ListenError, ScramAccess, ScramUsers, Users};
 use crate::cli::broker::BrokerArgs;
+use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
-use crate::transport::descriptors;
+use crate::gateway::Gateway;
+use crate::transport::{Address, descriptors};
 use std::future::pending;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -22,6 +24,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         return broker_fronts::run();
     }
     let is_verbose = args.verbose;
+    let listen_sn = args.listen_sn()?;
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
@@ -42,7 +45,12 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let fronts =
             args.front_processes.map(|count| FrontProcesses::start(&mut broker, count)).transpose()?;
         announce(&broker);
+        let mut gateway = bind_gateway(listen_sn, &broker).await?;
         let (log, log_end) = Log::start(messages);
+        if let Some(gateway) = &mut gateway {
+            gateway::announce(gateway)?;
+            gateway::log_events(gateway, log.clone(), is_verbose);
+        }
         let event_log = log.clone();
         broker.on_event(move |event| {
             if let Some(text) = describe(&event, is_verbose) {
@@ -58,12 +66,43 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
-        broker.run(stop).await;
+        run_both(broker, gateway, stop).await;
         drop(fronts);
         drop(log);
         log_end.wait();
         Ok(status)
     })
+}
+
+/// The gateway for MQTT-SN clients, if requested.
+async fn bind_gateway(listen: Option<SocketAddr>, broker: &Broker) -> Result<Option<Gateway>, Error> {
+    let Some(listen) = listen else { return Ok(None) };
+    let tcp = broker.local_address().map(|address| {
+        // A broker on all addresses is also on this one.
+        let ip = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+        Address::Tcp { host: ip.to_string(), port: address.port() }
+    });
+    let unix = broker.unix_path().map(|path| Address::Unix(path.to_owned()));
+    let Some(address) = tcp.or(unix) else { return Ok(None) };
+    gateway::bind(embedded(listen, address)).await.map(Some)
+}
+
+/// Runs the broker, and the gateway until the same end, so that its clients disconnect first.
+async fn run_both(broker: Broker, gateway: Option<Gateway>, stop: impl Future<Output = ()>) {
+    let Some(gateway) = gateway else {
+        broker.run(stop).await;
+        return;
+    };
+    let (ended, end) = oneshot::channel();
+    let of_gateway = async {
+        gateway.run(stop).await;
+        // The broker's end is the only other one, and needs no message.
+        let _ = ended.send(());
+    };
+    let of_broker = broker.run(async {
+        let _ = end.await;
+    });
+    tokio::join!(of_gateway, of_broker);
 }
 
 /// The rules for admitting clients, if any.

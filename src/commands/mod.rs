@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod event_loop;
 mod exec;
+mod gateway;
 mod inspect;
 mod install_links;
 mod limits;
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Doctor(args) => ("doctor", args.diagnostics.quiet),
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
+        Command::Gateway(_) => ("gateway", false),
         Command::Bench(args) => ("bench", args.is_quiet()),
         Command::Inspect(_) => ("inspect", false),
         Command::Config(_) => ("config", false),
@@ -97,6 +99,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Doctor(args) => doctor::run(args, messages),
         Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
+        Command::Gateway(args) => gateway::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::Inspect(args) => inspect::run(args, messages),
         Command::Config(args) => config::run(args, messages),

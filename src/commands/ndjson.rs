@@ -106,7 +106,7 @@ impl Maker {
                 "-D publish topic-alias needs a single topic, but these messages have topics of their own";
             return Err(Error::usage(text.to_owned()));
         }
-        let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
+        let defaults = Defaults { topic, qos: args.qos(), retain: args.retain, properties };
         let types = args.payload.types(&args.schema)?;
         Ok(Maker { defaults, types, version, messages, has_warned: false })
     }

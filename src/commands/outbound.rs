@@ -34,7 +34,7 @@ impl Header {
             PropertiesBuf::new()
         };
         let topic = delay.map_or_else(|| topic.as_str().to_owned(), |delay| delay.topic(topic.as_str()));
-        Ok(Header { topic, qos: args.qos, retain: args.retain, properties })
+        Ok(Header { topic, qos: args.qos(), retain: args.retain, properties })
     }
 
     pub(super) fn with_payload<'a>(&'a self, payload: &'a [u8]) -> Publish<'a> {

@@ -38,13 +38,17 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let mut client = args.client.clone();
     if args.ndjson || is_replay {
         // Its messages may have properties.
-        client.connection.version.get_or_insert(Version::V5);
+        client.prefer_version(messages.names, Version::V5)?;
     }
     let mut options = client.client_options(messages.names, &args.persistence, Some(retries))?;
     // Whole messages have a QoS each. No hosted broker takes QoS 2.
-    let may_be_qos_2 = args.qos == Qos::ExactlyOnce || args.ndjson || is_replay;
+    let may_be_qos_2 = args.qos() == Qos::ExactlyOnce || args.ndjson || is_replay;
     if may_be_qos_2 && client.rules(options.version).is_none() {
         options.keep_session_for_run();
+    }
+    if client.is_sn(messages.names)? {
+        // With reason codes, so that a rejected message is reported as such.
+        options.version = Version::V5;
     }
     let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
     let topic = if names_topic || !(args.ndjson || is_replay) {

@@ -33,7 +33,7 @@ const CORRELATION_LENGTH: usize = 16;
 
 pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut client = args.client.clone();
-    client.connection.version.get_or_insert(Version::V5);
+    client.prefer_version(messages.names, Version::V5)?;
     let mut options = client.client_options(messages.names, &args.persistence, Some(0))?;
     args.check(messages.names, options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);

@@ -2,7 +2,7 @@
 
 use super::error::NoService;
 use super::web_socket::{self, Upgrade};
-use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
+use super::{ConnectError, GatewayOptions, Proxy, Stream, Tls, mqtt_sn, proxy, srv, tcp, tls, unix};
 use crate::protocol::{ProxyHeader, ProxyVersion};
 use std::fmt;
 use std::net::IpAddr;
@@ -74,13 +74,20 @@ pub(crate) enum Address {
     Service(String),
     /// A unix socket.
     Unix(PathBuf),
+    /// The UDP port of an MQTT-SN gateway.
+    Gateway {
+        /// A name or an address; IPv6 without brackets.
+        host: String,
+        port: u16,
+        options: Box<GatewayOptions>,
+    },
 }
 
 impl Address {
     /// The host without the port, the service's name, or the socket's path.
     pub(crate) fn host(&self) -> String {
         match self {
-            Address::Tcp { host, .. } => host.clone(),
+            Address::Tcp { host, .. } | Address::Gateway { host, .. } => host.clone(),
             Address::Service(name) => name.clone(),
             Address::Unix(path) => path.display().to_string(),
         }
@@ -91,6 +98,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Tcp { host, port } => write!(f, "{host} port {port}"),
+            Address::Gateway { host, port, .. } => write!(f, "{host} UDP port {port}"),
             Address::Service(name) => write!(f, "a server of {name}"),
             Address::Unix(path) => write!(f, "{}", path.display()),
         }
@@ -208,6 +216,9 @@ async fn connect_bottom(
         Address::Unix(path) => unix::connect(path).await,
         Address::Tcp { host, port } => reach(endpoint, host, *port, observe).await,
         Address::Service(name) => reach_service(endpoint, name, observe).await,
+        Address::Gateway { host, port, options } => {
+            mqtt_sn::connect(host, *port, endpoint.bind, options).await
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod http;
 pub(crate) mod http_get;
+pub(crate) mod mqtt_sn;
 pub(crate) mod multiplex;
 mod precise_timer;
 mod proxy;
@@ -16,6 +17,7 @@ mod srv;
 mod stream;
 pub(crate) mod tcp;
 pub(crate) mod tls;
+mod udp;
 mod unix;
 pub(crate) mod web_socket;
 
@@ -24,7 +26,9 @@ pub(crate) use endpoint::{
     Address, ConnectStep, Endpoint, Layer, Preface, add_layers, connect, connect_observed, connect_socket,
 };
 pub(crate) use error::ConnectError;
+pub(crate) use mqtt_sn::GatewayOptions;
 pub(crate) use precise_timer::PreciseTimer;
 pub(crate) use proxy::{Credentials, Proxy, ProxyKind};
 pub(crate) use stream::Stream;
 pub(crate) use tls::Tls;
+pub(crate) use udp::DatagramSocket;

@@ -1,5 +1,6 @@
 //! The one type for everything that carries MQTT's bytes.
 
+use super::mqtt_sn::GatewayStream;
 use super::multiplex::Channel;
 use super::tls::{Negotiated, NegotiatedAlgorithms, ServerStream, Tls, TlsStream};
 use super::web_socket::WebSocket;
@@ -19,6 +20,8 @@ pub(crate) enum Stream {
     Unix(UnixStream),
     /// A stream of a multiplexed socket.
     Channel(Channel),
+    /// Datagrams to an MQTT-SN gateway.
+    Gateway(Box<GatewayStream>),
     /// TLS over another stream.
     Tls(Box<TlsStream>),
     /// TLS over another stream, from the server's end.
@@ -52,7 +55,11 @@ impl Stream {
         match self {
             Stream::Tls(stream) => Some(stream.agreement()),
             Stream::WebSocket(web_socket) => web_socket.stream().agreement(),
-            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
+            Stream::Tcp(_)
+            | Stream::Unix(_)
+            | Stream::Channel(_)
+            | Stream::Gateway(_)
+            | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Some(Negotiated::of_shared_key(stream.ssl())),
         }
@@ -63,7 +70,11 @@ impl Stream {
         match self {
             Stream::Tls(stream) => Some(stream.algorithms()),
             Stream::WebSocket(web_socket) => web_socket.stream().tls_algorithms(),
-            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
+            Stream::Tcp(_)
+            | Stream::Unix(_)
+            | Stream::Channel(_)
+            | Stream::Gateway(_)
+            | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Some(NegotiatedAlgorithms::of_shared_key(stream.ssl())),
         }
@@ -84,7 +95,7 @@ impl Stream {
     fn tcp(&self) -> Option<&TcpStream> {
         match self {
             Stream::Tcp(stream) => Some(stream),
-            Stream::Unix(_) | Stream::Channel(_) => None,
+            Stream::Unix(_) | Stream::Channel(_) | Stream::Gateway(_) => None,
             Stream::Tls(stream) => stream.carrier().tcp(),
             Stream::TlsServer(stream) => stream.carrier().tcp(),
             Stream::WebSocket(web_socket) => web_socket.stream().tcp(),
@@ -104,6 +115,7 @@ impl AsyncRead for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Channel(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Gateway(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::TlsServer(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -119,6 +131,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Channel(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Gateway(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::TlsServer(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
@@ -137,6 +150,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::Channel(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::Gateway(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::TlsServer(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
@@ -150,6 +164,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => stream.is_write_vectored(),
             Stream::Unix(stream) => stream.is_write_vectored(),
             Stream::Channel(stream) => stream.is_write_vectored(),
+            Stream::Gateway(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
             Stream::TlsServer(stream) => stream.is_write_vectored(),
             Stream::WebSocket(stream) => stream.is_write_vectored(),
@@ -163,6 +178,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Channel(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Gateway(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
             Stream::TlsServer(stream) => Pin::new(stream).poll_flush(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
@@ -176,6 +192,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Channel(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Gateway(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::TlsServer(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),

@@ -291,6 +291,6 @@ async fn own_address(endpoint: &Endpoint) -> Option<SocketAddr> {
             let addresses = tcp::resolve(host, *port).await.ok()?;
             addresses.into_iter().find(|address| tcp::is_own_address(address.ip()))
         }
-        Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) => None,
+        Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) | Address::Gateway { .. } => None,
     }
 }

@@ -66,6 +66,7 @@ impl FailureKind {
             | Error::Property(_)
             | Error::Encode(_)
             | Error::Lost(_)
+            | Error::Gateway(_)
             | Error::Closed
             | Error::Disconnected { .. }
             | Error::Decode(_)

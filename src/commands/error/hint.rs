@@ -6,6 +6,8 @@ use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
 use crate::client::{AuthenticationError, Foreign};
 use crate::passwd::FileError;
 use crate::protocol::session::{PublishError, SessionError};
+use crate::protocol::sn::client::GatewayError;
+use crate::protocol::sn::{MessageType, ReturnCode};
 use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
@@ -66,6 +68,7 @@ pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
         }
         Error::Authentication(failure) => authentication_hint(failure),
         Error::Token(TokenFileError { source, .. }) | Error::Computation(source) => files_hint(source),
+        Error::Gateway(error) => gateway_hint(error),
         Error::Timeout(_)
         | Error::NotAccepted(_)
         | Error::ClosedEarly
@@ -77,6 +80,27 @@ pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
         | Error::Decode(_)
         | Error::Session(_)
         | Error::KeepAlive(_) => None,
+    }
+}
+
+fn gateway_hint(error: &GatewayError) -> Option<&'static str> {
+    match error {
+        GatewayError::Refused(ReturnCode::CONGESTION) => {
+            Some("the gateway has no connection to its broker, or no room for another client")
+        }
+        GatewayError::NoAnswer { message: MessageType::Connect, .. } => Some(
+            "does an MQTT-SN gateway listen there? -h HOST and -p PORT select another; `mq gateway` starts one",
+        ),
+        GatewayError::NoTopicId { .. } => Some(
+            "--topic-id ID selects a predefined topic id; the topic may also be a short one of two bytes",
+        ),
+        GatewayError::Refused(_)
+        | GatewayError::NoAnswer { .. }
+        | GatewayError::Ended
+        | GatewayError::Rejected { .. }
+        | GatewayError::TooLarge { .. }
+        | GatewayError::NoMessage(_)
+        | GatewayError::Packet(_) => None,
     }
 }
 

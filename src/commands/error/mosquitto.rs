@@ -91,7 +91,9 @@ fn of_client(error: &client::Error) -> u8 {
         },
         Error::Authentication(failure) => failure.reason_code().0,
         Error::Encode(error) => of_encoding(error),
-        Error::Lost(_) | Error::NotAccepted(_) | Error::ClosedEarly | Error::Closed => CONNECTION_LOST,
+        Error::Lost(_) | Error::Gateway(_) | Error::NotAccepted(_) | Error::ClosedEarly | Error::Closed => {
+            CONNECTION_LOST
+        }
         Error::Disconnected { .. } => NO_CONNECTION,
         Error::KeepAlive(_) => KEEP_ALIVE,
         Error::Decode(_) => MALFORMED_PACKET,

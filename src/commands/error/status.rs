@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::cli::{self, Failure, FailureKind, Names};
+use crate::protocol::sn::client::GatewayError;
 use crate::{bench, client};
 use std::io;
 
@@ -77,6 +78,7 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
         | Error::Computation(_)
         | Error::Encode(_) => ExitStatus::FAILED,
         Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        Error::Gateway(error) => status_of_gateway(error),
         Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
         Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
         Error::Lost(_)
@@ -87,6 +89,18 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
         | Error::Decode(_)
         | Error::Session(_)
         | Error::KeepAlive(_) => ExitStatus::LOST,
+    }
+}
+
+/// The exit status for the end of a connection to an MQTT-SN gateway.
+fn status_of_gateway(error: &GatewayError) -> ExitStatus {
+    match error {
+        GatewayError::Refused(_) => ExitStatus::REFUSED,
+        GatewayError::Rejected { .. }
+        | GatewayError::TooLarge { .. }
+        | GatewayError::NoTopicId { .. }
+        | GatewayError::NoMessage(_) => ExitStatus::REJECTED,
+        GatewayError::NoAnswer { .. } | GatewayError::Ended | GatewayError::Packet(_) => ExitStatus::LOST,
     }
 }
 

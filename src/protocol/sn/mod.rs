@@ -3,9 +3,11 @@
 //! A message is a datagram. [`Frame`] reads its length and type, [`Message`] its fields. Decoding borrows from the datagram
 //! and never allocates, so an announced length costs nothing.
 
+pub(crate) mod client;
 mod error;
 mod flags;
 mod frame;
+pub(crate) mod gateway;
 mod message;
 mod message_type;
 mod predefined;

@@ -1,0 +1,122 @@
+//! The options of clients of an MQTT-SN gateway.
+
+use super::Names;
+use super::session::ClientArgs;
+use super::values;
+use crate::cli::{Error, UsageError};
+use crate::protocol::Version;
+use crate::protocol::sn::client::Settings;
+use crate::transport::GatewayOptions;
+use clap::{ArgAction, Args};
+use std::time::Duration;
+
+/// The host that a search goes to without -h.
+pub(super) const GROUP: &str = "225.1.1.1";
+
+/// The scheme of a gateway's URL.
+pub(super) const SCHEME: &str = "mqtt-sn";
+
+/// The options of a client of an MQTT-SN gateway.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "MQTT-SN")]
+pub(crate) struct SnArgs {
+    /// Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub sn: bool,
+    /// Predefined topic id, in place of a topic; 1 to 65534
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u16).range(1..=65534), conflicts_with = "topic")]
+    pub topic_id: Option<u16>,
+    /// Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub discover: bool,
+    /// Time after which an unanswered message is repeated (T_retry)
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::positive_duration)]
+    pub sn_retry_interval: Duration,
+    /// Repetitions before the gateway counts as gone (N_retry)
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    pub sn_retry_count: u32,
+}
+
+/// The options of a command that can be a client of a gateway.
+#[derive(Debug, Clone)]
+pub(super) struct SnChoice {
+    pub(super) args: SnArgs,
+    /// The duration of `mq sub --sleep`.
+    pub(super) sleep: Option<u16>,
+    /// `mq pub -q -1`.
+    pub(super) is_unconnected: bool,
+}
+
+impl SnChoice {
+    /// Whether options other than the URL ask for a gateway.
+    pub(super) fn is_requested(&self) -> bool {
+        self.args.sn || self.args.discover
+    }
+
+    pub(super) fn gateway_options(&self) -> GatewayOptions {
+        let SnArgs { topic_id, discover, sn_retry_interval, sn_retry_count, .. } = self.args;
+        GatewayOptions {
+            settings: Settings {
+                is_unconnected: self.is_unconnected,
+                predefined: topic_id.map(|id| (id, id.to_string())),
+                sleep: self.sleep,
+                retry_interval: sn_retry_interval,
+                retry_count: sn_retry_count,
+            },
+            searches: discover,
+        }
+    }
+
+    /// Rejects options that need a gateway.
+    ///
+    /// # Errors
+    /// The option.
+    pub(super) fn check_unused(&self) -> Result<(), Error> {
+        let options = [
+            ("-q -1", self.is_unconnected),
+            ("--topic-id", self.args.topic_id.is_some()),
+            ("--sleep", self.sleep.is_some()),
+        ];
+        match options.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => {
+                let needed = "an MQTT-SN gateway: --sn, or -L mqtt-sn://HOST/TOPIC";
+                Err(Error::usage(UsageError::Needs { option: option.into(), needed }))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Rejects options that MQTT-SN 1.2 cannot express.
+///
+/// # Errors
+/// The option.
+pub(super) fn check(client: &ClientArgs, names: Names) -> Result<(), Error> {
+    let (connection, network) = (&client.connection, &client.network);
+    let (username, password) = network.url_credentials(names)?;
+    let has_typed_user = connection.username.is_some() && !connection.is_username_offered;
+    let has_password = connection.password.is_some() && !connection.is_password_offered();
+    let options = [
+        ("-u", has_typed_user || username.is_some()),
+        ("-P", has_password || password.is_some()),
+        ("--password-file", connection.password_file.is_some()),
+        ("--ask-password", connection.ask_password),
+        ("-V", connection.version.is_some_and(|version| version != Version::V311)),
+        ("-D", !client.properties.is_empty()),
+        ("-x", client.session.session_expiry_interval.is_some()),
+        ("--auth-method", client.authentication.is_wanted()),
+        ("--preset", client.preset.preset.is_some()),
+        ("--unix", network.unix.is_some()),
+        ("-S", network.srv),
+        ("--proxy", network.proxy.is_some()),
+        ("--proxy-protocol", network.proxy_protocol.is_some()),
+        ("--ws", network.ws),
+        ("TLS", client.tls.is_given()),
+    ];
+    match options.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(Error::usage(format!(
+            "{option} cannot be used with an MQTT-SN gateway; MQTT-SN 1.2 has no message or layer for it"
+        ))),
+        None => Ok(()),
+    }
+}

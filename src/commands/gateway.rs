@@ -1,0 +1,110 @@
+//! `mq gateway`: the MQTT-SN gateway in the foreground.
+
+use super::log::Log;
+use super::shutdown::Signals;
+use super::{Messages, block_on, password};
+use crate::cli::gateway::GatewayArgs;
+use crate::commands::error::{Error, ExitStatus};
+use crate::gateway::{Event, Gateway};
+use crate::transport::descriptors;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub(super) fn run(args: &GatewayArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let mut config = args.config()?;
+    let is_verbose = args.verbose;
+    descriptors::raise_limit();
+    block_on(async {
+        let mut signals = Signals::catch()?;
+        password::complete(&args.client.connection, &mut config.broker.password).await?;
+        let mut gateway = bind(config).await?;
+        announce(&gateway)?;
+        let (log, log_end) = Log::start(messages);
+        log_events(&mut gateway, log, is_verbose);
+        let mut status = ExitStatus::DONE;
+        gateway.run(async { status = signals.next().await }).await;
+        log_end.wait();
+        Ok(status)
+    })
+}
+
+/// Opens the port of a gateway.
+pub(super) async fn bind(config: crate::gateway::Config) -> Result<Gateway, Error> {
+    let listen = config.listen;
+    let failed = |source| Error::system(format!("listen on {listen} (UDP)"), source);
+    Gateway::bind(config).await.map_err(failed)
+}
+
+/// Logs the events of a gateway; the connections of clients only if the log is verbose.
+pub(super) fn log_events(gateway: &mut Gateway, log: Log, is_verbose: bool) {
+    gateway.on_event(move |event| {
+        if let Some(text) = describe(&event, is_verbose) {
+            log.say(&text);
+        }
+    });
+}
+
+/// Prints the address that the gateway listens on. A closed standard output is not an error: clients may know the port.
+pub(super) fn announce(gateway: &Gateway) -> Result<SocketAddr, Error> {
+    let address = gateway.local_address().map_err(|source| Error::system("read the address", source))?;
+    let mut output = io::stdout().lock();
+    let _ = writeln!(output, "listening on {address} (MQTT-SN)").and_then(|()| output.flush());
+    Ok(address)
+}
+
+/// The longest client identifier that is shown, in characters.
+const LONGEST_SHOWN: usize = 100;
+
+fn describe(event: &Event, is_verbose: bool) -> Option<String> {
+    let text = match event {
+        Event::Connected { .. }
+        | Event::Disconnected { .. }
+        | Event::Asleep { .. }
+        | Event::Silent { .. }
+        | Event::NoAnswer { .. }
+            if !is_verbose =>
+        {
+            return None;
+        }
+        Event::Connected { client_id, peer } => {
+            format!("{} connected from {peer} with MQTT-SN 1.2", shown(client_id))
+        }
+        Event::Disconnected { client_id } => format!("{} disconnected from MQTT-SN", shown(client_id)),
+        Event::Asleep { client_id, duration } => {
+            format!("{} sleeps for {}", shown(client_id), seconds(*duration))
+        }
+        Event::Silent { client_id } => {
+            format!("{} was lost: nothing arrived within its keep alive or sleep duration", shown(client_id))
+        }
+        Event::NoAnswer { client_id } => {
+            format!("{} was lost: it did not answer a repeated message", shown(client_id))
+        }
+        Event::Refused { client_id, peer, reason } => {
+            format!("refused {} from {peer}: {reason}", shown(client_id))
+        }
+        Event::BrokerLost { client_id, reason } => {
+            format!("{} lost its connection to the broker: {reason}", shown(client_id))
+        }
+        Event::Dropped { client_id, count } => format!(
+            "dropped {count} messages for {}: its queue was full, or they were too large, or it rejected their topics",
+            shown(client_id)
+        ),
+        Event::UnconnectedDropped { count, reason } => {
+            format!("dropped {count} messages of QoS -1: {reason}")
+        }
+        Event::Malformed { count: 1, peer, reason } => format!("ignored a datagram from {peer}: {reason}"),
+        Event::Malformed { count, peer, reason } => {
+            format!("ignored {count} datagrams in the last seconds; the last one from {peer}: {reason}")
+        }
+    };
+    Some(text)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs())
+}
+
+fn shown(client_id: &str) -> String {
+    format!("{:?}", client_id.chars().take(LONGEST_SHOWN).collect::<String>())
+}

@@ -1,0 +1,180 @@
+//! One connection to the broker: the handshake, then packets in both directions until one side ends it.
+
+use super::link::{Closing, Link};
+use super::state::{Key, Shared};
+use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
+use crate::protocol::session::{KeepAlive, KeepAliveAction};
+use crate::protocol::{
+    Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, Properties, ReasonCode, SizeLimits, Version,
+};
+use crate::transport::{self, Connection, Progress};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// Unsent bytes up to which more packets are taken.
+const ENOUGH_OUTPUT: usize = 64 * 1024;
+
+/// The longest wait without a timer.
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// The other side of a connection to the broker.
+pub(super) trait Owner {
+    /// The broker accepted the connection.
+    fn accepted(&self, link: &Rc<Link>, terms: &Terms);
+    /// The broker cannot be reached, or refused the connection.
+    fn refused(&self, link: &Rc<Link>, error: &client::Error);
+    fn receive(&self, packet: &Packet<'_>);
+    /// Whether there is room for more packets.
+    fn has_room(&self) -> bool;
+    /// The connection ended without an order.
+    fn lost(&self, link: &Rc<Link>, reason: String);
+}
+
+/// A client as the owner of its connection.
+pub(super) struct ClientOwner {
+    pub(super) shared: Shared,
+    pub(super) key: Key,
+}
+
+impl Owner for ClientOwner {
+    fn accepted(&self, link: &Rc<Link>, terms: &Terms) {
+        self.shared.borrow_mut().broker_accepted(self.key, link, terms, Instant::now());
+    }
+
+    fn refused(&self, link: &Rc<Link>, error: &client::Error) {
+        self.shared.borrow_mut().broker_refused(self.key, link, error, Instant::now());
+    }
+
+    fn receive(&self, packet: &Packet<'_>) {
+        self.shared.borrow_mut().receive_packet(self.key, packet, Instant::now());
+    }
+
+    fn has_room(&self) -> bool {
+        self.shared.borrow().has_room(self.key)
+    }
+
+    fn lost(&self, link: &Rc<Link>, reason: String) {
+        self.shared.borrow_mut().broker_lost(self.key, link, reason, Instant::now());
+    }
+}
+
+/// Connects after the end of the previous connection, and serves the connection until it ends.
+pub(super) async fn serve<O: Owner>(
+    owner: O,
+    link: Rc<Link>,
+    options: Box<Options>,
+    previous: Option<JoinHandle<()>>,
+) {
+    if let Some(previous) = previous {
+        // The broker must see the DISCONNECT of the earlier connection first, or it would publish its will.
+        let _ = previous.await;
+    }
+    let version = options.version;
+    // Boxed, since the handshake needs memory that the rest does not.
+    let opened = tokio::select! {
+        opened = Box::pin(open(options)) => opened,
+        () = link.closed() => return,
+    };
+    match opened {
+        Ok((connection, terms)) => {
+            owner.accepted(&link, &terms);
+            let served = Served { owner, link, connection, keep_alive: terms.keep_alive, version };
+            served.run().await;
+        }
+        Err(error) => owner.refused(&link, &error),
+    }
+}
+
+async fn open(options: Box<Options>) -> Result<(Connection, Terms), client::Error> {
+    let stream = transport::connect(&options.endpoint).await?;
+    handshake(&options, Connection::new(stream), |_| {}).await
+}
+
+struct Served<O> {
+    owner: O,
+    link: Rc<Link>,
+    connection: Connection,
+    keep_alive: KeepAlive,
+    version: Version,
+}
+
+impl<O: Owner> Served<O> {
+    async fn run(mut self) {
+        // Packets may have followed CONNACK.
+        if let Err(reason) = self.receive() {
+            return self.owner.lost(&self.link, reason);
+        }
+        loop {
+            if self.connection.unsent() < ENOUGH_OUTPUT || self.link.closing().is_some() {
+                self.link.move_to(self.connection.output());
+            }
+            if let Some(closing) = self.link.closing() {
+                return self.close(closing).await;
+            }
+            if let Err(reason) = self.wait().await {
+                return self.owner.lost(&self.link, reason);
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Result<(), String> {
+        let has_room = self.owner.has_room();
+        let now = Instant::now();
+        if !has_room {
+            self.keep_alive.received(); // The answer may be among what is not read.
+        }
+        let due = match self.keep_alive.poll(now) {
+            KeepAliveAction::WaitUntil(due) => due.unwrap_or(now + FAR),
+            KeepAliveAction::Ping => {
+                // PINGREQ has no field that could be too long.
+                let _ = Packet::Pingreq.encode(self.version, self.connection.output());
+                now + self.keep_alive.interval()
+            }
+            KeepAliveAction::PeerIsGone => return Err("the broker did not answer PINGREQ".to_owned()),
+        };
+        tokio::select! {
+            biased;
+            progress = self.connection.progress(has_room) => {
+                self.note_progress(progress.map_err(|error| error.to_string())?)
+            }
+            () = self.link.signalled() => Ok(()),
+            () = tokio::time::sleep_until(due.into()) => Ok(()),
+        }
+    }
+
+    fn note_progress(&mut self, progress: Progress) -> Result<(), String> {
+        if progress.sent > 0 {
+            self.keep_alive.sent(Instant::now());
+        }
+        if progress.received > 0 {
+            self.keep_alive.received();
+            self.receive()?;
+        }
+        if progress.is_closed { Err("the broker closed the connection".to_owned()) } else { Ok(()) }
+    }
+
+    fn receive(&mut self) -> Result<(), String> {
+        let (input, _) = self.connection.buffers();
+        let mut packets = PacketReader::new(input, SizeLimits::all(MAX_PACKET_SIZE));
+        while let Some(packet) = packets.read(self.version).map_err(|error| error.to_string())? {
+            if let Packet::Disconnect(disconnect) = &packet {
+                return Err(format!("the broker ended the connection: {}", disconnect.reason_code));
+            }
+            self.owner.receive(&packet);
+        }
+        let consumed = packets.consumed();
+        self.connection.consume(consumed);
+        Ok(())
+    }
+
+    async fn close(mut self, closing: Closing) {
+        let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties: Properties::EMPTY };
+        match closing {
+            Closing::Orderly => {
+                Box::pin(disconnect(&mut self.connection, self.version, &last, DISCONNECT_TIMEOUT)).await;
+            }
+            Closing::Abrupt => {}
+        }
+    }
+}

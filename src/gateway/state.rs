@@ -1,0 +1,543 @@
+//! The clients of a gateway, and the handling of datagrams.
+
+use super::broker_connection::{ClientOwner, serve};
+use super::link::{Closing, Link};
+use super::malformed::Malformed;
+use super::unconnected::Unconnected;
+use super::{Config, Event, Peer};
+use crate::client::{self, Options, Terms, WillOptions};
+use crate::protocol::sn::gateway::{Action, Client, Context, Note, Output, short_topic, unconnected_publish};
+use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId};
+use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
+use crate::transport::DatagramSocket;
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+use std::task::{self, Poll};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, spawn_local};
+
+/// The maximum of connections to the broker that are being opened. More clients are told to try again later.
+const MOST_OPENING: usize = 256;
+
+/// The longest client identifier in bytes. The specification allows 23 characters, which many clients exceed.
+const LONGEST_CLIENT_ID: usize = 256;
+
+/// The longest wait without a timer.
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// The state, shared by the tasks of a gateway.
+pub(super) type Shared = Rc<RefCell<State>>;
+
+/// The number of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(u64);
+
+/// A client and its connections.
+struct Slot {
+    client: Client,
+    peer: Peer,
+    link: Option<Rc<Link>>,
+    /// The task of the last connection to the broker.
+    task: Option<JoinHandle<()>>,
+    /// The broker has not accepted the connection yet.
+    is_opening: bool,
+    /// The earliest entry in the timer queue.
+    scheduled: Option<Instant>,
+}
+
+/// The clients, the socket and the timers.
+pub(super) struct State {
+    config: Config,
+    socket: DatagramSocket,
+    handler: Box<dyn FnMut(Event)>,
+    this: Weak<RefCell<State>>,
+    clients: HashMap<Key, Slot>,
+    by_peer: HashMap<Peer, Key>,
+    by_id: HashMap<Box<str>, Key>,
+    next_key: u64,
+    timers: BinaryHeap<Reverse<(Instant, Key)>>,
+    /// The next ADVERTISE.
+    next_advertise: Option<Instant>,
+    /// Wakes the loop that receives datagrams.
+    wake: Rc<Notify>,
+    opening: usize,
+    unconnected: Unconnected,
+    malformed: Malformed,
+}
+
+impl State {
+    pub(super) fn new(
+        config: Config,
+        socket: DatagramSocket,
+        handler: Box<dyn FnMut(Event)>,
+        this: Weak<RefCell<State>>,
+    ) -> State {
+        State {
+            next_advertise: config.advertise.map(|_| Instant::now()),
+            config,
+            socket,
+            handler,
+            this,
+            clients: HashMap::new(),
+            by_peer: HashMap::new(),
+            by_id: HashMap::new(),
+            next_key: 0,
+            timers: BinaryHeap::new(),
+            wake: Rc::default(),
+            opening: 0,
+            unconnected: Unconnected::default(),
+            malformed: Malformed::default(),
+        }
+    }
+
+    pub(super) fn wake(&self) -> &Rc<Notify> {
+        &self.wake
+    }
+
+    pub(super) fn poll_receive(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.socket.poll_receive(cx, buffer)
+    }
+
+    /// Handles a datagram.
+    pub(super) fn receive(&mut self, datagram: &[u8], address: SocketAddr, now: Instant) {
+        let peer = Peer { address, node_id: None };
+        match Message::decode(datagram) {
+            Ok(Message::Encapsulated(encapsulated)) => {
+                let peer = Peer { address, node_id: Some(encapsulated.node_id.into()) };
+                match Message::decode(encapsulated.message) {
+                    Ok(Message::Encapsulated(_)) => self.note_malformed(&peer, &"nested ENCAPSULATED", now),
+                    Ok(message) => self.receive_message(&message, peer, now),
+                    Err(error) => self.receive_malformed(&error, &peer, now),
+                }
+            }
+            Ok(message) => self.receive_message(&message, peer, now),
+            Err(error) => self.receive_malformed(&error, &peer, now),
+        }
+    }
+
+    fn receive_malformed(&mut self, error: &crate::protocol::sn::DecodeError, peer: &Peer, now: Instant) {
+        if matches!(error.problem, Problem::UnsupportedProtocolId { .. }) {
+            self.reply(&Message::Connack { return_code: ReturnCode::NOT_SUPPORTED }, peer);
+        }
+        self.note_malformed(peer, error, now);
+    }
+
+    fn note_malformed(&mut self, peer: &Peer, reason: &dyn ToString, now: Instant) {
+        if let Some(event) = self.malformed.note(peer, reason, now) {
+            (self.handler)(event);
+        }
+    }
+
+    fn receive_message(&mut self, message: &Message<'_>, peer: Peer, now: Instant) {
+        match message {
+            Message::SearchGw { .. } => {
+                let gateway_id = self.config.gateway_id;
+                return self.reply(&Message::GwInfo { gateway_id, address: &[] }, &peer);
+            }
+            Message::Connect(connect) => return self.connect(connect.client_id, message, peer, now),
+            Message::Pingreq { client_id: Some(client_id) } => self.note_new_address(client_id, &peer),
+            _ => {}
+        }
+        match self.by_peer.get(&peer).copied() {
+            Some(key) if self.is_congested(key) && matches!(message, Message::Publish(_)) => {
+                self.refuse_publish(message, &peer);
+            }
+            Some(key) => self.step(key, now, |client, context, out| client.receive(message, context, out)),
+            None => self.receive_from_stranger(message, &peer, now),
+        }
+    }
+
+    /// A message from a client that is not connected: QoS -1 is published, others are answered with DISCONNECT.
+    fn receive_from_stranger(&mut self, message: &Message<'_>, peer: &Peer, now: Instant) {
+        match message {
+            Message::Publish(publish) if publish.qos == PublishQos::MinusOne => {
+                self.publish_unconnected(publish, now);
+            }
+            Message::Publish(_)
+            | Message::Pubrec { .. }
+            | Message::Pubrel { .. }
+            | Message::Register(_)
+            | Message::Subscribe(_)
+            | Message::Unsubscribe(_)
+            | Message::Pingreq { .. }
+            | Message::WillTopicUpd(_)
+            | Message::WillMsgUpd { .. } => self.reply(&Message::Disconnect { duration: None }, peer),
+            // Not DISCONNECT, or two gateways could answer each other forever.
+            _ => {}
+        }
+    }
+
+    fn publish_unconnected(&mut self, publish: &Publish<'_>, now: Instant) {
+        let topic = match &publish.topic {
+            TopicId::Predefined(id) => self.config.predefined.topic_of_all(*id),
+            TopicId::Short(name) => short_topic(name),
+            TopicId::Normal(_) => None,
+        };
+        let (Some(topic), Some(shared)) = (topic, self.this.upgrade()) else { return };
+        let packet = unconnected_publish(topic, publish);
+        let event = self.unconnected.publish(&packet, &self.config.broker, &shared, now);
+        event.into_iter().for_each(&mut self.handler);
+    }
+
+    /// CONNECT: finds the client by its identifier, compared exactly, or adds it.
+    fn connect(&mut self, client_id: &str, message: &Message<'_>, peer: Peer, now: Instant) {
+        if client_id.len() > LONGEST_CLIENT_ID {
+            return self.refuse(
+                client_id,
+                &peer,
+                ReturnCode::NOT_SUPPORTED,
+                "the client identifier is too long",
+            );
+        }
+        let known = self.by_id.get(client_id).copied();
+        if let Some(other) = self.by_peer.get(&peer).copied().filter(|key| Some(*key) != known) {
+            self.step(other, now, Client::abandon);
+            self.forget(other);
+        }
+        let key = match known {
+            Some(key) => {
+                self.take_over(key, &peer);
+                key
+            }
+            None if self.clients.len() >= self.config.clients && !self.forget_disconnected() => {
+                return self.refuse(
+                    client_id,
+                    &peer,
+                    ReturnCode::CONGESTION,
+                    "the gateway has its maximum of clients",
+                );
+            }
+            None => self.add(client_id, peer, now),
+        };
+        self.step(key, now, |client, context, out| client.receive(message, context, out));
+    }
+
+    fn add(&mut self, client_id: &str, peer: Peer, now: Instant) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        self.by_peer.insert(peer.clone(), key);
+        self.by_id.insert(client_id.into(), key);
+        let client = Client::new(client_id, now);
+        let slot = Slot { client, peer, link: None, task: None, is_opening: false, scheduled: None };
+        self.clients.insert(key, slot);
+        key
+    }
+
+    /// The client has a new address. The old one is told, unless the client sleeps.
+    fn take_over(&mut self, key: Key, peer: &Peer) {
+        let Some(slot) = self.clients.get_mut(&key).filter(|slot| slot.peer != *peer) else { return };
+        let old = std::mem::replace(&mut slot.peer, peer.clone());
+        let is_told = !slot.client.is_asleep() && !slot.client.is_disconnected();
+        self.by_peer.remove(&old);
+        self.by_peer.insert(peer.clone(), key);
+        if is_told {
+            self.reply(&Message::Disconnect { duration: None }, &old);
+        }
+    }
+
+    /// A sleeping client wakes up behind another address, as after a change of a NAT's port.
+    fn note_new_address(&mut self, client_id: &str, peer: &Peer) {
+        let known = self.by_id.get(client_id).copied();
+        let is_asleep = |key: &Key| self.clients.get(key).is_some_and(|slot| slot.client.is_asleep());
+        if let Some(key) = known.filter(is_asleep)
+            && !self.by_peer.contains_key(peer)
+        {
+            self.take_over(key, peer);
+        }
+    }
+
+    /// Makes room by forgetting a disconnected client. Returns whether there was one.
+    fn forget_disconnected(&mut self) -> bool {
+        let found = self.clients.iter().find(|(_, slot)| slot.client.is_disconnected());
+        let Some(key) = found.map(|(key, _)| *key) else { return false };
+        self.forget(key);
+        true
+    }
+
+    fn forget(&mut self, key: Key) {
+        let Some(slot) = self.clients.remove(&key) else { return };
+        if self.by_peer.get(&slot.peer) == Some(&key) {
+            self.by_peer.remove(&slot.peer);
+        }
+        self.by_id.remove(slot.client.id());
+        if let Some(link) = slot.link {
+            link.close(Closing::Abrupt);
+        }
+    }
+
+    fn refuse(&mut self, client_id: &str, peer: &Peer, return_code: ReturnCode, reason: &str) {
+        self.reply(&Message::Connack { return_code }, peer);
+        let (client_id, peer, reason) = (client_id.to_owned(), peer.clone(), reason.to_owned());
+        (self.handler)(Event::Refused { client_id, peer, reason });
+    }
+
+    fn is_congested(&self, key: Key) -> bool {
+        let link = self.clients.get(&key).and_then(|slot| slot.link.as_ref());
+        link.is_some_and(|link| link.is_congested())
+    }
+
+    /// The broker does not take the packets of this client.
+    fn refuse_publish(&mut self, message: &Message<'_>, peer: &Peer) {
+        if let Message::Publish(Publish { topic, message_id, qos: PublishQos::Connected(_), .. }) = message {
+            let (topic_id, message_id) = (topic.value(), *message_id);
+            let return_code = ReturnCode::CONGESTION;
+            self.reply(&Message::Puback(Regack { topic_id, message_id, return_code }), peer);
+        }
+    }
+
+    fn reply(&mut self, message: &Message<'_>, peer: &Peer) {
+        let mut datagram = Vec::new();
+        if message.encode(&mut datagram).is_ok() {
+            self.socket.send(peer.address, peer.wrap(datagram));
+            self.wake_for_socket();
+        }
+    }
+
+    fn wake_for_socket(&self) {
+        if self.socket.is_waiting() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Runs a step of a client's state machine, and carries out the result.
+    fn step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
+        let Some(slot) = self.clients.get_mut(&key) else { return };
+        let context = Context { now, settings: &self.config.settings, predefined: &self.config.predefined };
+        let mut out = Output::default();
+        let had_room = slot.client.has_room(context.settings);
+        step(&mut slot.client, context, &mut out);
+        if let Some(link) = &slot.link {
+            link.send(&mut out.packets);
+            if !had_room && slot.client.has_room(context.settings) {
+                link.signal();
+            }
+        }
+        for datagram in out.datagrams {
+            self.socket.send(slot.peer.address, slot.peer.wrap(datagram));
+        }
+        if let Some(note) = out.note {
+            let client_id = slot.client.id().to_owned();
+            let dropped = slot.client.take_dropped();
+            if dropped > 0 {
+                (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
+            }
+            (self.handler)(event_of(note, client_id, &slot.peer));
+        }
+        self.wake_for_socket();
+        match out.action {
+            Some(Action::Open) => self.open(key, now),
+            Some(Action::Disconnect) => self.close(key, Closing::Orderly),
+            Some(Action::Abandon) => self.close(key, Closing::Abrupt),
+            Some(Action::Forget) => return self.forget(key),
+            None => {}
+        }
+        self.schedule(key);
+    }
+
+    /// Opens a connection to the broker, after the end of the earlier one.
+    fn open(&mut self, key: Key, now: Instant) {
+        self.close(key, Closing::Orderly);
+        if self.opening >= MOST_OPENING {
+            self.step(key, now, |client, context, out| client.refuse(ReturnCode::CONGESTION, context, out));
+            return;
+        }
+        let (Some(slot), Some(shared)) = (self.clients.get_mut(&key), self.this.upgrade()) else { return };
+        let options = Box::new(broker_options(&self.config, &slot.client));
+        let link = Rc::new(Link::default());
+        slot.link = Some(Rc::clone(&link));
+        slot.is_opening = true;
+        self.opening += 1;
+        let owner = ClientOwner { shared, key };
+        let previous = slot.task.take();
+        slot.task = Some(spawn_local(serve(owner, link, options, previous)));
+    }
+
+    fn close(&mut self, key: Key, closing: Closing) {
+        let Some(slot) = self.clients.get_mut(&key) else { return };
+        if let Some(link) = slot.link.take() {
+            link.close(closing);
+        }
+        if std::mem::take(&mut slot.is_opening) {
+            self.opening = self.opening.saturating_sub(1);
+        }
+    }
+
+    /// Whether the event is about the client's current connection, which is no longer being opened.
+    fn note_opened(&mut self, key: Key, link: &Rc<Link>) -> bool {
+        let Some(slot) = self.clients.get_mut(&key) else { return false };
+        let is_current = slot.link.as_ref().is_some_and(|current| Rc::ptr_eq(current, link));
+        if is_current && std::mem::take(&mut slot.is_opening) {
+            self.opening = self.opening.saturating_sub(1);
+        }
+        is_current
+    }
+
+    pub(super) fn broker_accepted(&mut self, key: Key, link: &Rc<Link>, terms: &Terms, now: Instant) {
+        if self.note_opened(key, link) {
+            let limits = terms.peer_accepts;
+            self.step(key, now, |client, context, out| client.broker_accepted(limits, context, out));
+        }
+    }
+
+    pub(super) fn broker_refused(&mut self, key: Key, link: &Rc<Link>, error: &client::Error, now: Instant) {
+        if !self.note_opened(key, link) {
+            return;
+        }
+        let Some(slot) = self.clients.get_mut(&key) else { return };
+        slot.link = None;
+        let (client_id, peer) = (slot.client.id().to_owned(), slot.peer.clone());
+        (self.handler)(Event::Refused { client_id, peer, reason: error.to_string() });
+        let return_code =
+            if is_temporary(error) { ReturnCode::CONGESTION } else { ReturnCode::NOT_SUPPORTED };
+        self.step(key, now, |client, context, out| client.refuse(return_code, context, out));
+    }
+
+    pub(super) fn broker_lost(&mut self, key: Key, link: &Rc<Link>, reason: String, now: Instant) {
+        if !self.note_opened(key, link) {
+            return;
+        }
+        let Some(slot) = self.clients.get_mut(&key) else { return };
+        slot.link = None;
+        (self.handler)(Event::BrokerLost { client_id: slot.client.id().to_owned(), reason });
+        self.step(key, now, Client::broker_lost);
+    }
+
+    pub(super) fn receive_packet(&mut self, key: Key, packet: &Packet<'_>, now: Instant) {
+        self.step(key, now, |client, context, out| client.receive_packet(packet, context, out));
+    }
+
+    pub(super) fn has_room(&self, key: Key) -> bool {
+        self.clients.get(&key).is_none_or(|slot| slot.client.has_room(&self.config.settings))
+    }
+
+    pub(super) fn unconnected_accepted(&mut self) {
+        self.unconnected.accept();
+    }
+
+    pub(super) fn unconnected_ended(&mut self, reason: String, now: Instant) {
+        let event = self.unconnected.pause(reason, now);
+        event.into_iter().for_each(&mut self.handler);
+    }
+
+    /// Adds the client's deadline to the timers, unless an earlier entry is there, which leads to another look at it.
+    fn schedule(&mut self, key: Key) {
+        let Some(slot) = self.clients.get_mut(&key) else { return };
+        let Some(deadline) = slot.client.deadline(&self.config.settings) else { return };
+        if slot.scheduled.is_some_and(|scheduled| scheduled <= deadline) {
+            return;
+        }
+        slot.scheduled = Some(deadline);
+        if self.timers.peek().is_none_or(|Reverse((earliest, _))| deadline < *earliest) {
+            self.wake.notify_one();
+        }
+        self.timers.push(Reverse((deadline, key)));
+    }
+
+    /// Acts on expired timers. Returns the time of the next one.
+    pub(super) fn run_timers(&mut self, now: Instant) -> Instant {
+        while let Some(Reverse((due, key))) = self.timers.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.timers.pop();
+            let Some(slot) = self.clients.get_mut(&key) else { continue };
+            if slot.scheduled == Some(due) {
+                slot.scheduled = None;
+                self.step(key, now, Client::tick);
+            }
+        }
+        self.advertise(now);
+        let next = self.timers.peek().map(|Reverse((due, _))| *due);
+        next.into_iter().chain(self.next_advertise).min().unwrap_or(now + FAR)
+    }
+
+    fn advertise(&mut self, now: Instant) {
+        let (Some((group, interval)), Some(due)) = (self.config.advertise, self.next_advertise) else {
+            return;
+        };
+        if now < due {
+            return;
+        }
+        self.next_advertise = Some(now + interval);
+        let duration = u16::try_from(interval.as_secs()).unwrap_or(u16::MAX);
+        let peer = Peer { address: group, node_id: None };
+        self.reply(&Message::Advertise { gateway_id: self.config.gateway_id, duration }, &peer);
+    }
+
+    /// Disconnects all clients.
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        let keys: Vec<Key> = self.clients.keys().copied().collect();
+        for key in keys {
+            self.step(key, now, Client::shut_down);
+        }
+        if let Some(link) = self.unconnected.link() {
+            link.close(Closing::Orderly);
+        }
+    }
+
+    /// Whether connections to the broker are still open.
+    pub(super) fn has_connections(&self) -> bool {
+        self.clients.values().any(|slot| slot.task.as_ref().is_some_and(|task| !task.is_finished()))
+    }
+}
+
+/// The parameters of the client's connection to the broker.
+fn broker_options(config: &Config, client: &Client) -> Options {
+    let parameters = client.parameters();
+    let will = parameters.will.map(|will| WillOptions {
+        topic: will.topic.clone(),
+        payload: will.payload.clone(),
+        qos: will.qos,
+        retain: will.retain,
+        properties: PropertiesBuf::default(),
+    });
+    let mut options = Options {
+        client_id: parameters.client_id.to_owned(),
+        clean_start: parameters.is_clean,
+        will,
+        ..config.broker.clone()
+    };
+    if options.version.is_v5() {
+        let mut push = |id, value| {
+            // A duplicate of an option that the user typed.
+            let _ = options.properties.push(id, PropertyValue::Number(value));
+        };
+        let queued = u16::try_from(config.settings.queued_messages).unwrap_or(u16::MAX).max(1);
+        push(PropertyId::ReceiveMaximum, queued.into());
+        if !parameters.is_clean {
+            push(PropertyId::SessionExpiryInterval, u32::MAX);
+        }
+    }
+    options
+}
+
+/// Whether the client may try again later.
+fn is_temporary(error: &client::Error) -> bool {
+    match error {
+        client::Error::Refused { reason, .. } => matches!(
+            *reason,
+            ReasonCode::SERVER_UNAVAILABLE | ReasonCode::SERVER_BUSY | ReasonCode::QUOTA_EXCEEDED
+        ),
+        client::Error::Timeout(_) => true,
+        error => error.is_worth_retrying(),
+    }
+}
+
+fn event_of(note: Note, client_id: String, peer: &Peer) -> Event {
+    match note {
+        Note::Connected => Event::Connected { client_id, peer: peer.clone() },
+        Note::Disconnected => Event::Disconnected { client_id },
+        Note::Asleep(duration) => Event::Asleep { client_id, duration },
+        Note::Silent => Event::Silent { client_id },
+        Note::NoAnswer => Event::NoAnswer { client_id },
+    }
+}

@@ -1,0 +1,306 @@
+//! The open request: its steps, its repetitions with DUP, and the next request.
+
+use super::{Adapter, GatewayError, State, encoded};
+use crate::protocol::sn::{
+    Flags, Message, MessageType, Publish, PublishQos, Register, ShortName, Subscribe, SubscribeTopic,
+    TopicId, Unsubscribe,
+};
+use crate::protocol::topic::check_name;
+use crate::protocol::{Ack, Packet, PacketId, PacketType, Properties, Qos, ReasonCode, SubscriptionAck};
+use std::time::{Duration, Instant};
+
+/// The octets of PUBLISH before its payload, with the longest length field.
+const PUBLISH_HEADER: usize = 9;
+
+/// The largest payload of a UDP datagram over IPv4.
+const LARGEST_DATAGRAM: usize = 65_507;
+
+/// A request of the MQTT client.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Publish(Outgoing),
+    Subscribe(Filters),
+    Unsubscribe(Filters),
+    Disconnect,
+}
+
+/// A message to publish.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) topic: String,
+    pub(super) payload: Vec<u8>,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) dup: bool,
+    pub(super) packet_id: Option<PacketId>,
+    /// The gateway has rejected its topic id once.
+    pub(super) was_rejected: bool,
+}
+
+/// The filters of a SUBSCRIBE or UNSUBSCRIBE, which go to the gateway one by one.
+#[derive(Debug)]
+pub(super) struct Filters {
+    pub(super) packet_id: PacketId,
+    pub(super) filters: Vec<(String, Qos)>,
+    /// The results so far, and so the number of answered filters.
+    pub(super) codes: Vec<u8>,
+}
+
+/// A message that the gateway has to answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) step: Step,
+    datagram: Vec<u8>,
+    sent: Instant,
+    repetitions: u32,
+}
+
+/// The kind of an open exchange.
+#[derive(Debug)]
+pub(super) enum Step {
+    Connect,
+    WillTopic,
+    WillMessage,
+    Register {
+        message_id: u16,
+        outgoing: Outgoing,
+    },
+    Publish {
+        message_id: u16,
+        outgoing: Outgoing,
+    },
+    /// The gateway has a message of QoS 2; the PUBREL of the MQTT client is missing.
+    Received {
+        packet_id: PacketId,
+        message_id: u16,
+    },
+    Release {
+        packet_id: PacketId,
+        message_id: u16,
+    },
+    Subscribe {
+        message_id: u16,
+        filters: Filters,
+    },
+    Unsubscribe {
+        message_id: u16,
+        filters: Filters,
+    },
+    /// DISCONNECT with a duration.
+    Sleep,
+    /// PINGREQ of a sleeping client.
+    WakeUp,
+    Ping,
+    Disconnect,
+}
+
+impl Exchange {
+    pub(super) fn new(step: Step, message: &Message<'_>, now: Instant) -> Exchange {
+        Exchange::of_datagram(step, encoded(message), now)
+    }
+
+    pub(super) fn of_datagram(step: Step, datagram: Vec<u8>, now: Instant) -> Exchange {
+        Exchange { step, datagram, sent: now, repetitions: 0 }
+    }
+
+    /// Whether the next step is the MQTT client's.
+    pub(super) fn waits_for_client(&self) -> bool {
+        matches!(self.step, Step::Received { .. })
+    }
+
+    /// The time of the next repetition.
+    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
+        (!self.waits_for_client()).then(|| self.sent + interval)
+    }
+
+    pub(super) fn datagram(&self) -> &[u8] {
+        &self.datagram
+    }
+
+    /// Repeats the message after this time, with a count of its own: the gateway asks for a pause.
+    fn postpone(&mut self, now: Instant) {
+        self.sent = now;
+    }
+
+    fn message_type(&self) -> MessageType {
+        match self.step {
+            Step::Connect => MessageType::Connect,
+            Step::WillTopic => MessageType::WillTopic,
+            Step::WillMessage => MessageType::WillMsg,
+            Step::Register { .. } => MessageType::Register,
+            Step::Publish { .. } => MessageType::Publish,
+            Step::Received { .. } | Step::Release { .. } => MessageType::Pubrel,
+            Step::Subscribe { .. } => MessageType::Subscribe,
+            Step::Unsubscribe { .. } => MessageType::Unsubscribe,
+            Step::Sleep | Step::Disconnect => MessageType::Disconnect,
+            Step::WakeUp | Step::Ping => MessageType::Pingreq,
+        }
+    }
+
+    /// Sets DUP, which only PUBLISH and SUBSCRIBE have (MQTT-SN 1.2, section 5.3.4).
+    fn set_dup(&mut self) {
+        if !matches!(self.step, Step::Publish { .. } | Step::Subscribe { .. }) {
+            return;
+        }
+        let place = if self.datagram.first() == Some(&1) { 4 } else { 2 };
+        if let Some(flags) = self.datagram.get_mut(place) {
+            *flags |= Flags::DUP;
+        }
+    }
+}
+
+impl Adapter {
+    /// Sends a message that the gateway has to answer.
+    pub(super) fn ask(&mut self, step: Step, message: &Message<'_>, now: Instant) {
+        let exchange = Exchange::new(step, message, now);
+        self.datagrams.push_back(exchange.datagram.clone());
+        self.exchange = Some(exchange);
+    }
+
+    /// Repeats what is due.
+    pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
+        let (interval, count) = (self.settings.retry_interval, self.settings.retry_count);
+        for exchange in self.exchange.iter_mut().chain(&mut self.ping) {
+            if !exchange.due(interval).is_some_and(|due| now >= due) {
+                continue;
+            }
+            if exchange.repetitions >= count {
+                if matches!(exchange.step, Step::Disconnect) {
+                    // The gateway is gone, which is as good.
+                    self.state = State::Closed;
+                    self.exchange = None;
+                    return Ok(());
+                }
+                let attempts = count + 1;
+                let (message, time) = (exchange.message_type(), interval * attempts);
+                return Err(GatewayError::NoAnswer { message, attempts, time });
+            }
+            exchange.repetitions += 1;
+            exchange.postpone(now);
+            exchange.set_dup();
+            self.datagrams.push_back(exchange.datagram.clone());
+        }
+        Ok(())
+    }
+
+    /// The gateway asks for a pause: the message is repeated later. Returns false if it was repeated often enough.
+    pub(super) fn pause(&mut self, now: Instant) -> bool {
+        let count = self.settings.retry_count;
+        let Some(exchange) = &mut self.exchange else { return false };
+        exchange.postpone(now);
+        exchange.repetitions < count
+    }
+
+    /// Starts the next requests, as far as none is open.
+    pub(super) fn advance(&mut self, now: Instant) -> Result<(), GatewayError> {
+        while self.exchange.is_none() && !matches!(self.state, State::Opening | State::Closed) {
+            let Some(operation) = self.operations.pop_front() else {
+                self.fall_asleep_if_idle(now);
+                break;
+            };
+            match operation {
+                Operation::Publish(outgoing) => self.publish(outgoing, now)?,
+                Operation::Subscribe(filters) => self.subscribe(filters, now),
+                Operation::Unsubscribe(filters) => self.unsubscribe(filters, now),
+                Operation::Disconnect if self.settings.is_unconnected => self.state = State::Closed,
+                Operation::Disconnect => {
+                    self.ask(Step::Disconnect, &Message::Disconnect { duration: None }, now);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn publish(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), GatewayError> {
+        let size = PUBLISH_HEADER + outgoing.payload.len().max(outgoing.topic.len());
+        if size > LARGEST_DATAGRAM {
+            return Err(GatewayError::TooLarge { topic: outgoing.topic, size });
+        }
+        let Some(topic) = self.topics.id(&outgoing.topic) else {
+            if self.settings.is_unconnected {
+                return Err(GatewayError::NoTopicId { topic: outgoing.topic });
+            }
+            let message_id = self.next_message_id();
+            let topic = outgoing.topic.clone();
+            let register = Register { topic_id: 0, message_id, topic: &topic };
+            self.ask(Step::Register { message_id, outgoing }, &Message::Register(register), now);
+            return Ok(());
+        };
+        self.send_publish(topic, outgoing, now);
+        Ok(())
+    }
+
+    fn send_publish(&mut self, topic: TopicId, outgoing: Outgoing, now: Instant) {
+        let message_id = if outgoing.qos == Qos::AtMostOnce { 0 } else { self.next_message_id() };
+        let qos = match self.settings.is_unconnected {
+            true => PublishQos::MinusOne,
+            false => PublishQos::Connected(outgoing.qos),
+        };
+        // A message that an earlier connection sent has a new message id, so the gateway cannot have seen this one.
+        let payload = outgoing.payload.clone();
+        let publish =
+            Publish { dup: outgoing.dup, qos, retain: outgoing.retain, topic, message_id, payload: &payload };
+        if outgoing.qos == Qos::AtMostOnce {
+            return self.send(&Message::Publish(publish));
+        }
+        self.ask(Step::Publish { message_id, outgoing }, &Message::Publish(publish), now);
+    }
+
+    pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {
+        let Some((filter, qos)) = filters.filters.get(filters.codes.len()).cloned() else {
+            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
+            self.deliver(&Packet::Suback(ack));
+            self.has_subscribed = true;
+            return;
+        };
+        let message_id = self.next_message_id();
+        let topic = self.subscribe_topic(&filter);
+        let subscribe = Message::Subscribe(Subscribe { dup: false, qos, message_id, topic });
+        self.ask(Step::Subscribe { message_id, filters }, &subscribe, now);
+    }
+
+    pub(super) fn unsubscribe(&mut self, filters: Filters, now: Instant) {
+        let Some((filter, _)) = filters.filters.get(filters.codes.len()).cloned() else {
+            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
+            self.deliver(&Packet::Unsuback(ack));
+            return;
+        };
+        let message_id = self.next_message_id();
+        let topic = self.subscribe_topic(&filter);
+        let unsubscribe = Message::Unsubscribe(Unsubscribe { message_id, topic });
+        self.ask(Step::Unsubscribe { message_id, filters }, &unsubscribe, now);
+    }
+
+    fn subscribe_topic<'f>(&self, filter: &'f str) -> SubscribeTopic<'f> {
+        if let Some(id) = self.topics.predefined_id(filter) {
+            return SubscribeTopic::Predefined(id);
+        }
+        let short = ShortName::new(filter).filter(|_| check_name(filter).is_ok());
+        short.map_or(SubscribeTopic::Name(filter), SubscribeTopic::Short)
+    }
+
+    /// A sleeping client wakes up for its messages.
+    pub(super) fn wake_up(&mut self, now: Instant) {
+        let client_id = self.client_id.clone();
+        self.ask(Step::WakeUp, &Message::Pingreq { client_id: Some(&client_id) }, now);
+    }
+
+    fn fall_asleep_if_idle(&mut self, now: Instant) {
+        if let Some(seconds) = self.settings.sleep
+            && self.state == State::Connected
+            && self.has_subscribed
+            && self.received.is_empty()
+        {
+            self.ask(Step::Sleep, &Message::Disconnect { duration: Some(seconds) }, now);
+        }
+    }
+
+    /// Tells the MQTT client that a message is settled.
+    pub(super) fn settle(&mut self, outgoing: &Outgoing, reason_code: ReasonCode, packet_type: PacketType) {
+        let Some(packet_id) = outgoing.packet_id else { return };
+        let ack = Ack::new(packet_id, reason_code);
+        let packet =
+            if packet_type == PacketType::Pubrec { Packet::Pubrec(ack) } else { Packet::Puback(ack) };
+        self.deliver(&packet);
+    }
+}

@@ -1,0 +1,262 @@
+//! An MQTT-SN client that looks like a broker to an MQTT client of the same process: a state machine between the packets of that
+//! client and datagrams to a gateway.
+//!
+//! So `pub`, `sub` and `rr` run the same loop as over TCP. The adapter sends one request at a time, as the specification demands,
+//! repeats it until the answer arrives, and keeps the topic ids.
+//!
+//! - `local` takes the packets of the MQTT client.
+//! - `remote` takes the messages of the gateway.
+//! - `exchange` has the open request and its repetitions.
+//! - `topics` has the topic ids.
+
+mod exchange;
+mod local;
+mod remote;
+mod topics;
+
+use super::{Message, MessageType, ReturnCode};
+use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
+use exchange::{Exchange, Operation};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+use topics::Topics;
+
+/// The requests up to which more packets are taken.
+const ENOUGH_OPERATIONS: usize = 16;
+
+/// The bytes for the MQTT client beyond which no more datagrams are taken.
+const ENOUGH_PACKETS: usize = 256 * 1024;
+
+/// The maximum size of a packet of the MQTT client. No larger message fits into a datagram.
+const LARGEST_PACKET: u32 = 1 << 18;
+
+/// The parameters of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Messages are sent with QoS -1, without a connection.
+    pub is_unconnected: bool,
+    /// The predefined id of the topic with this name.
+    pub predefined: Option<(u16, String)>,
+    /// The client sleeps for this time in seconds once it has subscribed, and wakes up for messages.
+    pub sleep: Option<u16>,
+    /// `T_retry`: the time after which an unanswered message is repeated.
+    pub retry_interval: Duration,
+    /// `N_retry`: the number of repetitions.
+    pub retry_count: u32,
+}
+
+/// The end of a connection to a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum GatewayError {
+    /// CONNACK with a return code other than 0.
+    #[error("the gateway refused the connection: {0}")]
+    Refused(ReturnCode),
+    /// A message was repeated in vain.
+    #[error("the gateway did not answer {message}, sent {attempts} times in {} s", time.as_secs_f64())]
+    NoAnswer { message: MessageType, attempts: u32, time: Duration },
+    /// DISCONNECT.
+    #[error("the gateway ended the connection")]
+    Ended,
+    /// A rejected message that the MQTT version has no reason code for.
+    #[error("the gateway rejected the message to {topic}: {return_code}")]
+    Rejected { topic: String, return_code: ReturnCode },
+    /// A message for which no datagram is large enough.
+    #[error("the message to {topic} has {size} bytes, which no MQTT-SN message can have")]
+    TooLarge { topic: String, size: usize },
+    /// A topic that QoS -1 cannot express.
+    #[error("{topic} has no predefined topic id and is not a short topic name, which QoS -1 needs")]
+    NoTopicId { topic: String },
+    /// A packet of the MQTT client that MQTT-SN has no message for.
+    #[error("MQTT-SN has no message for {0}")]
+    NoMessage(crate::protocol::PacketType),
+    /// A packet of the MQTT client that cannot be read.
+    #[error("{0}")]
+    Packet(DecodeError),
+}
+
+/// The state of the connection to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The MQTT client has not sent CONNECT, or it is not answered.
+    Opening,
+    Connected,
+    /// The client sleeps until that time.
+    Asleep(Instant),
+    /// The connection has ended.
+    Closed,
+}
+
+/// The will, for the gateway's questions.
+#[derive(Debug, Default)]
+struct Will {
+    topic: Vec<u8>,
+    message: Vec<u8>,
+}
+
+/// The client's side of a connection to a gateway.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    settings: Settings,
+    state: State,
+    client_id: String,
+    version: Version,
+    is_clean: bool,
+    will: Will,
+    /// Bytes of the MQTT client that are not a whole packet yet.
+    input: Vec<u8>,
+    /// Packets for the MQTT client.
+    packets: Vec<u8>,
+    /// Messages for the gateway.
+    datagrams: VecDeque<Vec<u8>>,
+    /// Requests that wait for the open one.
+    operations: VecDeque<Operation>,
+    exchange: Option<Exchange>,
+    /// PINGREQ, if it is not answered.
+    ping: Option<Exchange>,
+    last_message_id: u16,
+    topics: Topics,
+    /// Message id and topic id of received messages that the MQTT client has not acknowledged.
+    received: Vec<(u16, u16)>,
+    has_subscribed: bool,
+}
+
+impl Adapter {
+    /// A connection that is not open yet.
+    pub(crate) fn new(settings: Settings) -> Adapter {
+        Adapter {
+            topics: Topics::new(settings.predefined.clone()),
+            settings,
+            state: State::Opening,
+            client_id: String::new(),
+            version: Version::V311,
+            is_clean: true,
+            will: Will::default(),
+            input: Vec::new(),
+            packets: Vec::new(),
+            datagrams: VecDeque::new(),
+            operations: VecDeque::new(),
+            exchange: None,
+            ping: None,
+            last_message_id: 0,
+            received: Vec::new(),
+            has_subscribed: false,
+        }
+    }
+
+    /// Whether it takes more bytes of the MQTT client.
+    pub(crate) fn takes_packets(&self) -> bool {
+        self.operations.len() < ENOUGH_OPERATIONS
+    }
+
+    /// Whether it takes more datagrams.
+    pub(crate) fn takes_datagrams(&self) -> bool {
+        self.packets.len() < ENOUGH_PACKETS
+    }
+
+    /// Whether every request is answered, and every datagram taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.operations.is_empty()
+            && self.datagrams.is_empty()
+            && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
+    }
+
+    /// Whether the connection has ended, so that the MQTT client's connection can be closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// The bytes for the MQTT client, from which the caller removes those that were read.
+    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.packets
+    }
+
+    /// The next datagram for the gateway.
+    pub(crate) fn datagram(&self) -> Option<&[u8]> {
+        self.datagrams.front().map(Vec::as_slice)
+    }
+
+    /// The first datagram was sent.
+    pub(crate) fn sent(&mut self) {
+        self.datagrams.pop_front();
+    }
+
+    /// Takes bytes of the MQTT client.
+    ///
+    /// # Errors
+    /// If MQTT-SN cannot express a packet.
+    pub(crate) fn take_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), GatewayError> {
+        let mut input = std::mem::take(&mut self.input);
+        input.extend_from_slice(bytes);
+        let mut packets = PacketReader::new(&input, SizeLimits::all(LARGEST_PACKET));
+        while let Some(packet) = packets.read(self.version).map_err(GatewayError::Packet)? {
+            if let Packet::Connect(connect) = &packet {
+                self.version = connect.version;
+            }
+            self.take_packet(&packet, now)?;
+        }
+        let consumed = packets.consumed();
+        input.drain(..consumed);
+        self.input = input;
+        self.advance(now)
+    }
+
+    /// Takes a datagram of the gateway. A malformed one is ignored, as if the network had lost it.
+    ///
+    /// # Errors
+    /// If it ends the connection.
+    pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
+        if let Ok(message) = Message::decode(datagram) {
+            self.take_message(&message, now)?;
+        }
+        self.advance(now)
+    }
+
+    /// Acts on timers that have expired.
+    ///
+    /// # Errors
+    /// If the gateway did not answer a message.
+    pub(crate) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
+        self.repeat(now)?;
+        if let State::Asleep(end) = self.state
+            && now >= end
+            && self.exchange.is_none()
+        {
+            self.wake_up(now);
+        }
+        self.advance(now)
+    }
+
+    /// The time of the next [`Adapter::tick`].
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let interval = self.settings.retry_interval;
+        let exchanges = self.exchange.iter().chain(&self.ping).filter_map(|exchange| exchange.due(interval));
+        let end_of_sleep = match self.state {
+            State::Asleep(end) if self.exchange.is_none() => Some(end),
+            _ => None,
+        };
+        exchanges.chain(end_of_sleep).min()
+    }
+
+    /// Sends a message once.
+    fn send(&mut self, message: &Message<'_>) {
+        self.datagrams.push_back(encoded(message));
+    }
+
+    /// Appends a packet for the MQTT client.
+    fn deliver(&mut self, packet: &Packet<'_>) {
+        // Only a packet of more than 256 MB cannot be encoded.
+        let _ = packet.encode(self.version, &mut self.packets);
+    }
+
+    fn next_message_id(&mut self) -> u16 {
+        self.last_message_id = self.last_message_id.checked_add(1).unwrap_or(1);
+        self.last_message_id
+    }
+}
+
+/// A message as a datagram; empty if it is too long, which is checked before.
+fn encoded(message: &Message<'_>) -> Vec<u8> {
+    let mut datagram = Vec::new();
+    let _ = message.encode(&mut datagram);
+    datagram
+}

@@ -1,0 +1,356 @@
+//! The gateway's side of one MQTT-SN client: a state machine between datagrams of the client and packets of the client's own
+//! MQTT connection (a transparent gateway, MQTT-SN 1.2, section 4.1).
+//!
+//! It is given messages, packets and the time, and appends to an [`Output`]; [`Client::deadline`] is the time of the next
+//! [`Client::tick`].
+//!
+//! - `connect` has CONNECT with the will exchange, sleep, and the end of a client.
+//! - `requests` passes the client's requests to the broker, and the answers back.
+//! - `delivery` passes the broker's messages to the client, with REGISTER and retries.
+//! - `topics` has the client's topic ids.
+
+mod connect;
+mod delivery;
+mod requests;
+mod topics;
+
+use super::{Message, PredefinedTopics, PublishQos, ReturnCode};
+use crate::protocol::session::Limits;
+use crate::protocol::{Packet, Version};
+pub(crate) use connect::Will;
+use delivery::Delivery;
+use requests::Request;
+pub(crate) use requests::unconnected_publish;
+use std::time::{Duration, Instant};
+use topics::Topics;
+pub(crate) use topics::short_topic;
+
+/// The time for which a disconnected client is remembered, to answer repeated messages.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// The limits and timers of all clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// `T_retry`: the time after which an unanswered message is repeated.
+    pub retry_interval: Duration,
+    /// `N_retry`: the number of repetitions.
+    pub retry_count: u32,
+    /// The maximum of queued messages of a client; further ones of QoS 0 are dropped.
+    pub queued_messages: usize,
+    /// The maximum of bytes in these messages.
+    pub queued_bytes: usize,
+    /// The maximum of topic ids of a client.
+    pub topics: usize,
+    /// The maximum size of a datagram.
+    pub datagram_size: usize,
+    /// The version of MQTT towards the broker.
+    pub version: Version,
+}
+
+/// The time and the parameters of a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub now: Instant,
+    pub settings: &'c Settings,
+    pub predefined: &'c PredefinedTopics,
+}
+
+/// The result of a step.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    /// The datagrams for the client, in order.
+    pub datagrams: Vec<Vec<u8>>,
+    /// The packets for the broker.
+    pub packets: Vec<u8>,
+    /// The change of the connection to the broker, if any.
+    pub action: Option<Action>,
+    /// The event for the log, if any.
+    pub note: Option<Note>,
+}
+
+/// A change of a client's connection to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Close the connection, if there is one, and open another with [`Client::parameters`].
+    Open,
+    /// Send the packets, then DISCONNECT, and close.
+    Disconnect,
+    /// Close without DISCONNECT, so that the broker publishes the will.
+    Abandon,
+    /// Forget the client.
+    Forget,
+}
+
+/// An event for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Note {
+    Connected,
+    Disconnected,
+    /// It sleeps for this time.
+    Asleep(Duration),
+    /// Nothing arrived from it within its keep alive or its sleep, with tolerance.
+    Silent,
+    /// It did not answer a repeated message.
+    NoAnswer,
+}
+
+/// The parameters of the client's connection to the broker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameters<'c> {
+    pub client_id: &'c str,
+    pub is_clean: bool,
+    pub will: Option<&'c Will>,
+}
+
+/// The state of a client (MQTT-SN 1.2, section 6.14, with the steps of connecting).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// WILLTOPICREQ was sent.
+    WillTopic(Unanswered),
+    /// WILLMSGREQ was sent.
+    WillMessage(Unanswered),
+    /// The broker has not accepted the client yet.
+    Connecting,
+    Active,
+    /// Messages are kept until it wakes up.
+    Asleep,
+    /// Kept messages are sent; PINGRESP ends it.
+    Awake,
+    /// Its messages are answered with DISCONNECT.
+    Disconnected {
+        since: Instant,
+    },
+}
+
+/// A message that the client has to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unanswered {
+    sent: Instant,
+    repetitions: u32,
+}
+
+impl Unanswered {
+    fn new(now: Instant) -> Unanswered {
+        Unanswered { sent: now, repetitions: 0 }
+    }
+
+    fn due(&self, settings: &Settings) -> Instant {
+        self.sent + settings.retry_interval
+    }
+
+    /// Counts a repetition. Returns whether there may be another one.
+    fn repeat(&mut self, context: Context<'_>) -> bool {
+        self.sent = context.now;
+        self.repetitions += 1;
+        self.repetitions <= context.settings.retry_count
+    }
+}
+
+/// A client of a gateway.
+#[derive(Debug)]
+pub(crate) struct Client {
+    id: Box<str>,
+    phase: Phase,
+    /// The keep alive, or the sleep duration of a sleeping client; zero for none.
+    interval: Duration,
+    /// The keep alive of CONNECT, for after the sleep.
+    keep_alive: Duration,
+    /// When the last message arrived.
+    heard: Instant,
+    is_clean: bool,
+    will: Option<Will>,
+    /// The broker has another will, or none.
+    is_will_changed: bool,
+    /// Whether the last message was the CONNECT that CONNACK answered.
+    is_just_accepted: bool,
+    broker_accepts: Limits,
+    topics: Topics,
+    /// The requests that the broker has not answered.
+    requests: Vec<Request>,
+    delivery: Delivery,
+}
+
+impl Client {
+    /// A client that is about to connect.
+    pub(crate) fn new(id: &str, now: Instant) -> Client {
+        Client {
+            id: id.into(),
+            phase: Phase::Disconnected { since: now },
+            interval: Duration::ZERO,
+            keep_alive: Duration::ZERO,
+            heard: now,
+            is_clean: true,
+            will: None,
+            is_will_changed: false,
+            is_just_accepted: false,
+            broker_accepts: Limits::default(),
+            topics: Topics::default(),
+            requests: Vec::new(),
+            delivery: Delivery::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The parameters for [`Action::Open`].
+    pub(crate) fn parameters(&self) -> Parameters<'_> {
+        Parameters { client_id: &self.id, is_clean: self.is_clean, will: self.will.as_ref() }
+    }
+
+    /// Whether it sleeps, so that a PINGREQ may come from another address.
+    pub(crate) fn is_asleep(&self) -> bool {
+        matches!(self.phase, Phase::Asleep | Phase::Awake)
+    }
+
+    /// Whether it is only remembered.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        matches!(self.phase, Phase::Disconnected { .. })
+    }
+
+    /// Whether the queue has room for more packets of the broker.
+    pub(crate) fn has_room(&self, settings: &Settings) -> bool {
+        self.delivery.has_room(settings)
+    }
+
+    /// The number of messages dropped since the last call.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        self.delivery.take_dropped()
+    }
+
+    /// Handles a message of the client, except for gateway discovery.
+    pub(crate) fn receive(&mut self, message: &Message<'_>, context: Context<'_>, out: &mut Output) {
+        self.heard = context.now;
+        if let Message::Connect(connect) = message {
+            return self.receive_connect(connect, context, out);
+        }
+        self.is_just_accepted = false;
+        match self.phase {
+            Phase::WillTopic(_) | Phase::WillMessage(_) => self.receive_will(message, context, out),
+            Phase::Connecting => {
+                if matches!(message, Message::Disconnect { .. }) {
+                    self.leave(context, out);
+                }
+            }
+            Phase::Active | Phase::Asleep | Phase::Awake => self.receive_connected(message, context, out),
+            Phase::Disconnected { .. } => send(&Message::Disconnect { duration: None }, out),
+        }
+    }
+
+    fn receive_connected(&mut self, message: &Message<'_>, context: Context<'_>, out: &mut Output) {
+        match message {
+            Message::Publish(publish) => match publish.qos {
+                PublishQos::MinusOne => self.publish_minus_one(publish, context, out),
+                PublishQos::Connected(qos) => self.publish(publish, qos, context, out),
+            },
+            Message::Pubrel { message_id } => self.release(*message_id, context, out),
+            Message::Register(register) => self.register(register, context, out),
+            Message::Subscribe(subscribe) => self.subscribe(subscribe, context, out),
+            Message::Unsubscribe(unsubscribe) => self.unsubscribe(unsubscribe, context, out),
+            Message::Regack(ack) => self.registered(*ack, context, out),
+            Message::Puback(ack) => self.published(*ack, context, out),
+            Message::Pubrec { message_id } => self.received(*message_id, context, out),
+            Message::Pubcomp { message_id } => self.completed(*message_id, context, out),
+            Message::Pingreq { .. } => self.ping(context, out),
+            Message::Disconnect { duration: None | Some(0) } => self.leave(context, out),
+            Message::Disconnect { duration: Some(seconds) } => self.fall_asleep(*seconds, out),
+            Message::WillTopicUpd(topic) => self.change_will_topic(*topic, out),
+            Message::WillMsgUpd { payload } => self.change_will_message(payload, out),
+            // Late answers of the will exchange, and messages that only gateways send.
+            Message::WillTopic(_)
+            | Message::WillMsg { .. }
+            | Message::Connect(_)
+            | Message::Advertise { .. }
+            | Message::SearchGw { .. }
+            | Message::GwInfo { .. }
+            | Message::Connack { .. }
+            | Message::WillTopicReq
+            | Message::WillMsgReq
+            | Message::Suback(_)
+            | Message::Unsuback { .. }
+            | Message::Pingresp
+            | Message::WillTopicResp { .. }
+            | Message::WillMsgResp { .. }
+            | Message::Encapsulated(_) => {}
+        }
+    }
+
+    /// Handles a packet of the broker, after CONNACK.
+    pub(crate) fn receive_packet(&mut self, packet: &Packet<'_>, context: Context<'_>, out: &mut Output) {
+        match packet {
+            Packet::Publish(publish) => self.queue(publish, context, out),
+            Packet::Puback(ack) => self.broker_acknowledged(ack, out),
+            Packet::Pubrec(ack) => self.broker_received(ack, out),
+            Packet::Pubcomp(ack) => self.broker_completed(ack, out),
+            Packet::Pubrel(ack) => self.broker_released(ack.packet_id, context, out),
+            Packet::Suback(ack) => self.broker_subscribed(ack, out),
+            Packet::Unsuback(ack) => self.broker_unsubscribed(ack, out),
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Pingreq
+            | Packet::Pingresp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => {}
+        }
+    }
+
+    /// Acts on timers that have expired.
+    pub(crate) fn tick(&mut self, context: Context<'_>, out: &mut Output) {
+        match self.phase {
+            Phase::WillTopic(_) | Phase::WillMessage(_) => self.repeat_will_request(context, out),
+            Phase::Connecting => {}
+            Phase::Active | Phase::Asleep | Phase::Awake => {
+                if self.silence_limit().is_some_and(|limit| context.now >= limit) {
+                    return self.lose(Note::Silent, context, out);
+                }
+                self.repeat_delivery(context, out);
+            }
+            Phase::Disconnected { since } => {
+                if self.is_clean && context.now >= since + REMEMBERED {
+                    out.action = Some(Action::Forget);
+                }
+            }
+        }
+    }
+
+    /// The time of the next [`Client::tick`].
+    pub(crate) fn deadline(&self, settings: &Settings) -> Option<Instant> {
+        match &self.phase {
+            Phase::WillTopic(unanswered) | Phase::WillMessage(unanswered) => Some(unanswered.due(settings)),
+            Phase::Connecting => None,
+            Phase::Active | Phase::Awake => {
+                self.silence_limit().into_iter().chain(self.delivery.due(settings)).min()
+            }
+            Phase::Asleep => self.silence_limit(),
+            Phase::Disconnected { since } => self.is_clean.then(|| *since + REMEMBERED),
+        }
+    }
+
+    /// The time at which silence makes the client a lost one: 10 % after its interval, or 50 % up to a minute (section 7.2).
+    fn silence_limit(&self) -> Option<Instant> {
+        let tolerance = if self.interval > Duration::from_secs(60) { 10 } else { 2 };
+        (!self.interval.is_zero()).then(|| self.heard + self.interval + self.interval / tolerance)
+    }
+}
+
+/// Appends a message as a datagram.
+fn send(message: &Message<'_>, out: &mut Output) {
+    let mut datagram = Vec::new();
+    // Only PUBLISH and REGISTER can be too long, and their sizes are checked before.
+    if message.encode(&mut datagram).is_ok() {
+        out.datagrams.push(datagram);
+    }
+}
+
+/// Appends a packet for the broker. Returns whether it could be encoded.
+fn send_packet(packet: &Packet<'_>, context: Context<'_>, out: &mut Output) -> bool {
+    packet.encode(context.settings.version, &mut out.packets).is_ok()
+}
+
+/// The acceptance or the rejection of a topic.
+fn code_of(is_accepted: bool, rejection: ReturnCode) -> ReturnCode {
+    if is_accepted { ReturnCode::ACCEPTED } else { rejection }
+}
