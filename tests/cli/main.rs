@@ -48,6 +48,7 @@ mod reliability;
 mod request;
 mod schemas;
 mod secrets;
+mod sn;
 mod srv;
 mod subscribe;
 mod suggestions;

@@ -8,6 +8,7 @@ mod error;
 mod flags;
 mod frame;
 pub(crate) mod gateway;
+mod late_copy;
 mod message;
 mod message_type;
 mod predefined;

@@ -9,6 +9,7 @@ pub mod peer;
 pub mod process;
 pub mod proxy;
 pub mod screen;
+pub mod sn;
 pub mod tls_peer;
 pub mod wire;
 

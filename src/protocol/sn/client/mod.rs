@@ -14,6 +14,7 @@ mod local;
 mod remote;
 mod topics;
 
+use super::late_copy::LateCopies;
 use super::{Message, MessageType, ReturnCode};
 use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
 use exchange::{Exchange, Operation};
@@ -117,6 +118,8 @@ pub(crate) struct Adapter {
     topics: Topics,
     /// Message id and topic id of received messages that the MQTT client has not acknowledged.
     received: Vec<(u16, u16)>,
+    /// Copies of QoS 2 messages of the gateway.
+    late_copies: LateCopies,
     has_subscribed: bool,
 }
 
@@ -139,13 +142,16 @@ impl Adapter {
             ping: None,
             last_message_id: 0,
             received: Vec::new(),
+            late_copies: LateCopies::default(),
             has_subscribed: false,
         }
     }
 
     /// Whether it takes more bytes of the MQTT client.
     pub(crate) fn takes_packets(&self) -> bool {
-        self.operations.len() < ENOUGH_OPERATIONS
+        // The PUBREL that the open exchange waits for may be behind other packets.
+        let waits = self.exchange.as_ref().is_some_and(Exchange::waits_for_client);
+        waits || self.operations.len() < ENOUGH_OPERATIONS
     }
 
     /// Whether it takes more datagrams.

@@ -19,8 +19,8 @@ impl Adapter {
             Message::WillTopicReq => self.tell_will(Step::WillTopic, now),
             Message::WillMsgReq => self.tell_will(Step::WillMessage, now),
             Message::Register(register) => self.register(register),
-            Message::Publish(publish) => self.receive(publish),
-            Message::Pubrel { message_id } => self.released(*message_id),
+            Message::Publish(publish) => self.receive(publish, now),
+            Message::Pubrel { message_id } => self.released(*message_id, now),
             Message::Regack(ack) => self.registered(*ack, now)?,
             Message::Puback(ack) => self.published(*ack, now)?,
             Message::Pubrec { message_id } => self.received(*message_id, now),
@@ -88,7 +88,7 @@ impl Adapter {
         self.send(&Message::Regack(Regack { topic_id, message_id, return_code }));
     }
 
-    fn receive(&mut self, publish: &Publish<'_>) {
+    fn receive(&mut self, publish: &Publish<'_>, now: Instant) {
         let PublishQos::Connected(qos) = publish.qos else { return };
         let (topic_id, message_id) = (publish.topic.value(), publish.message_id);
         let packet_id = if qos == Qos::AtMostOnce { None } else { PacketId::new(message_id) };
@@ -108,6 +108,13 @@ impl Adapter {
             }
             self.received.push((message_id, topic_id));
         }
+        if qos == Qos::ExactlyOnce {
+            let interval = self.settings.retry_interval;
+            if self.late_copies.contains(message_id, topic_id, publish.payload, interval, now) {
+                return;
+            }
+            self.late_copies.begin(message_id, topic_id, publish.payload);
+        }
         self.deliver(&Packet::Publish(MqttPublish {
             dup: publish.dup && qos != Qos::AtMostOnce,
             qos,
@@ -119,7 +126,8 @@ impl Adapter {
         }));
     }
 
-    fn released(&mut self, message_id: u16) {
+    fn released(&mut self, message_id: u16, now: Instant) {
+        self.late_copies.end(message_id, now);
         if let Some(packet_id) = PacketId::new(message_id) {
             self.deliver(&Packet::Pubrel(Ack::new(packet_id, ReasonCode::SUCCESS)));
         }

@@ -7,6 +7,9 @@ use crate::protocol::topic::check_name;
 use crate::protocol::{Packet, PacketId, Properties, Publish, Qos};
 use std::time::Duration;
 
+/// The time for which a client stays awake after an acknowledgement, for the broker's next message.
+const NEXT_MESSAGE: Duration = Duration::from_millis(100);
+
 /// The will of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Will {
@@ -33,7 +36,7 @@ impl Client {
             Phase::WillMessage(_) if is_repeated && connect.has_will => send(&Message::WillMsgReq, out),
             Phase::Connecting if is_repeated => {}
             Phase::Active if is_repeated && self.is_just_accepted => accept(out),
-            Phase::Asleep | Phase::Awake if !connect.is_clean && !connect.has_will => {
+            Phase::Asleep | Phase::Awake { .. } if !connect.is_clean && !connect.has_will => {
                 self.note_keep_alive(connect);
                 self.phase = Phase::Active;
                 accept(out);
@@ -143,7 +146,7 @@ impl Client {
     /// The connection to the broker ended.
     pub(crate) fn broker_lost(&mut self, context: Context<'_>, out: &mut Output) {
         match self.phase {
-            Phase::Active | Phase::Awake => send(&Message::Disconnect { duration: None }, out),
+            Phase::Active | Phase::Awake { .. } => send(&Message::Disconnect { duration: None }, out),
             // It learns of it when it wakes up.
             Phase::Asleep => {}
             Phase::Connecting | Phase::WillTopic(_) | Phase::WillMessage(_) | Phase::Disconnected { .. } => {
@@ -231,19 +234,31 @@ impl Client {
     pub(super) fn ping(&mut self, context: Context<'_>, out: &mut Output) {
         match self.phase {
             Phase::Asleep => {
-                self.phase = Phase::Awake;
+                self.phase = Phase::Awake { until: context.now };
                 self.pump(context, out);
             }
             // The messages are on their way, and PINGRESP follows them.
-            Phase::Awake => {}
+            Phase::Awake { .. } => {}
             _ => send(&Message::Pingresp, out),
         }
     }
 
-    /// All kept messages are delivered.
-    pub(super) fn end_awakening(&mut self, out: &mut Output) {
-        send(&Message::Pingresp, out);
-        self.phase = Phase::Asleep;
+    /// The client has acknowledged a message, so the broker may send the next one, which it held back.
+    pub(super) fn stay_awake(&mut self, context: Context<'_>) {
+        if matches!(self.phase, Phase::Awake { .. }) {
+            self.phase = Phase::Awake { until: context.now + NEXT_MESSAGE };
+        }
+    }
+
+    /// Ends the time awake if all kept messages are delivered.
+    pub(super) fn end_awakening_if_idle(&mut self, context: Context<'_>, out: &mut Output) {
+        if let Phase::Awake { until } = self.phase
+            && context.now >= until
+            && self.delivery.is_idle()
+        {
+            send(&Message::Pingresp, out);
+            self.phase = Phase::Asleep;
+        }
     }
 
     pub(super) fn change_will_topic(&mut self, topic: Option<WillTopic<'_>>, out: &mut Output) {

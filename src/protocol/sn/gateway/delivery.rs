@@ -119,6 +119,11 @@ impl Delivery {
             && (self.queue.len() < most || self.queue.iter().filter(is_acknowledged).count() < most)
     }
 
+    /// Whether no message waits for the client or its answer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current.is_none() && self.queue.is_empty()
+    }
+
     fn is_full(&self, settings: &Settings) -> bool {
         self.queue.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes
     }
@@ -191,8 +196,9 @@ impl Client {
     }
 
     /// Tells the broker that it need not send the message again.
-    fn settle(&self, qos: Qos, packet_id: Option<PacketId>, context: Context<'_>, out: &mut Output) {
+    fn settle(&mut self, qos: Qos, packet_id: Option<PacketId>, context: Context<'_>, out: &mut Output) {
         let Some(packet_id) = packet_id else { return };
+        self.stay_awake(context);
         let ack = Ack::new(packet_id, ReasonCode::SUCCESS);
         let packet = if qos == Qos::ExactlyOnce { Packet::Pubrec(ack) } else { Packet::Puback(ack) };
         send_packet(&packet, context, out);
@@ -200,7 +206,7 @@ impl Client {
 
     /// Sends queued messages until one has to be answered.
     pub(super) fn pump(&mut self, context: Context<'_>, out: &mut Output) {
-        if !matches!(self.phase, Phase::Active | Phase::Awake) {
+        if !matches!(self.phase, Phase::Active | Phase::Awake { .. }) {
             return;
         }
         while self.delivery.current.is_none() {
@@ -214,9 +220,7 @@ impl Client {
         if self.delivery.queue.is_empty() {
             self.delivery.queue.shrink_to(8);
         }
-        if self.phase == Phase::Awake && self.delivery.current.is_none() {
-            self.end_awakening(out);
-        }
+        self.end_awakening_if_idle(context, out);
     }
 
     fn begin(&mut self, waiting: Waiting, context: Context<'_>, out: &mut Output) {
@@ -327,7 +331,7 @@ impl Client {
         let is_current =
             |current: &mut Current| matches!(current.step, Step::Received(id) if id == packet_id);
         if self.delivery.current.take_if(is_current).is_some()
-            && matches!(self.phase, Phase::Active | Phase::Awake)
+            && matches!(self.phase, Phase::Active | Phase::Awake { .. })
         {
             return self.send_release(packet_id, context, out);
         }
@@ -344,6 +348,7 @@ impl Client {
         if self.delivery.current.take_if(is_it).is_none() {
             return;
         }
+        self.stay_awake(context);
         if let Some(packet_id) = PacketId::new(message_id) {
             send_packet(&Packet::Pubcomp(Ack::new(packet_id, ReasonCode::SUCCESS)), context, out);
         }
@@ -360,7 +365,7 @@ impl Client {
         }
         let Some(current) = &mut self.delivery.current else { return };
         if !current.unanswered.repeat(context) {
-            if self.phase == Phase::Awake {
+            if matches!(self.phase, Phase::Awake { .. }) {
                 self.phase = Phase::Asleep;
                 self.delivery.interrupt();
             } else {

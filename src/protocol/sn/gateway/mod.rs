@@ -14,6 +14,7 @@ mod delivery;
 mod requests;
 mod topics;
 
+use super::late_copy::LateCopies;
 use super::{Message, PredefinedTopics, PublishQos, ReturnCode};
 use crate::protocol::session::Limits;
 use crate::protocol::{Packet, Version};
@@ -114,8 +115,10 @@ enum Phase {
     Active,
     /// Messages are kept until it wakes up.
     Asleep,
-    /// Kept messages are sent; PINGRESP ends it.
-    Awake,
+    /// Kept messages are sent; PINGRESP ends it, but not before this time.
+    Awake {
+        until: Instant,
+    },
     /// Its messages are answered with DISCONNECT.
     Disconnected {
         since: Instant,
@@ -165,6 +168,8 @@ pub(crate) struct Client {
     is_just_accepted: bool,
     broker_accepts: Limits,
     topics: Topics,
+    /// Copies of QoS 2 messages of the client.
+    late_copies: LateCopies,
     /// The requests that the broker has not answered.
     requests: Vec<Request>,
     delivery: Delivery,
@@ -185,6 +190,7 @@ impl Client {
             is_just_accepted: false,
             broker_accepts: Limits::default(),
             topics: Topics::default(),
+            late_copies: LateCopies::default(),
             requests: Vec::new(),
             delivery: Delivery::default(),
         }
@@ -201,7 +207,7 @@ impl Client {
 
     /// Whether it sleeps, so that a PINGREQ may come from another address.
     pub(crate) fn is_asleep(&self) -> bool {
-        matches!(self.phase, Phase::Asleep | Phase::Awake)
+        matches!(self.phase, Phase::Asleep | Phase::Awake { .. })
     }
 
     /// Whether it is only remembered.
@@ -233,7 +239,9 @@ impl Client {
                     self.leave(context, out);
                 }
             }
-            Phase::Active | Phase::Asleep | Phase::Awake => self.receive_connected(message, context, out),
+            Phase::Active | Phase::Asleep | Phase::Awake { .. } => {
+                self.receive_connected(message, context, out)
+            }
             Phase::Disconnected { .. } => send(&Message::Disconnect { duration: None }, out),
         }
     }
@@ -302,11 +310,12 @@ impl Client {
         match self.phase {
             Phase::WillTopic(_) | Phase::WillMessage(_) => self.repeat_will_request(context, out),
             Phase::Connecting => {}
-            Phase::Active | Phase::Asleep | Phase::Awake => {
+            Phase::Active | Phase::Asleep | Phase::Awake { .. } => {
                 if self.silence_limit().is_some_and(|limit| context.now >= limit) {
                     return self.lose(Note::Silent, context, out);
                 }
                 self.repeat_delivery(context, out);
+                self.end_awakening_if_idle(context, out);
             }
             Phase::Disconnected { since } => {
                 if self.is_clean && context.now >= since + REMEMBERED {
@@ -321,8 +330,10 @@ impl Client {
         match &self.phase {
             Phase::WillTopic(unanswered) | Phase::WillMessage(unanswered) => Some(unanswered.due(settings)),
             Phase::Connecting => None,
-            Phase::Active | Phase::Awake => {
-                self.silence_limit().into_iter().chain(self.delivery.due(settings)).min()
+            Phase::Active => self.silence_limit().into_iter().chain(self.delivery.due(settings)).min(),
+            Phase::Awake { until } => {
+                let end = self.delivery.is_idle().then_some(*until);
+                self.silence_limit().into_iter().chain(self.delivery.due(settings)).chain(end).min()
             }
             Phase::Asleep => self.silence_limit(),
             Phase::Disconnected { since } => self.is_clean.then(|| *since + REMEMBERED),

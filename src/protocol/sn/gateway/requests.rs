@@ -68,6 +68,7 @@ impl Client {
                         return send(&Message::Pubrec { message_id: publish.message_id }, out);
                     }
                     Some(_) => return,
+                    None if qos == Qos::ExactlyOnce && self.is_late_copy(publish, context) => return,
                     None if self.requests.len() >= MOST_REQUESTS => {
                         return reject(ReturnCode::CONGESTION, out);
                     }
@@ -96,7 +97,16 @@ impl Client {
             Qos::ExactlyOnce => Kind::Pubrec,
         };
         let (message_id, topic_id) = (publish.message_id, publish.topic.value());
+        if kind == Kind::Pubrec {
+            self.late_copies.begin(message_id, topic_id, publish.payload);
+        }
         self.requests.push(Request { message_id, kind, topic_id });
+    }
+
+    fn is_late_copy(&self, publish: &Publish<'_>, context: Context<'_>) -> bool {
+        let (id, topic, interval) =
+            (publish.message_id, publish.topic.value(), context.settings.retry_interval);
+        self.late_copies.contains(id, topic, publish.payload, interval, context.now)
     }
 
     /// PUBLISH of QoS -1, which is never answered.
@@ -128,6 +138,7 @@ impl Client {
         match self.request(message_id, Kind::is_publish) {
             Some(request) if request.kind == Kind::Pubrel => {
                 request.kind = Kind::Pubcomp;
+                self.late_copies.end(message_id, context.now);
                 if let Some(packet_id) = PacketId::new(message_id) {
                     let release = Ack::new(packet_id, ReasonCode::SUCCESS);
                     send_packet(&Packet::Pubrel(release), context, out);

@@ -1,0 +1,351 @@
+//! The gateway, beside a scripted client.
+
+use crate::support::sn::{Gateway, SnPeer, framed};
+use crate::support::{Broker, EmbeddedBroker, Server};
+use std::net::TcpListener;
+
+fn start(options: &str) -> (EmbeddedBroker, Gateway) {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), options);
+    (broker, gateway)
+}
+
+const QUICK: &str = "--retry-interval 50ms --retry-count 1000";
+
+#[test]
+fn CONNECT_is_answered_and_repeated() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    // CONNACK was lost: no other message has come since.
+    peer.ask("04 04 01 003c 'c1'", "05 00");
+    peer.ask("16", "17");
+    peer.ask("18", "18");
+    // DISCONNECT was lost.
+    peer.ask("18", "18");
+}
+
+#[test]
+fn the_will_is_asked_for_until_it_comes() {
+    let (broker, gateway) = start(QUICK);
+    let mut watcher = broker.subscriber("-t w/t -F %q:%r:%p -C 1");
+    let mut peer = gateway.peer();
+    peer.ask("04 0c 01 0001 'c1'", "06");
+    peer.expect("06");
+    peer.expect("06");
+    peer.ask("07 30 'w/t'", "08");
+    while peer.receive() != [2, 8] {} // late WILLTOPICREQ
+    peer.send("09 'gone'");
+    while peer.receive() != [3, 5, 0] {}
+    assert_eq!(watcher.wait_for_stdout(""), "0:0:gone");
+}
+
+#[test]
+fn changes_of_the_will_are_published() {
+    let (broker, gateway) = start("");
+    let mut watcher = broker.subscriber("-t w/# -v -C 1");
+    let mut peer = gateway.peer();
+    peer.ask("04 0c 01 0001 'c1'", "06");
+    peer.ask("07 00 'w/old'", "08");
+    peer.ask("09 'old'", "05 00");
+    peer.ask("1a 00 'w/new'", "1b 00");
+    peer.ask("1c 'new'", "1d 00");
+    peer.expect("18");
+    assert_eq!(watcher.wait_for_stdout(""), "w/new new");
+}
+
+#[test]
+fn a_deleted_will_is_not_published() {
+    let (broker, gateway) = start("");
+    let mut watcher = broker.subscriber("-t w/# -v");
+    let mut peer = gateway.peer();
+    peer.ask("04 0c 01 0001 'c1'", "06");
+    peer.ask("07 00 'w/old'", "08");
+    peer.ask("09 'old'", "05 00");
+    peer.ask("1a", "1b 00");
+    peer.expect("18");
+    broker.mq("pub -t w/end -m 1").run().succeed();
+    assert_eq!(watcher.wait_for_stdout(""), "w/end 1");
+}
+
+#[test]
+fn topics_are_registered_by_the_client() {
+    let (broker, gateway) = start("--max-topics 2");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("0a 0000 0001 'home/door'", "0b 0001 0001 00");
+    peer.ask("0a 0000 0002 'home/door'", "0b 0001 0002 00");
+    peer.ask("0a 0000 0003 'home/lamp'", "0b 0002 0003 00");
+    peer.ask("0a 0000 0004 'home/more'", "0b 0000 0004 01"); // congestion: no room
+    peer.ask("0a 0000 0005 'home/#'", "0b 0000 0005 03"); // a wildcard cannot be published to
+    let subscriber = broker.subscriber("-t home/# -v -C 1");
+    peer.ask("0c 20 0002 0006 'on'", "0d 0002 0006 00");
+    assert_eq!(subscriber.finish().succeed(), "home/lamp on\n");
+}
+
+#[test]
+fn unknown_topic_ids_are_rejected_at_each_QoS() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("0c 00 0007 0000 'x'", "0d 0007 0000 02");
+    peer.ask("0c 20 0007 0001 'x'", "0d 0007 0001 02");
+    peer.ask("0c 40 0007 0002 'x'", "0d 0007 0002 02");
+    peer.ask("0c 21 0007 0003 'x'", "0d 0007 0003 02"); // a predefined one
+    peer.ask("0c 22 '+/' 0004 'x'", "0d '+/' 0004 02"); // a short one with a wildcard
+    peer.ask("0c 20 ffff 0005 'x'", "0d ffff 0005 02");
+    peer.ask("12 01 0006 0007", "13 00 0007 0006 02");
+    peer.ask("12 00 0007 'a/#/b'", "13 00 0000 0007 02");
+    peer.expect_nothing(); // the connection is still there
+}
+
+#[test]
+fn QoS_2_of_the_client_survives_lost_answers() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("0a 0000 0001 'a/b'", "0b 0001 0001 00");
+    let subscriber = broker.subscriber("-t a/b -C 2");
+    peer.ask("0c 40 0001 0005 'one'", "0f 0005");
+    peer.ask("0c c0 0001 0005 'one'", "0f 0005"); // PUBREC was lost
+    peer.ask("10 0005", "0e 0005");
+    peer.ask("10 0005", "0e 0005"); // PUBCOMP was lost
+    peer.ask("0c 20 0001 0006 'two'", "0d 0001 0006 00");
+    assert_eq!(subscriber.finish().succeed(), "one\ntwo\n");
+}
+
+#[test]
+fn subscriptions_have_topic_ids_except_those_with_wildcards() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 40 0001 'a/#'", "13 40 0000 0001 00");
+    peer.ask("12 20 0002 'b/c'", "13 20 0001 0002 00");
+    peer.ask("12 02 0003 'xy'", "13 00 'xy' 0003 00");
+    peer.ask("14 00 0004 'a/#'", "15 0004");
+    peer.ask("14 02 0005 'xy'", "15 0005");
+}
+
+#[test]
+fn an_unknown_topic_is_registered_before_its_message_and_repeated_until_REGACK() {
+    let (broker, gateway) = start(QUICK);
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 20 0001 'a/#'", "13 20 0000 0001 00");
+    broker.mq("pub -t a/b -m hello -q 1").run().succeed();
+    let register = peer.expect("0a 0001 .... 'a/b'");
+    assert_eq!(peer.receive(), register);
+    assert_eq!(peer.receive(), register);
+    peer.send("0b 0001 0001 00");
+    let mut publish = peer.receive();
+    while publish == register {
+        publish = peer.receive();
+    }
+    assert_eq!(publish[..5], [12, 0x0c, 0x20, 0, 1]);
+    // Repetitions have DUP.
+    publish[2] = 0xa0;
+    assert_eq!(peer.receive(), publish);
+    assert_eq!(peer.receive(), publish);
+    peer.send_datagram(&[&[7, 0x0d, 0, 1][..], &publish[5..7], &[0]].concat());
+    // The next message on the topic has the id.
+    broker.mq("pub -t a/b -m again").run().succeed();
+    let mut next = peer.receive();
+    while next == publish {
+        next = peer.receive();
+    }
+    assert_eq!(next, framed(b"\x0c\x00\x00\x01\x00\x00again".to_vec()));
+}
+
+#[test]
+fn a_topic_that_the_client_rejects_is_dropped_and_counted() {
+    let (broker, mut gateway) = start("-v");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 20 0001 'a/#'", "13 20 0000 0001 00");
+    broker.mq("pub -t a/b -m no -q 1").run().succeed();
+    peer.expect("0a 0001 0001 'a/b'");
+    peer.send("0b 0001 0001 02");
+    broker.mq("pub -t a/c -m yes").run().succeed();
+    peer.expect("0a 0002 0002 'a/c'");
+    peer.ask("0b 0002 0002 00", "0c 00 0002 0000 'yes'");
+    peer.ask("18", "18");
+    gateway.running.wait_for_stderr("dropped 1 messages for \"c1\"");
+}
+
+#[test]
+fn a_client_that_has_forgotten_an_id_gets_the_topic_again() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 20 0001 'a/b'", "13 20 0001 0001 00");
+    broker.mq("pub -t a/b -m hello -q 1").run().succeed();
+    let publish = peer.expect("0c 20 0001 .... 'hello'");
+    peer.send_datagram(&[&[7, 0x0d, 0, 1][..], &publish[5..7], &[2]].concat());
+    peer.expect("0a 0001 0001 'a/b'");
+    peer.ask("0b 0001 0001 00", "0c a0 0001 .... 'hello'");
+}
+
+#[test]
+fn QoS_2_to_the_client_is_repeated_at_each_step() {
+    let (broker, gateway) = start(QUICK);
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 40 0001 'a/b'", "13 40 0001 0001 00");
+    broker.mq("pub -t a/b -m hello -q 2").run().succeed();
+    let publish = peer.expect("0c 40 0001 .... 'hello'");
+    let id = format!("{:02x}{:02x}", publish[5], publish[6]);
+    peer.expect(&format!("0c c0 0001 {id} 'hello'"));
+    peer.send(&format!("0f {id}"));
+    let release = framed(vec![0x10, publish[5], publish[6]]);
+    while peer.receive() != release {}
+    assert_eq!(peer.receive(), release);
+    peer.send(&format!("0e {id}"));
+    peer.send("16");
+    while peer.receive() != [2, 0x17] {} // late PUBREL
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_client_that_does_not_answer_is_lost() {
+    let (broker, mut gateway) = start("-v --retry-interval 20ms --retry-count 2");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 20 0001 'a/b'", "13 20 0001 0001 00");
+    broker.mq("pub -t a/b -m hello -q 1").run().succeed();
+    peer.expect("0c 20 0001 .... 'hello'");
+    peer.expect("0c a0 0001 .... 'hello'");
+    peer.expect("0c a0 0001 .... 'hello'");
+    peer.expect("18");
+    gateway.running.wait_for_stderr("\"c1\" was lost: it did not answer");
+    peer.ask("16", "18");
+}
+
+#[test]
+fn silence_beyond_the_keep_alive_ends_a_client() {
+    let (_broker, mut gateway) = start("-v");
+    let mut peer = gateway.peer();
+    peer.ask("04 04 01 0001 'c1'", "05 00");
+    peer.expect("18");
+    gateway.running.wait_for_stderr("\"c1\" was lost: nothing arrived");
+    peer.ask("0c 20 0001 0001 'x'", "18");
+}
+
+#[test]
+fn the_same_identifier_takes_over_and_similar_ones_do_not() {
+    let (_broker, gateway) = start("");
+    let (mut first, mut second, mut third) = (gateway.peer(), gateway.peer(), gateway.peer());
+    first.connect("sensor");
+    second.connect("sensor1");
+    first.expect_nothing();
+    third.connect("sensor");
+    first.expect("18");
+    second.expect_nothing();
+    third.expect_nothing();
+    first.ask("16", "18");
+}
+
+#[test]
+fn clients_behind_a_forwarder_are_told_apart() {
+    let (_broker, gateway) = start("");
+    let mut forwarder = gateway.peer();
+    let inner = |node: u8, message: &[u8]| [&[4, 0xfe, 1, node][..], &framed(message.to_vec())].concat();
+    for node in [1, 2] {
+        forwarder.send_datagram(&inner(node, &[&[4, 4, 1, 0, 60, b'n'][..], &[b'0' + node]].concat()));
+        assert_eq!(forwarder.receive(), [4, 0xfe, 0, node, 3, 5, 0]);
+    }
+    forwarder.send_datagram(&inner(1, b"\x0a\x00\x00\x00\x01a/b"));
+    assert_eq!(forwarder.receive(), [4, 0xfe, 0, 1, 7, 0x0b, 0, 1, 0, 1, 0]);
+    forwarder.send_datagram(&inner(2, b"\x0c\x20\x00\x01\x00\x01x"));
+    assert_eq!(forwarder.receive(), [4, 0xfe, 0, 2, 7, 0x0d, 0, 1, 0, 1, 2]);
+    // The forwarder itself is another client.
+    forwarder.connect("forwarder");
+}
+
+#[test]
+fn a_search_is_answered_at_the_address_of_the_client() {
+    let (_broker, gateway) = start("--gateway-id 9");
+    gateway.peer().ask("01 00", "02 09");
+}
+
+#[test]
+fn ADVERTISE_is_sent_at_each_interval() {
+    let mut listener = SnPeer::listen();
+    let options = format!("--advertise {} --advertise-interval 1s", listener.address());
+    let (_broker, _gateway) = start(&options);
+    listener.expect("00 01 0001");
+    listener.expect("00 01 0001");
+}
+
+#[test]
+fn a_broker_that_is_away_means_congestion() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut gateway = Gateway::start(closed, "");
+    let mut peer = gateway.peer();
+    peer.ask("04 04 01 003c 'c1'", "05 01");
+    gateway.running.wait_for_stderr("refused \"c1\" from");
+}
+
+#[test]
+fn clients_are_disconnected_when_the_broker_goes_away_and_come_back() {
+    let (mut broker, mut gateway) = start("-v");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    broker.kill();
+    peer.expect("18");
+    gateway.running.wait_for_stderr("\"c1\" lost its connection to the broker");
+    peer.ask("04 04 01 003c 'c1'", "05 01");
+    broker.restart();
+    peer.connect("c1");
+}
+
+#[test]
+fn strangers_are_told_to_connect_but_their_DISCONNECT_is_not_answered() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("0c 20 0001 0001 'x'", "18");
+    peer.ask("12 00 0001 'a/b'", "18");
+    peer.ask("16", "18");
+    peer.send("18");
+    peer.connect("c1");
+}
+
+#[test]
+fn malformed_datagrams_are_logged_and_ignored() {
+    let (_broker, mut gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    for datagram in
+        [&b""[..], b"\x00", b"\x01", b"\x02\x03", b"\x05\x04", b"\x03\xfe\x00", b"\x02\x0c", b"\xff\x0c"]
+    {
+        peer.send_datagram(datagram);
+    }
+    peer.send_datagram(b"\x04\xfe\x00\x01\x04\xfe\x00\x01\x02\x16"); // nested
+    peer.expect_nothing();
+    gateway.running.wait_for_stderr("ignored a datagram from 127.0.0.1:");
+    peer.ask("04 04 02 003c 'c1'", "05 03"); // another protocol id
+}
+
+#[test]
+fn the_number_of_clients_is_limited() {
+    let (_broker, mut gateway) = start("--max-clients 1");
+    let (mut first, mut second) = (gateway.peer(), gateway.peer());
+    first.connect("c1");
+    second.ask("04 04 01 003c 'c2'", "05 01");
+    gateway.running.wait_for_stderr("the gateway has its maximum of clients");
+    first.ask("18", "18");
+    // A disconnected client makes room.
+    second.connect("c2");
+}
+
+#[test]
+fn messages_that_exceed_the_datagram_size_are_dropped() {
+    let (broker, mut gateway) = start("--max-datagram 64 -v");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 40 0001 'a/b'", "13 40 0001 0001 00");
+    broker.mq(&format!("pub -t a/b -q 2 -m {}", "x".repeat(60))).run().succeed();
+    broker.mq("pub -t a/b -m small").run().succeed();
+    peer.expect("0c 00 0001 0000 'small'");
+    peer.ask("18", "18");
+    gateway.running.wait_for_stderr("dropped 1 messages for \"c1\"");
+}
