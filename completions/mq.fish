@@ -31,6 +31,7 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe and print 
 complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request and print the response'
 complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_needs_command" -f -a "gateway" -d 'Run a gateway between MQTT-SN clients and a broker'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Measure a broker under the load of many clients'
 complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets and report problems'
 complete -c mq -n "__fish_mq_needs_command" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
@@ -52,7 +53,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay this many 
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the first match applies' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once; to an MQTT-SN gateway also -1, without a connection' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement, such as 500ms' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this time, including the time to connect, such as 5s or 2m' -r
@@ -103,6 +104,9 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, or 5 with --ndjson and --replay]' -r
@@ -124,6 +128,8 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l insecure -d 'Skip the chec
 complete -c mq -n "__fish_mq_using_subcommand pub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s d -l debug -d 'Log every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l help -d 'Print help'
@@ -196,6 +202,10 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sleep -d 'Sleep for this time once subscribed, wake up for the messages that the gateway has kept, and so on' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence [default: ~/.config/mosquitto_sub, if it exists]' -r -F
@@ -223,6 +233,8 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l insecure -d 'Skip the chec
 complete -c mq -n "__fish_mq_using_subcommand sub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s d -l debug -d 'Log every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l help -d 'Print help'
@@ -289,6 +301,9 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
@@ -315,6 +330,8 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l insecure -d 'Skip the check
 complete -c mq -n "__fish_mq_using_subcommand rr" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Log every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
@@ -448,6 +465,7 @@ complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-port -d 'UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
@@ -461,6 +479,79 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l front -d 'Run as such a
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop at the end of standard input, such as when the parent process exits'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Log on standard error when clients connect and disconnect'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l listen -d 'UDP port to listen on. ADDR defaults to 127.0.0.1; port 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l to -d 'Broker: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix [default: localhost:1883]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l predefined -d 'File of predefined topic ids' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l gateway-id -d 'Number of this gateway in ADVERTISE and GWINFO' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l advertise -d 'Send ADVERTISE to this multicast group or address, and answer SEARCHGW that is sent to the group at the port of --listen' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l advertise-interval -d 'Interval of ADVERTISE' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l retry-interval -d 'Time after which a message that a client did not answer is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l retry-count -d 'Repetitions before a client counts as lost (N_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l max-clients -d 'Maximum of clients, connected or remembered' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l max-topics -d 'Maximum of topic ids of a client' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l max-queued -d 'Maximum of messages kept for a client that sleeps or is slow. Further ones of QoS 0 are dropped; those of QoS 1 and 2 remain at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l max-queued-bytes -d 'Maximum of bytes in these messages' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l max-datagram -d 'Maximum size of a datagram to a client' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l psk-identity -d 'Identity of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s v -l verbose -d 'Log on standard error when clients connect, sleep and disconnect'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s c -l clients -d 'Number of publishers; with --topology fan-out, of subscribers [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l publishers -d 'Number of publishers [default: -c, or 1 with --topology fan-out]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l subscribers -d 'Number of clients that subscribe; 0 measures acknowledgements only [default: one per publisher up to 100, then one per ten]' -r
@@ -1636,19 +1727,20 @@ complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the 
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages to this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe and print messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request and print the response'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Measure a broker under the load of many clients'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets and report problems'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "config" -d 'Show and check profiles and variables'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Generate completions for a shell'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a manual page'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe and print messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request and print the response'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "gateway" -d 'Run a gateway between MQTT-SN clients and a broker'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Measure a broker under the load of many clients'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets and report problems'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "config" -d 'Show and check profiles and variables'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Generate completions for a shell'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a manual page'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'List the users and the hash schemes of their passwords'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Report the lines that a broker would not load'

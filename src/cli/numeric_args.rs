@@ -6,6 +6,7 @@ use super::numbers::{decimal, integer, invalid_character, trim};
 use super::properties::{SEPARATOR, takes_number};
 use super::values::Sizes;
 use crate::bench::rate::Rate;
+use crate::protocol::sn::PublishQos;
 use crate::protocol::{Qos, Version};
 use clap::{Arg, Command};
 use std::any::TypeId;
@@ -93,6 +94,7 @@ fn is_number(arg: &Arg) -> bool {
         || has_type::<f64>(arg)
         || has_type::<Duration>(arg)
         || has_type::<Qos>(arg)
+        || has_type::<PublishQos>(arg)
         || has_type::<Version>(arg)
         || has_type::<Sizes>(arg)
         || has_type::<Rate>(arg)

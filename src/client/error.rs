@@ -154,6 +154,7 @@ impl Error {
                 error,
                 GatewayError::Refused(ReturnCode::CONGESTION)
                     | GatewayError::NoAnswer { .. }
+                    | GatewayError::NotListening
                     | GatewayError::Ended
             ),
             Error::Timeout(_)

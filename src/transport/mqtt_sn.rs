@@ -112,7 +112,9 @@ impl GatewayStream {
         if self.failure.is_none()
             && let Err(error) = self.drive_socket(cx)
         {
-            self.failure = Some(error);
+            let is_closed_port = error.kind() == io::ErrorKind::ConnectionRefused;
+            self.failure =
+                Some(if is_closed_port { io::Error::other(GatewayError::NotListening) } else { error });
         }
     }
 

@@ -88,7 +88,7 @@ fn gateway_hint(error: &GatewayError) -> Option<&'static str> {
         GatewayError::Refused(ReturnCode::CONGESTION) => {
             Some("the gateway has no connection to its broker, or no room for another client")
         }
-        GatewayError::NoAnswer { message: MessageType::Connect, .. } => Some(
+        GatewayError::NoAnswer { message: MessageType::Connect, .. } | GatewayError::NotListening => Some(
             "does an MQTT-SN gateway listen there? -h HOST and -p PORT select another; `mq gateway` starts one",
         ),
         GatewayError::NoTopicId { .. } => Some(

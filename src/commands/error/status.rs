@@ -96,6 +96,7 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
 fn status_of_gateway(error: &GatewayError) -> ExitStatus {
     match error {
         GatewayError::Refused(_) => ExitStatus::REFUSED,
+        GatewayError::NotListening => ExitStatus::FAILED,
         GatewayError::Rejected { .. }
         | GatewayError::TooLarge { .. }
         | GatewayError::NoTopicId { .. }

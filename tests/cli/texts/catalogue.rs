@@ -43,6 +43,7 @@ areas! {
     errors_of_connecting: "connecting",
     errors_of_inspect: "inspect",
     errors_of_messages: "messages",
+    errors_of_mqtt_sn: "mqtt-sn",
     errors_of_passwd: "passwd",
     errors_of_presets: "presets",
     errors_of_proxies_and_web_sockets: "proxies-and-web-sockets",

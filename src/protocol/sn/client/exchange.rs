@@ -161,7 +161,7 @@ impl Adapter {
     pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
         let (interval, count) = (self.settings.retry_interval, self.settings.retry_count);
         for exchange in self.exchange.iter_mut().chain(&mut self.ping) {
-            if !exchange.due(interval).is_some_and(|due| now >= due) {
+            if exchange.due(interval).is_none_or(|due| now < due) {
                 continue;
             }
             if exchange.repetitions >= count {

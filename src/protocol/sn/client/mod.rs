@@ -55,6 +55,9 @@ pub(crate) enum GatewayError {
     /// A message was repeated in vain.
     #[error("the gateway did not answer {message}, sent {attempts} times in {} s", time.as_secs_f64())]
     NoAnswer { message: MessageType, attempts: u32, time: Duration },
+    /// The port is closed, as an ICMP message says.
+    #[error("no MQTT-SN gateway listens at the port (connection refused)")]
+    NotListening,
     /// DISCONNECT.
     #[error("the gateway ended the connection")]
     Ended,

@@ -215,7 +215,7 @@ impl Client {
     }
 
     fn end(&mut self, context: Context<'_>) {
-        self.phase = Phase::Disconnected { since: context.now };
+        self.phase = Phase::Disconnected { since: context.now, answers: 0 };
         self.requests.clear();
         self.delivery.restart(self.is_clean);
     }

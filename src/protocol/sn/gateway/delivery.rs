@@ -359,7 +359,7 @@ impl Client {
     /// one is lost.
     pub(super) fn repeat_delivery(&mut self, context: Context<'_>, out: &mut Output) {
         if self.phase == Phase::Asleep
-            || !self.delivery.due(context.settings).is_some_and(|due| context.now >= due)
+            || self.delivery.due(context.settings).is_none_or(|due| context.now < due)
         {
             return;
         }

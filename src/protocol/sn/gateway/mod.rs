@@ -119,9 +119,10 @@ enum Phase {
     Awake {
         until: Instant,
     },
-    /// Its messages are answered with DISCONNECT.
+    /// Its messages are answered with DISCONNECT, up to a number.
     Disconnected {
         since: Instant,
+        answers: u32,
     },
 }
 
@@ -180,7 +181,7 @@ impl Client {
     pub(crate) fn new(id: &str, now: Instant) -> Client {
         Client {
             id: id.into(),
-            phase: Phase::Disconnected { since: now },
+            phase: Phase::Disconnected { since: now, answers: 0 },
             interval: Duration::ZERO,
             keep_alive: Duration::ZERO,
             heard: now,
@@ -240,9 +241,15 @@ impl Client {
                 }
             }
             Phase::Active | Phase::Asleep | Phase::Awake { .. } => {
-                self.receive_connected(message, context, out)
+                self.receive_connected(message, context, out);
             }
-            Phase::Disconnected { .. } => send(&Message::Disconnect { duration: None }, out),
+            Phase::Disconnected { since, answers } => {
+                // Limited, or two gateways could answer each other forever.
+                if answers <= context.settings.retry_count {
+                    self.phase = Phase::Disconnected { since, answers: answers + 1 };
+                    send(&Message::Disconnect { duration: None }, out);
+                }
+            }
         }
     }
 
@@ -317,7 +324,7 @@ impl Client {
                 self.repeat_delivery(context, out);
                 self.end_awakening_if_idle(context, out);
             }
-            Phase::Disconnected { since } => {
+            Phase::Disconnected { since, .. } => {
                 if self.is_clean && context.now >= since + REMEMBERED {
                     out.action = Some(Action::Forget);
                 }
@@ -336,7 +343,7 @@ impl Client {
                 self.silence_limit().into_iter().chain(self.delivery.due(settings)).chain(end).min()
             }
             Phase::Asleep => self.silence_limit(),
-            Phase::Disconnected { since } => self.is_clean.then(|| *since + REMEMBERED),
+            Phase::Disconnected { since, .. } => self.is_clean.then(|| *since + REMEMBERED),
         }
     }
 

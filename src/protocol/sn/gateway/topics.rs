@@ -7,10 +7,14 @@ use std::collections::HashMap;
 /// Above this number of topics, names are found by a map. Most clients have fewer, and need no memory for one.
 const SEARCHED: usize = 16;
 
+/// The maximum of bytes in the topic names of a client.
+const MOST_BYTES: usize = 256 * 1024;
+
 /// The normal topic ids of a client, from 1 on.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
     entries: Vec<Entry>,
+    bytes: usize,
     ids: HashMap<Box<str>, u16>,
 }
 
@@ -113,9 +117,10 @@ impl Topics {
     fn add(&mut self, name: &str, maximum: usize) -> Option<u16> {
         // 0xFFFF is reserved (MQTT-SN 1.2, section 5.3.11).
         let id = u16::try_from(self.entries.len() + 1).ok().filter(|id| *id < u16::MAX)?;
-        if self.entries.len() >= maximum {
+        if self.entries.len() >= maximum || self.bytes + name.len() > MOST_BYTES {
             return None;
         }
+        self.bytes += name.len();
         self.entries.push(Entry { name: name.into(), is_known: false, is_predefined: false });
         if self.entries.len() > SEARCHED {
             let missing = self.entries.iter().zip(1..).skip(self.ids.len());
