@@ -85,7 +85,11 @@ impl Stream {
         match self {
             Stream::Tls(stream) => stream.resumable(),
             Stream::WebSocket(web_socket) => web_socket.stream().resumable_tls(),
-            Stream::Tcp(_) | Stream::Unix(_) | Stream::Channel(_) | Stream::TlsServer(_) => None,
+            Stream::Tcp(_)
+            | Stream::Unix(_)
+            | Stream::Channel(_)
+            | Stream::Gateway(_)
+            | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(_) => None,
         }
