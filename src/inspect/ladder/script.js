@@ -217,7 +217,9 @@
       const middle = (low + high) >> 1;
       if (pen.measureText(text.slice(0, middle) + "…").width <= most) low = middle; else high = middle;
     }
-    return text.slice(0, low) + "…";
+    const kept = text.slice(0, low);
+    // The mark belongs to the text around a name that is cut.
+    return kept + (kept.lastIndexOf("\u2068") > kept.lastIndexOf("\u2069") ? "\u2069" : "") + "…";
   }
 
   // Names in quotes that are written from right to left do not reorder the text around them.
