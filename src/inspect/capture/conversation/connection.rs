@@ -35,10 +35,9 @@ pub(super) struct Conversation {
     number: u32,
     /// The side that sent the first FIN.
     first_fin: Option<Side>,
-    /// `None` once MQTT was found outside TLS.
+    /// `None` once MQTT was found outside TLS, unless there are FINs to emit.
     opening: Option<Box<Opening>>,
     encryption: Option<Box<Encryption>>,
-    held_fins: Option<Box<HeldFins>>,
     state: ConversationState,
 }
 
@@ -49,11 +48,9 @@ struct Opening {
     ends: [SocketAddr; 2],
     start: Start,
     proxied: Option<Proxied>,
+    /// FINs that are emitted at the end, because bytes before them may still be held.
+    held_fins: Pair<Option<Moment>>,
 }
-
-/// FINs that are emitted at the end, because bytes before them may still be held.
-#[derive(Default)]
-struct HeldFins(Vec<(Side, Moment)>);
 
 /// The PROXY protocol header that preceded the connection's bytes.
 #[derive(Debug, Clone, Copy)]
@@ -130,9 +127,14 @@ impl Conversation {
         Conversation {
             number,
             first_fin: None,
-            opening: Some(Box::new(Opening { opened, ends, start, proxied: None })),
+            opening: Some(Box::new(Opening {
+                opened,
+                ends,
+                start,
+                proxied: None,
+                held_fins: Pair::default(),
+            })),
             encryption: None,
-            held_fins: None,
             state: ConversationState::Undecided(Box::default()),
         }
     }
@@ -196,7 +198,9 @@ impl Conversation {
                 emit(ConversationEvent::Fin { connection, at, direction });
             }
             ConversationState::Mqtt(_) | ConversationState::Undecided(_) => {
-                self.held_fins.get_or_insert_default().0.push((side, at));
+                if let Some(opening) = &mut self.opening {
+                    opening.held_fins.of(side).get_or_insert(at);
+                }
             }
             ConversationState::Over => {}
         }
@@ -228,7 +232,7 @@ impl Conversation {
                 Close::EndOfCapture => Close::EndOfCapture,
             };
             let connection = self.number;
-            for (side, at) in self.held_fins.take().unwrap_or_default().0 {
+            for (side, at) in self.opening.as_ref().map(|opening| opening.held_fins()).unwrap_or_default() {
                 let direction = direction(side, mqtt.client);
                 emit(ConversationEvent::Fin { connection, at, direction });
             }
@@ -256,8 +260,19 @@ impl Conversation {
             let stream_offset = if side == part.side { part.stream_offset } else { *stream_offsets.of(side) };
             self.take_plain(side, part.at, stream_offset, plain, shared, emit);
         });
-        if let (Err(why), false) = (result, self.is_over()) {
-            self.end_undecrypted(part.at, Some(why), shared, emit);
+        match (result, &self.state) {
+            (Ok(()), _) | (Err(_), ConversationState::Over) => {}
+            (Err(why), ConversationState::Undecided(_)) => {
+                self.end_undecrypted(part.at, Some(why), shared, emit);
+            }
+            // The conversation goes on without bytes, up to its end.
+            (Err(why), ConversationState::Mqtt(mqtt)) => {
+                for side in [Side::A, Side::B] {
+                    let (at, stream_offset, why) = (part.at, *stream_offsets.of(side), why.clone());
+                    emit(Unreadable { side, at, stream_offset, why }.event(self.number, mqtt.client));
+                }
+                return;
+            }
         }
         if let Some(encryption) = &mut self.encryption {
             encryption.session = Some(session);
@@ -460,7 +475,7 @@ impl Conversation {
         }
         let is_layered = frames.is_some() || proxied.is_some() || self.encryption.is_some();
         let layers = is_layered.then(|| Box::new(Layers { offsets: Pair::default(), frames }));
-        if self.encryption.is_none() {
+        if self.encryption.is_none() && opening.held_fins().is_empty() {
             self.opening = None;
         }
         self.state = ConversationState::Mqtt(Mqtt { client, layers });
@@ -559,6 +574,15 @@ impl Conversation {
 }
 
 impl Opening {
+    /// The held FINs in the order of their frames.
+    fn held_fins(&self) -> Vec<(Side, Moment)> {
+        let Pair { a, b } = self.held_fins;
+        let mut fins: Vec<_> =
+            [(Side::A, a), (Side::B, b)].into_iter().filter_map(|(side, at)| Some((side, at?))).collect();
+        fins.sort_by_key(|(_, at)| at.frame);
+        fins
+    }
+
     /// The addresses of client and server. A PROXY header may replace the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let (peer, server) = self.ends_of(client);

@@ -160,7 +160,7 @@ pub enum ConversationEvent<'a> {
         /// The reason.
         why: Undecryptable,
     },
-    /// The connection speaks another protocol. No other events concern it, unless a decryptor failed midway.
+    /// The connection speaks another protocol. No other events concern it.
     OtherProtocol {
         /// The connection's number.
         connection: u32,

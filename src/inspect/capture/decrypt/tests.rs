@@ -3,6 +3,7 @@
 use super::suite::Protection;
 use super::*;
 use crate::inspect::capture::conversation::{ConversationEvent, Conversations, Ports};
+use crate::inspect::capture::fuzzing;
 use crate::inspect::capture::network::Network;
 use crate::inspect::capture::reader::Reader;
 use crate::inspect::capture::reassembly::{self, Close, Reassembly, Side, Start};
@@ -251,6 +252,53 @@ fn the_data_waiting_for_a_secret_is_bounded() {
     parts.extend((0..40).map(|_| (Side::B, record.clone())));
     let before_close = said("tls13-aes256", &parts);
     assert_eq!(before_close, Said { is_lost: true, ..Said::default() });
+}
+
+/// A key log and the capture of its connections, as the fuzz target reads them.
+fn with_key_log(name: &str) -> Vec<u8> {
+    let read = |extension: &str| fs::read(corpus(&format!("{name}.{extension}"))).unwrap();
+    [read("keys"), vec![0], read("pcap")].concat()
+}
+
+#[test]
+fn the_fuzz_target_reads_recorded_sessions() {
+    for name in RECORDED {
+        fuzzing::tls(&with_key_log(name));
+    }
+}
+
+/// Sessions of each kind of record protection and handshake.
+const RECORDED: [&str; 7] = [
+    "tls12-aes128",
+    "tls12-cbc",
+    "tls12-renegotiated",
+    "tls13-chacha20",
+    "tls13-early",
+    "tls13-hello-retry",
+    "tls13-key-update",
+];
+
+proptest! {
+    #[test]
+    fn changed_sessions_keep_the_order_of_events(
+        name in prop::sample::select(RECORDED.to_vec()),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..40_usize), 0..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = with_key_log(name);
+        for (at, byte, removed) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if removed > 30 {
+                let end = (at + removed).min(bytes.len());
+                bytes.drain(at..end);
+            }
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        fuzzing::tls(&bytes);
+    }
 }
 
 proptest! {
