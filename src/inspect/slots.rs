@@ -6,9 +6,19 @@ use foldhash::HashMap;
 /// Values by a small number that is used again after they are removed.
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
-    values: Vec<Option<T>>,
-    free: Vec<u32>,
+    slots: Vec<Slot<T>>,
+    /// The first free slot, or [`NONE`].
+    first_free: u32,
 }
+
+#[derive(Debug)]
+enum Slot<T> {
+    Used(T),
+    /// The next free slot, or [`NONE`].
+    Free(u32),
+}
+
+const NONE: u32 = u32::MAX;
 
 /// Values by the number of their connection.
 #[derive(Debug)]
@@ -19,44 +29,73 @@ pub(crate) struct ConnectionTable<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Slots<T> {
-        Slots { values: Vec::new(), free: Vec::new() }
+        Slots { slots: Vec::new(), first_free: NONE }
+    }
+}
+
+impl<T> Slot<T> {
+    fn value(&self) -> Option<&T> {
+        match self {
+            Slot::Used(value) => Some(value),
+            Slot::Free(_) => None,
+        }
+    }
+
+    fn into_value(self) -> Option<T> {
+        match self {
+            Slot::Used(value) => Some(value),
+            Slot::Free(_) => None,
+        }
     }
 }
 
 impl<T> Slots<T> {
     /// Adds a value, and returns its slot.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
-        let free = self.free.pop();
-        match free.and_then(|slot| self.values.get_mut(slot as usize)) {
-            Some(place) => *place = Some(value),
-            None => self.values.push(Some(value)),
+        let number = self.first_free;
+        match self.slots.get_mut(number as usize) {
+            Some(slot) => {
+                if let Slot::Free(next) = *slot {
+                    self.first_free = next;
+                }
+                *slot = Slot::Used(value);
+                number
+            }
+            None => {
+                self.slots.push(Slot::Used(value));
+                self.slots.len() as u32 - 1
+            }
         }
-        free.unwrap_or(self.values.len() as u32 - 1)
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&T> {
-        self.values.get(slot as usize)?.as_ref()
+        self.slots.get(slot as usize)?.value()
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.values.get_mut(slot as usize)?.as_mut()
+        match self.slots.get_mut(slot as usize)? {
+            Slot::Used(value) => Some(value),
+            Slot::Free(_) => None,
+        }
     }
 
     pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
-        let value = self.values.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
-        Some(value)
+        let place = self.slots.get_mut(slot as usize)?;
+        place.value()?;
+        let removed = std::mem::replace(place, Slot::Free(self.first_free));
+        self.first_free = slot;
+        removed.into_value()
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.values.iter().flatten()
+        self.slots.iter().filter_map(Slot::value)
     }
 
     /// The values in the order of a key, without a copy of them.
     pub(crate) fn into_sorted<K: Ord>(self, key: impl Fn(&T) -> K) -> impl Iterator<Item = T> {
-        let mut values = self.values;
-        values.sort_unstable_by_key(|value| value.as_ref().map(&key));
-        values.into_iter().flatten()
+        let mut slots = self.slots;
+        slots.sort_unstable_by_key(|slot| slot.value().map(&key));
+        slots.into_iter().filter_map(Slot::into_value)
     }
 }
 
@@ -103,6 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_slot_is_not_larger_than_its_value() {
+        assert_eq!(size_of::<Slot<(u64, u32, bool)>>(), size_of::<(u64, u32, bool)>());
+    }
+
+    #[test]
     fn slots_are_used_again() {
         let mut table = ConnectionTable::default();
         for number in 0..1000_u32 {
@@ -111,7 +155,7 @@ mod tests {
                 assert_eq!(table.remove(old), Some(old));
             }
         }
-        assert_eq!((table.len(), table.slots.values.len()), (3, 4));
+        assert_eq!((table.len(), table.slots.slots.len()), (3, 4));
         assert_eq!(table.get_mut(999), Some(&mut 999));
         assert_eq!((table.get(3), table.contains(3)), (None, false));
         table.insert(999, 7);

@@ -12,8 +12,8 @@ pub(super) struct TcpConnection {
     pub(super) number: u32,
     /// Whether A is the first end of the connection's key.
     is_a_first: bool,
-    /// The number of its last frame.
-    pub(super) last_frame: u64,
+    /// The number of its last frame, in few bits: it only orders the connections to evict.
+    pub(super) last_frame: u32,
     streams: [TcpStream; 2],
     /// The sides whose FIN was emitted.
     has_sent_fin: [bool; 2],
@@ -27,7 +27,7 @@ impl TcpConnection {
         TcpConnection {
             number,
             is_a_first,
-            last_frame: frame,
+            last_frame: frame as u32,
             streams: [TcpStream::default(), TcpStream::default()],
             has_sent_fin: [false; 2],
             closed: None,
@@ -66,7 +66,7 @@ impl TcpConnection {
         history: &mut History,
         emit: &mut impl FnMut(TcpEvent<'_>),
     ) {
-        self.last_frame = at.frame;
+        self.last_frame = at.frame as u32;
         if self.is_closed() {
             return;
         }

@@ -59,6 +59,11 @@ impl History {
         if let Some(room) = self.bytes.get_mut(start..start + bytes.len()) {
             room.copy_from_slice(bytes);
         }
+        // The queue never grows beyond its limit, which would double its memory.
+        if self.blocks.len() >= BLOCKS {
+            self.blocks.pop_front();
+            self.first += 1;
+        }
         self.blocks.push_back(Block { position: self.written, length: bytes.len(), offset, previous });
         self.written += bytes.len() as u64;
         self.forget();
@@ -105,9 +110,7 @@ impl History {
 
     /// Removes overwritten blocks.
     fn forget(&mut self) {
-        while self.blocks.len() > BLOCKS
-            || self.blocks.front().is_some_and(|block| block.position + (BYTES as u64) < self.written)
-        {
+        while self.blocks.front().is_some_and(|block| block.position + (BYTES as u64) < self.written) {
             self.blocks.pop_front();
             self.first += 1;
         }
