@@ -8,7 +8,7 @@ const WINDOW: Duration = Duration::from_millis(10);
 
 /// The delay of a read. Timers of the kernel add some 50 µs, and a broker without TCP_NODELAY may hold messages until the read acknowledges
 /// the ones before, so a message waits for two pauses at most.
-const PAUSE: Duration = Duration::from_micros(50);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// A read of at least this many bytes is followed by the next one at once, since more of them wait in the kernel.
 const ENOUGH_BYTES: usize = 16 * 1024;
