@@ -211,11 +211,6 @@ pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
         ("connected_total", "Clients that the broker accepted.", totals.connected),
         ("connect_failures_total", "Clients that could not connect.", totals.failed),
         ("connections_lost_total", "Clients that lost their connection.", totals.lost),
-        (
-            "abandoned_total",
-            "Clients whose worker process failed.",
-            totals.abandoned + totals.abandoned_early,
-        ),
         ("subscribed_total", "Subscriptions that were granted.", totals.subscribed),
         ("sent_total", "Messages that were sent.", totals.sent),
         ("acknowledged_total", "Messages that were acknowledged.", totals.acknowledged),
@@ -225,6 +220,9 @@ pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
     for (name, help, value) in counters {
         page.counter(name, help, value);
     }
+    // They are back if their process responds again.
+    let abandoned = totals.abandoned + totals.abandoned_early;
+    page.gauge("clients_abandoned", "Clients whose worker process failed.", abandoned);
     page.0
 }
 

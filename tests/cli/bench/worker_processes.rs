@@ -179,7 +179,7 @@ fn a_worker_process_that_responds_again_takes_part_again() {
     let workers = workers_of(&bench);
     signal(workers[0], "STOP");
     let deadline = Instant::now() + DEADLINE;
-    let counter = |value: u64| format!("mq_bench_abandoned_total {value}\n");
+    let counter = |value: u64| format!("mq_bench_clients_abandoned {value}\n");
     let shows = |part: &str| answer_to(metrics, b"GET /metrics HTTP/1.1\r\n\r\n").contains(part);
     while !shows(&counter(4)) {
         assert!(Instant::now() < deadline, "the silence is noticed");
