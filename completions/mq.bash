@@ -6857,7 +6857,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --schema --type --filter --since --until --follow --conversation --stats --diagnose --html --ranges --show-secrets --sn --decode-as --predefined --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
+            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --schema --type --filter --since --until --follow --conversation --stats --diagnose --html --ranges --show-secrets --sn --sn-version --decode-as --predefined --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6947,6 +6947,10 @@ _mq() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --sn-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode-as)

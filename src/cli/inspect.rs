@@ -1,7 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
-use super::inspect_sn::SnArgs;
+use super::inspect_sn::InspectSnArgs;
 use super::schema::SchemaArgs;
 use super::values;
 use crate::cli::Error;
@@ -156,7 +156,7 @@ pub(crate) struct InspectArgs {
     #[arg(long, action = ArgAction::SetTrue)]
     pub show_secrets: bool,
     #[command(flatten)]
-    pub(crate) sn: SnArgs,
+    pub(crate) sn: InspectSnArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
 }

@@ -7,13 +7,13 @@ use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
 use crate::client::Options;
-use crate::protocol::{Qos, TopicFilter};
+use crate::protocol::{Qos, TopicFilter, sn};
 use crate::transport::Endpoint;
 use crate::transport::tls::Acceptor;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, ValueHint};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,11 +33,11 @@ const OF_THE_WAY: [&str; 6] = ["connect_timeout", "bind", "proxy", "ws_path", "w
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LiveArgs {
     /// Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a
-    /// free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS
+    /// free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS; udp:// is for MQTT-SN
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen, requires = "to", conflicts_with_all = ["file", "hex", "base64", "topic"], help_heading = PROXY)]
     pub listen: Option<Listen>,
     /// Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to
-    /// this connection
+    /// this connection. For MQTT-SN HOST[:PORT] of the gateway, whose default port is 10000
     #[arg(long, value_name = "HOST:PORT", requires = "listen", conflicts_with_all = ["host", "port", "url", "unix", "srv"], help_heading = PROXY)]
     pub to: Option<String>,
     /// Certificate that the proxy presents to clients, followed in the file by its issuers
@@ -81,11 +81,14 @@ pub(crate) struct Listen {
     pub is_secure: bool,
     /// Whether clients use WebSocket.
     pub is_web_socket: bool,
+    /// Whether clients use MQTT-SN over UDP.
+    pub is_datagram: bool,
 }
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.is_secure, self.is_web_socket) {
+            _ if self.is_datagram => "udp://",
             (false, false) => "",
             (true, false) => "mqtts://",
             (false, true) => "ws://",
@@ -130,6 +133,10 @@ impl LiveArgs {
         };
         match &self.listen {
             _ if self.is_client() => Ok(()),
+            Some(listen) if listen.is_datagram => orphan(
+                "cannot be used with --listen udp://; MQTT-SN has no connection to a broker",
+                Box::new(|_| false),
+            ),
             Some(_) => {
                 let of_tls = ids_of::<super::tls::TlsArgs>();
                 let has_effect =
@@ -182,6 +189,28 @@ impl LiveArgs {
         client.endpoint(Names::Mq)
     }
 
+    /// Host and port of the gateway that a proxy for MQTT-SN forwards to.
+    ///
+    /// # Errors
+    /// If --to is invalid.
+    pub(crate) fn datagram_target(&self) -> Result<(String, u16), Error> {
+        let to = self.to.as_deref().unwrap_or_default();
+        let place = ["udp://", "mqtt-sn://"].iter().find_map(|scheme| to.strip_prefix(scheme)).unwrap_or(to);
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let invalid = || Error::usage(format!("--to {to}: expected HOST[:PORT] of a gateway of MQTT-SN"));
+        let is_address_v6 = place.parse::<Ipv6Addr>().is_ok();
+        let (host, port) = match place.rsplit_once(':').filter(|(host, _)| !is_address_v6 && !host.is_empty())
+        {
+            Some((host, port)) if !host.ends_with(':') => (host, port.parse().map_err(|_| invalid())?),
+            _ => (place, sn::DEFAULT_PORT),
+        };
+        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        if host.is_empty() || host.contains('/') || port == 0 {
+            return Err(invalid());
+        }
+        Ok((host.to_owned(), port))
+    }
+
     /// The TLS acceptor for the proxy's clients, if it listens for TLS.
     ///
     /// # Errors
@@ -224,10 +253,12 @@ fn listen(text: &str) -> Result<Listen, String> {
         "mqtts" => (true, false),
         "ws" => (false, true),
         "wss" => (true, true),
-        _ => return Err(values::expected("one of the schemes mqtt, mqtts, ws and wss, or no scheme")),
+        "udp" => (false, false),
+        _ => return Err(values::expected("one of the schemes mqtt, mqtts, ws, wss and udp, or no scheme")),
     };
+    let is_datagram = scheme.eq_ignore_ascii_case("udp");
     let place = place.strip_suffix('/').unwrap_or(place);
-    Ok(Listen { address: values::socket_address(place)?, is_secure, is_web_socket })
+    Ok(Listen { address: values::socket_address(place)?, is_secure, is_web_socket, is_datagram })
 }
 
 #[cfg(test)]
@@ -243,6 +274,7 @@ mod tests {
             ("WS://0.0.0.0:80/", "ws://0.0.0.0:80"),
             ("mqtts://8883", "mqtts://127.0.0.1:8883"),
             ("wss://127.0.0.1:443", "wss://127.0.0.1:443"),
+            ("udp://10000", "udp://127.0.0.1:10000"),
         ] {
             assert_eq!(listen(text).map(|listen| listen.to_string()).as_deref(), Ok(shown), "{text}");
         }

@@ -2,6 +2,7 @@
 
 use super::{Error, predefined, values};
 use crate::inspect::sn::Settings;
+use crate::protocol::sn::Version;
 use clap::{ArgAction, Args, ValueHint};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,10 +13,13 @@ const MQTT_SN: &str = "mqtt-sn";
 /// How to decode MQTT-SN.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "MQTT-SN")]
-pub(crate) struct SnArgs {
+pub(crate) struct InspectSnArgs {
     /// Decode --hex and --base64 as MQTT-SN: each value or line is a datagram
     #[arg(long, action = ArgAction::SetTrue)]
     pub sn: bool,
+    /// MQTT-SN version of all clients: 1.2 or 2.0 [default: the version in CONNECT, or else inferred]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub sn_version: Option<Version>,
     /// UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same
     /// [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]
     #[arg(long, value_name = "PORT=mqtt-sn", value_parser = port, conflicts_with_all = ["hex", "base64", "listen"])]
@@ -29,7 +33,7 @@ pub(crate) struct SnArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SnPort(u16);
 
-impl SnArgs {
+impl InspectSnArgs {
     /// The UDP ports of MQTT-SN.
     pub(crate) fn ports(&self) -> Vec<u16> {
         self.decode_as.iter().map(|port| port.0).collect()
@@ -52,7 +56,15 @@ impl SnArgs {
     /// If the file of predefined topics cannot be read.
     pub(crate) fn settings(&self) -> Result<Settings, Error> {
         let predefined = self.predefined.as_deref().map(predefined::read).transpose()?;
-        Ok(Settings { version: None, predefined: Arc::new(predefined.unwrap_or_default()) })
+        Ok(Settings { version: self.sn_version, predefined: Arc::new(predefined.unwrap_or_default()) })
+    }
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    match text {
+        "1.2" | "1" | "12" => Ok(Version::V12),
+        "2.0" | "2" | "20" => Ok(Version::V20),
+        _ => Err(values::expected("1.2 or 2.0")),
     }
 }
 

@@ -87,6 +87,48 @@ names! {
     MessageId "message_id";
     Control "control";
     EncapsulatedMessage "message";
+    // MQTT-SN 2.0.
+    ServerSuggestions "server_suggestions";
+    NetworkAddress "network_address";
+    DefaultAwakeFlag "default_awake_flag";
+    SessionExpiryFlag "session_expiry_flag";
+    AuthenticationFlag "authentication_flag";
+    ServerKeepAliveFlag "server_keep_alive_flag";
+    AliasFlag "topic_alias_flag";
+    ReasonCodeFlag "reason_code_flag";
+    PacketIdFlag "packet_id_flag";
+    DurationFlag "duration_flag";
+    WillFlags "will_flags";
+    TopicType "topic_type";
+    RetainTopicAliases "retain_topic_aliases";
+    ProtocolVersion "protocol_version";
+    MaximumPacketSize "maximum_packet_size";
+    DefaultAwakeMessages "default_awake_messages";
+    SessionExpiryInterval "session_expiry_interval";
+    ServerKeepAlive "server_keep_alive";
+    WillPayloadLength "will_payload_length";
+    AuthenticationMethodLength "authentication_method_length";
+    AuthenticationMethod "authentication_method";
+    AuthenticationDataLength "authentication_data_length";
+    AuthenticationData "authentication_data";
+    AssignedClientIdentifier "assigned_client_id";
+    TopicLength "topic_length";
+    TopicAlias "topic_alias";
+    MessagesRemaining "messages_remaining";
+    ReasonString "reason_string";
+    NetworkInformation "network_information";
+    AddressLength "address_length";
+    ClientIdentifierLength "client_id_length";
+    TagLength "tag_length";
+    CryptoMaterialLength "crypto_material_length";
+    CounterLength "counter_length";
+    ProtectionScheme "protection_scheme";
+    SenderIdentifier "sender_id";
+    Random "random";
+    CryptoMaterial "crypto_material";
+    Counter "counter";
+    ProtectedPacket "protected_packet";
+    AuthenticationTag "authentication_tag";
     Undecoded "undecoded";
 }
 

@@ -589,6 +589,8 @@ rules! {
         "an encapsulated message must not be encapsulated again"; "only forwarders encapsulate messages";
     SnReservedFlags Info Encoding Both "mqtt-sn/1.2/5.3.4", "";
         "flags that the message does not use should be 0"; "receivers ignore them";
+    SnReservedBits Error Encoding Both "", "mqtt-sn/2.0/2.1";
+        "reserved bits of the flags must be 0"; "the receiver takes the packet for malformed; the sender may use another version";
     SnVersionUnknown Info Encoding Both "mq/capture", "mq/capture";
         "the client's CONNECT should be captured"; "the message can be one of version 1.2 or 2.0 of MQTT-SN; set the version to be certain";
 
@@ -611,13 +613,27 @@ rules! {
         "a registered topic must not have wildcards"; "a message to this id makes the broker close the gateway's connection";
     SnReturnCode Error Packet Both "mqtt-sn/1.2/5.3.10", "mqtt-sn/2.0/2.3";
         "the return code must be one that the message defines"; "the code is of another version, or specific to the sender";
+    SnKeepAliveZero Error Packet Client "", "MQTT-SN-3.1.6-4";
+        "the keep alive must not be 0"; "the server rejects the CONNECT as a protocol error; version 2.0 has no connection without a keep alive";
+    SnMaximumPacketSize Error Packet Client "", "MQTT-SN-3.1.7-1";
+        "the maximum packet size must be 0, for none, or at least 10"; "the server rejects the CONNECT";
+    SnAssignedAlias Error Packet Server "", "MQTT-SN-3.4-2";
+        "a server must assign a topic alias in REGISTER"; "the client does not learn which alias the topic has";
+    SnRegackAlias Error Packet Client "", "MQTT-SN-3.5.4-1";
+        "a client must not send a topic alias in REGACK"; "only the server assigns aliases";
+    SnSubackType Error Packet Server "", "MQTT-SN-3.8.2.1-2";
+        "a SUBACK without a topic alias must have the topic type 1"; "the client may take the type for that of an alias";
+    SnServerSessionExpiry Error Packet Server "", "MQTT-SN-3.13.5-1";
+        "a server must not send a session expiry interval in DISCONNECT"; "only the client may change it";
+    SnEncapsulatedType Error Packet Client "", "MQTT-SN-3.18-3";
+        "only PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REGISTER, DISCONNECT, SLEEPREQ and PINGREQ of a client may be in a connection encapsulation"; "the server cannot answer in the same way";
     SnDup Error Packet Both "mqtt-sn/1.2/5.3.4", "MQTT-SN-3.6.2.2.3-1";
         "DUP must be 0 for messages that are not repeated"; "version 1.2 repeats QoS 1 and 2 with DUP, version 2.0 only QoS 2";
 
     // MQTT-SN: the connection of a client.
-    SnTopicIdUnknown Error Connection Both "mqtt-sn/1.2/6.5", "";
+    SnTopicIdUnknown Error Connection Both "mqtt-sn/1.2/6.5", "mqtt-sn/2.0/4.7";
         "a topic id must be registered before a PUBLISH uses it"; "the receiver answers with return code 2; register the topic again after each clean connection";
-    SnTopicIdRejected Error Connection Both "mqtt-sn/1.2/6.10", "";
+    SnTopicIdRejected Error Connection Both "mqtt-sn/1.2/6.10", "mqtt-sn/2.0/4.7";
         "a topic id must not be used after its registration was rejected"; "the receiver does not know the id";
     SnNotConnected Error Connection Both "mqtt-sn/1.2/6.2", "mqtt-sn/2.0/4.1";
         "a client must connect before it uses the connection"; "the client may have disconnected or been disconnected; gateways ignore the message or answer DISCONNECT";
@@ -625,6 +641,18 @@ rules! {
         "the will must be exchanged in the order CONNECT, WILLTOPICREQ, WILLTOPIC, WILLMSGREQ, WILLMSG, CONNACK"; "the gateway has no will of the client, or an incomplete one";
     SnOneAtATime Warning Connection Both "mqtt-sn/1.2/6.6", "MQTT-SN-4.9-2";
         "only one request of a kind may wait for its answer"; "the receiver may drop the second one, or disconnect";
+    SnNeverRepeated Error Connection Client "", "MQTT-SN-4.4.2-1";
+        "CONNECT and AUTH must not be repeated"; "the second CONNECT deletes the connection of the first; wait, and start again";
+    SnServerSuggestion Error Connection Server "", "MQTT-SN-3.1.2.7-1";
+        "a server must not suggest values to a client that does not accept them"; "the client may use its own values, so that the two disagree";
+    SnAssignedIdentifier Error Connection Server "", "MQTT-SN-3.2.11-2";
+        "a CONNACK must have an identifier if the CONNECT has none"; "the client cannot resume its session";
+    SnAuthWithoutMethod Error Connection Both "", "MQTT-SN-4.11.1-6";
+        "AUTH must not be sent if CONNECT has no authentication method"; "the receiver takes it for a protocol error";
+    SnAliasUnused Error Connection Both "", "MQTT-SN-4.7.2-1";
+        "a PUBLISH must use the topic alias if there is one"; "names take space in every packet; send the alias";
+    SnSubackAlias Error Connection Server "", "MQTT-SN-4.7.2.2-2";
+        "a SUBACK must have a topic alias if and only if the filter is a name without wildcards"; "the client misses the alias, or uses one that means nothing";
     SnRepeatWithoutDup Error Connection Both "mqtt-sn/1.2/5.3.4", "MQTT-SN-4.4.1-3";
         "a repeated PUBLISH must have DUP"; "the receiver takes the message for a new one";
     SnRepeatDiffers Error Connection Both "mqtt-sn/1.2/6.13", "MQTT-SN-4.4.2-7";

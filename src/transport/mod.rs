@@ -4,6 +4,7 @@
 //! and a send buffer around it.
 
 mod connection;
+pub(crate) mod datagrams;
 pub(crate) mod descriptors;
 mod endpoint;
 mod error;

@@ -56,7 +56,7 @@ pub(super) fn run(
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
     let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
     let capture = Capture::new(ports, Some(Box::new(decryptor)));
-    let handler = EventHandler { inspector, recorder, has_mqtt: false };
+    let handler = EventHandler { inspector, recorder, has_mqtt: false, is_report: interruption.is_some() };
     read(reader, secrets, capture, handler, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
@@ -89,6 +89,9 @@ fn read(
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
     notes.extend(describe(&capture.counts(), handler.has_mqtt));
+    if handler.is_report {
+        notes.extend(unreported(capture.counts().messages));
+    }
     notes.extend(secrets.note());
     failure.map_or(Ok(notes), Err)
 }
@@ -98,6 +101,8 @@ struct EventHandler<'r> {
     inspector: Inspector,
     recorder: Option<&'r mut Recorder>,
     has_mqtt: bool,
+    /// The output is a report on MQTT.
+    is_report: bool,
 }
 
 impl EventHandler<'_> {
@@ -108,6 +113,19 @@ impl EventHandler<'_> {
         self.has_mqtt |=
             matches!(event, ConversationEvent::Opened { .. } | ConversationEvent::Datagram { .. });
         self.inspector.take(event, &mut |item| viewer.show(item));
+    }
+}
+
+/// A note on the messages that a report does not cover.
+fn unreported(messages: u64) -> Option<String> {
+    match messages {
+        0 => None,
+        1 => Some(
+            "1 message of MQTT-SN is not in the report; omit --diagnose and --html to print it".to_owned(),
+        ),
+        count => Some(format!(
+            "{count} messages of MQTT-SN are not in the report; omit --diagnose and --html to print them"
+        )),
     }
 }
 

@@ -106,6 +106,15 @@ pub(super) struct ConnectionTap {
     room: RefCell<Option<OwnedSemaphorePermit>>,
 }
 
+/// The datagrams of one client, on their way to the viewer. Dropping it ends the client.
+#[derive(Debug)]
+pub(super) struct DatagramTap {
+    queue: Rc<TrafficQueue>,
+    connection: u32,
+    client: SocketAddr,
+    gateway: SocketAddr,
+}
+
 /// Bytes sent by one side.
 #[derive(Debug, Default)]
 struct SideProgress {
@@ -135,6 +144,14 @@ enum QueuedEvent {
         at: Moment,
         direction: Direction,
         offset: u64,
+        bytes: Vec<u8>,
+    },
+    Datagram {
+        connection: u32,
+        at: Moment,
+        client: SocketAddr,
+        gateway: SocketAddr,
+        direction: Direction,
         bytes: Vec<u8>,
     },
     Gap {
@@ -375,6 +392,16 @@ impl TrafficQueue {
         self.send(QueuedEvent::Note(text), None);
     }
 
+    /// Opens a client of MQTT-SN.
+    pub(super) fn open_datagrams(
+        self: &Rc<TrafficQueue>,
+        client: SocketAddr,
+        gateway: SocketAddr,
+    ) -> DatagramTap {
+        let connection = self.connections.replace(self.connections.get().wrapping_add(1));
+        DatagramTap { queue: Rc::clone(self), connection, client, gateway }
+    }
+
     /// A description of the traffic that was not shown.
     pub(super) fn omitted(&self) -> Option<String> {
         let OmittedTraffic { bytes, connections } = self.omitted.get();
@@ -497,6 +524,30 @@ impl ConnectionTap {
     }
 }
 
+impl DatagramTap {
+    /// The next datagram of one side. It is omitted if there is no room for too long.
+    pub(super) async fn datagram(&self, direction: Direction, bytes: &[u8]) {
+        let at = self.queue.now();
+        let Some(room) = self.queue.room_for(bytes.len()).await else {
+            let omitted = self.queue.omitted.get();
+            let bytes = omitted.bytes + bytes.len() as u64;
+            return self.queue.omitted.set(OmittedTraffic { bytes, ..omitted });
+        };
+        let DatagramTap { connection, client, gateway, .. } = *self;
+        let bytes = bytes.to_vec();
+        let what = QueuedEvent::Datagram { connection, at, client, gateway, direction, bytes };
+        self.queue.send(what, Some(room));
+    }
+}
+
+impl Drop for DatagramTap {
+    fn drop(&mut self) {
+        let (connection, at) = (self.connection, self.queue.now());
+        let closed = QueuedEvent::Closed { connection, at, by: Close::EndOfCapture, first_fin: None };
+        self.queue.send(closed, None);
+    }
+}
+
 impl Drop for ConnectionTap {
     fn drop(&mut self) {
         let Some(connection) = self.number else { return };
@@ -527,6 +578,9 @@ impl QueuedEvent {
             }
             QueuedEvent::Bytes { connection, at, direction, offset, ref bytes } => {
                 ConversationEvent::Bytes { connection, at, direction, offset, stream_offset: offset, bytes }
+            }
+            QueuedEvent::Datagram { connection, at, client, gateway, direction, ref bytes } => {
+                ConversationEvent::Datagram { connection, at, client, gateway, direction, bytes, missing: 0 }
             }
             QueuedEvent::Gap { connection, at, direction, offset, length } => {
                 ConversationEvent::Gap { connection, at, direction, offset, length }

@@ -1,6 +1,7 @@
 //! `mq inspect`: decodes MQTT traffic and reports protocol errors.
 
 mod capture;
+mod datagram_proxy;
 mod interruptible;
 mod key_log;
 mod literal_packets;
@@ -21,9 +22,10 @@ use crate::inspect::Inspector;
 use crate::inspect::capture::conversation::Ports;
 use crate::inspect::view::ViewFormat;
 use crate::time_zone;
+use datagram_proxy::DatagramProxy;
 use interruptible::Interruption;
 use key_log::SharedKeyLog;
-use live_pipeline::{TrafficEnd, ViewerResult};
+use live_pipeline::{TrafficEnd, ViewerHandle, ViewerResult};
 use picture::PageTarget;
 use proxy::Proxy;
 use std::io::{self, IsTerminal};
@@ -89,18 +91,42 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
 }
 
 fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<ExitStatus, Error> {
+    if listen.is_datagram {
+        return run_datagram_proxy(args, listen, messages);
+    }
     let proxy = Proxy::new(&args.live, listen, messages)?;
     let recorder = recorder(args, messages)?;
     block_on(async {
         let listening = proxy.listen()?;
         let (queue, mut viewer_handle) = live_pipeline::start(args, recorder, messages)?;
-        match listening.run(queue, &mut viewer_handle, args.live.timeout).await? {
-            TrafficEnd::Viewed(outcome) => outcome,
-            TrafficEnd::Stopped(reason) => {
-                judge(viewer_handle.finish().await, messages.stopped(reason, true))
-            }
-        }
+        let ended = listening.run(queue, &mut viewer_handle, args.live.timeout).await?;
+        proxy_outcome(ended, viewer_handle, messages).await
     })
+}
+
+fn run_datagram_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<ExitStatus, Error> {
+    if args.diagnose.is_some() || args.html.is_some() {
+        return Err(Error::usage("--diagnose and --html are for MQTT; leave them out with --listen udp://"));
+    }
+    args.live.acceptor()?;
+    let recorder = recorder(args, messages)?;
+    block_on(async {
+        let proxy = DatagramProxy::open(&args.live, listen, messages).await?;
+        let (queue, mut viewer_handle) = live_pipeline::start(args, recorder, messages)?;
+        let ended = proxy.run(queue, &mut viewer_handle, args.live.timeout).await?;
+        proxy_outcome(ended, viewer_handle, messages).await
+    })
+}
+
+async fn proxy_outcome(
+    ended: TrafficEnd,
+    viewer_handle: ViewerHandle,
+    messages: Messages,
+) -> Result<ExitStatus, Error> {
+    match ended {
+        TrafficEnd::Viewed(outcome) => outcome,
+        TrafficEnd::Stopped(reason) => judge(viewer_handle.finish().await, messages.stopped(reason, true)),
+    }
 }
 
 /// Findings take precedence over the way the traffic ended: a proxy usually ends by a signal.

@@ -46,7 +46,7 @@ pub(crate) struct UdpDatagram<'a> {
 }
 
 /// A frame without a TCP segment.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum NoSegment<'a> {
     /// A datagram, and the likely protocol.
     Datagram(UdpDatagram<'a>, Datagram),

@@ -134,6 +134,10 @@ impl Linter {
         let dissected = match item {
             SnItem::Message(message) => message.tree.findings.as_slice(),
             SnItem::Opened(_) | SnItem::End(_) => &[],
+            SnItem::Closed { connection, .. } => {
+                self.connections.remove(*connection);
+                return Vec::new();
+            }
         };
         self.connection(item.connection());
         self.counts.count(dissected);

@@ -5,6 +5,7 @@ use super::topics::Topics;
 use super::{Facts, MessageKind, Settings, Unanswered};
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
+use crate::protocol::sn::v2::PacketType;
 use crate::protocol::sn::{MessageType, Version};
 use std::rc::Rc;
 
@@ -24,6 +25,12 @@ pub(crate) struct Client {
     pub(super) state: ClientState,
     /// The steps of the connection's will procedure.
     pub(super) will: WillProcedure,
+    /// The parts of a CONNECT of version 2.0 that its answers depend on.
+    pub(super) request: ConnectRequest,
+    /// The duration of the last SLEEPREQ, in seconds.
+    sleep: Option<u32>,
+    /// It was reported that the version is unknown.
+    pub(super) has_unknown_version: bool,
     /// All topic ids since a clean connection are known.
     pub(super) knows_topics: bool,
     pub(super) topics: Topics,
@@ -57,6 +64,14 @@ pub(super) struct WillProcedure {
     pub(super) last: Option<MessageType>,
     /// WILLTOPIC was empty, so that no will follows.
     pub(super) is_empty: bool,
+}
+
+/// The parts of a CONNECT of version 2.0 that its answers depend on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ConnectRequest {
+    pub(super) takes_suggestions: bool,
+    pub(super) has_method: bool,
+    pub(super) has_client_id: bool,
 }
 
 /// A message that is about to change the state.
@@ -95,8 +110,10 @@ impl Client {
             facts.slept = self.slept(message.time);
             self.last_of_client = message.time;
         }
-        let MessageKind::V12(message_type) = message.kind else { return facts };
-        self.topics.observe(message_type, message.direction, message.tree);
+        if matches!(message.kind, MessageKind::Reserved(_) | MessageKind::Empty) {
+            return facts;
+        }
+        self.topics.observe(message.kind, message.direction, message.tree);
         facts.topic = self.topics.resolve(message.tree, self.client_id.as_deref(), &settings.predefined);
         let id = message_id(message.tree);
         let answered = self.exchanges.answer(message.direction, message.kind, id, message.time);
@@ -106,15 +123,18 @@ impl Client {
             facts.since_publish = answered.since_publish;
             facts.topic = facts.topic.or_else(|| answered.topic.clone());
         }
-        if !answers_to(message.kind, message.tree).is_empty()
-            && !(is_answer && message_type == MessageType::Disconnect)
-        {
-            let (key, topic) = (message.key(), facts.topic.clone());
-            let topic = topic.or_else(|| topic_of(message.tree));
+        let is_last = is_answer && message.kind == MessageKind::V12(MessageType::Disconnect);
+        if !answers_to(message.kind, message.tree).is_empty() && !is_last {
+            let (key, own) = (message.key(), topic_of(message.tree));
+            let topic = (facts.topic.clone().or_else(|| own.clone()), own.is_some());
             facts.repeats =
                 self.exchanges.request(key, message.contents(), topic, message.time, answered.as_ref());
         }
-        self.change_state(message_type, message, is_answer);
+        match message.kind {
+            MessageKind::V12(message_type) => self.change_state(message_type, message, is_answer),
+            MessageKind::V20(packet_type) => self.change_state_v2(packet_type, message),
+            MessageKind::Reserved(_) | MessageKind::Empty => {}
+        }
         facts
     }
 
@@ -168,6 +188,56 @@ impl Client {
         }
     }
 
+    fn change_state_v2(&mut self, packet_type: PacketType, message: &Observed<'_, '_>) {
+        let (tree, is_from_client) = (message.tree, message.is_from_client());
+        let is_rejected = exchange::is_rejection(tree);
+        match (packet_type, is_from_client) {
+            (PacketType::Connect, true) => self.connect_v2(tree),
+            (PacketType::Connack, false) => {
+                self.state = if is_rejected { ClientState::Disconnected } else { ClientState::Active };
+                if let Some(assigned) = tree.text(Name::AssignedClientIdentifier) {
+                    self.client_id = Some(Rc::from(assigned));
+                }
+                self.keep_alive = tree.two_bytes(Name::ServerKeepAlive).or(self.keep_alive);
+            }
+            (PacketType::Disconnect, _) => {
+                self.state = ClientState::Disconnected;
+                self.exchanges.clear();
+            }
+            (PacketType::Sleepreq, true) => self.sleep = tree.number(Name::Duration),
+            (PacketType::Sleepresp, false) if !is_rejected => {
+                let duration = tree.number(Name::Duration).or(self.sleep).unwrap_or_default();
+                self.state = ClientState::Asleep(duration);
+            }
+            (PacketType::Pingreq, true) => {
+                if let ClientState::Asleep(duration) = self.state {
+                    self.state = ClientState::Awake(duration);
+                }
+            }
+            (PacketType::Pingresp, false) => {
+                if let ClientState::Awake(duration) = self.state {
+                    self.state = ClientState::Asleep(duration);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connect_v2(&mut self, tree: &Tree<'_>) {
+        self.client_id = tree.text(Name::ClientIdentifier).map(Rc::from);
+        self.keep_alive = tree.two_bytes(Name::KeepAlive);
+        self.state = ClientState::Connecting;
+        self.request = ConnectRequest {
+            takes_suggestions: tree.is_set(Name::ServerSuggestions),
+            has_method: tree.is_set(Name::AuthenticationFlag),
+            has_client_id: self.client_id.is_some(),
+        };
+        if tree.is_set(Name::CleanStart) {
+            self.topics.clear();
+            self.knows_topics = true;
+        }
+    }
+
     fn connect(&mut self, tree: &Tree<'_>) {
         self.client_id = tree.text(Name::ClientIdentifier).map(Rc::from);
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
@@ -181,8 +251,12 @@ impl Client {
 
     /// The requests without an answer at the end. Answers to SEARCHGW may go to a multicast group.
     pub(super) fn unanswered(&self, now: Option<u64>) -> Vec<Unanswered> {
-        let is_awaited =
-            |request: &&exchange::OpenRequest| request.key.kind != MessageKind::V12(MessageType::SearchGw);
+        let is_awaited = |request: &&exchange::OpenRequest| {
+            !matches!(
+                request.key.kind,
+                MessageKind::V12(MessageType::SearchGw) | MessageKind::V20(PacketType::SearchGw)
+            )
+        };
         let open = self.exchanges.open().iter().filter(is_awaited);
         open.map(|request| Unanswered {
             direction: request.key.direction,

@@ -143,6 +143,37 @@ impl<'a> Cursor<'a> {
         Ok(number)
     }
 
+    pub(super) fn number_4(&mut self, name: Name) -> DissectResult<u32> {
+        let start = self.position;
+        let number = u32::from_be_bytes(self.array(name)?);
+        self.field(name, Value::Number(number), start);
+        Ok(number)
+    }
+
+    /// `count` bytes of binary data.
+    pub(super) fn bytes(&mut self, count: usize, name: Name) -> DissectResult {
+        let start = self.position;
+        let bytes = self.take(count, name)?;
+        self.field(name, Value::Bytes(bytes), start);
+        Ok(())
+    }
+
+    /// The length of one octet, or of three after 1.
+    pub(super) fn length_field(&mut self) -> DissectResult<usize> {
+        let start = self.position;
+        let length = match self.byte(Name::Length)? {
+            1 => u16::from_be_bytes(self.array(Name::Length)?).into(),
+            length => usize::from(length),
+        };
+        self.field(Name::Length, Value::Number(length as u32), start);
+        Ok(length)
+    }
+
+    /// The captured bytes in a range.
+    pub(super) fn between(&self, start: usize, end: usize) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
     pub(super) fn code(&mut self, name: Name) -> DissectResult<u8> {
         let start = self.position;
         let code = self.byte(name)?;

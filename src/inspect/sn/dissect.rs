@@ -2,10 +2,10 @@
 //! raw field, and a finding has the reason.
 
 use super::cursor::{Cursor, DissectResult, EndOfMessage};
-use super::{Dissected, Envelope, MessageKind};
-use crate::inspect::{Name, Rule, Value};
+use super::{Envelope, MessageKind, Outcome};
+use crate::inspect::{Name, Rule};
 use crate::protocol::Qos;
-use crate::protocol::sn::{Header, MessageType, PROTOCOL_ID, ReturnCode, TopicIdType, Version};
+use crate::protocol::sn::{Header, MessageType, PROTOCOL_ID, ReturnCode, TopicIdType};
 
 /// The flags that a message uses.
 mod used {
@@ -29,35 +29,8 @@ const PARTS: [(Name, u8, u8); 6] = [
     (Name::TopicIdType, 1, 0),
 ];
 
-/// Decodes a datagram of `length` bytes, of which `bytes` were captured.
-pub(super) fn dissect(bytes: &[u8], length: usize) -> Dissected<'_> {
-    let mut cursor = Cursor::new(bytes, length, Version::V12);
-    let mut dissected = Outcome::default();
-    let stopped = message(&mut cursor, &mut dissected).is_err();
-    if !stopped && !cursor.is_at_end() {
-        let (here, left) = (cursor.position(), cursor.left());
-        cursor.find(Rule::SnTrailingBytes, here..here + left, format!("{left} bytes follow the last field"));
-    }
-    cursor.back_to_last_leaf();
-    if !cursor.is_at_end() {
-        cursor.rest(Name::Undecoded);
-    }
-    if bytes.len() < length {
-        let missing = length - bytes.len();
-        cursor.find(Rule::MissingBytes, bytes.len()..length, format!("{missing} bytes were not captured"));
-    }
-    let Outcome { kind, envelope } = dissected;
-    Dissected { tree: cursor.tree, kind, envelope }
-}
-
-/// The type of a message, as far as it was decoded.
-#[derive(Default)]
-struct Outcome<'a> {
-    kind: MessageKind,
-    envelope: Option<Envelope<'a>>,
-}
-
-fn message<'a>(cursor: &mut Cursor<'a>, outcome: &mut Outcome<'a>) -> DissectResult {
+/// Decodes a message, and one inside it.
+pub(super) fn message<'a>(cursor: &mut Cursor<'a>, outcome: &mut Outcome<'a>) -> DissectResult {
     let start = cursor.position();
     let kind = header(cursor, outcome)?;
     match kind {
@@ -119,15 +92,7 @@ fn message<'a>(cursor: &mut Cursor<'a>, outcome: &mut Outcome<'a>) -> DissectRes
 fn header(cursor: &mut Cursor<'_>, outcome: &mut Outcome<'_>) -> DissectResult<MessageType> {
     let (start, size, bytes) = (cursor.position(), cursor.left(), cursor.peek());
     cursor.group(Name::FixedHeader, |cursor| {
-        let first = cursor.byte(Name::Length)?;
-        let announced = match first {
-            1 => {
-                let [high, low] = [cursor.byte(Name::Length)?, cursor.byte(Name::Length)?];
-                u16::from_be_bytes([high, low]).into()
-            }
-            length => usize::from(length),
-        };
-        cursor.field(Name::Length, Value::Number(announced as u32), start);
+        let announced = cursor.length_field()?;
         let octet = cursor.code(Name::MessageType)?;
         let Some(kind) = MessageType::from_octet(octet) else {
             outcome.kind = MessageKind::Reserved(octet);

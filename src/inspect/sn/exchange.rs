@@ -1,10 +1,11 @@
 //! Requests of both sides and their answers.
 
-use super::MessageKind;
+use super::MessageKind::{self, V12, V20};
 use crate::inspect::Direction;
 use crate::inspect::Name;
 use crate::inspect::field::Tree;
-use crate::protocol::sn::MessageType;
+use crate::protocol::sn::MessageType as M;
+use crate::protocol::sn::v2::PacketType as P;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -25,6 +26,8 @@ pub(super) struct OpenRequest {
     pub(super) sent: u32,
     pub(super) contents: u64,
     pub(super) topic: Option<Rc<str>>,
+    /// Its own fields have the topic.
+    pub(super) has_name: bool,
     /// Time of the PUBLISH that the exchange began with, in nanoseconds.
     published: Option<u64>,
 }
@@ -55,63 +58,130 @@ pub(super) struct Answered {
     published: Option<u64>,
 }
 
-/// The message id of a message.
+/// The message id or packet identifier of a message.
 pub(super) fn message_id(tree: &Tree<'_>) -> u16 {
-    tree.two_bytes(Name::MessageId).unwrap_or_default()
+    let id = tree.two_bytes(Name::MessageId).or_else(|| tree.two_bytes(Name::PacketIdentifier));
+    id.unwrap_or_default()
+}
+
+/// Whether a message rejects a request: by a return code of version 1.2, or by a reason code of version 2.0.
+pub(super) fn is_rejection(tree: &Tree<'_>) -> bool {
+    let return_code = tree.number(Name::ReturnCode).is_some_and(|code| code > 0);
+    return_code || tree.number(Name::ReasonCode).is_some_and(|code| code >= 0x80)
 }
 
 /// The types that answer a message; none if it is not a request.
-pub(super) fn answers_to(kind: MessageKind, tree: &Tree<'_>) -> &'static [MessageType] {
-    use MessageType::*;
-    let MessageKind::V12(message_type) = kind else { return &[] };
-    match message_type {
-        SearchGw => &[GwInfo],
-        Connect => &[Connack, WillTopicReq],
-        WillTopicReq => &[WillTopic],
-        WillTopic => &[WillMsgReq, Connack],
-        WillMsgReq => &[WillMsg],
-        WillMsg => &[Connack],
-        Register => &[Regack],
-        Publish => match tree.number(Name::Qos) {
-            Some(1) => &[Puback],
-            // PUBACK rejects it.
-            Some(2) => &[Pubrec, Puback],
-            _ => &[],
+pub(super) fn answers_to(kind: MessageKind, tree: &Tree<'_>) -> &'static [MessageKind] {
+    match (kind, tree.number(Name::Qos)) {
+        (V12(M::Publish), Some(1)) => &[V12(M::Puback)],
+        (V20(P::Publish), Some(1)) => &[V20(P::Puback)],
+        (V12(M::Publish) | V20(P::Publish), Some(2)) => all_answers(kind),
+        (V12(M::Publish) | V20(P::Publish), _) => &[],
+        _ => all_answers(kind),
+    }
+}
+
+/// The types that answer a request of any QoS.
+fn all_answers(kind: MessageKind) -> &'static [MessageKind] {
+    match kind {
+        V12(message_type) => match message_type {
+            M::SearchGw => &[V12(M::GwInfo)],
+            M::Connect => &[V12(M::Connack), V12(M::WillTopicReq)],
+            M::WillTopicReq => &[V12(M::WillTopic)],
+            M::WillTopic => &[V12(M::WillMsgReq), V12(M::Connack)],
+            M::WillMsgReq => &[V12(M::WillMsg)],
+            M::WillMsg => &[V12(M::Connack)],
+            M::Register => &[V12(M::Regack)],
+            // PUBACK also rejects a PUBLISH of QoS 2.
+            M::Publish => &[V12(M::Puback), V12(M::Pubrec)],
+            M::Pubrec => &[V12(M::Pubrel)],
+            M::Pubrel => &[V12(M::Pubcomp)],
+            M::Subscribe => &[V12(M::Suback)],
+            M::Unsubscribe => &[V12(M::Unsuback)],
+            M::Pingreq => &[V12(M::Pingresp)],
+            M::Disconnect => &[V12(M::Disconnect)],
+            M::WillTopicUpd => &[V12(M::WillTopicResp)],
+            M::WillMsgUpd => &[V12(M::WillMsgResp)],
+            M::Advertise
+            | M::GwInfo
+            | M::Connack
+            | M::WillMsgResp
+            | M::WillTopicResp
+            | M::Regack
+            | M::Puback
+            | M::Pubcomp
+            | M::Suback
+            | M::Unsuback
+            | M::Pingresp
+            | M::Encapsulated => &[],
         },
-        Pubrec => &[Pubrel],
-        Pubrel => &[Pubcomp],
-        Subscribe => &[Suback],
-        Unsubscribe => &[Unsuback],
-        Pingreq => &[Pingresp],
-        Disconnect => &[Disconnect],
-        WillTopicUpd => &[WillTopicResp],
-        WillMsgUpd => &[WillMsgResp],
-        Advertise | GwInfo | Connack | WillMsgResp | WillTopicResp | Regack | Puback | Pubcomp | Suback
-        | Unsuback | Pingresp | Encapsulated => &[],
+        V20(packet_type) => match packet_type {
+            P::SearchGw => &[V20(P::GwInfo)],
+            P::Connect => &[V20(P::Connack)],
+            P::Publish => &[V20(P::Puback), V20(P::Pubrec)],
+            P::Pubrec => &[V20(P::Pubrel)],
+            P::Pubrel => &[V20(P::Pubcomp)],
+            P::Subscribe => &[V20(P::Suback)],
+            P::Unsubscribe => &[V20(P::Unsuback)],
+            P::Pingreq => &[V20(P::Pingresp)],
+            P::Register => &[V20(P::Regack)],
+            P::Sleepreq => &[V20(P::Sleepresp)],
+            P::Connack
+            | P::Auth
+            | P::Puback
+            | P::Pubcomp
+            | P::Suback
+            | P::Unsuback
+            | P::Pingresp
+            | P::Disconnect
+            | P::Regack
+            | P::Pubwos
+            | P::Sleepresp
+            | P::Wakeup
+            | P::Advertise
+            | P::GwInfo
+            | P::Forwarder
+            | P::Connection
+            | P::Protection => &[],
+        },
+        MessageKind::Reserved(_) | MessageKind::Empty => &[],
     }
 }
 
 /// The types that answer nothing but a request.
 pub(super) fn is_answer(kind: MessageKind) -> bool {
-    use MessageType::*;
-    matches!(
-        kind,
-        MessageKind::V12(
-            Connack
-                | WillTopicReq
-                | WillMsgReq
-                | Regack
-                | Puback
-                | Pubcomp
-                | Pubrec
-                | Pubrel
-                | Suback
-                | Unsuback
-                | Pingresp
-                | WillTopicResp
-                | WillMsgResp
-        )
-    )
+    match kind {
+        V12(message_type) => matches!(
+            message_type,
+            M::Connack
+                | M::WillTopicReq
+                | M::WillMsgReq
+                | M::Regack
+                | M::Puback
+                | M::Pubcomp
+                | M::Pubrec
+                | M::Pubrel
+                | M::Suback
+                | M::Unsuback
+                | M::Pingresp
+                | M::WillTopicResp
+                | M::WillMsgResp
+        ),
+        V20(packet_type) => matches!(
+            packet_type,
+            P::Connack
+                | P::Regack
+                | P::Puback
+                | P::Pubcomp
+                | P::Pubrec
+                | P::Pubrel
+                | P::Suback
+                | P::Unsuback
+                | P::Pingresp
+                | P::Sleepresp
+        ),
+        MessageKind::Reserved(_) | MessageKind::Empty => false,
+    }
 }
 
 impl Exchanges {
@@ -141,9 +211,8 @@ impl Exchanges {
 
     /// Whether a request that the message answers was answered lately.
     pub(super) fn is_answered_again(&self, direction: Direction, kind: MessageKind, id: u16) -> bool {
-        let MessageKind::V12(answer) = kind else { return false };
         self.answered.iter().any(|(key, ..)| {
-            key.direction == direction.reverse() && key.id == id && all_answers(key.kind).contains(&answer)
+            key.direction == direction.reverse() && key.id == id && all_answers(key.kind).contains(&kind)
         })
     }
 
@@ -162,7 +231,7 @@ impl Exchanges {
         }
         self.answered.push_back((request.key, request.contents, request.sent));
         let since = |then: Option<u64>| Some(time?.saturating_sub(then?));
-        let is_end = kind == MessageKind::V12(MessageType::Pubcomp);
+        let is_end = matches!(kind, V12(M::Pubcomp) | V20(P::Pubcomp));
         Some(Answered {
             round_trip: since(request.last),
             since_publish: since(request.published).filter(|_| is_end),
@@ -177,7 +246,7 @@ impl Exchanges {
         &mut self,
         key: RequestKey,
         contents: u64,
-        topic: Option<Rc<str>>,
+        (topic, has_name): (Option<Rc<str>>, bool),
         time: Option<u64>,
         previous: Option<&Answered>,
     ) -> u32 {
@@ -196,7 +265,7 @@ impl Exchanges {
         if self.open.len() >= MAX_OPEN {
             self.open.remove(0);
         }
-        let is_publish = key.kind == MessageKind::V12(MessageType::Publish);
+        let is_publish = matches!(key.kind, V12(M::Publish) | V20(P::Publish));
         let published = if is_publish { time } else { previous.and_then(|previous| previous.published) };
         let topic = topic.or_else(|| previous.and_then(|previous| previous.topic.clone()));
         self.open.push(OpenRequest {
@@ -206,6 +275,7 @@ impl Exchanges {
             sent: before + 1,
             contents,
             topic,
+            has_name,
             published,
         });
         before
@@ -217,20 +287,11 @@ impl Exchanges {
     }
 
     fn position(&self, direction: Direction, kind: MessageKind, id: u16) -> Option<usize> {
-        let MessageKind::V12(answer) = kind else { return None };
         self.open.iter().position(|request| {
             request.key.direction == direction.reverse()
                 && request.key.id == id
-                && all_answers(request.key.kind).contains(&answer)
+                && all_answers(request.key.kind).contains(&kind)
         })
-    }
-}
-
-/// The types that answer a request of any QoS.
-fn all_answers(kind: MessageKind) -> &'static [MessageType] {
-    match kind {
-        MessageKind::V12(MessageType::Publish) => &[MessageType::Puback, MessageType::Pubrec],
-        kind => answers_to(kind, &Tree { fields: Vec::new(), findings: Vec::new() }),
     }
 }
 

@@ -21,6 +21,7 @@ pub(in crate::inspect) fn event(item: &SnItem<'_>) -> &'static str {
         SnItem::Opened(_) => "opened",
         SnItem::Message(_) => "message",
         SnItem::End(_) => "unanswered",
+        SnItem::Closed { .. } => "closed",
     }
 }
 
@@ -48,6 +49,7 @@ pub(in crate::inspect) fn write(
             unanswered(&end.unanswered, json);
             write_findings(findings.iter(), json);
         }
+        SnItem::Closed { .. } => {}
     }
 }
 
@@ -100,7 +102,14 @@ fn write_field(message: &Message<'_>, field: &Field<'_>, options: Options, json:
         // The object has type and length; reserved bits have a finding if they are set.
         (_, Value::Group) | (Name::Length | Name::MessageType | Name::Reserved, _) => {}
         (name, _) if is_secret(name) && !options.shows_secrets => text(key, HIDDEN, json),
-        (Name::NodeId, Value::Bytes(node_id)) => text(key, &hexadecimal(node_id), json),
+        (
+            Name::NodeId
+            | Name::SenderIdentifier
+            | Name::Random
+            | Name::CryptoMaterial
+            | Name::AuthenticationTag,
+            Value::Bytes(bytes),
+        ) => text(key, &hexadecimal(bytes), json),
         (Name::Qos, Value::Number(MINUS_ONE)) => {
             json.plain_key(key);
             json.raw(b"-1");

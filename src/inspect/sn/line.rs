@@ -1,5 +1,6 @@
 //! A message on one line: its most important fields and its context.
 
+use super::topics::topic_id;
 use super::{Message, MessageKind, SnItem};
 use crate::escape::quoted;
 use crate::inspect::view::Options;
@@ -9,6 +10,7 @@ use crate::inspect::view::words::{duration, hex};
 use crate::inspect::{Direction, Field, Name, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::sn::MessageType;
+use crate::protocol::sn::v2::PacketType;
 use std::fmt::Write;
 
 /// Maximum bytes of binary data to show.
@@ -61,9 +63,11 @@ pub(in crate::inspect) fn content(message: &Message<'_>, options: Options) -> St
     if let MessageKind::Reserved(octet) = message.kind {
         line.add(&format!("type 0x{octet:02x}"));
     }
-    if message.kind == MessageKind::V12(MessageType::Connect)
-        && let Some(version) = message.client.version
-    {
+    let is_connect = matches!(
+        message.kind,
+        MessageKind::V12(MessageType::Connect) | MessageKind::V20(PacketType::Connect)
+    );
+    if is_connect && let Some(version) = message.client.version {
         line.add(&version.to_string());
     }
     add_topic(message, &mut line);
@@ -75,6 +79,9 @@ pub(in crate::inspect) fn content(message: &Message<'_>, options: Options) -> St
     if let Some(undecoded) = tree.bytes(Name::Undecoded).filter(|bytes| !bytes.is_empty()) {
         line.add(&format!("undecoded: {}", hex(undecoded, MAX_HEX)));
     }
+    if let Some(version) = message.facts.inferred_version {
+        line.add(&format!("{version} (inferred)"));
+    }
     line.0
 }
 
@@ -82,11 +89,14 @@ pub(in crate::inspect) fn content(message: &Message<'_>, options: Options) -> St
 fn add_topic(message: &Message<'_>, line: &mut Line) {
     let tree = message.tree;
     let typed = tree.text(Name::TopicName).or_else(|| tree.text(Name::TopicFilter));
-    let typed = typed.or_else(|| tree.text(Name::WillTopic));
+    let is_v2 = matches!(message.kind, MessageKind::V20(_));
+    let typed = typed.or_else(|| tree.text(Name::WillTopic).filter(|_| !is_v2));
     // In SUBACK, 0 stands for a filter with wildcards.
-    let id = tree.number(Name::TopicId).filter(|id| *id != 0);
-    let kind = if tree.number(Name::TopicIdType) == Some(1) { "predefined topic id" } else { "topic id" };
-    let id = id.map(|id| format!("{kind} {id}"));
+    let id = topic_id(tree).filter(|id| *id != 0);
+    let id_type = tree.number(Name::TopicIdType).or_else(|| tree.number(Name::TopicType));
+    let predefined = if id_type == Some(1) { "predefined " } else { "" };
+    let noun = if is_v2 { "topic alias" } else { "topic id" };
+    let id = id.map(|id| format!("{predefined}{noun} {id}"));
     match (typed.or(message.facts.topic.as_deref()), id) {
         (Some(topic), Some(id)) => line.add(&format!("{} ({id})", quoted(topic))),
         (Some(topic), None) => line.add(&quoted(topic)),
@@ -96,17 +106,22 @@ fn add_topic(message: &Message<'_>, line: &mut Line) {
 }
 
 fn add_field(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
-    let has_qos = matches!(
-        message.kind,
-        MessageKind::V12(
+    let has_qos = match message.kind {
+        MessageKind::V12(kind) => matches!(
+            kind,
             MessageType::Publish
                 | MessageType::Subscribe
                 | MessageType::Suback
                 | MessageType::WillTopic
                 | MessageType::WillTopicUpd
-        )
+        ),
+        MessageKind::V20(kind) => matches!(kind, PacketType::Publish | PacketType::Subscribe),
+        MessageKind::Reserved(_) | MessageKind::Empty => false,
+    };
+    let is_advertisement = matches!(
+        message.kind,
+        MessageKind::V12(MessageType::Advertise) | MessageKind::V20(PacketType::Advertise)
     );
-    let is_sleep = message.kind == MessageKind::V12(MessageType::Disconnect);
     match (field.name, field.value) {
         (Name::Qos, Value::Number(MINUS_ONE)) if has_qos => line.0.push_str(" QoS -1"),
         (Name::Qos, Value::Number(qos)) if has_qos => {
@@ -117,18 +132,20 @@ fn add_field(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
         (Name::WillFlag, Value::Flag(true)) => line.add("will"),
         (Name::CleanSession, Value::Flag(true)) => line.add("clean session"),
         (Name::ClientIdentifier, Value::Text(client_id)) => {
-            line.add(&format!("client id {}", quoted(client_id)))
+            line.add(&format!("client id {}", quoted(client_id)));
         }
         (Name::KeepAlive, Value::Number(seconds)) => line.add(&format!("keep alive {seconds} s")),
-        (Name::Duration, Value::Number(seconds)) if is_sleep => line.add(&format!("sleep {seconds} s")),
-        (Name::Duration, Value::Number(seconds)) => line.add(&format!("every {seconds} s")),
+        (Name::Duration, Value::Number(seconds)) if is_advertisement => {
+            line.add(&format!("every {seconds} s"));
+        }
+        (Name::Duration, Value::Number(seconds)) => line.add(&format!("sleep {seconds} s")),
         (Name::GatewayId, Value::Number(id)) => line.add(&format!("gateway {id}")),
         (Name::GatewayAddress, Value::Bytes(address)) => {
-            line.add(&format!("address {}", hex(address, MAX_HEX)))
+            line.add(&format!("address {}", hex(address, MAX_HEX)));
         }
         (Name::Radius, Value::Number(0)) => line.add("all hops"),
         (Name::Radius, Value::Number(radius)) => line.add(&format!("radius {radius}")),
-        (Name::MessageId, Value::Number(id @ 1..)) => line.add(&format!("id {id}")),
+        (Name::MessageId | Name::PacketIdentifier, Value::Number(id @ 1..)) => line.add(&format!("id {id}")),
         (name @ Name::ReturnCode, Value::Code(code)) => {
             let meaning = message.meaning(name, code);
             match (code, meaning) {
@@ -137,6 +154,53 @@ fn add_field(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
                 (_, None) => line.add(&format!("unknown code 0x{code:02x}")),
             }
         }
+        _ => add_field_v2(message, field, line),
+    }
+}
+
+/// The fields that only version 2.0 has.
+fn add_field_v2(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
+    match (field.name, field.value) {
+        (name @ Name::ReasonCode, Value::Code(code)) => match message.meaning(name, code) {
+            Some(meaning) if code < 0x80 => line.add(meaning),
+            Some(meaning) => line.add(&format!("{meaning} (0x{code:02x})")),
+            None => line.add(&format!("unknown code 0x{code:02x}")),
+        },
+        (Name::ProtectionScheme, Value::Code(code)) => {
+            let unknown = || format!("scheme 0x{code:02x}");
+            line.add(&message.meaning(Name::ProtectionScheme, code).map_or_else(unknown, str::to_owned));
+        }
+        (
+            name @ (Name::CleanStart
+            | Name::SessionPresent
+            | Name::NoLocal
+            | Name::RetainAsPublished
+            | Name::RetainTopicAliases),
+            Value::Flag(true),
+        ) => line.add(&name.to_string()),
+        (name @ (Name::SessionExpiryInterval | Name::ServerKeepAlive), Value::Number(seconds)) => {
+            line.add(&format!("{name} {seconds} s"));
+        }
+        (
+            name @ (Name::MaximumPacketSize
+            | Name::DefaultAwakeMessages
+            | Name::RetainHandling
+            | Name::Counter),
+            Value::Number(number @ 1..),
+        ) => line.add(&format!("{name} {number}")),
+        (Name::MessagesRemaining, Value::Number(255)) => line.add("more messages remain"),
+        (Name::MessagesRemaining, Value::Number(count)) => line.add(&format!("{count} messages remain")),
+        (Name::WillTopic, Value::Text(topic)) if matches!(message.kind, MessageKind::V20(_)) => {
+            line.add(&format!("will {}", quoted(topic)));
+        }
+        (
+            name @ (Name::AssignedClientIdentifier | Name::AuthenticationMethod | Name::ReasonString),
+            Value::Text(text),
+        ) => line.add(&format!("{name} {}", quoted(text))),
+        (name @ (Name::SenderIdentifier | Name::NetworkInformation), Value::Bytes(bytes)) => {
+            line.add(&format!("{name} {}", hex(bytes, MAX_HEX)));
+        }
+        (Name::ProtectedPacket, Value::Bytes(bytes)) => line.add(&format!("{} bytes encrypted", bytes.len())),
         _ => {}
     }
 }
@@ -164,7 +228,7 @@ pub(in crate::inspect) fn note(item: &SnItem<'_>) -> Option<String> {
         SnItem::Opened(opened) => {
             Some(format!("MQTT-SN between {} and the gateway {}", opened.client, opened.gateway))
         }
-        SnItem::Message(_) => None,
+        SnItem::Message(_) | SnItem::Closed { .. } => None,
         SnItem::End(end) => {
             let mut text = String::new();
             if let Some(node_id) = &end.node_id {

@@ -4,7 +4,7 @@
 use super::client::{Client, ClientState, Observed};
 use super::exchange::{answers_to, is_answer};
 use super::version::rule_column;
-use super::{MessageKind, Unanswered};
+use super::{MessageKind, Unanswered, lint_v2};
 use crate::inspect::view::words::duration;
 use crate::inspect::{Finding, Name, Rule, Severity};
 use crate::protocol::sn::{MessageType, ReturnCode, TopicIdType, Version};
@@ -22,18 +22,25 @@ const MAX_CLIENT_ID: usize = 23;
 const MINUS_ONE: u32 = 3;
 
 /// The findings about one message.
-struct Findings<'m, 'a> {
-    message: &'m Observed<'m, 'a>,
+pub(super) struct Findings<'m, 'a> {
+    pub(super) message: &'m Observed<'m, 'a>,
     version: Version,
-    list: Vec<Finding>,
+    pub(super) list: Vec<Finding>,
 }
 
 impl Findings<'_, '_> {
     /// Reports a violation, in the bytes of the first of the fields that the message has.
-    fn add(&mut self, rule: Rule, names: &[Name], detail: impl Into<String>) {
+    pub(super) fn add(&mut self, rule: Rule, names: &[Name], detail: impl Into<String>) {
         let field = names.iter().find_map(|name| self.message.tree.find(*name));
         let range = field.map_or(0..0, |field| field.range.clone());
         self.add_at(rule, range, detail);
+    }
+
+    /// Makes the last finding an error: version 2.0 forbids more than the rule's severity says.
+    pub(super) fn raise(&mut self) {
+        if let Some(finding) = self.list.last_mut() {
+            finding.severity = Severity::Error;
+        }
     }
 
     fn add_at(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
@@ -45,7 +52,14 @@ impl Findings<'_, '_> {
 pub(super) fn check(client: &Client, message: &Observed<'_, '_>) -> Vec<Finding> {
     let version = client.version.unwrap_or(Version::V12);
     let mut findings = Findings { message, version, list: Vec::new() };
-    let MessageKind::V12(message_type) = message.kind else { return findings.list };
+    let message_type = match message.kind {
+        MessageKind::V12(message_type) => message_type,
+        MessageKind::V20(packet_type) => {
+            lint_v2::check(client, packet_type, &mut findings);
+            return findings.list;
+        }
+        MessageKind::Reserved(_) | MessageKind::Empty => return findings.list,
+    };
     check_sender(message_type, &mut findings);
     check_fields(message_type, &mut findings);
     if !message.tree.is_malformed() {
@@ -149,12 +163,12 @@ fn check_reserved_id(findings: &mut Findings<'_, '_>) {
 }
 
 /// The time that a gateway waits for a client that announced `seconds`.
-fn tolerance(seconds: u32) -> u64 {
+fn tolerance(seconds: u32, version: Version) -> u64 {
     let time = u64::from(seconds) * SECOND;
-    if seconds > 60 { time + time / 10 } else { time + time / 2 }
+    if seconds > 60 && version == Version::V12 { time + time / 10 } else { time + time / 2 }
 }
 
-fn check_silence(client: &Client, findings: &mut Findings<'_, '_>) {
+pub(super) fn check_silence(client: &Client, findings: &mut Findings<'_, '_>) {
     if !findings.message.is_from_client() {
         return;
     }
@@ -163,22 +177,22 @@ fn check_silence(client: &Client, findings: &mut Findings<'_, '_>) {
     else {
         return;
     };
-    if let Some((rule, detail)) = overdue(client, silence) {
+    if let Some((rule, detail)) = overdue(client, silence, findings.version) {
         findings.add_at(rule, 0..0, detail);
     }
 }
 
 /// The rule that a silence of the client violates.
-fn overdue(client: &Client, silence: u64) -> Option<(Rule, String)> {
+fn overdue(client: &Client, silence: u64, version: Version) -> Option<(Rule, String)> {
     match client.state {
         ClientState::Active => {
             let seconds = client.keep_alive.filter(|seconds| *seconds > 0)?;
             let detail = format!("silent for {} with a keep alive of {seconds} s", duration(silence));
-            (silence > tolerance(seconds.into())).then_some((Rule::SnKeepAlive, detail))
+            (silence > tolerance(seconds.into(), version)).then_some((Rule::SnKeepAlive, detail))
         }
         ClientState::Asleep(seconds) => {
             let detail = format!("silent for {} with a sleep of {seconds} s", duration(silence));
-            (silence > tolerance(seconds)).then_some((Rule::SnSleepTooLong, detail))
+            (silence > tolerance(seconds, version)).then_some((Rule::SnSleepTooLong, detail))
         }
         ClientState::Unknown
         | ClientState::Connecting
@@ -339,7 +353,8 @@ fn check_one_at_a_time(client: &Client, message_type: MessageType, findings: &mu
 
 /// The findings at the end of the capture, or of the connection.
 pub(super) fn check_end(client: &Client, unanswered: &[Unanswered], now: Option<u64>) -> Vec<Finding> {
-    let version = rule_column(client.version.unwrap_or(Version::V12));
+    let version = client.version.unwrap_or(Version::V12);
+    let column = rule_column(version);
     let mut findings: Vec<Finding> = unanswered
         .iter()
         .map(|request| {
@@ -347,7 +362,7 @@ pub(super) fn check_end(client: &Client, unanswered: &[Unanswered], now: Option<
                 0 => format!("{} was not answered", request.kind.name()),
                 id => format!("{} with id {id} was not answered", request.kind.name()),
             };
-            let mut finding = Finding::new(Rule::SnUnanswered, version, 0..0, detail);
+            let mut finding = Finding::new(Rule::SnUnanswered, column, 0..0, detail);
             if request.waited.is_none_or(|waited| waited < RETRY_TIME) {
                 // The capture may have ended before the answer.
                 finding.severity = Severity::Info;
@@ -356,8 +371,8 @@ pub(super) fn check_end(client: &Client, unanswered: &[Unanswered], now: Option<
         })
         .collect();
     let silence = now.zip(client.last_of_client).map(|(now, last)| now.saturating_sub(last));
-    if let Some((rule, detail)) = silence.and_then(|silence| overdue(client, silence)) {
-        findings.push(Finding::new(rule, version, 0..0, detail));
+    if let Some((rule, detail)) = silence.and_then(|silence| overdue(client, silence, version)) {
+        findings.push(Finding::new(rule, column, 0..0, detail));
     }
     findings
 }

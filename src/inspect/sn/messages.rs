@@ -1,17 +1,23 @@
 //! The clients of all connections: takes datagrams, and hands out messages with their fields and context.
 
 use super::client::{Client, Observed};
-use super::{Dissected, End, Facts, Message, MessageKind, Opened, Settings, SnItem, dissect, lint};
+use super::version::rule_column;
+use super::{Dissected, End, Facts, Message, MessageKind, Opened, Settings, SnItem, decode, lint};
 use crate::inspect::Direction;
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
-use crate::inspect::{Name, finding::Finding};
-use crate::protocol::sn::Version;
+use crate::inspect::{Finding, Name, Rule};
+use crate::protocol::sn::v2::PacketType;
+use crate::protocol::sn::{Header, MessageType, Version};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
 /// The most clients of one connection, behind a forwarder. Further ones share their state.
 const MAX_NODES: usize = 4096;
+
+/// The types of encapsulated messages.
+const ENCAPSULATED: u8 = MessageType::Encapsulated as u8;
+const FORWARDER: u8 = PacketType::Forwarder as u8;
 
 /// The longest node id that tells clients apart.
 const MAX_NODE_ID: usize = 64;
@@ -64,12 +70,17 @@ impl Messages {
             Connection::default()
         });
         let length = bytes.len() + missing;
-        let Dissected { tree, kind, envelope } = dissect::dissect(bytes, length);
-        let client = connection.client(envelope.map(|envelope| envelope.node_id));
-        client.version = self.settings.version.or(Some(Version::V12));
+        let (node_id, inside) = split_envelope(bytes);
+        let client = connection.client(node_id);
+        let choice = client.choose_version(inside, self.settings.version);
+        let Dissected { mut tree, kind, envelope } = decode::decode(bytes, length, choice.version);
+        if choice.is_unknown && !std::mem::replace(&mut client.has_unknown_version, true) {
+            tree.findings.push(unknown_version(choice.version));
+        }
         let start = tree.find(Name::EncapsulatedMessage).map_or(0, |message| message.range.start);
         let observed = Observed { kind, direction, tree: &tree, bytes, start, time: at.time };
         let (facts, findings) = context(client, &observed, &self.settings);
+        let facts = Facts { inferred_version: choice.is_new.then_some(choice.version), ..facts };
         sink(SnItem::Message(Message {
             connection: number,
             direction,
@@ -99,6 +110,7 @@ impl Messages {
                 sink(SnItem::End(End { connection: number, at, node_id, client_id, unanswered, findings }));
             }
         }
+        sink(SnItem::Closed { connection: number, at });
         true
     }
 }
@@ -113,14 +125,47 @@ fn context(client: &mut Client, message: &Observed<'_, '_>, settings: &Settings)
 
 /// Whether the message was decoded to its end.
 fn is_sound(kind: MessageKind, tree: &Tree<'_>) -> bool {
-    matches!(kind, MessageKind::V12(_)) && tree.is_decoded()
+    matches!(kind, MessageKind::V12(_) | MessageKind::V20(_)) && tree.is_decoded()
+}
+
+/// A message that can be of both versions.
+fn unknown_version(version: Version) -> Finding {
+    let detail = "the message can be of MQTT-SN 1.2 or 2.0; it is decoded as 1.2";
+    Finding::new(Rule::SnVersionUnknown, rule_column(version), 0..0, detail)
+}
+
+/// The address behind a forwarder or the client of a connection encapsulation, and the message inside.
+fn split_envelope(bytes: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let split = || {
+        let header = Header::read(bytes)?;
+        let body = bytes.get(header.size()..)?;
+        match header.type_octet {
+            // Version 1.2: the length ends with the node id.
+            ENCAPSULATED if header.announced < bytes.len() => {
+                let node_id = bytes.get(header.size() + 1..header.announced)?;
+                Some((node_id, bytes.get(header.announced..)?))
+            }
+            ENCAPSULATED => {
+                let (length, rest) = body.split_first_chunk::<2>()?;
+                let (client_id, _) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+                // Only version 2.0 has it.
+                Some((client_id, bytes))
+            }
+            FORWARDER => {
+                let (length, rest) = body.split_first()?;
+                rest.split_at_checked(usize::from(*length))
+            }
+            _ => None,
+        }
+    };
+    split().map_or((None, bytes), |(node_id, inside)| (Some(node_id), inside))
 }
 
 impl Connection {
     fn client(&mut self, node_id: Option<&[u8]>) -> &mut Client {
-        let Some(node_id) = node_id.filter(|node_id| node_id.len() <= MAX_NODE_ID) else {
-            return &mut self.own;
-        };
+        let own = self.own.client_id.as_deref().map(str::as_bytes);
+        let is_other = |node_id: &&[u8]| node_id.len() <= MAX_NODE_ID && own != Some(*node_id);
+        let Some(node_id) = node_id.filter(is_other) else { return &mut self.own };
         if !self.nodes.contains_key(node_id) {
             if self.nodes.len() >= MAX_NODES {
                 return &mut self.own;

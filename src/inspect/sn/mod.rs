@@ -5,11 +5,14 @@
 
 mod client;
 mod cursor;
+mod decode;
 mod dissect;
+mod dissect_v2;
 mod exchange;
 pub(super) mod json;
 pub(super) mod line;
 mod lint;
+mod lint_v2;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -22,6 +25,7 @@ pub(crate) use messages::{Datagram, Messages};
 use super::capture::Moment;
 use super::field::Tree;
 use super::{Direction, Finding, Name};
+use crate::protocol::sn::v2::PacketType;
 use crate::protocol::sn::{MessageType, PredefinedTopics, Version};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -44,6 +48,11 @@ pub(crate) enum SnItem<'a> {
     Message(Message<'a>),
     /// The last item of a client, if it has something to report.
     End(End),
+    /// The last item of a connection; it is not shown.
+    Closed {
+        connection: u32,
+        at: Moment,
+    },
 }
 
 /// Two addresses that exchange messages.
@@ -109,6 +118,7 @@ pub(crate) struct Unanswered {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum MessageKind {
     V12(MessageType),
+    V20(PacketType),
     /// A type that the version does not define.
     Reserved(u8),
     /// A datagram without a type.
@@ -140,6 +150,21 @@ pub(crate) struct Facts {
     pub inferred_version: Option<Version>,
 }
 
+/// The type of a message, as far as it was decoded, and the messages around it.
+#[derive(Default)]
+struct Outcome<'a> {
+    kind: MessageKind,
+    envelope: Option<Envelope<'a>>,
+    /// The encapsulations of version 2.0 around the packet.
+    enclosing: Vec<PacketType>,
+}
+
+impl Outcome<'_> {
+    fn is_inside(&self, packet_type: PacketType) -> bool {
+        self.enclosing.contains(&packet_type)
+    }
+}
+
 /// A decoded message.
 #[derive(Debug)]
 struct Dissected<'a> {
@@ -155,6 +180,7 @@ impl SnItem<'_> {
             SnItem::Opened(opened) => opened.connection,
             SnItem::Message(message) => message.connection,
             SnItem::End(end) => end.connection,
+            SnItem::Closed { connection, .. } => *connection,
         }
     }
 
@@ -164,13 +190,14 @@ impl SnItem<'_> {
             SnItem::Opened(opened) => opened.at,
             SnItem::Message(message) => message.at,
             SnItem::End(end) => end.at,
+            SnItem::Closed { at, .. } => *at,
         }
     }
 
     /// The findings that follow from the client's state.
     pub(crate) fn findings(&self) -> &[Finding] {
         match self {
-            SnItem::Opened(_) => &[],
+            SnItem::Opened(_) | SnItem::Closed { .. } => &[],
             SnItem::Message(message) => message.findings,
             SnItem::End(end) => &end.findings,
         }
@@ -180,17 +207,17 @@ impl SnItem<'_> {
 impl Message<'_> {
     /// The message id of a message that has one.
     pub(crate) fn id(&self) -> Option<u32> {
-        self.tree.number(Name::MessageId)
+        self.tree.number(Name::MessageId).or_else(|| self.tree.number(Name::PacketIdentifier))
     }
 
     /// The return code of an answer.
     pub(crate) fn code(&self) -> Option<u32> {
-        self.tree.number(Name::ReturnCode)
+        self.tree.number(Name::ReturnCode).or_else(|| self.tree.number(Name::ReasonCode))
     }
 
     /// Whether the message rejects a request.
     pub(crate) fn is_rejection(&self) -> bool {
-        self.code().is_some_and(|code| code > 0)
+        exchange::is_rejection(self.tree)
     }
 
     /// The topic of a PUBLISH or of another message about a topic.
@@ -200,20 +227,28 @@ impl Message<'_> {
 
     /// The meaning of a coded number in its version.
     pub(crate) fn meaning(&self, name: Name, code: u8) -> Option<&'static str> {
-        dissect::meaning(name, code)
+        match self.kind {
+            MessageKind::V20(_) => dissect_v2::meaning(self.kind, name, code),
+            MessageKind::Reserved(_) if self.client.version == Some(Version::V20) => {
+                dissect_v2::meaning(self.kind, name, code)
+            }
+            _ => dissect::meaning(name, code),
+        }
     }
 }
 
 impl MessageKind {
     /// All types of all versions.
     pub(crate) fn all() -> impl Iterator<Item = MessageKind> {
-        MessageType::ALL.into_iter().map(MessageKind::V12)
+        let v12 = MessageType::ALL.into_iter().map(MessageKind::V12);
+        v12.chain(PacketType::ALL.into_iter().map(MessageKind::V20))
     }
 
     /// The name as the specification writes it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             MessageKind::V12(message_type) => message_type.name(),
+            MessageKind::V20(packet_type) => packet_type.name(),
             MessageKind::Reserved(_) => "RESERVED",
             MessageKind::Empty => "EMPTY",
         }

@@ -1,9 +1,11 @@
 //! The topics of a client's topic ids.
 
-use super::exchange::message_id;
+use super::MessageKind::{self, V12, V20};
+use super::exchange::{is_rejection, message_id};
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
-use crate::protocol::sn::{MessageType, PredefinedTopics};
+use crate::protocol::sn::v2::PacketType as P;
+use crate::protocol::sn::{MessageType as M, PredefinedTopics};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,9 +20,6 @@ const MAX_WAITING: usize = 64;
 
 /// The topic id type of predefined ids.
 const PREDEFINED: u32 = 1;
-
-/// The code of an accepting answer.
-const ACCEPTED: u32 = 0;
 
 /// The topics of one client.
 #[derive(Debug, Default)]
@@ -40,17 +39,34 @@ struct Topic {
     is_rejected: bool,
 }
 
+/// The request that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Register,
+    Subscribe,
+}
+
 #[derive(Debug)]
 struct Waiting {
     direction: Direction,
-    answer: MessageType,
+    step: Step,
     message_id: u16,
     name: Rc<str>,
+}
+
+/// The topic id, or the topic alias of version 2.0.
+pub(super) fn topic_id(tree: &Tree<'_>) -> Option<u16> {
+    tree.two_bytes(Name::TopicId).or_else(|| tree.two_bytes(Name::TopicAlias))
 }
 
 impl Topics {
     pub(super) fn clear(&mut self) {
         *self = Topics::default();
+    }
+
+    /// Whether a name has an id.
+    pub(super) fn has_id(&self, name: &str) -> bool {
+        self.known.values().any(|topic| !topic.is_rejected && &*topic.name == name)
     }
 
     /// Whether an id is known, and was not rejected.
@@ -64,26 +80,30 @@ impl Topics {
     }
 
     /// Learns from a message.
-    pub(super) fn observe(&mut self, message_type: MessageType, direction: Direction, tree: &Tree<'_>) {
-        let id = tree.two_bytes(Name::TopicId).unwrap_or_default();
-        match message_type {
-            MessageType::Register => {
+    pub(super) fn observe(&mut self, kind: MessageKind, direction: Direction, tree: &Tree<'_>) {
+        let id = topic_id(tree).unwrap_or_default();
+        match kind {
+            V12(M::Register) | V20(P::Register) => {
                 let Some(name) = tree.text(Name::TopicName) else { return };
                 // The gateway may use its id without waiting for the answer.
                 if direction == Direction::ServerToClient {
                     self.learn(id, name.into());
                 }
-                self.wait(direction, MessageType::Regack, message_id(tree), name.into());
+                self.wait(direction, Step::Register, message_id(tree), name.into());
             }
-            MessageType::Subscribe => {
+            V12(M::Subscribe) | V20(P::Subscribe) => {
                 if let Some(name) = tree.text(Name::TopicFilter) {
-                    self.wait(direction, MessageType::Suback, message_id(tree), name.into());
+                    self.wait(direction, Step::Subscribe, message_id(tree), name.into());
                 }
             }
-            MessageType::Regack | MessageType::Suback => {
-                let is_accepted = tree.number(Name::ReturnCode) == Some(ACCEPTED);
-                match self.answered(direction, message_type, message_id(tree)) {
-                    Some(name) if is_accepted && id != 0 => self.learn(id, name),
+            V12(M::Regack | M::Suback) | V20(P::Regack | P::Suback) => {
+                let is_register = matches!(kind, V12(M::Regack) | V20(P::Regack));
+                let step = if is_register { Step::Register } else { Step::Subscribe };
+                let is_accepted = !is_rejection(tree);
+                // Version 2.0 tells the predefined alias of a topic in the same place.
+                let is_own = tree.number(Name::TopicType) != Some(PREDEFINED);
+                match self.answered(direction, step, message_id(tree)) {
+                    Some(name) if is_accepted && is_own && id != 0 => self.learn(id, name),
                     _ if is_accepted || direction == Direction::ServerToClient => {}
                     _ => self.reject(id),
                 }
@@ -99,8 +119,9 @@ impl Topics {
         client_id: Option<&str>,
         predefined: &PredefinedTopics,
     ) -> Option<Rc<str>> {
-        let id = tree.two_bytes(Name::TopicId)?;
-        if tree.number(Name::TopicIdType) != Some(PREDEFINED) {
+        let id = topic_id(tree)?;
+        let id_type = tree.number(Name::TopicIdType).or_else(|| tree.number(Name::TopicType));
+        if id_type != Some(PREDEFINED) {
             return self.known.get(&id).map(|topic| topic.name.clone());
         }
         let topic = match client_id {
@@ -127,24 +148,24 @@ impl Topics {
         }
     }
 
-    fn wait(&mut self, direction: Direction, answer: MessageType, message_id: u16, name: Rc<str>) {
-        self.waiting.retain(|waiting| !waiting.is(direction, answer, message_id));
+    fn wait(&mut self, direction: Direction, step: Step, message_id: u16, name: Rc<str>) {
+        self.waiting.retain(|waiting| !waiting.is(direction, step, message_id));
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.remove(0);
             self.misses_some = true;
         }
-        self.waiting.push(Waiting { direction, answer, message_id, name });
+        self.waiting.push(Waiting { direction, step, message_id, name });
     }
 
-    fn answered(&mut self, direction: Direction, answer: MessageType, message_id: u16) -> Option<Rc<str>> {
-        let is_it = |waiting: &Waiting| waiting.is(direction.reverse(), answer, message_id);
+    fn answered(&mut self, direction: Direction, step: Step, message_id: u16) -> Option<Rc<str>> {
+        let is_it = |waiting: &Waiting| waiting.is(direction.reverse(), step, message_id);
         let position = self.waiting.iter().position(is_it)?;
         Some(self.waiting.remove(position).name)
     }
 }
 
 impl Waiting {
-    fn is(&self, direction: Direction, answer: MessageType, message_id: u16) -> bool {
-        (self.direction, self.answer, self.message_id) == (direction, answer, message_id)
+    fn is(&self, direction: Direction, step: Step, message_id: u16) -> bool {
+        (self.direction, self.step, self.message_id) == (direction, step, message_id)
     }
 }

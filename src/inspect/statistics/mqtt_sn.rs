@@ -55,6 +55,7 @@ impl SnStatistics {
         match item {
             SnItem::Opened(_) => self.connections += 1,
             SnItem::Message(message) => self.message(message),
+            SnItem::Closed { .. } => {}
             SnItem::End(end) => self.unanswered += end.unanswered.len() as u64,
         }
         findings.iter().for_each(|finding| self.found(finding));

@@ -29,6 +29,7 @@ impl View for JsonView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Sn(SnItem::Closed { .. }) => return,
             Item::Sn(item) => self.sn(item, findings, out),
             Item::Gap(range) => self.range("gap", range, out),
             Item::Skipped(range) => self.range("skipped", range, out),

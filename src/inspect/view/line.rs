@@ -121,7 +121,7 @@ impl LineView {
                 out.push(b'\n');
                 self.findings(message, findings, out);
             }
-            SnItem::Opened(_) | SnItem::End(_) => {
+            SnItem::Opened(_) | SnItem::End(_) | SnItem::Closed { .. } => {
                 if let Some(text) = sn::line::note(item) {
                     self.head(item.at(), item.connection(), None, out);
                     out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());

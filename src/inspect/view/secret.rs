@@ -8,5 +8,5 @@ pub(in crate::inspect) const HIDDEN: &str = "(hidden)";
 
 /// Whether a field is a secret: a password or authentication data.
 pub(in crate::inspect) fn is_secret(name: Name) -> bool {
-    matches!(name, Name::Password | Name::Property(PropertyId::AuthenticationData))
+    matches!(name, Name::Password | Name::AuthenticationData | Name::Property(PropertyId::AuthenticationData))
 }

@@ -61,6 +61,13 @@ fn numbered(name: Name, number: u32) -> String {
             _ => format!("{number} (reserved)"),
         },
         Name::KeepAlive | Name::Duration => seconds(number),
+        Name::TopicType => match number {
+            0 => "0 (session alias)".to_owned(),
+            1 => "1 (predefined alias)".to_owned(),
+            3 => "3 (name or filter)".to_owned(),
+            _ => format!("{number} (reserved)"),
+        },
+        Name::SessionExpiryInterval | Name::ServerKeepAlive => seconds(number),
         Name::Qos if number == 3 => "3 (-1)".to_owned(),
         Name::TopicIdType => match number {
             0 => "0 (normal id or name)".to_owned(),

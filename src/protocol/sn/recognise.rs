@@ -1,6 +1,6 @@
 //! Recognises MQTT-SN among other datagrams, which no field marks as such.
 
-use super::{Header, Message, MessageType, PublishQos, TopicId};
+use super::{Header, Message, MessageType, PublishQos, TopicId, Version};
 use crate::protocol::Qos;
 
 /// The length that Paho's gateway writes for a message of 257 octets.
@@ -27,6 +27,9 @@ pub fn likeness(datagram: &[u8], length: usize) -> Likeness {
     if !is_framed(datagram, length) {
         return Likeness::None;
     }
+    if is_connect_v2(datagram) {
+        return Likeness::Certain;
+    }
     match Message::decode(datagram) {
         Ok(Message::Connect(connect)) if is_client_id(connect.client_id) => Likeness::Certain,
         Ok(Message::Encapsulated(envelope)) if is_plain(envelope.message) => {
@@ -35,6 +38,12 @@ pub fn likeness(datagram: &[u8], length: usize) -> Likeness {
         Ok(_) => Likeness::Valid,
         Err(_) => Likeness::Framed,
     }
+}
+
+/// Whether the datagram is a CONNECT of MQTT-SN 2.0, whose reserved flag is 0.
+fn is_connect_v2(datagram: &[u8]) -> bool {
+    let flags = Header::read(datagram).and_then(|header| datagram.get(header.size()));
+    Version::stated(datagram) == Some(Version::V20) && flags.is_some_and(|flags| flags & 0x80 == 0)
 }
 
 /// Whether the length field has the length of the datagram; that of an encapsulated message has less.
@@ -82,6 +91,9 @@ fn is_plain(message: &[u8]) -> bool {
 
 /// Whether a client sent the message, if only a client or only a gateway sends its type.
 pub fn is_from_client(datagram: &[u8]) -> Option<bool> {
+    if is_connect_v2(datagram) {
+        return Some(true);
+    }
     match Message::decode(datagram).ok()? {
         Message::SearchGw { .. }
         | Message::Connect(_)

@@ -387,7 +387,7 @@ fn invalid_options_are_refused_before_it_listens() {
         ("--listen nowhere --to localhost", "ADDR:PORT"),
         (
             "--listen http://127.0.0.1:80 --to localhost",
-            "expected one of the schemes mqtt, mqtts, ws and wss",
+            "expected one of the schemes mqtt, mqtts, ws, wss and udp",
         ),
         ("--listen mqtts://0 --to localhost", "--listen-cert"),
         ("--listen 0 --to localhost --listen-cert {}/cert.pem --listen-key {}/key.pem", "needs TLS"),

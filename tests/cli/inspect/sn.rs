@@ -1,7 +1,9 @@
 //! MQTT-SN in captures and typed.
 
 use super::*;
+use crate::support::bytes::hex;
 use crate::support::datagrams::datagrams;
+use std::net::{SocketAddr, UdpSocket};
 
 /// A client that registers a topic, publishes at every QoS and sleeps.
 const SESSION: &str = "
@@ -363,7 +365,8 @@ fn malformed_messages_are_shown_with_the_reason() {
         ("> 07 0a 0000 0001 00", "REGISTER", "mqtt-sn/1.2/5.3.12"),
         ("> 05 fe 01 0007 05 fe 01 0008 02 16", "ENCAPSULATED", "mqtt-sn/1.2/5.5"),
     ] {
-        let all = messages("--decode-as 10000=mqtt-sn", message);
+        let script = format!("> 08 04 04 01 001e 'c1'\n{message}");
+        let all = &messages("", &script)[1..];
         let found = all[1]["findings"].as_array().map_or(0, Vec::len);
         assert_eq!(all[1]["type"], kind, "{message}");
         assert!(
@@ -445,8 +448,319 @@ fn written_captures_have_the_same_messages() {
 }
 
 #[test]
+fn a_report_names_the_messages_that_it_does_not_cover() {
+    let report = mq("inspect --diagnose").stdin(datagrams(SESSION)).run();
+    assert_says(&report.stderr, &["22 messages of MQTT-SN are not in the report"]);
+}
+
+#[test]
+fn statistics_count_messages_round_trips_and_repetitions() {
+    let stats = objects(&mq("inspect --stats --format json").stdin(datagrams(SESSION)).run().succeed());
+    let sn = &stats[0]["mqtt_sn"];
+    assert_eq!(sn["messages"]["PUBLISH"], serde_json::json!({"c2s": 2, "s2c": 1}));
+    assert_eq!((&sn["connections"], &sn["repeated"], &sn["unanswered"]), (&1.into(), &0.into(), &0.into()));
+    assert_eq!(sn["round_trips_ns"]["REGACK"]["count"], 2);
+    let text = mq("inspect --stats").stdin(datagrams(SESSION)).run().succeed();
+    assert_says(&text, &["MQTT-SN: 1 connection, 22 messages", "a/b"]);
+}
+
+/// The end of a UDP path through a proxy.
+fn udp() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket
+}
+
+/// Sends a datagram, and checks that it arrives; returns the sender's address.
+fn pass(from: &UdpSocket, to: SocketAddr, receiver: &UdpSocket, datagram: &str) -> SocketAddr {
+    let bytes = hex(datagram);
+    from.send_to(&bytes, to).unwrap();
+    let mut buffer = [0; 2000];
+    let (length, sender) = receiver.recv_from(&mut buffer).unwrap();
+    assert_eq!(buffer[..length], bytes);
+    sender
+}
+
+#[test]
+fn live_messages_between_clients_and_a_gateway_are_forwarded_and_shown() {
+    let (gateway, clients) = (udp(), [udp(), udp()]);
+    let to = gateway.local_addr().unwrap();
+    let mut running =
+        mq("inspect --listen udp://127.0.0.1:0 --format json").words(&format!("--to {to}")).spawn();
+    let line = running.wait_for_stderr("");
+    let place = line.strip_prefix("listening on udp://").and_then(|rest| rest.split_once(',')).unwrap().0;
+    let proxy: SocketAddr = place.parse().unwrap();
+    let sources = clients.each_ref().map(|client| {
+        let source = pass(client, proxy, &gateway, "08 04 04 01 001e 'c1'");
+        pass(&gateway, source, client, "03 05 00");
+        source
+    });
+    assert_ne!(sources[0], sources[1]);
+    running.signal("INT");
+    let finished = running.finish();
+    finished.expect_status(130);
+    let all = objects(&String::from_utf8(finished.stdout).unwrap());
+    let kinds: Vec<_> = all.iter().filter_map(|object| object["type"].as_str()).collect();
+    assert_eq!(kinds, ["CONNECT", "CONNACK", "CONNECT", "CONNACK"]);
+    assert_eq!((&all[0]["event"], &all[0]["server"]), (&"opened".into(), &to.to_string().into()));
+    assert_eq!(all[0]["client"], clients[0].local_addr().unwrap().to_string());
+    assert_eq!(all[5]["connection"], 1);
+}
+
+#[test]
+fn options_that_a_proxy_for_mqtt_sn_cannot_use_are_rejected() {
+    for (words, problem) in [
+        ("--to x --cafile a", "--cafile cannot be used with --listen udp://"),
+        ("--to x:y", "expected HOST[:PORT]"),
+        ("--to ws://x", "expected HOST[:PORT]"),
+        ("--to x --diagnose", "are for MQTT"),
+        ("--to 127.0.0.1:0", "expected HOST[:PORT]"),
+    ] {
+        let message = mq("inspect --listen udp://0").words(words).run().fail(2);
+        assert_says(&message, &[problem]);
+    }
+}
+
+/// Messages of all types.
+const ALL_TYPES: &str = "
+    > 03 01 00
+    < 03 02 01
+    < 05 00 01 0014
+    > 08 04 0c 01 001e 'c1'
+    < 02 06
+    > 06 07 30 'w/t'
+    < 02 08
+    > 05 09 'bye'
+    < 03 05 00
+    > 09 0a 0000 0001 'a/b'
+    < 07 0b 0001 0001 00
+    > 09 0c 00 0001 0000 'hi'
+    > 09 0c b0 0001 0002 'hi'
+    < 07 0d 0001 0002 00
+    > 09 0c 42 'ab' 0003 'hi'
+    < 04 0f 0003
+    > 04 10 0003
+    < 04 0e 0003
+    > 08 12 20 0004 't/#'
+    < 08 13 20 0000 0004 00
+    > 08 14 00 0005 't/#'
+    < 04 15 0005
+    > 07 1a 20 'w/u!'
+    < 03 1b 00
+    > 05 1c 'bye'
+    < 03 1d 00
+    > 04 18 0014
+    < 02 18
+    > 04 16 'c1'
+    < 02 17
+    > 09 0c 61 0007 0000 'hi'
+    < 07 0d 0009 0000 02
+";
+
+/// The fields of tshark and of our objects.
+const FIELDS: [(&str, &str); 15] = [
+    ("mqttsn.msg.type", "type"),
+    ("mqttsn.msg.len", "length"),
+    ("mqttsn.topic.id", "topic_id"),
+    ("mqttsn.msg.id", "message_id"),
+    ("mqttsn.return.code", "return_code"),
+    ("mqttsn.qos", "qos"),
+    ("mqttsn.dup", "dup"),
+    ("mqttsn.retain", "retain"),
+    ("mqttsn.client.id", "client_id"),
+    ("mqttsn.topic", "topic"),
+    ("mqttsn.topic.name.or.id", "topic_filter"),
+    ("mqttsn.will.topic", "will_topic"),
+    ("mqttsn.sleep.timer", "duration"),
+    ("mqttsn.keep.alive", "keep_alive"),
+    ("mqttsn.topic.id.type", "topic_id_type"),
+];
+
+/// A field of an object as tshark prints it.
+fn as_tshark(object: &Value, key: &str, theirs: &str) -> String {
+    let number = match (&object[key], key) {
+        (Value::String(name), "type") => {
+            let kinds = mqkit::protocol::sn::MessageType::ALL;
+            kinds.into_iter().find(|kind| kind.name() == name).unwrap() as u64
+        }
+        // The octets of a short name are in the place of the id.
+        (Value::Null, "topic_id") => {
+            let name = object["topic"].as_str().unwrap().as_bytes();
+            u16::from_be_bytes(name.try_into().unwrap()).into()
+        }
+        // The bits of all flags, of which this type uses some.
+        (Value::Null, "topic_id_type") => 0,
+        (Value::Number(number), _) => number.as_u64().unwrap_or(3),
+        (Value::Bool(flag), _) => u64::from(*flag),
+        (value, _) => return value.as_str().unwrap_or_default().to_owned(),
+    };
+    if theirs.starts_with("0x") { format!("0x{number:02x}") } else { number.to_string() }
+}
+
+#[test]
+fn the_fields_are_those_that_tshark_shows() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("all.pcap");
+    std::fs::write(&file, datagrams(ALL_TYPES)).unwrap();
+    let mut tshark = std::process::Command::new("tshark");
+    tshark.arg("-r").arg(&file).args(["-d", "udp.port==10000,mqttsn", "-T", "fields", "-E", "separator=|"]);
+    for (field, _) in FIELDS {
+        tshark.args(["-e", field]);
+    }
+    let Ok(output) = tshark.output() else { return eprintln!("skipped: tshark is not installed") };
+    let theirs = String::from_utf8(output.stdout).unwrap();
+    let ours = messages("", ALL_TYPES);
+    assert_eq!(theirs.lines().count(), 32, "{}", String::from_utf8_lossy(&output.stderr));
+    for (line, object) in theirs.lines().zip(ours.iter().filter(|object| object["event"] == "message")) {
+        for (value, (field, key)) in line.split('|').zip(FIELDS).filter(|(value, _)| !value.is_empty()) {
+            assert_eq!(as_tshark(object, key, value), value, "{field} in {object}");
+        }
+    }
+}
+
+#[test]
 fn a_flood_from_many_addresses_is_read_within_bounds() {
     let script: String = (1..=250).map(|client| format!("{client}: > 08 04 04 01 001e 'c1'\n")).collect();
     let all = messages("", &script);
     assert_eq!(all.iter().filter(|object| object["event"] == "message").count(), 250);
+}
+
+/// A client of version 2.0 that subscribes, publishes and sleeps.
+const SESSION_V2: &str = "
+    > 0e 01 01 0001 02 001e 0000 'dev1'
+    < 06 02 00 0001 00
+    > 08 08 23 0002 'a/b'
+    < 08 09 04 0002 0005 01
+    > 0a 03 20 0003 0005 'hey'
+    < 05 04 0003 00
+    > 09 12 01 0007 'hey!'
+    > 0b 03 43 0004 0003 'x/y' 'z'
+    < 04 05 0004
+    > 04 06 0004
+    < 04 07 0004
+    > 09 13 00 0005 0000003c
+    < 05 14 00 0005
+    wait 30
+    < 02 15
+    > 04 0c 0006
+    < 08 03 20 0009 0005 'z'
+    > 04 04 0009
+    < 05 0d 0006 00
+    > 03 0e 00
+";
+
+#[test]
+fn a_session_of_version_2_is_shown_with_aliases_and_round_trips() {
+    assert_eq!(
+        lines("", SESSION_V2)[1..],
+        [
+            "-> CONNECT     MQTT-SN 2.0, clean start, id 1, keep alive 30 s, client id \"dev1\"",
+            "<- CONNACK     id 1, success, after 1.000 ms",
+            "-> SUBSCRIBE   \"a/b\" QoS 1, id 2",
+            "<- SUBACK      \"a/b\" (topic alias 5), id 2, granted QoS 1, after 1.000 ms",
+            "-> PUBLISH     \"a/b\" (topic alias 5) QoS 1, id 3, 3 bytes \"hey\"",
+            "<- PUBACK      \"a/b\", id 3, success, after 1.000 ms",
+            "-> PUBWOS      predefined topic alias 7, 4 bytes \"hey!\"",
+            "-> PUBLISH     \"x/y\" QoS 2, id 4, 1 byte \"z\"",
+            "<- PUBREC      \"x/y\", id 4, after 1.000 ms",
+            "-> PUBREL      \"x/y\", id 4, after 1.000 ms",
+            "<- PUBCOMP     \"x/y\", id 4, after 1.000 ms (3.000 ms since PUBLISH)",
+            "-> SLEEPREQ    id 5, sleep 60 s",
+            "<- SLEEPRESP   id 5, after 1.000 ms",
+            "<- WAKEUP",
+            "-> PINGREQ     id 6, asleep for 30.003 s",
+            "<- PUBLISH     \"a/b\" (topic alias 5) QoS 1, id 9, 1 byte \"z\"",
+            "-> PUBACK      \"a/b\", id 9, after 1.000 ms",
+            "<- PINGRESP    id 6, 0 messages remain, after 3.000 ms",
+            "-> DISCONNECT  asleep for 2.000 ms",
+        ]
+    );
+    assert_eq!(findings(SESSION_V2), [""; 0]);
+    let all = messages("", SESSION_V2);
+    assert_eq!((&all[5]["version"], &all[5]["topic_alias"]), (&"2.0".into(), &5.into()));
+}
+
+#[test]
+fn the_version_is_that_of_connect_or_inferred_or_set() {
+    // SUBSCRIBE of 1.2, or PUBWOS.
+    const BOTH: &str = "> 08 12 20 0001 'a/b'";
+    for (options, script, index, kind, version) in [
+        ("", "> 08 04 04 01 001e 'c1'\n< 03 05 00\n> 04 16 'c1'", 3, "PINGREQ", "1.2"),
+        ("", "> 0c 01 01 0001 02 001e 0000 'c1'\n< 06 02 00 0001 00\n< 05 16 01 0014", 3, "ADVERTISE", "2.0"),
+        ("", "> 04 0c 0001\n< 04 0d 0001", 1, "PINGREQ", "2.0"),
+        ("--sn-version 1.2", BOTH, 1, "SUBSCRIBE", "1.2"),
+        ("--sn-version 2.0", BOTH, 1, "PUBWOS", "2.0"),
+    ] {
+        let all = messages(options, script);
+        assert_eq!(
+            (&all[index]["type"], &all[index]["version"]),
+            (&kind.into(), &version.into()),
+            "{script}"
+        );
+    }
+    let all = messages("", "> 04 0c 0001\n< 04 0d 0001");
+    assert_eq!(all[1]["version_inferred"], true);
+    let unknown = messages("", BOTH);
+    assert_eq!((&unknown[1]["type"], &unknown[1]["version"]), (&"SUBSCRIBE".into(), &Value::Null));
+    assert_eq!(unknown[1]["findings"][0]["severity"], "info");
+}
+
+#[test]
+fn packets_of_version_2_that_are_encapsulated_are_shown() {
+    const CONNECTED: &str = "> 0c 01 21 0001 02 001e 0000 'c1'\n< 06 02 00 0001 00\n";
+    let last = |script: &str| {
+        let all = messages("--decode-as 10000=mqtt-sn", &format!("{CONNECTED}{script}"));
+        all.into_iter().filter(|object| object["event"] == "message").next_back().unwrap()
+    };
+    let forwarded = last("> 09 fc 02 0007 04 0c 0002");
+    assert_eq!((&forwarded["type"], &forwarded["node_id"]), (&"PINGREQ".into(), &"0007".into()));
+    let connection = last("> 0a fe 0002 'c1' 04 0c 0002");
+    assert_eq!((&connection["type"], &connection["client_id"]), (&"PINGREQ".into(), &"c1".into()));
+    // HMAC-SHA256, cut to 64 bits, with a counter; the packet inside can be read.
+    let signed = last("> 1e ff 41 00 0102030405060708 a1a2a3a4 0009 04 0c 0002 1112131415161718");
+    assert_eq!(signed["type"], "PINGREQ", "{signed}");
+    assert_eq!((&signed["sender_id"], &signed["counter"]), (&"0102030405060708".into(), &9.into()));
+    assert_eq!(signed["authentication_tag"], "1112131415161718");
+    // AES-GCM with the nominal tag.
+    let encrypted = last("> 24 ff 10 46 0102030405060708 a1a2a3a4 c1c2c3c4 11121314151617181112131415161718");
+    assert_eq!(encrypted["type"], "PROTECTION");
+    assert_eq!(encrypted["reason"], "AES-GCM-128-128");
+    assert_eq!(encrypted["authentication_tag"].as_str().unwrap().len(), 32);
+}
+
+#[test]
+fn rules_of_version_2_are_checked() {
+    const CONNECTED: &str = "> 0c 01 01 0001 02 001e 0000 'c1'\n< 06 02 00 0001 00\n";
+    for (script, expected) in [
+        ("> 0c 01 81 0001 02 001e 0000 'c1'", "error mqtt-sn/2.0/2.1"),
+        ("> 0c 01 01 0000 02 001e 0000 'c1'", "error MQTT-SN-2.2-1"),
+        ("> 0c 01 01 0001 02 0000 0000 'c1'", "error MQTT-SN-3.1.6-4"),
+        ("> 0c 01 01 0001 02 001e 0009 'c1'", "error MQTT-SN-3.1.7-1"),
+        ("> 09 03 a1 0002 0007 'hi'", "error MQTT-SN-3.6.2.2.3-1"),
+        ("> 0a 10 01 0002 0007 'a/b'", "error MQTT-SN-3.4-1"),
+        ("< 08 10 00 0002 'a/b'", "error MQTT-SN-3.4-2"),
+        ("> 08 11 04 0002 0007 00", "error MQTT-SN-3.5.4-1"),
+        ("< 06 09 00 0002 00", "error MQTT-SN-3.8.2.1-2"),
+        ("< 07 0e 02 0000003c", "error MQTT-SN-3.13.5-1"),
+        ("> 08 08 23 0002 'a/b'\n< 06 09 01 0002 00", "error MQTT-SN-4.7.2.2-2"),
+        ("> 08 08 23 0002 'a/b'\n> 04 0c 0003", "error MQTT-SN-4.9-2"),
+        ("> 08 08 23 0002 'a/b'\n> 08 08 23 0002 'c/d'", "error MQTT-SN-4.4.2-7"),
+        ("> 0b 03 43 0002 0003 'a/b' 'z'\n> 0b 03 43 0002 0003 'a/b' 'z'", "error MQTT-SN-4.4.1-3"),
+        ("> 09 13 00 0002 0000003c\n< 05 14 00 0002\n> 08 08 23 0003 'a/b'", "error MQTT-SN-4.14-2"),
+        ("wait 100\n> 04 0c 0002\n< 04 0d 0002", "warn MQTT-SN-3.1.6-2"),
+        ("> 03 0e 00\n> 08 08 23 0003 'a/b'", "error mqtt-sn/2.0/4.1"),
+        ("> 05 04 0002 20", "error mqtt-sn/2.0/2.3"),
+        ("> 0a 03 20 0002 0009 'hey'", "error mqtt-sn/2.0/4.7"),
+        ("< 0a 10 01 0002 0007 'a/b'\n> 0b 03 23 0003 0003 'a/b' 'z'", "error MQTT-SN-4.7.2-1"),
+        ("> 0b fe 0002 'c1' 05 04 0002 00", "error MQTT-SN-3.18-3"),
+    ] {
+        let found = findings(&format!("{CONNECTED}{script}"));
+        assert!(found.iter().any(|finding| finding == expected), "{script}: {found:?}");
+    }
+    let before = findings("> 0c 01 01 0001 02 001e 0000 'c1'\n> 0c 01 01 0001 02 001e 0000 'c1'");
+    assert!(before.contains(&"error MQTT-SN-4.4.2-1".to_owned()), "{before:?}");
+    let unnamed = findings("> 0a 01 01 0001 02 001e 0000\n< 06 02 00 0001 00");
+    assert!(unnamed.contains(&"error MQTT-SN-3.2.11-2".to_owned()), "{unnamed:?}");
+    let suggested = findings("> 0c 01 01 0001 02 001e 0000 'c1'\n< 08 02 04 0001 00 003c");
+    assert!(suggested.contains(&"error MQTT-SN-3.1.2.7-1".to_owned()), "{suggested:?}");
 }

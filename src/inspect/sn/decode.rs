@@ -1,0 +1,30 @@
+//! Decodes a datagram in the version of its client.
+
+use super::cursor::Cursor;
+use super::{Dissected, Outcome, dissect, dissect_v2};
+use crate::inspect::{Name, Rule};
+use crate::protocol::sn::Version;
+
+/// Decodes a datagram of `length` bytes, of which `bytes` were captured.
+pub(super) fn decode(bytes: &[u8], length: usize, version: Version) -> Dissected<'_> {
+    let mut cursor = Cursor::new(bytes, length, version);
+    let mut outcome = Outcome::default();
+    let result = match version {
+        Version::V12 => dissect::message(&mut cursor, &mut outcome),
+        Version::V20 => dissect_v2::message(&mut cursor, &mut outcome),
+    };
+    if result.is_ok() && !cursor.is_at_end() {
+        let (here, left) = (cursor.position(), cursor.left());
+        cursor.find(Rule::SnTrailingBytes, here..here + left, format!("{left} bytes follow the last field"));
+    }
+    cursor.back_to_last_leaf();
+    if !cursor.is_at_end() {
+        cursor.rest(Name::Undecoded);
+    }
+    if bytes.len() < length {
+        let missing = length - bytes.len();
+        cursor.find(Rule::MissingBytes, bytes.len()..length, format!("{missing} bytes were not captured"));
+    }
+    let Outcome { kind, envelope, .. } = outcome;
+    Dissected { tree: cursor.tree, kind, envelope }
+}
