@@ -8,6 +8,7 @@ use super::{Config, Event, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::sn::gateway::{Action, Client, Context, Note, Output, short_topic, unconnected_publish};
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId};
+use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
 use crate::transport::DatagramSocket;
 use std::cell::RefCell;
@@ -197,6 +198,11 @@ impl State {
                 ReturnCode::NOT_SUPPORTED,
                 "the client identifier is too long",
             );
+        }
+        if client_id.chars().any(is_discouraged) {
+            // Brokers close the connection without an answer.
+            let reason = "the client identifier contains a control character";
+            return self.refuse(client_id, &peer, ReturnCode::NOT_SUPPORTED, reason);
         }
         let known = self.by_id.get(client_id).copied();
         if let Some(other) = self.by_peer.get(&peer).copied().filter(|key| Some(*key) != known) {

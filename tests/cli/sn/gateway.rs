@@ -96,7 +96,10 @@ fn unknown_topic_ids_are_rejected_at_each_QoS() {
     peer.ask("0c 20 ffff 0005 'x'", "0d ffff 0005 02");
     peer.ask("12 01 0006 0007", "13 00 0007 0006 02");
     peer.ask("12 00 0007 'a/#/b'", "13 00 0000 0007 02");
+    peer.ask("0a 0000 0008 'a' 01", "0b 0000 0008 03"); // brokers close for a control character
+    peer.ask("12 00 0009 'a' 01", "13 00 0000 0009 02");
     peer.expect_nothing(); // the connection is still there
+    gateway.peer().ask("04 04 01 003c 'c' 01", "05 03");
 }
 
 #[test]

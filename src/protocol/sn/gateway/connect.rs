@@ -3,8 +3,7 @@
 use super::{Action, Client, Context, Note, Output, Phase, Unanswered, code_of, send, send_packet};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::{Connect, Message, ReturnCode, WillTopic};
-use crate::protocol::topic::check_name;
-use crate::protocol::{Packet, PacketId, Properties, Publish, Qos};
+use crate::protocol::{Packet, PacketId, Properties, Publish, Qos, TopicName};
 use std::time::Duration;
 
 /// The time for which a client stays awake after an acknowledgement, for the broker's next message.
@@ -22,7 +21,7 @@ pub(crate) struct Will {
 impl Will {
     /// The will with this topic and without a payload; `None` if the topic is invalid.
     fn new(topic: &WillTopic<'_>) -> Option<Will> {
-        let is_valid = check_name(topic.topic).is_ok();
+        let is_valid = TopicName::parse(topic.topic).is_ok();
         let (topic, qos, retain) = (topic.topic.to_owned(), topic.qos, topic.retain);
         is_valid.then_some(Will { topic, payload: Vec::new(), qos, retain })
     }

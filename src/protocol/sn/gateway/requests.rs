@@ -8,10 +8,11 @@ use super::{Client, Context, Output, code_of, send, send_packet};
 use crate::protocol::sn::{
     Message, Publish, Regack, Register, ReturnCode, Suback, Subscribe, SubscribeTopic, Unsubscribe,
 };
-use crate::protocol::topic::{check_filter, check_name};
+use crate::protocol::topic::check_name;
 use crate::protocol::{
     Ack, Packet, PacketId, Properties, Publish as MqttPublish, Qos, ReasonCode, Subscribe as MqttSubscribe,
-    Subscription, SubscriptionAck, SubscriptionOptions, Unsubscribe as MqttUnsubscribe,
+    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, TopicName,
+    Unsubscribe as MqttUnsubscribe,
 };
 
 /// The maximum of unanswered requests. The specification allows a client one of each kind.
@@ -153,9 +154,9 @@ impl Client {
 
     pub(super) fn register(&mut self, register: &Register<'_>, context: Context<'_>, out: &mut Output) {
         let message_id = register.message_id;
-        let (topic_id, return_code) = match check_name(register.topic) {
+        let (topic_id, return_code) = match TopicName::parse(register.topic) {
             Err(_) => (0, ReturnCode::NOT_SUPPORTED),
-            Ok(()) => match self.topics.assign(register.topic, context.settings.topics) {
+            Ok(_) => match self.topics.assign(register.topic, context.settings.topics) {
                 Some(topic_id) => (topic_id, ReturnCode::ACCEPTED),
                 None => (0, ReturnCode::CONGESTION),
             },
@@ -313,14 +314,14 @@ fn acknowledge(request: Request, reason_code: ReasonCode, out: &mut Output) {
     send(&Message::Puback(Regack { topic_id, message_id, return_code }), out);
 }
 
-/// The topic filter of a SUBSCRIBE or UNSUBSCRIBE.
+/// The topic filter of a SUBSCRIBE or UNSUBSCRIBE. Topics for which brokers close the connection are invalid as well.
 fn filter_of<'t>(
     topic: &'t SubscribeTopic<'_>,
     client_id: &str,
     context: Context<'t>,
 ) -> Result<&'t str, ReturnCode> {
     match topic {
-        SubscribeTopic::Name(name) => Some(*name).filter(|name| check_filter(name).is_ok()),
+        SubscribeTopic::Name(name) => Some(*name).filter(|name| TopicFilter::parse(name).is_ok()),
         SubscribeTopic::Predefined(id) => context.predefined.topic(client_id, *id),
         SubscribeTopic::Short(name) => short_topic(name),
     }

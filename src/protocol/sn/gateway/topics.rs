@@ -1,7 +1,7 @@
 //! The topic ids of a client: normal ids, which REGISTER and SUBSCRIBE assign in both directions, predefined ids and short names.
 
+use crate::protocol::TopicName;
 use crate::protocol::sn::{PredefinedTopics, ShortName, TopicId};
-use crate::protocol::topic::check_name;
 use std::collections::HashMap;
 
 /// Above this number of topics, names are found by a map. Most clients have fewer, and need no memory for one.
@@ -146,5 +146,5 @@ pub(super) fn resolve<'t>(
 
 /// A short name as a topic to publish to.
 pub(crate) fn short_topic(name: &ShortName) -> Option<&str> {
-    name.as_str().filter(|name| check_name(name).is_ok())
+    name.as_str().filter(|name| TopicName::parse(name).is_ok())
 }
