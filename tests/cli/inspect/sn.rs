@@ -710,7 +710,7 @@ fn packets_of_version_2_that_are_encapsulated_are_shown() {
     const CONNECTED: &str = "> 0c 01 21 0001 02 001e 0000 'c1'\n< 06 02 00 0001 00\n";
     let last = |script: &str| {
         let all = messages("--decode-as 10000=mqtt-sn", &format!("{CONNECTED}{script}"));
-        all.into_iter().filter(|object| object["event"] == "message").next_back().unwrap()
+        all.into_iter().rfind(|object| object["event"] == "message").unwrap()
     };
     let forwarded = last("> 09 fc 02 0007 04 0c 0002");
     assert_eq!((&forwarded["type"], &forwarded["node_id"]), (&"PINGREQ".into(), &"0007".into()));
