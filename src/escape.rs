@@ -23,7 +23,21 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
 
 /// As [`line()`], in quotation marks; those of the text are escaped as well.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", line(text).replace('"', "\\\""))
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_quoted(text, &mut quoted);
+    quoted
+}
+
+/// Appends what [`quoted`] returns.
+pub(crate) fn push_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    let text = line(text);
+    if text.contains('"') {
+        out.push_str(&text.replace('"', "\\\""));
+    } else {
+        out.push_str(&text);
+    }
+    out.push('"');
 }
 
 /// As [`line()`], for text that need not be UTF-8.
@@ -40,7 +54,16 @@ pub(crate) fn is_unsafe(character: char) -> bool {
         )
 }
 
+/// Whether there are only printable ASCII characters, as in most texts. It has no branches, so the compiler compares many bytes
+/// at once.
+pub(crate) fn is_printable_ascii(text: &[u8]) -> bool {
+    text.iter().fold(true, |is_printable, byte| is_printable & matches!(byte, b' '..=b'~'))
+}
+
 fn escaped(text: &str, must_go: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if is_printable_ascii(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
     let Some(first) = text.find(&must_go) else { return Cow::Borrowed(text) };
     let (safe, rest) = text.split_at(first);
     let mut shown = String::with_capacity(text.len() + 16);

@@ -3,6 +3,7 @@
 //! Every byte of a packet belongs to exactly one leaf, or each of its bits does.
 
 use super::rule::Rule;
+use crate::json::key;
 use crate::protocol::PropertyId;
 use std::fmt;
 use std::ops::Range;
@@ -18,10 +19,10 @@ macro_rules! names {
         }
 
         impl Name {
-            /// The name in JSON, in lower case with underscores.
-            pub(crate) fn key(self) -> &'static str {
+            /// The name in JSON as a key with its punctuation, for hot paths.
+            pub(crate) fn whole_key(self) -> &'static str {
                 match self {
-                    $(Name::$variant => $name,)+
+                    $(Name::$variant => key!($name),)+
                     Name::Property(id) => property_key(id),
                 }
             }
@@ -132,36 +133,44 @@ names! {
     Undecoded "undecoded";
 }
 
-/// The specification's name with underscores, in the plural for properties that may repeat, as in a message's JSON object.
+impl Name {
+    /// The name in JSON, in lower case with underscores.
+    pub(crate) fn key(self) -> &'static str {
+        let key = self.whole_key();
+        key.strip_prefix(",\"").and_then(|key| key.strip_suffix("\":")).unwrap_or(key)
+    }
+}
+
+/// The specification's name with underscores as a key, in the plural for properties that may repeat, as in a message's JSON object.
 fn property_key(id: PropertyId) -> &'static str {
     match id {
-        PropertyId::PayloadFormatIndicator => "payload_format_indicator",
-        PropertyId::MessageExpiryInterval => "message_expiry_interval",
-        PropertyId::ContentType => "content_type",
-        PropertyId::ResponseTopic => "response_topic",
-        PropertyId::CorrelationData => "correlation_data",
-        PropertyId::SubscriptionIdentifier => "subscription_identifiers",
-        PropertyId::SessionExpiryInterval => "session_expiry_interval",
-        PropertyId::AssignedClientIdentifier => "assigned_client_identifier",
-        PropertyId::ServerKeepAlive => "server_keep_alive",
-        PropertyId::AuthenticationMethod => "authentication_method",
-        PropertyId::AuthenticationData => "authentication_data",
-        PropertyId::RequestProblemInformation => "request_problem_information",
-        PropertyId::WillDelayInterval => "will_delay_interval",
-        PropertyId::RequestResponseInformation => "request_response_information",
-        PropertyId::ResponseInformation => "response_information",
-        PropertyId::ServerReference => "server_reference",
-        PropertyId::ReasonString => "reason_string",
-        PropertyId::ReceiveMaximum => "receive_maximum",
-        PropertyId::TopicAliasMaximum => "topic_alias_maximum",
-        PropertyId::TopicAlias => "topic_alias",
-        PropertyId::MaximumQos => "maximum_qos",
-        PropertyId::RetainAvailable => "retain_available",
-        PropertyId::UserProperty => "user_properties",
-        PropertyId::MaximumPacketSize => "maximum_packet_size",
-        PropertyId::WildcardSubscriptionAvailable => "wildcard_subscription_available",
-        PropertyId::SubscriptionIdentifierAvailable => "subscription_identifier_available",
-        PropertyId::SharedSubscriptionAvailable => "shared_subscription_available",
+        PropertyId::PayloadFormatIndicator => key!("payload_format_indicator"),
+        PropertyId::MessageExpiryInterval => key!("message_expiry_interval"),
+        PropertyId::ContentType => key!("content_type"),
+        PropertyId::ResponseTopic => key!("response_topic"),
+        PropertyId::CorrelationData => key!("correlation_data"),
+        PropertyId::SubscriptionIdentifier => key!("subscription_identifiers"),
+        PropertyId::SessionExpiryInterval => key!("session_expiry_interval"),
+        PropertyId::AssignedClientIdentifier => key!("assigned_client_identifier"),
+        PropertyId::ServerKeepAlive => key!("server_keep_alive"),
+        PropertyId::AuthenticationMethod => key!("authentication_method"),
+        PropertyId::AuthenticationData => key!("authentication_data"),
+        PropertyId::RequestProblemInformation => key!("request_problem_information"),
+        PropertyId::WillDelayInterval => key!("will_delay_interval"),
+        PropertyId::RequestResponseInformation => key!("request_response_information"),
+        PropertyId::ResponseInformation => key!("response_information"),
+        PropertyId::ServerReference => key!("server_reference"),
+        PropertyId::ReasonString => key!("reason_string"),
+        PropertyId::ReceiveMaximum => key!("receive_maximum"),
+        PropertyId::TopicAliasMaximum => key!("topic_alias_maximum"),
+        PropertyId::TopicAlias => key!("topic_alias"),
+        PropertyId::MaximumQos => key!("maximum_qos"),
+        PropertyId::RetainAvailable => key!("retain_available"),
+        PropertyId::UserProperty => key!("user_properties"),
+        PropertyId::MaximumPacketSize => key!("maximum_packet_size"),
+        PropertyId::WildcardSubscriptionAvailable => key!("wildcard_subscription_available"),
+        PropertyId::SubscriptionIdentifierAvailable => key!("subscription_identifier_available"),
+        PropertyId::SharedSubscriptionAvailable => key!("shared_subscription_available"),
     }
 }
 

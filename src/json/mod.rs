@@ -7,4 +7,4 @@ mod writer;
 
 pub(crate) use safe::{to_string, to_string_pretty};
 pub(crate) use text::{InvalidJson, copy_value};
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Writer, key};

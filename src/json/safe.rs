@@ -30,8 +30,22 @@ fn text(value: &impl Serialize, layout: impl Formatter) -> serde_json::Result<St
 
 /// Appends one string in quotation marks.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    if is_plain(text.as_bytes()) {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     // Neither a string nor a write into memory can fail.
     let _ = text.serialize(&mut Serializer::with_formatter(out, Safe(CompactFormatter)));
+}
+
+/// Whether nothing is escaped, as in most strings. It has no branches, so the compiler compares many bytes at once.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |is_plain, &byte| {
+        is_plain & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+    })
 }
 
 /// Whether a character is escaped. DEL is not: it moves no cursor, and mosquitto_sub prints it.

@@ -4,6 +4,14 @@ use super::safe;
 use std::fmt::Display;
 use std::io::Write;
 
+/// A key with its punctuation, for [`Writer::whole_key`].
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+pub(crate) use key;
+
 /// Appends JSON to a buffer. It adds commas, colons and line breaks; the caller opens and closes objects and arrays, and names values.
 #[derive(Debug)]
 pub(crate) struct Writer<'o> {
@@ -56,13 +64,19 @@ impl<'o> Writer<'o> {
 
     /// Names the value that follows in an object.
     pub(crate) fn key(&mut self, name: &str) {
-        if !self.is_empty {
-            self.out.push(b',');
-        }
-        self.is_empty = false;
-        self.break_line();
+        self.begin_key();
         self.string(name);
-        self.out.extend_from_slice(if self.is_pretty { b":\t" } else { b":" });
+        self.end_key();
+    }
+
+    /// As [`Writer::key`], for a name of two parts without characters to escape.
+    pub(crate) fn compound_key(&mut self, name: &str, suffix: &'static str) {
+        self.begin_key();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(suffix.as_bytes());
+        self.out.push(b'"');
+        self.end_key();
     }
 
     /// A key without characters to escape, in an object on one line. For hot paths.
@@ -73,8 +87,18 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(b"\":");
     }
 
+    /// A key with its punctuation, made by [`key!`], in an object on one line. For hot paths.
+    pub(crate) fn whole_key(&mut self, key: &'static str) {
+        let key = if self.is_empty { key.get(1..).unwrap_or_default() } else { key };
+        self.is_empty = false;
+        self.out.extend_from_slice(key.as_bytes());
+    }
+
     /// A whole number. For hot paths.
     pub(crate) fn integer(&mut self, value: u64) {
+        if let digit @ 0..=9 = value {
+            return self.out.push(b'0' + digit as u8);
+        }
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
@@ -89,6 +113,14 @@ impl<'o> Writer<'o> {
     /// A string. Escapes what JSON requires, and the characters that could control a terminal.
     pub(crate) fn string(&mut self, text: &str) {
         safe::string(text, self.out);
+    }
+
+    /// A string without characters to escape. For hot paths.
+    pub(crate) fn plain_string(&mut self, text: &'static str) {
+        debug_assert!(safe::is_plain(text.as_bytes()), "{text}");
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
     }
 
     /// A string of bytes; invalid UTF-8 becomes U+FFFD.
@@ -107,6 +139,18 @@ impl<'o> Writer<'o> {
     /// A value that is JSON already.
     pub(crate) fn raw(&mut self, json: &[u8]) {
         self.out.extend_from_slice(json);
+    }
+
+    fn begin_key(&mut self) {
+        if !self.is_empty {
+            self.out.push(b',');
+        }
+        self.is_empty = false;
+        self.break_line();
+    }
+
+    fn end_key(&mut self) {
+        self.out.extend_from_slice(if self.is_pretty { b":\t" } else { b":" });
     }
 
     fn open(&mut self, bracket: u8) {

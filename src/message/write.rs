@@ -55,7 +55,7 @@ pub(crate) fn write_with(
 pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
     let text = std::str::from_utf8(bytes);
     let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
-    json.key(&format!("{name}_encoding"));
+    json.compound_key(name, "_encoding");
     json.string(encoding.name());
     json.key(name);
     match text {

@@ -3,11 +3,10 @@
 use crate::commands::error::Error;
 use crate::input_file;
 use crate::inspect::capture::decrypt::{KeyLog, Label, Secrets};
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most that is read of a file, enough for the secrets of a hundred thousand connections.
 const MAX_FILE: u64 = 64 << 20;
@@ -15,9 +14,9 @@ const MAX_FILE: u64 = 64 << 20;
 /// The most that is kept of an incomplete line.
 const MAX_LINE: usize = 512;
 
-/// All secrets, shared between the decryptor and the sources of secrets.
+/// All secrets, shared between the decryptor and the sources of secrets. One thread uses them at a time.
 #[derive(Clone, Default)]
-pub(super) struct SharedKeyLog(Rc<RefCell<KeyLogSources>>);
+pub(super) struct SharedKeyLog(Arc<Mutex<KeyLogSources>>);
 
 #[derive(Default)]
 struct KeyLogSources {
@@ -53,17 +52,19 @@ impl SharedKeyLog {
             let problem = "not a key log: no line such as CLIENT_RANDOM with two hexadecimal numbers";
             return Err(Error::unusable("--tls-keylog", path, problem.to_owned()));
         }
-        Ok(SharedKeyLog(Rc::new(RefCell::new(KeyLogSources { log, file: Some(file) }))))
+        Ok(SharedKeyLog(Arc::new(Mutex::new(KeyLogSources { log, file: Some(file) }))))
     }
 
     /// Adds a key log that came with the capture.
     pub(super) fn add(&self, text: &[u8]) {
-        self.0.borrow_mut().log.add(text);
+        if !text.is_empty() {
+            self.sources().log.add(text);
+        }
     }
 
     /// A note for the user at the end.
     pub(super) fn note(&self) -> Option<String> {
-        let sources = self.0.borrow();
+        let sources = self.sources();
         let file = sources.file.as_ref()?;
         match &file.failure {
             Some(failure) => Some(format!("cannot read the rest of the key log: {failure}")),
@@ -73,11 +74,15 @@ impl SharedKeyLog {
             None => None,
         }
     }
+
+    fn sources(&self) -> MutexGuard<'_, KeyLogSources> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Secrets for SharedKeyLog {
     fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
-        let KeyLogSources { log, file } = &mut *self.0.borrow_mut();
+        let KeyLogSources { log, file } = &mut *self.sources();
         if let Some(secret) = log.secret(label, client_random) {
             return Some(secret);
         }
@@ -87,7 +92,7 @@ impl Secrets for SharedKeyLog {
     }
 
     fn is_empty(&self) -> bool {
-        let sources = self.0.borrow();
+        let sources = self.sources();
         sources.file.is_none() && sources.log.is_empty()
     }
 }

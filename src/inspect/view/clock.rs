@@ -10,7 +10,7 @@ pub(in crate::inspect) struct TimeFormatter {
     format: &'static str,
     zone: TimeZone,
     second: Option<u64>,
-    /// The text of `second`.
+    /// The text of `second`, with the decimal point.
     text: String,
 }
 
@@ -29,21 +29,28 @@ impl TimeFormatter {
         TimeFormatter { format, zone, second: None, text: String::new() }
     }
 
-    /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point.
+    /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point, at most nine.
     pub(in crate::inspect) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
-        let second = time / NANOSECONDS;
+        let (second, rest) = (time / NANOSECONDS, time % NANOSECONDS);
         if self.second != Some(second) {
             self.second = Some(second);
             let timestamp = i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());
             let zoned = timestamp.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
             self.text = jiff::fmt::strtime::format(self.format, &zoned).unwrap_or_default();
+            self.text.push('.');
         }
         out.extend_from_slice(self.text.as_bytes());
-        out.push(b'.');
-        let mut divisor = NANOSECONDS;
-        for _ in 0..digits {
-            divisor /= 10;
-            out.push(b'0' + (time / divisor % 10) as u8);
-        }
+        out.extend_from_slice(nine_digits(rest as u32).get(..digits as usize).unwrap_or_default());
     }
+}
+
+/// The nine digits of a number below a billion.
+fn nine_digits(number: u32) -> [u8; 9] {
+    let mut rest = number;
+    let mut digits = [b'0'; 9];
+    for digit in digits.iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    digits
 }

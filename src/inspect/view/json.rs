@@ -13,9 +13,9 @@ use crate::inspect::sn::{self, SnItem};
 use crate::inspect::statistics::Statistics;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
-use crate::json::Writer;
+use crate::json::{Writer, key};
 use crate::message::{to_base64, write_bytes};
-use crate::protocol::{PropertyId, ProxyFault, ProxyHeader};
+use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
 use std::fmt::Write;
 
 /// Writes items as JSON.
@@ -58,27 +58,25 @@ impl JsonView {
         self.head("packet", packet.connection, packet.at, out);
         let mut json = Writer::inside_object(out);
         direction(packet.direction, &mut json);
-        number("offset", packet.offset, &mut json);
-        number("length", packet.raw.length as u64, &mut json);
+        number(key!("offset"), packet.offset, &mut json);
+        number(key!("length"), packet.raw.length as u64, &mut json);
         if let Some(captured) = captured(packet) {
-            number("captured", captured as u64, &mut json);
+            number(key!("captured"), captured as u64, &mut json);
         }
-        text("type", words::packet_name(packet), &mut json);
-        number("flags", packet.raw.bytes.first().map_or(0, |first| u64::from(first & 0x0f)), &mut json);
+        word(key!("type"), words::packet_name(packet), &mut json);
+        let flags = packet.raw.bytes.first().map_or(0, |first| u64::from(first & 0x0f));
+        number(key!("flags"), flags, &mut json);
         if let Some(version) = packet.tracker.version {
-            text("version", words::version(version), &mut json);
+            word(key!("version"), words::version(version), &mut json);
         }
         if packet.tracker.is_version_inferred {
-            json.key("version_inferred");
-            json.literal(true);
+            boolean(key!("version_inferred"), true, &mut json);
         }
-        if let Some(client_id) =
-            packet.tracker.client_id.as_deref().filter(|_| packet.tree.find(Name::ClientIdentifier).is_none())
-        {
-            text("client_id", client_id, &mut json);
+        if let Some(client_id) = packet.tracker.client_id.as_deref().filter(|_| !has_client_id(packet)) {
+            text(key!("client_id"), client_id, &mut json);
         }
         if let Some(topic) = &packet.facts.topic {
-            text("resolved_topic", topic, &mut json);
+            text(key!("resolved_topic"), topic, &mut json);
         }
         if let Some(answers) = &packet.facts.answers {
             round_trip(answers, &mut json);
@@ -101,12 +99,12 @@ impl JsonView {
         json.close_object();
     }
 
-    fn range(&mut self, name: &str, range: &ByteRange, out: &mut Vec<u8>) {
+    fn range(&mut self, name: &'static str, range: &ByteRange, out: &mut Vec<u8>) {
         self.head(name, range.connection, range.at, out);
         let mut json = Writer::inside_object(out);
         direction(range.direction, &mut json);
-        number("offset", range.offset, &mut json);
-        number("length", range.length, &mut json);
+        number(key!("offset"), range.offset, &mut json);
+        number(key!("length"), range.length, &mut json);
         json.close_object();
     }
 
@@ -133,23 +131,26 @@ impl JsonView {
     }
 
     /// Opens the object, with the keys that all objects have.
-    fn head(&mut self, event: &str, connection: u32, at: Moment, out: &mut Vec<u8>) {
+    fn head(&mut self, event: &'static str, connection: u32, at: Moment, out: &mut Vec<u8>) {
         let mut json = Writer::new(out, false);
         json.open_object();
-        json.plain_key("event");
-        json.string(event);
+        word(key!("event"), event, &mut json);
         if let Some(time) = at.time {
-            json.plain_key("time");
-            out.push(b'"');
+            out.extend_from_slice(b",\"time\":\"");
             self.clock.write(time, 9, out);
             out.extend_from_slice(b"Z\"");
         }
         let mut json = Writer::inside_object(out);
         if at.frame > 0 {
-            number("frame", at.frame, &mut json);
+            number(key!("frame"), at.frame, &mut json);
         }
-        number("connection", connection.into(), &mut json);
+        number(key!("connection"), connection.into(), &mut json);
     }
+}
+
+/// Whether a field of the packet has the client identifier.
+fn has_client_id(packet: &Packet<'_>) -> bool {
+    packet.packet_type == Some(PacketType::Connect) && packet.tree.find(Name::ClientIdentifier).is_some()
 }
 
 /// The number of captured bytes, if the packet's end is missing.
@@ -159,57 +160,64 @@ fn captured(packet: &Packet<'_>) -> Option<usize> {
     (raw.is_cut || lacks_end).then(|| raw.unbroken())
 }
 
-fn number(name: &'static str, number: u64, json: &mut Writer<'_>) {
-    json.plain_key(name);
+fn number(key: &'static str, number: u64, json: &mut Writer<'_>) {
+    json.whole_key(key);
     json.integer(number);
 }
 
-fn text(name: &'static str, text: &str, json: &mut Writer<'_>) {
-    json.plain_key(name);
+fn text(key: &'static str, text: &str, json: &mut Writer<'_>) {
+    json.whole_key(key);
     json.string(text);
 }
 
+/// A text of ours, without characters to escape.
+fn word(key: &'static str, word: &'static str, json: &mut Writer<'_>) {
+    json.whole_key(key);
+    json.plain_string(word);
+}
+
+fn boolean(key: &'static str, is_so: bool, json: &mut Writer<'_>) {
+    json.whole_key(key);
+    json.raw(if is_so { b"true" } else { b"false" });
+}
+
 fn direction(direction: Direction, json: &mut Writer<'_>) {
-    text("direction", direction.name(), json);
+    word(key!("direction"), direction.name(), json);
 }
 
 fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
     match event {
         ConversationEvent::Opened { client, server, transport, start, .. } => {
-            text("client", &client.to_string(), json);
-            text("server", &server.to_string(), json);
-            for (name, is_so) in [
-                ("tls", transport.is_encrypted),
-                ("websocket", transport.is_web_socket),
-                ("handshake_seen", matches!(start, Start::Handshake { .. })),
-            ] {
-                json.key(name);
-                json.literal(is_so);
-            }
+            text(key!("client"), &client.to_string(), json);
+            text(key!("server"), &server.to_string(), json);
+            let is_handshake_seen = matches!(start, Start::Handshake { .. });
+            boolean(key!("tls"), transport.is_encrypted, json);
+            boolean(key!("websocket"), transport.is_web_socket, json);
+            boolean(key!("handshake_seen"), is_handshake_seen, json);
         }
         ConversationEvent::OtherProtocol { client, server, what, .. } => {
-            text("client", &client.to_string(), json);
-            text("server", &server.to_string(), json);
+            text(key!("client"), &client.to_string(), json);
+            text(key!("server"), &server.to_string(), json);
             other_protocol(what, json);
         }
         ConversationEvent::Conflict { direction: sender, stream_offset, length, .. } => {
             direction(*sender, json);
-            number("stream_offset", *stream_offset, json);
-            number("length", *length, json);
+            number(key!("stream_offset"), *stream_offset, json);
+            number(key!("length"), *length, json);
         }
         ConversationEvent::ProxyHeader { proxy, header, .. } => {
-            text("proxy", &proxy.to_string(), json);
+            text(key!("proxy"), &proxy.to_string(), json);
             proxy_header(header, json);
         }
         ConversationEvent::BadFrame { direction: sender, stream_offset, fault, .. } => {
             direction(*sender, json);
-            number("stream_offset", *stream_offset, json);
-            text("text", &fault.to_string(), json);
+            number(key!("stream_offset"), *stream_offset, json);
+            text(key!("text"), &fault.to_string(), json);
         }
         ConversationEvent::Undecryptable { direction: sender, stream_offset, why, .. } => {
             direction(*sender, json);
-            number("stream_offset", *stream_offset, json);
-            text("text", &why.to_string(), json);
+            number(key!("stream_offset"), *stream_offset, json);
+            text(key!("text"), &why.to_string(), json);
         }
         ConversationEvent::Closed { by, first_fin, .. } => closed(*by, *first_fin, json),
         ConversationEvent::Bytes { .. }
@@ -229,64 +237,64 @@ fn closed(by: Close<Direction>, first_fin: Option<Direction>, json: &mut Writer<
         Close::Evicted => ("evicted", None),
         Close::EndOfCapture => ("end_of_capture", None),
     };
-    text("by", by, json);
+    text(key!("by"), by, json);
     if let Some(sender) = sender {
         direction(sender, json);
     }
     if let Some(first_fin) = first_fin {
-        text("first_fin", first_fin.name(), json);
+        text(key!("first_fin"), first_fin.name(), json);
     }
 }
 
 fn proxy_header(header: &Result<ProxyHeader, ProxyFault>, json: &mut Writer<'_>) {
     match header {
         Ok(ProxyHeader { version, addresses }) => {
-            text("version", version.name(), json);
+            text(key!("version"), version.name(), json);
             if let Some((client, server)) = addresses {
-                text("client", &client.to_string(), json);
-                text("server", &server.to_string(), json);
+                text(key!("client"), &client.to_string(), json);
+                text(key!("server"), &server.to_string(), json);
             }
         }
-        Err(fault) => text("text", &fault.to_string(), json),
+        Err(fault) => text(key!("text"), &fault.to_string(), json),
     }
 }
 
 fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
     match what {
         OtherProtocol::Tls { server_name, why } => {
-            text("protocol", "tls", json);
+            text(key!("protocol"), "tls", json);
             if let Some(name) = server_name {
-                text("server_name", name, json);
+                text(key!("server_name"), name, json);
             }
             if let Some(why) = why {
-                text("text", &why.to_string(), json);
+                text(key!("text"), &why.to_string(), json);
             }
         }
         OtherProtocol::Http { request, response } => {
-            text("protocol", "http", json);
-            for (name, line) in [("request", request), ("response", response)] {
+            text(key!("protocol"), "http", json);
+            for (key, line) in [(key!("request"), request), (key!("response"), response)] {
                 if let Some(line) = line {
-                    text(name, line, json);
+                    text(key, line, json);
                 }
             }
         }
         OtherProtocol::ProxyHeader(fault) => {
-            text("protocol", "proxy", json);
-            text("text", &fault.to_string(), json);
+            text(key!("protocol"), "proxy", json);
+            text(key!("text"), &fault.to_string(), json);
         }
-        OtherProtocol::Silent => text("protocol", "none", json),
+        OtherProtocol::Silent => text(key!("protocol"), "none", json),
         OtherProtocol::Refused { .. } => {
-            text("protocol", "none", json);
-            text("by", "refused", json);
+            text(key!("protocol"), "none", json);
+            text(key!("by"), "refused", json);
         }
-        OtherProtocol::Unknown => text("protocol", "unknown", json),
+        OtherProtocol::Unknown => text(key!("protocol"), "unknown", json),
     }
 }
 
 fn round_trip(answers: &RoundTrip, json: &mut Writer<'_>) {
-    number("round_trip_ns", answers.nanoseconds, json);
+    number(key!("round_trip_ns"), answers.nanoseconds, json);
     if let Some(since) = answers.since_publish {
-        number("since_publish_ns", since, json);
+        number(key!("since_publish_ns"), since, json);
     }
 }
 
@@ -318,7 +326,7 @@ impl FieldWriter<'_> {
     /// Writes adjacent fields of the same name as an array, and returns the index of the next field.
     fn list(&self, fields: &[Field<'_>], start: usize, json: &mut Writer<'_>) -> usize {
         let Some(name) = fields.get(start).map(|field| field.name) else { return start + 1 };
-        json.plain_key(name.key());
+        json.whole_key(name.whole_key());
         json.open_array();
         let mut index = start;
         while let Some(field) = fields.get(index).filter(|field| field.name == name) {
@@ -341,7 +349,7 @@ impl FieldWriter<'_> {
         if !fields.iter().any(|field| matches!(field.name, Name::Property(_))) {
             return;
         }
-        json.plain_key(name.key());
+        json.whole_key(name.whole_key());
         json.open_object();
         for (index, field) in fields.iter().enumerate() {
             match field.name {
@@ -360,7 +368,7 @@ impl FieldWriter<'_> {
 
     /// Writes all fields of a name as an array.
     fn scattered(&self, name: Name, fields: &[Field<'_>], json: &mut Writer<'_>) {
-        json.plain_key(name.key());
+        json.whole_key(name.whole_key());
         json.open_array();
         for field in fields.iter().filter(|field| field.name == name) {
             json.element();
@@ -374,15 +382,17 @@ impl FieldWriter<'_> {
             (_, Value::Group) | (Name::PacketType | Name::Flags | Name::PropertyLength, _) => {}
             // Reserved bits are shown only if they are set.
             (Name::Reserved, Value::Number(0) | Value::Flag(false)) => {}
-            (name, _) if is_secret(name) && !self.options.shows_secrets => text(name.key(), HIDDEN, json),
+            (name, _) if is_secret(name) && !self.options.shows_secrets => {
+                word(name.whole_key(), HIDDEN, json);
+            }
             (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, length, json),
             (name, Value::Code(code)) => {
-                number(name.key(), code.into(), json);
+                number(name.whole_key(), code.into(), json);
                 let meaning = words::code(self.packet, name, code);
-                text("reason", meaning.unwrap_or("unknown"), json);
+                word(key!("reason"), meaning.unwrap_or("unknown"), json);
             }
             (name, value) => {
-                json.plain_key(name.key());
+                json.whole_key(name.whole_key());
                 self.value(value, json);
             }
         }
@@ -390,11 +400,10 @@ impl FieldWriter<'_> {
 
     /// Writes bytes as in a message's object: UTF-8 as text, other bytes in Base64.
     fn bytes(&self, name: Name, bytes: &[u8], length: usize, json: &mut Writer<'_>) {
-        let key = name.key();
         if name == Name::Payload {
-            number("payload_length", length as u64, json);
+            number(key!("payload_length"), length as u64, json);
         }
-        write_bytes(key, bytes, json);
+        write_bytes(name.key(), bytes, json);
     }
 
     fn value(&self, value: Value<'_>, json: &mut Writer<'_>) {
@@ -456,19 +465,19 @@ pub(in crate::inspect) fn write_findings<'f>(
     if findings.peek().is_none() {
         return;
     }
-    json.plain_key("findings");
+    json.whole_key(key!("findings"));
     json.open_array();
     for finding in findings {
         json.element();
         json.open_object();
-        text("severity", finding.severity.name(), json);
-        text("statement", finding.statement(), json);
+        text(key!("severity"), finding.severity.name(), json);
+        text(key!("statement"), finding.statement(), json);
         if !finding.range.is_empty() || finding.range.start > 0 {
-            json.plain_key("bytes");
+            json.whole_key(key!("bytes"));
             range(&finding.range, json);
         }
-        text("detail", &finding.detail, json);
-        text("rule", finding.rule.sentence(), json);
+        text(key!("detail"), &finding.detail, json);
+        text(key!("rule"), finding.rule.sentence(), json);
         json.close_object();
     }
     json.close_array();
@@ -486,17 +495,17 @@ fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
 /// Writes every field with its byte range, up to the last captured byte.
 pub(in crate::inspect) fn ranges(fields: &[Field<'_>], captured: Option<usize>, json: &mut Writer<'_>) {
     let end = captured.unwrap_or(usize::MAX);
-    json.plain_key("fields");
+    json.whole_key(key!("fields"));
     json.open_array();
     for field in fields {
         json.element();
         json.open_object();
-        text("name", field.name.key(), json);
-        number("depth", field.depth.into(), json);
-        json.plain_key("bytes");
+        text(key!("name"), field.name.key(), json);
+        number(key!("depth"), field.depth.into(), json);
+        json.whole_key(key!("bytes"));
         range(&(field.range.start.min(end)..field.range.end.min(end)), json);
         if let Some(Bits { high, low }) = field.bits {
-            json.plain_key("bits");
+            json.whole_key(key!("bits"));
             json.open_array();
             for bit in [high, low] {
                 json.element();

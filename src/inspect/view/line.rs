@@ -3,19 +3,20 @@
 use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
-use super::words::{duration, hex, printable, version};
+use super::words::{printable, push_duration, push_hex, push_number, version};
 use super::{Advice, Fielded, Options, View, shown, words};
-use crate::escape::{self, quoted};
+use crate::escape::{self, push_quoted, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
+use crate::inspect::field::Tree;
 use crate::inspect::inspector::ByteRange;
 use crate::inspect::sn::{self, SnItem};
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
 use colored::Colorize;
-use std::fmt::Write;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 /// Maximum characters of a payload to show.
@@ -24,11 +25,17 @@ const MAX_PAYLOAD: usize = 60;
 /// Maximum bytes of a binary payload to show.
 const MAX_HEX: usize = 16;
 
+/// The columns of a packet's type, and of a connection's number.
+const NAME: usize = 11;
+const NUMBER: usize = 3;
+
 /// Writes items as lines.
 #[derive(Debug)]
 pub(crate) struct LineView {
     options: Options,
     clock: TimeFormatter,
+    /// The fields of a packet, whose memory the next packet uses again.
+    summary: String,
 }
 
 impl View for LineView {
@@ -50,24 +57,40 @@ impl View for LineView {
 
 impl LineView {
     pub(crate) fn new(options: Options) -> LineView {
-        LineView { options, clock: TimeFormatter::time_of_day() }
+        LineView { options, clock: TimeFormatter::time_of_day(), summary: String::new() }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
-        let summary = summary(packet, self.options);
-        let line = format!("{} {}", self.name(packet, findings), escape::line(&summary));
-        out.extend_from_slice(line.trim_end().as_bytes());
+        self.summary.clear();
+        push_content(packet, self.options, &mut self.summary);
+        if let Cow::Owned(escaped) = escape::line(&self.summary) {
+            self.summary = escaped;
+        }
+        push_round_trip(packet, &mut self.summary);
+        self.named(packet, &self.summary, findings, out);
+    }
+
+    /// The type with the most important fields, whose text is escaped, and the findings.
+    fn named(&self, unit: &impl Fielded, summary: &str, findings: &[Finding], out: &mut Vec<u8>) {
+        self.name(unit, findings, out);
+        match summary.trim_end() {
+            "" => trim_end(out),
+            summary => {
+                out.push(b' ');
+                out.extend_from_slice(summary.as_bytes());
+            }
+        }
         out.push(b'\n');
-        self.findings(packet, findings, out);
+        self.findings(unit, findings, out);
     }
 
     /// The line in front of a packet's fields.
     pub(super) fn heading(&mut self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
         let (at, connection, direction) = unit.place();
         self.head(at, connection, Some(direction), out);
-        let line = format!("{} {}\n", self.name(unit, findings), unit.size());
-        out.extend_from_slice(line.as_bytes());
+        self.name(unit, findings, out);
+        out.extend_from_slice(format!(" {}\n", unit.size()).as_bytes());
     }
 
     pub(super) fn findings(&self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
@@ -75,15 +98,17 @@ impl LineView {
             .for_each(|finding| self.finding(finding, out));
     }
 
-    fn name(&self, unit: &impl Fielded, findings: &[Finding]) -> String {
-        let name = format!("{:<11}", unit.name());
+    fn name(&self, unit: &impl Fielded, findings: &[Finding], out: &mut Vec<u8>) {
+        let name = unit.name();
+        if !self.options.is_coloured {
+            out.extend_from_slice(name.as_bytes());
+            return out.resize(out.len() + NAME.saturating_sub(name.len()), b' ');
+        }
+        let name = format!("{name:<NAME$}");
         let is_error = shown(&unit.tree().findings, findings, self.options.least)
             .any(|finding| finding.severity == Severity::Error);
-        match (self.options.is_coloured, is_error) {
-            (false, _) => name,
-            (true, true) => name.red().bold().to_string(),
-            (true, false) => name.bold().to_string(),
-        }
+        let name = if is_error { name.red().bold() } else { name.bold() };
+        out.extend_from_slice(name.to_string().as_bytes());
     }
 
     fn finding(&self, finding: &Finding, out: &mut Vec<u8>) {
@@ -116,10 +141,7 @@ impl LineView {
             SnItem::Message(message) => {
                 self.head(message.at, message.connection, Some(message.direction), out);
                 let summary = sn::line::summary(message, self.options);
-                let line = format!("{} {}", self.name(message, findings), escape::line(&summary));
-                out.extend_from_slice(line.trim_end().as_bytes());
-                out.push(b'\n');
-                self.findings(message, findings, out);
+                self.named(message, &escape::line(&summary), findings, out);
             }
             SnItem::Opened(_) | SnItem::End(_) | SnItem::Closed { .. } => {
                 if let Some(text) = sn::line::note(item) {
@@ -154,8 +176,18 @@ impl LineView {
             Some(Direction::ServerToClient) => "<-",
             None => "  ",
         };
-        out.extend_from_slice(format!(" {connection:>3} {arrow} ").as_bytes());
+        let mut digits = itoa::Buffer::new();
+        let number = digits.format(connection);
+        out.resize(out.len() + 1 + NUMBER.saturating_sub(number.len()), b' ');
+        for text in [number, " ", arrow, " "] {
+            out.extend_from_slice(text.as_bytes());
+        }
     }
+}
+
+/// Removes the spaces at the end.
+fn trim_end(out: &mut Vec<u8>) {
+    while out.pop_if(|last| *last == b' ').is_some() {}
 }
 
 /// Bytes that were not captured, as text.
@@ -267,62 +299,73 @@ fn closed(by: Close<Direction>, first_fin: Option<Direction>) -> String {
     first_fin.map_or(end.clone(), |fin| format!("{fin}, then {end}"))
 }
 
-/// The most important fields of a packet, and its round trip.
-fn summary(packet: &Packet<'_>, options: Options) -> String {
-    let mut line = content(packet, options);
+fn push_round_trip(packet: &Packet<'_>, line: &mut String) {
     if let Some(answers) = &packet.facts.answers {
-        add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
+        add(line, "after ");
+        push_duration(answers.nanoseconds, line);
         if let Some(since) = answers.since_publish {
-            line += &format!(" ({} since PUBLISH)", duration(since));
+            line.push_str(" (");
+            push_duration(since, line);
+            line.push_str(" since PUBLISH)");
         }
     }
-    line
 }
 
 /// The most important fields of a packet.
 pub(in crate::inspect) fn content(packet: &Packet<'_>, options: Options) -> String {
-    let tree = packet.tree;
     let mut line = String::new();
+    push_content(packet, options, &mut line);
+    line
+}
+
+fn push_content(packet: &Packet<'_>, options: Options, line: &mut String) {
+    let tree = packet.tree;
     match packet.packet_type {
-        Some(PacketType::Connect) => connect(packet, options, &mut line),
-        Some(PacketType::Publish) => publish(packet, options, &mut line),
+        Some(PacketType::Connect) => connect(packet, options, line),
+        Some(PacketType::Publish) => publish(packet, options, line),
         Some(PacketType::Subscribe) => {
-            id(packet, &mut line);
+            id(packet, line);
             for (index, field) in
                 tree.fields.iter().enumerate().filter(|(_, field)| field.name == Name::Subscription)
             {
                 debug_assert!(!field.is_leaf());
-                subscription(tree.inside(index), &mut line);
+                subscription(tree.inside(index), line);
             }
         }
         _ => {
-            id(packet, &mut line);
+            id(packet, line);
             for field in &tree.fields {
                 match (field.name, field.value) {
-                    (Name::SessionPresent, Value::Flag(true)) => add(&mut line, "session present"),
+                    (Name::SessionPresent, Value::Flag(true)) => add(line, "session present"),
                     (name @ Name::ReturnCode, Value::Code(code @ 1..)) => {
                         let described = described(code, words::code(packet, name, code));
-                        add(&mut line, &format!("refused: {described}"));
+                        add(line, &format!("refused: {described}"));
                     }
                     (name, Value::Code(code)) => {
-                        add(&mut line, &described(code, words::code(packet, name, code)));
+                        add(line, &described(code, words::code(packet, name, code)));
                     }
-                    (Name::FilterToRemove, Value::Text(filter)) => add(&mut line, &quoted(filter)),
+                    (Name::FilterToRemove, Value::Text(filter)) => add_quoted(line, "", filter),
                     _ => {}
                 }
             }
         }
     }
-    properties(&tree.fields, options, &mut line);
-    if let Some(undecoded) = tree.bytes(Name::Undecoded).filter(|bytes| !bytes.is_empty()) {
-        add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
+    properties(&tree.fields, options, line);
+    if let Some(undecoded) = undecoded(tree).filter(|bytes| !bytes.is_empty()) {
+        add(line, "undecoded: ");
+        push_hex(undecoded, MAX_HEX, line);
     }
     if let Some(inferred) = packet.facts.inferred_version {
-        add(&mut line, &format!("MQTT {} (inferred; {})", version(inferred), options.advice.version));
+        add(line, &format!("MQTT {} (inferred; {})", version(inferred), options.advice.version));
     }
-    line
 }
 
+/// The bytes that were not decoded, which are the last field.
+fn undecoded<'a>(tree: &Tree<'a>) -> Option<&'a [u8]> {
+    if tree.is_decoded() { None } else { tree.bytes(Name::Undecoded) }
+}
+
+/// Adds a part, which more text may follow.
 fn add(line: &mut String, text: &str) {
     if !line.is_empty() {
         line.push_str(", ");
@@ -330,51 +373,66 @@ fn add(line: &mut String, text: &str) {
     line.push_str(text);
 }
 
+/// Adds a part with a quoted text at its end.
+fn add_quoted(line: &mut String, before: &str, text: &str) {
+    add(line, before);
+    push_quoted(text, line);
+}
+
 fn id(packet: &Packet<'_>, line: &mut String) {
     if let Some(packet_id) = packet.tree.number(Name::PacketIdentifier) {
-        add(line, &format!("id {packet_id}"));
+        add(line, "id ");
+        push_number(packet_id.into(), line);
     }
 }
 
 fn connect(packet: &Packet<'_>, options: Options, line: &mut String) {
     let tree = packet.tree;
     if let Some(spoken) = packet.tracker.version {
-        add(line, &format!("MQTT {}", version(spoken)));
+        add(line, "MQTT ");
+        line.push_str(version(spoken));
     }
     if let Some(client_id) = tree.text(Name::ClientIdentifier) {
-        add(line, &format!("client id {}", quoted(client_id)));
+        add_quoted(line, "client id ", client_id);
     }
     if let Some(user_name) = tree.text(Name::UserName) {
-        add(line, &format!("user name {}", quoted(user_name)));
+        add_quoted(line, "user name ", user_name);
     }
     if let Some(password) = tree.bytes(Name::Password) {
-        let shown = if options.shows_secrets { payload(password, password.len()) } else { HIDDEN.to_owned() };
-        add(line, &format!("password {shown}"));
+        add(line, "password ");
+        match options.shows_secrets {
+            true => push_payload(password, password.len(), line),
+            false => line.push_str(HIDDEN),
+        }
     }
     if tree.is_set(Name::CleanStart) {
         add(line, "clean start");
     }
     if let Some(keep_alive) = tree.number(Name::KeepAlive) {
-        add(line, &format!("keep alive {keep_alive} s"));
+        add(line, "keep alive ");
+        push_number(keep_alive.into(), line);
+        line.push_str(" s");
     }
     if let (Some(topic), Some(content)) = (tree.text(Name::WillTopic), tree.bytes(Name::WillPayload)) {
-        let qos = tree.number(Name::WillQos).unwrap_or_default();
-        let retain = if tree.is_set(Name::WillRetain) { " retain" } else { "" };
-        let shown = payload(content, content.len());
-        add(line, &format!("will {} QoS {qos}{retain} {shown}", quoted(topic)));
+        add_quoted(line, "will ", topic);
+        push_qos(tree.number(Name::WillQos).unwrap_or_default(), line);
+        line.push_str(if tree.is_set(Name::WillRetain) { " retain " } else { " " });
+        push_payload(content, content.len(), line);
     }
 }
 
 fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     let tree = packet.tree;
-    let topic = tree.text(Name::TopicName);
-    match (&packet.facts.topic, topic) {
-        (Some(resolved), _) => add(line, &format!("{} (by alias)", quoted(resolved))),
-        (None, Some(topic)) => add(line, &quoted(topic)),
+    match (&packet.facts.topic, tree.text(Name::TopicName)) {
+        (Some(resolved), _) => {
+            add_quoted(line, "", resolved);
+            line.push_str(" (by alias)");
+        }
+        (None, Some(topic)) => add_quoted(line, "", topic),
         (None, None) => {}
     }
     if let Some(qos) = tree.number(Name::Qos) {
-        let _ = write!(line, " QoS {qos}");
+        push_qos(qos, line);
     }
     for (name, word) in [(Name::Dup, " dup"), (Name::Retain, " retain")] {
         line.push_str(if tree.is_set(name) { word } else { "" });
@@ -385,40 +443,73 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
         // Zeros replace missing bytes; do not show them.
         let known = packet.raw.unbroken().saturating_sub(range.start).min(content.len());
         let content = content.get(..known).unwrap_or_default();
-        let unit = if length == 1 { "byte" } else { "bytes" };
-        add(line, &format!("{length} {unit}"));
+        add(line, "");
+        push_number(length as u64, line);
+        line.push_str(if length == 1 { " byte" } else { " bytes" });
         if length > 0 {
-            let raw = match options.payload {
-                PayloadDecoding::Hex => hex(content, MAX_HEX),
-                _ => payload(content, length),
-            };
-            let shown = decoded(packet, options).map_or_else(|| raw.clone(), |decoded| short(&decoded, &raw));
-            let _ = write!(line, " {shown}");
+            line.push(' ');
+            published(packet, content, length, options, line);
         }
     }
 }
 
 /// A payload as text, or in hexadecimal if it is binary.
 pub(in crate::inspect) fn payload(content: &[u8], length: usize) -> String {
-    match printable(content) {
-        Some(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
-        Some(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
-        None => hex(content, MAX_HEX),
+    let mut text = String::new();
+    push_payload(content, length, &mut text);
+    text
+}
+
+/// Appends the decoded payload of a PUBLISH, or the payload itself.
+fn published(packet: &Packet<'_>, content: &[u8], length: usize, options: Options, line: &mut String) {
+    let push_raw = |out: &mut String| match options.payload {
+        PayloadDecoding::Hex => push_hex(content, MAX_HEX, out),
+        _ => push_payload(content, length, out),
+    };
+    match decoded(packet, options) {
+        None => push_raw(line),
+        Some(decoded) => {
+            let mut raw = String::new();
+            push_raw(&mut raw);
+            line.push_str(&short(&decoded, &raw));
+        }
+    }
+}
+
+fn push_qos(qos: u32, line: &mut String) {
+    line.push_str(" QoS ");
+    push_number(qos.into(), line);
+}
+
+/// Appends what [`payload`] returns.
+fn push_payload(content: &[u8], length: usize, line: &mut String) {
+    let Some(text) = printable(content) else { return push_hex(content, MAX_HEX, line) };
+    // Most payloads have too few bytes to be cut.
+    let cut = if text.len() <= MAX_PAYLOAD { None } else { text.char_indices().nth(MAX_PAYLOAD) };
+    match cut {
+        None if length <= content.len() => push_quoted(text, line),
+        cut => {
+            let end = cut.map_or(text.len(), |(end, _)| end);
+            push_quoted(text.get(..end).unwrap_or_default(), line);
+            line.push_str("...");
+        }
     }
 }
 
 fn subscription(fields: &[Field<'_>], line: &mut String) {
     for field in fields {
         match (field.name, field.value) {
-            (Name::TopicFilter, Value::Text(filter)) => add(line, &quoted(filter)),
-            (Name::TopicFilter, Value::BadText(bytes)) => add(line, &hex(bytes, MAX_HEX)),
-            (Name::MaximumQos, Value::Number(qos)) => {
-                let _ = write!(line, " QoS {qos}");
+            (Name::TopicFilter, Value::Text(filter)) => add_quoted(line, "", filter),
+            (Name::TopicFilter, Value::BadText(bytes)) => {
+                add(line, "");
+                push_hex(bytes, MAX_HEX, line);
             }
+            (Name::MaximumQos, Value::Number(qos)) => push_qos(qos, line),
             (Name::NoLocal, Value::Flag(true)) => line.push_str(" no local"),
             (Name::RetainAsPublished, Value::Flag(true)) => line.push_str(" retain as published"),
             (Name::RetainHandling, Value::Number(handling @ 1..)) => {
-                let _ = write!(line, " retain handling {handling}");
+                line.push_str(" retain handling ");
+                push_number(handling.into(), line);
             }
             _ => {}
         }
@@ -444,7 +535,11 @@ fn properties(fields: &[Field<'_>], options: Options, line: &mut String) {
             }
             Value::Pair(name, value) => format!("{}={}", quoted(name), quoted(value)),
             Value::Text(text) => format!("{name} {}", quoted(text)),
-            Value::Bytes(bytes) | Value::BadText(bytes) => format!("{name} {}", payload(bytes, bytes.len())),
+            Value::Bytes(bytes) | Value::BadText(bytes) => {
+                let mut text = format!("{name} ");
+                push_payload(bytes, bytes.len(), &mut text);
+                text
+            }
             Value::Number(number) if is_seconds(id) => format!("{name} {number} s"),
             Value::Number(number) => format!("{name} {number}"),
             Value::Flag(_) | Value::Code(_) | Value::Group => continue,

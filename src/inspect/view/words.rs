@@ -1,10 +1,10 @@
 //! Names of codes and versions, and text for bytes and durations.
 
-use crate::escape::quoted;
+use crate::escape::{is_printable_ascii, quoted};
 use crate::inspect::{Name, Packet};
+use crate::message::hex_digit;
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, ReasonCode, Version};
-use std::fmt::Write;
 
 /// The failure code of SUBACK in MQTT 3.1.1.
 const FAILURE: u8 = 0x80;
@@ -71,6 +71,9 @@ pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
 
 /// The bytes as text, if they are UTF-8 without control characters other than line breaks and tabs.
 pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
+    if is_printable_ascii(bytes) {
+        return std::str::from_utf8(bytes).ok();
+    }
     let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
 }
@@ -86,25 +89,47 @@ pub(super) fn text_or_hex(bytes: &[u8]) -> String {
 /// At most `most` bytes in hexadecimal, separated by spaces.
 pub(in crate::inspect) fn hex(bytes: &[u8], most: usize) -> String {
     let mut hex = String::with_capacity(bytes.len().min(most) * 3);
+    push_hex(bytes, most, &mut hex);
+    hex
+}
+
+/// Appends what [`hex`] returns.
+pub(super) fn push_hex(bytes: &[u8], most: usize, out: &mut String) {
     for (index, byte) in bytes.iter().take(most).enumerate() {
-        let space = if index == 0 { "" } else { " " };
-        let _ = write!(hex, "{space}{byte:02x}");
+        out.push_str(if index == 0 { "" } else { " " });
+        out.extend([byte >> 4, byte & 15].map(|digit| char::from(hex_digit(digit))));
     }
     if bytes.len() > most {
-        hex.push_str(" ...");
+        out.push_str(" ...");
     }
-    hex
+}
+
+/// Appends a number.
+pub(super) fn push_number(number: u64, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(number));
 }
 
 /// A duration in a suitable unit.
 pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..1_000_000 => format!("{} µs", nanoseconds / 1000),
-        1_000_000..1_000_000_000 => {
-            format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
+    let mut text = String::new();
+    push_duration(nanoseconds, &mut text);
+    text
+}
+
+/// Appends what [`duration`] returns.
+pub(super) fn push_duration(nanoseconds: u64, out: &mut String) {
+    let (thousandths, unit) = match nanoseconds {
+        0..1_000_000 => {
+            push_number(nanoseconds / 1000, out);
+            return out.push_str(" µs");
         }
-        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
-    }
+        1_000_000..1_000_000_000 => (nanoseconds / 1000, " ms"),
+        _ => (nanoseconds / 1_000_000, " s"),
+    };
+    push_number(thousandths / 1000, out);
+    out.push('.');
+    out.extend([100, 10, 1].map(|place| char::from(b'0' + (thousandths / place % 10) as u8)));
+    out.push_str(unit);
 }
 
 /// The packet's length and offset, for the views that list fields.

@@ -51,9 +51,11 @@ impl<'a> Topic<'a> {
     /// Reads a topic that may have other levels in front.
     pub(in crate::payload) fn parse_anywhere(topic: &'a str) -> Option<Topic<'a>> {
         let with_prefix = || {
-            let at = topic.find("/spBv1.0/")?;
-            let rest = topic.get(at + 1..)?.strip_prefix(NAMESPACE)?;
-            Some(Topic::below(topic.get(..at)?, rest))
+            // A search for the whole namespace would cost more in the short topics of every message.
+            memchr::memchr_iter(b'/', topic.as_bytes()).find_map(|at| {
+                let rest = topic.get(at + 1..)?.strip_prefix(NAMESPACE)?;
+                Some(Topic::below(topic.get(..at)?, rest))
+            })
         };
         Topic::parse(topic).or_else(with_prefix)
     }

@@ -4,6 +4,7 @@
 //! decision, bytes are held, within bounds. TLS that a [`Decryptor`] can read goes through the same detection again once
 //! decrypted.
 
+mod batch;
 mod connection;
 mod detect;
 mod http;
@@ -15,6 +16,7 @@ mod tls;
 mod undecided;
 mod web_socket;
 
+pub(crate) use batch::Batch;
 pub use ports::Ports;
 pub use tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 pub use web_socket::FrameFault;
