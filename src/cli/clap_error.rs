@@ -1,18 +1,20 @@
 //! Describes mistakes on the command line, with the options as typed.
 
 use super::bench::chosen_mode::ChosenMode;
+use super::command::CommandRow;
 use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
 use super::url::without_secrets;
 use super::values::{expected, one_of};
-use super::{Error, UsageError, VERSION, argv, numeric_args};
+use super::{Error, UsageError, VERSION, argv, definitions, numeric_args};
 use crate::escape;
 use crate::suggestion::did_you_mean;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::num::ParseIntError;
 use std::os::unix::ffi::OsStrExt;
@@ -44,8 +46,11 @@ pub(crate) enum FailureKind {
 /// The typed words, for describing mistakes in them.
 pub(super) struct CommandLine<'a> {
     pub(super) names: Names,
-    /// The command with all options; for `mq bench`, with those of all modes.
-    pub(super) subcommand: Option<&'a Command>,
+    pub(super) row: Option<&'static CommandRow>,
+    /// The options of all modes of `mq bench` that may have been typed.
+    pub(super) bench: Option<&'a Command>,
+    /// The command with all options, once they are needed: most command lines have no mistakes.
+    pub(super) defined: OnceCell<Command>,
     /// The mode of `mq bench`.
     pub(super) mode: Option<ChosenMode>,
     /// The words after the subcommand.
@@ -145,12 +150,19 @@ impl CommandLine<'_> {
     }
 
     fn name(&self) -> String {
-        self.subcommand.map_or("mq".to_owned(), |subcommand| self.names.of(subcommand.get_name()))
+        self.row.map_or("mq".to_owned(), |row| self.names.of(row.name))
+    }
+
+    /// The command with all options; for `mq bench`, with those of all modes.
+    fn subcommand(&self) -> Option<&Command> {
+        let row = self.row?;
+        let defined = || self.defined.get_or_init(|| definitions(self.names, self.row));
+        self.bench.or_else(|| defined().find_subcommand(row.name))
     }
 
     fn describe(&self, error: &clap::Error) -> String {
         if let Some(wrong) = self.wrong_addition(error.kind()) {
-            let problem = describe(error, self.subcommand, &[wrong.option.to_owned()]);
+            let problem = describe(error, self.subcommand(), &[wrong.option.to_owned()]);
             return format!("in {}: {problem}", wrong.place);
         }
         let from_file = self.file.lines.iter().map(|line| &line.option);
@@ -160,7 +172,7 @@ impl CommandLine<'_> {
             // Only options of the mode are suggested.
             let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument);
             let options = mode.map(ChosenMode::own_options);
-            let problem = describe(error, options.or(self.subcommand), &spellings);
+            let problem = describe(error, options.or_else(|| self.subcommand()), &spellings);
             problem + &self.origin(error)
         })
     }
@@ -169,7 +181,7 @@ impl CommandLine<'_> {
     fn refusal(&self, error: &clap::Error, spellings: &[OsString]) -> Option<String> {
         let shown = text(error, ContextKind::InvalidArg)?;
         let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
-        mode.refusal(&as_typed(&shown, self.subcommand, spellings))
+        mode.refusal(&as_typed(&shown, self.subcommand(), spellings))
     }
 
     /// The options that were not typed: those of the configuration, and those of the option file.
@@ -183,7 +195,7 @@ impl CommandLine<'_> {
         if !is_about_one_option(kind) {
             return None;
         }
-        let subcommand = self.subcommand?;
+        let subcommand = self.subcommand()?;
         self.additions().find(|added| {
             let words = [OsStr::new(subcommand.get_name()), added.word];
             let result = subcommand.clone().try_get_matches_from(words);
@@ -196,7 +208,7 @@ impl CommandLine<'_> {
         let shown = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| text(error, kind));
         let is_shown = |long: &str| shown.iter().flatten().any(|shown| is_long(shown, long));
         let added = self.additions().find(|added| {
-            let arg = self.subcommand.and_then(|subcommand| argv::find(subcommand, added.option));
+            let arg = self.subcommand().and_then(|subcommand| argv::find(subcommand, added.option));
             arg.and_then(Arg::get_long).is_some_and(is_shown)
         });
         added.filter(|_| error.kind() == ErrorKind::ArgumentConflict).map_or_else(String::new, |added| {

@@ -1,9 +1,8 @@
 //! The commands: their names, their help lines and their options.
 
+use super::network::TypedOptions;
 use super::{Names, request, schema, session, subscribe};
-use super::{
-    bench, broker, config, connection, doctor, gateway, generated_docs, inspect, network, passwd, publish,
-};
+use super::{bench, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -43,7 +42,7 @@ pub(super) struct CommandRow {
     pub(super) name: &'static str,
     about: &'static str,
     augment: fn(clap::Command) -> clap::Command,
-    read: fn(&ArgMatches) -> Result<Command, clap::Error>,
+    read: fn(&mut ArgMatches) -> Result<Command, clap::Error>,
 }
 
 /// The commands, in the order of the help.
@@ -88,13 +87,15 @@ pub(super) const COMMANDS: [CommandRow; 13] = [
         name: super::BENCH,
         about: "Measure a broker under the load of many clients",
         augment: bench::BenchArgs::augment_args,
-        read: |matches| boxed(matches).map(Command::Bench),
+        // The values are read again, for reports.
+        read: |matches| boxed(&mut matches.clone()).map(Command::Bench),
     },
     CommandRow {
         name: "inspect",
         about: "Decode captured packets and report problems",
         augment: inspect::InspectArgs::augment_args,
-        read: |matches| boxed(matches).map(Command::Inspect),
+        // `note_order` reads the values again.
+        read: |matches| boxed(&mut matches.clone()).map(Command::Inspect),
     },
     CommandRow {
         name: "doctor",
@@ -135,11 +136,11 @@ impl CommandRow {
     }
 }
 
-fn read<T: FromArgMatches>(matches: &ArgMatches) -> Result<T, clap::Error> {
-    T::from_arg_matches(matches)
+fn read<T: FromArgMatches>(matches: &mut ArgMatches) -> Result<T, clap::Error> {
+    T::from_arg_matches_mut(matches)
 }
 
-fn boxed<T: FromArgMatches>(matches: &ArgMatches) -> Result<Box<T>, clap::Error> {
+fn boxed<T: FromArgMatches>(matches: &mut ArgMatches) -> Result<Box<T>, clap::Error> {
     read(matches).map(Box::new)
 }
 
@@ -205,28 +206,27 @@ impl Command {
 }
 
 impl Command {
-    /// Takes the command and its options from a parsed command line.
+    /// Takes the options of the command with this name.
     ///
     /// # Errors
     /// If a value is invalid.
-    pub(super) fn from_matches(matches: &ArgMatches) -> Result<Command, clap::Error> {
-        let found = matches.subcommand().and_then(|(name, matches)| Some((row(name)?, matches)));
-        let (row, matches) = found.ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+    pub(super) fn from_matches(name: &str, matches: &mut ArgMatches) -> Result<Command, clap::Error> {
+        let row = row(name).ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        // A mode of bench is a subcommand of its own.
+        let typed = TypedOptions::of(matches.subcommand().map_or(&*matches, |(_, of_mode)| of_mode));
         let mut command = (row.read)(matches)?;
-        command.note_order(matches);
+        // The order of the options, which the values do not contain.
+        if let Command::Inspect(args) = &mut command {
+            args.live.note_order(matches);
+        } else if let Some(client) = command.client_mut() {
+            client.network.typed = typed;
+        }
+        command.choose_gateway();
         Ok(command)
     }
 
-    /// Records the order of the options, which the values do not contain.
-    fn note_order(&mut self, matches: &ArgMatches) {
-        if let Command::Inspect(args) = self {
-            return args.live.note_order(matches);
-        }
-        // A mode of bench is a subcommand of its own.
-        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-        if let Some(client) = self.client_mut() {
-            client.network.typed = network::TypedOptions::of(matches);
-        }
+    /// Applies options that say where MQTT-SN goes.
+    fn choose_gateway(&mut self) {
         match self {
             Command::Pub(args) => args.choose_gateway(),
             Command::Sub(args) => args.choose_gateway(),

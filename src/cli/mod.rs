@@ -60,7 +60,9 @@ use config::Configuration;
 pub(crate) use error::{Error, UsageError};
 use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
+use std::cell::OnceCell;
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 /// The name of the command with modes.
 const BENCH: &str = "bench";
@@ -120,7 +122,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
     // Only the named command is defined, since the definitions take most of the start-up time.
-    let command = compat::adapt(command_of(names, named.map_or(&COMMANDS[..], std::slice::from_ref)), names);
+    let command = definitions(names, named);
     let subcommand = named.and_then(|row| command.find_subcommand(row.name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
@@ -132,15 +134,15 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         None => (None, None),
     };
     let (mode, options) = chosen.unzip();
-    let subcommand = options.as_ref().or(subcommand);
     let (file, config) = (OptionFile::default(), Configuration::default());
-    let mut typed = CommandLine { names, subcommand, mode, words, file, config };
+    let (row, bench, defined) = (named, options.as_ref(), OnceCell::new());
+    let mut typed = CommandLine { names, row, bench, defined, mode, words, file, config };
     if let Some(problem) = unknown_mode {
         return Err(typed.usage_failure(&problem));
     }
     let mut line = head.to_vec();
     let (mut repeated, mut earlier) = (Ok(()), None);
-    if let Some(subcommand) = subcommand {
+    if let Some(subcommand) = typed.bench.or(subcommand) {
         let words = typed.mode.as_ref().map_or(words, |mode| &mode.words);
         let words = argv::normalise(subcommand, names, words);
         repeated = names.check_repetitions(&words);
@@ -171,9 +173,13 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     } else {
         line.extend_from_slice(words);
     }
-    let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
+    // Definitions and matches have hundreds of small parts. The program ends soon, so they are not freed.
+    let mut command = ManuallyDrop::new(command);
+    let mut matches = command.try_get_matches_from_mut(line).map_err(|error| typed.failure(&error))?;
+    let (name, matches) = matches.remove_subcommand().unwrap_or_default();
+    let mut matches = ManuallyDrop::new(matches);
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
-    let mut command = Command::from_matches(&matches).map_err(|error| typed.failure(&error))?;
+    let mut command = Command::from_matches(&name, &mut matches).map_err(|error| typed.failure(&error))?;
     if let Some(schema) = command.schema_mut() {
         schema.configured = typed.config.message_types();
     }
@@ -182,8 +188,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     }
     if let Command::Bench(args) = &mut command {
         args.share_readings();
-        if let (Some(mode), Some((_, matches))) = (&typed.mode, matches.subcommand()) {
-            let matches = matches.subcommand().map_or(matches, |(_, of_mode)| of_mode);
+        if let Some(mode) = &typed.mode {
+            let matches = matches.subcommand().map_or(&*matches, |(_, of_mode)| of_mode);
             args.note_options(recorded::options(mode.name(), mode.own_options(), matches), earlier.as_ref());
         }
     }
@@ -199,6 +205,11 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 /// The whole command line, with one help option for all commands.
 pub(crate) fn command() -> clap::Command {
     command_of(Names::Mq, &COMMANDS)
+}
+
+/// The command line with the named command, or else all of them.
+fn definitions(names: Names, named: Option<&'static CommandRow>) -> clap::Command {
+    compat::adapt(command_of(names, named.map_or(&COMMANDS[..], std::slice::from_ref)), names)
 }
 
 /// The command line with some of its commands.
@@ -226,7 +237,8 @@ fn defined(row: &CommandRow, names: Names) -> clap::Command {
 
 /// Adds the options that commands have at every level.
 fn with_common_parts(command: clap::Command) -> clap::Command {
-    let after_help = command.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
+    let after_help =
+        command.get_after_help().map(|text| unfolded(&text.ansi().to_string())).unwrap_or_default();
     command
         .mut_subcommands(with_common_parts)
         .disable_help_flag(true)
