@@ -78,8 +78,9 @@ impl Records {
 
     /// Substitutes zeros for missing bytes, if they all belong to a record whose header arrived.
     pub(super) fn fill(&mut self, length: u64) -> Option<()> {
-        let end = self.ends().last()?;
-        let length = usize::try_from(length).ok().filter(|length| *length <= end - self.bytes.len())?;
+        // After the last record, a part of the next header may have arrived.
+        let room = self.ends().last()?.checked_sub(self.bytes.len())?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= room)?;
         let start = self.bytes.len();
         self.bytes.resize(start + length, 0);
         self.holes.push(start..start + length);

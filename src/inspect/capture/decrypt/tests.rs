@@ -261,6 +261,16 @@ fn with_key_log(name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn bytes_that_are_missing_in_a_header_are_not_filled() {
+    let mut records = record::Records::default();
+    records.push(&[record::APPLICATION_DATA, 3, 3, 0, 1, 9, record::APPLICATION_DATA, 3]);
+    assert_eq!(records.fill(10), None);
+    assert_eq!(records.take().body, [9]);
+    records.push(&[3, 0, 20]);
+    assert_eq!((records.fill(21), records.fill(20)), (None, Some(())));
+}
+
+#[test]
 fn the_fuzz_target_reads_recorded_sessions() {
     for name in RECORDED {
         fuzzing::tls(&with_key_log(name));
