@@ -149,6 +149,8 @@ impl Views {
             let mut output = Vec::new();
             view.write(item, &findings, &mut output);
             match format {
+                // Some items have no object.
+                ViewFormat::Json if output.is_empty() => {}
                 ViewFormat::Json => check_json(&output),
                 _ => check_text(output),
             }

@@ -168,7 +168,9 @@ proptest! {
     #[test]
     fn the_long_form_of_the_length_is_accepted_for_short_messages(message in message()) {
         let short = encoded(&message);
-        prop_assume!(short[0] > 1);
+        if short[0] == 1 {
+            return Ok(());
+        }
         let length = u16::from(short[0]) + 2;
         let long = [&[1][..], &length.to_be_bytes(), &short[1..]].concat();
         prop_assert_eq!(Message::decode(&long), Ok(message));
@@ -177,7 +179,10 @@ proptest! {
     #[test]
     fn a_datagram_shorter_than_its_length_is_an_error(message in message(), cut in 1..300usize) {
         let bytes = encoded(&message);
-        prop_assume!(!matches!(message, Message::Encapsulated(_)));
+        // Its length ends before the message inside.
+        if matches!(message, Message::Encapsulated(_)) {
+            return Ok(());
+        }
         let kept = bytes.len().saturating_sub(cut);
         prop_assert!(Message::decode(&bytes[..kept]).is_err());
     }
