@@ -228,6 +228,8 @@ printf '# raw ROW PROGRAM wall user system (seconds) memory (KiB)\n'
 start_mosquitto
 for ((round = 1; round <= ROUNDS; round++)); do
     for row in $ROWS; do "measure_$row"; done
+    # The next round begins with the other build.
+    BUILDS=("${BUILDS[-1]}" "${BUILDS[@]:0:${#BUILDS[@]}-1}")
 done
 printf '\n'
 awk -f benches/table.awk "$DIR/raw"
