@@ -1721,7 +1721,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --decode-as 'UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]'
             cand --predefined 'Topics of predefined topic ids: a file with lines `ID TOPIC`, or `CLIENT, TOPIC, ID`'
             cand --listen 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS; udp:// is for MQTT-SN'
-            cand --to 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection. For MQTT-SN HOST[:PORT] of the gateway, whose default port is 10000'
+            cand --to 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection. For MQTT-SN, the gateway as HOST or HOST:PORT; the default port is 10000'
             cand --listen-cert 'Certificate that the proxy presents to clients, followed in the file by its issuers'
             cand --listen-key 'Private key of --listen-cert'
             cand -t 'Subscribe with -h HOST, and print all packets in both directions. Without -t, only up to the CONNACK. Can be repeated'

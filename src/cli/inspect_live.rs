@@ -37,7 +37,7 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen, requires = "to", conflicts_with_all = ["file", "hex", "base64", "topic"], help_heading = PROXY)]
     pub listen: Option<Listen>,
     /// Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to
-    /// this connection. For MQTT-SN HOST[:PORT] of the gateway, whose default port is 10000
+    /// this connection. For MQTT-SN, the gateway as HOST or HOST:PORT; the default port is 10000
     #[arg(long, value_name = "HOST:PORT", requires = "listen", conflicts_with_all = ["host", "port", "url", "unix", "srv"], help_heading = PROXY)]
     pub to: Option<String>,
     /// Certificate that the proxy presents to clients, followed in the file by its issuers
