@@ -5,18 +5,18 @@ use crate::inspect::slots::Slots;
 use foldhash::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// The two ends of a connection, the smaller one first: addresses and ports.
+/// The two ends of a connection, the smaller one first: addresses, then both ports in one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ConnectionKey {
-    V4([u8; 12]),
-    V6([u8; 36]),
+    V4([u32; 3]),
+    V6(([u128; 2], u32)),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct ConnectionsByKey {
     slots: Slots<TcpConnection>,
-    v4: HashMap<[u8; 12], u32>,
-    v6: HashMap<[u8; 36], u32>,
+    v4: HashMap<[u32; 3], u32>,
+    v6: HashMap<([u128; 2], u32), u32>,
 }
 
 impl ConnectionKey {
@@ -24,31 +24,20 @@ impl ConnectionKey {
     pub(super) fn new(source: SocketAddr, destination: SocketAddr) -> (ConnectionKey, bool) {
         let is_source_first = source <= destination;
         let (first, second) = if is_source_first { (source, destination) } else { (destination, source) };
-        let mut key = [0; 36];
+        let ports = u32::from(first.port()) << 16 | u32::from(second.port());
         let key = match (first.ip(), second.ip()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let mut key = [0; 12];
-                write(&mut key, [&a.octets(), &b.octets()], [first.port(), second.port()]);
-                ConnectionKey::V4(key)
-            }
-            (a, b) => {
-                let addresses = [a, b].map(|address| match address {
-                    IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-                    IpAddr::V6(address) => address.octets(),
-                });
-                let [a, b] = &addresses;
-                write(&mut key, [a, b], [first.port(), second.port()]);
-                ConnectionKey::V6(key)
-            }
+            (IpAddr::V4(a), IpAddr::V4(b)) => ConnectionKey::V4([a.to_bits(), b.to_bits(), ports]),
+            (a, b) => ConnectionKey::V6(([number(a), number(b)], ports)),
         };
         (key, is_source_first)
     }
 }
 
-fn write(key: &mut [u8], addresses: [&[u8]; 2], ports: [u16; 2]) {
-    let ports = ports.map(u16::to_be_bytes);
-    let bytes = addresses.into_iter().flatten().chain(ports.iter().flatten());
-    key.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
 }
 
 impl ConnectionsByKey {
