@@ -33,35 +33,33 @@ pub(super) struct Source<'s> {
     pub(super) file: Option<&'s Path>,
     pub(super) ports: Ports,
     pub(super) secrets: &'s SharedKeyLog,
+    /// The output is a report on MQTT.
+    pub(super) is_report: bool,
 }
 
-/// Reads a capture to its end, or to a signal if there is an `interruption` to set; returns notes for the user.
+/// Reads a capture to its end; returns notes for the user. A signal ends a pipe, and sets the `interruption`.
 pub(super) fn run(
-    Source { file, ports, secrets }: Source<'_>,
+    Source { file, ports, secrets, is_report }: Source<'_>,
     inspector: Inspector,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
-    interruption: Option<&Interruption>,
+    interruption: &Interruption,
 ) -> Result<Vec<String>, Error> {
     let path = file.filter(|path| path.as_os_str() != STDIN);
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
     let damaged = |problem: ReadError| Error::Capture { name, problem: problem.to_string() };
     let handler = EventHandler { inspector, recorder, viewer };
-    let layers = Layers { ports, secrets, is_report: interruption.is_some() };
+    let layers = Layers { ports, secrets, is_report };
     let Some(path) = path else {
-        return match interruption {
-            Some(interruption) => {
-                let input = InterruptibleInput::start(io::stdin(), interruption)?;
-                handler.read(input, layers).map_err(damaged)
-            }
-            None => handler.read(io::stdin().lock(), layers).map_err(damaged),
-        };
+        let input = InterruptibleInput::start(io::stdin(), interruption)?;
+        return handler.read(input, layers).map_err(damaged);
     };
     let failed = |source| Error::file(path, source);
     let mut file = File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         // In a pipe, secrets written after the packets come too late.
-        return handler.read(file, layers).map_err(damaged);
+        let input = InterruptibleInput::start(file, interruption)?;
+        return handler.read(input, layers).map_err(damaged);
     }
     secrets.add(&secrets_of(&mut file).map_err(failed)?);
     handler.read_in_thread(file, layers)?.map_err(damaged)

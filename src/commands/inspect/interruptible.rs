@@ -1,4 +1,4 @@
-//! Standard input that SIGINT or SIGTERM ends, so that the report on a running capture is not lost.
+//! A pipe that SIGINT or SIGTERM ends, so that the report on a running capture is not lost.
 
 use super::super::block_on;
 use super::super::shutdown::Signals;
@@ -23,6 +23,9 @@ pub(super) struct InterruptibleInput {
     chunk: Vec<u8>,
     position: usize,
     has_ended: bool,
+    interruption: Interruption,
+    /// The number of chunks to read after a signal: those that had been read in advance.
+    rest: usize,
 }
 
 impl InterruptibleInput {
@@ -35,20 +38,33 @@ impl InterruptibleInput {
         let (sender, chunks) = sync_channel(CHUNKS);
         let (ready, is_ready) = channel();
         let (end, interruption) = (sender.clone(), Arc::clone(interruption));
+        let caught = Arc::clone(&interruption);
         let watch = move || {
-            let caught: Result<(), Error> = block_on(async {
+            let result: Result<(), Error> = block_on(async {
                 let mut signals = Signals::catch()?;
                 let _ = ready.send(());
-                let _ = interruption.set(signals.next().await);
-                let _ = end.send(Ok(Vec::new()));
+                let _ = caught.set(signals.next().await);
+                // If the channel is full, nobody waits for a chunk.
+                let _ = end.try_send(Ok(Vec::new()));
                 std::process::exit(signals.next().await.0.into());
             });
-            drop(caught);
+            drop(result);
         };
         Builder::new().name("signals".to_owned()).spawn(watch).map_err(failed)?;
         let _ = is_ready.recv();
         Builder::new().name("input".to_owned()).spawn(move || read(source, &sender)).map_err(failed)?;
-        Ok(InterruptibleInput { chunks, chunk: Vec::new(), position: 0, has_ended: false })
+        let chunk = Vec::new();
+        Ok(InterruptibleInput { chunks, chunk, position: 0, has_ended: false, interruption, rest: CHUNKS })
+    }
+
+    /// The next chunk; an empty one at the end.
+    fn next_chunk(&mut self) -> Chunk {
+        if self.interruption.get().is_none() {
+            return self.chunks.recv().unwrap_or_else(|_| Ok(Vec::new()));
+        }
+        let is_over = self.rest == 0;
+        self.rest = self.rest.saturating_sub(1);
+        self.chunks.try_recv().ok().filter(|_| !is_over).unwrap_or_else(|| Ok(Vec::new()))
     }
 }
 
@@ -73,7 +89,7 @@ fn read(mut source: impl Read, sender: &SyncSender<Chunk>) {
 impl Read for InterruptibleInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.position >= self.chunk.len() && !self.has_ended {
-            self.chunk = self.chunks.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+            self.chunk = self.next_chunk()?;
             self.position = 0;
             self.has_ended = self.chunk.is_empty();
         }

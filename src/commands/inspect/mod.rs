@@ -76,10 +76,9 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();
-    let interrupts = is_report.then_some(&interruption);
     let ports = Ports::default().and_mqtt_sn(args.sn.ports());
-    let source = capture::Source { file: args.file.as_deref(), ports, secrets: &secrets };
-    let result = capture::run(source, inspector, &mut viewer, recorder.as_mut(), interrupts);
+    let source = capture::Source { file: args.file.as_deref(), ports, secrets: &secrets, is_report };
+    let result = capture::run(source, inspector, &mut viewer, recorder.as_mut(), &interruption);
     // Show the packets before the error.
     let is_damaged = matches!(result, Err(Error::Capture { .. }));
     let page = if is_damaged { viewer.report_partial(messages) } else { Ok(()) };

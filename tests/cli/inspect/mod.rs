@@ -3,6 +3,7 @@
 mod conversation;
 mod corpus;
 mod diagnosis;
+mod interrupted;
 mod lint;
 mod live;
 mod losses;
