@@ -1,7 +1,7 @@
 //! Several reports beside the first one, as text and Markdown; `document` has the JSON, `page` the HTML.
 
 use super::{Comparison, Heads, Outcome, code};
-use crate::bench::report::{Differences, INDENT, Report, cells_and_words, folded, name_cell};
+use crate::bench::report::{Differences, INDENT, Judgement, Report, cells_and_words, folded, name_cell};
 use crate::escape;
 use std::fmt::Write;
 
@@ -165,6 +165,7 @@ fn described(file: &NamedReport) -> String {
     let NamedReport { name, report } = file;
     let runs = report.repeat.as_ref().map_or(1, |repeat| repeat.runs.len());
     let runs = if runs == 1 { String::new() } else { format!(", {runs} runs") };
+    let verdict = if report.judgement() == Judgement::Failed { ", verdict FAIL" } else { "" };
     let start = report.started_at.strftime("%Y-%m-%d %H:%M UTC");
-    escape::line(&format!("{name} ({start}, {}{runs})", report.tool)).into_owned()
+    escape::line(&format!("{name} ({start}, {}{runs}{verdict})", report.tool)).into_owned()
 }

@@ -98,6 +98,7 @@ impl Report {
         let account = self.account;
         if account.sent == 0 {
             return (self.connects.count > 0).then(|| match self.connections_lost {
+                0 if self.worker_fault().is_some() => "no other connection lost".to_owned(),
                 0 => "no connection lost".to_owned(),
                 lost => format!("{} lost", count(lost, "connection")),
             });

@@ -177,6 +177,20 @@ fn options_and_files_that_differ_are_named() {
 }
 
 #[test]
+fn failed_runs_are_named() {
+    let reports = Reports::new();
+    let directory = reports.directory.path();
+    let failed = directory.join("failed.json");
+    let program = mq(SHORT).words("--fail-if sent>1 --json").arg(&failed);
+    program.run().expect_status(4);
+    let passed = reports.write("passed.json", |_| {});
+    let shown = compare(&passed, failed.to_str().unwrap(), "").succeed();
+    let heads: Vec<_> = shown.split("\n\n").next().unwrap().split("new  ").collect();
+    assert!(!heads[0].contains("FAIL"), "{shown}");
+    assert_says(heads[1], &["verdict FAIL)"]);
+}
+
+#[test]
 fn a_hundred_reports_are_a_trend() {
     let reports = Reports::new();
     let files: Vec<String> = (0..100)

@@ -3,8 +3,10 @@
 use super::super::format::{count, duration, rate};
 use super::super::sentence::ENOUGH_FOR_P99;
 use super::super::{Judgement, Report, Verdict};
-use super::markup::as_text;
+use super::markup::{as_text, shortened};
 use crate::bench::record::Summary;
+use crate::escape;
+use crate::html::as_lines;
 use std::fmt::Write;
 
 /// The maximum number of checks on the page: a run may have any number of groups.
@@ -16,6 +18,13 @@ pub(super) struct Headline {
     sentence: String,
     judgement: Judgement,
     verdicts: Vec<Verdict>,
+}
+
+/// The maximum length of a sentence: it is ours, but may have a text of others in it.
+const LONGEST_SENTENCE: usize = 1000;
+
+fn whole(sentence: &str) -> String {
+    as_lines(&shortened(&escape::line(sentence), LONGEST_SENTENCE))
 }
 
 fn class(judgement: Judgement) -> &'static str {
@@ -63,12 +72,12 @@ impl Headline {
             "<section class=\"verdict {}\" aria-label=\"verdict\">\n<p class=\"word\">{}</p>\n<div>\n<p class=\"sentence\">{}</p>\n<ul class=\"checks\">\n",
             class(self.judgement),
             self.word(),
-            as_text(&self.sentence)
+            whole(&self.sentence)
         );
         for verdict in self.verdicts.iter().take(MOST_CHECKS) {
             let judgement = verdict.judgement;
             let class = if verdict.is_failure() { "bad" } else { class(judgement) };
-            let (symbol, word, text) = (symbol(judgement), judgement.word(), as_text(&verdict.words()));
+            let (symbol, word, text) = (symbol(judgement), judgement.word(), whole(&verdict.words()));
             let _ = writeln!(
                 html,
                 "<li class=\"{class}\"><b><span aria-hidden=\"true\">{symbol}</span> {word}</b> {text}</li>"
