@@ -1,11 +1,14 @@
 //! Connections without MQTT that can be read, by the reason.
 
-use crate::inspect::capture::conversation::OtherProtocol;
+use crate::inspect::Direction;
+use crate::inspect::capture::conversation::{OtherProtocol, Undecryptable, alert_name};
+use rustls::AlertDescription;
 
 /// The reason why a connection has no MQTT packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Foreign {
     Tls,
+    TlsFailed,
     Http,
     ProxyHeader,
     Silent,
@@ -15,11 +18,12 @@ pub(super) enum Foreign {
 
 /// The number of connections for each reason.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ForeignCounts([u64; 6]);
+pub(super) struct ForeignCounts([u64; 7]);
 
 impl Foreign {
-    const ALL: [Foreign; 6] = [
+    const ALL: [Foreign; 7] = [
         Foreign::Tls,
+        Foreign::TlsFailed,
         Foreign::Http,
         Foreign::ProxyHeader,
         Foreign::Silent,
@@ -29,6 +33,7 @@ impl Foreign {
 
     pub(super) fn of(what: &OtherProtocol) -> Foreign {
         match what {
+            OtherProtocol::Tls { why: Some(Undecryptable::Alert(..)), .. } => Foreign::TlsFailed,
             OtherProtocol::Tls { .. } => Foreign::Tls,
             OtherProtocol::Http { .. } => Foreign::Http,
             OtherProtocol::ProxyHeader(_) => Foreign::ProxyHeader,
@@ -42,6 +47,7 @@ impl Foreign {
     pub(super) fn describe(self) -> &'static str {
         match self {
             Foreign::Tls => "with TLS that was not decrypted; a key log decrypts it",
+            Foreign::TlsFailed => "whose TLS handshake failed",
             Foreign::Http => "with HTTP, not MQTT over WebSocket",
             Foreign::ProxyHeader => "with an invalid PROXY header",
             Foreign::Silent => "without data: unanswered, or closed at once",
@@ -49,6 +55,18 @@ impl Foreign {
             Foreign::Unknown => "with another protocol",
         }
     }
+}
+
+/// The number of an alert and its sender.
+pub(super) fn alert_code(sender: Direction, description: AlertDescription) -> u16 {
+    u16::from(u8::from(description)) * 2 + u16::from(sender == Direction::ServerToClient)
+}
+
+/// The name and the sender of an alert of such a number.
+pub(super) fn alert_of(code: u16) -> (String, Direction) {
+    let sender = if code.is_multiple_of(2) { Direction::ClientToServer } else { Direction::ServerToClient };
+    let description = AlertDescription::from(u8::try_from(code / 2).unwrap_or(u8::MAX));
+    (alert_name(description), sender)
 }
 
 impl ForeignCounts {

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     TcpRefused,
     /// A proxy could not connect to the server.
     Unreachable,
+    /// A TLS handshake ended with an alert.
+    TlsFailed,
     /// The server refused CONNECT.
     Refused,
     /// The server closed the connection without an answer to CONNECT.
@@ -65,6 +67,7 @@ impl Kind {
             Kind::KeepAliveTimeout => "keep_alive_timeout",
             Kind::TcpRefused => "tcp_refused",
             Kind::Unreachable => "server_unreachable",
+            Kind::TlsFailed => "tls_failed",
             Kind::Refused => "refused",
             Kind::ConnectUnanswered => "connect_unanswered",
             Kind::SubscriptionDenied => "subscription_denied",
@@ -106,6 +109,7 @@ impl Kind {
             | Kind::KeepAliveTimeout
             | Kind::TcpRefused
             | Kind::Unreachable
+            | Kind::TlsFailed
             | Kind::Refused
             | Kind::ConnectUnanswered
             | Kind::SubscriptionDenied

@@ -24,7 +24,7 @@ mod time;
 mod topics;
 
 use super::capture::Moment;
-use super::capture::conversation::{ConversationEvent, OtherProtocol};
+use super::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use super::capture::reassembly::Close;
 use super::slots::ConnectionTable;
 use super::{Item, Packet};
@@ -34,7 +34,7 @@ use clients::Clients;
 use connection::{EndOfConnection, OpenConnection, Protocol};
 use ending::Ending;
 use foldhash::HashMap;
-use foreign::{Foreign, ForeignCounts};
+use foreign::{Foreign, ForeignCounts, alert_code};
 pub(in crate::inspect) use kind::Kind;
 pub(in crate::inspect) use problem::Problem;
 pub(crate) use report::{Report, Scope};
@@ -214,11 +214,9 @@ impl Diagnosis {
             }
             ConversationEvent::OtherProtocol { connection, at, server, ref what, .. } => {
                 self.totals.others.add(Foreign::of(what));
-                if let OtherProtocol::Refused { expects_mqtt } = *what
-                    && (expects_mqtt || self.mqtt_ports.contains(&server.port()))
-                {
+                if let Some((kind, code)) = self.unmade(what, server) {
                     let text = Some(Rc::from(server.to_string()));
-                    let key = ProblemKey { kind: Kind::TcpRefused, code: 0, party: Party::Everyone, text };
+                    let key = ProblemKey { kind, code, party: Party::Everyone, text };
                     self.shared.sightings.add(key, connection, at, 0);
                 }
             }
@@ -227,6 +225,20 @@ impl Diagnosis {
             | ConversationEvent::Gap { .. }
             | ConversationEvent::Conflict { .. }
             | ConversationEvent::ProxyHeader { .. } => {}
+        }
+    }
+
+    /// The problem for which a connection was not made, with its code.
+    fn unmade(&self, what: &OtherProtocol, server: SocketAddr) -> Option<(Kind, u16)> {
+        match *what {
+            OtherProtocol::Refused { expects_mqtt } => {
+                let is_of_mqtt = expects_mqtt || self.mqtt_ports.contains(&server.port());
+                is_of_mqtt.then_some((Kind::TcpRefused, 0))
+            }
+            OtherProtocol::Tls { why: Some(Undecryptable::Alert(sender, alert)), .. } => {
+                Some((Kind::TlsFailed, alert_code(sender, alert)))
+            }
+            _ => None,
         }
     }
 

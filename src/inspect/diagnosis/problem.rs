@@ -147,6 +147,7 @@ impl<'a> Group<'a> {
             | Kind::KeepAliveTimeout
             | Kind::TcpRefused
             | Kind::Unreachable
+            | Kind::TlsFailed
             | Kind::ConnectUnanswered
             | Kind::PublishDenied
             | Kind::TakeOver
@@ -211,6 +212,7 @@ impl<'a> Group<'a> {
             Kind::Burst => vec![("messages", worst), ("usual_messages", code)],
             Kind::TcpRefused
             | Kind::Unreachable
+            | Kind::TlsFailed
             | Kind::ConnectUnanswered
             | Kind::TakeOver
             | Kind::NotDelivered
@@ -227,6 +229,7 @@ impl<'a> Group<'a> {
             Kind::ClosedByServer
             | Kind::KeepAliveTimeout
             | Kind::TcpRefused
+            | Kind::TlsFailed
             | Kind::ConnectUnanswered
             | Kind::ClientLost
             | Kind::HalfOpen

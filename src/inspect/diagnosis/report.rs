@@ -317,11 +317,21 @@ fn summaries(clients: &Clients, limits: &Limits<'_>) -> Vec<ClientSummary> {
     let bad = |client: &ClientRecord| -> u64 {
         client.endings().filter(|(ending, _)| !ending.is_orderly()).map(|(_, count)| count).sum()
     };
-    let selected = clients.all().iter().filter(|client| limits.has_client(Some(&client.id)));
-    let mut selected: Vec<_> = selected.map(|client| (bad(client), client)).collect();
-    selected.sort_by(|(bad_a, a), (bad_b, b)| {
-        bad_b.cmp(bad_a).then(b.connections.cmp(&a.connections)).then(a.id.cmp(&b.id))
-    });
+    // There may be many clients, so only the first ones are kept.
+    let mut first: Vec<(u64, &ClientRecord)> = Vec::with_capacity(2 * MAX_CLIENTS);
+    let shorten = |first: &mut Vec<(u64, &ClientRecord)>| {
+        first.sort_by(|(bad_a, a), (bad_b, b)| {
+            bad_b.cmp(bad_a).then(b.connections.cmp(&a.connections)).then(a.id.cmp(&b.id))
+        });
+        first.truncate(MAX_CLIENTS);
+    };
+    for client in limits.selected(clients) {
+        first.push((bad(client), client));
+        if first.len() == 2 * MAX_CLIENTS {
+            shorten(&mut first);
+        }
+    }
+    shorten(&mut first);
     let summary = |(_, client): (u64, &ClientRecord)| {
         let times = client.times();
         ClientSummary {
@@ -335,5 +345,5 @@ fn summaries(clients: &Clients, limits: &Limits<'_>) -> Vec<ClientSummary> {
             endings: client.endings().collect(),
         }
     };
-    selected.into_iter().take(MAX_CLIENTS).map(summary).collect()
+    first.into_iter().map(summary).collect()
 }

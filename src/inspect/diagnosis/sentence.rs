@@ -3,6 +3,7 @@
 use super::clients::ClientRecord;
 use super::connection::{ASSUMED, BY_FIN, BY_RESET, packet_of};
 use super::ending::{reason, refusal};
+use super::foreign::alert_of;
 use super::kind::Kind;
 use super::problem::{Group, listed, times};
 use super::sighting::Sighting;
@@ -29,14 +30,18 @@ impl Group<'_> {
             Kind::ClosedByServer => self.closed_by_server(&times),
             Kind::KeepAliveTimeout => self.keep_alive_timeout(&longest, &times),
             Kind::TcpRefused => {
-                let servers: Vec<_> = self.texts.iter().map(ToString::to_string).collect();
-                let servers = listed(&servers, self.text_count, "the server");
+                let servers = self.servers();
                 format!("{servers} refused the TCP connection (RST): no listener, or a firewall, {times}")
             }
             Kind::Unreachable => {
                 let reasons: Vec<_> = self.texts.iter().map(|text| cut(text, MAX_TEXT)).collect();
                 let reasons = listed(&reasons, self.text_count, "unknown reasons");
                 format!("the proxy could not connect to the server, {times}: {reasons}")
+            }
+            Kind::TlsFailed => {
+                let (alert, sender) = alert_of(self.code);
+                let servers = self.servers();
+                format!("TLS to {servers} failed: the {} sent the alert {alert}, {times}", sender.sender())
             }
             Kind::Refused => {
                 let (reason, stated) = (refusal(self.code as u8), self.stated_reasons());
@@ -82,6 +87,11 @@ impl Group<'_> {
             }
             Kind::Burst => self.burst(&times),
         }
+    }
+
+    fn servers(&self) -> String {
+        let servers: Vec<_> = self.texts.iter().map(ToString::to_string).collect();
+        listed(&servers, self.text_count, "the server")
     }
 
     fn reconnect_loop(&self, times: &str) -> String {

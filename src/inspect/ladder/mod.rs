@@ -11,7 +11,7 @@ mod page;
 mod page_texts;
 mod row;
 
-use super::capture::conversation::{ConversationEvent, OtherProtocol};
+use super::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use super::capture::reassembly::Close;
 use super::view::line::{content, describe, gap, skipped};
 use super::view::{Options, shown};
@@ -162,6 +162,10 @@ impl Ladder {
             ConversationEvent::OtherProtocol { what: OtherProtocol::Refused { .. }, .. } => {
                 RowKind::Close(Some(Direction::ServerToClient))
             }
+            ConversationEvent::OtherProtocol {
+                what: OtherProtocol::Tls { why: Some(Undecryptable::Alert(sender, _)), .. },
+                ..
+            } => RowKind::Close(Some(*sender)),
             ConversationEvent::Undecryptable { direction, .. } => RowKind::Gap(*direction),
             _ => RowKind::Note,
         };

@@ -557,6 +557,36 @@ fn refused_tcp_connections_are_a_problem_of_the_server() {
 }
 
 #[test]
+fn failed_tls_handshakes_are_a_problem_of_the_server() {
+    let hello = format!("> 16 0303 00 ( 01 00 00 ( 0303 {} 00 0002 1301 01 00 00 ( ) ) )", "aa".repeat(32));
+    let failed = |number: usize, alert: &str| {
+        let lines = std::iter::once(hello.as_str()).chain(alert.lines()).chain(["close"]);
+        lines.map(|line| format!("{number}: {line}\n")).collect::<String>() + "wait 1\n"
+    };
+    let rejected = "> 15 0303 0002 022d";
+    let encrypted = "< 17 0303 0004 00000000\n> 17 0303 0004 00000000";
+    let script = [failed(1, rejected), failed(2, rejected), failed(3, encrypted)].concat();
+    let report = assert_problems(&script, &["tls_failed  2"]);
+    assert_eq!(
+        text(&report, 0),
+        "TLS to 10.0.0.2:1883 failed: the client sent the alert CertificateExpired, 2 times"
+    );
+    assert_eq!(report["problems"][0]["severity"], "error");
+    assert_eq!(report["problems"][0]["filter"], "connection=0,1");
+    assert_eq!(report["foreign_connections"], 3);
+    let shown = mq("inspect --diagnose").stdin(capture(&script)).run().succeed();
+    assert_says(
+        &shown,
+        &[
+            "1 connection with TLS that was not decrypted; a key log decrypts it",
+            "2 connections whose TLS handshake failed",
+        ],
+    );
+    let lines = mq("inspect --filter connection=0").stdin(capture(&script)).run().succeed();
+    assert_says(&lines, &["the handshake failed: the client sent CertificateExpired"]);
+}
+
+#[test]
 fn connections_with_missing_bytes_are_counted() {
     let script = format!("{}lost > 4\n> c0 00\n{DISCONNECT}", connects(1, "a", 60));
     let shown = mq("inspect --diagnose").stdin(capture(&script)).run().succeed();
@@ -651,19 +681,6 @@ fn a_damaged_capture_has_a_report_up_to_the_damage() {
     let finished = mq("inspect --diagnose").stdin(bytes).run();
     finished.expect_status(1);
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["the server reset (RST) the connection"]);
-}
-
-#[test]
-fn a_signal_ends_a_capture_from_a_pipe_with_a_report() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let mut running = mq("inspect --diagnose").open_stdin().spawn();
-        running.write(capture(&format!("{}reset <", connects(1, "a", 60))));
-        // The program reads what was written before it handles the signal.
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        running.signal(signal);
-        running.wait_for_part_of_stdout("the server reset (RST) the connection");
-        running.finish().expect_status(status);
-    }
 }
 
 #[test]

@@ -35,7 +35,25 @@ fn reason(script: &str) -> String {
 #[test]
 fn an_alert_that_ends_the_handshake_is_the_reason() {
     let script = format!("{}\n< 15 0303 0002 0228", client_hello());
-    assert_eq!(reason(&script), "the handshake failed: HandshakeFailure");
+    assert_eq!(reason(&script), "the handshake failed: the server sent HandshakeFailure");
+}
+
+#[test]
+fn an_alert_in_the_clear_is_the_reason_without_a_key_log_too() {
+    let shown = |script: &str| mq("inspect").stdin(capture(script)).run().succeed();
+    let (client, server) = (client_hello(), server_hello("0303"));
+    let tls13 = format!("{client}\n{server}\n< 17 0303 0004 00000000\n> 15 0303 0002 0230\nclose");
+    assert!(shown(&tls13).ends_with(": TLS; the handshake failed: the client sent UnknownCA\n"));
+    // Split at any byte; warnings do not end a handshake.
+    let split = format!("{client}\n< 15\n< 0303 00\n< 02 0170\n< 15 0303 0002 02\n< 46\nclose");
+    assert!(shown(&split).ends_with(": TLS; the handshake failed: the server sent ProtocolVersion\n"));
+    let unknown = format!("{client}\n< 15 0303 0002 02fe\nclose");
+    assert!(shown(&unknown).ends_with(": TLS; the handshake failed: the server sent alert 254\n"));
+    let advice = ": TLS; --tls-keylog FILE decrypts it\n";
+    for encrypted in ["> 17 0303 0004 00000000\n< 15 0303 0002 0228", "> ff", ""] {
+        let script = format!("{client}\n{server}\n{encrypted}\nclose");
+        assert!(shown(&script).ends_with(advice), "{encrypted}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod web_socket;
 
 pub(crate) use batch::Batch;
 pub use ports::Ports;
+pub(crate) use tls::alert_name;
 pub use tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 pub use web_socket::FrameFault;
 

@@ -93,12 +93,18 @@ pub enum Undecryptable {
     /// A record that is invalid or was modified.
     #[error("invalid record")]
     Malformed,
-    /// The handshake ended with an alert.
-    #[error("the handshake failed: {}", .0.as_str().unwrap_or("an unknown alert"))]
-    Alert(AlertDescription),
+    /// The handshake ended with an alert of this sender.
+    #[error("the handshake failed: the {} sent {}", .0.sender(), alert_name(*.1))]
+    Alert(Direction, AlertDescription),
     /// No application data was sent.
     #[error("no application data was sent")]
     Silent,
+}
+
+/// An alert's name, or else its number.
+pub(crate) fn alert_name(description: AlertDescription) -> String {
+    let number = || format!("alert {}", u8::from(description));
+    description.as_str().map_or_else(number, str::to_owned)
 }
 
 /// A suite's name, or else its number.

@@ -640,8 +640,9 @@ impl DirectionDecryptor {
                 | Epoch::Handshake(_)
                 | Epoch::BeforeApplication
         );
-        if let (&[2, description], true) = (alert, is_in_handshake) {
-            self.alert = Some(Undecryptable::Alert(AlertDescription::from(description)));
+        if let (&[record::FATAL, description], true) = (alert, is_in_handshake) {
+            let description = AlertDescription::from(description);
+            self.alert = Some(Undecryptable::Alert(self.direction, description));
         }
     }
 }

@@ -17,6 +17,7 @@ mod suite;
 #[cfg(test)]
 mod tests;
 mod version;
+mod watch;
 
 pub(crate) use keylog::{KeyLog, Label, Secrets};
 
@@ -28,6 +29,7 @@ use hello::{ClientHello, ServerHello};
 use std::cell::RefCell;
 use std::rc::Rc;
 use suite::Suite;
+use watch::HandshakeWatch;
 
 /// The most that one connection may buffer while it waits for a secret, or for the other side's hello.
 const MAX_WAITING: usize = 256 << 10;
@@ -93,7 +95,10 @@ impl TlsDecryptor {
 impl Decryptor for TlsDecryptor {
     fn session(&mut self, _connection: u32, hello: &[u8]) -> Result<Box<dyn Session>, Undecryptable> {
         if self.shared.borrow_mut().secrets.is_empty() {
-            return Err(Undecryptable::NoKeyLog);
+            return match record::is_client_hello(hello) {
+                true => Ok(Box::new(HandshakeWatch::new())),
+                false => Err(Undecryptable::NoKeyLog),
+            };
         }
         // Without the client random, secrets cannot be looked up.
         if !record::is_client_hello(hello) {

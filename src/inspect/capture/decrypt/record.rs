@@ -9,6 +9,9 @@ pub(super) const HANDSHAKE: u8 = 22;
 pub(super) const APPLICATION_DATA: u8 = 23;
 const HEARTBEAT: u8 = 24;
 
+/// The level of an alert that ends the connection.
+pub(super) const FATAL: u8 = 2;
+
 /// Kind, version and length.
 pub(super) const HEADER: usize = 5;
 
