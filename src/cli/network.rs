@@ -181,8 +181,12 @@ impl NetworkArgs {
     /// # Errors
     /// If the URL is invalid, or the command cannot be such a client.
     pub(super) fn is_sn(&self, names: Names) -> Result<bool, Error> {
-        let is_url = self.url(names)?.is_some_and(|url| url.scheme == Scheme::MqttSn);
+        let url = self.url(names)?;
+        let is_url = url.as_ref().is_some_and(|url| url.scheme == Scheme::MqttSn);
         match &self.sn {
+            Some(sn) if sn.is_requested() && url.is_some() && !is_url => {
+                Err(self.bad_url("the URL of an MQTT-SN gateway is mqtt-sn://HOST:PORT/TOPIC"))
+            }
             Some(sn) => Ok(is_url || sn.is_requested()),
             None if is_url => Err(self.bad_url("only pub, sub and rr are clients of an MQTT-SN gateway")),
             None => Ok(false),

@@ -35,6 +35,8 @@ pub(super) trait Owner {
 pub(super) struct ClientOwner {
     pub(super) shared: Shared,
     pub(super) key: Key,
+    /// One of the tasks that the client's slot counts.
+    pub(super) _task: Rc<()>,
 }
 
 impl Owner for ClientOwner {

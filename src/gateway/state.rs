@@ -25,6 +25,12 @@ use tokio::task::{JoinHandle, spawn_local};
 /// The maximum of connections to the broker that are being opened. More clients are told to try again later.
 const MOST_OPENING: usize = 256;
 
+/// The maximum of connections of one client to the broker: its own, and earlier ones that are being closed.
+const MOST_CONNECTIONS: usize = 4;
+
+/// Expired entries of the timer queue that are tolerated besides one for each client.
+const STALE_TIMERS: usize = 1024;
+
 /// The longest client identifier in bytes. The specification allows 23 characters, which many clients exceed.
 const LONGEST_CLIENT_ID: usize = 256;
 
@@ -45,6 +51,8 @@ struct Slot {
     link: Option<Rc<Link>>,
     /// The task of the last connection to the broker.
     task: Option<JoinHandle<()>>,
+    /// Counts the tasks that have not ended.
+    tasks: Rc<()>,
     /// The broker has not accepted the connection yet.
     is_opening: bool,
     /// The earliest entry in the timer queue.
@@ -233,7 +241,8 @@ impl State {
         self.by_peer.insert(peer.clone(), key);
         self.by_id.insert(client_id.into(), key);
         let client = Client::new(client_id, now);
-        let slot = Slot { client, peer, link: None, task: None, is_opening: false, scheduled: None };
+        let (link, task, tasks) = (None, None, Rc::default());
+        let slot = Slot { client, peer, link, task, tasks, is_opening: false, scheduled: None };
         self.clients.insert(key, slot);
         key
     }
@@ -241,6 +250,7 @@ impl State {
     /// The client has a new address. The old one is told, unless the client sleeps.
     fn take_over(&mut self, key: Key, peer: &Peer) {
         let Some(slot) = self.clients.get_mut(&key).filter(|slot| slot.peer != *peer) else { return };
+        slot.client.note_moved();
         let old = std::mem::replace(&mut slot.peer, peer.clone());
         let is_told = !slot.client.is_asleep() && !slot.client.is_disconnected();
         self.by_peer.remove(&old);
@@ -352,7 +362,8 @@ impl State {
     /// Opens a connection to the broker, after the end of the earlier one.
     fn open(&mut self, key: Key, now: Instant) {
         self.close(key, Closing::Orderly);
-        if self.opening >= MOST_OPENING {
+        let has_many = |slot: &Slot| Rc::strong_count(&slot.tasks) > MOST_CONNECTIONS;
+        if self.opening >= MOST_OPENING || self.clients.get(&key).is_some_and(has_many) {
             self.step(key, now, |client, context, out| client.refuse(ReturnCode::CONGESTION, context, out));
             return;
         }
@@ -362,7 +373,7 @@ impl State {
         slot.link = Some(Rc::clone(&link));
         slot.is_opening = true;
         self.opening += 1;
-        let owner = ClientOwner { shared, key };
+        let owner = ClientOwner { shared, key, _task: Rc::clone(&slot.tasks) };
         let previous = slot.task.take();
         slot.task = Some(spawn_local(serve(owner, link, options, previous)));
     }
@@ -446,6 +457,12 @@ impl State {
             self.wake.notify_one();
         }
         self.timers.push(Reverse((deadline, key)));
+        if self.timers.len() > 2 * self.clients.len() + STALE_TIMERS {
+            let is_live = |(due, key): (Instant, Key)| {
+                self.clients.get(&key).is_some_and(|slot| slot.scheduled == Some(due))
+            };
+            self.timers.retain(|Reverse(entry)| is_live(*entry));
+        }
     }
 
     /// Acts on expired timers. Returns the time of the next one.

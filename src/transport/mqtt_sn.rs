@@ -3,12 +3,15 @@
 use super::{ConnectError, Stream, tcp};
 use crate::protocol::sn::Message;
 use crate::protocol::sn::client::{Adapter, GatewayError, Settings};
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::time::{Sleep, sleep, timeout};
 
@@ -32,12 +35,33 @@ pub(crate) struct GatewayOptions {
 /// A connection to a gateway. It is driven by reads, writes and flushes.
 #[derive(Debug)]
 pub(crate) struct GatewayStream {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
+    /// An error of the socket between datagrams: nothing listens at the port, as ICMP says.
+    fault: SocketFault,
     adapter: Adapter,
     timer: Pin<Box<Sleep>>,
     /// The end of the connection, reported after the packets that arrived before.
     failure: Option<io::Error>,
     buffer: Vec<u8>,
+}
+
+/// Waits for an error of a socket, which does not wake up readers.
+struct SocketFault(Pin<Box<dyn Future<Output = io::Result<io::Error>> + Send>>);
+
+impl SocketFault {
+    fn of(socket: &Arc<UdpSocket>) -> SocketFault {
+        let socket = Arc::clone(socket);
+        SocketFault(Box::pin(async move {
+            let take_error = || socket.take_error()?.ok_or_else(|| io::ErrorKind::WouldBlock.into());
+            socket.async_io(Interest::ERROR, take_error).await
+        }))
+    }
+}
+
+impl fmt::Debug for SocketFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SocketFault")
+    }
 }
 
 /// Prepares a connection to a gateway; nothing is sent before the MQTT client's CONNECT, except to search a gateway.
@@ -57,9 +81,11 @@ pub(super) async fn connect(
     let failed = |source| ConnectError::Connect { address, source };
     let socket = open(address, bind).await?;
     socket.connect(address).await.map_err(failed)?;
+    let socket = Arc::new(socket);
+    let fault = SocketFault::of(&socket);
     let adapter = Adapter::new(options.settings.clone());
     let (timer, buffer) = (Box::pin(sleep(FAR)), vec![0; LARGEST_DATAGRAM]);
-    Ok(Stream::Gateway(Box::new(GatewayStream { socket, adapter, timer, failure: None, buffer })))
+    Ok(Stream::Gateway(Box::new(GatewayStream { socket, fault, adapter, timer, failure: None, buffer })))
 }
 
 async fn first_address(host: &str, port: u16, bind: Option<IpAddr>) -> Result<SocketAddr, ConnectError> {
@@ -126,7 +152,7 @@ impl GatewayStream {
             if !has_received && !has_ticked {
                 // An answer to the last datagram may be due.
                 self.send(cx)?;
-                return Ok(());
+                return self.check_socket(cx);
             }
         }
     }
@@ -139,6 +165,17 @@ impl GatewayStream {
             }
         }
         Ok(())
+    }
+
+    /// Returns the error of the socket, or arranges a wake-up for it.
+    fn check_socket(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.fault.0.as_mut().poll(cx) {
+            Poll::Ready(fault) => {
+                self.fault = SocketFault::of(&self.socket);
+                Err(fault?)
+            }
+            Poll::Pending => Ok(()),
+        }
     }
 
     fn receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {

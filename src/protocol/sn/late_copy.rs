@@ -1,36 +1,50 @@
 //! Recognises the late copy of a QoS 2 message: the network delivers it after PUBREL has ended the exchange, when message ids alone
 //! cannot tell it from a new message.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-/// The last exchange of QoS 2 with a peer.
+/// The exchanges that are remembered. A copy may arrive when several later messages are settled.
+const REMEMBERED: usize = 16;
+
+/// The last exchanges of QoS 2 with a peer.
 ///
-/// A copy has the same message id and content, and comes soon. A peer that uses one message id for all its messages is exempt;
-/// and a new message that is taken for a copy is only delayed, since its sender repeats it after the retry interval.
+/// A copy has the same message id and content, and comes soon. A message id that the peer has used twice among these exchanges is
+/// exempt; and a new message that is taken for a copy is only delayed, since its sender repeats it after the retry interval.
 #[derive(Debug, Default)]
 pub(super) struct LateCopies {
-    open: Option<(u16, u64)>,
-    last: Option<(u16, u64, Instant)>,
-    /// The message id of the exchange before the last one.
-    previous: Option<u16>,
+    exchanges: VecDeque<Exchange>,
+}
+
+#[derive(Debug)]
+struct Exchange {
+    message_id: u16,
+    hash: u64,
+    ended: Option<Instant>,
 }
 
 impl LateCopies {
     /// An exchange has begun.
     pub(super) fn begin(&mut self, message_id: u16, topic: u16, payload: &[u8]) {
-        self.open = Some((message_id, hash(topic, payload)));
+        // A repeated message, or an exchange that was given up.
+        self.exchanges.retain(|exchange| exchange.message_id != message_id || exchange.ended.is_some());
+        if self.exchanges.len() >= REMEMBERED {
+            self.exchanges.pop_front();
+        }
+        self.exchanges.push_back(Exchange { message_id, hash: hash(topic, payload), ended: None });
     }
 
     /// PUBREL has ended the exchange.
     pub(super) fn end(&mut self, message_id: u16, now: Instant) {
-        if let Some((_, hash)) = self.open.take_if(|(open, _)| *open == message_id) {
-            self.previous = self.last.map(|(id, ..)| id);
-            self.last = Some((message_id, hash, now));
+        let is_open =
+            |exchange: &&mut Exchange| exchange.message_id == message_id && exchange.ended.is_none();
+        if let Some(exchange) = self.exchanges.iter_mut().find(is_open) {
+            exchange.ended = Some(now);
         }
     }
 
-    /// Whether a message is a copy of the last one.
+    /// Whether a message is a copy of an earlier one.
     pub(super) fn contains(
         &self,
         message_id: u16,
@@ -39,13 +53,12 @@ impl LateCopies {
         retry_interval: Duration,
         now: Instant,
     ) -> bool {
-        let has_one_id = self.previous == Some(message_id);
-        self.last.is_some_and(|(last, last_hash, ended)| {
-            last == message_id
-                && !has_one_id
-                && now < ended + retry_interval / 2
-                && last_hash == hash(topic, payload)
-        })
+        let mut ended = self.exchanges.iter().filter_map(|exchange| {
+            exchange.ended.filter(|_| exchange.message_id == message_id).map(|at| (at, exchange.hash))
+        });
+        let Some((at, last_hash)) = ended.next() else { return false };
+        let is_reused = ended.next().is_some();
+        !is_reused && now < at + retry_interval / 2 && last_hash == hash(topic, payload)
     }
 }
 
@@ -72,6 +85,7 @@ mod tests {
             copies.contains(id, topic, payload, interval, start + Duration::from_secs(seconds))
         };
         assert!(contains(2, 7, b"on", 4));
+        assert!(contains(1, 7, b"on", 4)); // a later message was settled
         assert!(!contains(2, 7, b"on", 5)); // repeated by its sender
         assert!(!contains(2, 7, b"off", 0));
         assert!(!contains(2, 8, b"on", 0));

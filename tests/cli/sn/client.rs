@@ -240,3 +240,32 @@ fn keep_alive_is_a_PINGREQ_without_an_identifier() {
     release(&mut gateway);
     subscriber.finish().succeed();
 }
+
+#[test]
+fn pub_notices_at_once_that_no_gateway_listens() {
+    let gateway = SnPeer::listen();
+    let publisher = gateway.mq("pub -t a/b -m hello --sn-retry-count 0");
+    drop(gateway);
+    // Without an answer, the status would be that of a timeout.
+    let error = publisher.run().fail(1);
+    assert_first_line(&error, "mq pub: no MQTT-SN gateway listens at the port (connection refused)");
+}
+
+#[test]
+fn a_topic_id_that_the_gateway_forgot_is_registered_again_at_QoS_0() {
+    let mut gateway = SnPeer::listen();
+    let mut publisher = gateway.mq("pub -i c1 -t a/b -l").open_stdin().spawn();
+    accept(&mut gateway);
+    publisher.write("1\n");
+    gateway.expect("0a 0000 0001 'a/b'");
+    gateway.send("0b 0007 0001 00");
+    gateway.expect("0c 00 0007 0000 '1'");
+    gateway.send("0d 0007 0000 02");
+    // PINGREQ of the gateway: its answer shows that PUBACK was handled.
+    gateway.send("16");
+    gateway.expect("17");
+    publisher.write("2\n");
+    gateway.expect("0a 0000 0002 'a/b'");
+    gateway.send("0b 0008 0002 00");
+    gateway.expect("0c 00 0008 0000 '2'");
+}

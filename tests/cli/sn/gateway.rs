@@ -352,3 +352,85 @@ fn messages_that_exceed_the_datagram_size_are_dropped() {
     peer.ask("18", "18");
     gateway.running.wait_for_stderr("dropped 1 messages for \"c1\"");
 }
+
+#[test]
+fn a_late_copy_of_CONNECT_keeps_the_session() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 00 0001 'a/b'", "13 00 0001 0001 00");
+    peer.send("04 04 01 003c 'c1'");
+    peer.ask("16", "17");
+    broker.mq("pub -t a/b -m hello").run().succeed();
+    peer.expect("0c 00 0001 0000 'hello'");
+}
+
+#[test]
+fn a_late_copy_of_a_QoS_2_message_behind_others_is_ignored() {
+    let (broker, gateway) = start("");
+    let watcher = broker.subscriber("-t ab -q 2 -C 4");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    let mut exchange = |id: u16| {
+        peer.ask(&format!("0c 42 'ab' {id:04x} '{id}'"), &format!("0f {id:04x}"));
+        peer.ask(&format!("10 {id:04x}"), &format!("0e {id:04x}"));
+        peer.send("0c 42 'ab' 0001 '1'");
+    };
+    (1..=4).for_each(&mut exchange);
+    assert_eq!(watcher.finish().succeed(), "1\n2\n3\n4\n");
+}
+
+#[test]
+fn each_request_of_a_lost_client_is_answered_with_DISCONNECT() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("04 04 01 0001 'c1'", "05 00");
+    peer.expect("18");
+    for _ in 0..10 {
+        peer.ask("0c 02 'ab' 0000 'hello'", "18");
+    }
+}
+
+#[test]
+fn a_client_has_few_connections_to_a_broker_that_does_not_answer() {
+    let broker = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = Gateway::start(broker.local_addr().unwrap(), "");
+    let mut peer = gateway.peer();
+    // Each CONNECT ends the earlier connection. The broker's answers are missing, but not those of the gateway.
+    for _ in 0..1000 {
+        peer.send("04 04 01 003c 'c1'");
+        peer.send("04 00 01 003c 'c1'");
+    }
+    while peer.receive() != [3, 5, 1] {}
+}
+
+#[test]
+fn a_client_that_forgot_the_topic_ids_of_its_session_gets_every_message() {
+    for qos in [0, 1, 2] {
+        let (broker, gateway) = start("");
+        let mut peer = gateway.peer();
+        peer.ask("04 00 01 003c 'c1'", "05 00");
+        peer.ask("12 40 0001 'a/b'", "13 40 0001 0001 00");
+        peer.ask("18", "18");
+        peer.ask("04 00 01 003c 'c1'", "05 00");
+        broker.mq(&format!("pub -t a/b -m hello -q {qos}")).run().succeed();
+        peer.expect("0a 0001 0001 'a/b'");
+    }
+}
+
+#[test]
+fn a_repeated_message_of_the_broker_is_not_dropped_if_the_client_forgot_its_topic_id() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("04 00 01 003c 'c1'", "05 00");
+    peer.ask("12 20 0001 'a/b'", "13 20 0001 0001 00");
+    broker.mq("pub -t a/b -m hello -q 1").run().succeed();
+    let id = peer.receive()[5..7].to_vec();
+    let id = u16::from_be_bytes([id[0], id[1]]);
+    // The client crashes before PUBACK, and the broker sends the message again with DUP.
+    peer.ask("04 00 01 003c 'c1'", "05 00");
+    peer.expect("0a 0001 0001 'a/b'");
+    peer.ask("0b 0001 0001 00", &format!("0c a0 0001 {id:04x} 'hello'"));
+    peer.ask(&format!("0d 0001 {id:04x} 02"), "0a 0001 0002 'a/b'");
+    peer.ask("0b 0001 0002 00", &format!("0c a0 0001 {id:04x} 'hello'"));
+}

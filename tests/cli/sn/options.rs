@@ -43,6 +43,15 @@ fn options_of_MQTT_SN_need_a_gateway() {
 }
 
 #[test]
+fn a_URL_of_another_scheme_is_rejected_for_a_gateway() {
+    for url in ["mqtts://localhost/a", "ws://localhost/a", "unix:///a"] {
+        let error = mq("pub").words(&format!("--sn -L {url} -t a -n")).run().fail(2);
+        let line = format!("mq pub: -L {url}: the URL of an MQTT-SN gateway is mqtt-sn://HOST:PORT/TOPIC");
+        assert_first_line(&error, &line);
+    }
+}
+
+#[test]
 fn other_commands_are_not_clients_of_a_gateway() {
     for words in ["doctor", "bench conn -c 1", "gateway"] {
         let (name, options) = words.split_once(' ').unwrap_or((words, ""));

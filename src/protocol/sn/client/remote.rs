@@ -154,9 +154,10 @@ impl Adapter {
             matches!(&exchange.step, Step::Publish { message_id, outgoing }
                 if *message_id == ack.message_id && (!is_accepted || outgoing.qos == Qos::AtLeastOnce))
         };
-        if !self.exchange.as_ref().is_some_and(is_it)
-            || ack.return_code == ReturnCode::CONGESTION && self.pause(now)
-        {
+        if !self.exchange.as_ref().is_some_and(is_it) {
+            return self.rejected_without_exchange(ack);
+        }
+        if ack.return_code == ReturnCode::CONGESTION && self.pause(now) {
             return Ok(());
         }
         let Some(Exchange { step: Step::Publish { outgoing, .. }, .. }) = self.exchange.take() else {
@@ -173,6 +174,20 @@ impl Adapter {
             return self.publish(Outgoing { was_rejected: true, ..outgoing }, now);
         }
         self.reject(outgoing, ack.return_code)
+    }
+
+    /// A PUBACK for a message of QoS 0, which has no message id, rejects it. At congestion it is only lost.
+    fn rejected_without_exchange(&mut self, ack: Regack) -> Result<(), GatewayError> {
+        let is_rejection = ack.return_code.is_rejection() && ack.return_code != ReturnCode::CONGESTION;
+        if ack.message_id != 0 || !is_rejection {
+            return Ok(());
+        }
+        let topic = self.topics.sent(ack.topic_id);
+        // A gateway that was restarted has forgotten the id: the next message registers it.
+        if ack.return_code == ReturnCode::INVALID_TOPIC_ID && self.topics.forget_id(ack.topic_id) {
+            return Ok(());
+        }
+        Err(GatewayError::Rejected { topic, return_code: ack.return_code })
     }
 
     /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.

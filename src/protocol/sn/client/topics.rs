@@ -58,6 +58,20 @@ impl Topics {
         true
     }
 
+    /// The topic of an id in a PUBACK, which does not have the kind of the id.
+    pub(super) fn sent(&self, id: u16) -> String {
+        let ids = [TopicId::Predefined(id), TopicId::Normal(id)];
+        let known = ids.iter().find_map(|id| self.name(id)).map(str::to_owned);
+        known.or_else(|| str::from_utf8(&id.to_be_bytes()).ok().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The gateway does not know this registered id. Returns whether the client knew it.
+    pub(super) fn forget_id(&mut self, id: u16) -> bool {
+        let Some(topic) = self.names.get(&id).cloned() else { return false };
+        self.forget(&topic);
+        true
+    }
+
     /// The gateway does not know the id of this topic.
     pub(super) fn forget(&mut self, topic: &str) {
         if let Some(id) = self.ids.remove(topic)

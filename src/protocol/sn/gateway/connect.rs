@@ -9,6 +9,9 @@ use std::time::Duration;
 /// The time for which a client stays awake after an acknowledgement, for the broker's next message.
 const NEXT_MESSAGE: Duration = Duration::from_millis(100);
 
+/// The longest time after CONNACK for a late copy of CONNECT.
+const LATE_CONNECT: Duration = Duration::from_secs(2);
+
 /// The will of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Will {
@@ -35,6 +38,8 @@ impl Client {
             Phase::WillMessage(_) if is_repeated && connect.has_will => send(&Message::WillMsgReq, out),
             Phase::Connecting if is_repeated => {}
             Phase::Active if is_repeated && self.is_just_accepted => accept(out),
+            Phase::Active | Phase::Asleep | Phase::Awake { .. } if self.is_late_connect(connect, context) => {
+            }
             Phase::Asleep | Phase::Awake { .. } if !connect.is_clean && !connect.has_will => {
                 self.note_keep_alive(connect);
                 self.phase = Phase::Active;
@@ -45,12 +50,26 @@ impl Client {
         }
     }
 
+    /// Whether the network may have delivered a copy of the accepted CONNECT late, which would end the clean session. A client that
+    /// has restarted is only delayed, since it repeats its CONNECT.
+    fn is_late_connect(&self, connect: &Connect<'_>, context: Context<'_>) -> bool {
+        let window = LATE_CONNECT.min(context.settings.retry_interval / 2);
+        connect.is_clean
+            && self.is_clean
+            && self.will.is_some() == connect.has_will
+            && self.keep_alive == Duration::from_secs(connect.duration.into())
+            && self.accepted.is_some_and(|accepted| context.now < accepted + window)
+    }
+
     fn start(&mut self, connect: &Connect<'_>, context: Context<'_>, out: &mut Output) {
         self.is_clean = connect.is_clean;
         self.note_keep_alive(connect);
+        self.accepted = None;
         if connect.is_clean {
             self.topics.clear();
             self.will = None;
+        } else {
+            self.topics.note_all_unknown();
         }
         self.delivery.restart(connect.is_clean);
         self.requests.clear();
@@ -130,6 +149,7 @@ impl Client {
         self.broker_accepts = accepts;
         self.phase = Phase::Active;
         self.is_just_accepted = true;
+        self.accepted = Some(context.now);
         self.heard = context.now;
         out.note = Some(Note::Connected);
         accept(out);

@@ -48,6 +48,8 @@ struct Waiting {
     packet_id: Option<PacketId>,
     /// The broker, or an exchange that sleep interrupted, sent it before.
     dup: bool,
+    /// The client did not know the topic id, which was registered again.
+    was_rejected: bool,
 }
 
 impl Waiting {
@@ -189,6 +191,7 @@ impl Client {
             retain: publish.retain,
             packet_id: publish.packet_id,
             dup: publish.dup,
+            was_rejected: false,
         };
         self.delivery.bytes += waiting.size();
         self.delivery.queue.push_back(Queued::Message(waiting));
@@ -295,9 +298,9 @@ impl Client {
             // PUBLISH is repeated after a pause.
             ReturnCode::CONGESTION => self.delivery.open(Step::Publish { topic, waiting }, context.now),
             // The client has forgotten the id, so it is registered, and the message follows; at most once for each message.
-            ReturnCode::INVALID_TOPIC_ID if matches!(topic, TopicId::Normal(_)) && !waiting.dup => {
+            ReturnCode::INVALID_TOPIC_ID if matches!(topic, TopicId::Normal(_)) && !waiting.was_rejected => {
                 self.topics.note_unknown(topic.value());
-                self.begin(Waiting { dup: true, ..waiting }, context, out);
+                self.begin(Waiting { dup: true, was_rejected: true, ..waiting }, context, out);
             }
             _ => self.drop_message(&waiting, context, out),
         }

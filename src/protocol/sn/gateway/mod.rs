@@ -119,9 +119,10 @@ enum Phase {
     Awake {
         until: Instant,
     },
-    /// Its messages are answered with DISCONNECT, up to a number.
+    /// Its messages are answered with DISCONNECT.
     Disconnected {
         since: Instant,
+        /// The answers to DISCONNECT, which are limited.
         answers: u32,
     },
 }
@@ -167,6 +168,8 @@ pub(crate) struct Client {
     is_will_changed: bool,
     /// Whether the last message was the CONNECT that CONNACK answered.
     is_just_accepted: bool,
+    /// When CONNACK answered it; `None` after a change of the address.
+    accepted: Option<Instant>,
     broker_accepts: Limits,
     topics: Topics,
     /// Copies of QoS 2 messages of the client.
@@ -189,6 +192,7 @@ impl Client {
             will: None,
             is_will_changed: false,
             is_just_accepted: false,
+            accepted: None,
             broker_accepts: Limits::default(),
             topics: Topics::default(),
             late_copies: LateCopies::default(),
@@ -209,6 +213,11 @@ impl Client {
     /// Whether it sleeps, so that a PINGREQ may come from another address.
     pub(crate) fn is_asleep(&self) -> bool {
         matches!(self.phase, Phase::Asleep | Phase::Awake { .. })
+    }
+
+    /// It has another address, from which a copy of its CONNECT cannot come.
+    pub(crate) fn note_moved(&mut self) {
+        self.accepted = None;
     }
 
     /// Whether it is only remembered.
@@ -244,9 +253,11 @@ impl Client {
                 self.receive_connected(message, context, out);
             }
             Phase::Disconnected { since, answers } => {
+                let is_disconnect = matches!(message, Message::Disconnect { .. });
                 // Limited, or two gateways could answer each other forever.
-                if answers <= context.settings.retry_count {
-                    self.phase = Phase::Disconnected { since, answers: answers + 1 };
+                if !is_disconnect || answers <= context.settings.retry_count {
+                    let answers = answers + u32::from(is_disconnect);
+                    self.phase = Phase::Disconnected { since, answers };
                     send(&Message::Disconnect { duration: None }, out);
                 }
             }

@@ -15,8 +15,9 @@ use crate::protocol::{
     Unsubscribe as MqttUnsubscribe,
 };
 
-/// The maximum of unanswered requests. The specification allows a client one of each kind.
-const MOST_REQUESTS: usize = 32;
+/// The maximum of unanswered requests. The specification allows a client one of each kind, and brokers have limits as well: mosquitto
+/// closes a connection with more than 20 messages of QoS 2.
+const MOST_REQUESTS: usize = 16;
 
 /// A request that the broker has not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Client {
                     }
                     Some(_) => return,
                     None if qos == Qos::ExactlyOnce && self.is_late_copy(publish, context) => return,
-                    None if self.requests.len() >= MOST_REQUESTS => {
+                    None if self.requests.len() >= self.most_requests() => {
                         return reject(ReturnCode::CONGESTION, out);
                     }
                     None => Some(packet_id),
@@ -102,6 +103,10 @@ impl Client {
             self.late_copies.begin(message_id, topic_id, publish.payload);
         }
         self.requests.push(Request { message_id, kind, topic_id });
+    }
+
+    fn most_requests(&self) -> usize {
+        MOST_REQUESTS.min(self.broker_accepts.receive_maximum.into())
     }
 
     fn is_late_copy(&self, publish: &Publish<'_>, context: Context<'_>) -> bool {

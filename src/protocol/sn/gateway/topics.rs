@@ -68,6 +68,11 @@ impl Topics {
         }
     }
 
+    /// The client may have forgotten the ids, so each is registered before its next message.
+    pub(super) fn note_all_unknown(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.is_known = false);
+    }
+
     /// The client has subscribed to the predefined id of this topic, so messages carry it. It takes no part in the limit of
     /// topics if the topic has no id otherwise.
     pub(super) fn prefer_predefined(&mut self, name: &str, maximum: usize) {
