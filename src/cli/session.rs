@@ -6,7 +6,6 @@ use super::connection::{ConnectionArgs, IdentityArgs};
 use super::network::{Destination, NetworkArgs};
 use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
-use super::sn;
 use super::tls::TlsArgs;
 use super::values;
 use crate::cli::Error;
@@ -270,9 +269,40 @@ impl ClientArgs {
     /// Rejects options that an MQTT-SN gateway cannot be used with, or that need one.
     fn check_sn(&self, names: Names) -> Result<(), Error> {
         match (&self.network.sn, self.network.is_sn(names)?) {
-            (_, true) => sn::check(self, names),
+            (_, true) => self.check_sn_has_all(names),
             (Some(sn), false) => sn.check_unused(),
             (None, false) => Ok(()),
+        }
+    }
+
+    /// Rejects options that MQTT-SN 1.2 cannot express.
+    fn check_sn_has_all(&self, names: Names) -> Result<(), Error> {
+        let (connection, network) = (&self.connection, &self.network);
+        let (username, password) = network.url_credentials(names)?;
+        let has_typed_user = connection.username.is_some() && !connection.is_username_offered;
+        let has_password = connection.password.is_some() && !connection.is_password_offered();
+        let options = [
+            ("-u", has_typed_user || username.is_some()),
+            ("-P", has_password || password.is_some()),
+            ("--password-file", connection.password_file.is_some()),
+            ("--ask-password", connection.ask_password),
+            ("-V", connection.version.is_some_and(|version| version != Version::V311)),
+            ("-D", !self.properties.is_empty()),
+            ("-x", self.session.session_expiry_interval.is_some()),
+            ("--auth-method", self.authentication.is_wanted()),
+            ("--preset", self.preset.preset.is_some()),
+            ("--unix", network.unix.is_some()),
+            ("-S", network.srv),
+            ("--proxy", network.proxy.is_some()),
+            ("--proxy-protocol", network.proxy_protocol.is_some()),
+            ("--ws", network.ws),
+            ("TLS", self.tls.is_given()),
+        ];
+        match options.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Error::usage(format!(
+                "{option} cannot be used with an MQTT-SN gateway; MQTT-SN 1.2 has no message or layer for it"
+            ))),
+            None => Ok(()),
         }
     }
 

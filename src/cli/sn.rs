@@ -1,10 +1,7 @@
 //! The options of clients of an MQTT-SN gateway.
 
-use super::Names;
-use super::session::ClientArgs;
 use super::values;
 use crate::cli::{Error, UsageError};
-use crate::protocol::Version;
 use crate::protocol::sn::client::Settings;
 use crate::transport::GatewayOptions;
 use clap::{ArgAction, Args};
@@ -84,39 +81,5 @@ impl SnChoice {
             }
             None => Ok(()),
         }
-    }
-}
-
-/// Rejects options that MQTT-SN 1.2 cannot express.
-///
-/// # Errors
-/// The option.
-pub(super) fn check(client: &ClientArgs, names: Names) -> Result<(), Error> {
-    let (connection, network) = (&client.connection, &client.network);
-    let (username, password) = network.url_credentials(names)?;
-    let has_typed_user = connection.username.is_some() && !connection.is_username_offered;
-    let has_password = connection.password.is_some() && !connection.is_password_offered();
-    let options = [
-        ("-u", has_typed_user || username.is_some()),
-        ("-P", has_password || password.is_some()),
-        ("--password-file", connection.password_file.is_some()),
-        ("--ask-password", connection.ask_password),
-        ("-V", connection.version.is_some_and(|version| version != Version::V311)),
-        ("-D", !client.properties.is_empty()),
-        ("-x", client.session.session_expiry_interval.is_some()),
-        ("--auth-method", client.authentication.is_wanted()),
-        ("--preset", client.preset.preset.is_some()),
-        ("--unix", network.unix.is_some()),
-        ("-S", network.srv),
-        ("--proxy", network.proxy.is_some()),
-        ("--proxy-protocol", network.proxy_protocol.is_some()),
-        ("--ws", network.ws),
-        ("TLS", client.tls.is_given()),
-    ];
-    match options.into_iter().find(|(_, is_given)| *is_given) {
-        Some((option, _)) => Err(Error::usage(format!(
-            "{option} cannot be used with an MQTT-SN gateway; MQTT-SN 1.2 has no message or layer for it"
-        ))),
-        None => Ok(()),
     }
 }

@@ -1,7 +1,6 @@
 //! One connection to the broker: the handshake, then packets in both directions until one side ends it.
 
 use super::link::{Closing, Link};
-use super::state::{Key, Shared};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
 use crate::protocol::session::{KeepAlive, KeepAliveAction};
 use crate::protocol::{
@@ -29,36 +28,6 @@ pub(super) trait Owner {
     fn has_room(&self) -> bool;
     /// The connection ended without an order.
     fn lost(&self, link: &Rc<Link>, reason: String);
-}
-
-/// A client as the owner of its connection.
-pub(super) struct ClientOwner {
-    pub(super) shared: Shared,
-    pub(super) key: Key,
-    /// One of the tasks that the client's slot counts.
-    pub(super) _task: Rc<()>,
-}
-
-impl Owner for ClientOwner {
-    fn accepted(&self, link: &Rc<Link>, terms: &Terms) {
-        self.shared.borrow_mut().broker_accepted(self.key, link, terms, Instant::now());
-    }
-
-    fn refused(&self, link: &Rc<Link>, error: &client::Error) {
-        self.shared.borrow_mut().broker_refused(self.key, link, error, Instant::now());
-    }
-
-    fn receive(&self, packet: &Packet<'_>) {
-        self.shared.borrow_mut().receive_packet(self.key, packet, Instant::now());
-    }
-
-    fn has_room(&self) -> bool {
-        self.shared.borrow().has_room(self.key)
-    }
-
-    fn lost(&self, link: &Rc<Link>, reason: String) {
-        self.shared.borrow_mut().broker_lost(self.key, link, reason, Instant::now());
-    }
 }
 
 /// Connects after the end of the previous connection, and serves the connection until it ends.

@@ -2,14 +2,10 @@
 //! such message opens.
 
 use super::Event;
-use super::broker_connection::{Owner, serve};
 use super::link::Link;
-use super::state::Shared;
-use crate::client::{self, Options, Terms};
-use crate::protocol::{Packet, Publish};
+use crate::protocol::{Packet, Publish, Version};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::task::spawn_local;
 
 /// The pause after a connection that failed or ended. Messages are dropped meanwhile.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,13 +23,13 @@ pub(super) struct Unconnected {
 }
 
 impl Unconnected {
-    /// Publishes a message. Returns an event if earlier messages were dropped.
+    /// Publishes a message, over a connection from `open` if there is none. Returns an event if earlier messages were dropped.
     pub(super) fn publish(
         &mut self,
         publish: &Publish<'_>,
-        options: &Options,
-        shared: &Shared,
+        version: Version,
         now: Instant,
+        open: impl FnOnce() -> Rc<Link>,
     ) -> Option<Event> {
         if let Some((end, _)) = &self.paused
             && now < *end
@@ -41,13 +37,13 @@ impl Unconnected {
             self.dropped += 1;
             return None;
         }
-        let link = self.link.get_or_insert_with(|| open(options, shared));
+        let link = self.link.get_or_insert_with(open);
         if link.is_congested() {
             self.dropped += 1;
         } else {
             let mut packets = Vec::new();
             // The size was checked, as it came in a datagram.
-            let _ = Packet::Publish(*publish).encode(options.version, &mut packets);
+            let _ = Packet::Publish(*publish).encode(version, &mut packets);
             link.send(&mut packets);
             self.waiting += u64::from(!self.is_accepted);
         }
@@ -70,38 +66,5 @@ impl Unconnected {
         self.paused = Some((now + PAUSE, reason.clone()));
         let count = std::mem::take(&mut self.waiting) + std::mem::take(&mut self.dropped);
         (count > 0).then_some(Event::UnconnectedDropped { count, reason })
-    }
-}
-
-fn open(options: &Options, shared: &Shared) -> Rc<Link> {
-    let client_id: String = "mq-gateway-".chars().chain((0..10).map(|_| fastrand::alphanumeric())).collect();
-    let options = Options { client_id, clean_start: true, will: None, ..options.clone() };
-    let link = Rc::new(Link::default());
-    let owner = UnconnectedOwner { shared: Rc::clone(shared) };
-    spawn_local(serve(owner, Rc::clone(&link), Box::new(options), None));
-    link
-}
-
-struct UnconnectedOwner {
-    shared: Shared,
-}
-
-impl Owner for UnconnectedOwner {
-    fn accepted(&self, _: &Rc<Link>, _: &Terms) {
-        self.shared.borrow_mut().unconnected_accepted();
-    }
-
-    fn refused(&self, _: &Rc<Link>, error: &client::Error) {
-        self.shared.borrow_mut().unconnected_ended(error.to_string(), Instant::now());
-    }
-
-    fn receive(&self, _: &Packet<'_>) {}
-
-    fn has_room(&self) -> bool {
-        true
-    }
-
-    fn lost(&self, _: &Rc<Link>, reason: String) {
-        self.shared.borrow_mut().unconnected_ended(reason, Instant::now());
     }
 }

@@ -3,7 +3,7 @@
 use super::MessageKind;
 use super::client::{Client, ClientState};
 use super::exchange::{OpenRequest, answers_to, is_answer, is_rejection};
-use super::lint::{Findings, check_silence};
+use super::findings::{Findings, check_silence};
 use crate::inspect::{Name, Rule};
 use crate::protocol::sn::v2::{PacketType, reason};
 

@@ -9,6 +9,7 @@ mod decode;
 mod dissect;
 mod dissect_v2;
 mod exchange;
+mod findings;
 pub(super) mod json;
 pub(super) mod line;
 mod lint;

@@ -1,6 +1,8 @@
 //! The clients of a gateway, and the handling of datagrams.
 
-use super::broker_connection::{ClientOwner, serve};
+mod owners;
+
+use super::broker_connection::serve;
 use super::link::{Closing, Link};
 use super::malformed::Malformed;
 use super::unconnected::Unconnected;
@@ -11,6 +13,7 @@ use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnC
 use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
 use crate::transport::DatagramSocket;
+use owners::{ClientOwner, open_unconnected};
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -193,7 +196,9 @@ impl State {
         };
         let (Some(topic), Some(shared)) = (topic, self.this.upgrade()) else { return };
         let packet = unconnected_publish(topic, publish);
-        let event = self.unconnected.publish(&packet, &self.config.broker, &shared, now);
+        let broker = &self.config.broker;
+        let event =
+            self.unconnected.publish(&packet, broker.version, now, || open_unconnected(broker, &shared));
         event.into_iter().for_each(&mut self.handler);
     }
 
