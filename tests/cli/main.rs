@@ -28,6 +28,7 @@ mod exec;
 mod files;
 mod format;
 mod hints;
+mod import_circles;
 mod inspect;
 mod invalid_values;
 mod json;
