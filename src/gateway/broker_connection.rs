@@ -121,6 +121,8 @@ impl<O: Owner> Served<O> {
         if progress.received > 0 {
             self.keep_alive.received();
             self.receive()?;
+            // A broker without TCP_NODELAY holds PUBREL and further messages until then, but the client answers later.
+            self.connection.acknowledge_now();
         }
         if progress.is_closed { Err("the broker closed the connection".to_owned()) } else { Ok(()) }
     }

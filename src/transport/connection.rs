@@ -129,6 +129,11 @@ impl Connection {
         poll_fn(|cx| self.poll_progress(cx, wants_input)).await
     }
 
+    /// Acknowledges the received bytes on the TCP level now.
+    pub(crate) fn acknowledge_now(&self) {
+        self.stream.acknowledge_now();
+    }
+
     /// Writes all that is due.
     ///
     /// # Errors

@@ -50,6 +50,14 @@ impl Stream {
         let _ = self.tcp().map(TcpStream::set_zero_linger);
     }
 
+    /// Acknowledges the received bytes on the TCP level now, and not with the next packet that is sent or up to 40 ms later. The
+    /// kernel returns to delayed acknowledgements by itself.
+    pub(crate) fn acknowledge_now(&self) {
+        // An error means that the connection is broken, which the next read reports.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = self.tcp().map(|stream| stream.set_quickack(true));
+    }
+
     /// The negotiated TLS parameters, for a TLS client.
     pub(crate) fn agreement(&self) -> Option<Negotiated> {
         match self {
