@@ -7,9 +7,9 @@ use crate::cli::{Error, UsageError};
 use crate::client::Options;
 use crate::gateway;
 use crate::input_file;
-use crate::protocol::Qos;
 use crate::protocol::sn::PredefinedTopics;
 use crate::protocol::sn::gateway::Settings;
+use crate::protocol::{Qos, Version};
 use crate::quantity;
 use crate::transport::Address;
 use clap::{ArgAction, Args, ValueHint};
@@ -130,13 +130,13 @@ impl GatewayArgs {
             gateway_id: self.gateway_id,
             advertise: self.advertise.map(|group| (group, self.advertise_interval)),
             predefined: self.predefined.as_deref().map(read_topics).transpose()?.unwrap_or_default(),
-            settings: Settings { version: broker.version, ..self.settings() },
+            settings: self.settings(broker.version),
             clients: self.max_clients,
             broker,
         })
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self, version: Version) -> Settings {
         Settings {
             retry_interval: self.retry_interval,
             retry_count: self.retry_count,
@@ -144,7 +144,7 @@ impl GatewayArgs {
             queued_bytes: self.max_queued_bytes,
             topics: self.max_topics,
             datagram_size: self.max_datagram,
-            version: crate::protocol::Version::V311,
+            version,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One connection to the broker: the handshake, then packets in both directions until one side ends it.
 
+use super::FAR;
 use super::link::{Closing, Link};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
 use crate::protocol::session::{KeepAlive, KeepAliveAction};
@@ -8,14 +9,11 @@ use crate::protocol::{
 };
 use crate::transport::{self, Connection, Progress};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::task::JoinHandle;
 
 /// Unsent bytes up to which more packets are taken.
 const ENOUGH_OUTPUT: usize = 64 * 1024;
-
-/// The longest wait without a timer.
-const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// The other side of a connection to the broker.
 pub(super) trait Owner {

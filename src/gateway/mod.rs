@@ -41,6 +41,9 @@ const DATAGRAMS_PER_TURN: usize = 64;
 /// The time for the last packets to the broker when the gateway stops.
 const STOPPING_TIME: Duration = Duration::from_secs(2);
 
+/// The longest wait without a timer.
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
 /// The addresses and limits of a gateway.
 #[derive(Debug)]
 pub(crate) struct Config {

@@ -249,6 +249,15 @@ pub(crate) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
+    /// Adds a field for some bits of the byte before `end`, and returns their value.
+    pub(crate) fn push_bits(&mut self, name: Name, byte: u8, bits: Bits, end: usize, depth: u8) -> u8 {
+        let Bits { high, low } = bits;
+        let number = (byte >> low) & (u8::MAX >> (7 - (high - low)));
+        let value = if high == low { Value::Flag(number == 1) } else { Value::Number(number.into()) };
+        self.fields.push(Field { name, value, range: end - 1..end, bits: Some(bits), depth });
+        number
+    }
+
     /// The first field of that name.
     pub(crate) fn find(&self, name: Name) -> Option<&Field<'a>> {
         self.fields.iter().find(|field| field.name == name)

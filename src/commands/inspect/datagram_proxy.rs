@@ -3,7 +3,6 @@
 //! Each client has a socket of its own towards the gateway, which therefore tells them apart by their ports. A datagram is shown
 //! before it is forwarded, so that an answer never precedes its request. Multicast is not forwarded.
 
-use super::super::shutdown::{Limits, stop};
 use super::super::{Messages, print_error};
 use super::live_pipeline::{self, DatagramTap, TrafficEnd, TrafficQueue, ViewerHandle};
 use crate::cli::inspect_live::{Listen, LiveArgs};
@@ -15,11 +14,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
-use tokio::task::{AbortHandle, LocalSet, spawn_local};
+use tokio::task::{AbortHandle, spawn_local};
 
 /// The longest datagram.
 const MAX_DATAGRAM: usize = 65_535;
@@ -86,17 +84,8 @@ impl DatagramProxy {
         limit: Option<Duration>,
     ) -> Result<TrafficEnd, Error> {
         let messages = self.messages;
-        let stop = pin!(stop(messages, Limits { timeout: limit, idle: None })?);
-        let tasks = LocalSet::new();
-        let forwarding = tasks.run_until(self.forward_all(Rc::clone(&queue)));
-        let ended = tokio::select! {
-            ended = live_pipeline::ended(stop, viewer_handle) => ended,
-            never = forwarding => match never {},
-        };
-        // Dropping the tasks ends all clients and reports that to the viewer.
-        drop(tasks);
-        queue.omitted().inspect(|text| messages.say(text));
-        Ok(ended)
+        let forwarding = self.forward_all(Rc::clone(&queue));
+        live_pipeline::forward(forwarding, &queue, messages, viewer_handle, limit).await
     }
 
     async fn forward_all(self, queue: Rc<TrafficQueue>) -> Infallible {

@@ -7,7 +7,7 @@
 
 use super::super::Messages;
 use super::super::clock::Clock;
-use super::super::shutdown::Stop;
+use super::super::shutdown::{Limits, Stop, stop};
 use super::finish;
 use super::picture::PageTarget;
 use super::viewer::Viewer;
@@ -22,14 +22,17 @@ use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::protocol::{ProxyFault, ProxyHeader};
 use crate::transport::ConnectError;
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 /// The capacity of the queue, in bytes.
@@ -65,6 +68,27 @@ pub(super) async fn ended(stop: impl Future<Output = Stop>, viewer_handle: &mut 
         reason = stop => TrafficEnd::Stopped(reason),
         outcome = viewer_handle.ended() => TrafficEnd::Viewed(outcome),
     }
+}
+
+/// Runs the forwarding of a proxy until a signal, the time limit or the viewer's end.
+pub(super) async fn forward(
+    forwarding: impl Future<Output = Infallible>,
+    queue: &TrafficQueue,
+    messages: Messages,
+    viewer_handle: &mut ViewerHandle,
+    limit: Option<Duration>,
+) -> Result<TrafficEnd, Error> {
+    let stop = pin!(stop(messages, Limits { timeout: limit, idle: None })?);
+    let tasks = LocalSet::new();
+    let forwarding = tasks.run_until(forwarding);
+    let ended = tokio::select! {
+        ended = ended(stop, viewer_handle) => ended,
+        never = forwarding => match never {},
+    };
+    // Dropping the tasks ends all connections and reports that to the viewer.
+    drop(tasks);
+    queue.omitted().inspect(|text| messages.say(text));
+    Ok(ended)
 }
 
 /// The sending half of the queue.

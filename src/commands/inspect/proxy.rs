@@ -4,7 +4,6 @@
 //! slower side limits the faster one. The end of one direction is forwarded and leaves the other open; if one side of a
 //! connection breaks, the other side is reset too.
 
-use super::super::shutdown::{Limits, stop};
 use super::super::{Messages, print_error};
 use super::live_pipeline::{self, ConnectionTap, TrafficEnd, TrafficQueue, ViewerHandle};
 use super::preface::Preface;
@@ -20,12 +19,11 @@ use crate::transport::{self, Endpoint, Stream, descriptors, tcp};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// The most that a pump reads in one call.
@@ -148,17 +146,8 @@ impl ListeningProxy {
         limit: Option<Duration>,
     ) -> Result<TrafficEnd, Error> {
         let messages = self.proxy.messages;
-        let stop = pin!(stop(messages, Limits { timeout: limit, idle: None })?);
-        let tasks = LocalSet::new();
-        let accepting = tasks.run_until(self.accept_all(Rc::clone(&queue)));
-        let ended = tokio::select! {
-            ended = live_pipeline::ended(stop, viewer_handle) => ended,
-            never = accepting => match never {},
-        };
-        // Dropping the tasks ends all connections and reports that to the viewer.
-        drop(tasks);
-        queue.omitted().inspect(|text| messages.say(text));
-        Ok(ended)
+        let forwarding = self.accept_all(Rc::clone(&queue));
+        live_pipeline::forward(forwarding, &queue, messages, viewer_handle, limit).await
     }
 
     async fn accept_all(self, queue: Rc<TrafficQueue>) -> Infallible {

@@ -6,7 +6,7 @@ use super::broker_connection::serve;
 use super::link::{Closing, Link};
 use super::malformed::Malformed;
 use super::unconnected::Unconnected;
-use super::{Config, Event, Peer};
+use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::sn::gateway::{Action, Client, Context, Note, Output, short_topic, unconnected_publish};
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId};
@@ -21,7 +21,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -36,9 +36,6 @@ const STALE_TIMERS: usize = 1024;
 
 /// The longest client identifier in bytes. The specification allows 23 characters, which many clients exceed.
 const LONGEST_CLIENT_ID: usize = 256;
-
-/// The longest wait without a timer.
-const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// The state, shared by the tasks of a gateway.
 pub(super) type Shared = Rc<RefCell<State>>;

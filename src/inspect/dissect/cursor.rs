@@ -74,18 +74,7 @@ impl<'a> Cursor<'a> {
 
     /// Adds a field for some bits of the last byte.
     pub(super) fn bits(&mut self, name: Name, byte: u8, high: u8, low: u8) -> u8 {
-        let mask = u8::MAX >> (7 - (high - low));
-        let value = (byte >> low) & mask;
-        let held = if high == low { Value::Flag(value == 1) } else { Value::Number(value.into()) };
-        let range = self.position - 1..self.position;
-        self.tree.fields.push(Field {
-            name,
-            value: held,
-            range,
-            bits: Some(Bits { high, low }),
-            depth: self.depth,
-        });
-        value
+        self.tree.push_bits(name, byte, Bits { high, low }, self.position, self.depth)
     }
 
     /// Adds the fields that `read` decodes as one group.
