@@ -229,7 +229,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --think --subscription-qos --share --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --topic-id --think --subscription-qos --share --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,6 +361,10 @@ _mq() {
                     return 0
                     ;;
                 --on-off)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -715,6 +719,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -1014,7 +1030,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__conn)
-            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --keep-connected --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --hold --keep-connected --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1360,6 +1376,18 @@ _mq() {
                     return 0
                     ;;
                 -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1733,7 +1761,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --think --recorded-topics --topics --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --topic-id --think --recorded-topics --topics --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1857,6 +1885,10 @@ _mq() {
                     return 0
                     ;;
                 --on-off)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2218,6 +2250,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -2420,7 +2464,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__pubsub)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --think --subscription-qos --share --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --topic-id --think --subscription-qos --share --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2552,6 +2596,10 @@ _mq() {
                     return 0
                     ;;
                 --on-off)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2903,6 +2951,18 @@ _mq() {
                     return 0
                     ;;
                 -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3108,7 +3168,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__reconnect)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --subscription-qos --share --keep-sessions --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --topic-id --subscription-qos --share --keep-sessions --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3240,6 +3300,10 @@ _mq() {
                     return 0
                     ;;
                 --on-off)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3582,6 +3646,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -3784,7 +3860,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__rr)
-            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --think --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
+            opts="-c -q -t -s -f -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --qos --duration --warm-up --topic --size --payload-file --payload-recording --payload-template --retain --inflight --rate --arrivals --burst --ramp --stages --on-off --think --messages --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --search --until --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4258,6 +4334,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -4460,7 +4548,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__scenario)
-            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --validate --example --keys --keep-connected --seed --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4801,6 +4889,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -4995,7 +5095,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench__subcmd__sub)
-            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --subscription-qos --share --messages --keep-connected --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
+            opts="-c -q -t -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --qos --duration --warm-up --topic --topic-id --subscription-qos --share --messages --keep-connected --connect-rate --timeout --repeat --repeat-of --threads --processes --shard --start-at --embedded --credentials --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --sn --sn-forwarders --discover --sn-retry-interval --sn-retry-count --tls-resume --output --json --csv --hdr --html --markdown --junit --prometheus --fail-if --baseline --tolerance --abort-if --serve --metrics --progress --watch-broker --check --debug --quiet --worker --option-file --profile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5030,6 +5130,10 @@ _mq() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5376,6 +5480,18 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sn-forwarders)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-retry-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json markdown csv prometheus" -- "${cur}"))
                     return 0
@@ -5570,7 +5686,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__broker)
-            opts="-p -v --port --ws-port --sn-port --unix --password-file --scram-file --allow-anonymous --allow-empty-passwords --bind --client-memory --memory --front-processes --front --stop-with-stdin --verbose --help"
+            opts="-p -v --port --ws-port --sn-port --sn-max-clients --unix --password-file --scram-file --allow-anonymous --allow-empty-passwords --bind --client-memory --memory --front-processes --front --stop-with-stdin --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5589,6 +5705,10 @@ _mq() {
                     return 0
                     ;;
                 --sn-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sn-max-clients)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

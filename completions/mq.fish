@@ -466,6 +466,7 @@ complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-port -d 'UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-max-clients -d 'Maximum number of MQTT-SN clients' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
@@ -559,7 +560,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2; at an MQTT-SN gateway also -1: messages without a connection' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
@@ -574,6 +575,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l topic-id -d 'Predefined topic id of all messages, in place of a topic; 1 to 65534' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l think -d 'Random pause of each publisher before each message, after the answer to the one before: 50ms..2s, or 1s. Sets --inflight to 1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
@@ -581,7 +583,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -637,6 +639,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -675,6 +680,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge compare" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -697,7 +704,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2; at an MQTT-SN gateway also -1: messages without a connection' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
@@ -712,6 +719,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l topic-id -d 'Predefined topic id of all messages, in place of a topic; 1 to 65534' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l think -d 'Random pause of each publisher before each message, after the answer to the one before: 50ms..2s, or 1s. Sets --inflight to 1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
@@ -719,7 +727,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -775,6 +783,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -813,6 +824,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -823,7 +836,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l hold -d 'Time that the clients stay connected [default: 10s]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -879,6 +892,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -914,6 +930,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -922,7 +940,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s c -l clients -d 'Number of publishers [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l publishers -d 'Number of publishers [default: -c]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s q -l qos -d 'QoS level of messages: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s q -l qos -d 'QoS level of messages: 0, 1 or 2; at an MQTT-SN gateway also -1, without a connection' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
@@ -937,13 +955,14 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l topic-id -d 'Predefined topic id of all messages, in place of a topic; 1 to 65534' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l think -d 'Random pause of each publisher before each message, after the answer to the one before: 50ms..2s, or 1s. Sets --inflight to 1' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l topics -d 'Topics from a CSV file, whose first line names the columns: topic, qos, and weight or rate' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -999,6 +1018,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -1038,6 +1060,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -1049,12 +1073,13 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages arrived]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l warm-up -d 'Receive messages for this time before the measurement [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s t -l topic -d 'Topic filter to subscribe to' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l topic-id -d 'Predefined topic id of all messages, in place of a topic; 1 to 65534' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l messages -d 'Number of messages to receive, of all subscribers together' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -1110,6 +1135,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -1145,6 +1173,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -1174,7 +1204,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -1230,6 +1260,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -1268,6 +1301,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -1296,11 +1331,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l stages -d 'Rates one after another, instead of --rate and --duration: \'100 for 30s, 100..1k for 1m, 0 for 10s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l on-off -d 'On and off times of each publisher, in turn, such as 10s/50s; the mean of --rate stays' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l topic-id -d 'Predefined topic id of all messages, in place of a topic; 1 to 65534' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -1356,6 +1392,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -1395,6 +1434,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
@@ -1404,7 +1445,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l keep-connected -d 'Keep all connections after the work is done, until Ctrl-C, or for a time as in --keep-connected=5m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l seed -d 'Seed of random times, topics, sizes and payloads, from 0 to 4294967295 [default: random]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l repeat -d 'Run the same load N times, and report the median and the spread of each metric for `mq bench compare`' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l repeat-of -d 'Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -1460,6 +1501,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sn-forwarders -d 'Send from N sockets, each a forwarder for several clients, instead of a socket for each client' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
@@ -1498,6 +1542,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'

@@ -20,6 +20,8 @@ use std::path::Path;
 /// thousands of clients, and rounded up (`docs/performance.md`).
 const BYTES_PER_CLIENT: u64 = 2 * 1024;
 const BYTES_PER_SOCKET: u64 = 4 * 1024;
+/// Additional memory of a client of an MQTT-SN gateway: its adapter, its timer and its topic ids.
+const BYTES_PER_GATEWAY_CLIENT: u64 = 3 * 1024;
 /// Additional memory of a TLS connection, mostly the state of rustls.
 const BYTES_PER_TLS: u64 = 9 * 1024;
 /// Additional memory of a TLS session that the client can resume.
@@ -28,6 +30,9 @@ const BYTES_PER_TLS_SESSION: u64 = 2 * 1024;
 const BYTES_PER_PROCESS: u64 = 10 * 1024 * 1024;
 
 const MEBIBYTE: u64 = 1024 * 1024;
+
+/// A receive buffer for the bursts of thousands of clients.
+const ENOUGH_RECEIVE_BUFFER: u64 = 4 * MEBIBYTE;
 
 /// The findings about a plan on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,8 @@ pub(crate) enum Lift {
     LocalAddresses(&'static str),
     /// More machines.
     Machines,
+    /// Room for this number of clients at the gateway.
+    GatewayClients(u32),
     /// Fewer connections per second.
     ConnectRate,
 }
@@ -87,6 +94,9 @@ struct Machine {
     memory: Option<u64>,
     accept_queue: Option<u64>,
     syn_queue: Option<u64>,
+    /// The receive buffer of a UDP socket in bytes: the default, and the maximum.
+    receive_buffer: Option<u64>,
+    largest_receive_buffer: Option<u64>,
     /// Connections that the firewall tracks: allowed, and in use.
     tracked: Option<(u64, u64)>,
 }
@@ -96,7 +106,7 @@ struct Machine {
 /// # Errors
 /// If the broker's name cannot be resolved.
 pub(crate) async fn check(mut plan: Plan, around: Surroundings) -> Result<Check, Error> {
-    let machine = Machine::look();
+    let machine = Machine::look(&plan);
     let targets = match around.is_embedded {
         true => vec![Some(SocketAddr::from(([127, 0, 0, 1], 1883)))],
         false => resolve(&plan).await?,
@@ -111,7 +121,7 @@ pub(crate) async fn check(mut plan: Plan, around: Surroundings) -> Result<Check,
     findings.extend(target.map(|target| machine.local_ports(&plan, target)));
     findings.push(machine.memory(&plan));
     findings.extend(machine.tracking(&plan));
-    findings.push(machine.queues(target));
+    findings.push(if plan.broker.is_gateway() { machine.buffers() } else { machine.queues(target) });
     findings.push(broker(&plan, fronts));
     Ok(Check { findings })
 }
@@ -165,10 +175,14 @@ fn summary(plan: &Plan, targets: &[Option<SocketAddr>]) -> Finding {
     });
     let place = places.collect::<Vec<_>>().join(", ");
     let layers = match (&plan.broker.endpoint.tls, &plan.broker.endpoint.web_socket) {
-        (Some(_), Some(_)) => ", with TLS and WebSocket",
-        (Some(_), None) => ", with TLS",
-        (None, Some(_)) => ", with WebSocket",
-        (None, None) => "",
+        (Some(_), Some(_)) => ", with TLS and WebSocket".to_owned(),
+        (Some(_), None) => ", with TLS".to_owned(),
+        (None, Some(_)) => ", with WebSocket".to_owned(),
+        (None, None) if plan.broker.is_gateway() => match plan.broker.forwarders {
+            Some(count) => format!(", with MQTT-SN through {count} forwarders"),
+            None => ", with MQTT-SN".to_owned(),
+        },
+        (None, None) => String::new(),
     };
     let processes =
         if plan.processes > 1 { format!(" in {} processes", plan.processes) } else { String::new() };
@@ -178,7 +192,7 @@ fn summary(plan: &Plan, targets: &[Option<SocketAddr>]) -> Finding {
 }
 
 impl Machine {
-    fn look() -> Machine {
+    fn look(plan: &Plan) -> Machine {
         let (soft_files, hard_files) = descriptors::limits();
         let ports = limits::local_ports();
         Machine {
@@ -186,11 +200,13 @@ impl Machine {
             hard_files,
             most_files: number_in("/proc/sys/fs/nr_open"),
             all_files: files_of_all(),
-            ports_in_use: ports_in_use(&ports),
+            ports_in_use: ports_in_use(&ports, if plan.broker.is_gateway() { "udp" } else { "tcp" }),
             ports,
             memory: available_memory(),
             accept_queue: number_in("/proc/sys/net/core/somaxconn"),
             syn_queue: number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog"),
+            receive_buffer: number_in("/proc/sys/net/core/rmem_default"),
+            largest_receive_buffer: number_in("/proc/sys/net/core/rmem_max"),
             tracked: number_in("/proc/sys/net/netfilter/nf_conntrack_max")
                 .zip(number_in("/proc/sys/net/netfilter/nf_conntrack_count")),
         }
@@ -229,7 +245,7 @@ impl Machine {
     /// Open files of all processes.
     fn files_of_all(&self, plan: &Plan) -> Option<Finding> {
         let (most, used) = self.all_files?;
-        let needed = used.saturating_add(u64::from(plan.clients()));
+        let needed = used.saturating_add(u64::from(plan.sockets()));
         if needed <= most / 2 {
             return None;
         }
@@ -242,6 +258,7 @@ impl Machine {
     fn local_ports(&self, plan: &Plan, target: SocketAddr) -> Finding {
         let ports = limits::count_ports(&self.ports);
         let clients = match target.ip().is_loopback() {
+            _ if plan.broker.forwarders.is_some() => plan.sockets(),
             true => plan.clients(),
             // Connections to different brokers may share a port.
             false => plan.clients_of_brokers().into_iter().max().unwrap_or_default(),
@@ -260,11 +277,12 @@ impl Machine {
             (_, false) => format!("from {addresses} local addresses"),
         };
         let text = format!(
-            "{} to {}, {ports} for each local address, {} in use; {} clients {from}",
+            "{} to {}, {ports} for each local address, {} in use; {} {} {from}",
             self.ports.start(),
             self.ports.end(),
             self.ports_in_use,
-            clients
+            clients,
+            if plan.broker.forwarders.is_some() { "forwarders" } else { "clients" }
         );
         let mut lift = Vec::new();
         // Only the ports that are still free count for a single address.
@@ -290,7 +308,9 @@ impl Machine {
             Some(tls) if tls.resumes() => BYTES_PER_TLS + BYTES_PER_TLS_SESSION,
             Some(_) => BYTES_PER_TLS,
         };
-        let clients = u64::from(plan.clients()) * (BYTES_PER_CLIENT + BYTES_PER_SOCKET + tls);
+        let sockets = u64::from(plan.sockets()) * BYTES_PER_SOCKET;
+        let gateway = if plan.broker.is_gateway() { BYTES_PER_GATEWAY_CLIENT } else { 0 };
+        let clients = u64::from(plan.clients()) * (BYTES_PER_CLIENT + gateway + tls) + sockets;
         let needed = clients + plan.processes as u64 * BYTES_PER_PROCESS;
         let shown = needed.div_ceil(MEBIBYTE);
         let (fit, available) = match self.memory {
@@ -313,12 +333,32 @@ impl Machine {
     /// A firewall that tracks connections drops new ones when its table is full.
     fn tracking(&self, plan: &Plan) -> Option<Finding> {
         let (most, used) = self.tracked?;
-        let needed = used.saturating_add(u64::from(plan.clients()));
+        let needed = used.saturating_add(u64::from(plan.sockets()));
         let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
         let text = format!("the firewall tracks {used} connections, {most} allowed");
         let command = format!("sysctl -w net.netfilter.nf_conntrack_max={}    (root)", needed * 2);
         let lift = if fit == Fit::Enough { Vec::new() } else { vec![command.into()] };
         Some(Finding { name: "firewall", fit, text, lift })
+    }
+
+    /// The buffers for received datagrams; further ones are lost.
+    fn buffers(&self) -> Finding {
+        let show = |limit: Option<u64>| limit.map_or("unknown".to_owned(), |limit| limit.to_string());
+        let text = format!(
+            "rmem_default {}, rmem_max {} (of this machine); datagrams without room in a socket's buffer are lost",
+            show(self.receive_buffer),
+            show(self.largest_receive_buffer)
+        );
+        let lift = match self.largest_receive_buffer {
+            Some(largest) if largest < ENOUGH_RECEIVE_BUFFER => {
+                let command = format!(
+                    "sysctl -w net.core.rmem_max={ENOUGH_RECEIVE_BUFFER}    (root; the gateway of mq uses it)"
+                );
+                vec![Lift::Measure(command)]
+            }
+            _ => Vec::new(),
+        };
+        Finding { name: "receive buffer", fit: Fit::Unknown, text, lift }
     }
 
     /// The queues at the broker's machine for connections that the broker has not accepted yet.
@@ -367,6 +407,12 @@ fn broker(plan: &Plan, fronts: Option<Result<u16, BrokerShortage>>) -> Finding {
         return Finding { name: "broker", fit, text, lift };
     }
     let most = plan.clients_of_brokers().into_iter().max().unwrap_or_default();
+    if plan.broker.is_gateway() {
+        let text =
+            format!("needs room for {most} clients, and so does the broker behind it; neither is checked");
+        let lift = vec![Lift::GatewayClients(most), Lift::ConnectRate];
+        return Finding { name: "gateway", fit: Fit::Unknown, text, lift };
+    }
     let files = u64::from(most) + 100;
     let each = if plan.broker.count() > 1 { "each " } else { "" };
     let text = format!("{each}needs {files} open files and a connection limit as high; neither is checked");
@@ -399,8 +445,9 @@ fn available_memory() -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
-fn ports_in_use(ports: &RangeInclusive<u16>) -> u64 {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| read_to_string(path).unwrap_or_default());
+fn ports_in_use(ports: &RangeInclusive<u16>, protocol: &str) -> u64 {
+    let tables = ["", "6"].map(|family| format!("/proc/net/{protocol}{family}"));
+    let tables = tables.map(|path| read_to_string(path).unwrap_or_default());
     tables.iter().map(|table| count_local_ports(table, ports)).sum()
 }
 
@@ -429,6 +476,8 @@ mod tests {
             memory: Some(200 * MEBIBYTE),
             accept_queue: Some(128),
             syn_queue: Some(2048),
+            receive_buffer: Some(212_992),
+            largest_receive_buffer: Some(212_992),
             tracked: Some((65_536, 10)),
         }
     }

@@ -222,7 +222,7 @@ fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
     if slot.task.subscribes() {
         context.measurements.gauges.without_subscription.add(1);
     }
-    context.measurements.note_failed(slot, now, error);
+    context.measurements.note_failed(&context.plan, slot, now, error);
 }
 
 /// Records that the client left the run early.

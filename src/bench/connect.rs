@@ -1,6 +1,6 @@
 //! Connects one client up to an accepting CONNACK, and times each step.
 
-use super::client_slot::ClientSlot;
+use super::client_slot::{ClientSlot, Task};
 use super::context::{Context, nanoseconds};
 use super::handshake::{ClientHandshake, Link};
 use super::record::{LatencyKind, Record};
@@ -23,7 +23,7 @@ pub(super) enum Connecting {
 
 /// An empty session.
 pub(super) fn new_session<M>(context: &Context) -> Session<M> {
-    Session::new(Role::Client, context.plan.broker.version)
+    Session::new(Role::Client, context.plan.broker.session_version())
 }
 
 /// Connects a client: for the first time, or again, with the TLS settings of its last connection if that can be resumed. Its session
@@ -60,13 +60,20 @@ pub(super) async fn connect<M>(
     layers.add_to(&mut record);
     tls.into_iter().for_each(|algorithms| record.tls.add(algorithms));
     let broker_time = (accepted - ready).saturating_sub(answers.elapsed);
-    record.latencies.record(LatencyKind::Connack, nanoseconds(broker_time));
+    if !is_unconnected(context, slot) {
+        record.latencies.record(LatencyKind::Connack, nanoseconds(broker_time));
+    }
     record_answers(answers, &mut record);
     if connecting == Connecting::First {
         record.accepting.note(context.timers.nanoseconds(begin));
         record.accepting.note(context.timers.nanoseconds(accepted));
     }
     Ok(link)
+}
+
+/// Whether the client sends no CONNECT, only messages of QoS -1.
+fn is_unconnected(context: &Context, slot: ClientSlot) -> bool {
+    context.plan.group(slot).is_unconnected && slot.task == Task::Publish
 }
 
 /// Records the times of an accepted client's own answers, if there were any.
@@ -82,7 +89,8 @@ fn record_answers(AnswerTime { elapsed, cpu }: AnswerTime, record: &mut Record) 
 /// Durations of the layers below MQTT.
 #[derive(Default)]
 struct LayerTimes {
-    socket: Duration,
+    /// `None` for datagrams, which need no connection.
+    socket: Option<Duration>,
     tls: Option<Duration>,
     web_socket: Option<Duration>,
 }
@@ -96,6 +104,9 @@ impl LayerTimes {
         tls: Option<&Tls>,
     ) -> Result<Stream, ConnectError> {
         let route = context.target.route(slot);
+        if let Some(settings) = route.gateway_settings() {
+            return context.gateway_clients.connect(&context.plan, route, slot, settings).await;
+        }
         let common = route.endpoint().tls.as_ref();
         let own = if tls.is_none() { common.and_then(Tls::with_own_session) } else { None };
         let socket = route.connect_socket(context.plan.number_of(slot)).await?;
@@ -104,7 +115,7 @@ impl LayerTimes {
             let now = Instant::now();
             let time = now - replace(&mut before, now);
             match step {
-                ConnectStep::Laid(Layer::Socket) => self.socket = time,
+                ConnectStep::Laid(Layer::Socket) => self.socket = Some(time),
                 ConnectStep::Laid(Layer::Tls) => self.tls = Some(time),
                 ConnectStep::Laid(Layer::WebSocket) => self.web_socket = Some(time),
                 ConnectStep::Tunnel(_) => {}
@@ -116,7 +127,7 @@ impl LayerTimes {
     /// Records the durations of an accepted client.
     fn add_to(&self, record: &mut Record) {
         let times = [
-            (LatencyKind::TcpConnect, Some(self.socket)),
+            (LatencyKind::TcpConnect, self.socket),
             (LatencyKind::Tls, self.tls),
             (LatencyKind::WebSocket, self.web_socket),
         ];

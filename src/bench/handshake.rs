@@ -78,7 +78,7 @@ impl ClientHandshake<'_> {
             self.gauges.note_granted(asked, terms.peer_accepts.maximum_qos);
         }
         let (keep_alive, has_session) = (early(&terms), terms.session_present);
-        session.start(broker.version, terms.accepts, terms.peer_accepts, has_session);
+        session.start(broker.session_version(), terms.accepts, terms.peer_accepts, has_session);
         Ok((Link { connection, keep_alive, has_session }, authenticator.answer_time()))
     }
 
@@ -104,7 +104,7 @@ impl ClientHandshake<'_> {
             properties: will.properties.as_properties(),
         });
         Connect {
-            version: broker.version,
+            version: broker.session_version(),
             is_bridge: false,
             // In MQTT 3, a session with clean session set is never kept.
             clean_start: self.plan.clean_start(self.slot)

@@ -67,7 +67,7 @@ pub(super) struct OpenFiles {
 impl OpenFiles {
     /// The need of a plan, whose processes are known.
     pub(super) fn of(plan: &Plan, around: Surroundings) -> OpenFiles {
-        let most = plan.clients_of_processes().into_iter().max().unwrap_or_default();
+        let most = plan.sockets_of_processes().into_iter().max().unwrap_or_default();
         let of_clients = open_files(most, plan);
         match plan.processes as u64 {
             0 | 1 => OpenFiles { of_clients: of_clients + around.open_files(), of_leader: None },
@@ -82,7 +82,7 @@ impl OpenFiles {
     /// The need of a plan if one process has all clients.
     pub(super) fn in_one_process(plan: &Plan, around: Surroundings) -> u64 {
         let threads = OPEN_FILES_OF_THREAD * plan.threads as u64;
-        u64::from(plan.clients() + MORE_CLIENTS) + OPEN_FILES_OF_PROCESS + threads + around.open_files()
+        u64::from(plan.sockets() + MORE_CLIENTS) + OPEN_FILES_OF_PROCESS + threads + around.open_files()
     }
 }
 
@@ -100,12 +100,20 @@ fn spread(plan: &mut Plan, around: Surroundings, limit: Option<u64>) -> Result<(
     let limit = limit.unwrap_or(u64::MAX);
     // More processes do not help if the limit is too low for a single client.
     let helps = 1 + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD <= limit;
-    let most = if helps || wanted.is_some() { MOST_PROCESSES.min(plan.clients().max(1) as usize) } else { 1 };
+    let most = if helps || wanted.is_some() {
+        MOST_PROCESSES.min(plan.sockets().min(plan.clients()).max(1) as usize)
+    } else {
+        1
+    };
     let mut processes = wanted.unwrap_or(1).min(most);
     loop {
         plan.processes = processes;
         // All processes have the same number of threads, so that their numbers of clients are similar.
         plan.threads = threads.max(processes).next_multiple_of(processes);
+        if let Some(forwarders) = plan.broker.forwarders {
+            // A forwarder belongs to one thread, and each thread needs one.
+            plan.threads = plan.threads.min(forwarders as usize / processes * processes).max(processes);
+        }
         let needed = OpenFiles::of(plan, around);
         // With the wanted number of processes, their leader may need more than all clients together.
         let of_leader = needed.of_leader.filter(|_| wanted.is_some()).unwrap_or_default();
@@ -132,7 +140,8 @@ fn spread(plan: &mut Plan, around: Surroundings, limit: Option<u64>) -> Result<(
 /// If the hard limit is too low for the clients of a process.
 pub(crate) fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
     let clients = plan.clients_of_processes().get(process).copied().unwrap_or_default();
-    let needed = open_files(clients, plan);
+    let sockets = plan.sockets_of_processes().get(process).copied().unwrap_or_default();
+    let needed = open_files(sockets, plan);
     match descriptors::raise_limit() {
         Some(limit) if limit < needed => {
             let (has_siblings, enough) = (plan.processes > 1, needed);
@@ -142,10 +151,10 @@ pub(crate) fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error>
     }
 }
 
-/// Open files of a process with this number of clients.
-fn open_files(clients: u32, plan: &Plan) -> u64 {
+/// Open files of a process with this number of sockets.
+fn open_files(sockets: u32, plan: &Plan) -> u64 {
     let threads = plan.threads.div_ceil(plan.processes.max(1)) as u64;
-    u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
+    u64::from(sockets) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
 }
 
 /// The maximum number of processes that accept clients for a broker.
@@ -181,7 +190,25 @@ fn each_of(processes: u16) -> String {
 /// If no number of processes suffices, with the number of files that each needs.
 pub(crate) fn front_processes(plan: &Plan, around: Surroundings) -> Result<u16, BrokerShortage> {
     let enough = OpenFiles::in_one_process(plan, around);
-    front_processes_within(plan.clients(), enough, descriptors::raise_limit())
+    let limit = descriptors::raise_limit();
+    if plan.broker.is_gateway() {
+        return with_gateway(plan.clients(), enough, limit);
+    }
+    front_processes_within(plan.clients(), enough, limit)
+}
+
+/// The same for an embedded broker with its gateway. The process has both ends of each client's connection to the broker.
+fn with_gateway(clients: u32, enough: u64, limit: Option<u64>) -> Result<u16, BrokerShortage> {
+    let needed = 2 * u64::from(clients + MORE_CLIENTS) + OPEN_FILES_OF_PROCESS;
+    match limit.filter(|limit| *limit < needed) {
+        None => Ok(0),
+        Some(limit) => {
+            let room = limit.saturating_sub(OPEN_FILES_OF_PROCESS) / 2;
+            let most_clients = room.saturating_sub(MORE_CLIENTS.into());
+            let enough = enough.max(needed);
+            Err(BrokerShortage { clients, processes: 1, needed, limit, enough, most_clients })
+        }
+    }
 }
 
 fn front_processes_within(clients: u32, enough: u64, limit: Option<u64>) -> Result<u16, BrokerShortage> {

@@ -20,6 +20,7 @@ mod context;
 mod cpu_usage;
 mod ending;
 mod error;
+mod gateway_clients;
 mod gauges;
 mod generator;
 mod handshake;
@@ -48,6 +49,7 @@ pub(crate) mod timeline;
 pub(crate) mod topic_list;
 pub(crate) mod topics;
 pub(crate) mod trace;
+mod udp_drops;
 mod worker;
 
 use context::{Control, Phase};
@@ -70,6 +72,7 @@ use std::time::{Duration, Instant, SystemTime};
 use target::Target;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
+use udp_drops::UdpDrops;
 use worker::Assignment;
 
 /// Interval between readings of the gauges.
@@ -120,6 +123,9 @@ pub(crate) async fn run(
     let offset = fastrand::u32(..u32::from(u16::MAX));
     let target = Target::to(&plan, &addresses, offset)?;
     let brokers = target.describe();
+    let gateways =
+        if plan.broker.is_gateway() { addresses.iter().copied().flatten().collect() } else { vec![] };
+    let drops = (!gateways.is_empty()).then(|| UdpDrops::read(gateways));
     let mut run = Run::new(plan, interrupts, observe);
     if run.plan.processes > 1 {
         run.start_processes(program, addresses, offset).await?;
@@ -129,7 +135,12 @@ pub(crate) async fn run(
     let ending = run.lead().await;
     let (start, started_at) = (run.start, run.started_at);
     let (plan, phases, is_drain_cut) = (run.plan.clone(), std::mem::take(&mut run.phases), run.is_drain_cut);
+    // As long as the sockets are open.
+    let dropped = drops.map(UdpDrops::since);
     let mut record = run.finish().await?;
+    if let (Some(dropped), Some(datagrams)) = (dropped, &mut record.datagrams) {
+        datagrams.merge(&dropped);
+    }
     record.gap_lost = record.account(&plan).gap_lost;
     let circumstances =
         Circumstances { brokers, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };

@@ -5,11 +5,13 @@ use super::client_slot::ClientSlot;
 use super::error::Error;
 use super::limits::{self, Sources};
 use super::plan::Plan;
-use crate::transport::{Address, ConnectError, Endpoint, Stream, connect_socket, tcp};
+use crate::protocol::sn::client::Settings;
+use crate::transport::{Address, ConnectError, Endpoint, Stream, connect_socket, mqtt_sn, tcp};
 use std::io;
 use std::iter::repeat;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Pause between attempts to connect to a unix socket whose queue is full.
 const QUEUE_PAUSE: Duration = Duration::from_millis(2);
@@ -46,9 +48,11 @@ pub(super) async fn resolve(plan: &Plan) -> Result<Vec<Option<SocketAddr>>, Erro
 
 async fn first_address(endpoint: &Endpoint) -> Result<Option<SocketAddr>, Error> {
     match endpoint {
-        Endpoint { address: Address::Tcp { host, port }, proxy: None, .. } => {
-            Ok(tcp::resolve(host, *port).await?.first().copied())
-        }
+        Endpoint {
+            address: Address::Tcp { host, port } | Address::Gateway { host, port, .. },
+            proxy: None,
+            ..
+        } => Ok(tcp::resolve(host, *port).await?.first().copied()),
         _ => Ok(None),
     }
 }
@@ -86,12 +90,16 @@ async fn answering_address(endpoint: &Endpoint) -> Result<Option<SocketAddr>, Er
     if let Address::Unix(_) = endpoint.address {
         return Ok(None);
     }
+    if let Address::Gateway { host, port, options } = &endpoint.address {
+        let found = timeout(endpoint.timeout, mqtt_sn::find(host, *port, None, options)).await;
+        return Ok(Some(found.map_err(|_| Error::Timeout(endpoint.timeout))??));
+    }
     if let Address::Tcp { host, port } = &endpoint.address
         && let [address] = tcp::resolve(host, *port).await?.as_slice()
     {
         return Ok(Some(*address));
     }
-    let connected = tokio::time::timeout(endpoint.timeout, connect_socket(endpoint)).await;
+    let connected = timeout(endpoint.timeout, connect_socket(endpoint)).await;
     let stream = connected.map_err(|_| Error::Timeout(endpoint.timeout))??;
     let unknown = || Error::Lost(io::ErrorKind::NotConnected.into());
     stream.peer_address().map(Some).ok_or_else(unknown)
@@ -130,21 +138,22 @@ impl Target {
 }
 
 fn endpoint_to(endpoint: &Endpoint, target: Option<SocketAddr>) -> Endpoint {
-    match target {
-        Some(target) => Endpoint {
-            address: Address::Tcp { host: target.ip().to_string(), port: target.port() },
-            ..endpoint.clone()
-        },
-        None => endpoint.clone(),
-    }
+    let Some(target) = target else { return endpoint.clone() };
+    let (host, port) = (target.ip().to_string(), target.port());
+    let address = match &endpoint.address {
+        Address::Gateway { options, .. } => Address::Gateway { host, port, options: options.clone() },
+        Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) => Address::Tcp { host, port },
+    };
+    Endpoint { address, ..endpoint.clone() }
 }
 
 /// The local addresses and ports of this many clients. No two clients of all brokers share a chosen one.
 fn sources_of(plan: &Plan, clients: u32, target: Option<SocketAddr>, offset: u32) -> Result<Sources, Error> {
     let bind = &plan.broker.bind;
-    match limits::sources(clients, target, bind, offset)? {
+    let sockets = plan.broker.forwarders.unwrap_or(clients);
+    match limits::sources(sockets, target, bind, offset)? {
         sources @ Sources::System(_) => Ok(sources),
-        Sources::Spread(_) => limits::sources(plan.clients(), target, bind, offset),
+        Sources::Spread(_) => limits::sources(plan.sockets(), target, bind, offset),
     }
 }
 
@@ -161,6 +170,42 @@ impl Route {
     /// The layers on top of the socket.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The settings of a client of an MQTT-SN gateway; `None` for a broker.
+    pub(super) fn gateway_settings(&self) -> Option<&Settings> {
+        match &self.endpoint.address {
+            Address::Gateway { options, .. } => Some(&options.settings),
+            Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) => None,
+        }
+    }
+
+    /// Opens a socket for datagrams to the gateway: the one with this number among those of the run. `open` gets its local address, and
+    /// that of the gateway.
+    ///
+    /// # Errors
+    /// That of the last attempt.
+    pub(super) async fn open_datagrams<T>(
+        &self,
+        number: u32,
+        open: impl AsyncFn(Option<SocketAddr>, SocketAddr) -> Result<T, ConnectError>,
+    ) -> Result<T, ConnectError> {
+        let Some(target) = self.target else {
+            return Err(ConnectError::NoAddress { host: self.endpoint.address.host(), bind: None });
+        };
+        let address = match &self.sources {
+            Sources::System(addresses) => in_turn(addresses, number),
+            Sources::Spread(spread) => {
+                for source in spread.candidates(number) {
+                    match open(Some(source), target).await {
+                        Err(error) if is_port_taken(&error) => {}
+                        result => return result,
+                    }
+                }
+                spread.address(number)
+            }
+        };
+        open(address.map(|address| SocketAddr::new(address, 0)), target).await
     }
 
     /// Connects a client's socket, below all layers; `client` is its number in this run.

@@ -139,7 +139,8 @@ async fn work(context: Rc<Context>, thread: usize, mut control: watch::Receiver<
     }
     // Clients that do not disconnect in time are dropped with the runtime.
     let _ = timeout(DISCONNECT_TIMEOUT, admission.all_left()).await;
-    measurements.take_record(&context.plan)
+    let datagrams = context.plan.broker.is_gateway().then(|| context.gateway_clients.datagrams());
+    Record { datagrams, ..measurements.take_record(&context.plan) }
 }
 
 /// Starts the clients, limited by the number that may wait for CONNACK and by the connect rate.

@@ -48,6 +48,9 @@ pub(crate) struct BrokerArgs {
     /// UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port
     #[arg(long, value_name = "PORT")]
     pub sn_port: Option<u16>,
+    /// Maximum number of MQTT-SN clients
+    #[arg(long, value_name = "COUNT", hide = true)]
+    pub sn_max_clients: Option<usize>,
     /// Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub unix: Option<PathBuf>,

@@ -232,6 +232,7 @@ impl Command {
             Command::Sub(args) => args.choose_gateway(),
             Command::Rr(args) => args.choose_gateway(),
             Command::Gateway(args) => args.apply_target(),
+            Command::Bench(args) => args.choose_gateway(),
             _ => {}
         }
     }

@@ -188,7 +188,9 @@ impl NetworkArgs {
                 Err(self.bad_url("the URL of an MQTT-SN gateway is mqtt-sn://HOST:PORT/TOPIC"))
             }
             Some(sn) => Ok(is_url || sn.is_requested()),
-            None if is_url => Err(self.bad_url("only pub, sub and rr are clients of an MQTT-SN gateway")),
+            None if is_url => {
+                Err(self.bad_url("only pub, sub, rr and bench are clients of an MQTT-SN gateway"))
+            }
             None => Ok(false),
         }
     }

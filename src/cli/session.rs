@@ -267,7 +267,10 @@ impl ClientArgs {
     }
 
     /// Rejects options that an MQTT-SN gateway cannot be used with, or that need one.
-    fn check_sn(&self, names: Names) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// The option.
+    pub(super) fn check_sn(&self, names: Names) -> Result<(), Error> {
         match (&self.network.sn, self.network.is_sn(names)?) {
             (_, true) => self.check_sn_has_all(names),
             (Some(sn), false) => sn.check_unused(),

@@ -45,7 +45,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let fronts =
             args.front_processes.map(|count| FrontProcesses::start(&mut broker, count)).transpose()?;
         announce(&broker);
-        let mut gateway = bind_gateway(listen_sn, &broker).await?;
+        let mut gateway = bind_gateway(listen_sn, args.sn_max_clients, &broker).await?;
         let (log, log_end) = Log::start(messages);
         if let Some(gateway) = &mut gateway {
             gateway::announce(gateway)?;
@@ -75,7 +75,11 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
 }
 
 /// The gateway for MQTT-SN clients, if requested.
-async fn bind_gateway(listen: Option<SocketAddr>, broker: &Broker) -> Result<Option<Gateway>, Error> {
+async fn bind_gateway(
+    listen: Option<SocketAddr>,
+    most_clients: Option<usize>,
+    broker: &Broker,
+) -> Result<Option<Gateway>, Error> {
     let Some(listen) = listen else { return Ok(None) };
     let tcp = broker.local_address().map(|address| {
         // A broker on all addresses is also on this one.
@@ -84,7 +88,9 @@ async fn bind_gateway(listen: Option<SocketAddr>, broker: &Broker) -> Result<Opt
     });
     let unix = broker.unix_path().map(|path| Address::Unix(path.to_owned()));
     let Some(address) = tcp.or(unix) else { return Ok(None) };
-    gateway::bind(embedded(listen, address)).await.map(Some)
+    let config = embedded(listen, address);
+    let clients = most_clients.unwrap_or(config.clients);
+    gateway::bind(crate::gateway::Config { clients, ..config }).await.map(Some)
 }
 
 /// Runs the broker, and the gateway until the same end, so that its clients disconnect first.

@@ -35,6 +35,30 @@ const LOG_INTERVAL: Duration = Duration::from_millis(5);
 /// The maximum number of faults of front processes that are kept.
 const MOST_FRONT_FAULTS: usize = 100;
 
+/// The port of the broker that clients connect to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listener {
+    Tcp,
+    WebSocket,
+    /// The UDP port of its gateway, for this number of MQTT-SN clients.
+    Gateway {
+        clients: u32,
+    },
+}
+
+impl Listener {
+    /// The options of `mq broker`.
+    fn words(self) -> Vec<String> {
+        match self {
+            Listener::Tcp => Vec::new(),
+            Listener::WebSocket => vec!["--ws-port=0".to_owned()],
+            Listener::Gateway { clients } => {
+                vec!["--sn-port=0".to_owned(), format!("--sn-max-clients={clients}")]
+            }
+        }
+    }
+}
+
 /// A running broker. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct EmbeddedBroker {
@@ -49,12 +73,12 @@ pub(super) struct EmbeddedBroker {
 type FrontFaults = Arc<Mutex<Vec<FrontFault>>>;
 
 impl EmbeddedBroker {
-    /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket; 0 front processes for none.
+    /// Starts this same program as a broker on a free port of 127.0.0.1; 0 front processes for none.
     ///
     /// # Errors
     /// When it cannot be started, or does not print its address.
     pub(super) fn start(
-        is_web_socket: bool,
+        listener: Listener,
         front_processes: u16,
         messages: Messages,
     ) -> Result<EmbeddedBroker, Error> {
@@ -63,7 +87,7 @@ impl EmbeddedBroker {
         let mut child = Command::new(program)
             .args(["broker", "-p", "0", "--stop-with-stdin"])
             .args((front_processes > 0).then_some(fronts))
-            .args(if is_web_socket { &["--ws-port", "0"][..] } else { &[] })
+            .args(listener.words())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -79,7 +103,7 @@ impl EmbeddedBroker {
         let mut broker =
             EmbeddedBroker { child: RefCell::new(child), address, front_processes, front_faults, log_end };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
-        broker.address = read_address(output, is_web_socket)?;
+        broker.address = read_address(output, listener != Listener::Tcp)?;
         Ok(broker)
     }
 
@@ -170,14 +194,14 @@ fn read_line(log: &mut BufReader<ChildStderr>) -> Option<String> {
     Some(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
-/// Reads the first line, or the second one for WebSocket, and keeps reading so that the broker never blocks on writing.
-fn read_address(output: ChildStdout, is_web_socket: bool) -> Result<SocketAddr, Error> {
+/// Reads the first line, or the second one for another port than that of TCP, and keeps reading so that the broker never blocks on writing.
+fn read_address(output: ChildStdout, is_second: bool) -> Result<SocketAddr, Error> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = String::new();
         let mut read = output.read_line(&mut line);
-        if is_web_socket && read.is_ok() {
+        if is_second && read.is_ok() {
             line.clear();
             read = output.read_line(&mut line);
         }

@@ -8,6 +8,8 @@ pub(crate) mod datagrams;
 pub(crate) mod descriptors;
 mod endpoint;
 mod error;
+pub(crate) mod forwarder;
+mod gateway_socket;
 mod http;
 pub(crate) mod http_get;
 pub(crate) mod mqtt_sn;

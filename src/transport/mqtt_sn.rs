@@ -1,17 +1,19 @@
 //! MQTT-SN as a transport of MQTT: a stream of MQTT packets that an adapter turns into datagrams to a gateway.
 
-use super::{ConnectError, Stream, tcp};
+use super::forwarder::Forwarder;
+use super::gateway_socket::{self, GatewaySocket};
+use super::{ConnectError, Stream};
 use crate::protocol::sn::Message;
 use crate::protocol::sn::client::{Adapter, GatewayError, Settings};
-use std::fmt;
-use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::time::{Sleep, sleep, timeout};
 
@@ -21,7 +23,7 @@ const LARGEST_DATAGRAM: usize = 65_535;
 /// The time between two SEARCHGW. The specification has up to 5 s, so that many devices do not ask at once.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest wait without a timer.
+/// The time of a timer that is not set.
 const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// The parameters of a connection to a gateway.
@@ -32,36 +34,36 @@ pub(crate) struct GatewayOptions {
     pub searches: bool,
 }
 
+/// The datagrams of the clients that share these counts, and the events that MQTT does not show.
+#[derive(Debug, Default)]
+pub(crate) struct GatewayCounts {
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
+    /// Messages that were sent again.
+    pub repeated: AtomicU64,
+    /// Messages that were given up without an answer.
+    pub unanswered: AtomicU64,
+    /// Answers with the return code for congestion.
+    pub congestion: AtomicU64,
+    /// PUBLISH messages that the gateway sent again.
+    pub received_again: AtomicU64,
+    /// Datagrams that cannot be decoded.
+    pub malformed: AtomicU64,
+}
+
 /// A connection to a gateway. It is driven by reads, writes and flushes.
 #[derive(Debug)]
 pub(crate) struct GatewayStream {
-    socket: Arc<UdpSocket>,
-    /// An error of the socket between datagrams: nothing listens at the port, as ICMP says.
-    fault: SocketFault,
+    socket: GatewaySocket,
     adapter: Adapter,
     timer: Pin<Box<Sleep>>,
+    /// The time of the timer, which may be earlier than the next deadline: a deadline moves with each request, and a timer costs more.
+    wakes_at: Option<Instant>,
     /// The end of the connection, reported after the packets that arrived before.
     failure: Option<io::Error>,
-    buffer: Vec<u8>,
-}
-
-/// Waits for an error of a socket, which does not wake up readers.
-struct SocketFault(Pin<Box<dyn Future<Output = io::Result<io::Error>> + Send>>);
-
-impl SocketFault {
-    fn of(socket: &Arc<UdpSocket>) -> SocketFault {
-        let socket = Arc::clone(socket);
-        SocketFault(Box::pin(async move {
-            let take_error = || socket.take_error()?.ok_or_else(|| io::ErrorKind::WouldBlock.into());
-            socket.async_io(Interest::ERROR, take_error).await
-        }))
-    }
-}
-
-impl fmt::Debug for SocketFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SocketFault")
-    }
+    /// Whether the connection has failed.
+    is_over: bool,
+    counts: Option<Arc<GatewayCounts>>,
 }
 
 /// Prepares a connection to a gateway; nothing is sent before the MQTT client's CONNECT, except to search a gateway.
@@ -74,39 +76,77 @@ pub(super) async fn connect(
     bind: Option<IpAddr>,
     options: &GatewayOptions,
 ) -> Result<Stream, ConnectError> {
-    let mut address = first_address(host, port, bind).await?;
-    if options.searches {
-        address = search(address, bind).await?;
-    }
-    let failed = |source| ConnectError::Connect { address, source };
-    let socket = open(address, bind).await?;
-    socket.connect(address).await.map_err(failed)?;
-    let socket = Arc::new(socket);
-    let fault = SocketFault::of(&socket);
-    let adapter = Adapter::new(options.settings.clone());
-    let (timer, buffer) = (Box::pin(sleep(FAR)), vec![0; LARGEST_DATAGRAM]);
-    Ok(Stream::Gateway(Box::new(GatewayStream { socket, fault, adapter, timer, failure: None, buffer })))
+    let address = find(host, port, bind, options).await?;
+    let socket = gateway_socket::open(address, bind.map(|bind| SocketAddr::new(bind, 0))).await?;
+    Ok(stream(GatewaySocket::own(socket), options.settings.clone(), None))
 }
 
-async fn first_address(host: &str, port: u16, bind: Option<IpAddr>) -> Result<SocketAddr, ConnectError> {
-    let addresses = tcp::resolve(host, port).await?;
-    let usable =
-        addresses.into_iter().find(|address| bind.is_none_or(|bind| bind.is_ipv4() == address.is_ipv4()));
-    usable.ok_or_else(|| ConnectError::NoAddress { host: host.to_owned(), bind })
+/// The address of a gateway: that of a name, or that of the first gateway that answers a search.
+///
+/// # Errors
+/// If the name cannot be resolved, or no gateway can be searched.
+pub(crate) async fn find(
+    host: &str,
+    port: u16,
+    bind: Option<IpAddr>,
+    options: &GatewayOptions,
+) -> Result<SocketAddr, ConnectError> {
+    let address = gateway_socket::find(host, port, bind).await?;
+    if options.searches { search(address, bind).await } else { Ok(address) }
 }
 
-async fn open(target: SocketAddr, bind: Option<IpAddr>) -> Result<UdpSocket, ConnectError> {
-    let unspecified: IpAddr =
-        if target.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let local = bind.unwrap_or(unspecified);
-    let socket = UdpSocket::bind(SocketAddr::new(local, 0)).await;
-    socket.map_err(|source| ConnectError::Bind { address: local, source })
+/// Prepares one of many connections to a gateway, from a local address and port if one is given.
+///
+/// # Errors
+/// If the local address is unusable or in use, or there is no route.
+pub(crate) async fn connect_from(
+    source: Option<SocketAddr>,
+    address: SocketAddr,
+    settings: Settings,
+    counts: Arc<GatewayCounts>,
+) -> Result<Stream, ConnectError> {
+    let socket = gateway_socket::open(address, source).await?;
+    Ok(stream(GatewaySocket::own(socket), settings, Some(counts)))
+}
+
+/// Prepares a connection through a forwarder.
+pub(crate) fn connect_through(
+    forwarder: &Forwarder,
+    node_id: u32,
+    settings: Settings,
+    counts: Arc<GatewayCounts>,
+) -> Stream {
+    stream(GatewaySocket::Forwarded(forwarder.open(node_id)), settings, Some(counts))
+}
+
+/// Opens the socket of a forwarder.
+///
+/// # Errors
+/// If the local address is unusable or in use, or there is no route.
+pub(crate) async fn open_forwarder(
+    source: Option<SocketAddr>,
+    address: SocketAddr,
+) -> Result<Forwarder, ConnectError> {
+    Ok(Forwarder::new(gateway_socket::open(address, source).await?))
+}
+
+fn stream(socket: GatewaySocket, settings: Settings, counts: Option<Arc<GatewayCounts>>) -> Stream {
+    let (adapter, timer) = (Adapter::new(settings), Box::pin(sleep(FAR)));
+    Stream::Gateway(Box::new(GatewayStream {
+        socket,
+        adapter,
+        timer,
+        wakes_at: None,
+        failure: None,
+        is_over: false,
+        counts,
+    }))
 }
 
 /// Sends SEARCHGW until a gateway answers with GWINFO. The endpoint's timeout ends the search.
 async fn search(target: SocketAddr, bind: Option<IpAddr>) -> Result<SocketAddr, ConnectError> {
     let failed = |source| ConnectError::Connect { address: target, source };
-    let socket = open(target, bind).await?;
+    let socket = gateway_socket::bind(target, bind.map(|bind| SocketAddr::new(bind, 0))).await?;
     // Only broadcast addresses need it.
     let _ = socket.set_broadcast(true);
     let mut question = Vec::new();
@@ -135,12 +175,30 @@ async fn answer(socket: &UdpSocket) -> io::Result<SocketAddr> {
 impl GatewayStream {
     /// Sends, receives and acts on timers, as far as possible without waiting.
     fn drive(&mut self, cx: &mut Context<'_>) {
-        if self.failure.is_none()
+        if !self.is_over
             && let Err(error) = self.drive_socket(cx)
         {
             let is_closed_port = error.kind() == io::ErrorKind::ConnectionRefused;
             self.failure =
                 Some(if is_closed_port { io::Error::other(GatewayError::NotListening) } else { error });
+            self.is_over = true;
+        }
+        self.count();
+    }
+
+    /// Adds the events of this connection to the common counts.
+    fn count(&mut self) {
+        let Some(counts) = &self.counts else { return };
+        let taken = self.adapter.take_counts();
+        let events = [
+            (&counts.repeated, taken.repeated),
+            (&counts.unanswered, taken.unanswered),
+            (&counts.congestion, taken.congestion),
+            (&counts.received_again, taken.received_again),
+            (&counts.malformed, taken.malformed),
+        ];
+        for (count, new) in events.into_iter().filter(|(_, new)| *new > 0) {
+            count.fetch_add(new.into(), Ordering::Relaxed);
         }
     }
 
@@ -152,7 +210,7 @@ impl GatewayStream {
             if !has_received && !has_ticked {
                 // An answer to the last datagram may be due.
                 self.send(cx)?;
-                return self.check_socket(cx);
+                return self.socket.check(cx);
             }
         }
     }
@@ -160,31 +218,28 @@ impl GatewayStream {
     fn send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(datagram) = self.adapter.datagram() {
             match self.socket.poll_send(cx, datagram) {
-                Poll::Ready(sent) => sent.map(|_| self.adapter.sent())?,
+                Poll::Ready(sent) => sent?,
                 Poll::Pending => break,
+            }
+            self.adapter.sent();
+            if let Some(counts) = &self.counts {
+                counts.sent.fetch_add(1, Ordering::Relaxed);
             }
         }
         Ok(())
     }
 
-    /// Returns the error of the socket, or arranges a wake-up for it.
-    fn check_socket(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.fault.0.as_mut().poll(cx) {
-            Poll::Ready(fault) => {
-                self.fault = SocketFault::of(&self.socket);
-                Err(fault?)
-            }
-            Poll::Pending => Ok(()),
-        }
-    }
-
     fn receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut has_received = false;
+        let mut space = [const { MaybeUninit::uninit() }; LARGEST_DATAGRAM];
         while self.adapter.takes_datagrams() && !self.adapter.is_closed() {
-            let mut buffer = ReadBuf::new(&mut self.buffer);
-            match self.socket.poll_recv(cx, &mut buffer) {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            match self.socket.poll_receive(cx, &mut buffer) {
                 Poll::Ready(received) => received?,
                 Poll::Pending => break,
+            }
+            if let Some(counts) = &self.counts {
+                counts.received.fetch_add(1, Ordering::Relaxed);
             }
             self.adapter.take_datagram(buffer.filled(), Instant::now()).map_err(io::Error::other)?;
             has_received = true;
@@ -194,17 +249,31 @@ impl GatewayStream {
 
     /// Returns whether a timer had expired.
     fn tick(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let Some(deadline) = self.adapter.deadline() else { return Ok(false) };
         let now = Instant::now();
-        let deadline = self.adapter.deadline();
-        let is_due = deadline.is_some_and(|deadline| deadline <= now);
-        if is_due {
+        if deadline <= now {
             self.adapter.tick(now).map_err(io::Error::other)?;
-        } else {
-            self.timer.as_mut().reset(deadline.unwrap_or(now + FAR).into());
-            // Only for the wake-up: it is not due.
+            return Ok(true);
+        }
+        self.arrange_wake_up(cx, deadline);
+        Ok(false)
+    }
+
+    /// Arranges a wake-up at a time or earlier.
+    fn arrange_wake_up(&mut self, cx: &mut Context<'_>, deadline: Instant) {
+        if self.wakes_at.is_none_or(|at| at > deadline) {
+            self.set_timer(deadline);
+        }
+        if self.timer.as_mut().poll(cx).is_ready() {
+            // It was set for an earlier deadline.
+            self.set_timer(deadline);
             let _ = self.timer.as_mut().poll(cx);
         }
-        Ok(is_due)
+    }
+
+    fn set_timer(&mut self, time: Instant) {
+        self.timer.as_mut().reset(time.into());
+        self.wakes_at = Some(time);
     }
 
     fn take_failure(&mut self) -> io::Result<()> {
@@ -228,7 +297,7 @@ impl AsyncRead for GatewayStream {
             return Poll::Ready(Ok(()));
         }
         this.take_failure()?;
-        if this.adapter.is_closed() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if this.adapter.is_closed() || this.is_over { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 }
 
@@ -237,6 +306,9 @@ impl AsyncWrite for GatewayStream {
         let this = self.get_mut();
         this.drive(cx);
         this.take_failure()?;
+        if this.is_over {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         if !this.adapter.takes_packets() {
             return Poll::Pending;
         }
@@ -251,7 +323,7 @@ impl AsyncWrite for GatewayStream {
         let this = self.get_mut();
         this.drive(cx);
         this.take_failure()?;
-        if this.adapter.is_drained() || this.adapter.is_closed() {
+        if this.adapter.is_drained() || this.adapter.is_closed() || this.is_over {
             Poll::Ready(Ok(()))
         } else {
             Poll::Pending

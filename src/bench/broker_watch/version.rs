@@ -21,10 +21,11 @@ const TIME_LIMIT: Duration = Duration::from_millis(500);
 pub(crate) struct VersionQuery(Options);
 
 impl VersionQuery {
-    /// A query to the broker of a plan; `None` if it has several.
+    /// A query to the broker of a plan; `None` if it has several, or an MQTT-SN gateway.
     pub(crate) fn new(plan: &Plan) -> Option<VersionQuery> {
         let retries = Retries { limit: Some(0), include_first: true };
-        let is_only = plan.broker.more_endpoints.is_empty();
+        // Another client of a gateway would take long if the gateway is lost.
+        let is_only = plan.broker.more_endpoints.is_empty() && !plan.broker.is_gateway();
         is_only.then(|| VersionQuery(Options { retries, ..sys_client::options(plan) }))
     }
 

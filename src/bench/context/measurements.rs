@@ -123,13 +123,17 @@ impl Measurements {
     }
 
     /// Counts a client that could not connect.
-    pub(in crate::bench) fn note_failed(&self, slot: ClientSlot, now: u64, error: &Error) {
+    pub(in crate::bench) fn note_failed(&self, plan: &Plan, slot: ClientSlot, now: u64, error: &Error) {
         let text = self.named(slot, error.to_string());
         let record = &mut *self.record.borrow_mut();
         record.timeline.at(now).failed += 1;
         record.of_group(slot.group).failed += 1;
         record.refused += u64::from(error.is_refusal());
-        record.errors.add_failure(text, FailureKind::of(error));
+        let kind = match FailureKind::of(error) {
+            FailureKind::Unreachable if plan.broker.is_gateway() => FailureKind::NoGateway,
+            kind => kind,
+        };
+        record.errors.add_failure(text, kind);
     }
 
     /// The text of an error, with the client's broker if there are several.

@@ -16,6 +16,7 @@ mod timer_queue;
 mod timers;
 mod watched_groups;
 
+use super::gateway_clients::GatewayClients;
 use super::gauges::Gauges;
 use super::payload::Composer;
 use super::plan::{Group, Plan};
@@ -38,6 +39,7 @@ pub(super) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Context {
     pub(super) plan: Arc<Plan>,
     pub(super) target: Target,
+    pub(super) gateway_clients: GatewayClients,
     pub(super) control: LocalControl,
     pub(super) admission: Admission,
     pub(super) measurements: Measurements,
@@ -63,6 +65,7 @@ impl Context {
             admission: Admission::new(&plan),
             measurements: Measurements::new(gauges, target.describe()),
             target,
+            gateway_clients: GatewayClients::default(),
             timers: Timers::new(start, plan.has_timers())?,
             composers: plan.groups.iter().map(composer).collect(),
             plan,

@@ -38,6 +38,10 @@ pub(crate) struct Group {
     pub subscription_qos: Qos,
     /// The QoS that the broker granted, if lower than the requested one.
     pub granted_qos: Option<Qos>,
+    /// Whether its publishers send with QoS -1 of MQTT-SN, without a connection; `qos` is then 0.
+    pub is_unconnected: bool,
+    /// The predefined topic id of MQTT-SN that replaces the topics.
+    pub topic_id: Option<u16>,
     /// The payloads of its messages.
     pub payload: Payload,
     /// Whether its messages are retained.

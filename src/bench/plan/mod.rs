@@ -17,7 +17,7 @@ use super::template::Template;
 use super::trace::Watch;
 use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
-use crate::transport::Endpoint;
+use crate::transport::{Address, Endpoint};
 pub(crate) use group::{Group, default_subscribers};
 pub(crate) use group_session::GroupSession;
 pub(crate) use shard_offsets::{Counts, ShardOffsets};
@@ -54,6 +54,8 @@ pub(crate) struct Broker {
     pub properties: PacketProperties,
     /// The number of processes that accept clients for the embedded broker; 0 if it has none, or is not used.
     pub front_processes: u16,
+    /// The number of forwarders that share the clients of an MQTT-SN gateway; `None` if each client has its own socket.
+    pub forwarders: Option<u32>,
     /// An observer of the first client of each kind.
     pub watch: Option<Watch>,
 }
@@ -67,6 +69,17 @@ impl Broker {
     /// The number of brokers.
     pub(crate) fn count(&self) -> usize {
         1 + self.more_endpoints.len()
+    }
+
+    /// Whether it is an MQTT-SN gateway.
+    pub(crate) fn is_gateway(&self) -> bool {
+        matches!(self.endpoint.address, Address::Gateway { .. })
+    }
+
+    /// The MQTT version of the sessions. Clients of a gateway run MQTT 5 inside this process, since its acknowledgements have reason
+    /// codes; everything else follows the rules of MQTT 3.1.1, as MQTT-SN does.
+    pub(crate) fn session_version(&self) -> Version {
+        if self.is_gateway() { Version::V5 } else { self.version }
     }
 }
 
@@ -272,6 +285,8 @@ pub(super) mod tests {
             qos: Qos::AtLeastOnce,
             subscription_qos: Qos::AtLeastOnce,
             granted_qos: None,
+            is_unconnected: false,
+            topic_id: None,
             payload: Payload::Size { least: 64, most: 64 },
             retain: false,
             topics: Topics::new(DEFAULT_TEMPLATE, RunId(0x1a2b), publishers, subscribers).unwrap(),
@@ -311,6 +326,7 @@ pub(super) mod tests {
             keeps_sessions: false,
             properties: PacketProperties::default(),
             front_processes: 0,
+            forwarders: None,
             watch: None,
         };
         Plan::number_through(&mut groups);

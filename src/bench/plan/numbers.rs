@@ -89,6 +89,40 @@ impl Plan {
         counts
     }
 
+    /// The number of sockets: one for each client, or for each forwarder at each gateway.
+    pub(crate) fn sockets(&self) -> u32 {
+        let brokers = u32::try_from(self.broker.count()).unwrap_or(u32::MAX);
+        self.broker.forwarders.map_or(self.clients(), |forwarders| forwarders.saturating_mul(brokers))
+    }
+
+    /// The number of sockets of each process.
+    pub(crate) fn sockets_of_processes(&self) -> Vec<u32> {
+        let clients = self.clients_of_processes();
+        if self.broker.forwarders.is_none() {
+            return clients;
+        }
+        let brokers = self.broker.count();
+        let sockets = |process| {
+            let forwarders = self.threads_of_process(process).map(|thread| self.forwarders_of_thread(thread));
+            u32::try_from(forwarders.map(Iterator::count).sum::<usize>() * brokers).unwrap_or(u32::MAX)
+        };
+        (0..clients.len()).map(sockets).collect()
+    }
+
+    /// The number of a client's forwarder; `None` if it has a socket of its own.
+    pub(crate) fn forwarder_of(&self, slot: ClientSlot) -> Option<u32> {
+        let mut forwarders = self.forwarders_of_thread(self.thread_of(slot));
+        let count = forwarders.clone().count();
+        let turn = slot.number as usize / self.threads.max(1);
+        forwarders.nth(turn.checked_rem(count)?)
+    }
+
+    /// The forwarders of a thread.
+    fn forwarders_of_thread(&self, thread: usize) -> impl Iterator<Item = u32> + Clone + use<> {
+        let all = self.broker.forwarders.unwrap_or_default();
+        (u32::try_from(thread).unwrap_or(u32::MAX)..all).step_by(self.threads.max(1))
+    }
+
     /// A client's number among the clients of all shards.
     pub(crate) fn global_number_of(&self, slot: ClientSlot) -> u32 {
         let group = self.group(slot);

@@ -1,6 +1,8 @@
 //! Errors of a run, counted by text.
 
 use crate::client::Error;
+use crate::protocol::sn::ReturnCode;
+use crate::protocol::sn::client::GatewayError;
 use crate::transport::ConnectError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +31,10 @@ pub(crate) enum FailureKind {
     NotMqtt,
     /// The connection ended before CONNACK.
     NotAccepted,
+    /// No MQTT-SN gateway answered.
+    NoGateway,
+    /// The MQTT-SN gateway answered with congestion.
+    Congestion,
     Other,
 }
 
@@ -49,6 +55,10 @@ impl FailureKind {
             | Error::Timeout(_) => FailureKind::Unreachable,
             Error::NotMqtt(_) => FailureKind::NotMqtt,
             Error::NotAccepted(_) | Error::ClosedEarly => FailureKind::NotAccepted,
+            Error::Gateway(GatewayError::NotListening | GatewayError::NoAnswer { .. }) => {
+                FailureKind::NoGateway
+            }
+            Error::Gateway(GatewayError::Refused(ReturnCode::CONGESTION)) => FailureKind::Congestion,
             Error::Connect(
                 ConnectError::Bind { .. }
                 | ConnectError::ProxyUnreachable { .. }

@@ -2,6 +2,7 @@
 //! end.
 
 mod connect_times;
+mod datagrams;
 mod delivery;
 mod errors;
 pub(super) mod latencies;
@@ -13,6 +14,7 @@ mod worker_fault;
 use super::broker_limits::BrokerLimits;
 use super::timeline::Timeline;
 pub(crate) use connect_times::{ConnectTimes, Connects};
+pub(crate) use datagrams::Datagrams;
 pub(crate) use delivery::{Account, Arrival, Delivered, Outcome, Received, Sent};
 pub(crate) use errors::{Errors, FailureKind, Stage};
 pub(crate) use latencies::{GroupLatencies, Latencies, LatencyMap, Summary};
@@ -80,6 +82,8 @@ pub(crate) struct Record {
     pub worker_faults: Vec<WorkerFault>,
     /// The accepted connections with TLS, by its algorithms.
     pub tls: TlsCounts,
+    /// The datagrams to and from an MQTT-SN gateway.
+    pub datagrams: Option<Datagrams>,
     /// The counts and latencies of each broker; empty if there is only one.
     pub of_brokers: Vec<BrokerRecord>,
     /// The limits of the broker in the first CONNACK of MQTT 5.
@@ -262,6 +266,7 @@ impl Record {
             errors,
             worker_faults,
             tls,
+            datagrams,
             of_brokers,
             limits,
             sent,
@@ -296,6 +301,9 @@ impl Record {
         self.errors.merge(errors);
         self.worker_faults.extend(worker_faults);
         self.tls.merge(tls);
+        if let Some(datagrams) = datagrams {
+            self.datagrams.get_or_insert_default().merge(&datagrams);
+        }
         for (broker, counts) in (0..).zip(of_brokers) {
             self.of_broker(broker).merge(counts);
         }

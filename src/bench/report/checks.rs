@@ -103,9 +103,9 @@ impl Report {
             .map(|(number, thing)| count(*number, thing))
             .collect();
         let number = subscriptions.saturating_add(self.account.rejected);
-        let condition = "the broker accepts all subscriptions and messages";
-        let bad = || format!("{} rejected by the broker", words.join(" and "));
-        (number > 0).then(|| Verdict::none_of(Rule::Permissions, condition, number, bad))
+        let condition = format!("the {} accepts all subscriptions and messages", self.peer());
+        let bad = || format!("{} rejected by the {}", words.join(" and "), self.peer());
+        (number > 0).then(|| Verdict::none_of(Rule::Permissions, &condition, number, bad))
     }
 
     fn acknowledgement_check(&self) -> Option<Verdict> {
@@ -171,7 +171,11 @@ impl Report {
             };
         }
         let missing = if self.is_drain_cut { "missing when the run was interrupted" } else { "lost" };
-        let allowed = if lowest == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
+        let allowed = match lowest {
+            Qos::AtMostOnce if group.is_unconnected() => "; QoS -1 allows losses",
+            Qos::AtMostOnce => "; QoS 0 allows losses",
+            Qos::AtLeastOnce | Qos::ExactlyOnce => "",
+        };
         let mut text = format!("{lost} of {owed} messages {missing} at QoS {qos}{allowed}");
         if duplicated > 0 {
             let _ = write!(text, ", {duplicated} duplicated");
@@ -233,8 +237,8 @@ impl Report {
     }
 
     fn qos_check(&self) -> Option<Verdict> {
-        let condition = "the broker grants the requested QoS";
-        Some(Verdict::new(Rule::GrantedQos, condition, Judgement::Doubtful, self.lowered_qos()?))
+        let condition = format!("the {} grants the requested QoS", self.peer());
+        Some(Verdict::new(Rule::GrantedQos, &condition, Judgement::Doubtful, self.lowered_qos()?))
     }
 
     fn shared_check(&self) -> Option<Verdict> {

@@ -154,6 +154,16 @@ impl Group {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
+    /// Whether its messages are sent with QoS -1 of MQTT-SN.
+    pub(super) fn is_unconnected(&self) -> bool {
+        self.shape.as_ref().is_some_and(Load::is_unconnected)
+    }
+
+    /// The QoS of publishing as a number.
+    pub(super) fn qos_number(&self) -> i8 {
+        if self.is_unconnected() { -1 } else { self.qos as i8 }
+    }
+
     /// The QoS of sent messages: the requested one, or the lower one that the broker grants.
     pub(super) fn sending_qos(&self) -> Qos {
         self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
@@ -173,6 +183,9 @@ impl Group {
     /// The end-to-end QoS in words; the lowest and the highest if topics from a file differ.
     pub(super) fn delivery_qos_words(&self) -> String {
         let (lowest, highest) = (self.delivery_qos(), self.sending_qos().min(self.subscription_qos));
+        if self.is_unconnected() {
+            return "-1".to_owned();
+        }
         if lowest < highest { format!("{lowest} to {highest}") } else { lowest.to_string() }
     }
 
@@ -253,10 +266,10 @@ impl Group {
         };
         let qos = match self.topic_qos.first() {
             Some(lowest) if *lowest < self.qos => format!("{lowest} to {}", self.qos),
-            _ => self.qos.to_string(),
+            _ => self.qos_number().to_string(),
         };
         let mut text = format!("{messages} of {} bytes at QoS {qos}", self.bytes());
-        if self.subscription_qos != self.qos && self.subscribers > 0 {
+        if self.subscription_qos != self.qos && self.subscribers > 0 && !self.is_unconnected() {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
         if let Some(planned) = self.planned_rate() {

@@ -36,6 +36,7 @@ impl Report {
             refused: 0,
             connections_lost: measured.lost,
             tls: TlsCounts::default(),
+            datagrams: None,
             reconnects: measured.reconnected,
             subscribed: 0,
             subscribers_to_the_end,

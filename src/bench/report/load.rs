@@ -22,11 +22,18 @@ pub(crate) struct Load(pub BTreeMap<String, String>);
 /// The key of the number of brokers, if there are several.
 const BROKERS: &str = "brokers";
 
+/// The key of messages with QoS -1.
+const WITHOUT_CONNECTION: &str = "without a connection";
+
 /// The start of the text of a payload template.
 const TEMPLATE: &str = "template ";
 
 /// The default topics of a run are below this.
 const OWN_TOPICS: &str = "mq-bench/{run}/";
+
+/// The default retries of the clients of an MQTT-SN gateway.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+const RETRY_COUNT: u32 = 3;
 
 /// The default keep alive, in seconds.
 const USUAL_KEEP_ALIVE: u16 = 60;
@@ -84,6 +91,7 @@ impl Load {
             keeps_sessions,
             properties,
             front_processes,
+            forwarders,
             watch: _,
         } = broker;
         let has_names =
@@ -92,6 +100,8 @@ impl Load {
         Load::of([
             (BROKERS, (!more_endpoints.is_empty()).then(|| broker.count().to_string())),
             ("transport", transport(endpoint)),
+            ("forwarders", forwarders.map(|count| count.to_string())),
+            ("retries", retries(endpoint)),
             ("keep alive", (*keep_alive != USUAL_KEEP_ALIVE).then(|| format!("{keep_alive} s"))),
             ("user names", yes(has_names)),
             (
@@ -117,6 +127,8 @@ impl Load {
             qos: _,
             subscription_qos: _,
             granted_qos: _,
+            is_unconnected,
+            topic_id,
             payload,
             retain,
             topics,
@@ -143,7 +155,9 @@ impl Load {
         let topic = topics.text();
         let is_usual_rate = plan.scenario == Scenario::Reconnect;
         rows.extend([
-            ("topic", (!topic.starts_with(OWN_TOPICS)).then(|| topic.to_owned())),
+            ("topic", (!topic.starts_with(OWN_TOPICS) && topic_id.is_none()).then(|| topic.to_owned())),
+            ("topic id", topic_id.map(|id| id.to_string())),
+            (WITHOUT_CONNECTION, is_unconnected.then(|| "yes".to_owned())),
             ("recipients", topic.starts_with(OWN_TOPICS).then(|| recipients(topic)).flatten()),
             ("topics", topic_list.as_ref().map(of_topic_list)),
             ("payload", of_payload(payload)),
@@ -169,6 +183,11 @@ impl Load {
     /// Whether the payloads are from a template.
     pub(super) fn has_template(&self) -> bool {
         self.0.get("payload").is_some_and(|payload| payload.starts_with(TEMPLATE))
+    }
+
+    /// Whether messages are sent with QoS -1.
+    pub(super) fn is_unconnected(&self) -> bool {
+        self.has(WITHOUT_CONNECTION)
     }
 
     /// Whether the rate has stages.
@@ -323,12 +342,21 @@ fn seconds(time: Duration) -> String {
 fn transport(endpoint: &Endpoint) -> Option<String> {
     let layers = [
         (matches!(endpoint.address, Address::Unix(_)), "unix socket"),
+        (matches!(endpoint.address, Address::Gateway { .. }), "UDP"),
         (endpoint.proxy.is_some(), "proxy"),
         (endpoint.tls.is_some(), "TLS"),
         (endpoint.web_socket.is_some(), "WebSocket"),
     ];
     let words: Vec<_> = layers.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
     (!words.is_empty()).then(|| words.join(" and "))
+}
+
+/// The retries of the clients of an MQTT-SN gateway, unless they are the usual ones.
+fn retries(endpoint: &Endpoint) -> Option<String> {
+    let Address::Gateway { options, .. } = &endpoint.address else { return None };
+    let (interval, count) = (options.settings.retry_interval, options.settings.retry_count);
+    let is_usual = (interval, count) == (RETRY_INTERVAL, RETRY_COUNT);
+    (!is_usual).then(|| format!("{count} after {} each", seconds(interval)))
 }
 
 /// The size of the MQTT 5 properties of the packets, in bytes.

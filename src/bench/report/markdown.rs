@@ -32,6 +32,9 @@ impl Report {
         for words in self.tls_rows() {
             let _ = writeln!(text, "- TLS: {}", as_text(&words));
         }
+        for (name, words) in self.datagram_rows() {
+            let _ = writeln!(text, "- {name}: {}", as_text(&words));
+        }
         if let Some(words) = self.lowered_qos() {
             let _ = writeln!(text, "- QoS: {words}");
         }

@@ -86,6 +86,7 @@ impl Report {
             refused,
             connections_lost,
             tls,
+            datagrams,
             reconnects,
             subscribed,
             subscribers_to_the_end,
@@ -152,6 +153,9 @@ impl Report {
         // Several machines load the same broker: one watch is enough, and two would count everything twice.
         self.broker_side = self.broker_side.take().or(broker_side);
         self.tls.merge(tls);
+        if let (Some(ours), Some(theirs)) = (&mut self.datagrams, &datagrams) {
+            ours.merge(theirs);
+        }
         self.errors.merge(errors);
         self.worker_faults.extend(worker_faults);
         self.merge_conditions(conditions);

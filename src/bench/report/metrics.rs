@@ -50,7 +50,7 @@ const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |repo
 pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
-pub(super) static METRICS: [NamedMetric; 25] = [
+pub(super) static METRICS: [NamedMetric; 32] = [
     NamedMetric { value: Value::Rate(Report::throughput), ..measured("throughput", Unit::Rate, |_| None) }
         .by_group(),
     rate("connect_rate", "connect_per_second", |report| report.connects),
@@ -119,6 +119,29 @@ pub(super) static METRICS: [NamedMetric; 25] = [
         .of(|report| report.sent.count)
         .prometheus("late_total", "Messages that were sent late.")
         .failure("sent late"),
+    optional_count("datagrams_sent", |report| report.datagrams.map(|datagrams| datagrams.sent))
+        .prometheus("datagrams_sent_total", "Datagrams sent to the MQTT-SN gateway."),
+    optional_count("datagrams_received", |report| report.datagrams.map(|datagrams| datagrams.received))
+        .prometheus("datagrams_received_total", "Datagrams received from the MQTT-SN gateway."),
+    optional_count("retries", |report| report.datagrams.map(|datagrams| datagrams.retries))
+        .of(|report| report.datagrams.unwrap_or_default().sent)
+        .prometheus("retries_total", "Messages that were sent to the MQTT-SN gateway again.")
+        .failure("sent again"),
+    optional_count("gateway_retries", |report| {
+        report.datagrams.map(|datagrams| datagrams.retries_of_gateway)
+    })
+    .of(|report| report.datagrams.unwrap_or_default().received)
+    .prometheus("gateway_retries_total", "Messages that the MQTT-SN gateway sent again.")
+    .failure("sent again by the gateway"),
+    optional_count("unanswered", |report| report.datagrams.map(|datagrams| datagrams.unanswered))
+        .prometheus("unanswered_total", "Messages that were given up after all retries.")
+        .failure("given up after all retries"),
+    optional_count("congestion", |report| report.datagrams.map(|datagrams| datagrams.congestion))
+        .prometheus("congestion_total", "Answers of the MQTT-SN gateway that mean congestion.")
+        .failure("congestion answers"),
+    optional_count("dropped_datagrams", |report| report.datagrams.map(|datagrams| datagrams.dropped))
+        .prometheus("dropped_datagrams_total", "Datagrams that full buffers of the clients dropped.")
+        .failure("datagrams dropped by full buffers of the clients"),
     count("foreign", |report| report.foreign),
     count("errors", |report| {
         report.errors.by_count().iter().map(|(_, _, count)| *count).fold(0, u64::saturating_add)

@@ -40,8 +40,8 @@ use super::plan::{self, Plan, Scenario, Volume};
 use super::rate_course::RateCourse;
 pub(crate) use super::record::LatencyKind;
 use super::record::{
-    Account, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary, TlsCount, TlsCounts,
-    WorkerFault,
+    Account, Datagrams, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary, TlsCount,
+    TlsCounts, WorkerFault,
 };
 use super::timeline::{Coarse, Timeline};
 use crate::protocol::{Qos, Version};
@@ -69,6 +69,9 @@ pub(crate) use verdict::{Judgement, Rule, Verdict};
 
 /// The start of errors about a process of the embedded broker.
 const EMBEDDED_BROKER: &str = "the embedded broker";
+
+/// The protocol of clients of a gateway.
+const MQTT_SN: &str = "MQTT-SN 1.2";
 
 /// A shorter time than this has no meaningful rate and no meaningful CPU usage. A load of one second spans a little less, from
 /// its first message to its last one.
@@ -107,6 +110,8 @@ pub(crate) struct Report {
     pub connections_lost: u64,
     /// The accepted connections with TLS, by its algorithms.
     pub tls: TlsCounts,
+    /// The datagrams to and from an MQTT-SN gateway; `None` for brokers.
+    pub datagrams: Option<Datagrams>,
     /// Lost or dropped connections that were made again.
     pub reconnects: u64,
     /// Subscriptions that the broker granted.
@@ -300,6 +305,7 @@ impl Report {
             refused: record.refused,
             connections_lost: record.connections_lost,
             tls: std::mem::take(&mut record.tls),
+            datagrams: plan.broker.is_gateway().then(|| record.datagrams.unwrap_or_default()),
             reconnects: record.of_groups.iter().map(|group| group.reconnected).sum(),
             subscribed: record.subscribed,
             subscribers_to_the_end: record.receivers_to_the_end(plan),
@@ -398,6 +404,9 @@ impl Report {
         let group = self.qos_violations().next()?;
         let qos = group.delivery_qos();
         Some(match self.brokers.len() {
+            0 | 1 if self.datagrams.is_some() => {
+                format!("the gateway or the broker behind it violated the guarantee of QoS {qos}")
+            }
             0 | 1 => format!("the broker violated the guarantee of QoS {qos}"),
             _ => format!(
                 "the brokers violated the guarantee of QoS {qos}, or do not forward messages to each other"
@@ -408,7 +417,8 @@ impl Report {
     /// The granted and the requested QoS as text, if the broker granted a lower one.
     pub(crate) fn lowered_qos(&self) -> Option<String> {
         let (granted, asked) = self.groups.iter().find_map(Group::lowered_qos)?;
-        Some(format!("the broker granted QoS {granted} instead of QoS {asked}; measured at QoS {granted}"))
+        let peer = self.peer();
+        Some(format!("the {peer} granted QoS {granted} instead of QoS {asked}; measured at QoS {granted}"))
     }
 
     /// The shared subscription that the broker granted without delivering to it, if any.
@@ -428,20 +438,98 @@ impl Report {
         if let Some(words) = self.abandoned_ending() {
             return Some(Cow::Borrowed(words));
         }
+        if let Ending::Stalled(step) = self.ending {
+            return Some(self.describe_stall(step));
+        }
         Some(Cow::Borrowed(match self.ending {
-            Ending::Complete => return None,
+            Ending::Complete | Ending::Stalled(_) => return None,
             Ending::Interrupted => "interrupted; the report covers the time until then",
             Ending::NotConnected if self.connects.count == 0 => "no client could connect",
             Ending::NotConnected => "no publisher could connect",
             Ending::AllLost if self.connections_lost == 0 => "no client could continue",
             Ending::AllLost => "all clients lost their connections",
-            Ending::Stalled(Step::Connect) => "timeout: the broker accepted no more clients",
-            Ending::Stalled(Step::Subscribe) => "timeout: the broker did not answer every SUBSCRIBE",
-            Ending::Stalled(Step::Reconnect) => "timeout: not every client reconnected",
-            Ending::Stalled(
-                Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain | Step::Hold,
-            ) => "timeout: the broker stopped reading or acknowledging messages",
         }))
+    }
+
+    /// The step in which nothing made progress.
+    fn describe_stall(&self, step: Step) -> Cow<'static, str> {
+        let peer = self.peer();
+        match step {
+            Step::Connect => format!("timeout: the {peer} accepted no more clients").into(),
+            Step::Subscribe => format!("timeout: the {peer} did not answer every SUBSCRIBE").into(),
+            Step::Reconnect => "timeout: not every client reconnected".into(),
+            Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain | Step::Hold => {
+                format!("timeout: the {peer} stopped reading or acknowledging messages").into()
+            }
+        }
+    }
+
+    /// The number of clients that send without a connection.
+    fn unconnected(&self) -> u64 {
+        let groups = self.groups.iter().filter(|group| group.is_unconnected());
+        groups.map(|group| group.publishers).fold(0, u64::saturating_add)
+    }
+
+    /// The peer of the clients.
+    pub(crate) fn peer(&self) -> &'static str {
+        if self.datagrams.is_some() { "gateway" } else { "broker" }
+    }
+
+    /// The protocol between the clients and their peer.
+    fn protocol(&self) -> String {
+        if self.datagrams.is_some() { MQTT_SN.to_owned() } else { self.plan.version.to_string() }
+    }
+
+    /// The datagrams of MQTT-SN in words: a name and a text for each row.
+    fn datagram_rows(&self) -> Vec<(&'static str, String)> {
+        // They are not known during a run.
+        let datagrams = self.datagrams.filter(|datagrams| *datagrams != Datagrams::default());
+        let Some(datagrams) = datagrams else { return Vec::new() };
+        let Datagrams {
+            sent,
+            received,
+            retries,
+            unanswered,
+            congestion,
+            retries_of_gateway,
+            malformed,
+            dropped,
+            dropped_by_gateway,
+        } = datagrams;
+        let gateway_retries = format!("{retries_of_gateway} by the gateway");
+        let rows = [
+            ("datagrams", true, format!("{sent} sent, {received} received")),
+            (
+                "retries",
+                true,
+                format!("{} sent again by clients, {gateway_retries}", format::count(retries, "message")),
+            ),
+            (
+                "unanswered",
+                unanswered > 0,
+                format!("{} given up after all retries", format::count(unanswered, "message")),
+            ),
+            (
+                "congestion",
+                congestion > 0,
+                format!("{} of the gateway", format::count(congestion, "congestion answer")),
+            ),
+            ("malformed", malformed > 0, format!("{} ignored", format::count(malformed, "invalid datagram"))),
+            (
+                "dropped",
+                dropped > 0,
+                format!("{} by full buffers of the clients", format::count(dropped, "datagram")),
+            ),
+            (
+                "dropped",
+                dropped_by_gateway.is_some_and(|dropped| dropped > 0),
+                format!(
+                    "{} by the full receive buffer of the gateway",
+                    format::count(dropped_by_gateway.unwrap_or_default(), "datagram")
+                ),
+            ),
+        ];
+        rows.into_iter().filter(|(_, is_shown, _)| *is_shown).map(|(name, _, words)| (name, words)).collect()
     }
 
     /// The number of worker threads, and of processes if there are several.
@@ -464,7 +552,7 @@ impl Report {
         let words = plan.load.as_ref().map(Load::words).filter(|words| !words.is_empty());
         let words = words.map(|words| format!(", {words}")).unwrap_or_default();
         let pace = plan.connect_rate.map(|rate| format!(", {rate} connects per second")).unwrap_or_default();
-        format!("{}, {}{words}{pace}", plan.broker, plan.version)
+        format!("{}, {}{words}{pace}", plan.broker, self.protocol())
     }
 
     /// The warm-up; empty without one.

@@ -43,6 +43,8 @@ pub(crate) enum Mark {
     BlockedSends,
     /// Acknowledgements arrived with the latency of delayed TCP acknowledgements.
     DelayedAcknowledgements,
+    /// Datagrams found no room in the buffers of the clients.
+    DroppedDatagrams,
 }
 
 impl Mark {
@@ -55,6 +57,7 @@ impl Mark {
             Mark::Late => "late",
             Mark::BlockedSends => "blocked_sends",
             Mark::DelayedAcknowledgements => "delayed_acknowledgements",
+            Mark::DroppedDatagrams => "dropped_datagrams",
         }
     }
 
@@ -62,7 +65,7 @@ impl Mark {
     /// messages, unless another mark shows that the load generator was slow. Proofs only delay clients that connect, and
     /// that wait is measured separately.
     pub(crate) fn is_bottleneck(self) -> bool {
-        matches!(self, Mark::Cpu | Mark::Lag)
+        matches!(self, Mark::Cpu | Mark::Lag | Mark::DroppedDatagrams)
     }
 }
 
@@ -118,6 +121,8 @@ impl Report {
         let mut findings = self.self_measurements().findings();
         let delayed = self.delayed_acknowledgements();
         findings.extend(delayed.map(|text| Finding { mark: Mark::DelayedAcknowledgements, text }));
+        let dropped = self.dropped_datagrams();
+        findings.extend(dropped.map(|text| Finding { mark: Mark::DroppedDatagrams, text }));
         findings
     }
 
@@ -264,6 +269,15 @@ impl SelfMeasurements {
 }
 
 impl Report {
+    /// The clients read too slowly for their receive buffers.
+    fn dropped_datagrams(&self) -> Option<String> {
+        let dropped = self.datagrams?.dropped;
+        (dropped > 0).then(|| {
+            let datagrams = count(dropped, "datagram");
+            format!("{datagrams} found no room in the buffers of the clients; lower the load, or raise net.core.rmem_default")
+        })
+    }
+
     /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the previous one, which Linux does after 40 ms.
     fn delayed_acknowledgements(&self) -> Option<String> {
         let summary =

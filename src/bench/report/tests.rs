@@ -101,6 +101,7 @@ pub(in crate::bench) fn report() -> Report {
         refused: 0,
         connections_lost: 0,
         tls: TlsCounts::default(),
+        datagrams: None,
         reconnects: 0,
         subscribed: 100,
         subscribers_to_the_end: 100,

@@ -93,7 +93,7 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let mut text = line("broker", &escape::line(&self.place()));
+        let mut text = line(self.peer(), &escape::line(&self.place()));
         if let [only] = self.groups.as_slice() {
             text += &line(
                 "clients",
@@ -190,8 +190,12 @@ impl Report {
                 let _ = write!(words, ", {} per second", rate(per_second));
             }
         }
+        if self.unconnected() > 0 {
+            let _ = write!(words, "; {} of them need no connection", self.unconnected());
+        }
         let tls = self.tls_rows().into_iter().map(|words| line("TLS", &escape::line(&words)));
-        line("connected", &words) + &tls.collect::<String>()
+        let datagrams = self.datagram_rows().into_iter().map(|(name, words)| line(name, &words));
+        line("connected", &words) + &tls.chain(datagrams).collect::<String>()
     }
 
     fn flows(&self) -> String {
@@ -301,7 +305,8 @@ impl Report {
 
     fn acknowledgement_line(&self) -> String {
         let Account { rejected, unacknowledged, .. } = self.account;
-        let counts = [(rejected, "rejected by the broker"), (unacknowledged, "never acknowledged")];
+        let by_peer = format!("rejected by the {}", self.peer());
+        let counts = [(rejected, by_peer.as_str()), (unacknowledged, "never acknowledged")];
         match list(&counts) {
             words if words.is_empty() => String::new(),
             words => line_with(&words, "publishing", Severity::Bad),
@@ -391,6 +396,7 @@ impl Report {
         let lossy = |group: &&Group| self.account.lost == 0 || group.outcome.account.lost > 0;
         let mut groups = self.groups.iter().filter(|group| group.publishers > 0).filter(lossy);
         match groups.all(|group| group.delivery_qos() == Qos::AtMostOnce) {
+            true if self.groups.iter().any(Group::is_unconnected) => "; QoS -1 and 0 allow losses",
             true => "; QoS 0 allows losses",
             false if self.account.lost > 0 => "",
             false => "; nothing lost",

@@ -26,12 +26,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 impl Run {
     /// The connection settings of this many clients.
     pub(super) fn broker(&self, clients: u32, groups: &[Group]) -> Result<Broker, Error> {
-        let mut version = self.args.client.version()?;
+        let is_sn = self.args.is_sn()?;
+        // The rules of MQTT 3.1.1, as MQTT-SN has them.
+        let mut version = if is_sn { Version::V311 } else { self.args.client.version()? };
         let chose_version = self.args.client.connection.version.is_some();
         if self.has_shared_subscription() && version != Version::V5 && chose_version {
             return Err(Error::usage("--share needs MQTT 5: use -V 5"));
         }
         if let Some(group) = groups.iter().find(|group| group.session.session_expiry.is_some()) {
+            if is_sn {
+                let name = &group.name;
+                let text = format!("group {name:?}: session_expiry cannot be used with an MQTT-SN gateway");
+                return Err(Error::usage(text));
+            }
             // As -x does.
             version = if chose_version { version } else { Version::V5 };
             if !version.is_v5() {
@@ -59,6 +66,10 @@ impl RunArgs {
             let text = "--disable-clean-session and -x keep sessions, which cannot be resumed without -i; add -i 'dev-{i}'";
             return Err(Error::usage(text.to_owned()));
         }
+        let has_logins = identities.rows.iter().any(|row| row.username.is_some() || row.password.is_some());
+        if has_logins && self.is_sn()? {
+            return Err(Error::usage("--credentials: MQTT-SN 1.2 has no user names and passwords"));
+        }
         let mut endpoints = self.checked_endpoints()?;
         Ok(Broker {
             endpoint: endpoints.remove(0),
@@ -78,6 +89,7 @@ impl RunArgs {
                 disconnect: collect(Context::Disconnect)?,
             },
             front_processes: 0,
+            forwarders: self.sn.sn_forwarders,
             watch: None,
         })
     }

@@ -4,6 +4,7 @@ use super::load::{
     ClientsArgs, PaceArgs, PayloadArgs, PublishArgs, PublishersArgs, SubscriptionArgs, TrafficArgs,
 };
 use super::recording;
+use super::sn_args::SHARED_TOPIC;
 use super::topics_file::{self, Publishers, TopicsFile};
 use super::value_parsers::{Ramping, Stages, Think, Topology};
 use crate::bench::PayloadHeader;
@@ -21,6 +22,7 @@ use crate::cli::Error;
 use crate::cli::UsageError;
 use crate::cli::values::Sizes;
 use crate::input_file;
+use crate::protocol::sn::PublishQos;
 use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -88,6 +90,12 @@ pub(super) struct GroupSpec {
     pub(super) subscribers: Option<u32>,
     pub(super) topology: Option<Topology>,
     pub(super) qos: Qos,
+    /// Whether messages are sent with QoS -1; `qos` is then 0.
+    pub(super) is_unconnected: bool,
+    /// The predefined topic id of MQTT-SN.
+    pub(super) topic_id: Option<u16>,
+    /// Whether the clients connect to an MQTT-SN gateway.
+    pub(super) is_sn: bool,
     pub(super) subscription_qos: Option<Qos>,
     pub(super) size: Sizes,
     pub(super) payload_file: Option<PathBuf>,
@@ -135,6 +143,9 @@ impl GroupSpec {
             subscribers: None,
             topology: None,
             qos: Qos::AtLeastOnce,
+            is_unconnected: false,
+            topic_id: None,
+            is_sn: false,
             subscription_qos: None,
             size: DEFAULT_SIZE,
             payload_file: None,
@@ -190,7 +201,15 @@ impl GroupSpec {
 
     pub(super) fn with_traffic(self, args: TrafficArgs) -> GroupSpec {
         let TrafficArgs { qos, duration, warm_up } = args;
-        GroupSpec { qos, duration, warm_up, ..self }
+        GroupSpec { duration, warm_up, ..self }.with_qos(qos)
+    }
+
+    /// Sets the QoS, for which QoS -1 is QoS 0 without a connection.
+    pub(super) fn with_qos(self, qos: PublishQos) -> GroupSpec {
+        match qos {
+            PublishQos::MinusOne => GroupSpec { qos: Qos::AtMostOnce, is_unconnected: true, ..self },
+            PublishQos::Connected(qos) => GroupSpec { qos, is_unconnected: false, ..self },
+        }
     }
 
     pub(super) fn with_subscriptions(self, args: SubscriptionArgs) -> GroupSpec {
@@ -218,6 +237,7 @@ impl GroupSpec {
     pub(super) fn group(&self, run: RunId, time_limit: Option<Duration>) -> Result<Group, Error> {
         let Counts { publishers, subscribers, idle } = self.counts();
         let topics = self.topics(run, publishers, subscribers)?;
+        self.check_short_topics(&topics, publishers)?;
         let file = self.topics_file(run, publishers)?;
         let (topic_list, rate_of_file) = file.map_or((None, None), |file| (Some(file.list), file.rate));
         let filter = self.filter()?;
@@ -239,6 +259,8 @@ impl GroupSpec {
             qos: topic_list.as_ref().map_or(self.qos, |list| list.qos().1),
             subscription_qos: self.subscription_qos.unwrap_or(self.qos),
             granted_qos: None,
+            is_unconnected: self.is_unconnected,
+            topic_id: self.topic_id,
             payload: self.payload()?,
             retain: self.retain,
             topics,
@@ -246,7 +268,7 @@ impl GroupSpec {
             share: self.checked_share()?,
             filter,
             messages: self.messages,
-            in_flight: self.in_flight.unwrap_or(if is_answered || self.think.is_some() {
+            in_flight: self.in_flight.unwrap_or(if is_answered || self.think.is_some() || self.is_sn {
                 1
             } else {
                 DEFAULT_IN_FLIGHT
@@ -266,7 +288,7 @@ impl GroupSpec {
     }
 
     /// The name of a setting as the user wrote it: an option or a key.
-    fn option(&self, option: &'static str, key: &'static str) -> &'static str {
+    pub(super) fn option(&self, option: &'static str, key: &'static str) -> &'static str {
         if self.name.is_empty() { option } else { key }
     }
 
@@ -280,6 +302,7 @@ impl GroupSpec {
             (GroupMode::Rr, _) => {
                 (publishers, self.subscribers.unwrap_or_else(|| default_subscribers(publishers)).max(1))
             }
+            _ if self.is_unconnected => (publishers, self.subscribers.unwrap_or(1)),
             (_, Some(Topology::FanOut)) => {
                 (self.publishers.unwrap_or(1), self.subscribers.unwrap_or(clients))
             }
@@ -302,6 +325,11 @@ impl GroupSpec {
         let default = match self.name.as_str() {
             "" => default.to_owned(),
             name => default.replace("{run}", &format!("{{run}}/{name}")),
+        };
+        let default = match self.topic_id {
+            Some(id) => id.to_string(),
+            None if self.is_unconnected => SHARED_TOPIC.to_owned(),
+            None => default,
         };
         let template = self.topic.as_ref().filter(|_| self.mode != GroupMode::Sub).unwrap_or(&default);
         // The subscribers of a shared subscription count as one receiver.
@@ -332,6 +360,9 @@ impl GroupSpec {
     fn filter(&self) -> Result<Option<String>, Error> {
         if self.mode != GroupMode::Sub {
             return Ok(None);
+        }
+        if let Some(id) = self.topic_id {
+            return Ok(Some(id.to_string()));
         }
         let Some(filter) = &self.topic else {
             let option = self.option("-t FILTER", "topic");

@@ -40,7 +40,8 @@ end_to_end_planned, round_trip, round_trip_planned, resubscribed, lag. Their val
 Rates (5000/s, 5k/s): throughput, sent_rate, acknowledged_rate, received_rate, connect_rate. Counts,
 most of them also as a percentage: loss, duplicates, reordered, denied, unacknowledged, late,
 unmatched (acknowledged without matching subscribers), connect_failures, lost_connections, connected,
-reconnects, sent, received, foreign, gap_lost, errors. Also cpu (percent, of the busiest thread) and
+reconnects, sent, received, foreign, gap_lost, errors; at an MQTT-SN gateway retries, gateway_retries,
+unanswered, congestion, datagrams_sent, datagrams_received, dropped_datagrams. Also cpu (percent, of the busiest thread) and
 elapsed (a time).
 --abort-if takes those that are known during a run: p99 and the rates, each of the last second of the
 measurement, and connect_failures, lost_connections, denied, connected, sent, received, elapsed.";
@@ -90,6 +91,9 @@ Examples:
   mq bench sub -c 10 -t 'sensors/#' --duration 60
   mq bench rr -c 50 -V 5                        latency of requests in MQTT 5
   mq bench reconnect -c 2000 --keep-sessions    sessions outlive connections
+  mq bench --sn --embedded -c 500               MQTT-SN clients of a gateway
+  # 5000 of them behind 8 forwarders
+  mq bench --sn -h gateway.example -c 5000 --sn-forwarders 8
   mq bench scenario mix.toml                    groups with different loads
   mq bench merge 1.json 2.json 3.json           one report of three machines
   mq bench -c 20000 --check                     the limits of this machine

@@ -6,6 +6,7 @@ use crate::bench::rate::Rate;
 use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::values::{self, Sizes};
 use crate::protocol::Qos;
+use crate::protocol::sn::PublishQos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint, value_parser};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -138,8 +139,8 @@ pub(super) struct SubscriptionArgs {
 #[command(next_help_heading = "Messages")]
 pub(super) struct TrafficArgs {
     /// QoS level of messages and subscriptions: 0, 1 or 2
-    #[arg(short = 'q', long, default_value = "1", value_parser = values::qos)]
-    pub(super) qos: Qos,
+    #[arg(short = 'q', long, default_value = "1", value_parser = values::publish_qos)]
+    pub(super) qos: PublishQos,
     /// Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Time")]
     pub(super) duration: Option<Duration>,

@@ -17,6 +17,8 @@ mod run;
 mod run_args;
 mod scenario_file;
 mod scenario_keys;
+mod sn_args;
+mod sn_checks;
 mod topics_file;
 mod value_parsers;
 
@@ -136,6 +138,13 @@ impl BenchArgs {
                 run.args.client.connection.ignores_variables = true;
                 run.take_scenario(earlier.scenario());
             }
+        }
+    }
+
+    /// Lets the clients connect to an MQTT-SN gateway if the options ask for one.
+    pub(super) fn choose_gateway(&mut self) {
+        if let BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) = self {
+            run.args.choose_gateway();
         }
     }
 

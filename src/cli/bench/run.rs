@@ -2,7 +2,7 @@
 
 use super::group::GroupSpec;
 use super::run_args::RunArgs;
-use super::scenario_file::{self, Groups};
+use super::scenario_file::{self, Gateway, Groups};
 use crate::bench::plan::{Group, Hold, Plan, RunId, Scenario, Volume};
 use crate::bench::rate::Rate;
 use crate::bench::report::RecordedCommand;
@@ -115,6 +115,7 @@ impl Run {
     pub(crate) fn plan_and_conditions(&self, run: RunId) -> Result<(Plan, Conditions), Error> {
         self.args.check_service()?;
         self.args.check_start()?;
+        self.args.check_gateway()?;
         self.check_search()?;
         let Groups { mut groups, duration, warm_up, hold, of_run, of_groups } = self.groups(run)?;
         let hold = self.hold.or(hold);
@@ -148,10 +149,12 @@ impl Run {
             threads: 1,
             processes: 1,
             start_at: self.args.start_at,
-            timeout: self.args.timeout,
+            timeout: self.args.progress_timeout()?,
             hold,
         };
-        plan.threads = self.args.thread_count(plan.clients());
+        self.args.check_forwarders(&plan)?;
+        self.args.check_datagrams(&plan)?;
+        plan.threads = self.args.thread_count(plan.broker.forwarders.unwrap_or(plan.clients()));
         self.args.check_identities(&plan)?;
         self.args.check_rules(&plan)?;
         Ok((plan, self.args.in_force(of_run, of_groups)))
@@ -187,9 +190,12 @@ impl Run {
     }
 
     fn groups(&self, run: RunId) -> Result<Groups, Error> {
+        let gateway = Gateway { is_sn: self.args.is_sn()?, is_embedded: self.args.embedded };
         match &self.load {
-            Load::File(file) => scenario_file::parse(&file.path, file.text()?, run),
+            Load::File(file) => scenario_file::parse(&file.path, file.text()?, run, gateway),
             Load::Group(spec) => {
+                let spec = GroupSpec { is_sn: gateway.is_sn, ..(**spec).clone() };
+                spec.check_sn(gateway.is_embedded)?;
                 let duration = spec.time_limit();
                 let groups = vec![spec.group(run, duration)?];
                 let (of_run, of_groups) = Default::default();
@@ -249,7 +255,7 @@ impl RunArgs {
         }
     }
 
-    /// Every thread has at least one client.
+    /// Every thread has at least one client, or one forwarder.
     fn thread_count(&self, clients: u32) -> usize {
         let wanted = match self.threads {
             Some(threads) => threads.into(),

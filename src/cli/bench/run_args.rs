@@ -1,5 +1,6 @@
 //! The options of all modes that run a load: clients, machines, connection, report.
 
+use super::sn_args::SnRunArgs;
 use super::value_parsers::watch_source;
 use crate::bench::broker_watch::WatchSource;
 use crate::bench::report::repeat::MOST_RUNS;
@@ -20,9 +21,9 @@ pub(crate) struct RunArgs {
     /// Number of clients that start to connect per second [default: as many as the broker accepts]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub(super) connect_rate: Option<u32>,
-    /// Timeout without progress: connections, acknowledgements or deliveries
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::positive_duration, help_heading = "Time")]
-    pub(super) timeout: Duration,
+    /// Timeout without progress: connections, acknowledgements or deliveries [default: 10s; with --sn at least the time of all retries]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Time")]
+    pub(super) timeout: Option<Duration>,
     /// Run the same load N times, and report the median and the spread of each metric for `mq bench compare`
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MOST_RUNS as i64), conflicts_with_all = ["start_at", "check"], help_heading = "Time")]
     pub(crate) repeat: Option<u16>,
@@ -49,6 +50,8 @@ pub(crate) struct RunArgs {
     pub(super) credentials: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(super) sn: SnRunArgs,
     /// Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake
     #[arg(long, action = ArgAction::SetTrue, help_heading = "TLS")]
     pub(super) tls_resume: bool,

@@ -15,6 +15,7 @@ use crate::cli::UsageError;
 use crate::cli::toml_text::place;
 use crate::cli::values::{self, Sizes};
 use crate::input_file;
+use crate::protocol::sn::PublishQos;
 use crate::protocol::{PropertiesBuf, Qos};
 use crate::suggestion::did_you_mean;
 use serde::{Deserialize, Deserializer, de};
@@ -32,6 +33,14 @@ use toml::de::{DeTable, DeValue};
 /// The numbers of clients that the command line accepts too.
 const MOST_CLIENTS: u64 = 1_000_000;
 const CLIENTS: Range<u64> = 1..MOST_CLIENTS + 1;
+
+/// Whether the clients connect to an MQTT-SN gateway.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gateway {
+    pub(super) is_sn: bool,
+    /// Whether it is that of the embedded broker, if there is one.
+    pub(super) is_embedded: bool,
+}
 
 /// The groups of a run, the duration of the load unless numbers of messages end it, and its warm-up.
 pub(super) struct Groups {
@@ -73,8 +82,9 @@ struct Table {
     publishers: Option<u32>,
     subscribers: Option<u32>,
     topology: Option<Topology>,
-    #[serde(default, deserialize_with = "qos")]
-    qos: Option<Qos>,
+    #[serde(default, deserialize_with = "publish_qos")]
+    qos: Option<PublishQos>,
+    topic_id: Option<u16>,
     #[serde(default, deserialize_with = "qos")]
     subscription_qos: Option<Qos>,
     #[serde(default, deserialize_with = "sizes")]
@@ -154,7 +164,7 @@ pub(super) fn text(path: &Path) -> Result<String, Error> {
 }
 
 /// The groups of a file with this text. The path is for messages.
-pub(super) fn parse(path: &Path, text: &str, run: RunId) -> Result<Groups, Error> {
+pub(super) fn parse(path: &Path, text: &str, run: RunId, gateway: Gateway) -> Result<Groups, Error> {
     let wrong = |start: usize, problem: String| {
         let (line, column) = place(text, start);
         Error::usage(UsageError::Line {
@@ -192,7 +202,7 @@ pub(super) fn parse(path: &Path, text: &str, run: RunId) -> Result<Groups, Error
             return Err(refused(Problem::of("name", "another group has this name")));
         }
         let conflict = conflict(keys).map_or(Ok(()), Err);
-        let group = conflict.and_then(|()| table.group(run, (duration, warm_up)));
+        let group = conflict.and_then(|()| table.group(run, (duration, warm_up), gateway));
         groups.push(group.map_err(refused)?);
     }
     let of_groups =
@@ -330,7 +340,12 @@ impl Table {
         of_stages.max(self.end)
     }
 
-    fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, Problem> {
+    fn group(
+        self,
+        run: RunId,
+        (duration, warm_up): (Option<Duration>, Duration),
+        gateway: Gateway,
+    ) -> Result<Group, Problem> {
         self.check()?;
         let session = self.session()?;
         let spec = GroupSpec {
@@ -340,7 +355,10 @@ impl Table {
             publishers: self.publishers,
             subscribers: self.subscribers,
             topology: self.topology,
-            qos: self.qos.unwrap_or(Qos::AtLeastOnce),
+            qos: Qos::AtLeastOnce,
+            is_unconnected: false,
+            topic_id: self.topic_id,
+            is_sn: gateway.is_sn,
             subscription_qos: self.subscription_qos,
             size: self.size.unwrap_or(DEFAULT_SIZE),
             payload_file: self.payload_file,
@@ -366,6 +384,11 @@ impl Table {
             warm_up: Some(warm_up),
             session,
         };
+        let spec = match self.qos {
+            Some(qos) => spec.with_qos(qos),
+            None => spec,
+        };
+        spec.check_sn(gateway.is_embedded).map_err(|error| Problem::in_group(&spec, &error))?;
         let group = spec.group(run, duration).map_err(|error| Problem::in_group(&spec, &error))?;
         Ok(Group { is_watched: self.abort_if.is_some_and(|conditions| !conditions.is_empty()), ..group })
     }
@@ -534,6 +557,17 @@ fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
     let number = u8::deserialize(deserializer)?;
     Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom(values::expected("0, 1 or 2")))
+}
+
+fn publish_qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublishQos>, D::Error> {
+    match i64::deserialize(deserializer)? {
+        -1 => Ok(Some(PublishQos::MinusOne)),
+        number => {
+            let qos = u8::try_from(number).ok().and_then(Qos::from_u8);
+            let expected = || de::Error::custom(values::expected("0, 1, 2 or -1"));
+            qos.map(|qos| Some(PublishQos::Connected(qos))).ok_or_else(expected)
+        }
+    }
 }
 
 fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D::Error> {

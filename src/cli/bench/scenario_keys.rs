@@ -67,7 +67,7 @@ pub(super) const OF_ALL: [&str; 4] = ["start", "clean_start", "session_expiry", 
 /// The keys without an option, of groups that publish.
 pub(super) const OF_PUBLISHERS: [&str; 1] = ["end"];
 
-pub(super) static OF_GROUP: [Key; 38] = [
+pub(super) static OF_GROUP: [Key; 39] = [
     Key {
         name: "name",
         value: TEXT,
@@ -112,8 +112,8 @@ pub(super) static OF_GROUP: [Key; 38] = [
     },
     Key {
         name: "qos",
-        value: "0, 1 or 2",
-        meaning: "QoS level of messages and subscriptions",
+        value: "0, 1 or 2; -1 at an MQTT-SN gateway",
+        meaning: "QoS level of messages and subscriptions; -1 sends messages without a connection",
         default: "1",
         example: "2",
     },
@@ -165,6 +165,13 @@ pub(super) static OF_GROUP: [Key; 38] = [
         meaning: "Topic template with `{run}`, `{i}`, `{s}`, `{client}` and the placeholders of payloads; the topic filter of a `sub` group, which requires it",
         default: "`mq-bench/{run}/NAME/{s}/{i}`",
         example: "\"plant/{i}/temperature\"",
+    },
+    Key {
+        name: "topic_id",
+        value: COUNT,
+        meaning: "Predefined topic id of all messages at an MQTT-SN gateway, instead of `topic`",
+        default: "none",
+        example: "7",
     },
     Key {
         name: "topics",

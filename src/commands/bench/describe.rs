@@ -59,10 +59,20 @@ fn hold(plan: &Plan) -> String {
 
 /// The number of brokers, if there are several.
 fn brokers(plan: &Plan) -> String {
+    let forwarders = match plan.broker.forwarders {
+        None => String::new(),
+        Some(1) => ", behind 1 forwarder".to_owned(),
+        Some(count) => format!(", behind {count} forwarders"),
+    };
     match plan.broker.count() {
-        1 => String::new(),
-        count => format!(", spread over {count} brokers"),
+        1 => forwarders,
+        count => format!(", spread over {count} {}s{forwarders}", peer(plan)),
     }
+}
+
+/// The peer of the clients.
+fn peer(plan: &Plan) -> &'static str {
+    if plan.broker.is_gateway() { "gateway" } else { "broker" }
 }
 
 fn clients(count: u32) -> String {
@@ -119,11 +129,12 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         Some(load) => format!("{} in all shards", pace(load)),
         None if group.think.is_some() => think_time(group),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
-        None => "as fast as the broker acknowledges".to_owned(),
+        None => format!("as fast as the {} acknowledges", peer(plan)),
     };
     let topics = group.topic_list.as_ref().map(|list| format!(" on {} topics", list.len()));
     let topics = topics.unwrap_or_default();
     let qos = match group.lowest_qos() {
+        _ if group.is_unconnected => "-1".to_owned(),
         lowest if lowest < group.qos => format!("{lowest} to {}", group.qos),
         qos => qos.to_string(),
     };

@@ -1,7 +1,7 @@
 //! The exit status of a run or a merge, from its failed verdicts, and the reason on standard error.
 
 use super::verdicts::option_words;
-use crate::bench::record::Stage;
+use crate::bench::record::{FailureKind, Stage};
 use crate::bench::report::{Rule, Verdict};
 use crate::bench::{Ending, Report};
 use crate::commands::Messages;
@@ -110,7 +110,7 @@ impl Failure {
                 0 => format!("{} messages were rejected", report.account.rejected),
                 subscriptions => format!("{subscriptions} subscriptions were rejected"),
             },
-            Failure::Stalled => "the broker stopped answering".to_owned(),
+            Failure::Stalled => format!("the {} stopped answering", report.peer()),
             Failure::Unshared => format!(
                 "the broker granted the shared subscription $share/{}, but delivered nothing to it: it seems not to share subscriptions",
                 report.unshared().unwrap_or_default()
@@ -123,10 +123,10 @@ impl Failure {
 
     fn hint(self, report: &Report, messages: Messages) -> Option<String> {
         let is_total = self == Failure::NotConnected && report.connects.count == 0;
-        if !is_total || all_refused(report) {
-            return None;
-        }
-        broker_hint::of_failed_clients(report.errors.main_failure()?, messages.connection_kind)
+        let failure = report.errors.main_failure().filter(|_| is_total)?;
+        // Clients are mostly refused because of their user names, and the error has the reason.
+        let is_explained = all_refused(report) && failure != FailureKind::Congestion;
+        if is_explained { None } else { broker_hint::of_failed_clients(failure, messages.connection_kind) }
     }
 }
 

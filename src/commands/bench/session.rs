@@ -166,8 +166,12 @@ impl<'a> Session<'a> {
         if let Some(broker) = &self.broker {
             let address = broker.address();
             plan.broker.front_processes = broker.front_processes();
-            plan.broker.endpoint.address =
-                Address::Tcp { host: address.ip().to_string(), port: address.port() };
+            let (host, port) = (address.ip().to_string(), address.port());
+            let endpoint = &mut plan.broker.endpoint;
+            endpoint.address = match &endpoint.address {
+                Address::Gateway { options, .. } => Address::Gateway { host, port, options: options.clone() },
+                Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) => Address::Tcp { host, port },
+            };
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Parts of a run outside this process: worker processes, the embedded broker, a synchronised start, and `--check`.
 
-use super::super::embedded::EmbeddedBroker;
+use super::super::embedded::{EmbeddedBroker, Listener};
 use super::super::{Messages, trace};
 use crate::bench::check::Lift;
 use crate::bench::limits::{self, Surroundings};
@@ -59,6 +59,7 @@ fn lift(lift: &Lift) -> String {
     match lift {
         Lift::Measure(measure) => measure.clone(),
         Lift::LocalAddresses(example) => format!("-A {example}    (more local addresses of this machine)"),
+        Lift::GatewayClients(count) => format!("--max-clients {count}    (of mq gateway)"),
         Lift::Machines => "--shard K/N    (spreads the clients over N machines)".to_owned(),
         Lift::ConnectRate => {
             "--connect-rate COUNT    (if it refuses or resets simultaneous connections)".to_owned()
@@ -73,7 +74,12 @@ pub(super) fn start_broker(
     messages: Messages,
 ) -> Result<EmbeddedBroker, Error> {
     let front_processes = limits::front_processes(plan, around)?;
-    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some(), front_processes, messages)
+    let listener = match plan.broker.endpoint.web_socket {
+        Some(_) => Listener::WebSocket,
+        None if plan.broker.is_gateway() => Listener::Gateway { clients: plan.clients() },
+        None => Listener::Tcp,
+    };
+    EmbeddedBroker::start(listener, front_processes, messages)
 }
 
 /// Checks whether the load began on time.

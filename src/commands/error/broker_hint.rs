@@ -76,6 +76,12 @@ pub(in crate::commands) fn of_failed_clients(
         FailureKind::Unreachable => {
             "is the broker running there? set another one with -h HOST and -p PORT, or use --embedded"
         }
+        FailureKind::NoGateway => {
+            "does an MQTT-SN gateway listen there? -h HOST and -p PORT select another; `mq gateway` starts one, --embedded one with a broker"
+        }
+        FailureKind::Congestion => {
+            "the gateway has no connection to its broker, or no room for more clients; `mq gateway --max-clients N` sets its maximum"
+        }
         FailureKind::Tls => {
             "--cafile FILE sets the authority to trust, --cert FILE and --key FILE a client certificate; is this a port for TLS? -p PORT selects another"
         }

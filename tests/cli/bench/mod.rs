@@ -25,6 +25,7 @@ mod seed;
 mod serve;
 mod sessions;
 mod shards;
+mod sn;
 mod stages;
 mod think_time;
 mod topics_file;

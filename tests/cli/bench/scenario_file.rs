@@ -107,7 +107,7 @@ fn mistakes_are_reported_with_their_place() {
         (format!("duraton = 5\n{group}"), ["line 1, column 1", "did you mean 'duration'?"]),
         (group.replace("pubsub", "pubsb"), ["line 3, column 12", "did you mean 'pubsub'?"]),
         (format!("{group}rate = \"5/x\"\n"), ["line 5, column 8", "/min"]),
-        (format!("{group}qos = 3\n"), ["line 5, column 7", "expected 0, 1 or 2"]),
+        (format!("{group}qos = 3\n"), ["line 5, column 7", "expected 0, 1, 2 or -1"]),
         (
             format!("{group}size = 10\n"),
             ["line 5, column 1", "size 10: the payload header of measured messages takes 24 bytes"],

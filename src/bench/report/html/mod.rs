@@ -122,7 +122,7 @@ impl Report {
         let mut systems: Vec<_> = self.hosts.iter().map(|host| host.system.as_str()).collect();
         systems.dedup();
         let mut rows = vec![
-            ("broker", self.place()),
+            (self.peer(), self.place()),
             ("load", self.whole_load()),
             (
                 "load generator",
@@ -138,6 +138,7 @@ impl Report {
             ),
         ];
         rows.extend(self.tls_rows().into_iter().map(|words| ("TLS", words)));
+        rows.extend(self.datagram_rows());
         rows.extend(self.self_check().into_iter().map(|finding| ("self-check", finding.text)));
         rows.extend(self.setup_rows());
         let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();

@@ -3,7 +3,7 @@
 
 use crate::bench::broker_limits::BrokerLimits;
 use crate::bench::rate_course::RateCourse;
-use crate::bench::record::{TlsCount, WorkerFault};
+use crate::bench::record::{Datagrams, TlsCount, WorkerFault};
 use crate::bench::report::{Machine, RecordedCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,6 +45,9 @@ pub(super) struct Document {
     /// Missing without TLS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tls: Vec<TlsCount>,
+    /// Missing without an MQTT-SN gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mqtt_sn: Option<Datagrams>,
     pub(super) messages: MessagesObject,
     pub(super) deliveries: DeliveriesObject,
     pub(super) latency: BTreeMap<String, LatencyObject>,
@@ -135,7 +138,8 @@ pub(super) struct PlanObject {
     pub(super) publishers: u64,
     pub(super) subscribers: u64,
     pub(super) receivers: u64,
-    pub(super) qos: u8,
+    /// -1 if messages are sent without a connection.
+    pub(super) qos: i8,
     pub(super) payload_bytes: u64,
     pub(super) messages: Option<u64>,
     pub(super) duration_ns: Option<u64>,
@@ -169,7 +173,8 @@ pub(super) struct GroupObject {
     /// Missing unless the run ended before the start of the group.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) not_started: u64,
-    pub(super) qos: u8,
+    /// -1 if messages are sent without a connection.
+    pub(super) qos: i8,
     /// Missing without topics from a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) topic_qos: Vec<u8>,

@@ -3,7 +3,7 @@
 use crate::bench::ending::{Ending, Step};
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
-use crate::bench::report::Found;
+use crate::bench::report::{Found, MQTT_SN};
 use crate::protocol::Version;
 
 const STEPS: [(Step, &str); 9] = [
@@ -88,6 +88,9 @@ pub(in crate::bench::report) fn version_word(version: Version) -> &'static str {
 }
 
 pub(in crate::bench::report) fn version_of(word: &str) -> Option<Version> {
+    if word == MQTT_SN {
+        return Some(Version::V311);
+    }
     [Version::V31, Version::V311, Version::V5].into_iter().find(|version| version_word(*version) == word)
 }
 

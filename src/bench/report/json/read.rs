@@ -54,6 +54,7 @@ impl Document {
             refused: self.clients.refused,
             connections_lost: self.clients.lost,
             tls: self.tls.into_iter().collect(),
+            datagrams: self.mqtt_sn,
             reconnects: self.clients.reconnected,
             subscribed: self.clients.subscribed,
             subscribers_to_the_end: self.clients.subscribers_to_the_end,
@@ -182,7 +183,7 @@ impl PlanObject {
 impl PlanObject {
     /// The only group of a file that has no list of groups, as earlier versions wrote it.
     fn only_group(&self, outcome: Outcome) -> Result<Group, JsonError> {
-        let qos = qos_of("plan.qos", self.qos)?;
+        let qos = sending_qos_of("plan.qos", self.qos)?;
         Ok(Group {
             name: String::new(),
             scenario: scenario_of(&self.scenario).ok_or_else(|| bad("plan.scenario", &self.scenario))?,
@@ -219,7 +220,7 @@ impl GroupObject {
             subscribers: self.subscribers,
             idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
             not_started: self.not_started,
-            qos: qos_of("groups.qos", self.qos)?,
+            qos: sending_qos_of("groups.qos", self.qos)?,
             topic_qos: self
                 .topic_qos
                 .iter()
@@ -397,6 +398,13 @@ impl SlotObject {
             latency,
         })
     }
+}
+
+/// The QoS of messages; -1 is known from the other settings of the load.
+fn sending_qos_of(key: &str, number: i8) -> Result<Qos, JsonError> {
+    let qos =
+        if number == -1 { Some(Qos::AtMostOnce) } else { u8::try_from(number).ok().and_then(Qos::from_u8) };
+    qos.ok_or_else(|| bad(key, &number))
 }
 
 fn qos_of(key: &str, number: u8) -> Result<Qos, JsonError> {

@@ -10,7 +10,7 @@ use crate::bench::plan::Volume;
 use crate::bench::record::{Account, ConnectTimes, Connects, Latencies, Outcome, Stage};
 use crate::bench::report::repeat::{Distribution, RepeatedRun};
 use crate::bench::report::{
-    BrokerPart, Deliveries, Group, GroupMeasurements, Repeat, SearchStep, Searched, Verdict,
+    BrokerPart, Deliveries, Group, GroupMeasurements, MQTT_SN, Repeat, SearchStep, Searched, Verdict,
 };
 use crate::bench::timeline::{Slot, Timeline};
 use std::time::Duration;
@@ -45,6 +45,7 @@ impl Document {
                 not_connected: report.not_connected(),
             },
             tls: report.tls.by_count().into_iter().cloned().collect(),
+            mqtt_sn: report.datagrams,
             messages: MessagesObject {
                 sent: FlowObject::of(report.sent),
                 acknowledged: FlowObject::of(report.acknowledged),
@@ -143,14 +144,17 @@ impl PlanObject {
         PlanObject {
             broker: plan.broker.clone(),
             scenario: scenario_word(plan.scenario).to_owned(),
-            mqtt_version: version_word(plan.version).to_owned(),
+            mqtt_version: match report.datagrams {
+                Some(_) => MQTT_SN.to_owned(),
+                None => version_word(plan.version).to_owned(),
+            },
             processes: plan.processes,
             threads: plan.threads,
             clients: plan.clients,
             publishers: plan.publishers,
             subscribers: plan.subscribers,
             receivers: plan.receivers,
-            qos: first.map_or(0, |group| group.qos as u8),
+            qos: first.map_or(0, Group::qos_number),
             payload_bytes: plan.payload_size,
             messages,
             duration_ns,
@@ -175,7 +179,7 @@ impl GroupObject {
             publishers: group.publishers,
             subscribers: group.subscribers,
             not_started: group.not_started,
-            qos: group.qos as u8,
+            qos: group.qos_number(),
             topic_qos: group.topic_qos.iter().map(|qos| *qos as u8).collect(),
             subscription_qos: group.subscription_qos as u8,
             granted_qos: group.granted_qos.map(|qos| qos as u8),

@@ -7,6 +7,7 @@ use crate::cli::bench::load::{
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
+use crate::cli::bench::sn_args::TopicIdArgs;
 use crate::cli::bench_report::{SearchArgs, searches_without_messages};
 use clap::{ArgAction, Args, ValueHint};
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ const HELP: &[(&str, &str)] = &[
         "payload_template",
         "Payload template with placeholders such as {seq} and {walk:18.0..25.0:0.1}, see below",
     ),
-    ("qos", "QoS level of messages: 0, 1 or 2"),
+    ("qos", "QoS level of messages: 0, 1 or 2; at an MQTT-SN gateway also -1, without a connection"),
 ];
 
 #[derive(Debug, Clone, Args)]
@@ -50,6 +51,8 @@ pub(crate) struct PubArgs {
     traffic: TrafficArgs,
     #[command(flatten)]
     messages: PublishArgs,
+    #[command(flatten)]
+    topic_id: TopicIdArgs,
     #[command(flatten)]
     think: ThinkArgs,
     // With recorded topics the receivers of a message are unknown, and therefore losses too.
@@ -78,6 +81,7 @@ impl From<PubArgs> for Run {
             .with_messages(args.messages)
             .with_traffic(args.traffic);
         let spec = GroupSpec {
+            topic_id: args.topic_id.topic_id,
             recorded_topics: args.recorded_topics,
             topics: args.topics,
             messages: args.count.messages,

@@ -10,6 +10,7 @@ use crate::cli::bench::load::{
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
+use crate::cli::bench::sn_args::TopicIdArgs;
 use crate::cli::bench_report::{SearchArgs, searches_without_messages};
 use clap::Args;
 
@@ -26,6 +27,9 @@ Examples:
   # TLS, with different credentials for each client
   mq bench --cafile ca.pem -i 'dev-{i}' -u 'user{i}' -P 'pw{i}'
   mq bench -c 20000 --check                     the limits of this machine
+  mq bench --sn --embedded -c 500               MQTT-SN clients of a gateway
+  # QoS -1: messages without a connection, and a subscriber
+  mq bench --sn -q -1 --rate 1k -t ab
   # the second third of a run on three machines
   mq bench -c 60000 --shard 2/3 --start-at 2026-01-31T12:00:00Z --json 2.json
   mq bench --html run.html --json run.json      a page with plots, and a report
@@ -39,6 +43,10 @@ Examples:
 const HELP: &[(&str, &str)] = &[
     ("clients", "Number of publishers; with --topology fan-out, of subscribers [default: 100]"),
     ("publishers", "Number of publishers [default: -c, or 1 with --topology fan-out]"),
+    (
+        "qos",
+        "QoS level of messages and subscriptions: 0, 1 or 2; at an MQTT-SN gateway also -1: messages without a connection",
+    ),
 ];
 
 #[derive(Debug, Clone, Args)]
@@ -58,6 +66,8 @@ pub(crate) struct PubsubArgs {
     traffic: TrafficArgs,
     #[command(flatten)]
     messages: PublishArgs,
+    #[command(flatten)]
+    topic_id: TopicIdArgs,
     #[command(flatten)]
     think: ThinkArgs,
     #[command(flatten)]
@@ -83,6 +93,7 @@ impl From<PubsubArgs> for Run {
         let spec = GroupSpec {
             subscribers: args.receivers.subscribers,
             topology: args.topology.topology,
+            topic_id: args.topic_id.topic_id,
             messages: args.count.messages,
             think: args.think.think,
             ..spec

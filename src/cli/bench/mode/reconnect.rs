@@ -7,6 +7,7 @@ use crate::cli::bench::load::{
 };
 use crate::cli::bench::run::{Run, Search};
 use crate::cli::bench::run_args::RunArgs;
+use crate::cli::bench::sn_args::TopicIdArgs;
 use crate::cli::bench_report::SearchArgs;
 use clap::{ArgAction, Args};
 
@@ -52,6 +53,8 @@ pub(crate) struct ReconnectArgs {
     #[command(flatten)]
     messages: PublishArgs,
     #[command(flatten)]
+    topic_id: TopicIdArgs,
+    #[command(flatten)]
     subscriptions: SubscriptionArgs,
     /// Keep the sessions of the subscribers. MQTT 5 removes them after the run; with MQTT 3 they stay at the broker
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Session")]
@@ -70,8 +73,12 @@ impl From<ReconnectArgs> for Run {
             .with_messages(args.messages)
             .with_subscriptions(args.subscriptions)
             .with_traffic(args.traffic);
-        let spec =
-            GroupSpec { subscribers: args.receivers.subscribers, topology: args.topology.topology, ..spec };
+        let spec = GroupSpec {
+            subscribers: args.receivers.subscribers,
+            topology: args.topology.topology,
+            topic_id: args.topic_id.topic_id,
+            ..spec
+        };
         Run {
             keep_sessions: args.keep_sessions,
             seed: args.seed.seed,

@@ -5,6 +5,7 @@ use crate::cli::bench::help::{RUN_STATUS, SEE_METRICS, paragraphs, reword};
 use crate::cli::bench::load::{ClientsArgs, CountArgs, KeepArgs, SubscriptionArgs, TrafficArgs};
 use crate::cli::bench::run::Run;
 use crate::cli::bench::run_args::RunArgs;
+use crate::cli::bench::sn_args::TopicIdArgs;
 use clap::Args;
 
 const SUMMARY: &str = "\
@@ -46,8 +47,16 @@ pub(crate) struct SubArgs {
     #[command(flatten)]
     traffic: TrafficArgs,
     /// Topic filter to subscribe to
-    #[arg(short = 't', long, value_name = "FILTER", required = true, help_heading = "Messages")]
-    topic: String,
+    #[arg(
+        short = 't',
+        long,
+        value_name = "FILTER",
+        required_unless_present = "topic_id",
+        help_heading = "Messages"
+    )]
+    topic: Option<String>,
+    #[command(flatten)]
+    topic_id: TopicIdArgs,
     #[command(flatten)]
     subscriptions: SubscriptionArgs,
     #[command(flatten)]
@@ -63,7 +72,8 @@ impl From<SubArgs> for Run {
         let spec = GroupSpec::new(GroupMode::Sub, args.clients)
             .with_subscriptions(args.subscriptions)
             .with_traffic(args.traffic);
-        let spec = GroupSpec { topic: Some(args.topic), messages: args.count.messages, ..spec };
+        let (topic, topic_id) = (args.topic, args.topic_id.topic_id);
+        let spec = GroupSpec { topic, topic_id, messages: args.count.messages, ..spec };
         Run { hold: args.keep.keep_connected, ..Run::of_group(spec, args.run) }
     }
 }

@@ -152,9 +152,12 @@ impl Exchange {
 impl Adapter {
     /// Sends a message that the gateway has to answer.
     pub(super) fn ask(&mut self, step: Step, message: &Message<'_>, now: Instant) {
-        let exchange = Exchange::new(step, message, now);
-        self.datagrams.push_back(exchange.datagram.clone());
-        self.exchange = Some(exchange);
+        self.ask_datagram(step, encoded(message), now);
+    }
+
+    fn ask_datagram(&mut self, step: Step, datagram: Vec<u8>, now: Instant) {
+        self.datagrams.push_back(datagram.clone());
+        self.exchange = Some(Exchange::of_datagram(step, datagram, now));
     }
 
     /// Repeats what is due.
@@ -171,11 +174,13 @@ impl Adapter {
                     self.exchange = None;
                     return Ok(());
                 }
+                self.counts.unanswered += 1;
                 let attempts = count + 1;
                 let (message, time) = (exchange.message_type(), interval * attempts);
                 return Err(GatewayError::NoAnswer { message, attempts, time });
             }
             exchange.repetitions += 1;
+            self.counts.repeated += 1;
             exchange.postpone(now);
             exchange.set_dup();
             self.datagrams.push_back(exchange.datagram.clone());
@@ -237,13 +242,12 @@ impl Adapter {
             false => PublishQos::Connected(outgoing.qos),
         };
         // A message that an earlier connection sent has a new message id, so the gateway cannot have seen this one.
-        let payload = outgoing.payload.clone();
-        let publish =
-            Publish { dup: outgoing.dup, qos, retain: outgoing.retain, topic, message_id, payload: &payload };
+        let Outgoing { dup, retain, ref payload, .. } = outgoing;
+        let datagram = encoded(&Message::Publish(Publish { dup, qos, retain, topic, message_id, payload }));
         if outgoing.qos == Qos::AtMostOnce {
-            return self.send(&Message::Publish(publish));
+            return self.datagrams.push_back(datagram);
         }
-        self.ask(Step::Publish { message_id, outgoing }, &Message::Publish(publish), now);
+        self.ask_datagram(Step::Publish { message_id, outgoing }, datagram, now);
     }
 
     pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {

@@ -15,7 +15,7 @@ mod remote;
 mod topics;
 
 use super::late_copy::LateCopies;
-use super::{Message, MessageType, ReturnCode};
+use super::{Message, MessageType, Regack, ReturnCode, Suback};
 use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
 use exchange::{Exchange, Operation};
 use std::collections::VecDeque;
@@ -78,6 +78,21 @@ pub(crate) enum GatewayError {
     Packet(DecodeError),
 }
 
+/// Events that the MQTT client does not see.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Messages that were sent again.
+    pub repeated: u32,
+    /// Messages that were given up, since all their repetitions had no answer.
+    pub unanswered: u32,
+    /// Answers with the return code for congestion.
+    pub congestion: u32,
+    /// PUBLISH messages of the gateway with DUP.
+    pub received_again: u32,
+    /// Datagrams that cannot be decoded.
+    pub malformed: u32,
+}
+
 /// The state of the connection to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -124,6 +139,7 @@ pub(crate) struct Adapter {
     /// Copies of QoS 2 messages of the gateway.
     late_copies: LateCopies,
     has_subscribed: bool,
+    counts: Counts,
 }
 
 impl Adapter {
@@ -147,7 +163,13 @@ impl Adapter {
             received: Vec::new(),
             late_copies: LateCopies::default(),
             has_subscribed: false,
+            counts: Counts::default(),
         }
+    }
+
+    /// Takes the events since the last call.
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
     }
 
     /// Whether it takes more bytes of the MQTT client.
@@ -214,8 +236,12 @@ impl Adapter {
     /// # Errors
     /// If it ends the connection.
     pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
-        if let Ok(message) = Message::decode(datagram) {
-            self.take_message(&message, now)?;
+        match Message::decode(datagram) {
+            Ok(message) => {
+                self.count(&message);
+                self.take_message(&message, now)?;
+            }
+            Err(_) => self.counts.malformed += 1,
         }
         self.advance(now)
     }
@@ -244,6 +270,21 @@ impl Adapter {
             _ => None,
         };
         exchanges.chain(end_of_sleep).min()
+    }
+
+    fn count(&mut self, message: &Message<'_>) {
+        let return_code = match message {
+            Message::Connack { return_code }
+            | Message::Regack(Regack { return_code, .. })
+            | Message::Puback(Regack { return_code, .. })
+            | Message::Suback(Suback { return_code, .. }) => *return_code,
+            Message::Publish(publish) => {
+                self.counts.received_again += u32::from(publish.dup);
+                return;
+            }
+            _ => return,
+        };
+        self.counts.congestion += u32::from(return_code == ReturnCode::CONGESTION);
     }
 
     /// Sends a message once.
