@@ -16,14 +16,16 @@ use crate::client::cpu_time;
 use std::io::{self, BufRead, BufWriter, Stdout, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Interval between progress messages to the leader.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
+/// Interval between progress messages to the leader, for each worker process: the leader reads about 500 a second.
+const PROGRESS_INTERVAL_PER_PROCESS: Duration = Duration::from_millis(2);
+const SHORTEST_PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Number of these intervals between messages with the figures of the last second.
-const ROUNDS_PER_RECENT: u32 = 20;
+/// Interval between messages with the figures of the last second.
+const RECENT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often the CPU time is compared, and how much of it counts as work. A process that only waits uses much
 /// less, and one that shares a CPU with a hundred others uses this much within a few seconds.
@@ -108,6 +110,7 @@ impl Leader {
 
 /// The threads of this process.
 struct Workers {
+    progress_interval: Duration,
     gauges: Vec<Arc<Gauges>>,
     threads: Vec<JoinHandle<Record>>,
 }
@@ -117,7 +120,8 @@ impl Workers {
         limits::allow_open_files(plan, assignment.process)?;
         let target = Target::to(plan, &assignment.targets, assignment.offset)?;
         let (sender, control) = watch::channel(Control::default());
-        let mut workers = Workers { gauges: Vec::new(), threads: Vec::new() };
+        let progress_interval = progress_interval(plan.processes);
+        let mut workers = Workers { progress_interval, gauges: Vec::new(), threads: Vec::new() };
         for thread in plan.threads_of_process(assignment.process) {
             let gauges = Arc::new(Gauges::default());
             workers.gauges.push(gauges.clone());
@@ -139,11 +143,19 @@ impl Workers {
         let mut sent = LastSent::default();
         while !self.threads.iter().all(JoinHandle::is_finished) {
             sent.send_changes(&self.gauges, leader);
-            sleep(PROGRESS_INTERVAL);
+            sleep(self.progress_interval);
         }
         sent.send_changes(&self.gauges, leader);
         worker::gather(self.threads)
     }
+}
+
+/// How often each of this number of worker processes reports progress.
+fn progress_interval(processes: usize) -> Duration {
+    let processes = u32::try_from(processes).unwrap_or(u32::MAX);
+    PROGRESS_INTERVAL_PER_PROCESS
+        .saturating_mul(processes)
+        .clamp(SHORTEST_PROGRESS_INTERVAL, LONGEST_PROGRESS_INTERVAL)
 }
 
 /// The last values reported to the leader.
@@ -151,7 +163,7 @@ impl Workers {
 struct LastSent {
     totals: Totals,
     recent: Recent,
-    rounds: u32,
+    recent_at: Option<Instant>,
 }
 
 impl LastSent {
@@ -162,14 +174,15 @@ impl LastSent {
             leader.send(&FromWorker::Progress(totals));
             self.totals = totals;
         }
-        if self.rounds.is_multiple_of(ROUNDS_PER_RECENT) {
+        let now = Instant::now();
+        if self.recent_at.is_none_or(|sent| now.saturating_duration_since(sent) >= RECENT_INTERVAL) {
+            self.recent_at = Some(now);
             let recent = gauges::recent(gauges);
             if recent != self.recent {
                 leader.send(&FromWorker::Recent(Box::new(recent.clone())));
                 self.recent = recent;
             }
         }
-        self.rounds = self.rounds.wrapping_add(1);
     }
 }
 
