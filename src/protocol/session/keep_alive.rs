@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The client's side: sends PINGREQ if nothing was sent for the interval, and gives up if nothing arrives within another one.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepAlive {
-    interval: Duration,
+    seconds: u16,
     last_sent: Instant,
     ping_sent: Option<Instant>,
 }
@@ -25,17 +25,17 @@ pub enum KeepAliveAction {
 impl KeepAlive {
     /// Starts when CONNECT is sent; `seconds` is 0 for no keep alive.
     pub fn new(seconds: u16, now: Instant) -> KeepAlive {
-        KeepAlive { interval: Duration::from_secs(seconds.into()), last_sent: now, ping_sent: None }
+        KeepAlive { seconds, last_sent: now, ping_sent: None }
     }
 
     /// The keep alive interval; zero for none.
     pub fn interval(&self) -> Duration {
-        self.interval
+        Duration::from_secs(self.seconds.into())
     }
 
     /// Replaces the interval with the server's [MQTT-3.1.2-21].
     pub fn set_interval(&mut self, seconds: u16) {
-        self.interval = Duration::from_secs(seconds.into());
+        self.seconds = seconds;
     }
 
     /// Notes that bytes were handed to the network.
@@ -50,10 +50,10 @@ impl KeepAlive {
 
     /// The action due at `now`. After [`KeepAliveAction::Ping`] the ping counts as sent.
     pub fn poll(&mut self, now: Instant) -> KeepAliveAction {
-        if self.interval.is_zero() {
+        if self.seconds == 0 {
             return KeepAliveAction::WaitUntil(None);
         }
-        let due = self.ping_sent.unwrap_or(self.last_sent) + self.interval;
+        let due = self.ping_sent.unwrap_or(self.last_sent) + self.interval();
         if now < due {
             return KeepAliveAction::WaitUntil(Some(due));
         }

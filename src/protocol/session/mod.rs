@@ -12,6 +12,7 @@ mod alias;
 mod keep_alive;
 mod limits;
 mod outbound;
+mod rare;
 mod sender;
 mod subscribe;
 
@@ -25,6 +26,7 @@ use alias::InboundAliases;
 pub use keep_alive::{KeepAlive, KeepAliveAction};
 pub use limits::Limits;
 use outbound::{Outbound, Stage};
+use rare::Rare;
 pub use sender::PublishError;
 use sender::Sender;
 use std::collections::VecDeque;
@@ -52,6 +54,12 @@ pub struct Session<M> {
     sender: Sender,
     packet_ids: PacketIds,
     outbound: Outbound<M>,
+    rare: Rare<RareState>,
+}
+
+/// What a session needs that subscribes, receives messages of QoS 2, or gets topic aliases.
+#[derive(Debug, Default)]
+struct RareState {
     requests: Vec<Request>,
     /// The messages of QoS 2 that were received and not yet released.
     received: VecDeque<PacketId>,
@@ -169,9 +177,7 @@ impl<M> Session<M> {
             sender: Sender::new(version),
             packet_ids: PacketIds::new(),
             outbound: Outbound::new(),
-            requests: Vec::new(),
-            received: VecDeque::new(),
-            aliases: InboundAliases::default(),
+            rare: Rare::default(),
         }
     }
 
@@ -193,10 +199,12 @@ impl<M> Session<M> {
     ) -> Vec<(PacketId, M)> {
         self.accepts = accepts;
         self.sender.restart(version, peer_accepts);
-        self.aliases.clear();
-        self.requests.clear();
-        if !session_present {
-            self.received.clear();
+        if let Some(rare) = self.rare.get_mut() {
+            rare.aliases.clear();
+            rare.requests.clear();
+            if !session_present {
+                rare.received.clear();
+            }
         }
         self.outbound.restart(session_present)
     }
@@ -236,10 +244,10 @@ impl<M> Session<M> {
 
     /// The session's memory, without memory that the messages hold elsewhere.
     pub fn memory(&self) -> usize {
-        self.received.capacity() * size_of::<PacketId>()
-            + self.aliases.bytes()
-            + self.sender.alias_bytes()
-            + self.outbound.bytes()
+        let rare = self.rare.get().map_or(0, |rare| {
+            size_of::<RareState>() + rare.received.capacity() * size_of::<PacketId>() + rare.aliases.bytes()
+        });
+        rare + self.sender.alias_bytes() + self.outbound.bytes()
     }
 
     /// The messages that are not settled, in the order in which they were sent.
@@ -249,7 +257,7 @@ impl<M> Session<M> {
 
     /// Whether every message is settled and every request answered.
     pub fn is_drained(&self) -> bool {
-        self.outbound.len() == 0 && self.requests.is_empty()
+        self.outbound.len() == 0 && self.rare.get().is_none_or(|rare| rare.requests.is_empty())
     }
 
     /// Sends a message. The data from `keep` stays until a message of QoS 1 or 2 is settled; at QoS 0 it is not called.
@@ -291,7 +299,7 @@ impl<M> Session<M> {
         let subscribe = Subscribe { packet_id, properties, subscriptions };
         subscribe::check(&subscribe, &self.sender.limits)?;
         self.append_within_size(&Packet::Subscribe(subscribe), out)?;
-        self.requests.push(Request { packet_id, answer: PacketType::Suback, filters });
+        self.rare.used().requests.push(Request { packet_id, answer: PacketType::Suback, filters });
         Ok(packet_id)
     }
 
@@ -308,7 +316,7 @@ impl<M> Session<M> {
         let packet_id = self.allocate_packet_id().ok_or(SubscribeError::NoPacketId)?;
         let count = filters.len();
         self.append_within_size(&Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }), out)?;
-        self.requests.push(Request { packet_id, answer: PacketType::Unsuback, filters: count });
+        self.rare.used().requests.push(Request { packet_id, answer: PacketType::Unsuback, filters: count });
         Ok(packet_id)
     }
 
@@ -403,7 +411,8 @@ impl<M> Session<M> {
     }
 
     fn allocate_packet_id(&mut self) -> Option<PacketId> {
-        let requests = self.requests.iter().map(|request| request.packet_id);
+        let requests = self.rare.get().into_iter().flat_map(|rare| &rare.requests);
+        let requests = requests.map(|request| request.packet_id);
         self.packet_ids.allocate(self.outbound.packet_ids().chain(requests))
     }
 
@@ -419,7 +428,7 @@ impl<M> Session<M> {
             (Qos::AtMostOnce, _) | (_, None) => Acknowledgement::None,
         };
         if let Acknowledgement::Pubrec(packet_id) = acknowledgement
-            && self.received.contains(&packet_id)
+            && self.rare.get().is_some_and(|rare| rare.received.contains(&packet_id))
         {
             // The alias that it sets is valid even though the message was delivered before.
             let mut repeated = publish;
@@ -428,11 +437,12 @@ impl<M> Session<M> {
             return Ok(Event::Nothing);
         }
         let maximum = self.accepts.receive_maximum;
-        if acknowledgement != Acknowledgement::None && self.received.len() >= usize::from(maximum) {
+        let unreleased = self.rare.get().map_or(0, |rare| rare.received.len());
+        if acknowledgement != Acknowledgement::None && unreleased >= usize::from(maximum) {
             return Err(SessionError::ReceiveMaximumExceeded { maximum });
         }
         if let Acknowledgement::Pubrec(packet_id) = acknowledgement {
-            self.received.push_back(packet_id);
+            self.rare.used().received.push_back(packet_id);
         }
         self.resolve_alias(&mut publish)?;
         Ok(Event::Message { publish, acknowledgement })
@@ -462,7 +472,7 @@ impl<M> Session<M> {
         if alias > maximum {
             return Err(SessionError::TopicAliasInvalid { alias, maximum });
         }
-        let topic = self.aliases.resolve(alias, publish.topic);
+        let topic = self.rare.used().aliases.resolve(alias, publish.topic);
         publish.topic = topic.ok_or(SessionError::UnknownTopicAlias { alias })?;
         Ok(())
     }
@@ -535,10 +545,11 @@ impl<M> Session<M> {
 
     /// Forgets a message of QoS 2 that the peer will not retransmit. Returns whether it was known.
     fn release(&mut self, packet_id: PacketId) -> bool {
-        let position = self.received.iter().position(|&received| received == packet_id);
-        let was_known = position.and_then(|index| self.received.remove(index)).is_some();
-        if self.received.is_empty() && self.received.capacity() > 64 {
-            self.received = VecDeque::new();
+        let Some(RareState { received, .. }) = self.rare.get_mut() else { return false };
+        let position = received.iter().position(|&received| received == packet_id);
+        let was_known = position.and_then(|index| received.remove(index)).is_some();
+        if received.is_empty() && received.capacity() > 64 {
+            *received = VecDeque::new();
         }
         was_known
     }
@@ -550,10 +561,11 @@ impl<M> Session<M> {
     ) -> Result<Event<'e, M>, SessionError> {
         let is_asked =
             |request: &Request| request.packet_id == ack.packet_id && request.answer == packet_type;
-        let Some(index) = self.requests.iter().position(is_asked) else {
+        let Some(RareState { requests, .. }) = self.rare.get_mut() else { return Ok(Event::Nothing) };
+        let Some(index) = requests.iter().position(is_asked) else {
             return Ok(Event::Nothing);
         };
-        let expected = self.requests.swap_remove(index).filters;
+        let expected = requests.swap_remove(index).filters;
         let received = ack.reason_codes().len();
         if packet_type == PacketType::Unsuback {
             if self.sender.version.is_v5() && received != expected {

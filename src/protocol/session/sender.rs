@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::alias::{Aliased, OutboundAliases};
+use super::rare::Rare;
 use crate::protocol::publish::Delivery;
 use crate::protocol::{EncodeError, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
 
@@ -28,29 +29,26 @@ pub(super) struct Sender {
     pub(super) version: Version,
     pub(super) limits: Limits,
     pub(super) chooses_aliases: bool,
-    aliases: OutboundAliases,
+    aliases: Rare<OutboundAliases>,
 }
 
 impl Sender {
     pub(super) fn new(version: Version) -> Sender {
-        Sender {
-            version,
-            limits: Limits::default(),
-            chooses_aliases: false,
-            aliases: OutboundAliases::default(),
-        }
+        Sender { version, limits: Limits::default(), chooses_aliases: false, aliases: Rare::default() }
     }
 
     /// Starts over on a new connection, which has no aliases yet.
     pub(super) fn restart(&mut self, version: Version, limits: Limits) {
         self.version = version;
         self.limits = limits;
-        self.aliases.clear();
+        if let Some(aliases) = self.aliases.get_mut() {
+            aliases.clear();
+        }
     }
 
     /// The memory that the aliases take.
     pub(super) fn alias_bytes(&self) -> usize {
-        self.aliases.bytes()
+        self.aliases.get().map_or(0, OutboundAliases::bytes)
     }
 
     pub(super) fn write(
@@ -84,8 +82,8 @@ impl Sender {
             Some(alias) if alias > maximum => {
                 return Err(PublishError::TopicAliasNotSupported { alias, maximum });
             }
-            Some(alias) => self.aliases.set(alias, publish.topic),
-            None if self.chooses_aliases => self.aliases.assign(publish.topic, maximum),
+            Some(alias) => self.aliases.used().set(alias, publish.topic),
+            None if self.chooses_aliases => self.aliases.used().assign(publish.topic, maximum),
             None => Aliased::Plain,
         };
         let (topic, alias) = match aliased {
@@ -101,7 +99,7 @@ impl Sender {
             self.write_within_size(&publish, delivery, out)
         };
         if written.is_err() && matches!(aliased, Aliased::Introduced(_)) {
-            self.aliases.forget(publish.topic);
+            self.aliases.used().forget(publish.topic);
         }
         written
     }
