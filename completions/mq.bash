@@ -6169,7 +6169,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__gateway)
-            opts="-v -h -p -A -u -P -k -V -L -S -D -i -I -c -x --listen --to --predefined --gateway-id --advertise --advertise-interval --retry-interval --retry-count --max-clients --max-topics --max-queued --max-queued-bytes --max-datagram --verbose --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --property --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --help"
+            opts="-v -h -p -A -u -P -k -V -L -S -D -i -I -c -x --listen --to --aggregate --predefined --gateway-id --advertise --advertise-interval --retry-interval --retry-count --max-clients --max-topics --max-queued --max-queued-bytes --max-datagram --verbose --host --port --bind --connect-timeout --username --pw --password-file --ask-password --allow-control-characters --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-groups --tls-signatures --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --property --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6504,6 +6504,10 @@ _mq() {
                     return 0
                     ;;
                 --will-qos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -104,7 +104,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
@@ -202,7 +202,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sleep -d 'Sleep for this time once subscribed, wake up for the messages that the gateway has kept, and so on' -r
@@ -301,7 +301,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
@@ -535,12 +535,14 @@ complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-key-file -d 'With 
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand gateway" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s i -l id -d 'Client identifier of the connection of --aggregate [default: a random one]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l aggregate -d 'Use one connection to the broker for all clients, for brokers with few connections. Needs MQTT 5, which it selects'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s v -l verbose -d 'Log on standard error when clients connect, sleep and disconnect'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'

@@ -35,7 +35,8 @@ impl GatewayClients {
         let group = plan.group(slot);
         let settings = Settings {
             is_unconnected: group.is_unconnected && slot.task == Task::Publish,
-            predefined: group.topic_id.map(|id| (id, id.to_string())),
+            predefined: group.topic_id.iter().map(|id| (*id, id.to_string())).collect(),
+            confirms_predefined: false,
             ..settings.clone()
         };
         let (number, counts) = (plan.number_of(slot), Arc::clone(&self.counts));

@@ -1,12 +1,12 @@
 //! The options of `mq gateway`.
 
 use super::Names;
+use super::predefined;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values::{self, expected};
 use crate::cli::{Error, UsageError};
 use crate::client::Options;
 use crate::gateway;
-use crate::input_file;
 use crate::protocol::sn::PredefinedTopics;
 use crate::protocol::sn::gateway::Settings;
 use crate::protocol::{Qos, Version};
@@ -14,7 +14,7 @@ use crate::quantity;
 use crate::transport::Address;
 use clap::{ArgAction, Args, ValueHint};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The largest datagram of UDP over IPv4.
@@ -29,11 +29,23 @@ const LIMITS: &str = "Limits";
 /// The heading of the options about the clients of the gateway.
 const CLIENTS: &str = "MQTT-SN";
 
+/// The options of a single client, which profiles may set.
+pub(super) const OF_CLIENTS: [&str; 8] = [
+    "id",
+    "id_prefix",
+    "disable_clean_session",
+    "session_expiry_interval",
+    "will_topic",
+    "will_payload",
+    "will_qos",
+    "will_retain",
+];
+
 /// Arguments of `mq gateway`.
 #[derive(Debug, Clone, Args)]
 #[command(
     override_usage = "mq gateway [OPTIONS] [--listen [ADDR:]PORT] [--to URL]",
-    mut_arg("id", |arg| arg.hide(true)),
+    mut_arg("id", |arg| arg.help("Client identifier of the connection of --aggregate [default: a random one]")),
     mut_arg("id_prefix", |arg| arg.hide(true)),
     mut_arg("disable_clean_session", |arg| arg.hide(true)),
     mut_arg("session_expiry_interval", |arg| arg.hide(true)),
@@ -43,7 +55,8 @@ const CLIENTS: &str = "MQTT-SN";
     mut_arg("will_retain", |arg| arg.hide(true)),
     after_help = "\
 Connects MQTT-SN 1.2 clients on UDP to an MQTT broker. Each client has its own connection to the broker, with its
-client identifier, session and will, so acknowledgements of QoS 1 and 2 go from end to end. See docs/mqtt-sn.md for
+client identifier, session and will, so acknowledgements of QoS 1 and 2 go from end to end. With --aggregate, all
+clients share one connection, and the gateway holds their sessions, wills and messages. See docs/mqtt-sn.md for
 sleeping clients, forwarders and what a gateway answers.
 
 The first line on standard output is the address that the gateway listens on. Connecting and disconnecting clients
@@ -56,6 +69,7 @@ Examples:
   mq gateway                                  port 10000 on this machine, broker on localhost
   mq gateway --listen 0.0.0.0:10000 -v        open to the network, log clients
   mq gateway --to mqtts://broker.example      encrypt the connections to the broker
+  mq gateway --aggregate                      one connection to the broker for all clients
   mq gateway --predefined topics.txt          clients share these topic ids
   mq gateway --advertise 225.1.1.1:10000      let clients find the gateway
   mq sub -L 'mqtt-sn://localhost/home/#' -v   a client of this gateway"
@@ -67,6 +81,9 @@ pub(crate) struct GatewayArgs {
     /// Broker: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix [default: localhost:1883]
     #[arg(long, value_name = "URL", conflicts_with_all = ["host", "port", "url", "unix", "srv"], help_heading = "Connection")]
     pub to: Option<String>,
+    /// Use one connection to the broker for all clients, for brokers with few connections. Needs MQTT 5, which it selects
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Connection")]
+    pub aggregate: bool,
     /// File of predefined topic ids
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = CLIENTS)]
     pub predefined: Option<PathBuf>,
@@ -123,17 +140,38 @@ impl GatewayArgs {
     /// If options conflict, or the file of topics is invalid.
     pub(crate) fn config(&self) -> Result<gateway::Config, Error> {
         self.check_client_options()?;
-        let persistence = PersistenceArgs { retries: None, max_inflight: 20 };
-        let broker = self.client.client_options(Names::Mq, &persistence, Some(0))?;
+        let broker = if self.aggregate { self.shared_broker()? } else { self.broker(&self.client, Some(0))? };
         Ok(gateway::Config {
             listen: self.listen,
             gateway_id: self.gateway_id,
             advertise: self.advertise.map(|group| (group, self.advertise_interval)),
-            predefined: self.predefined.as_deref().map(read_topics).transpose()?.unwrap_or_default(),
+            predefined: self.predefined.as_deref().map(predefined::read).transpose()?.unwrap_or_default(),
             settings: self.settings(broker.version),
             clients: self.max_clients,
+            aggregates: self.aggregate,
             broker,
         })
+    }
+
+    fn broker(&self, client: &ClientArgs, retries: Option<u32>) -> Result<Options, Error> {
+        let persistence = PersistenceArgs { retries: None, max_inflight: 20 };
+        client.client_options(Names::Mq, &persistence, retries)
+    }
+
+    /// The connection of all clients. The broker keeps its session while the connection is down, and until the gateway ends.
+    fn shared_broker(&self) -> Result<Options, Error> {
+        let mut client = self.client.clone();
+        client.prefer_version(Names::Mq, Version::V5)?;
+        let mut broker = self.broker(&client, None)?;
+        if !broker.version.is_v5() {
+            let needed = "MQTT 5, whose subscription identifiers tell overlapping subscriptions apart";
+            return Err(Error::usage(UsageError::Needs { option: "--aggregate".into(), needed }));
+        }
+        if broker.client_id.is_empty() {
+            broker.client_id = gateway::random_client_id();
+        }
+        broker.keep_session_for_run();
+        Ok(broker)
     }
 
     fn settings(&self, version: Version) -> Settings {
@@ -152,8 +190,8 @@ impl GatewayArgs {
     fn check_client_options(&self) -> Result<(), Error> {
         let client = &self.client;
         let of_clients = [
-            ("-i", client.identity.id.is_some()),
-            ("-I", client.identity.id_prefix.is_some()),
+            ("-i", client.identity.id.is_some() && !self.aggregate),
+            ("-I", client.identity.id_prefix.is_some() && !self.aggregate),
             ("-c", client.session.disable_clean_session),
             ("-x", client.session.session_expiry_interval.is_some()),
             ("--will-topic", client.will.will_topic.is_some()),
@@ -188,17 +226,9 @@ pub(crate) fn embedded(listen: SocketAddr, address: Address) -> gateway::Config 
             version: broker.version,
         },
         clients: 10_000,
+        aggregates: false,
         broker,
     }
-}
-
-fn read_topics(path: &Path) -> Result<PredefinedTopics, Error> {
-    let text = input_file::read_utf8(path, input_file::LIMIT)
-        .map_err(|error| Error::unreadable("--predefined", path, &error))?;
-    PredefinedTopics::parse(&text).map_err(|error| {
-        let (path, line) = (path.to_owned(), error.line as u64);
-        Error::usage(UsageError::Line { path, line, column: None, problem: error.problem.to_string() })
-    })
 }
 
 fn group(text: &str) -> Result<SocketAddr, String> {

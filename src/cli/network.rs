@@ -430,7 +430,8 @@ impl NetworkArgs {
 
     fn url(&self, names: Names) -> Result<Option<Url>, Error> {
         let Some(text) = &self.url else { return Ok(None) };
-        let url = as_text(text).and_then(|text| Url::parse(text, names));
+        let parse = if self.sn.is_some() { Url::parse } else { Url::parse_of_broker };
+        let url = as_text(text).and_then(|text| parse(text, names));
         url.map(Some).map_err(|problem| self.bad_url(&problem))
     }
 

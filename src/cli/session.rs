@@ -285,8 +285,9 @@ impl ClientArgs {
         let has_typed_user = connection.username.is_some() && !connection.is_username_offered;
         let has_password = connection.password.is_some() && !connection.is_password_offered();
         let options = [
-            ("-u", has_typed_user || username.is_some()),
-            ("-P", has_password || password.is_some()),
+            ("-u", has_typed_user),
+            ("-P", has_password),
+            ("USER:PASSWORD@ in the URL", username.is_some() || password.is_some()),
             ("--password-file", connection.password_file.is_some()),
             ("--ask-password", connection.ask_password),
             ("-V", connection.version.is_some_and(|version| version != Version::V311)),
@@ -327,9 +328,27 @@ impl ClientArgs {
         self.network.is_sn(names)
     }
 
-    /// The predefined topic id as a topic.
-    fn topic_of_id(&self) -> Option<String> {
-        self.network.sn.as_ref()?.args.topic_id.map(|id| id.to_string())
+    /// The predefined topic ids as topics.
+    fn topics_of_ids(&self) -> impl Iterator<Item = String> {
+        self.network.sn.iter().flat_map(|sn| &sn.args.topic_id).map(u16::to_string)
+    }
+
+    /// The topic of the URL or of a predefined id.
+    ///
+    /// # Errors
+    /// If there is more than one.
+    fn one_topic(&self, names: Names) -> Result<Option<String>, Error> {
+        let of_url = self.network.url_topic(names)?;
+        let mut of_ids = self.topics_of_ids();
+        match (of_url, of_ids.next(), of_ids.next()) {
+            (_, _, Some(_)) => {
+                Err(Error::usage("--topic-id can be repeated only for sub; a message has one topic"))
+            }
+            (Some(_), Some(_), None) => {
+                Err(Error::usage("--topic-id and the URL of -L both set a topic; leave one out"))
+            }
+            (of_url, of_id, None) => Ok(of_url.or(of_id)),
+        }
     }
 
     /// Checks CONNECT and the will against the service's limits.
@@ -377,7 +396,7 @@ impl ClientArgs {
             Ok(topic) => Ok(topic),
             Err(error) => Err(Error::usage(UsageError::invalid(format!("-L: the topic {text:?}"), error))),
         };
-        match (typed, self.network.url_topic(names)?.or_else(|| self.topic_of_id())) {
+        match (typed, self.one_topic(names)?) {
             (Some(_), Some(_)) if names == Names::Mq => {
                 Err(Error::usage("-t and the URL of -L both set a topic; leave one out"))
             }
@@ -394,17 +413,18 @@ impl ClientArgs {
         }
     }
 
-    /// The topic filter in the URL.
+    /// The topic filter in the URL, and those of predefined topic ids.
     ///
     /// # Errors
-    /// If it is invalid.
-    pub(crate) fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
-        let of_url = self.network.url_topic(names)?.or_else(|| self.topic_of_id());
-        let Some(text) = of_url else { return Ok(None) };
-        let filter = TopicFilter::parse(&text);
-        filter.map(Some).map_err(|error| {
-            Error::usage(UsageError::invalid(format!("-L: the topic filter {text:?}"), error))
-        })
+    /// If one is invalid.
+    pub(crate) fn other_filters(&self, names: Names) -> Result<Vec<TopicFilter>, Error> {
+        let all = self.network.url_topic(names)?.into_iter().chain(self.topics_of_ids());
+        let parse = |text: String| {
+            TopicFilter::parse(&text).map_err(|error| {
+                Error::usage(UsageError::invalid(format!("-L: the topic filter {text:?}"), error))
+            })
+        };
+        all.map(parse).collect()
     }
 
     /// A device's default subscription.

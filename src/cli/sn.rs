@@ -20,9 +20,9 @@ pub(crate) struct SnArgs {
     /// Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000
     #[arg(long, action = ArgAction::SetTrue)]
     pub sn: bool,
-    /// Predefined topic id, in place of a topic; 1 to 65534
+    /// Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u16).range(1..=65534), conflicts_with = "topic")]
-    pub topic_id: Option<u16>,
+    pub topic_id: Vec<u16>,
     /// Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]
     #[arg(long, action = ArgAction::SetTrue)]
     pub discover: bool,
@@ -51,11 +51,12 @@ impl SnChoice {
     }
 
     pub(super) fn gateway_options(&self) -> GatewayOptions {
-        let SnArgs { topic_id, discover, sn_retry_interval, sn_retry_count, .. } = self.args;
+        let SnArgs { discover, sn_retry_interval, sn_retry_count, .. } = self.args;
         GatewayOptions {
             settings: Settings {
                 is_unconnected: self.is_unconnected,
-                predefined: topic_id.map(|id| (id, id.to_string())),
+                predefined: self.args.topic_id.iter().map(|id| (*id, id.to_string())).collect(),
+                confirms_predefined: !self.is_unconnected,
                 sleep: self.sleep,
                 retry_interval: sn_retry_interval,
                 retry_count: sn_retry_count,
@@ -71,7 +72,7 @@ impl SnChoice {
     pub(super) fn check_unused(&self) -> Result<(), Error> {
         let options = [
             ("-q -1", self.is_unconnected),
-            ("--topic-id", self.args.topic_id.is_some()),
+            ("--topic-id", !self.args.topic_id.is_empty()),
             ("--sleep", self.sleep.is_some()),
         ];
         match options.into_iter().find(|(_, is_given)| *is_given) {

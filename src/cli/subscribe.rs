@@ -138,14 +138,16 @@ impl SubscribeArgs {
     /// If a filter cannot be shared.
     pub(crate) fn subscriptions(
         &self,
-        of_url: Option<TopicFilter>,
+        mut others: Vec<TopicFilter>,
     ) -> Result<Vec<(TopicFilter, Qos)>, Error> {
         let is_nothing_typed =
             self.topic.is_empty() && self.topic_qos.is_empty() && self.unsubscribe.is_empty();
-        let of_url = of_url.or_else(|| self.client.device_filter().filter(|_| is_nothing_typed));
+        if others.is_empty() && is_nothing_typed {
+            others.extend(self.client.device_filter());
+        }
         let own = self.topic_qos.iter().map(|(qos, filter)| (filter.clone(), *qos));
         let all = self.topic.iter().cloned().map(|filter| (filter, self.qos)).chain(own);
-        all.chain(of_url.map(|filter| (filter, self.qos)))
+        all.chain(others.into_iter().map(|filter| (filter, self.qos)))
             .map(|(filter, qos)| Ok((self.shared(filter)?, qos)))
             .collect()
     }
@@ -174,7 +176,7 @@ impl SubscribeArgs {
         names
             .check_subscription_options(version, self.retain_as_published, self.retain_handling)
             .map_err(needs_v5)?;
-        let subscriptions = self.subscriptions(None)?;
+        let subscriptions = self.subscriptions(Vec::new())?;
         match subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/")) {
             // [MQTT-3.8.3-4]
             Some((filter, _)) if self.no_local => Err(Error::usage(format!(

@@ -62,6 +62,15 @@ impl Url {
     /// Parses a broker's URL. Under mosquitto's names `%` is an ordinary character, and the first `@` ends the
     /// password.
     pub(super) fn parse(text: &str, names: Names) -> Result<Url, String> {
+        Url::parse_scheme(text, names, "mqtt, mqtts, ws, wss, unix or mqtt-sn")
+    }
+
+    /// The same for a command that is no client of MQTT-SN gateways, whose scheme is known but not named as a choice.
+    pub(super) fn parse_of_broker(text: &str, names: Names) -> Result<Url, String> {
+        Url::parse_scheme(text, names, "mqtt, mqtts, ws, wss or unix")
+    }
+
+    fn parse_scheme(text: &str, names: Names, schemes: &str) -> Result<Url, String> {
         let is_encoded = names == Names::Mq;
         let (scheme, rest) = split_scheme(text)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -72,7 +81,7 @@ impl Url {
             "unix" if names == Names::Mq => Scheme::Unix,
             sn::SCHEME if names == Names::Mq => Scheme::MqttSn,
             _ if names == Names::Mq => {
-                return Err("unknown scheme; expected mqtt, mqtts, ws, wss, unix or mqtt-sn".to_owned());
+                return Err(format!("unknown scheme; expected {schemes}"));
             }
             _ => return Err("unknown scheme; expected mqtt, mqtts, ws or wss".to_owned()),
         };

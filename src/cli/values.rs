@@ -19,7 +19,12 @@ pub(super) fn qos(text: &str) -> Result<Qos, String> {
 
 /// QoS of `mq pub`, which may be -1.
 pub(super) fn publish_qos(text: &str) -> Result<PublishQos, String> {
-    if text == "-1" { Ok(PublishQos::MinusOne) } else { qos(text).map(PublishQos::Connected) }
+    match text {
+        "-1" => Ok(PublishQos::MinusOne),
+        _ => qos(text)
+            .map(PublishQos::Connected)
+            .map_err(|_| expected("0, 1 or 2, or -1 with an MQTT-SN gateway")),
+    }
 }
 
 pub(super) fn version(text: &str) -> Result<Version, String> {

@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::protocol::session::{Outgoing, PublishError, Session};
 use crate::protocol::{Connack, Defect, PacketId, Properties, Publish, ReasonCode, SubscriptionAck};
-use crate::transport::{Stream, Tap};
+use crate::transport::{Endpoint, Stream, Tap};
 use std::time::Duration;
 
 /// The callbacks of a command.
@@ -81,6 +81,9 @@ pub(crate) trait Application {
 
     /// The connection was lost; a reconnect follows after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
+
+    /// No MQTT-SN gateway has answered the search for one yet. The endpoint's timeout ends it.
+    fn searching(&mut self, _endpoint: &Endpoint) {}
 
     /// A connection is open; no packet has been sent yet. The returned tap sees all its bytes.
     fn opened(&mut self, _stream: &Stream) -> Option<Box<dyn Tap>> {

@@ -7,8 +7,13 @@ use super::handshake::{Handshake, Terms, TimeLimit};
 use super::options::Options;
 use crate::protocol::session::Limits;
 use crate::protocol::{Connack, Connect, Will};
-use crate::transport::{self, Connection};
-use std::time::{Instant, SystemTime};
+use crate::transport::{self, Connection, Stream};
+use std::pin::pin;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::time::timeout;
+
+/// The time after which the application is told that no gateway has answered.
+const SHORT_SEARCH: Duration = Duration::from_millis(1500);
 
 /// The parameters of CONNECT that differ between the connections of a run.
 pub(super) struct Attempt<'a, 'i> {
@@ -43,10 +48,24 @@ pub(crate) async fn handshake(
 
 impl<'a> Attempt<'a, '_> {
     pub(super) async fn connect<A: Application>(&self, application: &mut A) -> Result<Connected<'a>, Error> {
-        let stream = transport::connect(&self.options.endpoint).await?;
+        let stream = match self.options.endpoint.address.is_searched() {
+            true => Box::pin(self.search(application)).await?,
+            false => transport::connect(&self.options.endpoint).await?,
+        };
         let tap = application.opened(&stream);
         let connection = Connection::watched(stream, tap);
         self.handshake(connection, |connack| application.accepted(connack)).await
+    }
+
+    /// Connects to a gateway that has to be found first, and tells the application if that takes long.
+    async fn search<A: Application>(&self, application: &mut A) -> Result<Stream, Error> {
+        let endpoint = &self.options.endpoint;
+        let mut connecting = pin!(transport::connect(endpoint));
+        if let Ok(stream) = timeout(SHORT_SEARCH, connecting.as_mut()).await {
+            return Ok(stream?);
+        }
+        application.searching(endpoint);
+        Ok(connecting.await?)
     }
 
     async fn handshake(

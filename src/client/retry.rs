@@ -47,9 +47,15 @@ impl Attempts {
         if is_first || is_used_up || !error.is_worth_retrying() {
             return Err(error.into());
         }
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
+        let pause = pause_after(self.failed);
         self.failed = self.failed.saturating_add(1);
-        // Between half and all of it, so that many clients do not reconnect at the same time.
-        Ok((error, doubled.mul_f64(0.5 + fastrand::f64() / 2.0)))
+        Ok((error, pause))
     }
+}
+
+/// The pause before the next attempt to connect, after this number of failed attempts in a row.
+pub(crate) fn pause_after(failed: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << failed.min(5)).min(LONGEST_PAUSE);
+    // Between half and all of it, so that many clients do not reconnect at the same time.
+    doubled.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

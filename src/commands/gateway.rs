@@ -80,6 +80,12 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::NoAnswer { client_id } => {
             format!("{} was lost: it did not answer a repeated message", shown(client_id))
         }
+        Event::GaveWay { client_id } => {
+            format!("{} was silent for the longest time and made room for another client", shown(client_id))
+        }
+        Event::Overrun { client_id } => {
+            format!("{} was disconnected: the broker's messages exceed its queue", shown(client_id))
+        }
         Event::Refused { client_id, peer, reason } => {
             format!("refused {} from {peer}: {reason}", shown(client_id))
         }
@@ -92,6 +98,13 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         ),
         Event::UnconnectedDropped { count, reason } => {
             format!("dropped {count} messages of QoS -1: {reason}")
+        }
+        Event::SharedAccepted => "connected to the broker, for all clients".to_owned(),
+        Event::SharedLost { reason, pause } => {
+            format!("no connection to the broker: {reason}; trying again in {:.1} s", pause.as_secs_f64())
+        }
+        Event::DeliveryUnknown { count } => {
+            format!("the broker lost its session amid {count} messages of QoS 2: they may be lost")
         }
         Event::Malformed { count: 1, peer, reason } => format!("ignored a datagram from {peer}: {reason}"),
         Event::Malformed { count, peer, reason } => {

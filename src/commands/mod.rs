@@ -30,6 +30,7 @@ mod publish;
 mod replay;
 mod request;
 mod retained_removal;
+mod server;
 mod shutdown;
 mod status_line;
 mod subscribe;
@@ -41,6 +42,7 @@ use crate::client::{self, FIRST_PAUSE};
 use crate::escape;
 use crate::hosted::{Rules, Service};
 use crate::protocol::{Publish, Version};
+use crate::transport::Endpoint;
 use error::Error;
 pub use error::ExitStatus;
 use error::broker_hint::{self, ConnectionKind};
@@ -242,6 +244,14 @@ impl Messages {
             }
             None => Err(error),
         }
+    }
+
+    /// Reports that no MQTT-SN gateway has been found yet.
+    fn searching(self, endpoint: &Endpoint) {
+        let (address, timeout) = (&endpoint.address, endpoint.timeout.as_secs_f64());
+        self.say(&format!(
+            "no gateway at {address} has answered SEARCHGW yet; the search ends after {timeout} s"
+        ));
     }
 
     /// Reports a lost connection and the pause before the next one. The hint is shown for the first loss in a row only.

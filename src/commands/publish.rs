@@ -5,6 +5,7 @@ use super::ndjson::{self, JsonLines, NextMessage};
 use super::outbound::{Header, Outbound};
 use super::payload::{self, Payload};
 use super::replay::Replay;
+use super::server::Server;
 use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, broker_hint, check_taken, password};
@@ -21,7 +22,7 @@ use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Defect, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
-use crate::transport::{Stream, Tap};
+use crate::transport::{Endpoint, Stream, Tap};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::future::pending;
@@ -168,6 +169,7 @@ enum Pause {
 struct Publisher {
     source: Source,
     messages: Messages,
+    server: Server,
     trace: Trace,
     /// The rules of a hosted broker.
     rules: Option<Rules>,
@@ -211,6 +213,7 @@ impl Publisher {
         Ok(Publisher {
             source: Source::new(args, topic, delay, options.version, messages)?,
             messages,
+            server: Server::at(&options.endpoint.address),
             trace: Trace::new(args.diagnostics.debug, options, messages),
             rules: args.client.rules(options.version),
             rejected: 0,
@@ -494,8 +497,9 @@ impl Application for Publisher {
         if reason_code.is_error() {
             self.rejected += 1;
             let details = Details::of(properties);
+            let (server, reason) = (self.server, self.server.reason(reason_code));
             self.messages.say(&format!(
-                "the broker rejected message {packet_id} to {}: {reason_code}{details}",
+                "{server} rejected message {packet_id} to {}: {reason}{details}",
                 message.header.topic
             ));
         }
@@ -524,6 +528,10 @@ impl Application for Publisher {
     fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
         self.report_possible_losses();
+    }
+
+    fn searching(&mut self, endpoint: &Endpoint) {
+        self.messages.searching(endpoint);
     }
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {

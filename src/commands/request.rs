@@ -6,6 +6,7 @@
 
 use super::defects::DefectNotes;
 use super::payload::{self, Payload};
+use super::server::Server;
 use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
@@ -22,7 +23,7 @@ use crate::protocol::{
     Connack, Defect, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos,
     ReasonCode, RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, Version,
 };
-use crate::transport::{Stream, Tap};
+use crate::transport::{Endpoint, Stream, Tap};
 use std::io::{self, Write};
 use std::pin::pin;
 use std::rc::Rc;
@@ -40,13 +41,17 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     if let Some(rules) = args.client.rules(options.version) {
         request.check(args, &rules)?;
     }
-    if args.qos == Qos::ExactlyOnce {
+    if args.client.is_sn(messages.names)? {
+        // With reason codes, so that a rejection is reported with the code of the gateway.
+        options.version = Version::V5;
+    } else if args.qos == Qos::ExactlyOnce {
         options.keep_session_for_run();
     }
     block_on(async {
         let mut requester = Requester {
             args,
             messages,
+            server: Server::at(&options.endpoint.address),
             request,
             printer: args
                 .output
@@ -185,6 +190,7 @@ enum RequestState {
 struct Requester<'a> {
     args: &'a RequestArgs,
     messages: Messages,
+    server: Server,
     request: Rc<Request>,
     printer: Printer,
     sink: Sink,
@@ -361,8 +367,9 @@ impl Application for Requester<'_> {
         if reason_code.is_error() {
             let details = Details::of(properties);
             let topic = &self.request.topic;
+            let (server, reason) = (self.server, self.server.reason(reason_code));
             return Err(Error::Rejected(format!(
-                "the broker rejected the request to {topic}: {reason_code}{details}"
+                "{server} rejected the request to {topic}: {reason}{details}"
             )));
         }
         Ok(Flow::Continue)
@@ -377,8 +384,9 @@ impl Application for Requester<'_> {
         if let Some(reason_code) = refusal {
             let details = Details::of(ack.properties);
             let topic = &self.request.response_topic;
+            let (server, reason) = (self.server, self.server.reason(reason_code));
             return Err(Error::Rejected(format!(
-                "the broker rejected the subscription to {topic}: {reason_code}{details}"
+                "{server} rejected the subscription to {topic}: {reason}{details}"
             )));
         }
         self.state = RequestState::Ready;
@@ -396,6 +404,10 @@ impl Application for Requester<'_> {
 
     fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
+    }
+
+    fn searching(&mut self, endpoint: &Endpoint) {
+        self.messages.searching(endpoint);
     }
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {

@@ -3,6 +3,7 @@
 use super::defects::DefectNotes;
 use super::exec::Exec;
 use super::retained_removal::{Removal, Removals};
+use super::server::Server;
 use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, broker_hint, check_taken, password};
@@ -22,7 +23,7 @@ use crate::protocol::{
     RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::recording::Recorder;
-use crate::transport::{Stream, Tap};
+use crate::transport::{Endpoint, Stream, Tap};
 use jiff::Timestamp;
 use std::future::pending;
 use std::io;
@@ -45,7 +46,10 @@ const UNSUBACK_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
     args.check(messages.names, options.version)?;
-    if options.version.is_v5() {
+    if args.client.is_sn(messages.names)? {
+        // With reason codes, so that a rejected subscription is reported with the code of the gateway.
+        options.version = Version::V5;
+    } else if options.version.is_v5() {
         limit_in_flight(args, &mut options.properties);
     }
     block_on(async {
@@ -115,6 +119,7 @@ struct Subscriber<'a> {
     /// The number of subscriptions granted on this connection.
     granted: usize,
     messages: Messages,
+    server: Server,
     subscribe_properties: PropertiesBuf,
     unsubscribe_properties: PropertiesBuf,
     printer: Printer,
@@ -163,7 +168,7 @@ impl<'a> Subscriber<'a> {
         options: &client::Options,
         messages: Messages,
     ) -> Result<Subscriber<'a>, Error> {
-        let subscriptions = args.subscriptions(args.client.url_filter(messages.names)?)?;
+        let subscriptions = args.subscriptions(args.client.other_filters(messages.names)?)?;
         if subscriptions.is_empty() && args.unsubscribe.is_empty() {
             let of_url = args.client.network.without_topic();
             return Err(Error::usage(UsageError::Missing(format!("-t FILTER{of_url}"))));
@@ -187,6 +192,7 @@ impl<'a> Subscriber<'a> {
             requested: Vec::new(),
             granted: 0,
             messages,
+            server: Server::at(&options.endpoint.address),
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
             sink: Sink::stdout().map_err(Error::Output)?,
@@ -391,9 +397,13 @@ impl<'a> Subscriber<'a> {
         for ((filter, requested), reason_code) in requested.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.rejected += 1;
-                let meaning = broker_hint::of_rejected_filter(filter.as_str(), reason_code);
+                let meaning = match self.server {
+                    Server::Broker => broker_hint::of_rejected_filter(filter.as_str(), reason_code),
+                    Server::Gateway => "",
+                };
+                let (server, reason) = (self.server, self.server.reason(reason_code));
                 self.messages.say(&format!(
-                    "the broker rejected the subscription to {filter}: {reason_code}{details}{meaning}"
+                    "{server} rejected the subscription to {filter}: {reason}{details}{meaning}"
                 ));
                 continue;
             }
@@ -583,6 +593,10 @@ impl Application for Subscriber<'_> {
 
     fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
+    }
+
+    fn searching(&mut self, endpoint: &Endpoint) {
+        self.messages.searching(endpoint);
     }
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {

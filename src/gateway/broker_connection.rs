@@ -5,7 +5,7 @@ use super::link::{Closing, Link};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
 use crate::protocol::session::{KeepAlive, KeepAliveAction};
 use crate::protocol::{
-    Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, Properties, ReasonCode, SizeLimits, Version,
+    Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, PropertiesBuf, ReasonCode, SizeLimits, Version,
 };
 use crate::transport::{self, Connection, Progress};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub(super) trait Owner {
     fn accepted(&self, link: &Rc<Link>, terms: &Terms);
     /// The broker cannot be reached, or refused the connection.
     fn refused(&self, link: &Rc<Link>, error: &client::Error);
-    fn receive(&self, packet: &Packet<'_>);
+    fn receive(&self, link: &Rc<Link>, packet: &Packet<'_>);
     /// Whether there is room for more packets.
     fn has_room(&self) -> bool;
     /// The connection ended without an order.
@@ -39,7 +39,7 @@ pub(super) async fn serve<O: Owner>(
         // The broker must see the DISCONNECT of the earlier connection first, or it would publish its will.
         let _ = previous.await;
     }
-    let version = options.version;
+    let (version, disconnect_properties) = (options.version, options.disconnect_properties.clone());
     // Boxed, since the handshake needs memory that the rest does not.
     let opened = tokio::select! {
         opened = Box::pin(open(options)) => opened,
@@ -48,7 +48,8 @@ pub(super) async fn serve<O: Owner>(
     match opened {
         Ok((connection, terms)) => {
             owner.accepted(&link, &terms);
-            let served = Served { owner, link, connection, keep_alive: terms.keep_alive, version };
+            let keep_alive = terms.keep_alive;
+            let served = Served { owner, link, connection, keep_alive, version, disconnect_properties };
             served.run().await;
         }
         Err(error) => owner.refused(&link, &error),
@@ -66,6 +67,7 @@ struct Served<O> {
     connection: Connection,
     keep_alive: KeepAlive,
     version: Version,
+    disconnect_properties: PropertiesBuf,
 }
 
 impl<O: Owner> Served<O> {
@@ -132,7 +134,7 @@ impl<O: Owner> Served<O> {
             if let Packet::Disconnect(disconnect) = &packet {
                 return Err(format!("the broker ended the connection: {}", disconnect.reason_code));
             }
-            self.owner.receive(&packet);
+            self.owner.receive(&self.link, &packet);
         }
         let consumed = packets.consumed();
         self.connection.consume(consumed);
@@ -140,7 +142,10 @@ impl<O: Owner> Served<O> {
     }
 
     async fn close(mut self, closing: Closing) {
-        let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties: Properties::EMPTY };
+        let last = Disconnect {
+            reason_code: ReasonCode::SUCCESS,
+            properties: self.disconnect_properties.as_properties(),
+        };
         match closing {
             Closing::Orderly => {
                 Box::pin(disconnect(&mut self.connection, self.version, &last, DISCONNECT_TIMEOUT)).await;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use tokio::sync::Notify;
 
 /// The bytes for the broker beyond which clients are told to wait.
-const CONGESTED: usize = 256 * 1024;
+pub(super) const CONGESTED: usize = 256 * 1024;
 
 /// How the connection is to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

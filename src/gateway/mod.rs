@@ -1,4 +1,5 @@
-//! The MQTT-SN gateway: clients at a UDP port, each with an MQTT connection of its own to a broker (a transparent gateway).
+//! The MQTT-SN gateway: clients at a UDP port, each with an MQTT connection of its own to a broker (a transparent gateway), or all
+//! with one (an aggregating gateway).
 //!
 //! It runs on one thread, without locks: the state in one `RefCell` that is never borrowed across an await, and a task per
 //! connection to the broker.
@@ -6,11 +7,14 @@
 //! - `state` has the clients, finds them by address and identifier, and carries out what their state machines
 //!   (`protocol::sn::gateway`) return.
 //! - `broker_connection` serves one connection to the broker, and `link` is the handle on it.
+//! - `aggregate` is the broker of the clients that share a connection.
 //! - `peer` is the address of a client, perhaps behind a forwarder.
 //! - `unconnected` publishes messages of QoS -1 from clients without a connection.
 //! - `malformed` sums up datagrams that cannot be read.
 
+mod aggregate;
 mod broker_connection;
+mod key;
 mod link;
 mod malformed;
 mod peer;
@@ -55,6 +59,8 @@ pub(crate) struct Config {
     pub advertise: Option<(SocketAddr, Duration)>,
     /// The connections to the broker; identifier, session and will are those of each client.
     pub broker: Options,
+    /// All clients share one connection to the broker, with these options. It needs MQTT 5.
+    pub aggregates: bool,
     /// The topics of predefined ids.
     pub predefined: PredefinedTopics,
     /// The limits and timers of each client.
@@ -85,6 +91,14 @@ pub(crate) enum Event {
     NoAnswer {
         client_id: String,
     },
+    /// It was silent for the longest time, and made room for another client.
+    GaveWay {
+        client_id: String,
+    },
+    /// The messages of the broker exceeded its queue by far, so it was disconnected.
+    Overrun {
+        client_id: String,
+    },
     /// The client was not accepted.
     Refused {
         client_id: String,
@@ -106,12 +120,28 @@ pub(crate) enum Event {
         count: u64,
         reason: String,
     },
+    /// The broker has accepted the connection that all clients share.
+    SharedAccepted,
+    /// This connection failed or ended; the next one is opened after the pause.
+    SharedLost {
+        reason: String,
+        pause: Duration,
+    },
+    /// The broker lost the session of this connection amid these exchanges of QoS 2.
+    DeliveryUnknown {
+        count: usize,
+    },
     /// Datagrams were ignored.
     Malformed {
         count: u64,
         peer: Peer,
         reason: String,
     },
+}
+
+/// A client identifier for the gateway itself.
+pub(crate) fn random_client_id() -> String {
+    "mq-gateway-".chars().chain((0..10).map(|_| fastrand::alphanumeric())).collect()
 }
 
 /// A gateway that listens and is ready to run.

@@ -92,6 +92,11 @@ impl Address {
             Address::Unix(path) => path.display().to_string(),
         }
     }
+
+    /// Whether a gateway is searched there.
+    pub(crate) fn is_searched(&self) -> bool {
+        matches!(self, Address::Gateway { options, .. } if options.searches)
+    }
 }
 
 impl fmt::Display for Address {

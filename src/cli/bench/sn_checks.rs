@@ -28,7 +28,7 @@ impl RunArgs {
     /// Lets the clients connect to a gateway if the options ask for one.
     pub(super) fn choose_gateway(&mut self) {
         let SnRunArgs { sn, discover, sn_retry_interval, sn_retry_count, sn_forwarders: _ } = self.sn;
-        let args = SnArgs { sn, topic_id: None, discover, sn_retry_interval, sn_retry_count };
+        let args = SnArgs { sn, topic_id: Vec::new(), discover, sn_retry_interval, sn_retry_count };
         self.client.network.sn = Some(SnChoice { args, sleep: None, is_unconnected: false });
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod show;
 use super::BENCH;
 use super::Names;
 use super::compat::CLIENTS;
+use super::gateway::OF_CLIENTS;
 use super::schema::ConfiguredTypes;
 use crate::cli::Error;
 use clap::parser::ValueSource;
@@ -34,6 +35,8 @@ use std::path::PathBuf;
 pub(super) const PROFILE: &str = "profile";
 
 const INSPECT: &str = "inspect";
+
+const GATEWAY: &str = "gateway";
 
 /// The reason against a profile without message types for captures.
 const OF_CAPTURES: &str = "--profile is for a live client; for captured packets it needs message types, as in [profile.home.payloads]";
@@ -91,7 +94,7 @@ impl Configuration {
 
 /// Whether a command connects as a client, and so has profiles.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor"].contains(&subcommand)
+    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor", GATEWAY].contains(&subcommand)
 }
 
 pub(super) fn arg() -> Arg {
@@ -127,6 +130,8 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     let entries = precedence::winners(subcommand, &typed, sources.layers);
     let mut entries = precedence::fitted(name, &typed, entries);
     entries.retain(|entry| !entry.is_of_payloads() || takes_message_types(subcommand));
+    // The clients of a gateway have identifiers, sessions and wills of their own.
+    entries.retain(|entry| name != GATEWAY || !OF_CLIENTS.contains(&entry.id.as_str()));
     Ok(Configuration { entries, path: file.map(|file| file.path) })
 }
 
@@ -168,7 +173,7 @@ fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
 /// The reason why profiles do not apply to these words of `mq bench` and `mq inspect`, if any. For example, reading a capture
 /// does not depend on the configuration of clients.
 fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
-    if CLIENTS.contains(&subcommand.get_name()) {
+    if CLIENTS.contains(&subcommand.get_name()) || subcommand.get_name() == GATEWAY {
         return None;
     }
     let typed = &parsed(subcommand, words)?;

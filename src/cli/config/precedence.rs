@@ -111,7 +111,7 @@ fn needs_version_5(key: &str) -> bool {
 /// environment are only a fallback, which `cli/secrets.rs` handles, unless a lower source would replace them.
 pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) -> Vec<Entry> {
     let names_topic = |entry: &Entry| ["topic", "topic_qos", "unsubscribe"].contains(&entry.id.as_str());
-    if command == "bench" || typed.iter().any(names_topic) {
+    if ["bench", "gateway"].contains(&command) || typed.iter().any(names_topic) {
         leave_topic_out(command, &mut entries);
     }
     let of_lower_url = entries
@@ -134,7 +134,7 @@ fn leave_topic_out(command: &str, entries: &mut Vec<Entry>) {
     let Some((place, path)) = url::split_path(&text) else { return };
     let is_web_socket = url::is_web_socket(&text);
     if is_web_socket && command != "bench" {
-        return; // a topic was typed, so the path is the WebSocket's already
+        return; // a topic was typed or is not needed, so the path is the WebSocket's already
     }
     let path = url.sibling("ws-path", "ws_path", path);
     *url = url.sibling("url", "url", place);

@@ -100,9 +100,9 @@ impl<'a> LiveClient<'a> {
         queue: Rc<TrafficQueue>,
         messages: Messages,
     ) -> Result<LiveClient<'a>, Error> {
-        let of_url = live.client.url_filter(messages.names)?;
+        let others = live.client.other_filters(messages.names)?;
         let filters: Vec<_> =
-            live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect();
+            live.topic.iter().cloned().chain(others).map(|filter| (filter, live.qos)).collect();
         let rules = live.client.rules(options.version);
         if let Some(rules) = &rules {
             live.client.check_subscriptions(rules, &filters)?;

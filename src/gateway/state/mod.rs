@@ -1,22 +1,27 @@
 //! The clients of a gateway, and the handling of datagrams.
 
 mod owners;
+mod room;
+mod shared_connection;
 
 use super::broker_connection::serve;
+use super::key::Key;
 use super::link::{Closing, Link};
 use super::malformed::Malformed;
 use super::unconnected::Unconnected;
 use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
+use crate::protocol::session::Limits;
 use crate::protocol::sn::gateway::{Action, Client, Context, Note, Output, short_topic, unconnected_publish};
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId};
 use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
 use crate::transport::DatagramSocket;
 use owners::{ClientOwner, open_unconnected};
+use shared_connection::SharedConnection;
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
@@ -31,18 +36,14 @@ const MOST_OPENING: usize = 256;
 /// The maximum of connections of one client to the broker: its own, and earlier ones that are being closed.
 const MOST_CONNECTIONS: usize = 4;
 
-/// Expired entries of the timer queue that are tolerated besides one for each client.
-const STALE_TIMERS: usize = 1024;
+/// Entries of a queue without a client that are tolerated besides one for each client.
+const STALE_ENTRIES: usize = 1024;
 
 /// The longest client identifier in bytes. The specification allows 23 characters, which many clients exceed.
 const LONGEST_CLIENT_ID: usize = 256;
 
 /// The state, shared by the tasks of a gateway.
 pub(super) type Shared = Rc<RefCell<State>>;
-
-/// The number of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key(u64);
 
 /// A client and its connections.
 struct Slot {
@@ -57,6 +58,8 @@ struct Slot {
     is_opening: bool,
     /// The earliest entry in the timer queue.
     scheduled: Option<Instant>,
+    /// It has an entry in the queue of clients that can make room.
+    is_listed: bool,
 }
 
 /// The clients, the socket and the timers.
@@ -76,6 +79,10 @@ pub(super) struct State {
     wake: Rc<Notify>,
     opening: usize,
     unconnected: Unconnected,
+    /// The clients that can make room for another one.
+    replaceable: VecDeque<Key>,
+    /// The one connection of an aggregating gateway.
+    shared: Option<SharedConnection>,
     malformed: Malformed,
 }
 
@@ -88,6 +95,7 @@ impl State {
     ) -> State {
         State {
             next_advertise: config.advertise.map(|_| Instant::now()),
+            shared: SharedConnection::of(&config, Instant::now()),
             config,
             socket,
             handler,
@@ -100,6 +108,7 @@ impl State {
             wake: Rc::default(),
             opening: 0,
             unconnected: Unconnected::default(),
+            replaceable: VecDeque::new(),
             malformed: Malformed::default(),
         }
     }
@@ -191,11 +200,18 @@ impl State {
             TopicId::Short(name) => short_topic(name),
             TopicId::Normal(_) => None,
         };
-        let (Some(topic), Some(shared)) = (topic, self.this.upgrade()) else { return };
+        let (Some(topic), Some(this)) = (topic, self.this.upgrade()) else { return };
         let packet = unconnected_publish(topic, publish);
+        if let Some(shared) = &mut self.shared {
+            if let Some(count) = shared.aggregate.publish_unconnected(&packet) {
+                let reason = "the broker was away, or does not accept their size or RETAIN".to_owned();
+                (self.handler)(Event::UnconnectedDropped { count, reason });
+            }
+            return;
+        }
         let broker = &self.config.broker;
         let event =
-            self.unconnected.publish(&packet, broker.version, now, || open_unconnected(broker, &shared));
+            self.unconnected.publish(&packet, broker.version, now, || open_unconnected(broker, &this));
         event.into_iter().for_each(&mut self.handler);
     }
 
@@ -224,7 +240,7 @@ impl State {
                 self.take_over(key, &peer);
                 key
             }
-            None if self.clients.len() >= self.config.clients && !self.forget_disconnected() => {
+            None if self.clients.len() >= self.config.clients && !self.make_room(now) => {
                 return self.refuse(
                     client_id,
                     &peer,
@@ -244,7 +260,8 @@ impl State {
         self.by_id.insert(client_id.into(), key);
         let client = Client::new(client_id, now);
         let (link, task, tasks) = (None, None, Rc::default());
-        let slot = Slot { client, peer, link, task, tasks, is_opening: false, scheduled: None };
+        let slot =
+            Slot { client, peer, link, task, tasks, is_opening: false, scheduled: None, is_listed: false };
         self.clients.insert(key, slot);
         key
     }
@@ -273,20 +290,15 @@ impl State {
         }
     }
 
-    /// Makes room by forgetting a disconnected client. Returns whether there was one.
-    fn forget_disconnected(&mut self) -> bool {
-        let found = self.clients.iter().find(|(_, slot)| slot.client.is_disconnected());
-        let Some(key) = found.map(|(key, _)| *key) else { return false };
-        self.forget(key);
-        true
-    }
-
     fn forget(&mut self, key: Key) {
         let Some(slot) = self.clients.remove(&key) else { return };
         if self.by_peer.get(&slot.peer) == Some(&key) {
             self.by_peer.remove(&slot.peer);
         }
         self.by_id.remove(slot.client.id());
+        if let Some(shared) = &mut self.shared {
+            shared.aggregate.remove(key);
+        }
         if let Some(link) = slot.link {
             link.close(Closing::Abrupt);
         }
@@ -299,6 +311,9 @@ impl State {
     }
 
     fn is_congested(&self, key: Key) -> bool {
+        if let Some(shared) = &self.shared {
+            return shared.aggregate.is_congested();
+        }
         let link = self.clients.get(&key).and_then(|slot| slot.link.as_ref());
         link.is_some_and(|link| link.is_congested())
     }
@@ -328,8 +343,19 @@ impl State {
 
     /// Runs a step of a client's state machine, and carries out the result.
     fn step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
+        self.run_step(key, now, step);
+        if self.shared.is_some() {
+            self.settle(key, now);
+            self.settle_touched(now);
+        }
+    }
+
+    /// As [`State::step`], without the answers of the shared connection.
+    fn run_step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
         let Some(slot) = self.clients.get_mut(&key) else { return };
-        let context = Context { now, settings: &self.config.settings, predefined: &self.config.predefined };
+        let has_more = self.shared.as_ref().is_some_and(|shared| shared.aggregate.has_more(key));
+        let (settings, predefined) = (&self.config.settings, &self.config.predefined);
+        let context = Context { now, settings, predefined, has_more };
         let mut out = Output::default();
         let had_room = slot.client.has_room(context.settings);
         step(&mut slot.client, context, &mut out);
@@ -339,12 +365,16 @@ impl State {
                 link.signal();
             }
         }
+        if let Some(shared) = &mut self.shared {
+            shared.aggregate.receive_from_client(key, &out.packets);
+        }
         for datagram in out.datagrams {
             self.socket.send(slot.peer.address, slot.peer.wrap(datagram));
         }
         if let Some(note) = out.note {
             let client_id = slot.client.id().to_owned();
-            let dropped = slot.client.take_dropped();
+            let by_queue = self.shared.as_mut().map_or(0, |shared| shared.aggregate.take_dropped(key));
+            let dropped = slot.client.take_dropped() + by_queue;
             if dropped > 0 {
                 (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
             }
@@ -358,12 +388,16 @@ impl State {
             Some(Action::Forget) => return self.forget(key),
             None => {}
         }
+        self.list(key);
         self.schedule(key);
     }
 
     /// Opens a connection to the broker, after the end of the earlier one.
     fn open(&mut self, key: Key, now: Instant) {
         self.close(key, Closing::Orderly);
+        if self.shared.is_some() {
+            return self.open_member(key, now);
+        }
         let has_many = |slot: &Slot| Rc::strong_count(&slot.tasks) > MOST_CONNECTIONS;
         if self.opening >= MOST_OPENING || self.clients.get(&key).is_some_and(has_many) {
             self.step(key, now, |client, context, out| client.refuse(ReturnCode::CONGESTION, context, out));
@@ -381,6 +415,9 @@ impl State {
     }
 
     fn close(&mut self, key: Key, closing: Closing) {
+        if self.shared.is_some() {
+            return self.close_member(key, closing);
+        }
         let Some(slot) = self.clients.get_mut(&key) else { return };
         if let Some(link) = slot.link.take() {
             link.close(closing);
@@ -438,8 +475,9 @@ impl State {
         self.clients.get(&key).is_none_or(|slot| slot.client.has_room(&self.config.settings))
     }
 
-    pub(super) fn unconnected_accepted(&mut self) {
-        self.unconnected.accept();
+    pub(super) fn unconnected_accepted(&mut self, limits: &Limits) {
+        let event = self.unconnected.accept(limits);
+        event.into_iter().for_each(&mut self.handler);
     }
 
     pub(super) fn unconnected_ended(&mut self, reason: String, now: Instant) {
@@ -459,7 +497,7 @@ impl State {
             self.wake.notify_one();
         }
         self.timers.push(Reverse((deadline, key)));
-        if self.timers.len() > 2 * self.clients.len() + STALE_TIMERS {
+        if self.timers.len() > 2 * self.clients.len() + STALE_ENTRIES {
             let is_live = |(due, key): (Instant, Key)| {
                 self.clients.get(&key).is_some_and(|slot| slot.scheduled == Some(due))
             };
@@ -481,8 +519,10 @@ impl State {
             }
         }
         self.advertise(now);
+        self.open_shared(now);
         let next = self.timers.peek().map(|Reverse((due, _))| *due);
-        next.into_iter().chain(self.next_advertise).min().unwrap_or(now + FAR)
+        let shared = self.shared.as_ref().and_then(|shared| shared.due);
+        next.into_iter().chain(self.next_advertise).chain(shared).min().unwrap_or(now + FAR)
     }
 
     fn advertise(&mut self, now: Instant) {
@@ -507,11 +547,16 @@ impl State {
         if let Some(link) = self.unconnected.link() {
             link.close(Closing::Orderly);
         }
+        if let Some(shared) = &mut self.shared {
+            shared.aggregate.close(Closing::Orderly);
+        }
     }
 
     /// Whether connections to the broker are still open.
     pub(super) fn has_connections(&self) -> bool {
-        self.clients.values().any(|slot| slot.task.as_ref().is_some_and(|task| !task.is_finished()))
+        let is_shared_open = self.shared.as_ref().is_some_and(SharedConnection::is_open);
+        is_shared_open
+            || self.clients.values().any(|slot| slot.task.as_ref().is_some_and(|task| !task.is_finished()))
     }
 }
 
@@ -564,5 +609,7 @@ fn event_of(note: Note, client_id: String, peer: &Peer) -> Event {
         Note::Asleep(duration) => Event::Asleep { client_id, duration },
         Note::Silent => Event::Silent { client_id },
         Note::NoAnswer => Event::NoAnswer { client_id },
+        Note::GaveWay => Event::GaveWay { client_id },
+        Note::Overrun => Event::Overrun { client_id },
     }
 }

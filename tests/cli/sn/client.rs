@@ -112,7 +112,61 @@ fn a_rejected_subscription_is_reported() {
     gateway.expect("12 00 0001 'a/b'");
     gateway.send("13 00 0000 0001 03");
     release(&mut gateway);
-    assert_says(&subscriber.finish().fail(3), &["rejected"]);
+    assert_first_line(
+        &subscriber.finish().fail(3),
+        "mq sub: the gateway rejected the subscription to a/b: not supported (0x03)",
+    );
+}
+
+#[test]
+fn sub_takes_several_predefined_ids_and_names_the_return_code_of_a_rejected_one() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 --topic-id 7 --topic-id 8 --topic-id 9 -v -C 2").spawn();
+    accept(&mut gateway);
+    gateway.expect("12 01 0001 0007");
+    gateway.send("13 00 0007 0001 00");
+    gateway.expect("12 01 0002 0008");
+    gateway.send("13 00 0008 0002 02");
+    gateway.expect("12 01 0003 0009");
+    gateway.send("13 00 0009 0003 00");
+    gateway.send("0c 01 0009 0000 'nine'");
+    gateway.send("0c 01 0007 0000 'seven'");
+    release(&mut gateway);
+    let finished = subscriber.finish();
+    finished.expect_status(3);
+    assert_eq!(finished.stdout, b"9 nine\n7 seven\n");
+    assert_first_line(
+        &finished.stderr,
+        "mq sub: the gateway rejected the subscription to 8: invalid topic id (0x02)",
+    );
+}
+
+#[test]
+fn pub_reports_an_unknown_predefined_id_at_QoS_0() {
+    let mut gateway = SnPeer::listen();
+    let publisher = gateway.mq("pub -i c1 --topic-id 7 -m hello").spawn();
+    accept(&mut gateway);
+    gateway.expect("0c 01 0007 0000 'hello'");
+    gateway.expect("16");
+    gateway.send("0d 0007 0000 02");
+    gateway.send("17");
+    assert_first_line(
+        &publisher.finish().fail(3),
+        "mq pub: the gateway rejected the message to 7: invalid topic id (0x02)",
+    );
+}
+
+#[test]
+fn pub_asks_for_a_known_predefined_id_only_once() {
+    let mut gateway = SnPeer::listen();
+    let publisher = gateway.mq("pub -i c1 --topic-id 7 -l").stdin("1\n2\n").spawn();
+    accept(&mut gateway);
+    gateway.expect("0c 01 0007 0000 '1'");
+    gateway.expect("16");
+    gateway.send("17");
+    gateway.expect("0c 01 0007 0000 '2'");
+    release(&mut gateway);
+    publisher.finish().succeed();
 }
 
 #[test]
@@ -123,7 +177,10 @@ fn a_rejected_message_is_reported_with_its_status() {
     gateway.expect("0c 22 'ab' 0001 'hello'");
     gateway.send("0d 'ab' 0001 03");
     release(&mut gateway);
-    assert_says(&publisher.finish().fail(3), &["rejected"]);
+    assert_first_line(
+        &publisher.finish().fail(3),
+        "mq pub: the gateway rejected message 1 to ab: not supported (0x03)",
+    );
 }
 
 #[test]
@@ -205,6 +262,18 @@ fn a_gateway_is_discovered() {
     gateway.expect("0c 02 'ab' 0000 'hello'");
     release(&mut gateway);
     publisher.finish().succeed();
+}
+
+#[test]
+fn a_search_without_an_answer_is_reported_before_it_ends() {
+    let gateway = SnPeer::listen();
+    let mut publisher = gateway.mq("pub -t ab -m hello --discover").spawn();
+    let line = publisher.wait_for_stderr("SEARCHGW");
+    let port = gateway.address().port();
+    let text = "has answered SEARCHGW yet; the search ends after 30 s";
+    assert_eq!(line, format!("mq pub: no gateway at 127.0.0.1 UDP port {port} {text}"));
+    publisher.signal("TERM");
+    publisher.finish().expect_status(143);
 }
 
 #[test]

@@ -4,15 +4,15 @@ use crate::support::sn::{Fate, Gateway, LossyRelay, client_of, spread};
 use crate::support::{Broker, on_each_broker};
 use std::net::SocketAddr;
 
-const MESSAGES: usize = 60;
+pub(super) const MESSAGES: usize = 60;
 
 /// A fifth of the datagrams is lost in each direction.
-fn lossy(is_to_gateway: bool, number: usize) -> Fate {
+pub(super) fn lossy(is_to_gateway: bool, number: usize) -> Fate {
     if spread(is_to_gateway, number) < 20 { Fate::Lose } else { Fate::Pass }
 }
 
 /// A tenth is lost, a fifth doubled, and a tenth comes after the next one.
-fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
+pub(super) fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
     match spread(is_to_gateway, number) {
         0..10 => Fate::Lose,
         10..30 => Fate::Double,
@@ -21,11 +21,16 @@ fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
     }
 }
 
-type Plan = fn(bool, usize) -> Fate;
+pub(super) type Plan = fn(bool, usize) -> Fate;
 
 /// Publishes lines through one bad network, and subscribes through another. Returns the printed lines.
 fn exchange(broker: &dyn Broker, qos: &str, plan: Plan) -> Vec<usize> {
     let gateway = Gateway::start(broker.address(), "--retry-interval 60ms --retry-count 1000");
+    exchange_through(&gateway, qos, plan)
+}
+
+/// The same through this gateway.
+pub(super) fn exchange_through(gateway: &Gateway, qos: &str, plan: Plan) -> Vec<usize> {
     let relay = || LossyRelay::start(gateway.address, plan);
     let (of_publisher, of_subscriber) = (relay(), relay());
     let client = |relay: SocketAddr, words: &str| {

@@ -1,7 +1,7 @@
 //! The gateway, beside a scripted client.
 
 use crate::support::sn::{Gateway, SnPeer, framed};
-use crate::support::{Broker, EmbeddedBroker, Server};
+use crate::support::{Broker, EmbeddedBroker, ScriptedPeer, Server};
 use std::net::TcpListener;
 
 fn start(options: &str) -> (EmbeddedBroker, Gateway) {
@@ -338,6 +338,67 @@ fn the_number_of_clients_is_limited() {
     first.ask("18", "18");
     // A disconnected client makes room.
     second.connect("c2");
+}
+
+#[test]
+fn a_silent_client_without_keep_alive_makes_room() {
+    let (broker, mut gateway) = start("--max-clients 2 --retry-interval 50ms --retry-count 20 -v");
+    let mut watcher = broker.subscriber("-t w/# -v");
+    let (mut alive, mut silent, mut new) = (gateway.peer(), gateway.peer(), gateway.peer());
+    alive.connect("alive");
+    silent.ask("04 0c 01 0000 'silent'", "06");
+    silent.ask("07 00 'w/silent'", "08");
+    while silent.receive() != [2, 8] {} // repeated questions
+    silent.send("09 'gone'");
+    while silent.receive() != [3, 5, 0] {}
+    let mut answer = Vec::new();
+    while answer != [3, 5, 0] {
+        alive.ask("16", "17");
+        new.send("04 04 01 003c 'new'");
+        answer = new.receive();
+    }
+    assert_eq!(watcher.wait_for_stdout("w/"), "w/silent gone");
+    gateway.running.wait_for_stderr("\"silent\" was silent for the longest time and made room");
+    silent.ask("16", "18");
+    alive.ask("16", "17");
+    gateway.peer().ask("04 04 01 003c 'third'", "05 01");
+}
+
+#[test]
+fn a_message_of_QoS_minus_1_that_the_broker_does_not_take_is_dropped_and_counted() {
+    let broker = ScriptedPeer::accepting_v5("27 00000014", |wire| {
+        wire.expect("30 (`ab` 00 'fits')");
+        wire.expect("30 (`ab` 00 'again')");
+    });
+    let mut gateway = Gateway::start(broker.address(), "-V 5");
+    let peer = gateway.peer();
+    peer.send("0c 62 'ab' 0000 'fits'");
+    peer.send("0c 62 'ab' 0000 'this one does not fit'");
+    peer.send("0c 62 'ab' 0000 'again'");
+    gateway.running.wait_for_stderr("dropped 1 messages of QoS -1");
+    broker.finish();
+}
+
+#[test]
+fn the_limit_of_bytes_holds_while_an_exchange_waits_for_PUBREL() {
+    let broker = ScriptedPeer::accepting(|wire| {
+        wire.expect("82 (0001 `a/b` 02)");
+        wire.send("90 (0001 02)");
+        wire.send("34 (`a/b` 0001 'first')");
+        wire.expect("50 (0001)");
+        // PUBREL would end the exchange, but it does not come.
+        wire.send(&"32 (`a/b` 0002 '0123456789012345678901234567890123456789')".repeat(20));
+        wire.expect_end();
+    });
+    let mut gateway = Gateway::start(broker.address(), "-v --max-queued-bytes 400");
+    let mut peer = gateway.peer();
+    peer.connect("c1");
+    peer.ask("12 40 0001 'a/b'", "13 40 0001 0001 00");
+    peer.expect("0c 40 0001 0001 'first'");
+    peer.send("0f 0001");
+    peer.expect("18");
+    gateway.running.wait_for_stderr("\"c1\" was disconnected: the broker's messages exceed its queue");
+    broker.finish();
 }
 
 #[test]

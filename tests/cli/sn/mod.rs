@@ -1,5 +1,6 @@
 //! MQTT-SN: the gateway, and the clients of a gateway.
 
+mod aggregate;
 mod client;
 mod faults;
 mod gateway;

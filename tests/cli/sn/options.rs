@@ -1,11 +1,13 @@
 //! Options that have no meaning with an MQTT-SN gateway, or only with one.
 
-use crate::support::{assert_first_line, mq};
+use crate::support::sn::{SnPeer, address_in};
+use crate::support::{EmbeddedBroker, Server, assert_first_line, mq};
 
 #[test]
 fn options_that_MQTT_SN_cannot_express_are_rejected_by_name() {
     for (words, option) in [
         ("-u ann", "-u"),
+        ("-L mqtt-sn://ann@localhost/a", "USER:PASSWORD@ in the URL"),
         ("-V 5", "-V"),
         ("-D connect receive-maximum 5", "-D"),
         ("-x 60", "-x"),
@@ -83,6 +85,33 @@ fn a_broker_with_passwords_needs_anonymous_clients_for_a_gateway() {
         &error,
         "mq broker: --sn-port needs --allow-anonymous, since MQTT-SN clients have no user names",
     );
+}
+
+#[test]
+fn a_message_has_one_topic_id() {
+    for words in ["pub -n", "rr -n -e the/answer"] {
+        let (name, options) = words.split_once(' ').unwrap();
+        let error = mq(name).words(options).words("--sn --topic-id 7 --topic-id 8").run().fail(2);
+        let line = "--topic-id can be repeated only for sub; a message has one topic";
+        assert_first_line(&error, &format!("mq {name}: {line}"));
+    }
+}
+
+#[test]
+fn profiles_apply_to_the_connections_of_a_gateway_but_not_their_identifiers() {
+    let broker = EmbeddedBroker::start();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("mq/config.toml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let port = broker.address().port();
+    let profile = format!(
+        "[profile.plant]\nurl = \"mqtt://127.0.0.1:{port}/topic\"\nid = \"me\"\nwill-topic = \"w\"\n"
+    );
+    std::fs::write(&file, profile).unwrap();
+    let mut running =
+        mq("gateway").words("--listen 0 --profile plant").env("XDG_CONFIG_HOME", directory.path()).spawn();
+    let mut peer = SnPeer::to(address_in(&running.wait_for_stdout("(MQTT-SN)")));
+    peer.connect("c1");
 }
 
 #[test]

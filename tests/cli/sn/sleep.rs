@@ -56,6 +56,31 @@ fn QoS_1_messages_beyond_the_limit_stay_at_the_broker() {
 }
 
 #[test]
+fn QoS_2_messages_beyond_the_limit_stay_at_the_broker() {
+    on_each_broker(|broker| {
+        let gateway = Gateway::start(broker.address(), "--max-queued 2");
+        let mut peer = sleeper(&gateway, "40");
+        let lines: String = (10..40).map(|number| format!("{number}\n")).collect();
+        broker.mq("pub -t a/b -l -q 2").stdin(lines).run().succeed();
+        peer.send("16 'sleeper'");
+        for number in 10..40 {
+            let mut publish = peer.receive();
+            while publish == [2, 0x17] {
+                // The broker had not sent the next message yet.
+                peer.send("16 'sleeper'");
+                publish = peer.receive();
+            }
+            assert_eq!(publish[7..], *number.to_string().as_bytes());
+            let id = &publish[5..7];
+            peer.send_datagram(&[&[4, 0x0f], id].concat());
+            while peer.receive() != [&[4, 0x10], id].concat() {}
+            peer.send_datagram(&[&[4, 0x0e], id].concat());
+        }
+        peer.expect("17");
+    });
+}
+
+#[test]
 fn an_exchange_that_sleep_interrupts_continues_with_DUP() {
     let broker = EmbeddedBroker::start();
     let gateway = Gateway::start(broker.address(), "");

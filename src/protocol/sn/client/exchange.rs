@@ -91,6 +91,8 @@ pub(super) enum Step {
     /// PINGREQ of a sleeping client.
     WakeUp,
     Ping,
+    /// PINGREQ after a message of QoS 0: a rejection of the message comes before the answer.
+    Confirm,
     Disconnect,
 }
 
@@ -133,7 +135,7 @@ impl Exchange {
             Step::Subscribe { .. } => MessageType::Subscribe,
             Step::Unsubscribe { .. } => MessageType::Unsubscribe,
             Step::Sleep | Step::Disconnect => MessageType::Disconnect,
-            Step::WakeUp | Step::Ping => MessageType::Pingreq,
+            Step::WakeUp | Step::Ping | Step::Confirm => MessageType::Pingreq,
         }
     }
 
@@ -245,9 +247,22 @@ impl Adapter {
         let Outgoing { dup, retain, ref payload, .. } = outgoing;
         let datagram = encoded(&Message::Publish(Publish { dup, qos, retain, topic, message_id, payload }));
         if outgoing.qos == Qos::AtMostOnce {
-            return self.datagrams.push_back(datagram);
+            self.datagrams.push_back(datagram);
+            return self.confirm(&topic, now);
         }
         self.ask_datagram(Step::Publish { message_id, outgoing }, datagram, now);
+    }
+
+    /// Waits for the gateway after the first message to a predefined id, so that `pub` reports an unknown one: PUBACK rejects it,
+    /// but nothing accepts a message of QoS 0.
+    fn confirm(&mut self, topic: &TopicId, now: Instant) {
+        let is_predefined = matches!(topic, TopicId::Predefined(_));
+        if is_predefined
+            && self.settings.confirms_predefined
+            && !std::mem::replace(&mut self.has_confirmed, true)
+        {
+            self.ask(Step::Confirm, &Message::Pingreq { client_id: None }, now);
+        }
     }
 
     pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {

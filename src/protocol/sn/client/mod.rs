@@ -14,6 +14,8 @@ mod local;
 mod remote;
 mod topics;
 
+pub(crate) use remote::return_code_of;
+
 use super::late_copy::LateCopies;
 use super::{Message, MessageType, Regack, ReturnCode, Suback};
 use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
@@ -36,8 +38,10 @@ const LARGEST_PACKET: u32 = 1 << 18;
 pub(crate) struct Settings {
     /// Messages are sent with QoS -1, without a connection.
     pub is_unconnected: bool,
-    /// The predefined id of the topic with this name.
-    pub predefined: Option<(u16, String)>,
+    /// Predefined ids, with the names of their topics.
+    pub predefined: Vec<(u16, String)>,
+    /// Wait for the gateway after the first message of QoS 0 to a predefined id, which it may not know.
+    pub confirms_predefined: bool,
     /// The client sleeps for this time in seconds once it has subscribed, and wakes up for messages.
     pub sleep: Option<u16>,
     /// `T_retry`: the time after which an unanswered message is repeated.
@@ -140,6 +144,8 @@ pub(crate) struct Adapter {
     late_copies: LateCopies,
     has_subscribed: bool,
     counts: Counts,
+    /// The gateway was asked whether it knows the predefined id of a message of QoS 0.
+    has_confirmed: bool,
 }
 
 impl Adapter {
@@ -164,6 +170,7 @@ impl Adapter {
             late_copies: LateCopies::default(),
             has_subscribed: false,
             counts: Counts::default(),
+            has_confirmed: false,
         }
     }
 

@@ -238,7 +238,7 @@ impl Adapter {
         let is_v5 = self.version.is_v5();
         filters.codes.push(match ack.return_code {
             ReturnCode::ACCEPTED => ack.qos as u8,
-            return_code if is_v5 => reason_of(return_code).0,
+            return_code if is_v5 => filter_reason_of(return_code).0,
             _ => ReasonCode::UNSPECIFIED_ERROR.0,
         });
         self.subscribe(filters, now);
@@ -266,6 +266,9 @@ impl Adapter {
     fn pinged(&mut self, now: Instant) {
         if self.exchange.take_if(|exchange| matches!(exchange.step, Step::WakeUp)).is_some() {
             return self.sleep(now);
+        }
+        if self.exchange.take_if(|exchange| matches!(exchange.step, Step::Confirm)).is_some() {
+            return;
         }
         if self.ping.take().is_some() {
             self.deliver(&Packet::Pingresp);
@@ -303,5 +306,22 @@ fn reason_of(return_code: ReturnCode) -> ReasonCode {
         ReturnCode::CONGESTION => ReasonCode::QUOTA_EXCEEDED,
         ReturnCode::INVALID_TOPIC_ID => ReasonCode::TOPIC_NAME_INVALID,
         _ => ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+    }
+}
+
+/// The reason code of MQTT 5 in SUBACK for a return code.
+fn filter_reason_of(return_code: ReturnCode) -> ReasonCode {
+    match return_code {
+        ReturnCode::INVALID_TOPIC_ID => ReasonCode::TOPIC_FILTER_INVALID,
+        return_code => reason_of(return_code),
+    }
+}
+
+/// The return code of the gateway that was turned into a reason code of MQTT 5.
+pub(crate) fn return_code_of(reason_code: ReasonCode) -> ReturnCode {
+    match reason_code {
+        ReasonCode::QUOTA_EXCEEDED => ReturnCode::CONGESTION,
+        ReasonCode::TOPIC_NAME_INVALID | ReasonCode::TOPIC_FILTER_INVALID => ReturnCode::INVALID_TOPIC_ID,
+        _ => ReturnCode::NOT_SUPPORTED,
     }
 }

@@ -8,14 +8,14 @@ const MOST_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 pub(super) struct Topics {
-    predefined: Option<(u16, String)>,
+    predefined: Vec<(u16, String)>,
     names: HashMap<u16, String>,
     ids: HashMap<String, u16>,
     bytes: usize,
 }
 
 impl Topics {
-    pub(super) fn new(predefined: Option<(u16, String)>) -> Topics {
+    pub(super) fn new(predefined: Vec<(u16, String)>) -> Topics {
         Topics { predefined, names: HashMap::new(), ids: HashMap::new(), bytes: 0 }
     }
 
@@ -30,7 +30,7 @@ impl Topics {
 
     /// The predefined id of a topic or filter.
     pub(super) fn predefined_id(&self, topic: &str) -> Option<u16> {
-        self.predefined.as_ref().filter(|(_, name)| name == topic).map(|(id, _)| *id)
+        self.predefined.iter().find(|(_, name)| name == topic).map(|(id, _)| *id)
     }
 
     /// The topic of a received message.
@@ -38,7 +38,7 @@ impl Topics {
         match id {
             TopicId::Normal(id) => self.names.get(id).map(String::as_str),
             TopicId::Predefined(id) => {
-                self.predefined.as_ref().filter(|(own, _)| own == id).map(|(_, name)| name.as_str())
+                self.predefined.iter().find(|(own, _)| own == id).map(|(_, name)| name.as_str())
             }
             TopicId::Short(name) => name.as_str(),
         }

@@ -189,6 +189,13 @@ impl Client {
         }
     }
 
+    /// It makes room for another client.
+    pub(crate) fn give_up(&mut self, context: Context<'_>, out: &mut Output) {
+        if !self.is_disconnected() {
+            self.lose(Note::GaveWay, context, out);
+        }
+    }
+
     /// The client's DISCONNECT without a duration.
     pub(super) fn leave(&mut self, context: Context<'_>, out: &mut Output) {
         send(&Message::Disconnect { duration: None }, out);
@@ -273,6 +280,7 @@ impl Client {
     pub(super) fn end_awakening_if_idle(&mut self, context: Context<'_>, out: &mut Output) {
         if let Phase::Awake { until } = self.phase
             && context.now >= until
+            && !context.has_more
             && self.delivery.is_idle()
         {
             send(&Message::Pingresp, out);

@@ -18,6 +18,10 @@ const REGISTER_HEADER: usize = 8;
 /// The bytes that an entry of the queue takes besides topic and payload.
 const ENTRY_SIZE: usize = 64;
 
+/// The limit of bytes is exceeded up to this factor by messages of QoS 1 and 2 that the broker sends before the PUBREL that ends
+/// the open exchange. Beyond it, the client is disconnected, and the broker keeps the messages of its session.
+const MOST_QUEUES: usize = 4;
+
 /// The messages for a client.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
@@ -187,6 +191,9 @@ impl Client {
         let is_full = publish.qos == Qos::AtMostOnce && self.delivery.is_full(settings);
         if size > settings.datagram_size || is_full {
             return self.discard(publish.qos, publish.packet_id, context, out);
+        }
+        if self.delivery.bytes >= MOST_QUEUES * settings.queued_bytes {
+            return self.lose(Note::Overrun, context, out);
         }
         let waiting = Waiting {
             topic: publish.topic.into(),

@@ -54,6 +54,8 @@ pub(crate) struct Context<'c> {
     pub now: Instant,
     pub settings: &'c Settings,
     pub predefined: &'c PredefinedTopics,
+    /// The caller has more messages for the client, so it is kept awake.
+    pub has_more: bool,
 }
 
 /// The result of a step.
@@ -93,6 +95,10 @@ pub(crate) enum Note {
     Silent,
     /// It did not answer a repeated message.
     NoAnswer,
+    /// It made room for another client.
+    GaveWay,
+    /// The messages of the broker exceeded its queue by far.
+    Overrun,
 }
 
 /// The parameters of the client's connection to the broker.
@@ -228,6 +234,21 @@ impl Client {
     /// Whether the queue has room for more packets of the broker.
     pub(crate) fn has_room(&self, settings: &Settings) -> bool {
         self.delivery.has_room(settings)
+    }
+
+    /// Whether its silence is not limited, so that it may be gone unnoticed.
+    pub(crate) fn has_no_keep_alive(&self) -> bool {
+        self.phase == Phase::Active && self.interval.is_zero()
+    }
+
+    /// When the last message arrived.
+    pub(crate) fn last_heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// Whether it takes a message at once: it is awake, and no other message is on its way.
+    pub(crate) fn wants_message(&self) -> bool {
+        matches!(self.phase, Phase::Active | Phase::Awake { .. }) && self.delivery.is_idle()
     }
 
     /// The number of messages dropped since the last call.

@@ -272,7 +272,7 @@ impl Client {
         let Some(request) = self.answered(ack.packet_id, Kind::Subscribe) else { return };
         let code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
         let granted = Qos::from_u8(code.0);
-        let return_code = code_of(granted.is_some(), ReturnCode::NOT_SUPPORTED);
+        let return_code = return_code_of(code, granted.is_some());
         let (topic_id, message_id) = (request.topic_id, request.message_id);
         let qos = granted.unwrap_or_default();
         send(&Message::Suback(Suback { qos, topic_id, message_id, return_code }), out);
@@ -311,12 +311,16 @@ pub(crate) fn unconnected_publish<'p>(topic: &'p str, publish: &Publish<'p>) -> 
 
 /// Sends PUBACK for a request that the broker has settled.
 fn acknowledge(request: Request, reason_code: ReasonCode, out: &mut Output) {
-    let return_code = match reason_code {
-        ReasonCode::QUOTA_EXCEEDED => ReturnCode::CONGESTION,
-        code => code_of(!code.is_error(), ReturnCode::NOT_SUPPORTED),
-    };
+    let return_code = return_code_of(reason_code, !reason_code.is_error());
     let Request { message_id, topic_id, .. } = request;
     send(&Message::Puback(Regack { topic_id, message_id, return_code }), out);
+}
+
+fn return_code_of(reason_code: ReasonCode, is_accepted: bool) -> ReturnCode {
+    match reason_code {
+        ReasonCode::QUOTA_EXCEEDED => ReturnCode::CONGESTION,
+        _ => code_of(is_accepted, ReturnCode::NOT_SUPPORTED),
+    }
 }
 
 /// The topic filter of a SUBSCRIBE or UNSUBSCRIBE. Topics for which brokers close the connection are invalid as well.

@@ -1,0 +1,143 @@
+//! A client of the shared connection: its MQTT session, which the gateway holds in place of the broker, and the messages that wait
+//! for it.
+
+use super::message::{Delivery, Message};
+use crate::protocol::session::{Acknowledgement, Limits, Outgoing, Role, Session};
+use crate::protocol::sn::gateway::Settings;
+use crate::protocol::{Packet, PacketId, Properties, Qos, ReasonCode, SubscriptionAck};
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+
+/// Counts connections, so that an answer to an earlier one is recognised.
+pub(super) type ConnectionNumber = u64;
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) session: Session<Delivery>,
+    /// The number of the current connection; `None` while the client is away and its session is kept.
+    pub(super) connection: Option<ConnectionNumber>,
+    is_clean: bool,
+    pub(super) filters: HashSet<Rc<str>>,
+    /// The messages that the session has not sent.
+    waiting: VecDeque<Delivery>,
+    /// The bytes of these messages.
+    bytes: usize,
+    /// Messages of an earlier connection may have to be sent again.
+    is_resending: bool,
+    /// Packets for the client.
+    pub(super) answers: Vec<u8>,
+    dropped: u64,
+}
+
+impl Member {
+    pub(super) fn new(settings: &Settings) -> Member {
+        Member {
+            session: Session::new(Role::Server, settings.version),
+            connection: None,
+            is_clean: true,
+            filters: HashSet::new(),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            is_resending: false,
+            answers: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// The client connects. Its state machine has one exchange at a time, so the session sends one message at a time.
+    pub(super) fn connect(&mut self, number: ConnectionNumber, is_clean: bool, settings: &Settings) {
+        self.connection = Some(number);
+        self.is_clean = is_clean;
+        let client_accepts = Limits { receive_maximum: 1, ..Limits::default() };
+        // Nothing is lost: the session is here.
+        self.session.start(settings.version, Limits::default(), client_accepts, true);
+        self.is_resending = self.session.unsettled() > 0;
+    }
+
+    /// The client has gone. Returns whether its session is kept, with messages of QoS 1 and 2.
+    pub(super) fn disconnect(&mut self) -> bool {
+        self.connection = None;
+        self.answers = Vec::new();
+        self.waiting.retain(|delivery| delivery.qos > Qos::AtMostOnce);
+        self.bytes = self.waiting.iter().map(|delivery| delivery.message.size()).sum();
+        !self.is_clean
+    }
+
+    /// Adds a message, or drops and counts it if the queue is full.
+    pub(super) fn push(&mut self, message: &Rc<Message>, qos: Qos, settings: &Settings) {
+        if qos == Qos::AtMostOnce && self.connection.is_none() {
+            return;
+        }
+        if self.waiting.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes {
+            self.dropped += 1;
+            return;
+        }
+        self.bytes += message.size();
+        self.waiting.push_back(Delivery { message: Rc::clone(message), qos });
+    }
+
+    /// Whether more messages follow for a client that is awake.
+    pub(super) fn has_more(&self) -> bool {
+        self.is_resending || !self.waiting.is_empty()
+    }
+
+    /// Takes the packets for the client: answers, and one message if it has no other one.
+    pub(super) fn take_packets(&mut self, wants_message: bool) -> Vec<u8> {
+        let mut packets = std::mem::take(&mut self.answers);
+        if self.connection.is_none() || !packets.is_empty() || !wants_message {
+            return packets;
+        }
+        if self.is_resending {
+            // The session refuses none of its own messages.
+            self.session.resend(usize::MAX, &mut packets);
+            self.is_resending = !packets.is_empty();
+        }
+        while packets.is_empty()
+            && let Some(next) = self.waiting.front()
+            && (next.qos == Qos::AtMostOnce || self.session.quota() > 0)
+            && let Some(delivery) = self.waiting.pop_front()
+        {
+            self.bytes = self.bytes.saturating_sub(delivery.message.size());
+            self.send(&delivery, &mut packets);
+        }
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(8);
+        }
+        packets
+    }
+
+    fn send(&mut self, delivery: &Delivery, packets: &mut Vec<u8>) {
+        let publish = delivery.as_publish();
+        if self.session.publish(&publish, || delivery.clone(), packets).is_err() {
+            self.dropped += 1;
+        }
+    }
+
+    /// The broker has settled a message of the client.
+    pub(super) fn acknowledge(&mut self, acknowledgement: Acknowledgement, reason_code: ReasonCode) {
+        self.session.acknowledge(acknowledgement, reason_code, &mut self.answers);
+    }
+
+    pub(super) fn answer_subscribe(&mut self, packet_id: PacketId, reason_code: ReasonCode) {
+        let codes = [reason_code.0];
+        self.answer(&Packet::Suback(SubscriptionAck::new(packet_id, Properties::EMPTY, &codes)));
+    }
+
+    pub(super) fn answer_unsubscribe(&mut self, packet_id: PacketId) {
+        let codes = [ReasonCode::SUCCESS.0];
+        self.answer(&Packet::Unsuback(SubscriptionAck::new(packet_id, Properties::EMPTY, &codes)));
+    }
+
+    fn answer(&mut self, packet: &Packet<'_>) {
+        // A packet of a few bytes is never too long.
+        let _ = packet.encode(self.session.version(), &mut self.answers);
+    }
+
+    pub(super) fn note_dropped(&mut self, count: u64) {
+        self.dropped += count;
+    }
+
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+}
