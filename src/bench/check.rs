@@ -351,9 +351,8 @@ impl Machine {
         );
         let lift = match self.largest_receive_buffer {
             Some(largest) if largest < ENOUGH_RECEIVE_BUFFER => {
-                let command = format!(
-                    "sysctl -w net.core.rmem_max={ENOUGH_RECEIVE_BUFFER}    (root; the gateway of mq uses it)"
-                );
+                let command =
+                    format!("sysctl -w net.core.rmem_max={ENOUGH_RECEIVE_BUFFER}    (root; mq uses it)");
                 vec![Lift::Measure(command)]
             }
             _ => Vec::new(),

@@ -3,7 +3,6 @@
 //!
 //! A task of its own receives the datagrams and hands them out, since only one task can wait for a socket.
 
-use super::udp::enlarge;
 use crate::protocol::sn::{Encapsulated, Message};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -67,7 +66,6 @@ struct Inbox {
 impl Forwarder {
     /// Takes a socket that is connected to the gateway.
     pub(crate) fn new(socket: UdpSocket) -> Forwarder {
-        enlarge(&socket);
         Forwarder { shared: Arc::new(Shared { socket, state: Mutex::default() }) }
     }
 

@@ -1,6 +1,7 @@
 //! The way of a client's datagrams to a gateway: a socket of its own, or a forwarder that many clients share.
 
 use super::forwarder::ForwarderPort;
+use super::udp::enlarge;
 use super::{ConnectError, tcp};
 use crate::protocol::sn::Message;
 use std::fmt;
@@ -97,6 +98,7 @@ impl GatewaySocket {
 /// If the local address is unusable or in use, or there is no route.
 pub(super) async fn open(address: SocketAddr, source: Option<SocketAddr>) -> Result<UdpSocket, ConnectError> {
     let socket = bind(address, source).await?;
+    enlarge(&socket);
     socket.connect(address).await.map_err(|source| ConnectError::Connect { address, source })?;
     Ok(socket)
 }

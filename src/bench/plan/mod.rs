@@ -176,6 +176,14 @@ impl Plan {
         group.is_acknowledged() && self.broker.version == Version::V5
     }
 
+    /// Whether publishers of QoS 0 send a ping after each batch, and wait for its answer. UDP has no flow control: without it, a group
+    /// that sends as fast as it can would mostly overflow the gateway's receive buffer.
+    pub(crate) fn is_confirmed(&self, group: &Group) -> bool {
+        let sets_own_pace = group.open_loop.is_some() || group.think.is_some() || group.is_answered;
+        let is_unacknowledged = group.qos == Qos::AtMostOnce && group.publishers > 0;
+        self.broker.is_gateway() && is_unacknowledged && !sets_own_pace && !group.is_unconnected
+    }
+
     /// The number of clients that publish.
     pub(crate) fn publishers(&self) -> u32 {
         self.sum(|group| group.publishers)

@@ -136,7 +136,7 @@ impl Load {
             share: _,
             filter: _,
             messages: _,
-            in_flight: _,
+            in_flight,
             open_loop,
             think,
             bounds,
@@ -164,6 +164,9 @@ impl Load {
             ("think time", think.map(of_think_time)),
             ("retain", retain.then(|| "yes".to_owned())),
         ]);
+        if plan.is_confirmed(group) {
+            rows.push(("pace", Some(format!("PINGREQ after {in_flight}"))));
+        }
         if let Some(open_loop) = open_loop {
             rows.extend(of_open_loop(open_loop, is_usual_rate));
         }

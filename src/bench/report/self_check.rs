@@ -274,7 +274,7 @@ impl Report {
         let dropped = self.datagrams?.dropped;
         (dropped > 0).then(|| {
             let datagrams = count(dropped, "datagram");
-            format!("{datagrams} found no room in the buffers of the clients; lower the load, or raise net.core.rmem_default")
+            format!("{datagrams} found no room in the buffers of the clients; lower the load, or raise net.core.rmem_max")
         })
     }
 

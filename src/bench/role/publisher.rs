@@ -65,6 +65,8 @@ pub(in crate::bench) struct Publisher {
     /// How often in a row it gave up requests.
     given_up: u8,
     is_measuring: bool,
+    /// Whether a ping follows each batch of QoS 0 messages, and the next batch waits for its answer.
+    is_confirmed: bool,
     sent_final_ping: bool,
     is_finished: bool,
     saw_reconnect: bool,
@@ -131,6 +133,7 @@ impl Publisher {
             waits_for_answer: false,
             given_up: 0,
             is_measuring: false,
+            is_confirmed: plan.is_confirmed(group),
             sent_final_ping: false,
             is_finished: false,
             saw_reconnect: false,
@@ -164,7 +167,7 @@ impl Publisher {
     }
 
     /// Encodes the messages that are due. Returns whether to send a ping, whose answer shows that the broker has read
-    /// everything.
+    /// everything so far.
     ///
     /// # Errors
     /// If the broker's limits exclude such messages.
@@ -191,10 +194,14 @@ impl Publisher {
             self.stop(context);
         }
         if !self.is_through(context) {
+            if self.is_confirmed && awaits_pingresp {
+                return Ok(false);
+            }
+            let before = self.encoded;
             self.encode_batch(context, session, connection)?;
             self.schedule_wake_up(context, timer_id, session);
             if !self.is_through(context) {
-                return Ok(false);
+                return Ok(self.is_confirmed && self.encoded > before);
             }
         }
         Ok(self.conclude(context, session, awaits_pingresp))
@@ -438,6 +445,7 @@ impl Publisher {
             return 0;
         }
         let room = match context.qos() {
+            Qos::AtMostOnce if self.is_confirmed => context.group().in_flight.into(),
             Qos::AtMostOnce => MESSAGES_PER_WRITE.min(self.unanswered_room(context)),
             Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(context, session),
         };

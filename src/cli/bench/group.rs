@@ -35,6 +35,10 @@ const DEFAULT_CLIENTS: u32 = 100;
 /// The default number of unacknowledged QoS 1 and 2 messages per publisher.
 const DEFAULT_IN_FLIGHT: u16 = 20;
 
+/// Messages of QoS 0 that all publishers together send to an MQTT-SN gateway without an answer to a ping: a receive buffer of the default
+/// size has room for them.
+const DATAGRAMS_ON_THE_WAY: u32 = 500;
+
 /// The default duration of a load without a number of messages.
 pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
@@ -268,11 +272,7 @@ impl GroupSpec {
             share: self.checked_share()?,
             filter,
             messages: self.messages,
-            in_flight: self.in_flight.unwrap_or(if is_answered || self.think.is_some() || self.is_sn {
-                1
-            } else {
-                DEFAULT_IN_FLIGHT
-            }),
+            in_flight: self.in_flight.unwrap_or_else(|| self.default_in_flight(publishers)),
             open_loop: self.open_loop(run, publishers, bounds, (time_limit, rate_of_file))?,
             think: self.think.map(|Think { least, most }| ThinkTime { least, most, seed: run.0.into() }),
             bounds,
@@ -285,6 +285,18 @@ impl GroupSpec {
         };
         self.check_header(&group)?;
         Ok(group)
+    }
+
+    fn default_in_flight(&self, publishers: u32) -> u16 {
+        let is_confirmed = self.is_sn && self.qos == Qos::AtMostOnce;
+        match self.mode == GroupMode::Rr || self.think.is_some() {
+            false if is_confirmed => {
+                let share = DATAGRAMS_ON_THE_WAY / publishers.max(1);
+                u16::try_from(share).unwrap_or(u16::MAX).clamp(1, DEFAULT_IN_FLIGHT)
+            }
+            false if !self.is_sn => DEFAULT_IN_FLIGHT,
+            _ => 1,
+        }
     }
 
     /// The name of a setting as the user wrote it: an option or a key.

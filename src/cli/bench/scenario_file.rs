@@ -84,7 +84,6 @@ struct Table {
     topology: Option<Topology>,
     #[serde(default, deserialize_with = "publish_qos")]
     qos: Option<PublishQos>,
-    topic_id: Option<u16>,
     #[serde(default, deserialize_with = "qos")]
     subscription_qos: Option<Qos>,
     #[serde(default, deserialize_with = "sizes")]
@@ -95,6 +94,7 @@ struct Table {
     recorded_topics: bool,
     payload_template: Option<String>,
     topic: Option<String>,
+    topic_id: Option<u16>,
     topics: Option<PathBuf>,
     #[serde(default)]
     retain: bool,

@@ -128,6 +128,7 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         Some(load) if group.publishers == group.whole().publishers => pace(load),
         Some(load) => format!("{} in all shards", pace(load)),
         None if group.think.is_some() => think_time(group),
+        None if plan.is_confirmed(group) => "as fast as the gateway answers pings".to_owned(),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => format!("as fast as the {} acknowledges", peer(plan)),
     };

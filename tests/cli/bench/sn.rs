@@ -18,7 +18,7 @@ fn datagrams(report: &Value, key: &str) -> u64 {
 
 #[test]
 fn nothing_is_lost_at_a_gateway_at_any_qos() {
-    for (qos, pace) in [(0, "--rate 400"), (1, ""), (2, "")] {
+    for (qos, pace) in [(0, "--rate 400"), (0, ""), (1, ""), (2, "")] {
         for forwarders in ["", "--sn-forwarders 3"] {
             let words = format!("bench --sn --embedded -c 20 --subscribers 5 -q {qos} --messages 400");
             let report = mq(&format!("{words} {pace} {forwarders}")).run().succeed();
@@ -27,6 +27,24 @@ fn nothing_is_lost_at_a_gateway_at_any_qos() {
             assert_eq!(numbers_of(&report, "received"), [400], "{report}");
         }
     }
+}
+
+#[test]
+fn publishers_of_QoS_0_wait_for_the_gateway_to_read() {
+    let mut gateway = SnPeer::listen();
+    let bench =
+        gateway.mq("bench pub -c 1 -q 0 --inflight 2 --messages 5 -t ab --payload-template x").spawn();
+    gateway.receive();
+    gateway.send("05 00");
+    // Two messages with a short topic, and PINGREQ; the last one is the end of the load.
+    for messages in [2, 2, 1] {
+        (0..messages).for_each(|_| drop(gateway.expect("0c 02 'ab' 0000 'x'")));
+        gateway.expect("16");
+        gateway.send("17");
+    }
+    gateway.expect("18");
+    gateway.send("18");
+    assert_says(&bench.finish().succeed(), &["pace PINGREQ after 2", "10 sent, 5 received"]);
 }
 
 #[test]

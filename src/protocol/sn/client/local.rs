@@ -46,7 +46,11 @@ impl Adapter {
             Packet::Pubrec(ack) => self.send(&Message::Pubrec { message_id: ack.packet_id.value() }),
             Packet::Pubcomp(ack) => self.send(&Message::Pubcomp { message_id: ack.packet_id.value() }),
             Packet::Pubrel(ack) => self.release(ack.packet_id, now),
-            Packet::Pingreq => self.ping(now),
+            Packet::Pingreq => {
+                // The answer means that the gateway has the messages before it.
+                self.advance(now)?;
+                self.ping(now);
+            }
             Packet::Disconnect(_) => self.disconnect(now),
             other => return Err(GatewayError::NoMessage(other.packet_type())),
         }
@@ -119,6 +123,7 @@ impl Adapter {
         if is_asleep || self.settings.is_unconnected {
             return self.deliver(&Packet::Pingresp);
         }
+        self.pings = self.pings.saturating_add(1);
         if self.ping.is_none() {
             let ping = Exchange::new(Step::Ping, &Message::Pingreq { client_id: None }, now);
             self.datagrams.push_back(ping.datagram().to_vec());
@@ -128,7 +133,7 @@ impl Adapter {
 
     fn disconnect(&mut self, now: Instant) {
         self.operations.push_back(Operation::Disconnect);
-        self.ping = None;
+        (self.ping, self.pings) = (None, 0);
         match &self.exchange {
             // Nothing else is worth waiting for.
             Some(Exchange { step: Step::Sleep | Step::WakeUp, .. }) => self.exchange = None,

@@ -136,6 +136,8 @@ pub(crate) struct Adapter {
     exchange: Option<Exchange>,
     /// PINGREQ, if it is not answered.
     ping: Option<Exchange>,
+    /// The PINGREQ packets of the MQTT client that it answers.
+    pings: u32,
     last_message_id: u16,
     topics: Topics,
     /// Message id and topic id of received messages that the MQTT client has not acknowledged.
@@ -165,6 +167,7 @@ impl Adapter {
             operations: VecDeque::new(),
             exchange: None,
             ping: None,
+            pings: 0,
             last_message_id: 0,
             received: Vec::new(),
             late_copies: LateCopies::default(),

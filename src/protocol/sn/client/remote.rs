@@ -271,7 +271,7 @@ impl Adapter {
             return;
         }
         if self.ping.take().is_some() {
-            self.deliver(&Packet::Pingresp);
+            (0..std::mem::take(&mut self.pings)).for_each(|_| self.deliver(&Packet::Pingresp));
         }
     }
 
