@@ -330,3 +330,135 @@ impl Subscriptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Properties, Publish};
+
+    fn asker(key: u64, qos: Qos) -> Asker {
+        Asker { key: Key(key), qos, request: None }
+    }
+
+    fn packet_id(number: u16) -> PacketId {
+        PacketId::new(number).unwrap()
+    }
+
+    fn message(retain: bool) -> Rc<Message> {
+        let (qos, topic, payload) = (Qos::AtLeastOnce, "a", &b"1"[..]);
+        let properties = Properties::EMPTY;
+        Rc::new(Message::new(&Publish {
+            dup: false,
+            qos,
+            retain,
+            topic,
+            packet_id: None,
+            properties,
+            payload,
+        }))
+    }
+
+    /// Sends the next request with this packet identifier. Returns its subscription identifier, or 0 for UNSUBSCRIBE.
+    fn send(subscriptions: &mut Subscriptions, number: u16) -> Option<u32> {
+        let (filter, id) = match subscriptions.next_request()? {
+            Request::Subscribe { filter, id, .. } => (filter, id),
+            Request::Unsubscribe { filter } => (filter, 0),
+        };
+        subscriptions.note_sent(packet_id(number), filter);
+        Some(id)
+    }
+
+    fn subscribed(subscriptions: &mut Subscriptions, number: u16) -> usize {
+        let answer = subscriptions.answered(packet_id(number), ReasonCode(1));
+        answer.map_or(0, |answer| answer.askers.len())
+    }
+
+    fn keys(subscriptions: &mut Subscriptions, ids: &[u32], retain: bool) -> Vec<u64> {
+        let receivers = subscriptions.receivers(ids.iter().copied(), &message(retain));
+        receivers.into_iter().map(|(key, _)| key.0).collect()
+    }
+
+    #[test]
+    fn clients_that_ask_during_a_round_trip_share_the_next_request() {
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.subscribe("a", asker(1, Qos::AtMostOnce));
+        assert_eq!(send(&mut subscriptions, 1), Some(1));
+        for key in 2..1000 {
+            subscriptions.subscribe("a", asker(key, Qos::AtMostOnce));
+        }
+        assert_eq!(send(&mut subscriptions, 2), None);
+        assert_eq!(subscribed(&mut subscriptions, 1), 1);
+        assert_eq!(send(&mut subscriptions, 2), Some(2));
+        assert_eq!(subscribed(&mut subscriptions, 2), 998);
+        assert_eq!(send(&mut subscriptions, 3), None);
+        assert_eq!(keys(&mut subscriptions, &[1], true), [1]);
+        assert_eq!(keys(&mut subscriptions, &[2], true).len(), 998);
+        assert_eq!(keys(&mut subscriptions, &[1], false).len(), 999, "an earlier identifier is still valid");
+    }
+
+    #[test]
+    fn a_message_for_several_filters_has_each_receiver_once() {
+        let mut subscriptions = Subscriptions::default();
+        for (number, filter) in (1..).zip(["a", "#"]) {
+            subscriptions.subscribe(filter, asker(7, Qos::AtMostOnce));
+            subscriptions.subscribe(filter, asker(number, Qos::AtMostOnce));
+            send(&mut subscriptions, number as u16);
+            subscribed(&mut subscriptions, number as u16);
+        }
+        assert_eq!(keys(&mut subscriptions, &[1, 2], false), [1, 2, 7]);
+        assert_eq!(keys(&mut subscriptions, &[2], false), [2, 7]);
+        assert_eq!(keys(&mut subscriptions, &[9], false), [0; 0]);
+    }
+
+    #[test]
+    fn the_last_client_ends_a_filter_and_leaves_nothing_behind() {
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.subscribe("a", asker(1, Qos::AtMostOnce));
+        send(&mut subscriptions, 1);
+        // It leaves before the answer, and another one comes and goes.
+        subscriptions.unsubscribe("a", Key(1));
+        assert_eq!(send(&mut subscriptions, 2), None);
+        subscribed(&mut subscriptions, 1);
+        assert_eq!(send(&mut subscriptions, 2), Some(0));
+        subscriptions.subscribe("a", asker(2, Qos::AtMostOnce));
+        assert_eq!(send(&mut subscriptions, 3), None, "UNSUBACK comes first");
+        subscriptions.ended(packet_id(2));
+        assert_eq!(send(&mut subscriptions, 3), Some(2));
+        subscribed(&mut subscriptions, 3);
+        subscriptions.unsubscribe("a", Key(2));
+        assert_eq!(send(&mut subscriptions, 4), Some(0));
+        subscriptions.ended(packet_id(4));
+        let Subscriptions { filters, ids, due, open, .. } = subscriptions;
+        assert!(filters.is_empty() && ids.is_empty() && due.is_empty() && open.is_empty());
+    }
+
+    #[test]
+    fn a_lost_session_is_subscribed_to_again_and_a_kept_one_is_not() {
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.subscribe("a", asker(1, Qos::AtMostOnce));
+        send(&mut subscriptions, 1);
+        subscribed(&mut subscriptions, 1);
+        subscriptions.restart(true);
+        assert_eq!(send(&mut subscriptions, 2), None);
+        assert_eq!(keys(&mut subscriptions, &[1], false), [1]);
+        subscriptions.restart(false);
+        assert_eq!(keys(&mut subscriptions, &[1], false), [0; 0]);
+        assert_eq!(send(&mut subscriptions, 2), Some(2));
+        // A rejection ends the subscription.
+        let rejected = subscriptions.answered(packet_id(2), ReasonCode::NOT_AUTHORIZED);
+        assert!(rejected.is_some_and(|answer| answer.reason_code.is_error()));
+        assert!(subscriptions.filters.is_empty() && subscriptions.ids.is_empty());
+    }
+
+    #[test]
+    fn members_of_a_shared_subscription_take_turns() {
+        let mut subscriptions = Subscriptions::default();
+        for key in 1..=3 {
+            subscriptions.subscribe("$share/g/a", asker(key, Qos::AtMostOnce));
+        }
+        send(&mut subscriptions, 1);
+        subscribed(&mut subscriptions, 1);
+        let taken: Vec<u64> = (0..4).flat_map(|_| keys(&mut subscriptions, &[1], false)).collect();
+        assert_eq!(taken, [1, 2, 3, 1]);
+    }
+}

@@ -380,6 +380,7 @@ impl State {
             }
             (self.handler)(event_of(note, client_id, &slot.peer));
         }
+        let is_listed_now = slot.is_replaceable() && !slot.is_listed;
         self.wake_for_socket();
         match out.action {
             Some(Action::Open) => self.open(key, now),
@@ -388,7 +389,9 @@ impl State {
             Some(Action::Forget) => return self.forget(key),
             None => {}
         }
-        self.list(key);
+        if is_listed_now {
+            self.list(key);
+        }
         self.schedule(key);
     }
 

@@ -11,7 +11,8 @@ use std::time::Instant;
 const LOOKED_AT: usize = 64;
 
 impl Slot {
-    fn is_replaceable(&self) -> bool {
+    /// Whether it can make room, now or later.
+    pub(super) fn is_replaceable(&self) -> bool {
         self.client.is_disconnected() || self.client.has_no_keep_alive()
     }
 

@@ -314,6 +314,45 @@ fn the_broker_gets_a_filter_once_and_UNSUBSCRIBE_when_the_last_client_leaves() {
 }
 
 #[test]
+fn the_broker_keeps_the_session_of_the_connection_for_an_hour() {
+    let broker = ScriptedPeer::start(|peer| {
+        let mut wire = peer.accept();
+        wire.speak_v5();
+        wire.expect("10 (`MQTT` 05 02 003c (11 00000e10) `plant-7`)");
+        wire.send("20 (00 00 00)");
+        drop(wire);
+        let mut wire = peer.accept();
+        wire.speak_v5();
+        wire.expect("10 (`MQTT` 05 00 003c (11 00000e10) `plant-7`)");
+    });
+    let gateway = Gateway::start(broker.address(), "--aggregate -i plant-7");
+    broker.finish();
+    drop(gateway);
+}
+
+#[test]
+fn members_of_a_shared_subscription_take_turns() {
+    on_each_broker(|broker| {
+        let gateway = through(broker, "");
+        let mut members: Vec<SnPeer> = ["one", "two"].iter().map(|name| client(&gateway, name)).collect();
+        for peer in &mut members {
+            peer.ask("12 00 0001 '$share/g/a/b'", "13 00 0000 0001 00");
+            peer.ask("0a 0000 0002 'a/b'", "0b 0001 0002 00");
+        }
+        for number in ["1", "2", "3", "4"] {
+            broker.mq(&format!("pub -t a/b -m {number}")).run().succeed();
+        }
+        let [one, two] = &mut members[..] else { panic!("two members") };
+        for (first, second) in [("1", "2"), ("3", "4")] {
+            one.expect(&format!("0c 00 0001 0000 '{first}'"));
+            two.expect(&format!("0c 00 0001 0000 '{second}'"));
+        }
+        one.expect_nothing();
+        two.expect_nothing();
+    });
+}
+
+#[test]
 fn an_unanswered_message_is_sent_again_on_the_next_connection() {
     let broker = ScriptedPeer::start(|peer| {
         let mut wire = peer.accept();

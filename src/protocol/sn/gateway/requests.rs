@@ -8,7 +8,7 @@ use super::{Client, Context, Output, code_of, send, send_packet};
 use crate::protocol::sn::{
     Message, Publish, Regack, Register, ReturnCode, Suback, Subscribe, SubscribeTopic, Unsubscribe,
 };
-use crate::protocol::topic::check_name;
+use crate::protocol::topic::{check_name, split_share};
 use crate::protocol::{
     Ack, Packet, PacketId, Properties, Publish as MqttPublish, Qos, ReasonCode, Subscribe as MqttSubscribe,
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, TopicName,
@@ -196,7 +196,8 @@ impl Client {
         }
         let filter = filter_of(&subscribe.topic, &self.id, context)?;
         let topic_id = match subscribe.topic {
-            SubscribeTopic::Name(name) if check_name(name).is_err() => 0, // with wildcards
+            // Not the topic of a message: with wildcards, or shared.
+            SubscribeTopic::Name(name) if check_name(name).is_err() || split_share(name) != Ok(None) => 0,
             SubscribeTopic::Name(name) => {
                 self.topics.assign(name, context.settings.topics).ok_or(ReturnCode::CONGESTION)?
             }
