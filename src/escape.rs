@@ -21,6 +21,11 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_unsafe(character) && !matches!(character, '\n' | '\t'))
 }
 
+/// As [`line()`], and escapes characters without width as well: in a table, names that differ in one of them would look the same.
+pub(crate) fn cells(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| is_unsafe(character) || is_invisible(character))
+}
+
 /// As [`line()`], in quotation marks; those of the text are escaped as well.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -52,6 +57,16 @@ pub(crate) fn is_unsafe(character: char) -> bool {
             character,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
         )
+}
+
+/// Whether it takes no room and shows nothing: soft hyphens, joiners, byte order marks, tags.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Whether there are only printable ASCII characters, as in most texts. It has no branches, so the compiler compares many bytes
@@ -93,6 +108,7 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(line(text), shown);
         }
+        assert_eq!(cells("a\u{200b}b\u{feff}\u{1b}é"), "a\\u{200b}b\\u{feff}\\u{1b}é");
         assert_eq!(lines("a\n\tb\r\u{1b}"), "a\n\tb\\r\\u{1b}");
         assert_eq!(quoted("a\"\u{1b}"), "\"a\\\"\\u{1b}\"");
         assert_eq!(bytes(b"a\xff\x1b"), "a\u{fffd}\\u{1b}");
