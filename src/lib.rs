@@ -26,4 +26,5 @@ mod quantity;
 mod recording;
 mod suggestion;
 mod time_zone;
+mod top;
 mod transport;

@@ -1,7 +1,7 @@
 //! The commands: their names, their help lines and their options.
 
 use super::network::TypedOptions;
-use super::{Names, request, schema, session, subscribe};
+use super::{Names, request, schema, session, subscribe, top};
 use super::{bench, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Sub(Box<subscribe::SubscribeArgs>),
     /// Sends a request and prints the response.
     Rr(Box<request::RequestArgs>),
+    /// Shows the topics of a broker.
+    Top(Box<top::TopArgs>),
     /// Manages users and passwords of brokers.
     Passwd(Box<passwd::PasswdArgs>),
     /// Runs a broker.
@@ -46,7 +48,7 @@ pub(super) struct CommandRow {
 }
 
 /// The commands, in the order of the help.
-pub(super) const COMMANDS: [CommandRow; 13] = [
+pub(super) const COMMANDS: [CommandRow; 14] = [
     CommandRow {
         name: "pub",
         about: "Publish messages",
@@ -64,6 +66,12 @@ pub(super) const COMMANDS: [CommandRow; 13] = [
         about: "Send a request and print the response",
         augment: request::RequestArgs::augment_args,
         read: |matches| boxed(matches).map(Command::Rr),
+    },
+    CommandRow {
+        name: "top",
+        about: "Show the topics of a broker on the terminal",
+        augment: top::TopArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Top),
     },
     CommandRow {
         name: "passwd",
@@ -161,6 +169,7 @@ impl Command {
             Command::Pub(args) => Some(&mut args.client),
             Command::Sub(args) => Some(&mut args.client),
             Command::Rr(args) => Some(&mut args.client),
+            Command::Top(args) => Some(&mut args.client),
             Command::Bench(args) => args.client_mut(),
             Command::Doctor(args) => Some(&mut args.client),
             Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
@@ -181,6 +190,7 @@ impl Command {
             Command::Pub(args) => Some(&mut args.schema),
             Command::Sub(args) => Some(&mut args.schema),
             Command::Rr(args) => Some(&mut args.schema),
+            Command::Top(args) => Some(&mut args.schema),
             Command::Inspect(args) => Some(&mut args.schema),
             _ => None,
         }
@@ -231,6 +241,7 @@ impl Command {
             Command::Pub(args) => args.choose_gateway(),
             Command::Sub(args) => args.choose_gateway(),
             Command::Rr(args) => args.choose_gateway(),
+            Command::Top(args) => args.choose_gateway(),
             Command::Gateway(args) => args.apply_target(),
             Command::Bench(args) => args.choose_gateway(),
             _ => {}

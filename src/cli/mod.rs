@@ -44,6 +44,7 @@ pub(crate) mod sn;
 pub(crate) mod subscribe;
 pub(crate) mod tls;
 mod toml_text;
+pub(crate) mod top;
 mod url;
 pub(crate) mod values;
 
@@ -85,6 +86,7 @@ Examples:
   mq sub -t 'home/#' -v              print messages and topics below home/
   mq pub -t home/door -m open -q 1   publish a message, wait for PUBACK
   mq rr -t lamp/status -n            send a request, print the response
+  mq top                             show the topics of a broker
   mq passwd -c passwords ann         create a password file for mosquitto
   mq bench --embedded -c 1000        measure a broker with 1000 clients
   mq inspect capture.pcap            print the packets in a capture

@@ -99,7 +99,7 @@ impl TypedOptions {
         places.retain(|id| last(id).is_some());
         places.sort_by_key(|id| last(id));
         TypedOptions {
-            has_topic: last("topic").is_some() || last("unsubscribe").is_some(),
+            has_topic: ["topic", "filters", "unsubscribe"].iter().any(|id| last(id).is_some()),
             before_url,
             places,
             url_option: None,

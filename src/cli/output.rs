@@ -46,7 +46,7 @@ pub(crate) struct OutputArgs {
     /// Print JSON over several lines, with indentation
     #[arg(long, action = ArgAction::SetTrue)]
     pub pretty: bool,
-    /// Show the latest message of each topic on the screen
+    /// Show the latest message of each topic on the screen. On a terminal, `mq sub -w` is the list of `mq top`
     #[arg(short = 'w', long, action = ArgAction::SetTrue)]
     pub watch: bool,
 }
@@ -100,6 +100,13 @@ impl OutputArgs {
             || !self.select.is_empty()
     }
 
+    /// Whether messages are watched, and not printed in a certain form.
+    pub(super) fn is_plain_watch(&self) -> bool {
+        let has_form =
+            self.no_newline || self.format.is_some() || self.output.is_some() || !self.select.is_empty();
+        self.watch && !self.json && !self.pretty && !has_form
+    }
+
     /// The decoding of payloads. Typed message types ask for it, those of the configuration file do not.
     fn decoding(&self, schema: &SchemaArgs) -> Result<Option<Decoding>, Error> {
         let is_implied = !self.select.is_empty() || schema.is_typed();
@@ -147,7 +154,8 @@ impl OutputArgs {
     }
 }
 
-fn choice(text: &str) -> Result<PayloadDecoding, String> {
+/// Parses a choice of `--decode`.
+pub(super) fn choice(text: &str) -> Result<PayloadDecoding, String> {
     let choices = PayloadDecoding::ALL.into_iter().filter(|choice| {
         matches!(choice, PayloadDecoding::Auto | PayloadDecoding::Wire | PayloadDecoding::As(_))
     });

@@ -132,6 +132,29 @@ impl SubscribeArgs {
         !self.keep.is_given() || self.output.is_given() || self.schema.is_typed() || self.message_rate
     }
 
+    /// Whether `-w` is typed without an option that its screen does not have.
+    pub(crate) fn asks_for_screen(&self) -> bool {
+        let ends = self.count.is_some()
+            || self.timeout.is_some()
+            || self.idle_timeout.is_some()
+            || self.exit_after_subscribe
+            || self.retained_only;
+        let selects = self.no_retained
+            || self.no_local
+            || self.retain_as_published
+            || self.retain_handling != RetainHandling::Always
+            || self.random_filter.is_some()
+            || !self.filter_out.is_empty()
+            || !self.unsubscribe.is_empty();
+        let acts = self.remove_retained
+            || self.message_rate
+            || self.keep.exec.is_some()
+            || self.keep.rotate.is_some()
+            || self.sleep.is_some()
+            || self.diagnostics.debug;
+        self.output.is_plain_watch() && !ends && !selects && !acts
+    }
+
     /// Filters to subscribe to, with their QoS. The URL's filter is the last one; a device's filter is the default.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ mod server;
 mod shutdown;
 mod status_line;
 mod subscribe;
+mod top;
 mod trace;
 mod users;
 
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
         Command::Rr(args) => ("rr", args.diagnostics.quiet),
+        Command::Top(_) => ("top", false),
         Command::Doctor(args) => ("doctor", args.diagnostics.quiet),
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
@@ -98,6 +100,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
         Command::Rr(args) => request::run(args, messages),
+        Command::Top(args) => top::run(args, messages),
         Command::Doctor(args) => doctor::run(args, messages),
         Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
@@ -163,7 +166,7 @@ struct Messages {
 /// reported elsewhere.
 fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind> {
     let is_v5_usual = match command {
-        Command::Rr(_) => true,
+        Command::Rr(_) | Command::Top(_) => true,
         Command::Pub(args) => args.ndjson || !args.replay.replay.is_empty(),
         _ => false,
     };

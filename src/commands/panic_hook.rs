@@ -2,6 +2,7 @@
 //! broker or load generator that continues with half of its tasks would report wrong results.
 
 use super::print_error;
+use crate::top;
 use std::panic;
 use std::process;
 
@@ -12,6 +13,7 @@ const STATUS: i32 = 101;
 pub(super) fn end_on_panic() {
     let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        top::restore();
         default_hook(info);
         print_error("mq: this is a fault in mq itself; please report it with the lines above\n");
         process::exit(STATUS);

@@ -6,7 +6,7 @@ use super::retained_removal::{Removal, Removals};
 use super::server::Server;
 use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, broker_hint, check_taken, password};
+use super::{Messages, block_on, broker_hint, check_taken, password, top};
 use crate::cli::Names;
 use crate::cli::UsageError;
 use crate::cli::record_args::RecordArgs;
@@ -44,6 +44,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const UNSUBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    if let Some(shown) = top::run_list(args, messages) {
+        return shown;
+    }
     let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
     args.check(messages.names, options.version)?;
     if args.client.is_sn(messages.names)? {

@@ -57,6 +57,7 @@ mod support;
 mod surface;
 mod texts;
 mod tls;
+mod top;
 mod trace;
 mod url;
 mod waiting;

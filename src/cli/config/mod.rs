@@ -94,7 +94,7 @@ impl Configuration {
 
 /// Whether a command connects as a client, and so has profiles.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor", GATEWAY].contains(&subcommand)
+    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor", "top", GATEWAY].contains(&subcommand)
 }
 
 pub(super) fn arg() -> Arg {

@@ -110,7 +110,8 @@ fn needs_version_5(key: &str) -> bool {
 /// Adapts the values to the command: a typed topic overrides the topic in a lower source's URL. Credentials from the
 /// environment are only a fallback, which `cli/secrets.rs` handles, unless a lower source would replace them.
 pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) -> Vec<Entry> {
-    let names_topic = |entry: &Entry| ["topic", "topic_qos", "unsubscribe"].contains(&entry.id.as_str());
+    let names_topic =
+        |entry: &Entry| ["topic", "filters", "topic_qos", "unsubscribe"].contains(&entry.id.as_str());
     if ["bench", "gateway"].contains(&command) || typed.iter().any(names_topic) {
         leave_topic_out(command, &mut entries);
     }

@@ -10,6 +10,7 @@ pub mod process;
 pub mod proxy;
 pub mod screen;
 pub mod sn;
+pub mod terminal;
 pub mod tls_peer;
 pub mod wire;
 
@@ -18,6 +19,7 @@ pub use peer::ScriptedPeer;
 pub use process::{Program, Running, assert_first_line, assert_says, called_as, mq, on_a_terminal};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+pub use terminal::Terminal;
 pub use tls_peer::TlsPeer;
 pub use wire::Wire;
 

@@ -1,0 +1,41 @@
+//! The topics of a broker on a screen: `mq top`.
+//!
+//! - `model` has the topics in memory; `feed` receives into it on a thread of its own, `replay` fills it from a recording.
+//! - `app` is the state of the screen and the effect of keys, `acting` what it sends; `layout`, `table`, `detail` and `chart` draw it into the cells of a frame.
+//! - `terminal` writes frames, and `run` joins all of it with signals.
+//!
+//! Strangers' text reaches a cell only through `text::line`, which escapes and cuts it.
+
+mod acting;
+mod app;
+mod canvas;
+mod chart;
+mod content;
+mod detail;
+mod diff;
+mod feed;
+mod image;
+mod keys;
+mod layout;
+mod model;
+mod palette;
+mod playback;
+mod prompt;
+mod replay;
+mod run;
+mod scene;
+mod sys;
+mod table;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use app::Settings;
+pub(crate) use feed::{Connection, Feed, FeedError, Shared, requests};
+pub(crate) use model::{Limits, SortKey};
+pub(crate) use palette::Palette;
+pub(crate) use playback::ReplayError;
+pub(crate) use replay::Player;
+pub(crate) use run::{Ending, Source, run};
+pub(crate) use terminal::restore;

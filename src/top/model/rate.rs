@@ -1,0 +1,70 @@
+//! Messages per second, as a mean in which older messages count less.
+
+/// The time in seconds after which a message counts for a third.
+const TIME_CONSTANT: f32 = 5.0;
+
+/// The rate at the time of the last message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rate {
+    per_second: f32,
+    /// The time of the first message, in milliseconds.
+    first: u64,
+}
+
+impl Rate {
+    /// Counts a message at `now`; `last` is the time of the one before, if there was one.
+    pub(super) fn count(&mut self, last: Option<u64>, now: u64) {
+        let kept = match last {
+            Some(last) => self.per_second * decay(seconds(last, now)),
+            None => {
+                self.first = now;
+                0.0
+            }
+        };
+        self.per_second = kept + 1.0 / TIME_CONSTANT;
+    }
+
+    /// The messages per second at `now`. The time before the first message does not count.
+    pub(super) fn at(self, last: u64, now: u64) -> f32 {
+        // The first second would be a rate of one message in almost no time.
+        let observed = seconds(self.first, now).max(1.0);
+        self.per_second * decay(seconds(last, now)) / (1.0 - decay(observed))
+    }
+}
+
+fn seconds(from: u64, to: u64) -> f32 {
+    to.saturating_sub(from) as f32 / 1000.0
+}
+
+fn decay(seconds: f32) -> f32 {
+    if seconds == 0.0 { 1.0 } else { (-seconds / TIME_CONSTANT).exp() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(times: impl Iterator<Item = u64>, now: u64) -> f32 {
+        let (mut rate, mut last) = (Rate::default(), None);
+        for time in times {
+            rate.count(last, time);
+            last = Some(time);
+        }
+        rate.at(last.unwrap(), now)
+    }
+
+    #[test]
+    fn a_steady_stream_has_its_rate_from_the_first_seconds_on() {
+        for seconds in [3, 10, 100] {
+            let rate = after((0..seconds * 1000).step_by(20), seconds * 1000);
+            assert!((45.0..55.0).contains(&rate), "{rate} after {seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_fades() {
+        let ended = |now| after((0..10_000).step_by(100), now);
+        assert!(ended(15_000) < 5.0 && ended(60_000) < 0.01);
+        assert!((0.9..1.2).contains(&after(std::iter::once(7), 7)), "one message in the first second");
+    }
+}

@@ -1,0 +1,210 @@
+//! A recording in place of a broker: its messages come into the model at their recorded pauses, and the position can be moved.
+//!
+//! Only the next message is in memory. A step back reads the recording from its start.
+
+use super::feed::{Connection, Shared};
+use super::model::Limits;
+use super::playback::{Control, Playback, ReplayError};
+use crate::message::{self, Message};
+use crate::protocol::{Publish, Qos};
+use crate::recording::{self, RecordingError};
+use jiff::Timestamp;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// The longest line that is read: a message of the longest payload with all bytes escaped.
+const MAX_LINE: u64 = 2 << 30;
+
+/// The most messages between two looks at the keys.
+const BATCH: usize = 5000;
+
+/// The time between two updates of the position.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The slowest and the fastest speed.
+const SPEEDS: (f64, f64) = (1.0 / 64.0, 1024.0);
+
+/// A message at its time.
+#[derive(Debug)]
+struct Due {
+    message: Message,
+    time: Timestamp,
+    at: u64,
+}
+
+/// Reads a recording and fills the model.
+#[derive(Debug)]
+pub(crate) struct Player {
+    shared: Shared,
+    limits: Limits,
+    path: PathBuf,
+    reader: BufReader<File>,
+    line: u64,
+    first: Option<Timestamp>,
+    next: Option<Due>,
+    position: Playback,
+}
+
+impl Player {
+    /// Opens a recording of lines.
+    ///
+    /// # Errors
+    /// If it is not one, or cannot be read.
+    pub(crate) fn open(path: &Path, shared: Shared, limits: Limits) -> Result<Player, RecordingError> {
+        let failed = |source| RecordingError::File { path: path.to_owned(), source };
+        if recording::is_database_file(path).map_err(failed)? {
+            let problem = "a database; convert it to lines first".to_owned();
+            return Err(RecordingError::Foreign { path: path.to_owned(), problem });
+        }
+        recording::check_lines(path)?;
+        let reader = BufReader::new(File::open(path).map_err(failed)?);
+        let position = Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false };
+        Ok(Player {
+            shared,
+            limits,
+            path: path.to_owned(),
+            reader,
+            line: 0,
+            first: None,
+            next: None,
+            position,
+        })
+    }
+
+    /// Plays until the controls are dropped.
+    ///
+    /// # Errors
+    /// If the recording cannot be read, or has an invalid line.
+    pub(crate) fn run(mut self, controls: &Receiver<Control>) -> Result<(), ReplayError> {
+        self.read_next()?;
+        let last = recording::last_time(&self.path)?;
+        self.position.end = last.zip(self.first).map(|(last, first)| milliseconds(first, last));
+        let mut played = Instant::now();
+        loop {
+            let has_more = self.deliver()?;
+            self.show();
+            let wait = if has_more { Duration::ZERO } else { self.wait() };
+            match controls.recv_timeout(wait) {
+                Ok(control) => self.control(control)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            let elapsed = played.elapsed();
+            played += elapsed;
+            if !self.position.is_paused && !self.position.is_over {
+                self.position.at += (elapsed.as_secs_f64() * 1000.0 * self.position.speed).round() as u64;
+            }
+        }
+    }
+
+    /// Puts the messages that are due into the model. Returns whether there are more.
+    fn deliver(&mut self) -> Result<bool, ReplayError> {
+        for _ in 0..BATCH {
+            let Some(due) = self.next.take_if(|due| due.at <= self.position.at) else { return Ok(false) };
+            let Due { message, time, at } = due;
+            if let Some(topic) = &message.topic {
+                let publish = Publish {
+                    dup: false,
+                    qos: message.qos.unwrap_or(Qos::AtMostOnce),
+                    retain: message.retain.unwrap_or(false),
+                    topic: topic.as_str(),
+                    packet_id: None,
+                    properties: message.properties.as_properties(),
+                    payload: &message.payload,
+                };
+                self.shared.lock().receive(&publish, time, at);
+            }
+            self.read_next()?;
+        }
+        Ok(true)
+    }
+
+    fn show(&mut self) {
+        self.position.is_over = self.next.is_none();
+        if self.position.is_over {
+            self.position.at = self.position.end.unwrap_or(self.position.at).min(self.position.at);
+        }
+        let mut state = self.shared.lock();
+        state.connection = Connection::Replay(self.position);
+        state.clock = Some(self.position.at);
+        state.revision += 1;
+    }
+
+    /// The time until the next message, at most until the next update.
+    fn wait(&self) -> Duration {
+        let Playback { at, speed, is_paused, .. } = self.position;
+        match &self.next {
+            Some(next) if !is_paused => {
+                let left = next.at.saturating_sub(at) as f64 / 1000.0 / speed;
+                Duration::try_from_secs_f64(left).unwrap_or(TICK).min(TICK)
+            }
+            Some(_) | None => TICK,
+        }
+    }
+
+    fn control(&mut self, control: Control) -> Result<(), ReplayError> {
+        let (slowest, fastest) = SPEEDS;
+        match control {
+            Control::TogglePause => self.position.is_paused = !self.position.is_paused,
+            Control::Faster => self.position.speed = (self.position.speed * 2.0).min(fastest),
+            Control::Slower => self.position.speed = (self.position.speed / 2.0).max(slowest),
+            Control::Seek(by) => {
+                let end = self.position.end.unwrap_or(u64::MAX);
+                let target = self.position.at.saturating_add_signed(by).min(end);
+                if target < self.position.at {
+                    self.begin_anew()?;
+                }
+                self.position.at = target;
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the model, and reads the recording from its start.
+    fn begin_anew(&mut self) -> Result<(), ReplayError> {
+        let failed = |source| RecordingError::File { path: self.path.clone(), source };
+        self.reader = BufReader::new(File::open(&self.path).map_err(failed)?);
+        (self.line, self.first, self.next) = (0, None, None);
+        self.shared.lock().clear(self.limits);
+        self.read_next()
+    }
+
+    fn read_next(&mut self) -> Result<(), ReplayError> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let failed = |source: io::Error| RecordingError::File { path: self.path.clone(), source };
+            let length = Read::by_ref(&mut self.reader).take(MAX_LINE).read_until(b'\n', &mut line);
+            if length.map_err(failed)? == 0 {
+                return Ok(());
+            }
+            self.line += 1;
+            if !line.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        let message = match message::read(&line) {
+            Ok(message) => message,
+            // The recorder was killed while it wrote the last line.
+            Err(_) if !line.ends_with(b"\n") => return Ok(()),
+            Err(error) => {
+                return Err(ReplayError::Line {
+                    path: self.path.clone(),
+                    line: self.line,
+                    problem: error.to_string(),
+                });
+            }
+        };
+        let time = message.time.or(self.first).unwrap_or_default();
+        let first = *self.first.get_or_insert(time);
+        self.next = Some(Due { at: milliseconds(first, time), message, time });
+        Ok(())
+    }
+}
+
+fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_millis()).unwrap_or_default()
+}

@@ -1,0 +1,394 @@
+//! The loop of the screen: joins terminal, keys, signals and the shared state.
+
+use super::acting::{Draft, Effect, Payload};
+use super::app::{App, Input, Settings};
+use super::feed::{Connection, FeedError, Outbound, Request, Shared, State};
+use super::model::{History, Model, NodeId};
+use super::playback::Control;
+use super::terminal::Terminal;
+use crate::recording::{Recorder, RecordingError};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{self, Event};
+use rustix::process::{getpid, kill_process};
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::io::{self, Read};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+/// The time between two frames while messages arrive.
+const FRAME: Duration = Duration::from_millis(80);
+
+/// The time between two frames while nothing arrives: ages change.
+const QUIET_FRAME: Duration = Duration::from_secs(1);
+
+/// The time between two looks at a terminal that takes no frame.
+const BUSY: Duration = Duration::from_millis(10);
+
+/// The most keys that wait.
+const MAX_EVENTS: usize = 1000;
+
+/// The most bytes for the clipboard; terminals ignore longer ones.
+const MAX_COPY: usize = 74_994;
+
+/// The longest payload of MQTT.
+const MAX_FILE: u64 = 268_435_455;
+
+/// A broker or a recording, with the ways to its thread.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) settings: Settings,
+    pub(crate) shared: Shared,
+    pub(crate) requests: mpsc::Sender<Request>,
+    /// To a replay.
+    pub(crate) controls: Option<std::sync::mpsc::Sender<Control>>,
+    pub(crate) failed: oneshot::Receiver<FeedError>,
+}
+
+/// The end of the screen.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Quit,
+    Interrupted,
+    Terminated,
+    /// The terminal is gone.
+    HungUp,
+    /// The reception ended first.
+    Feed(FeedError),
+}
+
+/// Shows the sources on the terminal, each in a tab, until the user quits or the only one fails.
+///
+/// # Errors
+/// If the terminal fails.
+pub(crate) async fn run(sources: Vec<Source>) -> io::Result<Ending> {
+    let mut signals = Signals::catch()?;
+    let mut screen = Screen::new(sources)?;
+    let mut events = read_events()?;
+    loop {
+        let due = screen.next_frame();
+        tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Caught::End(ending) => return Ok(ending),
+                Caught::Suspend => screen.suspend()?,
+                Caught::Continue => screen.resume()?,
+            },
+            event = events.recv() => match event {
+                Some(event) => match screen.handle(event?)? {
+                    Some(ending) => return Ok(ending),
+                    None => {}
+                },
+                None => return Ok(Ending::HungUp),
+            },
+            (index, failure) = screen.next_failure() => match failure {
+                Some(error) if screen.tabs.len() == 1 => return Ok(Ending::Feed(error)),
+                Some(error) => screen.show_failure(index, &error),
+                None => return Ok(Ending::Quit),
+            },
+            () = sleep_until(due) => screen.frame()?,
+        }
+        if screen.terminal.is_lost() {
+            return Ok(Ending::HungUp);
+        }
+    }
+}
+
+/// A source and its view.
+struct Tab {
+    app: App,
+    shared: Shared,
+    requests: mpsc::Sender<Request>,
+    controls: Option<std::sync::mpsc::Sender<Control>>,
+    /// `None` after the failure.
+    failed: Option<oneshot::Receiver<FeedError>>,
+    /// The revision of the last frame.
+    revision: u64,
+}
+
+/// The tabs on their terminal.
+struct Screen {
+    tabs: Vec<Tab>,
+    active: usize,
+    terminal: Terminal,
+    drawn: Instant,
+    /// A frame is due because of a key.
+    is_due: bool,
+}
+
+impl Screen {
+    fn new(sources: Vec<Source>) -> io::Result<Screen> {
+        let terminal = Terminal::enter()?;
+        let count = sources.len();
+        let tab = |(index, source): (usize, Source)| {
+            let Source { mut settings, shared, requests, controls, failed } = source;
+            if count > 1 {
+                settings.broker = format!("{} [{}/{count}]", settings.broker, index + 1);
+            }
+            Tab { app: App::new(settings), shared, requests, controls, failed: Some(failed), revision: 0 }
+        };
+        let tabs = sources.into_iter().enumerate().map(tab).collect();
+        Ok(Screen { tabs, active: 0, terminal, drawn: Instant::now(), is_due: true })
+    }
+
+    /// Waits for the failure of a source. `None` if it ended without one.
+    async fn next_failure(&mut self) -> (usize, Option<FeedError>) {
+        poll_fn(|context| {
+            for (index, tab) in self.tabs.iter_mut().enumerate() {
+                let Some(failed) = &mut tab.failed else { continue };
+                if let Poll::Ready(failure) = Pin::new(failed).poll(context) {
+                    tab.failed = None;
+                    return Poll::Ready((index, failure.ok()));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Shows the failure in its tab, as the others go on.
+    fn show_failure(&mut self, index: usize, error: &FeedError) {
+        if let Some(tab) = self.tabs.get(index) {
+            let mut state = tab.shared.lock();
+            state.connection = Connection::Ended(error.to_string());
+            state.revision += 1;
+        }
+    }
+
+    /// Goes to the next tab, or to the one before.
+    fn turn(&mut self, is_forward: bool) {
+        let count = self.tabs.len().max(1);
+        self.active = (self.active + if is_forward { 1 } else { count - 1 }) % count;
+    }
+
+    /// The time of the next frame.
+    fn next_frame(&mut self) -> Instant {
+        let now = Instant::now();
+        let tab = self.tabs.get(self.active);
+        let is_changed = tab.is_some_and(|tab| tab.shared.lock().revision != tab.revision);
+        let due = match (self.is_due, is_changed) {
+            (true, _) => now,
+            (false, true) => self.drawn + FRAME,
+            // A change is noticed at the next look.
+            (false, false) => (now + FRAME).min(self.drawn + QUIET_FRAME),
+        };
+        if self.terminal.is_ready() { due } else { due.max(now + BUSY) }
+    }
+
+    /// Draws a frame if something changed and the terminal has taken the last one.
+    fn frame(&mut self) -> io::Result<()> {
+        if !self.terminal.is_ready() {
+            return Ok(());
+        }
+        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(()) };
+        let now = tab.shared.now();
+        let mut state = tab.shared.lock();
+        let is_quiet = state.revision == tab.revision && self.drawn.elapsed() < QUIET_FRAME;
+        if !self.is_due && is_quiet {
+            return Ok(());
+        }
+        while let Some(notice) = state.take_notice() {
+            tab.app.notify(notice, now);
+        }
+        let mut buffer = Buffer::empty(Terminal::area());
+        let cursor = tab.app.render(input(&state, now), &mut buffer);
+        // The frame may have moved the selection.
+        let is_begun = tab.app.looks_at().is_some_and(|id| state.model.look_at(id));
+        tab.revision = state.revision;
+        drop(state);
+        self.terminal.draw(buffer, cursor)?;
+        self.drawn = Instant::now();
+        self.is_due = is_begun;
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event) -> io::Result<Option<Ending>> {
+        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Some(Ending::Quit)) };
+        let now = tab.shared.now();
+        let effect = tab.app.handle(event, input(&tab.shared.lock(), now));
+        self.is_due = true;
+        let notice = match effect {
+            None => None,
+            Some(Effect::Quit) => return Ok(Some(Ending::Quit)),
+            Some(Effect::Interrupt) => return Ok(Some(Ending::Interrupted)),
+            Some(Effect::Suspend) => {
+                self.suspend()?;
+                None
+            }
+            Some(Effect::Redraw) => {
+                self.terminal.forget();
+                None
+            }
+            Some(Effect::Turn(is_forward)) => {
+                self.turn(is_forward);
+                None
+            }
+            Some(Effect::ToggleMouse) => {
+                let is_on = !self.terminal.has_mouse();
+                self.terminal.set_mouse(is_on)?;
+                let text =
+                    if is_on { "the mouse is used by mq" } else { "the mouse is left to the terminal" };
+                Some(text.to_owned())
+            }
+            Some(Effect::Request(request)) => tab.request(request),
+            Some(Effect::Publish(draft)) => match outbound(draft) {
+                Ok(message) => tab.request(Request::Publish(vec![message], "published")),
+                Err(problem) => Some(problem),
+            },
+            Some(Effect::Copy(bytes)) => Some(copy(&mut self.terminal, &bytes)),
+            Some(Effect::Control(control)) => {
+                if let Some(controls) = &tab.controls {
+                    let _ = controls.send(control);
+                }
+                None
+            }
+            Some(Effect::Export(id, path)) => {
+                let exported = export(&tab.shared.lock().model, id, &path);
+                Some(exported.unwrap_or_else(|error| error.to_string()))
+            }
+        };
+        if let (Some(notice), Some(tab)) = (notice, self.tabs.get_mut(self.active)) {
+            tab.app.notify(notice, now);
+        }
+        Ok(None)
+    }
+
+    /// Stops the process, as the shell expects it after Ctrl-Z, and draws again when it continues.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.terminal.suspend();
+        kill_process(getpid(), rustix::process::Signal::STOP)?;
+        self.resume()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.is_due = true;
+        self.terminal.resume()
+    }
+}
+
+impl Tab {
+    /// Passes a request to the reception. Returns a notice if it cannot take it.
+    fn request(&mut self, request: Request) -> Option<String> {
+        let sent = self.requests.try_send(request);
+        sent.err().map(|_| "too many requests wait for the connection".to_owned())
+    }
+}
+
+/// Puts bytes on the clipboard with OSC 52, which terminals also obey over ssh. Returns a notice.
+fn copy(terminal: &mut Terminal, bytes: &[u8]) -> String {
+    if bytes.len() > MAX_COPY {
+        return format!("not copied: {} bytes are more than terminals accept", bytes.len());
+    }
+    let data = BASE64_STANDARD.encode(bytes);
+    terminal.write(format!("\x1b]52;c;{data}\x07").into_bytes());
+    format!("sent {} bytes to the clipboard of the terminal", bytes.len())
+}
+
+/// Reads the file of a message to publish.
+fn outbound(draft: Draft) -> Result<Outbound, String> {
+    let Draft { topic, payload, qos, retain, properties } = draft;
+    let payload = match payload {
+        Payload::Text(text) => text.into_bytes(),
+        Payload::File(path) => {
+            let failed = |error: io::Error| format!("cannot read {}: {error}", path.display());
+            let mut content = Vec::new();
+            let file = File::open(&path).map_err(failed)?;
+            file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
+            if content.len() as u64 > MAX_FILE {
+                return Err(format!("cannot publish {}: it is longer than {MAX_FILE} bytes", path.display()));
+            }
+            content
+        }
+    };
+    Ok(Outbound { topic, payload, qos, retain, properties })
+}
+
+/// Appends the history of a topic, or else its last message, to a recording.
+fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingError> {
+    let topic = model.tree().path(id);
+    let history = model.history(id).into_iter().flat_map(History::entries).map(|entry| &entry.value);
+    let values: Vec<_> = history.collect();
+    let values = if values.is_empty() { model.value(id).into_iter().collect() } else { values };
+    let (mut recorder, _) = Recorder::open(path, None)?;
+    for value in &values {
+        recorder.add(&value.as_publish(&topic), value.time)?;
+    }
+    recorder.flush()?;
+    let cut = values.iter().filter(|value| !value.is_whole()).count();
+    let cut = if cut > 0 { format!(", {cut} without the end of their payload") } else { String::new() };
+    Ok(format!("exported {} messages to {}{cut}", values.len(), path.display()))
+}
+
+fn input(state: &State, now: u64) -> Input<'_> {
+    Input {
+        model: &state.model,
+        births: &state.births,
+        connection: &state.connection,
+        subscriptions: &state.subscriptions,
+        now,
+        clock: state.clock.unwrap_or(now),
+    }
+}
+
+/// Reads keys and the mouse on a thread of its own, as reading blocks.
+fn read_events() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
+    let (sender, receiver) = mpsc::channel(MAX_EVENTS);
+    thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        loop {
+            let event = event::read();
+            let is_last = event.is_err();
+            if sender.blocking_send(event).is_err() || is_last {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+/// A caught signal.
+enum Caught {
+    End(Ending),
+    Suspend,
+    /// The process continues after a stop.
+    Continue,
+}
+
+/// The caught signals.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    suspend: Signal,
+    proceed: Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Signals> {
+        let catch = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            suspend: catch(rustix::process::Signal::TSTP)?,
+            proceed: catch(rustix::process::Signal::CONT)?,
+        })
+    }
+
+    async fn next(&mut self) -> Caught {
+        tokio::select! {
+            _ = self.interrupt.recv() => Caught::End(Ending::Interrupted),
+            _ = self.terminate.recv() => Caught::End(Ending::Terminated),
+            _ = self.hang_up.recv() => Caught::End(Ending::HungUp),
+            _ = self.suspend.recv() => Caught::Suspend,
+            _ = self.proceed.recv() => Caught::Continue,
+        }
+    }
+}

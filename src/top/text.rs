@@ -1,0 +1,98 @@
+//! Texts of the screen: strangers' text in the columns of a cell, and quantities in few characters.
+
+use crate::columns;
+use crate::escape;
+use std::borrow::Cow;
+
+/// The mark of a text that was cut.
+const CUT: &str = "…";
+
+/// A text on one line of at most this many columns: escaped, with a mark if it is cut.
+pub(super) fn line(text: &str, columns: usize) -> String {
+    columns::cut(&escape::cells(&start(text, columns)), columns, CUT)
+}
+
+/// The start of a text, long enough for these columns. Characters without width could make a cell endless.
+fn start(text: &str, columns: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(columns.saturating_mul(2).saturating_add(2)) {
+        Some((end, _)) => Cow::Owned(format!("{}{CUT}", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A count in at most five characters: `99999`, `123k`, `4.5M`.
+pub(super) fn count(count: u64) -> String {
+    if count < 100_000 { count.to_string() } else { scaled(count as f64) }
+}
+
+/// A rate in at most four characters: `0.1`, `12`, `3.4k`; nothing if it is almost zero.
+pub(super) fn rate(rate: f32) -> String {
+    match rate {
+        rate if rate < 0.05 => String::new(),
+        rate if rate < 9.95 => format!("{rate:.1}"),
+        rate if rate < 999.5 => format!("{rate:.0}"),
+        rate => scaled(rate.into()),
+    }
+}
+
+/// Bytes in at most five characters: `999`, `1.2k`, `256M`.
+pub(super) fn size(bytes: u64) -> String {
+    if bytes < 1000 { bytes.to_string() } else { scaled(bytes as f64) }
+}
+
+fn scaled(value: f64) -> String {
+    let mut value = value;
+    for unit in ["", "k", "M", "G", "T"] {
+        if value < 9.95 && !unit.is_empty() {
+            return format!("{value:.1}{unit}");
+        }
+        if value < 999.5 {
+            return format!("{value:.0}{unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.0}P")
+}
+
+/// A duration in at most four characters: `0s`, `59s`, `12m`, `23h`, `99d`.
+pub(super) fn age(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", (seconds / 86_400).min(999)),
+    }
+}
+
+/// A number with its noun: `1 topic`, `2 topics`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_short() {
+        assert_eq!(
+            [0, 99_999, 123_456, 4_500_000, 99_950_000].map(count),
+            ["0", "99999", "123k", "4.5M", "100M"]
+        );
+        assert_eq!(
+            [0.0, 0.1, 9.94, 12.4, 999.6, 45_600.0].map(rate),
+            ["", "0.1", "9.9", "12", "1.0k", "46k"]
+        );
+        assert_eq!([999, 1234, 256_000_000].map(size), ["999", "1.2k", "256M"]);
+        assert_eq!([999, 59_999, 60_000, 86_400_000].map(age), ["0s", "59s", "1m", "1d"]);
+    }
+
+    #[test]
+    fn a_text_stays_in_its_cells() {
+        assert_eq!(line("a\nb\u{1b}[2J", 40), "a\\nb\\u{1b}[2J");
+        assert_eq!(line("日本語", 5), "日本…");
+        assert_eq!(line("a\u{200b}\u{202e}b", 40), "a\\u{200b}\\u{202e}b");
+        assert!(line(&"\u{301}".repeat(100_000), 10).len() < 60, "combining characters are bounded");
+    }
+}

@@ -1,0 +1,200 @@
+//! Keys that act on the broker, the clipboard or a file.
+
+use super::super::support::*;
+use super::{home, top};
+use tempfile::TempDir;
+
+#[test]
+fn a_message_is_published_from_three_prompts() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("garden");
+    terminal.keys("n");
+    terminal.wait_for("publish to topic: garden");
+    terminal.keys("\u{15}attic/#\r");
+    terminal.wait_for("wildcards");
+    terminal.keys("\u{15}attic\r");
+    terminal.wait_for("payload");
+    terminal.keys("cold\r");
+    terminal.wait_for("QoS");
+    terminal.keys("\u{15}1 r unit=C\r");
+    terminal.wait_for("published 1 message");
+    terminal.wait_for("attic");
+    terminal.keys("q");
+    terminal.end(0);
+    let retained = broker.mq("sub -t attic -C 1 -v -V 5 -F").arg("%t %p %r %P").run().succeed();
+    assert_eq!(retained, "attic cold 1 unit:C\n");
+}
+
+#[test]
+fn a_message_is_published_again_after_a_question() {
+    let broker = home();
+    let mut subscriber = broker.subscriber("-t garden/soil -R -C 1 -v");
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden/soil");
+    terminal.keys("r");
+    terminal.wait_for("publish 3 bytes to garden/soil again, QoS 0, retained? y/n");
+    terminal.keys("n");
+    terminal.wait_without("y/n");
+    terminal.keys("r");
+    terminal.wait_for("y/n");
+    terminal.keys("y");
+    subscriber.wait_for_stdout("garden/soil dry");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn retained_messages_of_a_subtree_are_deleted_after_a_question() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("4 topics");
+    terminal.keys("GX");
+    terminal.wait_for("delete 1 retained message at home/kitchen/temperature and below? y/n");
+    terminal.keys("nhhhX");
+    terminal.wait_for("delete 3 retained messages at home and below? y/n");
+    terminal.keys("y");
+    terminal.wait_for("deleted 3 messages");
+    terminal.keys("X");
+    terminal.wait_for("no retained message is known at home or below it");
+    terminal.keys("q");
+    terminal.end(0);
+    let left = broker.mq("sub -t # --retained-only -v").run().succeed();
+    assert_eq!(left, "garden/soil dry\n");
+}
+
+#[test]
+fn a_read_only_screen_sends_nothing() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--read-only") else { return };
+    terminal.wait_for("garden");
+    for key in ["n", "r", "x", "X", "s", "u"] {
+        terminal.keys(key);
+        terminal.wait_for("the screen is read-only");
+        terminal.keys("y");
+        terminal.wait_for("to the clipboard");
+    }
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn topic_and_payload_go_to_the_clipboard() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden/soil");
+    terminal.keys("y");
+    terminal.wait_for("sent 11 bytes to the clipboard");
+    terminal.keys("Y");
+    terminal.wait_for("sent 3 bytes to the clipboard");
+    terminal.keys("q");
+    let output = terminal.end_with_output(0);
+    for copied in ["\u{1b}]52;c;Z2FyZGVuL3NvaWw=\u{7}", "\u{1b}]52;c;ZHJ5\u{7}"] {
+        assert!(output.contains(copied), "{copied:?}");
+    }
+}
+
+#[test]
+fn subscriptions_change_while_running() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "garden/#") else { return };
+    terminal.wait_for("1 topic ");
+    terminal.keys("s");
+    terminal.wait_for("subscribe (");
+    terminal.keys("1:home/bath/#\r");
+    terminal.wait_for("2 topics");
+    terminal.keys("u");
+    terminal.wait_for("unsubscribe:");
+    terminal.keys("home/bath/#\r");
+    terminal.wait_for("unsubscribed from home/bath/#");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn statistics_of_the_broker_are_a_panel() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("garden");
+    terminal.keys("$");
+    terminal.wait_for("clients connected");
+    terminal.wait_for("retained messages");
+    terminal.keys("$");
+    terminal.wait_without("clients connected");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_history_is_exported_as_a_recording() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("history.ndjson");
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list garden/#") else { return };
+    terminal.wait_for("garden/soil");
+    terminal.keys("\r");
+    terminal.wait_for("retained, 3 bytes");
+    broker.mq("pub -t garden/soil -m wet").run().succeed();
+    terminal.wait_for("wet");
+    terminal.keys("e");
+    terminal.wait_for("export history");
+    terminal.keys(&format!("{}\r", path.display()));
+    terminal.wait_for("exported 2 messages");
+    terminal.keys("q");
+    terminal.end(0);
+    let mut subscriber = broker.subscriber("-t garden/# -R -C 2 -v");
+    broker.mq("pub --speed max --replay").arg(&path).run().succeed();
+    subscriber.wait_for_stdout("garden/soil dry");
+    subscriber.wait_for_stdout("garden/soil wet");
+}
+
+#[test]
+fn watching_on_a_terminal_is_the_list() {
+    let broker = home();
+    let words = format!("sub -w -v {} -t", broker.options());
+    let Some(mut terminal) = Terminal::start(&format!("{words} home/#"), 80, 24) else { return };
+    terminal.wait_for("home/kitchen/temperature");
+    assert!(terminal.is_alternate());
+    terminal.keys("q");
+    terminal.end(0);
+    let Some(mut terminal) = Terminal::start(&format!("{words} garden/# -F %p"), 80, 24) else { return };
+    terminal.wait_for("Broker: ");
+    terminal.wait_for("dry");
+    assert!(!terminal.is_alternate(), "an option asks for another form");
+    terminal.signal("INT");
+    terminal.end(130);
+}
+
+#[test]
+fn several_brokers_have_a_tab_each() {
+    let (broker, other) = (home(), EmbeddedBroker::start());
+    other.mq("pub -t elsewhere -m 1 -r -q 1").run().succeed();
+    let Some(mut terminal) = top(&broker, &format!("--also mqtt://{}", other.address())) else { return };
+    terminal.wait_for("[1/2]");
+    terminal.wait_for("garden");
+    terminal.keys("\t");
+    terminal.wait_for("[2/2]");
+    terminal.wait_for("elsewhere");
+    terminal.keys("\t");
+    terminal.wait_for("garden");
+    drop(other);
+    terminal.keys("\u{1b}[Z");
+    terminal.wait_for("DISCONNECTED");
+    assert_says(&terminal.screen(), &["elsewhere"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_tab_without_a_connection_does_not_end_the_others() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--also mqtt://127.0.0.1:9") else { return };
+    terminal.wait_for("garden");
+    terminal.keys("\t");
+    terminal.wait_for("NOT CONNECTED");
+    assert_says(&terminal.screen(), &["cannot connect to 127.0.0.1:9"]);
+    terminal.keys("\t");
+    terminal.wait_for("garden");
+    terminal.keys("q");
+    terminal.end(0);
+}

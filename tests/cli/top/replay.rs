@@ -1,0 +1,65 @@
+//! Recordings on the screen, and recording meanwhile.
+
+use super::super::support::*;
+use super::{home, top};
+use std::path::Path;
+use tempfile::TempDir;
+
+fn line(time: &str, topic: &str, payload: &str) -> String {
+    format!(
+        "{{\"time\":\"2026-01-31T{time}Z\",\"topic\":\"{topic}\",\"qos\":0,\"retain\":false,\
+         \"payload_encoding\":\"utf8\",\"payload\":\"{payload}\"}}\n"
+    )
+}
+
+fn replay(path: &Path) -> Option<Terminal> {
+    Terminal::start(&format!("top --list --replay {}", path.display()), 80, 24)
+}
+
+#[test]
+fn a_recording_is_played_with_stops_and_steps() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("day.ndjson");
+    let lines =
+        [line("10:00:00", "first", "one"), line("10:00:15", "second", "two"), line("11:00:00", "third", "x")];
+    std::fs::write(&path, lines.concat()).unwrap();
+    let Some(mut terminal) = replay(&path) else { return };
+    terminal.wait_for("of 1:00:00");
+    terminal.keys("o");
+    terminal.wait_for("STOPPED");
+    terminal.wait_for("first");
+    terminal.keys("..");
+    terminal.wait_for("second");
+    terminal.keys(",,");
+    terminal.wait_without("second");
+    assert_says(&terminal.screen(), &["first", "1 topic", "replay 0:00:0"]);
+    terminal.keys("++");
+    terminal.wait_for("speed 4");
+    terminal.keys("n");
+    terminal.wait_for("read-only");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn an_invalid_line_ends_the_replay() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("bad.ndjson");
+    std::fs::write(&path, line("10:00:00", "first", "one") + "{\"topic\":\"a\n").unwrap();
+    let Some(terminal) = replay(&path) else { return };
+    assert_says(&terminal.end(1), &["mq top: ", "bad.ndjson, line 2: "]);
+}
+
+#[test]
+fn messages_are_recorded_while_they_are_shown() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("day.ndjson");
+    let broker = home();
+    let Some(mut terminal) = top(&broker, &format!("--record {}", path.display())) else { return };
+    terminal.wait_for("4 topics");
+    assert_says(&terminal.screen(), &["REC"]);
+    terminal.keys("q");
+    terminal.end(0);
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(recorded.lines().count(), 4, "{recorded}");
+}

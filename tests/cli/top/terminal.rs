@@ -1,0 +1,122 @@
+//! The terminal: its size, signals, and the modes at the end.
+
+use super::super::support::*;
+use super::{home, top};
+
+#[test]
+fn every_end_restores_the_terminal() {
+    let broker = home();
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let Some(mut terminal) = top(&broker, "") else { return };
+        terminal.wait_for("garden");
+        assert!(terminal.is_alternate());
+        terminal.signal(signal);
+        terminal.end(status);
+    }
+}
+
+#[test]
+fn a_suspended_program_leaves_the_screen_and_draws_it_again() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("garden");
+    for stop in ["by a signal", "by a key"] {
+        if stop == "by a key" {
+            terminal.keys("\u{1a}");
+        } else {
+            terminal.signal("TSTP");
+        }
+        terminal.wait_until_stopped();
+        terminal.wait_until(&format!("left {stop}"), |terminal| !terminal.is_alternate());
+        terminal.signal("CONT");
+        terminal
+            .wait_until("back", |terminal| terminal.is_alternate() && terminal.screen().contains("garden"));
+    }
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn the_screen_follows_the_size_of_the_terminal() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("kitchen");
+    let states = [("", "4 topics"), ("\r", "─ value ─"), ("?", "any key closes"), ("?/home", "/home")];
+    for (keys, shown) in states {
+        terminal.keys(keys);
+        for (columns, rows) in [(20, 5), (200, 60), (10, 3), (40, 15), (80, 24)] {
+            terminal.resize(columns, rows);
+        }
+        let is_whole = |terminal: &mut Terminal| {
+            let screen = terminal.screen();
+            screen.contains(shown) && screen.lines().count() == 24
+        };
+        terminal.wait_until("drawn", is_whole);
+    }
+    terminal.resize(20, 5);
+    terminal.wait_until("small", |terminal| terminal.screen().ends_with("/home"));
+    terminal.resize(80, 24);
+    terminal.keys("\u{3}");
+    terminal.end(130);
+}
+
+#[test]
+fn a_screen_needs_a_terminal() {
+    let stderr = mq("top").env("TERM", "xterm").run().fail(2);
+    assert_says(&stderr, &["mq top: cannot show the topics: standard output is not a terminal", "mq sub -v"]);
+    for variables in ["TERM=dumb", "TERM="] {
+        let Some(terminal) = Terminal::start_with(variables, "top", 80, 24) else { return };
+        let shown = terminal.end(2);
+        assert_says(&shown, &["mq top: cannot show the topics", "TERM"]);
+    }
+}
+
+#[test]
+fn a_failure_is_reported_after_the_screen() {
+    let Some(terminal) = Terminal::start("top -h 127.0.0.1 -p 9", 80, 24) else { return };
+    assert_says(&terminal.end(1), &["mq top: cannot connect to 127.0.0.1:9"]);
+}
+
+#[test]
+fn without_colour_there_is_none() {
+    let broker = home();
+    let words = format!("top {}", broker.options());
+    let is_coloured = |variables| {
+        let mut terminal = Terminal::start_with(variables, &words, 80, 24)?;
+        terminal.wait_for("garden");
+        let is_coloured = terminal.has_colours();
+        terminal.keys("q");
+        terminal.end(0);
+        Some(is_coloured)
+    };
+    let Some(with_colour) = is_coloured("TERM=xterm") else { return };
+    assert!(with_colour);
+    assert_eq!(is_coloured("TERM=xterm NO_COLOR=1"), Some(false));
+}
+
+#[test]
+fn a_lost_connection_is_shown_and_data_stays() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("garden");
+    drop(broker);
+    terminal.wait_for("DISCONNECTED");
+    assert_says(&terminal.screen(), &["garden", "dry"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_rejected_subscription_is_shown() {
+    let peer = ScriptedPeer::accepting_v5("", |wire| {
+        wire.expect_type(0x82);
+        wire.send("90 (0001 (1f `no #`) 87)");
+        wire.expect_type(0xe0);
+    });
+    let Some(mut terminal) = top(&peer, "") else { return };
+    terminal.wait_for("the broker rejected the subscription to #: not authorized");
+    assert_says(&terminal.screen(), &["connected", "no message yet"]);
+    terminal.keys("q");
+    terminal.end(0);
+    peer.finish();
+}
