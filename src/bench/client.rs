@@ -342,7 +342,7 @@ impl Client {
         }
         loop {
             self.publish(now)?;
-            let progress = self.wait().await.map_err(client::Error::Lost)?;
+            let progress = self.wait().await.map_err(client::Error::lost)?;
             now = Instant::now();
             if let Some(progress) = progress {
                 self.handle_progress(progress, now)?;

@@ -323,7 +323,8 @@ impl AsyncWrite for GatewayStream {
         let this = self.get_mut();
         this.drive(cx);
         this.take_failure()?;
-        if this.adapter.is_drained() || this.adapter.is_closed() || this.is_over {
+        let is_closed = this.adapter.is_closed() && this.adapter.datagram().is_none();
+        if this.adapter.is_drained() || is_closed || this.is_over {
             Poll::Ready(Ok(()))
         } else {
             Poll::Pending

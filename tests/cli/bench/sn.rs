@@ -5,6 +5,7 @@ use crate::support::sn::{Fate, Gateway, LossyRelay, SnPeer, address_in, client_o
 use report::json;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::net::UdpSocket;
 use tempfile::TempDir;
 
@@ -296,6 +297,7 @@ fn datagrams_that_a_full_buffer_of_the_gateway_drops_are_told() {
     let gateway = UdpSocket::bind("127.0.0.1:0").unwrap();
     let words = "bench pub -c 1 -q -1 -s 1000 --messages 20000 --output json";
     let report = json(client_of(gateway.local_addr().unwrap(), words).run().succeed().as_bytes());
+    assert_eq!((&report["messages"]["sent"]["count"], datagrams(&report, "sent")), (&20_000.into(), 20_000));
     if cfg!(target_os = "linux") {
         assert!(datagrams(&report, "dropped_by_gateway") > 1000, "{}", report["mqtt_sn"]);
     }
@@ -364,4 +366,81 @@ fn the_limits_of_this_machine_are_those_of_datagrams() {
     let report = mq("bench --sn -c 1000 --sn-forwarders 4 --check").run().succeed();
     let parts = ["with MQTT-SN through 4", "receive buffer", "from one local address", "The run fits."];
     assert_says(&report, &parts);
+}
+
+#[test]
+fn a_rejected_message_is_counted_and_its_client_stays() {
+    let mut gateway = SnPeer::listen();
+    let bench = gateway.mq("bench pub -c 1 -t ab --messages 2 --payload-template x").spawn();
+    gateway.receive();
+    gateway.send("05 00");
+    for (number, code) in [(1, 3), (2, 0)] {
+        gateway.expect(&format!("0c 22 'ab' 000{number} 'x'"));
+        gateway.send(&format!("0d 'ab' 000{number} 0{code}"));
+    }
+    gateway.expect("18");
+    gateway.send("18");
+    let finished = bench.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["1 message rejected by the gateway", "1 rejected by the gateway"]);
+    assert_eq!(numbers_of(&report, "acknowledged"), [1], "{report}");
+    assert_says(&finished.fail(3), &["1 messages were rejected"]);
+}
+
+#[test]
+fn a_message_in_congestion_is_sent_again() {
+    let mut gateway = SnPeer::listen();
+    let words =
+        "bench pub -c 1 -t ab --messages 1 --payload-template x --sn-retry-interval 50ms --output json";
+    let bench = gateway.mq(words).spawn();
+    gateway.receive();
+    gateway.send("05 00");
+    gateway.expect("0c 22 'ab' 0001 'x'");
+    gateway.send("0d 'ab' 0001 01");
+    gateway.expect("0c a2 'ab' 0001 'x'");
+    gateway.send("0d 'ab' 0001 00");
+    gateway.expect("18");
+    gateway.send("18");
+    let report = json(bench.finish().succeed().as_bytes());
+    assert_eq!((datagrams(&report, "congestion"), datagrams(&report, "retries")), (1, 1));
+    assert_eq!(report["messages"]["acknowledged"]["count"], 1);
+}
+
+#[test]
+fn invalid_datagrams_are_ignored_and_counted() {
+    let mut gateway = SnPeer::listen();
+    let bench = gateway.mq("bench conn -c 1 --hold 60 --output json").spawn();
+    gateway.receive();
+    for datagram in [&[][..], &[3, 5], &[9, 5, 0], &[3, 0x11, 0], &[0; 600]] {
+        gateway.send_datagram(datagram);
+    }
+    gateway.send("05 00");
+    gateway.send("18");
+    let finished = bench.finish();
+    let report = json(&finished.stdout);
+    assert_eq!((datagrams(&report, "malformed"), datagrams(&report, "received")), (5, 7));
+    assert_eq!(report["errors"][0]["text"], "the gateway ended the connection");
+    finished.expect_status(7);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn of_several_addresses_the_one_with_a_gateway_is_used() {
+    let mut broker = mq("broker -p 0 --sn-port 0 --bind 127.0.0.3").spawn();
+    let address = address_in(&broker.wait_for_stdout("(MQTT-SN)"));
+    let directory = TempDir::new().unwrap();
+    let hosts = directory.path().join("hosts");
+    fs::write(&hosts, "127.0.0.1 gateways\n127.0.0.2 gateways\n127.0.0.3 gateways\n").unwrap();
+    let script =
+        "mount --bind \"$1\" /etc/hosts && exec \"$0\" bench conn --sn -h gateways -p \"$2\" -c 3 --hold 0.1";
+    let program = Program::new("unshare").words("-rm sh -c").arg(script).arg(env!("CARGO_BIN_EXE_mq"));
+    let finished = program.arg(&hosts).arg(address.port().to_string()).run();
+    if finished.stderr.contains("unshare") || finished.stderr.contains("mount") {
+        return drop(writeln!(
+            std::io::stderr(),
+            "skipped: a name with several addresses: {}",
+            finished.stderr
+        ));
+    }
+    assert_says(&finished.succeed(), &["3 of 3 clients", &address.to_string()]);
 }

@@ -27,6 +27,9 @@ use topics::Topics;
 /// The requests up to which more packets are taken.
 const ENOUGH_OPERATIONS: usize = 16;
 
+/// The unsent datagrams up to which more packets are taken.
+const ENOUGH_DATAGRAMS: usize = 64;
+
 /// The bytes for the MQTT client beyond which no more datagrams are taken.
 const ENOUGH_PACKETS: usize = 256 * 1024;
 
@@ -186,7 +189,8 @@ impl Adapter {
     pub(crate) fn takes_packets(&self) -> bool {
         // The PUBREL that the open exchange waits for may be behind other packets.
         let waits = self.exchange.as_ref().is_some_and(Exchange::waits_for_client);
-        waits || self.operations.len() < ENOUGH_OPERATIONS
+        let has_room = self.operations.len() < ENOUGH_OPERATIONS && self.datagrams.len() < ENOUGH_DATAGRAMS;
+        waits || has_room
     }
 
     /// Whether it takes more datagrams.
