@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('gateway', 'gateway', [CompletionResultType]::ParameterValue, 'Run a gateway between MQTT-SN clients and a broker')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Forward messages between two brokers')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure a broker under the load of many clients')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets and report problems')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Report a broker''s features, limits and permissions')
@@ -736,6 +737,29 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i')
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Retain the will at the broker for later subscribers')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;bridge' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Local broker: a profile, HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. With --config [default: the listener in FILE, or 127.0.0.1:1883]')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Remote broker')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the bridges from the connection sections of a mosquitto.conf')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the bridge, and its client identifier at the remote broker; at the local one with `local.` in front [default: made of the host name and both addresses]')
+            [CompletionResult]::new('--ack-timeout', '--ack-timeout', [CompletionResultType]::ParameterName, 'Timeout for an acknowledgement, after which the connection is made again')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'Timeout for acknowledgements after a signal')
+            [CompletionResult]::new('--queue', '--queue', [CompletionResultType]::ParameterName, 'Limit for waiting messages of QoS 0, in each direction. If it is reached, the oldest are dropped')
+            [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'The RETAIN flag of forwarded messages: keep, clear or set [default: keep]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Maximum of messages per second, in each direction')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'Drop messages that waited longer in the bridge')
+            [CompletionResult]::new('--notifications', '--notifications', [CompletionResultType]::ParameterName, 'Brokers with a status topic, 1 if the bridge is connected and else 0, retained: both, local or none [default: both, except hosted services]')
+            [CompletionResult]::new('--notification-topic', '--notification-topic', [CompletionResultType]::ParameterName, 'Status topic [default: $SYS/broker/connection/CLIENT-ID/state]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show which rules apply to a topic and how they rename it, without connecting')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Interval of the line with counts on standard error; 0 for none. On a terminal, a panel shows them')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Serve metrics for Prometheus over HTTP at this address, path /metrics')
+            [CompletionResult]::new('--hop-mark', '--hop-mark', [CompletionResultType]::ParameterName, 'Mark messages with the name of the bridge, in a user property of MQTT 5, and stop those that have passed it')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Connect to the brokers, print their limits and what will not work, then exit')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print events, counts and results as JSON, one object a line, on standard output')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress the log and the counts on standard error')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -2113,6 +2137,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('gateway', 'gateway', [CompletionResultType]::ParameterValue, 'Run a gateway between MQTT-SN clients and a broker')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Forward messages between two brokers')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure a broker under the load of many clients')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets and report problems')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Report a broker''s features, limits and permissions')
@@ -2166,6 +2191,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;gateway' {
+            break
+        }
+        'mq;help;bridge' {
             break
         }
         'mq;help;bench' {

@@ -28,6 +28,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand gateway 'Run a gateway between MQTT-SN clients and a broker'
+            cand bridge 'Forward messages between two brokers'
             cand bench 'Measure a broker under the load of many clients'
             cand inspect 'Decode captured packets and report problems'
             cand doctor 'Report a broker''s features, limits and permissions'
@@ -720,6 +721,28 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -c 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
             cand --disable-clean-session 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
             cand --will-retain 'Retain the will at the broker for later subscribers'
+            cand --help 'Print help'
+        }
+        &'mq;bridge'= {
+            cand --from 'Local broker: a profile, HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. With --config [default: the listener in FILE, or 127.0.0.1:1883]'
+            cand --to 'Remote broker'
+            cand --config 'Read the bridges from the connection sections of a mosquitto.conf'
+            cand --name 'Name of the bridge, and its client identifier at the remote broker; at the local one with `local.` in front [default: made of the host name and both addresses]'
+            cand --ack-timeout 'Timeout for an acknowledgement, after which the connection is made again'
+            cand --drain-timeout 'Timeout for acknowledgements after a signal'
+            cand --queue 'Limit for waiting messages of QoS 0, in each direction. If it is reached, the oldest are dropped'
+            cand --retain 'The RETAIN flag of forwarded messages: keep, clear or set [default: keep]'
+            cand --rate 'Maximum of messages per second, in each direction'
+            cand --max-age 'Drop messages that waited longer in the bridge'
+            cand --notifications 'Brokers with a status topic, 1 if the bridge is connected and else 0, retained: both, local or none [default: both, except hosted services]'
+            cand --notification-topic 'Status topic [default: $SYS/broker/connection/CLIENT-ID/state]'
+            cand --dry-run 'Show which rules apply to a topic and how they rename it, without connecting'
+            cand --interval 'Interval of the line with counts on standard error; 0 for none. On a terminal, a panel shows them'
+            cand --metrics 'Serve metrics for Prometheus over HTTP at this address, path /metrics'
+            cand --hop-mark 'Mark messages with the name of the bridge, in a user property of MQTT 5, and stop those that have passed it'
+            cand --check 'Connect to the brokers, print their limits and what will not work, then exit'
+            cand --json 'Print events, counts and results as JSON, one object a line, on standard output'
+            cand --quiet 'Suppress the log and the counts on standard error'
             cand --help 'Print help'
         }
         &'mq;bench'= {
@@ -2077,6 +2100,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand gateway 'Run a gateway between MQTT-SN clients and a broker'
+            cand bridge 'Forward messages between two brokers'
             cand bench 'Measure a broker under the load of many clients'
             cand inspect 'Decode captured packets and report problems'
             cand doctor 'Report a broker''s features, limits and permissions'
@@ -2117,6 +2141,8 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;broker'= {
         }
         &'mq;help;gateway'= {
+        }
+        &'mq;help;bridge'= {
         }
         &'mq;help;bench'= {
             cand pubsub 'Clients publish and clients subscribe; every message is checked (the default)'

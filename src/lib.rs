@@ -5,6 +5,7 @@
 
 mod authentication;
 mod bench;
+mod bridge;
 mod broker;
 mod cli;
 mod client;

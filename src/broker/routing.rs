@@ -158,8 +158,9 @@ impl State {
         let id: Option<Rc<[u32]>> = id.map(|id| Rc::from([id]));
         for wanted in subscriptions {
             let mut options = wanted.options;
-            // A bridge must not receive its own messages; before MQTT 5 it cannot set No Local.
+            // Before MQTT 5, a bridge cannot set the options that it needs: without its own messages, and RETAIN as published.
             options.no_local |= client.is_bridge.get();
+            options.retain_as_published |= client.is_bridge.get();
             codes.push(match self.add_subscription(client, wanted.filter, options, id.clone()) {
                 Ok(()) => options.maximum_qos as u8,
                 Err(reason_code) if version.is_v5() => reason_code.0,

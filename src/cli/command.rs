@@ -2,7 +2,9 @@
 
 use super::network::TypedOptions;
 use super::{Names, request, schema, session, subscribe, top};
-use super::{bench, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish};
+use super::{
+    bench, bridge, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish,
+};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -23,6 +25,8 @@ pub(crate) enum Command {
     Broker(Box<broker::BrokerArgs>),
     /// Runs an MQTT-SN gateway.
     Gateway(Box<gateway::GatewayArgs>),
+    /// Forwards messages between two brokers.
+    Bridge(Box<bridge::BridgeArgs>),
     /// Measures a broker.
     Bench(Box<bench::BenchArgs>),
     /// Decodes captured packets.
@@ -90,6 +94,12 @@ pub(super) const COMMANDS: [CommandRow; 14] = [
         about: "Run a gateway between MQTT-SN clients and a broker",
         augment: gateway::GatewayArgs::augment_args,
         read: |matches| boxed(matches).map(Command::Gateway),
+    },
+    CommandRow {
+        name: "bridge",
+        about: "Forward messages between two brokers",
+        augment: bridge::BridgeArgs::augment_args,
+        read: |matches| boxed(matches).map(Command::Bridge),
     },
     CommandRow {
         name: super::BENCH,
@@ -176,6 +186,7 @@ impl Command {
             Command::Gateway(args) => Some(&mut args.client),
             Command::Passwd(_)
             | Command::Broker(_)
+            | Command::Bridge(_)
             | Command::Inspect(_)
             | Command::Config(_)
             | Command::InstallLinks(_)

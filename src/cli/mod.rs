@@ -7,6 +7,7 @@ mod argv;
 pub(crate) mod authentication;
 pub(crate) mod bench;
 pub(crate) mod bench_report;
+pub(crate) mod bridge;
 pub(crate) mod broker;
 mod clap_error;
 mod command;
@@ -92,6 +93,7 @@ Examples:
   mq inspect capture.pcap            print the packets in a capture
   mq doctor -h test.example          report a broker's features and limits
   mq gateway --to mqtt://localhost   connect MQTT-SN clients to a broker
+  mq bridge --config bridge.conf     forward messages between two brokers
   mq config show                     print the configured options
 
 See `mq COMMAND --help` for the options of a command.";

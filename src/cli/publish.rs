@@ -31,7 +31,7 @@ Examples:
   mq pub -t raw -m 'de ad be ef' --input hex    publish four bytes
   mq pub --replay day.ndjson --speed 10         replay at tenfold speed
   journalctl -f | mq pub -t logs/host -l -q 1   publish each line
-  # Copy messages from one broker to another
+  # Copy messages from one broker to another; `mq bridge` loses none
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
   # Publish a file with its content type
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg

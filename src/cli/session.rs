@@ -144,6 +144,15 @@ impl ClientArgs {
         }
     }
 
+    /// The broker's host and port.
+    ///
+    /// # Errors
+    /// If options conflict.
+    pub(super) fn place(&self, names: Names) -> Result<String, Error> {
+        let destination = self.destination(names)?;
+        Ok(format!("{}:{}", destination.host, destination.port))
+    }
+
     /// Whether the connection uses TLS; `None` if options conflict. Reads no files.
     pub(crate) fn is_encrypted(&self, names: Names) -> Option<bool> {
         let destination = self.destination(names).ok()?;
@@ -240,6 +249,7 @@ impl ClientArgs {
         let mut options = Options {
             endpoint: self.endpoint(names)?,
             version,
+            is_bridge: false,
             client_id,
             clean_start: !self.session.disable_clean_session,
             resumes_session: false,

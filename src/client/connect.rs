@@ -95,7 +95,7 @@ impl<'a> Attempt<'a, '_> {
         });
         Connect {
             version: options.version,
-            is_bridge: false,
+            is_bridge: options.is_bridge,
             clean_start: self.clean_start,
             keep_alive: options.keep_alive,
             client_id: self.assigned_client_id.unwrap_or(&options.client_id),

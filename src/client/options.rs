@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub endpoint: Endpoint,
     /// The MQTT version.
     pub version: Version,
+    /// Whether to set mosquitto's bridge bit in the protocol level. Only before MQTT 5.
+    pub is_bridge: bool,
     /// The client identifier; empty to let the server assign one.
     pub client_id: String,
     /// Whether to discard an existing session.
@@ -65,6 +67,7 @@ impl Options {
         Options {
             endpoint,
             version: Version::V311,
+            is_bridge: false,
             client_id: String::new(),
             clean_start: true,
             resumes_session: false,

@@ -1,6 +1,7 @@
 //! The subcommands: options in, exit status out. This file holds their common parts: running, stopping, and the exit status.
 
 mod bench;
+mod bridge;
 mod broker;
 mod broker_fronts;
 mod clock;
@@ -13,6 +14,7 @@ mod error;
 mod event_loop;
 mod exec;
 mod gateway;
+mod http_message;
 mod inspect;
 mod install_links;
 mod limits;
@@ -38,6 +40,7 @@ mod top;
 mod trace;
 mod users;
 
+use crate::cli::session::ClientArgs;
 use crate::cli::{self, Command, Failure, FailureKind, Invocation, Names, UsageError};
 use crate::client::{self, FIRST_PAUSE};
 use crate::escape;
@@ -70,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
         Command::Gateway(_) => ("gateway", false),
+        Command::Bridge(args) => ("bridge", args.quiet),
         Command::Bench(args) => ("bench", args.is_quiet()),
         Command::Inspect(_) => ("inspect", false),
         Command::Config(_) => ("config", false),
@@ -105,6 +109,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Gateway(args) => gateway::run(args, messages),
+        Command::Bridge(args) => bridge::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::Inspect(args) => inspect::run(args, messages),
         Command::Config(args) => config::run(args, messages),
@@ -125,23 +130,33 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
     }
     let stdin_option = command.stdin_option();
     if let Some(client) = command.client_mut() {
-        let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
-        let (settings, of_preset) = client.with_preset(messages.names)?;
-        *client = settings;
-        let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
-        let of_token = client.check_token()?;
-        let of_ciphers = client.tls.remark_on_ciphers();
-        let of_method = client.authentication.warning();
-        let warnings = of_password
-            .iter()
-            .chain(&of_preset)
-            .chain(&of_data)
-            .chain(&of_token)
-            .chain(&of_ciphers)
-            .chain(&of_method);
-        warnings.for_each(|warning| messages.say(warning));
+        complete_client(client, stdin_option, messages)?;
     }
     command.interception_warning(messages.names).inspect(|warning| messages.say(warning));
+    Ok(())
+}
+
+/// Completes the credentials of a client, and reports warnings.
+fn complete_client(
+    client: &mut ClientArgs,
+    stdin_option: Option<&str>,
+    messages: Messages,
+) -> Result<(), Error> {
+    let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
+    let (settings, of_preset) = client.with_preset(messages.names)?;
+    *client = settings;
+    let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
+    let of_token = client.check_token()?;
+    let of_ciphers = client.tls.remark_on_ciphers();
+    let of_method = client.authentication.warning();
+    let warnings = of_password
+        .iter()
+        .chain(&of_preset)
+        .chain(&of_data)
+        .chain(&of_token)
+        .chain(&of_ciphers)
+        .chain(&of_method);
+    warnings.for_each(|warning| messages.say(warning));
     Ok(())
 }
 

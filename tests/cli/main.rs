@@ -16,6 +16,7 @@ mod architecture;
 mod authentication;
 mod bad_input;
 mod bench;
+mod bridge;
 mod compatibility;
 mod configuration;
 mod crash;

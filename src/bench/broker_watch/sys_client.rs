@@ -31,6 +31,7 @@ pub(super) fn options(plan: &Plan) -> Options {
     Options {
         endpoint: broker.endpoint.clone(),
         version: broker.version,
+        is_bridge: false,
         client_id: format!("mq-{}-{KIND}", plan.run),
         clean_start: true,
         resumes_session: false,

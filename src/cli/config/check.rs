@@ -87,7 +87,7 @@ fn order(place: &Place) -> (usize, usize) {
 }
 
 /// The reason why the parser rejects a single value.
-fn problem(options: &Options, entry: &Entry) -> Option<String> {
+pub(super) fn problem(options: &Options, entry: &Entry) -> Option<String> {
     if entry.is_of_payloads() {
         return None;
     }

@@ -29,6 +29,13 @@ pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
     entries.map(|entries| entries.concat()).map_err(Error::usage)
 }
 
+/// The entries of the variables that begin with this text, such as `MQ_FROM_HOST`.
+pub(super) fn entries_with(options: &Options, start: &str) -> Result<Vec<Entry>, Error> {
+    let of_side = |arg: &Arg| of_variable(arg, &variable(key(arg)).replacen("MQ_", start, 1));
+    let entries: Result<Vec<_>, _> = options.iter().map(of_side).collect();
+    entries.map(|entries| entries.concat()).map_err(Error::usage)
+}
+
 /// Mistakes in single variables.
 pub(super) fn mistakes(options: &Options) -> Vec<String> {
     options.iter().filter_map(|arg| of_option(arg).err()).collect()
@@ -36,8 +43,11 @@ pub(super) fn mistakes(options: &Options) -> Vec<String> {
 
 /// The entries of an option's variable, one per line for a repeatable option.
 pub(super) fn of_option(arg: &Arg) -> Result<Vec<Entry>, String> {
-    let name = variable(key(arg));
-    let Some(value) = value_of(&name) else { return Ok(Vec::new()) };
+    of_variable(arg, &variable(key(arg)))
+}
+
+fn of_variable(arg: &Arg, name: &str) -> Result<Vec<Entry>, String> {
+    let Some(value) = value_of(name) else { return Ok(Vec::new()) };
     if value.to_str().is_none() && !takes_any_bytes(arg) {
         return Err(format!("the variable {name} is not valid UTF-8"));
     }
@@ -46,7 +56,7 @@ pub(super) fn of_option(arg: &Arg) -> Result<Vec<Entry>, String> {
         false if is_repeated(arg) => lines(&value),
         false => vec![value],
     };
-    let entry = |value: OsString| Entry::new(arg, &value, Origin::Variable(name.clone()));
+    let entry = |value: OsString| Entry::new(arg, &value, Origin::Variable(name.to_owned()));
     Ok(values.into_iter().map(entry).collect())
 }
 

@@ -15,6 +15,7 @@ mod payloads;
 mod precedence;
 mod profile;
 pub(crate) mod show;
+pub(super) mod side;
 
 use super::BENCH;
 use super::Names;
@@ -24,7 +25,7 @@ use super::schema::ConfiguredTypes;
 use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-pub(super) use entry::{Entry, Origin};
+pub(super) use entry::{Entry, Origin, Place};
 pub(crate) use file::location;
 use options::Options;
 pub(super) use options::{is_flag, is_path};

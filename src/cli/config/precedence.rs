@@ -129,7 +129,7 @@ pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) ->
 }
 
 /// Removes the topic from the URL. For the load generator, the path of a WebSocket's URL becomes `--ws-path`.
-fn leave_topic_out(command: &str, entries: &mut Vec<Entry>) {
+pub(super) fn leave_topic_out(command: &str, entries: &mut Vec<Entry>) {
     let Some(url) = entries.iter_mut().find(|entry| entry.key == "url") else { return };
     let text = url.value.to_string_lossy().into_owned();
     let Some((place, path)) = url::split_path(&text) else { return };

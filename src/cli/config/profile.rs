@@ -83,7 +83,7 @@ pub(super) fn of_file(options: &Options, file: &Source, asked: Option<Asked>) ->
     Ok(Sources { layers: [Vec::new(), profile, document.defaults], profile: asked })
 }
 
-fn without_file(asked: &Asked) -> Error {
+pub(super) fn without_file(asked: &Asked) -> Error {
     let why = match location().path {
         Ok(path) => format!("{} does not exist", path.display()),
         Err(reason) => format!("no file of profiles: {reason}"),

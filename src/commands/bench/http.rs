@@ -7,6 +7,7 @@
 use super::live::{self, Live, Watcher};
 use crate::bench::report::live_page;
 use crate::commands::error::Error;
+use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, has_ended, respond};
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// The maximum size of a request's head; the timeout of the whole exchange is below.
-const MOST_REQUEST_BYTES: usize = 8 * 1024;
-const TIME_LIMIT: Duration = Duration::from_secs(5);
-
-/// The time for a client to close its side after the response.
-const LINGER: Duration = Duration::from_secs(1);
-
 /// The maximum number of simultaneous requests; others wait in the kernel's backlog. Browsers that follow the run do not count.
 const MOST_CONNECTIONS: usize = 16;
-
-const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// An address to listen on, and the option that names it.
 #[derive(Debug)]
@@ -113,27 +105,18 @@ impl Site {
 
     /// Answers a request; returns the connection if it follows the run.
     async fn answer(&self, mut stream: TcpStream) -> std::io::Result<Option<(TcpStream, Watcher)>> {
-        let mut head = Vec::new();
-        while !has_ended(&head) && head.len() < MOST_REQUEST_BYTES {
-            if (&mut stream).take((MOST_REQUEST_BYTES - head.len()) as u64).read_buf(&mut head).await? == 0 {
-                return Ok(None);
-            }
-        }
+        let Some(head) = http_message::read_head(&mut stream).await? else { return Ok(None) };
         let whole = match self.answer_to(&head) {
             Answer::Events(watcher) => return Ok(Some((stream, watcher))),
             Answer::Whole(whole) => whole,
         };
-        stream.write_all(whole.as_bytes()).await?;
-        stream.shutdown().await?;
-        // Unread bytes would turn the close into a reset, which could arrive before the response does.
-        let mut rest = stream.take(MOST_REQUEST_BYTES as u64);
-        let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        http_message::send(stream, &whole).await?;
         Ok(None)
     }
 
     fn answer_to(&self, head: &[u8]) -> Answer {
         let refuse = |status: &str, headers: &str, text: &str| {
-            Answer::Whole(respond(status, PLAIN, headers, &format!("{text}\n"), true))
+            Answer::Whole(respond(status, METRICS_TYPE, headers, &format!("{text}\n"), true))
         };
         if !has_ended(head) {
             return refuse("431 Request Header Fields Too Large", "", "the request is too long");
@@ -154,7 +137,7 @@ impl Site {
             return refuse("403 Forbidden", "", text);
         }
         match path.as_str() {
-            "/metrics" => Answer::Whole(respond("200 OK", PLAIN, "", &self.live.metrics(), has_body)),
+            "/metrics" => Answer::Whole(respond("200 OK", METRICS_TYPE, "", &self.live.metrics(), has_body)),
             "/" => Answer::Whole(self.page(has_body)),
             _ if !has_body => Answer::Whole(respond("200 OK", "text/event-stream", "", "", false)),
             _ => match self.live.watch() {
@@ -210,27 +193,6 @@ fn event(edition: &live::Edition) -> String {
     event
 }
 
-/// The parts of a request that matter.
-struct Request {
-    method: String,
-    path: String,
-    host: Option<String>,
-}
-
-impl Request {
-    fn of(head: &str) -> Request {
-        let mut lines = head.lines();
-        let mut words = lines.next().unwrap_or_default().split_ascii_whitespace();
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let path = target.split('?').next().unwrap_or_default();
-        let host = lines.find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("host").then(|| value.trim().to_owned())
-        });
-        Request { method: method.to_owned(), path: path.to_owned(), host }
-    }
-}
-
 /// Whether a Host header is an address or the name of the loopback interface. The name of another site that leads to this machine
 /// would let that site read the page.
 fn is_of_this_machine(host: &str) -> bool {
@@ -240,19 +202,6 @@ fn is_of_this_machine(host: &str) -> bool {
     };
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
-}
-
-fn has_ended(head: &[u8]) -> bool {
-    head.windows(4).any(|bytes| bytes == b"\r\n\r\n") || head.windows(2).any(|bytes| bytes == b"\n\n")
-}
-
-fn respond(status: &str, kind: &str, headers: &str, body: &str, has_body: bool) -> String {
-    let length = body.len();
-    let body = if has_body { body } else { "" };
-    format!(
-        "HTTP/1.1 {status}\r\n{headers}Content-Type: {kind}\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{body}"
-    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 mod check;
 mod json;
 mod probe;
-mod probe_connection;
+pub(super) mod probe_connection;
 mod report;
 mod text;
 

@@ -26,7 +26,7 @@ const LONGEST_PAYLOAD: usize = 256;
 
 /// A connection to a broker that accepted the client.
 #[derive(Debug)]
-pub(super) struct ProbeConnection {
+pub(in crate::commands) struct ProbeConnection {
     connection: Connection,
     session: Session<()>,
     received: Received,
@@ -66,7 +66,7 @@ struct Answer {
 
 /// The result of a subscription.
 #[derive(Debug)]
-pub(super) enum Subscribed {
+pub(in crate::commands) enum Subscribed {
     Granted(Qos),
     Rejected(String),
     /// Not supported, according to CONNACK.
@@ -89,7 +89,7 @@ pub(super) enum Published {
 
 impl ProbeConnection {
     /// Continues after CONNACK. `topic` is the base topic of the run, whose messages are kept.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         (connection, terms): (Connection, Terms),
         version: Version,
         topic: &str,
@@ -112,7 +112,7 @@ impl ProbeConnection {
     }
 
     /// Restarts the timeout, for a new request.
-    pub(super) fn begin(&mut self) {
+    pub(in crate::commands) fn begin(&mut self) {
         self.deadline = Instant::now() + self.timeout;
     }
 
@@ -132,7 +132,7 @@ impl ProbeConnection {
     }
 
     /// Subscribes, and waits for SUBACK.
-    pub(super) async fn subscribe(
+    pub(in crate::commands) async fn subscribe(
         &mut self,
         filter: &str,
         maximum_qos: Qos,
@@ -201,7 +201,7 @@ impl ProbeConnection {
     }
 
     /// Sends DISCONNECT. Errors no longer matter.
-    pub(super) async fn leave(mut self, packet: &Disconnect<'_>) {
+    pub(in crate::commands) async fn leave(mut self, packet: &Disconnect<'_>) {
         disconnect(&mut self.connection, self.session.version(), packet, DISCONNECT_TIMEOUT).await;
     }
 

@@ -12,7 +12,7 @@ use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
 use crate::transport::tls::{Defect, TlsError};
-use crate::{bench, cli, client};
+use crate::{bench, bridge, cli, client};
 use std::borrow::Cow;
 use std::io;
 
@@ -26,6 +26,7 @@ impl Error {
     pub(super) fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Error::Client(error) => client_hint(error)?,
+            Error::Bridge { source, .. } => bridge_hint(source)?,
             Error::Bench(error) => return bench_hint(error),
             Error::BrokerFiles(BrokerShortage { enough, most_clients, .. }) => {
                 let fewer = match most_clients {
@@ -51,6 +52,19 @@ impl Error {
         };
         Some(hint.into())
     }
+}
+
+/// The remedy for a bridge that ended.
+fn bridge_hint(error: &bridge::Error) -> Option<&'static str> {
+    Some(match error {
+        bridge::Error::TakenOver { .. } => {
+            "does the same bridge run twice? --name, or remote_clientid in a file, sets another identifier"
+        }
+        bridge::Error::NoLocal { .. } => {
+            "use MQTT 5 if the broker supports it, or prefixes or topics that do not overlap"
+        }
+        bridge::Error::Client { source, .. } => return client_hint(source),
+    })
 }
 
 /// The remedy for a connection that does not exist, or ended.

@@ -14,7 +14,7 @@ use crate::hosted::Violation;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SubscribeError};
 use crate::recording::RecordingError;
-use crate::{bench, cli, client};
+use crate::{bench, bridge, cli, client};
 pub use status::ExitStatus;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,9 @@ pub(in crate::commands) enum Error {
     /// The client has no connection, or lost it.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// A bridge ended.
+    #[error("{name}: {source}")]
+    Bridge { name: String, source: bridge::Error },
     /// The run of a load cannot begin, or has no result.
     #[error(transparent)]
     Bench(#[from] bench::Error),

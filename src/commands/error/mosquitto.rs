@@ -60,6 +60,7 @@ fn of_error(error: &Error) -> ExitStatus {
         | Error::InputLine { .. }
         | Error::Capture { .. }
         | Error::Output(_)
+        | Error::Bridge { .. }
         | Error::Bench(_)
         | Error::BrokerFiles(_) => FAILED,
         Error::Unsendable { source, .. } => of_unsendable(source),

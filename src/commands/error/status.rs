@@ -3,7 +3,7 @@
 use super::Error;
 use crate::cli::{self, Failure, FailureKind, Names};
 use crate::protocol::sn::client::GatewayError;
-use crate::{bench, client};
+use crate::{bench, bridge, client};
 use std::io;
 
 /// The exit status of the program.
@@ -54,7 +54,12 @@ impl Error {
             | Error::InputLine { .. }
             | Error::Capture { .. }
             | Error::Output(_) => ExitStatus::FAILED,
-            Error::Client(error) => status_of_client(error),
+            Error::Client(error)
+            | Error::Bridge { source: bridge::Error::Client { source: error, .. }, .. } => {
+                status_of_client(error)
+            }
+            Error::Bridge { source: bridge::Error::TakenOver { .. }, .. } => ExitStatus::REFUSED,
+            Error::Bridge { source: bridge::Error::NoLocal { .. }, .. } => ExitStatus::USAGE,
             Error::Bench(error) => status_of_bench(error),
             Error::BrokerFiles(_) => ExitStatus::USAGE,
             Error::Rejected(_)

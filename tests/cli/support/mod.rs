@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod capture;
 pub mod certificates;
 pub mod datagrams;
+pub mod fault_proxy;
 pub mod peer;
 pub mod process;
 pub mod proxy;

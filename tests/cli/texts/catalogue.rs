@@ -38,6 +38,7 @@ areas! {
     errors_of_authentication: "authentication",
     errors_of_bench: "bench",
     errors_of_bench_with_mqtt_sn: "bench-mqtt-sn",
+    errors_of_bridges: "bridge",
     errors_of_the_broker: "broker",
     errors_of_the_command_line: "command-line",
     errors_of_configuration: "configuration",

@@ -1,0 +1,605 @@
+//! The acknowledgements of one direction at QoS 1 and 2, as a state machine without sockets and clock.
+//!
+//! The source gets an acknowledgement only after the target's. The first copy of a message has the same packet identifier at both
+//! brokers, so a bridge that was killed continues from what the brokers know: the source repeats PUBLISH or PUBREL, and the target
+//! recognises the identifier. docs/design/bridge.md has the table of all cases.
+
+mod exchange;
+#[cfg(test)]
+mod tests;
+
+use crate::protocol::{PacketId, PacketType, Qos, ReasonCode};
+use exchange::{Exchange, Leg, Source, Stage};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// The maximum of exchanges, which only a broker that breaks the protocol exceeds.
+const MAX_EXCHANGES: usize = 2 * u16::MAX as usize;
+
+/// The packets that follow from a step, and facts for the statistics.
+pub(super) trait Wires<M> {
+    /// Sends an acknowledgement to the source.
+    fn acknowledge(&mut self, packet_type: PacketType, packet_id: PacketId);
+
+    /// Sends a copy to the target. `false`: it cannot be sent, now or later.
+    fn publish(&mut self, message: &M, copy: &Transmission) -> bool;
+
+    /// Sends PUBREL to the target.
+    fn release(&mut self, packet_id: PacketId);
+
+    /// The target took the responsibility for a copy; at QoS 0, it was sent.
+    fn delivered(&mut self, message: Option<&M>);
+
+    /// The target refused a copy.
+    fn rejected(&mut self, message: Option<&M>, target: usize, reason: ReasonCode);
+
+    /// Whether there is room for more packets to the target.
+    fn has_room(&self) -> bool;
+
+    /// Whether a message that was not sent yet is too old to be sent.
+    fn is_expired(&mut self, message: &M) -> bool;
+
+    /// Whether the rate limit allows another message now.
+    fn is_allowed(&mut self) -> bool;
+}
+
+/// The variable parts of PUBLISH to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Transmission {
+    /// The number of the topic.
+    pub(super) target: usize,
+    pub(super) qos: Qos,
+    /// `None` at QoS 0.
+    pub(super) packet_id: Option<PacketId>,
+    pub(super) dup: bool,
+}
+
+/// The limits of a connection to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// The maximum of messages in flight.
+    pub(super) total: usize,
+    /// The maximum of messages at QoS 2 among them.
+    pub(super) exactly_once: usize,
+    pub(super) maximum_qos: Qos,
+}
+
+/// The meaning of a PUBLISH from the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reception {
+    /// A message that [`Flow::push`] has to take.
+    New,
+    /// A repetition of a message that is known.
+    Known,
+}
+
+/// The side that did not answer in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silent {
+    Source,
+    Target,
+}
+
+/// The source sent too many messages at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overflow;
+
+/// The exchanges of one direction, in the order in which their messages arrived.
+#[derive(Debug)]
+pub(super) struct Flow<M> {
+    exchanges: VecDeque<Exchange<M>>,
+    /// The exchanges before this index are in flight on the current connection to the target.
+    next: usize,
+    in_flight: usize,
+    in_flight_exactly_once: usize,
+    is_target_up: bool,
+    window: Window,
+    /// The maximum of copies of a message.
+    maximum_copies: usize,
+    /// Identifiers at the target that other requests hold.
+    reserved: Vec<PacketId>,
+    /// Whether identifiers at the target may collide: the source forgot an exchange, or a message has several copies.
+    may_collide: bool,
+    /// Messages that were not sent yet are left to the source.
+    is_draining: bool,
+}
+
+impl<M> Flow<M> {
+    pub(super) fn new(maximum_copies: usize) -> Flow<M> {
+        Flow {
+            exchanges: VecDeque::new(),
+            next: 0,
+            in_flight: 0,
+            in_flight_exactly_once: 0,
+            is_target_up: false,
+            window: Window { total: 1, exactly_once: 1, maximum_qos: Qos::ExactlyOnce },
+            maximum_copies: maximum_copies.max(1),
+            reserved: Vec::new(),
+            may_collide: maximum_copies > 1,
+            is_draining: false,
+        }
+    }
+
+    /// The number of copies between PUBLISH and the target's last acknowledgement.
+    pub(super) fn in_flight(&self) -> usize {
+        let is_open = |leg: &&Leg| leg.was_sent && leg.stage != Stage::Done;
+        self.exchanges.iter().flat_map(Exchange::legs).filter(is_open).count()
+    }
+
+    /// The messages that were not sent yet.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &M> {
+        let is_waiting = |exchange: &&Exchange<M>| !exchange.is_started() && !exchange.is_done();
+        self.exchanges.iter().filter(is_waiting).filter_map(|exchange| exchange.message.as_ref())
+    }
+
+    /// Whether messages wait for the target.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.next < self.exchanges.len()
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// Sends no further message that the source will deliver again.
+    pub(super) fn drain(&mut self) {
+        self.is_draining = true;
+    }
+
+    /// Whether a drain is complete: no side of a started exchange has to answer.
+    pub(super) fn is_drained(&self) -> bool {
+        let is_owed = |exchange: &Exchange<M>| {
+            let waits_for_target =
+                exchange.legs().any(|leg| matches!(leg.stage, Stage::Sent | Stage::Released));
+            exchange.source == Source::Gone
+                || (exchange.is_started() && (exchange.is_seen || waits_for_target))
+        };
+        !self.exchanges.iter().any(is_owed)
+    }
+
+    /// Whether an exchange or another request holds the identifier at the target.
+    pub(super) fn is_taken(&self, packet_id: PacketId) -> bool {
+        self.reserved.contains(&packet_id)
+            || self.exchanges.iter().flat_map(Exchange::legs).any(|leg| leg.packet_id == packet_id)
+    }
+
+    /// Keeps messages from taking an identifier.
+    pub(super) fn reserve(&mut self, packet_id: PacketId) {
+        self.reserved.push(packet_id);
+    }
+
+    /// Makes an identifier available again.
+    pub(super) fn unreserve(&mut self, packet_id: PacketId) {
+        self.reserved.retain(|&reserved| reserved != packet_id);
+    }
+
+    /// Handles PUBLISH from the source at QoS 1 or 2.
+    pub(super) fn receive(
+        &mut self,
+        packet_id: PacketId,
+        qos: Qos,
+        dup: bool,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) -> Reception {
+        let Some(index) = self.find(packet_id) else { return Reception::New };
+        let Some(exchange) = self.exchanges.get_mut(index) else { return Reception::New };
+        // At QoS 2, the identifier alone tells a repetition until PUBREL [MQTT-4.3.3-10].
+        let is_same =
+            exchange.qos == qos && (dup || (qos == Qos::ExactlyOnce && exchange.source != Source::Released));
+        if !is_same {
+            self.abandon(index, now, wires);
+            return Reception::New;
+        }
+        exchange.is_seen = true;
+        exchange.source = Source::Open;
+        self.advance(index, now, wires);
+        Reception::Known
+    }
+
+    /// Takes a new message from the source with a QoS for each of its topics at the target. Without topics it is acknowledged and
+    /// dropped. Call [`Flow::pump`] afterwards.
+    ///
+    /// # Errors
+    /// When the source has far more messages in flight than there are identifiers.
+    pub(super) fn push(
+        &mut self,
+        packet_id: PacketId,
+        qos: Qos,
+        message: Option<M>,
+        copies: impl Iterator<Item = (usize, Qos)>,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) -> Result<(), Overflow> {
+        if self.exchanges.len() >= MAX_EXCHANGES {
+            return Err(Overflow);
+        }
+        let mut exchange = Exchange::new(packet_id, qos, message, now);
+        for (target, qos) in copies {
+            exchange.add_leg(target, qos, Stage::Waiting, now);
+        }
+        let index = self.exchanges.len();
+        self.exchanges.push_back(exchange);
+        if self.exchanges.back().is_some_and(Exchange::is_done) {
+            self.advance(index, now, wires);
+        }
+        Ok(())
+    }
+
+    /// Handles PUBREL from the source.
+    ///
+    /// # Errors
+    /// As [`Flow::push`].
+    pub(super) fn receive_release(
+        &mut self,
+        packet_id: PacketId,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) -> Result<(), Overflow> {
+        if let Some(index) = self.find(packet_id) {
+            if let Some(exchange) = self.exchanges.get_mut(index) {
+                exchange.is_seen = true;
+                exchange.source = Source::Released;
+            }
+            self.advance(index, now, wires);
+            return Ok(());
+        }
+        if self.window.maximum_qos < Qos::ExactlyOnce {
+            wires.acknowledge(PacketType::Pubcomp, packet_id);
+            return Ok(());
+        }
+        if self.exchanges.len() >= MAX_EXCHANGES {
+            return Err(Overflow);
+        }
+        // An earlier run of the bridge received the message. The target answers for each copy, known or not.
+        let mut exchange = Exchange::new(packet_id, Qos::ExactlyOnce, None, now);
+        exchange.source = Source::Released;
+        for target in 0..self.maximum_copies {
+            exchange.add_leg(target, Qos::ExactlyOnce, Stage::Received, now);
+        }
+        self.exchanges.push_back(exchange);
+        Ok(())
+    }
+
+    /// Handles PUBACK from the target.
+    pub(super) fn receive_puback(
+        &mut self,
+        packet_id: PacketId,
+        reason: ReasonCode,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
+        let Some(index) = self.find_leg(packet_id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let (message, mut legs) = exchange.parts_mut();
+        let is_acknowledged = |leg: &&mut Leg| {
+            leg.packet_id == packet_id && leg.stage == Stage::Sent && leg.qos == Qos::AtLeastOnce
+        };
+        let Some(leg) = legs.find(is_acknowledged) else { return };
+        report(message, leg.target, reason, wires);
+        finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
+        drop(legs);
+        self.advance(index, now, wires);
+    }
+
+    /// Handles PUBREC from the target.
+    pub(super) fn receive_pubrec(
+        &mut self,
+        packet_id: PacketId,
+        reason: ReasonCode,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
+        let Some(index) = self.find_leg(packet_id) else {
+            // A late answer about an exchange that is over: the target can forget it.
+            if !reason.is_error() {
+                wires.release(packet_id);
+            }
+            return;
+        };
+        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let (message, mut legs) = exchange.parts_mut();
+        let is_answered = |leg: &&mut Leg| leg.packet_id == packet_id && leg.qos == Qos::ExactlyOnce;
+        let Some(leg) = legs.find(is_answered) else { return };
+        match leg.stage {
+            Stage::Sent => {
+                report(message, leg.target, reason, wires);
+                if reason.is_error() {
+                    finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
+                } else {
+                    leg.stage = Stage::Received;
+                }
+            }
+            Stage::Released => wires.release(packet_id),
+            Stage::Waiting | Stage::Received | Stage::Done => {}
+        }
+        drop(legs);
+        self.advance(index, now, wires);
+    }
+
+    /// Handles PUBCOMP from the target, with any reason code: an unknown identifier means that the exchange was completed earlier.
+    pub(super) fn receive_pubcomp(&mut self, packet_id: PacketId, now: Instant, wires: &mut impl Wires<M>) {
+        let Some(index) = self.find_leg(packet_id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let is_completed = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Released;
+        let Some(leg) = exchange.legs_mut().find(is_completed) else { return };
+        finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
+        self.advance(index, now, wires);
+    }
+
+    /// The source accepted a connection. Without its session, it has forgotten all exchanges.
+    pub(super) fn source_connected(
+        &mut self,
+        session_present: bool,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
+        self.source_lost();
+        if !session_present {
+            self.abandon_if(|_| true, now, wires);
+        }
+    }
+
+    /// The connection to the source ended.
+    pub(super) fn source_lost(&mut self) {
+        for exchange in &mut self.exchanges {
+            exchange.is_seen = false;
+        }
+    }
+
+    /// The source did not repeat these exchanges on its connection, so it has forgotten them.
+    pub(super) fn abandon_unseen(&mut self, now: Instant, wires: &mut impl Wires<M>) {
+        self.abandon_if(|exchange| !exchange.is_seen, now, wires);
+    }
+
+    /// The target accepted a connection. Returns the number of copies that are sent again and may be doubled, because it lost its
+    /// session. Call [`Flow::pump`] afterwards.
+    pub(super) fn target_connected(
+        &mut self,
+        window: Window,
+        session_present: bool,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) -> usize {
+        self.target_lost();
+        self.is_target_up = true;
+        self.window = window;
+        let mut repeated = 0;
+        if !session_present {
+            for exchange in &mut self.exchanges {
+                let has_message = exchange.message.is_some();
+                for leg in exchange.legs_mut().filter(|leg| leg.was_sent && leg.stage != Stage::Done) {
+                    leg.stage = if has_message { Stage::Waiting } else { Stage::Done };
+                    repeated += usize::from(has_message);
+                }
+            }
+            self.advance_all(now, wires);
+        }
+        repeated
+    }
+
+    /// The connection to the target ended.
+    pub(super) fn target_lost(&mut self) {
+        self.is_target_up = false;
+        (self.next, self.in_flight, self.in_flight_exactly_once) = (0, 0, 0);
+        self.reserved.clear();
+        for leg in self.exchanges.iter_mut().flat_map(Exchange::legs_mut) {
+            leg.is_on_wire = false;
+        }
+    }
+
+    /// Sends messages to the target while its limits allow it.
+    pub(super) fn pump(&mut self, now: Instant, wires: &mut impl Wires<M>) {
+        while self.is_target_up && self.next < self.exchanges.len() && wires.has_room() {
+            let index = self.next;
+            if !self.admit(index, now, wires) {
+                break;
+            }
+            self.next += 1;
+            self.advance(index, now, wires);
+        }
+        if self.exchanges.is_empty() {
+            self.may_collide = self.maximum_copies > 1;
+        }
+    }
+
+    /// The side that owes an answer for longer than `timeout`.
+    pub(super) fn silent_side(&self, now: Instant, timeout: Duration) -> Option<Silent> {
+        let is_over = |since: Instant| now.saturating_duration_since(since) > timeout;
+        let owes = |leg: &Leg| {
+            leg.is_on_wire && matches!(leg.stage, Stage::Sent | Stage::Released) && is_over(leg.since)
+        };
+        if self.exchanges.iter().flat_map(Exchange::legs).any(owes) {
+            return Some(Silent::Target);
+        }
+        let is_unreleased = |exchange: &Exchange<M>| {
+            exchange.is_seen && exchange.source == Source::Recorded && is_over(exchange.acknowledged)
+        };
+        self.exchanges.iter().any(is_unreleased).then_some(Silent::Source)
+    }
+
+    /// Sends the copies of an exchange. Returns whether all of them are in flight.
+    fn admit(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+        let is_started = exchange.is_started();
+        if !is_started {
+            if self.is_draining && exchange.source != Source::Gone {
+                return false;
+            }
+            if exchange.message.as_ref().is_some_and(|message| wires.is_expired(message)) {
+                exchange.legs_mut().for_each(|leg| leg.stage = Stage::Done);
+                return true;
+            }
+        }
+        lower_qos(exchange, self.window);
+        if !self.has_room_for(index) || (!is_started && !wires.is_allowed()) {
+            return false;
+        }
+        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+        let (message, legs) = exchange.parts_mut();
+        for leg in legs.filter(|leg| leg.stage != Stage::Done && !leg.is_on_wire) {
+            if self.in_flight >= self.window.total {
+                return false;
+            }
+            send(leg, message, now, wires);
+            if leg.stage != Stage::Done {
+                leg.is_on_wire = true;
+                self.in_flight += 1;
+                self.in_flight_exactly_once += usize::from(leg.qos == Qos::ExactlyOnce);
+            }
+        }
+        true
+    }
+
+    /// Whether the limits of the target allow the copies of an exchange, and their identifiers are free.
+    fn has_room_for(&self, index: usize) -> bool {
+        let Some(exchange) = self.exchanges.get(index) else { return false };
+        let open = || exchange.legs().filter(|leg| leg.stage != Stage::Done && !leg.is_on_wire);
+        let needed = open().count();
+        let exactly_once = open().filter(|leg| leg.qos == Qos::ExactlyOnce).count();
+        // More copies than the target takes at once go out one after the other; `lower_qos` keeps QoS 2 out of that.
+        let fits = self.in_flight + needed <= self.window.total || needed > self.window.total;
+        let is_free = |leg: &Leg| {
+            !self.reserved.contains(&leg.packet_id) && !(self.may_collide && self.is_on_wire(leg.packet_id))
+        };
+        fits && (exactly_once == 0 || self.in_flight_exactly_once + exactly_once <= self.window.exactly_once)
+            && open().all(is_free)
+    }
+
+    fn is_on_wire(&self, packet_id: PacketId) -> bool {
+        let is_holder = |leg: &Leg| leg.is_on_wire && leg.packet_id == packet_id;
+        self.exchanges.iter().take(self.next).flat_map(Exchange::legs).any(is_holder)
+    }
+
+    /// Sends the acknowledgements that are due in an exchange, and removes it at its end. Returns whether it was removed.
+    fn advance(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+        if matches!(exchange.source, Source::Released | Source::Gone) {
+            for leg in exchange.legs_mut().filter(|leg| leg.is_on_wire && leg.stage == Stage::Received) {
+                wires.release(leg.packet_id);
+                (leg.stage, leg.since) = (Stage::Released, now);
+            }
+        }
+        let packet_id = exchange.packet_id;
+        let is_removed = match exchange.source {
+            Source::Open if exchange.qos == Qos::ExactlyOnce => {
+                if exchange.is_seen && exchange.is_received() {
+                    wires.acknowledge(PacketType::Pubrec, packet_id);
+                    (exchange.source, exchange.acknowledged) = (Source::Recorded, now);
+                }
+                false
+            }
+            Source::Open | Source::Released => {
+                let is_settled = exchange.is_seen && exchange.is_done();
+                if is_settled {
+                    let is_qos_2 = exchange.source == Source::Released;
+                    let last = if is_qos_2 { PacketType::Pubcomp } else { PacketType::Puback };
+                    wires.acknowledge(last, packet_id);
+                }
+                is_settled
+            }
+            Source::Recorded => false,
+            Source::Gone => exchange.is_done(),
+        };
+        if is_removed {
+            self.exchanges.remove(index);
+            self.next -= usize::from(index < self.next);
+        }
+        is_removed
+    }
+
+    fn advance_all(&mut self, now: Instant, wires: &mut impl Wires<M>) {
+        let mut index = 0;
+        while index < self.exchanges.len() {
+            if !self.advance(index, now, wires) {
+                index += 1;
+            }
+        }
+    }
+
+    /// The source has forgotten the exchange: it is completed at the target without it.
+    fn abandon(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) {
+        if let Some(exchange) = self.exchanges.get_mut(index) {
+            exchange.source = Source::Gone;
+            self.may_collide = true;
+        }
+        self.advance(index, now, wires);
+    }
+
+    fn abandon_if(
+        &mut self,
+        is_forgotten: impl Fn(&Exchange<M>) -> bool,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
+        for exchange in self.exchanges.iter_mut().filter(|exchange| is_forgotten(exchange)) {
+            exchange.source = Source::Gone;
+            self.may_collide = true;
+        }
+        self.advance_all(now, wires);
+    }
+
+    /// The exchange that the source knows by the identifier.
+    fn find(&self, packet_id: PacketId) -> Option<usize> {
+        let is_wanted =
+            |exchange: &Exchange<M>| exchange.packet_id == packet_id && exchange.source != Source::Gone;
+        self.exchanges.iter().position(is_wanted)
+    }
+
+    /// The exchange that the target knows by the identifier.
+    fn find_leg(&self, packet_id: PacketId) -> Option<usize> {
+        let is_wanted = |leg: &Leg| leg.is_on_wire && leg.packet_id == packet_id;
+        let on_wire = self.exchanges.iter().take(self.next + 1);
+        on_wire.into_iter().position(|exchange| exchange.legs().any(is_wanted))
+    }
+}
+
+/// Sends the packet that is due for a copy.
+fn send<M>(leg: &mut Leg, message: Option<&M>, now: Instant, wires: &mut impl Wires<M>) {
+    leg.since = now;
+    match (leg.stage, message) {
+        (Stage::Waiting | Stage::Sent, Some(message)) => {
+            let packet_id = (leg.qos > Qos::AtMostOnce).then_some(leg.packet_id);
+            let dup = leg.stage == Stage::Sent && packet_id.is_some();
+            let is_sent =
+                wires.publish(message, &Transmission { target: leg.target, qos: leg.qos, packet_id, dup });
+            leg.was_sent = true;
+            leg.stage = if is_sent && packet_id.is_some() { Stage::Sent } else { Stage::Done };
+            if is_sent && packet_id.is_none() {
+                wires.delivered(Some(message));
+            }
+        }
+        (Stage::Released, _) => wires.release(leg.packet_id),
+        (Stage::Waiting | Stage::Sent, None) => leg.stage = Stage::Done,
+        (Stage::Received | Stage::Done, _) => {}
+    }
+}
+
+/// Lowers the QoS of copies that the target's limits do not allow.
+fn lower_qos<M>(exchange: &mut Exchange<M>, window: Window) {
+    let is_open = |leg: &&mut Leg| matches!(leg.stage, Stage::Waiting | Stage::Sent);
+    let exactly_once = exchange.legs().filter(|leg| leg.qos == Qos::ExactlyOnce && leg.stage != Stage::Done);
+    let exceeds = exactly_once.count() > window.exactly_once.min(window.total);
+    let maximum = if exceeds { window.maximum_qos.min(Qos::AtLeastOnce) } else { window.maximum_qos };
+    for leg in exchange.legs_mut().filter(is_open) {
+        leg.qos = leg.qos.min(maximum);
+    }
+}
+
+/// Notes the target's answer to a copy.
+fn report<M>(message: Option<&M>, target: usize, reason: ReasonCode, wires: &mut impl Wires<M>) {
+    if reason.is_error() {
+        wires.rejected(message, target, reason);
+    } else {
+        wires.delivered(message);
+    }
+}
+
+/// The target owes nothing more for a copy.
+fn finish(leg: &mut Leg, in_flight: &mut usize, exactly_once: &mut usize) {
+    if leg.is_on_wire {
+        *in_flight = in_flight.saturating_sub(1);
+        *exactly_once = exactly_once.saturating_sub(usize::from(leg.qos == Qos::ExactlyOnce));
+    }
+    (leg.stage, leg.is_on_wire) = (Stage::Done, false);
+}

@@ -1,0 +1,375 @@
+//! The connection to one broker: attempts and their pauses, addresses, and the protocol level of bridges.
+
+use super::error::Error;
+use super::event::{EventKind, Reporter};
+use super::port::Port;
+use super::private_level::PrivateLevel;
+use super::requests::Requests;
+use super::settings::{End, Side};
+use super::snapshot::{SideSnapshot, SideState};
+use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, WillOptions, disconnect, handshake};
+use crate::protocol::session::{KeepAlive, KeepAliveAction, Limits};
+use crate::protocol::{
+    Disconnect, Packet, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
+    Version,
+};
+use crate::transport::{self, Connection, Progress};
+use std::future::{Future, pending};
+use std::io;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+/// The maximum of messages at QoS 1 and 2 that a broker sends without acknowledgement, and of those at QoS 2 that it has to
+/// acknowledge before MQTT 5. mosquitto drops messages beyond 20.
+pub(super) const DEFAULT_WINDOW: u16 = 15;
+
+/// A connection that lasted as long counts as one that works.
+const PROOF: Duration = Duration::from_secs(10);
+
+/// The payloads of the status topic.
+const WORKS: &[u8] = b"1";
+const FAILS: &[u8] = b"0";
+
+/// The connection to one broker.
+pub(super) struct Link {
+    side: Side,
+    end: End,
+    /// The topic with the state of the bridge at this broker.
+    status: Option<String>,
+    state: State,
+    /// The number of the address of the next attempt.
+    address: usize,
+    /// Attempts in a row without a connection that worked.
+    failures: u32,
+    private_level: PrivateLevel,
+    snapshot: SideSnapshot,
+    reporter: Reporter,
+}
+
+enum State {
+    Waiting(Instant),
+    Connecting { attempt: Attempt, is_private: bool },
+    Up(Box<Up>),
+    Ended,
+}
+
+type Opened = Result<(Connection, Terms), client::Error>;
+type Attempt = Pin<Box<dyn Future<Output = Opened>>>;
+
+/// A connection that the broker accepted.
+pub(super) struct Up {
+    pub(super) connection: Connection,
+    pub(super) keep_alive: KeepAlive,
+    pub(super) version: Version,
+    pub(super) limits: Limits,
+    pub(super) requests: Requests,
+    pub(super) since: Instant,
+    /// Whether a message was acknowledged.
+    pub(super) has_moved_message: bool,
+    /// The last published state of the bridge.
+    published: Option<bool>,
+}
+
+/// The result of waiting for a connection.
+pub(super) enum Happening {
+    Opened(Opened),
+    Progress(io::Result<Progress>),
+}
+
+/// An accepted connection, for the directions.
+pub(super) struct Accepted {
+    pub(super) session_present: bool,
+    /// Whether it is the first connection of this run.
+    pub(super) is_first: bool,
+}
+
+impl Link {
+    pub(super) fn new(
+        side: Side,
+        end: End,
+        status: Option<String>,
+        reporter: Reporter,
+        now: Instant,
+    ) -> Link {
+        let private_level =
+            PrivateLevel::new(end.try_private && !end.options.version.is_v5(), end.needs_no_local);
+        Link {
+            side,
+            end,
+            status,
+            state: State::Waiting(now),
+            address: 0,
+            failures: 0,
+            private_level,
+            snapshot: SideSnapshot::default(),
+            reporter,
+        }
+    }
+
+    pub(super) fn end(&self) -> &End {
+        &self.end
+    }
+
+    pub(super) fn up(&mut self) -> Option<&mut Up> {
+        match &mut self.state {
+            State::Up(up) => Some(up),
+            State::Waiting(_) | State::Connecting { .. } | State::Ended => None,
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+
+    pub(super) fn port(&mut self) -> Option<Port<'_>> {
+        self.up().map(Up::port)
+    }
+
+    pub(super) fn snapshot(&self) -> SideSnapshot {
+        let state = match self.state {
+            State::Waiting(_) => SideState::Waiting,
+            State::Connecting { .. } => SideState::Connecting,
+            State::Up(_) => SideState::Connected,
+            State::Ended => SideState::Ended,
+        };
+        SideSnapshot { state, ..self.snapshot.clone() }
+    }
+
+    /// Waits until the attempt ends, or bytes were sent or received. Dropping the future loses nothing.
+    pub(super) async fn happening(&mut self, wants_input: bool) -> Happening {
+        match &mut self.state {
+            State::Connecting { attempt, .. } => Happening::Opened(attempt.await),
+            State::Up(up) => Happening::Progress(up.connection.progress(wants_input).await),
+            State::Waiting(_) | State::Ended => pending().await,
+        }
+    }
+
+    /// Starts an attempt that is due, and sends a PINGREQ that is due.
+    ///
+    /// # Errors
+    /// When the broker did not answer the last PINGREQ.
+    pub(super) fn run_timers(&mut self, now: Instant) -> Result<(), client::Error> {
+        match &mut self.state {
+            State::Waiting(due) if *due <= now => self.start_attempt(),
+            State::Up(up) => return up.check_keep_alive(now),
+            State::Waiting(_) | State::Connecting { .. } | State::Ended => {}
+        }
+        Ok(())
+    }
+
+    /// The time of the next call of [`Link::run_timers`].
+    pub(super) fn due(&mut self, now: Instant) -> Option<Instant> {
+        match &mut self.state {
+            State::Waiting(due) => Some(*due),
+            State::Up(up) => match up.keep_alive.poll(now) {
+                KeepAliveAction::WaitUntil(due) => due,
+                KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => Some(now),
+            },
+            State::Connecting { .. } | State::Ended => None,
+        }
+    }
+
+    /// Takes over a connection that the broker accepted. `None` if it only served to test the protocol level of bridges.
+    pub(super) fn accept(&mut self, connection: Connection, terms: Terms, now: Instant) -> Option<Accepted> {
+        let is_private = matches!(self.state, State::Connecting { is_private: true, .. });
+        let had_doubt = self.private_level.is_doubtful();
+        if !self.private_level.accepted(is_private) {
+            self.state = State::Waiting(now);
+            return None;
+        }
+        if had_doubt && !is_private {
+            self.reporter.report(EventKind::NoPrivate { side: self.side });
+        }
+        let version = self.end.options.version;
+        let Terms { session_present, peer_accepts, keep_alive, .. } = terms;
+        self.state = State::Up(Box::new(Up {
+            connection,
+            keep_alive,
+            version,
+            limits: peer_accepts,
+            requests: Requests::default(),
+            since: now,
+            has_moved_message: false,
+            published: None,
+        }));
+        let is_first = self.snapshot.connections == 0;
+        self.snapshot.connections += 1;
+        let address = self.address().to_owned();
+        let side = self.side;
+        self.reporter.report(EventKind::Connected { side, address, version, session_present, is_private });
+        Some(Accepted { session_present, is_first })
+    }
+
+    /// The connection ended, or the attempt failed. The next attempt follows after a pause.
+    ///
+    /// # Errors
+    /// When another attempt would not help.
+    pub(super) fn fail(&mut self, error: client::Error, now: Instant) -> Result<(), Error> {
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        self.snapshot.last_error = Some(error.to_string());
+        let side = self.side;
+        if matches!(&error, client::Error::Disconnected { reason: ReasonCode::SESSION_TAKEN_OVER, .. }) {
+            return Err(Error::TakenOver { side, client_id: self.end.options.client_id.clone() });
+        }
+        match &state {
+            State::Connecting { is_private, .. } => match self.private_level.refused(*is_private, &error) {
+                Err(()) => return Err(Error::NoLocal { side }),
+                Ok(true) => {
+                    self.reporter.report(EventKind::NoPrivate { side });
+                    self.state = State::Waiting(now);
+                    return Ok(());
+                }
+                Ok(false) if self.snapshot.connections == 0 && is_final(&error) => {
+                    return Err(Error::Client { side, source: error });
+                }
+                Ok(false) => self.next_address(false),
+            },
+            State::Up(up) => {
+                if up.has_moved_message || now.saturating_duration_since(up.since) >= PROOF {
+                    self.failures = 0;
+                }
+                self.next_address(true);
+            }
+            State::Waiting(_) | State::Ended => {}
+        }
+        let pause = self.next_pause();
+        self.reporter.report(EventKind::Lost { side, error, pause });
+        self.state = State::Waiting(now + pause);
+        Ok(())
+    }
+
+    /// Publishes the state of the bridge, if it changed.
+    pub(super) fn publish_status(&mut self, works: bool) {
+        let (Some(topic), State::Up(up)) = (&self.status, &mut self.state) else { return };
+        if up.published.replace(works) == Some(works) {
+            return;
+        }
+        // At QoS 0, since the packet identifiers are those of the other broker.
+        let publish = Publish {
+            dup: false,
+            qos: Qos::AtMostOnce,
+            retain: up.limits.retain_available,
+            topic,
+            packet_id: None,
+            properties: Properties::EMPTY,
+            payload: if works { WORKS } else { FAILS },
+        };
+        // A topic that is too long is refused with the will, in CONNECT.
+        let _ = publish.encode(up.version, up.connection.output());
+    }
+
+    /// Publishes the state 0 and disconnects.
+    pub(super) async fn close(&mut self) {
+        self.publish_status(false);
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        let State::Up(mut up) = state else { return };
+        let properties = self.end.options.disconnect_properties.as_properties();
+        let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
+        disconnect(&mut up.connection, up.version, &last, DISCONNECT_TIMEOUT).await;
+    }
+
+    fn start_attempt(&mut self) {
+        let is_private = self.private_level.is_next();
+        let options = self.options(is_private);
+        self.state = State::Connecting { attempt: Box::pin(open(options)), is_private };
+    }
+
+    /// The options of the next attempt.
+    fn options(&self, is_private: bool) -> Options {
+        let mut options = self.end.options.clone();
+        if let Some(endpoint) = self.address.checked_sub(1).and_then(|index| self.end.alternatives.get(index))
+        {
+            options.endpoint = endpoint.clone();
+        }
+        options.is_bridge = is_private;
+        if let Some(topic) = &self.status {
+            options.will = Some(WillOptions {
+                topic: topic.clone(),
+                payload: FAILS.to_vec(),
+                qos: Qos::AtLeastOnce,
+                retain: true,
+                properties: PropertiesBuf::new(),
+            });
+        }
+        if options.version.is_v5() {
+            let receive_maximum = self.end.receive_maximum.unwrap_or(DEFAULT_WINDOW);
+            let mut set = |id, number| {
+                // One that the user set has priority.
+                let _ = options.properties.push(id, PropertyValue::Number(number));
+            };
+            set(PropertyId::ReceiveMaximum, receive_maximum.into());
+            if !options.clean_start && self.end.session_expiry > 0 {
+                set(PropertyId::SessionExpiryInterval, self.end.session_expiry);
+            }
+        }
+        options
+    }
+
+    fn address(&self) -> String {
+        let other = self.address.checked_sub(1).and_then(|index| self.end.alternatives.get(index));
+        other.unwrap_or(&self.end.options.endpoint).address.to_string()
+    }
+
+    /// Chooses the address of the next attempt.
+    fn next_address(&mut self, was_up: bool) {
+        let count = self.end.alternatives.len() + 1;
+        self.address = if was_up && !self.end.round_robin { 0 } else { (self.address + 1) % count };
+    }
+
+    /// The pause before the next attempt: none before an address that was not tried yet.
+    fn next_pause(&mut self) -> Duration {
+        if self.address > 0 && !self.end.round_robin {
+            return Duration::ZERO;
+        }
+        let pause = self.end.pause;
+        let doubled =
+            pause.first.saturating_mul(1 << self.failures.min(16)).min(pause.longest.max(pause.first));
+        self.failures = self.failures.saturating_add(1);
+        // Between half and all of it, so that many bridges do not reconnect at the same time.
+        doubled.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+impl Up {
+    pub(super) fn port(&mut self) -> Port<'_> {
+        let unsent = self.connection.unsent();
+        let output = self.connection.output();
+        Port { sent: output.len() - unsent, output, version: self.version }
+    }
+
+    fn check_keep_alive(&mut self, now: Instant) -> Result<(), client::Error> {
+        match self.keep_alive.poll(now) {
+            KeepAliveAction::WaitUntil(_) => Ok(()),
+            KeepAliveAction::Ping => {
+                // PINGREQ has no field that could be too long.
+                let _ = Packet::Pingreq.encode(self.version, self.connection.output());
+                Ok(())
+            }
+            KeepAliveAction::PeerIsGone => Err(client::Error::KeepAlive(self.keep_alive.interval())),
+        }
+    }
+}
+
+async fn open(options: Options) -> Opened {
+    let stream = transport::connect(&options.endpoint).await?;
+    handshake(&options, Connection::new(stream), |_| {}).await
+}
+
+/// Whether the first attempt shows that no other will succeed: credentials, certificates or the protocol are wrong.
+fn is_final(error: &client::Error) -> bool {
+    let may_change = matches!(
+        error,
+        client::Error::Timeout(_)
+            | client::Error::Decode(_)
+            | client::Error::Session(_)
+            | client::Error::Disconnected { .. }
+            | client::Error::Gateway(_)
+            | client::Error::Refused {
+                reason: ReasonCode::QUOTA_EXCEEDED
+                    | ReasonCode::CONNECTION_RATE_EXCEEDED
+                    | ReasonCode::UNSPECIFIED_ERROR,
+                ..
+            }
+    );
+    !error.is_worth_retrying() && !may_change
+}

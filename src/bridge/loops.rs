@@ -1,0 +1,239 @@
+//! Finds loops between the rules of bridges before they connect: a rule publishes topics that another one, or itself, forwards.
+//!
+//! A broker does not send a client its own messages if it supports no-local (MQTT 5, or a bridge's protocol level). So only
+//! other clients feed a rule, or the same client without no-local, or a shared subscription, which cannot have it.
+
+use super::filter::overlap;
+use super::rule::{Direction, Rule, Way};
+
+/// The connections of a bridge, with its rules.
+#[derive(Debug, Clone)]
+pub(crate) struct Link<'a> {
+    pub(crate) rules: &'a [Rule],
+    pub(crate) local: LinkEnd,
+    pub(crate) remote: LinkEnd,
+    /// Whether it recognises messages that passed it, so that a loop ends after one turn.
+    pub(crate) stops_marked: bool,
+}
+
+/// A connection to a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinkEnd {
+    /// The number of the broker; ends with the same number are on the same broker.
+    pub(crate) broker: usize,
+    pub(crate) has_no_local: bool,
+}
+
+/// A rule of a bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) link: usize,
+    pub(crate) rule: usize,
+    pub(crate) direction: Direction,
+}
+
+/// Two rules of which the first publishes what the second forwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Loop {
+    pub(crate) first: Place,
+    pub(crate) second: Place,
+    pub(crate) kind: LoopKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoopKind {
+    /// A message returns to the broker that it came from, on a topic that it can have come from.
+    Echo,
+    /// A message is forwarded without end.
+    Endless,
+}
+
+#[derive(Debug)]
+struct Node<'a> {
+    place: Place,
+    way: &'a Way,
+    source: LinkEnd,
+    target: LinkEnd,
+    stops_marked: bool,
+}
+
+/// The first loop, if any.
+pub(crate) fn find(links: &[Link<'_>]) -> Option<Loop> {
+    let nodes = nodes(links);
+    let next: Vec<Vec<usize>> = nodes
+        .iter()
+        .map(|from| (0..nodes.len()).filter(|to| nodes.get(*to).is_some_and(|to| feeds(from, to))).collect())
+        .collect();
+    let pair = |from: usize, to: usize, kind| {
+        Some(Loop { first: nodes.get(from)?.place, second: nodes.get(to)?.place, kind })
+    };
+    let edges = next.iter().enumerate().flat_map(|(from, next)| next.iter().map(move |to| (from, *to)));
+    let echo = edges.filter(|(from, to)| {
+        matches!((nodes.get(*from), nodes.get(*to)), (Some(from), Some(to)) if is_way_back(from, to))
+    });
+    if let Some((from, to)) = echo.min() {
+        return pair(from, to, LoopKind::Echo);
+    }
+    let (from, to) = cycle(&next)?;
+    pair(from, to, LoopKind::Endless)
+}
+
+fn nodes<'a>(links: &[Link<'a>]) -> Vec<Node<'a>> {
+    let mut nodes = Vec::new();
+    for (number, link) in links.iter().enumerate() {
+        for (rule, content) in link.rules.iter().enumerate() {
+            for way in content.ways() {
+                let (source, target) = match way.direction {
+                    Direction::Out => (link.local, link.remote),
+                    Direction::In => (link.remote, link.local),
+                };
+                let place = Place { link: number, rule, direction: way.direction };
+                nodes.push(Node { place, way, source, target, stops_marked: link.stops_marked });
+            }
+        }
+    }
+    nodes
+}
+
+/// Whether the messages that the first rule publishes are forwarded by the second.
+fn feeds(from: &Node<'_>, to: &Node<'_>) -> bool {
+    let is_same_client = from.place.link == to.place.link && from.place.direction != to.place.direction;
+    let is_held_back = is_same_client && from.target.has_no_local && to.way.group().is_none();
+    from.target.broker == to.source.broker
+        && !is_held_back
+        // No loop through a bridge that stops its own messages is endless.
+        && !from.stops_marked
+        && !to.stops_marked
+        && overlap(from.way.target_filter(), to.way.filter())
+}
+
+/// Whether the second rule of the same bridge brings messages back to topics that they came from.
+fn is_way_back(from: &Node<'_>, to: &Node<'_>) -> bool {
+    from.place.link == to.place.link
+        && from.place.direction != to.place.direction
+        && overlap(to.way.target_filter(), from.way.filter())
+}
+
+/// An edge of a cycle, if there is one.
+fn cycle(next: &[Vec<usize>]) -> Option<(usize, usize)> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; next.len()];
+    for start in 0..next.len() {
+        // The open nodes, each with the number of its edges that were followed.
+        let mut path = vec![(start, 0)];
+        while let Some((node, followed)) = path.last_mut() {
+            let (node, edge) = (*node, *followed);
+            *followed += 1;
+            let state = states.get_mut(node)?;
+            if edge == 0 {
+                if *state == State::Done {
+                    path.pop();
+                    continue;
+                }
+                *state = State::Open;
+            }
+            match next.get(node).and_then(|next| next.get(edge)) {
+                Some(to) if states.get(*to) == Some(&State::Open) => return Some((node, *to)),
+                Some(to) => path.push((*to, 0)),
+                None => {
+                    *states.get_mut(node)? = State::Done;
+                    path.pop();
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: bool = false;
+    const NO_LOCAL: bool = true;
+
+    fn rules(texts: &[&str]) -> Vec<Rule> {
+        texts.iter().map(|text| Rule::parse(text).unwrap()).collect()
+    }
+
+    fn link(rules: &[Rule], local: (usize, bool), remote: (usize, bool)) -> Link<'_> {
+        let end = |(broker, has_no_local)| LinkEnd { broker, has_no_local };
+        Link { rules, local: end(local), remote: end(remote), stops_marked: false }
+    }
+
+    /// The loop of one bridge between two brokers, as the numbers of its rules.
+    fn found(
+        texts: &[&str],
+        local: (usize, bool),
+        remote: (usize, bool),
+    ) -> Option<(usize, usize, LoopKind)> {
+        let rules = rules(texts);
+        let found = find(&[link(&rules, local, remote)])?;
+        Some((found.first.rule, found.second.rule, found.kind))
+    }
+
+    #[test]
+    fn no_local_on_both_sides_prevents_loops() {
+        assert_eq!(found(&["# both"], (0, NO_LOCAL), (1, NO_LOCAL)), None);
+        assert_eq!(found(&["# both"], (0, PLAIN), (1, PLAIN)), Some((0, 0, LoopKind::Echo)));
+        assert_eq!(found(&["# both"], (0, NO_LOCAL), (1, PLAIN)), Some((0, 0, LoopKind::Echo)));
+        assert_eq!(found(&["# both"], (0, PLAIN), (1, NO_LOCAL)), Some((0, 0, LoopKind::Echo)));
+    }
+
+    #[test]
+    fn rules_that_do_not_meet_are_no_loop() {
+        assert_eq!(found(&["a/# out", "b/# in"], (0, PLAIN), (1, PLAIN)), None);
+        assert_eq!(found(&["# out 0 \"\" up/", "# in 0 \"\" down/"], (0, PLAIN), (1, PLAIN)), None);
+        assert_eq!(found(&["# out 0 a/ b/", "# in 0 c/ b/"], (0, PLAIN), (1, PLAIN)), None, "a mirror");
+        assert_eq!(found(&["a/# out", "+/b in"], (0, PLAIN), (1, PLAIN)), Some((0, 1, LoopKind::Echo)));
+        assert_eq!(
+            found(&["b/# in", "a/# out", "# in 0 a/ a/"], (0, PLAIN), (1, PLAIN)),
+            Some((1, 2, LoopKind::Echo))
+        );
+    }
+
+    #[test]
+    fn shared_subscriptions_have_no_no_local() {
+        let texts = ["a/# out", "$share/g/a/# in"];
+        assert_eq!(found(&texts, (0, NO_LOCAL), (1, NO_LOCAL)), Some((0, 1, LoopKind::Echo)));
+    }
+
+    #[test]
+    fn both_ends_on_one_broker_are_a_loop_if_targets_are_sources() {
+        let same = ((0, NO_LOCAL), (0, NO_LOCAL));
+        assert_eq!(found(&["# out"], same.0, same.1), Some((0, 0, LoopKind::Endless)));
+        assert_eq!(found(&["# out 0 \"\" copy/"], same.0, same.1), Some((0, 0, LoopKind::Endless)));
+        assert_eq!(found(&["# out 0 a/ b/"], same.0, same.1), None);
+        assert_eq!(found(&["# out 0 a/ b/", "# out 0 b/ c/"], same.0, same.1), None);
+        let texts = ["# out 0 a/ b/", "# out 0 b/ c/", "# out 0 c/ a/"];
+        assert_eq!(found(&texts, same.0, same.1), Some((2, 0, LoopKind::Endless)));
+    }
+
+    #[test]
+    fn several_bridges_are_checked_together() {
+        let both = rules(&["# both"]);
+        let link = |local, remote| link(&both, (local, NO_LOCAL), (remote, NO_LOCAL));
+        let kind = |links: &[Link<'_>]| find(links).map(|found| found.kind);
+        assert_eq!(kind(&[link(0, 1), link(0, 2), link(0, 3)]), None, "a star");
+        assert_eq!(kind(&[link(0, 1), link(1, 2), link(2, 3)]), None, "a chain");
+        assert_eq!(kind(&[link(0, 1), link(0, 1)]), Some(LoopKind::Endless), "two bridges");
+        assert_eq!(kind(&[link(0, 1), link(1, 2), link(2, 0)]), Some(LoopKind::Endless), "a ring");
+    }
+
+    #[test]
+    fn a_bridge_that_marks_messages_stops_its_own() {
+        let both = rules(&["# both"]);
+        let marking = Link { stops_marked: true, ..link(&both, (0, PLAIN), (1, PLAIN)) };
+        assert_eq!(find(&[marking.clone()]), None);
+        let ring = [(0, 1), (1, 2), (2, 0)].map(|(local, remote)| Link {
+            stops_marked: true,
+            ..link(&both, (local, NO_LOCAL), (remote, NO_LOCAL))
+        });
+        assert_eq!(find(&ring), None);
+    }
+}

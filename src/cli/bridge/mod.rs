@@ -1,0 +1,180 @@
+//! `mq bridge`: its options, and its bridges as plans.
+
+pub(crate) mod args;
+mod conf;
+mod keys;
+mod plan;
+mod section;
+
+use super::config::side::{self, Side};
+use crate::bridge::rule::Rule;
+use crate::bridge::settings::{Pause, RetainMode, Settings};
+use crate::cli::secrets::is_open_to_others;
+use crate::cli::session::ClientArgs;
+use crate::cli::{Error, Names, UsageError};
+pub(crate) use args::BridgeArgs;
+use args::{RetainWord, WhereWord};
+use conf::Conf;
+pub(crate) use plan::Plan;
+use plan::{Notifications, Source, Tuning, check_loops, host_name};
+use std::path::Path;
+use std::time::Duration;
+
+/// The local and the remote broker on the command line.
+const FROM: Side = Side { option: "--from", variables: "MQ_FROM_" };
+const TO: Side = Side { option: "--to", variables: "MQ_TO_" };
+
+/// The pauses between attempts to connect.
+const PAUSE: Pause = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
+
+/// The bridges of a command line.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    pub(crate) plans: Vec<Plan>,
+    /// What the user should know about the file.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl BridgeArgs {
+    /// The bridges, before their clients are completed.
+    ///
+    /// # Errors
+    /// The mistake in the options or the file.
+    pub(crate) fn plans(&self) -> Result<Plans, Error> {
+        let plans = match &self.config {
+            Some(path) => self.plans_of_file(path)?,
+            None => Plans { plans: vec![self.plan()?], remarks: Vec::new() },
+        };
+        Ok(Plans { plans: plans.plans.into_iter().map(|plan| self.with_options(plan)).collect(), ..plans })
+    }
+
+    /// The settings of the bridges, once their clients are complete.
+    ///
+    /// # Errors
+    /// Conflicting options, or two rules that loop.
+    pub(crate) fn settings(&self, plans: &[Plan]) -> Result<Vec<Settings>, Error> {
+        let mut settings = plans.iter().map(|plan| plan.settings(self)).collect::<Result<Vec<_>, _>>()?;
+        check_loops(plans, &mut settings)?;
+        Ok(settings)
+    }
+
+    fn plan(&self) -> Result<Plan, Error> {
+        let missing = |what: &str| Error::usage(UsageError::Missing(what.to_owned()));
+        let from = self.from.as_deref().ok_or_else(|| missing("--from PROFILE|URL, or --config FILE"))?;
+        let to = self.to.as_deref().ok_or_else(|| missing("--to PROFILE|URL"))?;
+        if self.rules.is_empty() {
+            return Err(missing("RULE, such as 'sensors/# out 1'"));
+        }
+        let rules = self.rules.iter().map(|text| {
+            Rule::parse(text).map_err(|error| {
+                let shown = crate::escape::line(text);
+                Error::usage(UsageError::invalid(format!("rule '{shown}'"), error.problem))
+            })
+        });
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
+        let [mut local, mut remote] = [side::client(FROM, from)?, side::client(TO, to)?];
+        local.session.disable_clean_session = true;
+        remote.session.disable_clean_session = true;
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => default_name(&local, &remote)?,
+        };
+        let client_id = if self.name.is_some() { name.clone() } else { format!("{}.{name}", host_name()) };
+        Ok(Plan {
+            client_ids: [format!("local.{client_id}"), client_id],
+            name,
+            local,
+            remote,
+            alternatives: Vec::new(),
+            rules,
+            tuning: Tuning {
+                round_robin: false,
+                pause: PAUSE,
+                session_expiry: None,
+                receive_maximum: None,
+                maximum_packet_size: None,
+                try_private: true,
+                retain_out: RetainMode::Keep,
+                retain_in: RetainMode::Keep,
+                notifications: None,
+                notification_topic: None,
+                unsubscribes: true,
+            },
+            source: Source::Options,
+        })
+    }
+
+    fn plans_of_file(&self, path: &Path) -> Result<Plans, Error> {
+        let conf = Conf::read(path)?;
+        let local = self.from.as_deref().map(|from| side::client(FROM, from)).transpose()?;
+        let mut plans = Vec::new();
+        for section in &conf.sections {
+            section.check_supported()?;
+            plans.push(section.plan(&conf, local.as_ref())?);
+        }
+        Ok(Plans { plans, remarks: remarks(path, &conf, local.is_some()) })
+    }
+
+    /// The options that override the file.
+    fn with_options(&self, mut plan: Plan) -> Plan {
+        let tuning = &mut plan.tuning;
+        if let Some(retain) = self.retain {
+            let mode = || match retain {
+                RetainWord::Keep => RetainMode::Keep,
+                RetainWord::Clear => RetainMode::Clear,
+                RetainWord::Set => RetainMode::Set,
+            };
+            (tuning.retain_out, tuning.retain_in) = (mode(), mode());
+        }
+        if let Some(place) = self.notifications {
+            tuning.notifications = Some(match place {
+                WhereWord::Both => Notifications::Both,
+                WhereWord::Local => Notifications::Local,
+                WhereWord::None => Notifications::None,
+            });
+        }
+        if let Some(topic) = &self.notification_topic {
+            tuning.notification_topic = Some(topic.as_str().to_owned());
+        }
+        plan
+    }
+}
+
+/// What the user should know about a file: keys without effect, and passwords that others can read.
+fn remarks(path: &Path, conf: &Conf, has_local: bool) -> Vec<String> {
+    let shown = path.display();
+    let mut remarks = Vec::new();
+    if !conf.passed_over.is_empty() {
+        remarks.push(format!(
+            "{shown}: passed over the keys that are not about bridges: {}",
+            conf.passed_over.join(", ")
+        ));
+    }
+    let has_secret = |name| conf.sections.iter().any(|section| section.values.contains_key(name));
+    if ["remote_password", "local_password", "bridge_psk"].into_iter().any(has_secret)
+        && is_open_to_others(path)
+    {
+        remarks
+            .push(format!("other users can read the passwords in {shown}; `chmod 600 {shown}` prevents it"));
+    }
+    let has_user = |section: &conf::Section| section.values.contains_key("local_username");
+    if conf.has_users && !has_local && !conf.sections.iter().all(has_user) {
+        remarks.push(format!(
+            "{shown}: the broker has a password_file, and this bridge is a client of it; if it is refused, set local_username and local_password"
+        ));
+    }
+    remarks
+}
+
+/// A name that is the same for the same two brokers.
+fn default_name(local: &ClientArgs, remote: &ClientArgs) -> Result<String, Error> {
+    let mut hash = 0x811c_9dc5_u32;
+    for client in [local, remote] {
+        let place = client.place(Names::Mq)?;
+        // FNV-1a, whose result does not change between releases.
+        for byte in place.bytes().chain([b'\n']) {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    Ok(format!("bridge-{hash:08x}"))
+}

@@ -1,0 +1,96 @@
+//! The client of one side of a bridge: from a URL or a profile, and from variables for that side alone.
+
+use super::check::problem;
+use super::entry::{Entry, Origin};
+use super::options::{Options, PAYLOADS};
+use super::profile::{self, Asked};
+use super::{environment, file, precedence};
+use crate::cli::network::TypedOptions;
+use crate::cli::session::ClientArgs;
+use crate::cli::{Error, UsageError, clap_error};
+use clap::FromArgMatches;
+use std::ffi::{OsStr, OsString};
+
+/// A side of a bridge.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Side {
+    /// The option with the URL or profile.
+    pub(in crate::cli) option: &'static str,
+    /// The start of the variables of this side.
+    pub(in crate::cli) variables: &'static str,
+}
+
+/// The client that a URL, a profile or HOST:PORT describes.
+///
+/// # Errors
+/// If the profile does not exist, or a value is invalid.
+pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Error> {
+    let options = Options::all();
+    let file = file::read()?;
+    let environment = environment::entries_with(&options, side.variables)?;
+    let is_profile = !value.contains("://") && !looks_like_host(value);
+    let asked = is_profile.then(|| Asked { name: value.to_owned(), by: side.option });
+    let [of_profile, defaults] = match (&file, asked) {
+        (None, Some(asked)) => return Err(profile::without_file(&asked)),
+        (None, None) => [Vec::new(), Vec::new()],
+        (Some(file), asked) => {
+            let [_, of_profile, defaults] = profile::of_file(&options, file, asked)?.layers;
+            // A default profile is for commands with one connection.
+            [if is_profile { of_profile } else { Vec::new() }, defaults]
+        }
+    };
+    let url = (!is_profile)
+        .then(|| if value.contains("://") { value.to_owned() } else { format!("mqtt://{value}") });
+    let url_option = options.find("url").filter(|_| url.is_some());
+    let typed: Vec<Entry> =
+        url_option.zip(url.as_ref()).map(|(arg, url)| Entry::typed(arg, url.as_ref())).into_iter().collect();
+    let mut entries = precedence::winners(options.command(), &typed, [environment, of_profile, defaults]);
+    precedence::leave_topic_out("bench", &mut entries);
+    let mut client = client_of(&options, side.option, &entries)?;
+    if let Some(url) = url {
+        client.network.lead_to(&url, side.option);
+    }
+    Ok(client)
+}
+
+/// The client that values from a file of another format describe; each has a key of profiles.
+///
+/// # Errors
+/// The invalid value.
+pub(in crate::cli) fn client_of_values(
+    option: &'static str,
+    values: Vec<(&'static str, OsString, Origin)>,
+) -> Result<ClientArgs, Error> {
+    let options = Options::all();
+    let entry = |(key, value, origin): (&str, OsString, Origin)| {
+        options.find(key).map(|arg| Entry::new(arg, &value, origin))
+    };
+    let entries: Vec<Entry> = values.into_iter().filter_map(entry).collect();
+    client_of(&options, option, &entries)
+}
+
+fn client_of(options: &Options, option: &'static str, entries: &[Entry]) -> Result<ClientArgs, Error> {
+    let entries: Vec<&Entry> = entries.iter().filter(|entry| entry.key != PAYLOADS).collect();
+    for entry in &entries {
+        if let Some(problem) = problem(options, entry) {
+            return Err(Error::usage(UsageError::invalid(entry.origin.to_string(), problem)));
+        }
+    }
+    let words = entries.iter().filter_map(|entry| entry.word.clone());
+    let command = options.command().clone().args_override_self(true);
+    let failed = |error: &clap::Error| {
+        let problem = clap_error::describe(error, Some(options.command()), &[]);
+        Error::usage(UsageError::invalid(option, problem))
+    };
+    let matches = command.try_get_matches_from(words).map_err(|error| failed(&error))?;
+    let mut client = ClientArgs::from_arg_matches(&matches).map_err(|error| failed(&error))?;
+    client.network.typed = TypedOptions::of(&matches);
+    client.network.needs_no_topic();
+    client.connection.ignores_variables = true;
+    Ok(client)
+}
+
+/// Whether a text without a scheme is a host, and not the name of a profile.
+fn looks_like_host(text: &str) -> bool {
+    text == "localhost" || OsStr::new(text).as_encoded_bytes().iter().any(|byte| b".:[".contains(byte))
+}

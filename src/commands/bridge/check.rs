@@ -1,0 +1,384 @@
+//! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports what will not
+//! work. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
+
+use crate::bridge::rule::{Direction, Rule};
+use crate::bridge::settings::{End, RetainMode};
+use crate::bridge::{Settings, Side};
+use crate::cli::bridge::Plan;
+use crate::client::{self, Options, handshake};
+use crate::commands::doctor::probe_connection::{ProbeConnection, Subscribed};
+use crate::commands::error::{Error, ExitStatus};
+use crate::commands::limits::{self, Limit, LimitValue};
+use crate::escape;
+use crate::json::{Writer, member};
+use crate::protocol::session::Limits;
+use crate::protocol::{Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode};
+use crate::transport::{self, Connection};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// The end of the client identifiers of the check.
+const SUFFIX: &str = "-check";
+
+/// The results of a bridge.
+struct Report {
+    name: String,
+    local: SideReport,
+    remote: SideReport,
+    problems: Vec<String>,
+}
+
+/// The results of a broker.
+struct SideReport {
+    side: Side,
+    address: String,
+    answer: Result<Answer, String>,
+}
+
+/// What a broker offers.
+struct Answer {
+    version: String,
+    limits: Vec<Limit>,
+    /// The limits in words.
+    described: String,
+    maximum_qos: Qos,
+    maximum_packet_size: u32,
+    retains: bool,
+    has_identifiers: bool,
+    session_expiry: Option<u32>,
+    /// Whether the broker accepts the protocol level of bridges; `None` in MQTT 5, which does not need it.
+    is_private: Option<bool>,
+    subscriptions: Vec<(String, Qos, Subscribed)>,
+}
+
+/// Checks all bridges, and prints the results.
+pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) -> Result<ExitStatus, Error> {
+    let mut has_problems = false;
+    let mut text = Vec::new();
+    for (settings, plan) in settings.iter().zip(plans) {
+        let report = check(settings, plan).await;
+        has_problems |= !report.problems.is_empty();
+        match is_json {
+            true => report.write_json(&mut text),
+            false => text.extend(report.text().into_bytes()),
+        }
+    }
+    let mut output = io::stdout().lock();
+    output.write_all(&text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    Ok(if has_problems { ExitStatus::REJECTED } else { ExitStatus::DONE })
+}
+
+async fn check(settings: &Settings, plan: &Plan) -> Report {
+    let local = check_side(settings, Side::Local).await;
+    let remote = check_side(settings, Side::Remote).await;
+    let problems = problems(settings, &plan.rules, [&local, &remote]);
+    Report { name: settings.name.clone(), local, remote, problems }
+}
+
+async fn check_side(settings: &Settings, side: Side) -> SideReport {
+    let end = end(settings, side);
+    let address = end.options.endpoint.address.to_string();
+    let answer = ask(settings, side).await.map_err(|error| error.to_string());
+    SideReport { side, address, answer }
+}
+
+fn end(settings: &Settings, side: Side) -> &End {
+    match side {
+        Side::Local => &settings.local,
+        Side::Remote => &settings.remote,
+    }
+}
+
+/// Connects to a broker, reads its limits and tries the subscriptions.
+async fn ask(settings: &Settings, side: Side) -> Result<Answer, client::Error> {
+    let mut options = options(end(settings, side));
+    if options.version.is_v5() || !end(settings, side).try_private {
+        return ask_as(&options, settings, side).await;
+    }
+    options.is_bridge = true;
+    match ask_as(&options, settings, side).await {
+        Ok(answer) => Ok(Answer { is_private: Some(true), ..answer }),
+        Err(client::Error::Connect(error)) => Err(error.into()),
+        Err(_) => {
+            options.is_bridge = false;
+            let answer = ask_as(&options, settings, side).await?;
+            Ok(Answer { is_private: Some(false), ..answer })
+        }
+    }
+}
+
+async fn ask_as(options: &Options, settings: &Settings, side: Side) -> Result<Answer, client::Error> {
+    let end = end(settings, side);
+    let stream = transport::connect(&options.endpoint).await?;
+    let mut described = String::new();
+    let mut found = Vec::new();
+    let (mut offered, mut session_expiry) = (None, None);
+    let (connection, terms) = handshake(options, Connection::new(stream), |connack| {
+        described = limits::describe(connack, options.version, &options.client_id);
+        found = limits::of(connack, &options.client_id);
+        offered = Some(Limits::of_server(connack));
+        session_expiry = connack.properties.number(PropertyId::SessionExpiryInterval);
+    })
+    .await?;
+    let offered = offered.unwrap_or(terms.peer_accepts);
+    let timeout = options.endpoint.timeout;
+    let mut probe = ProbeConnection::new((connection, terms), options.version, "mq/bridge", timeout);
+    let subscriptions = subscriptions(settings, side, &mut probe).await?;
+    let forget = forgotten(options);
+    probe.leave(&Disconnect { reason_code: ReasonCode::SUCCESS, properties: forget.as_properties() }).await;
+    let flag = |name: &str| {
+        !found.iter().any(|limit| limit.name == name && limit.value == Some(LimitValue::Flag(false)))
+    };
+    Ok(Answer {
+        version: options.version.to_string(),
+        maximum_qos: offered.maximum_qos.min(end.maximum_qos),
+        maximum_packet_size: offered.maximum_packet_size.min(end.maximum_packet_size.unwrap_or(u32::MAX)),
+        retains: flag(PropertyId::RetainAvailable.name()),
+        has_identifiers: options.version.is_v5() && flag(PropertyId::SubscriptionIdentifierAvailable.name()),
+        session_expiry,
+        is_private: None,
+        limits: found,
+        described,
+        subscriptions,
+    })
+}
+
+/// The client of the check: as that of the bridge, with another identifier and without will.
+fn options(end: &End) -> Options {
+    let mut options = end.options.clone();
+    options.clean_start = true;
+    // Hosted services accept known identifiers only.
+    if end.maximum_qos == Qos::ExactlyOnce {
+        options.client_id.push_str(SUFFIX);
+    }
+    if options.version.is_v5() && !end.options.clean_start {
+        let expiry = PropertyValue::Number(end.session_expiry);
+        let pushed = options.properties.push(PropertyId::SessionExpiryInterval, expiry);
+        debug_assert!(pushed.is_ok(), "the settings have it apart");
+    }
+    options
+}
+
+/// Lets the broker forget the session of the check.
+fn forgotten(options: &Options) -> PropertiesBuf {
+    let mut properties = PropertiesBuf::new();
+    if options.properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some() {
+        let pushed = properties.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(0));
+        debug_assert!(pushed.is_ok(), "a new list");
+    }
+    properties
+}
+
+async fn subscriptions(
+    settings: &Settings,
+    side: Side,
+    probe: &mut ProbeConnection,
+) -> Result<Vec<(String, Qos, Subscribed)>, client::Error> {
+    let routes = match side.direction() {
+        Direction::Out => &settings.out,
+        Direction::In => &settings.incoming,
+    };
+    let mut results = Vec::new();
+    for subscription in routes.subscriptions() {
+        probe.begin();
+        let filter = subscription.filter.as_str();
+        let result = probe.subscribe(filter, subscription.qos, Properties::EMPTY).await?;
+        results.push((filter.to_owned(), subscription.qos, result));
+    }
+    Ok(results)
+}
+
+/// What will not work, in sentences.
+fn problems(settings: &Settings, rules: &[Rule], [local, remote]: [&SideReport; 2]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for report in [local, remote] {
+        let side = report.side;
+        match &report.answer {
+            Err(error) => problems.push(format!("the {side} broker cannot be used: {error}")),
+            Ok(answer) => problems.extend(of_source(settings, side, answer)),
+        }
+    }
+    let (Ok(local), Ok(remote)) = (&local.answer, &remote.answer) else { return problems };
+    for direction in Direction::BOTH {
+        let (source, target) = match direction {
+            Direction::Out => (local, remote),
+            Direction::In => (remote, local),
+        };
+        problems.extend(of_direction(settings, rules, direction, (source, target)));
+    }
+    problems
+}
+
+/// The problems of the subscriptions and the session at a broker.
+fn of_source(settings: &Settings, side: Side, answer: &Answer) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (filter, qos, result) in &answer.subscriptions {
+        let problem = match result {
+            Subscribed::Granted(granted) if granted < qos => {
+                format!("granted QoS {granted} instead of {qos} for {filter}")
+            }
+            Subscribed::Granted(_) => continue,
+            Subscribed::Rejected(reason) => format!("rejected the subscription to {filter}: {reason}"),
+            Subscribed::NotOffered(reason) => {
+                format!("does not offer the subscription to {filter}: {reason}")
+            }
+            Subscribed::Unanswered => format!("did not answer the subscription to {filter}"),
+        };
+        problems.push(format!("the {side} broker {problem}"));
+    }
+    let end = end(settings, side);
+    if end.needs_no_local && answer.is_private == Some(false) {
+        problems.push(format!(
+            "the {side} broker rejects the protocol level of bridges, so the rules would form a loop; use MQTT 5 or prefixes"
+        ));
+    }
+    if let Some(expiry) =
+        answer.session_expiry.filter(|expiry| *expiry < end.session_expiry && !end.options.clean_start)
+    {
+        problems.push(format!(
+            "the {side} broker keeps the session for {expiry} s only; after a longer time without a connection, messages are lost"
+        ));
+    }
+    problems
+}
+
+/// The problems of the messages of a direction.
+fn of_direction(
+    settings: &Settings,
+    rules: &[Rule],
+    direction: Direction,
+    (source, target): (&Answer, &Answer),
+) -> Vec<String> {
+    let side = direction.target();
+    let ways = || {
+        rules
+            .iter()
+            .flat_map(|rule| rule.ways().iter().map(move |way| (rule, way)))
+            .filter(|(_, way)| way.direction == direction)
+    };
+    let mut problems = Vec::new();
+    if ways().next().is_none() {
+        return problems;
+    }
+    for (rule, _) in ways().filter(|(_, way)| way.qos > target.maximum_qos) {
+        let maximum = target.maximum_qos;
+        problems.push(format!(
+            "rule '{rule}': the {side} broker supports QoS {maximum} only, to which messages are lowered"
+        ));
+    }
+    let retain = match direction {
+        Direction::Out => settings.retain_out,
+        Direction::In => settings.retain_in,
+    };
+    if !target.retains && retain != RetainMode::Clear {
+        problems.push(format!("the {side} broker does not retain messages, so RETAIN is cleared"));
+    }
+    if target.maximum_packet_size < source.maximum_packet_size {
+        let size = target.maximum_packet_size;
+        problems.push(format!(
+            "the {side} broker accepts packets of up to {size} bytes; larger messages are dropped"
+        ));
+    }
+    let routes = match direction {
+        Direction::Out => &settings.out,
+        Direction::In => &settings.incoming,
+    };
+    if routes.has_partial_overlaps() && !source.has_identifiers {
+        problems.push(format!(
+            "{} rules overlap in part, and the {} broker has no subscription identifiers: a message that matches two filters may be forwarded twice",
+            direction.word(),
+            direction.source()
+        ));
+    }
+    problems
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let mut text = format!("{}\n", escape::line(&self.name));
+        for side in [&self.local, &self.remote] {
+            side.write_text(&mut text);
+        }
+        for problem in &self.problems {
+            let _ = writeln!(text, "problem: {}", escape::line(problem));
+        }
+        if self.problems.is_empty() {
+            text.push_str("no problems found\n");
+        }
+        text
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        let mut json = Writer::new(out, false);
+        json.open_object();
+        member::text("bridge", &self.name, &mut json);
+        for side in [&self.local, &self.remote] {
+            json.key(match side.side {
+                Side::Local => "local",
+                Side::Remote => "remote",
+            });
+            side.write_json(&mut json);
+        }
+        json.key("problems");
+        json.open_array();
+        for problem in &self.problems {
+            json.element();
+            json.string(problem);
+        }
+        json.close_array();
+        json.close_object();
+        out.push(b'\n');
+    }
+}
+
+impl SideReport {
+    fn write_text(&self, text: &mut String) {
+        let _ = writeln!(text, "{} broker: {}", self.side, escape::line(&self.address));
+        let Ok(answer) = &self.answer else { return };
+        for line in answer.described.lines() {
+            let _ = writeln!(text, "  {}", escape::line(line));
+        }
+        if let Some(is_private) = answer.is_private {
+            let word = if is_private { "accepted" } else { "rejected" };
+            let _ = writeln!(text, "  protocol level of bridges: {word}");
+        }
+        for (filter, qos, result) in &answer.subscriptions {
+            let result = match result {
+                Subscribed::Granted(granted) => format!("granted QoS {granted}"),
+                Subscribed::Rejected(reason) => format!("rejected: {reason}"),
+                Subscribed::NotOffered(reason) => format!("not offered: {reason}"),
+                Subscribed::Unanswered => "no answer".to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "  subscription to {} at QoS {qos}: {}",
+                escape::line(filter),
+                escape::line(&result)
+            );
+        }
+    }
+
+    fn write_json(&self, json: &mut Writer<'_>) {
+        json.open_object();
+        member::text("address", &self.address, json);
+        match &self.answer {
+            Err(error) => member::text("error", error, json),
+            Ok(answer) => {
+                member::text("version", &answer.version, json);
+                if let Some(is_private) = answer.is_private {
+                    member::number("private", is_private, json);
+                }
+                for Limit { name, value, .. } in &answer.limits {
+                    let Some(value) = value else { continue };
+                    json.key(&name.replace('-', "_"));
+                    match value {
+                        LimitValue::Flag(flag) => json.literal(flag),
+                        LimitValue::Number(number) => json.literal(number),
+                        LimitValue::Text(text) => json.string(text),
+                    }
+                }
+            }
+        }
+        json.close_object();
+    }
+}

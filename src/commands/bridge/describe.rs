@@ -1,0 +1,54 @@
+//! Words for the state and the counts of bridges, shared by the log, the panel and the service manager.
+
+use crate::bench::report::duration;
+use crate::bridge::{Counts, DirectionSnapshot, SideSnapshot, SideState, Snapshot};
+use std::time::Duration;
+
+/// The state of a connection, as a word.
+pub(super) fn state(side: &SideSnapshot) -> &'static str {
+    match side.state {
+        SideState::Connecting => "connecting",
+        SideState::Connected => "connected",
+        SideState::Waiting => "waiting",
+        SideState::Ended => "ended",
+    }
+}
+
+/// The states of both connections.
+pub(super) fn states(snapshot: &Snapshot) -> String {
+    match (state(&snapshot.local), state(&snapshot.remote)) {
+        (local, remote) if local == remote => format!("both {local}"),
+        (local, remote) => format!("local {local}, remote {remote}"),
+    }
+}
+
+/// The number of messages that were not forwarded, of all reasons.
+pub(super) fn dropped(counts: &Counts) -> u64 {
+    let Counts { dropped, too_large, rejected, expired, looped, .. } = *counts;
+    dropped + too_large + rejected + expired + looped
+}
+
+/// The counts of a direction. `earlier` are those at an earlier time, for the rate.
+pub(super) fn direction(snapshot: &DirectionSnapshot, earlier: Option<(u64, Duration)>) -> String {
+    let DirectionSnapshot { counts, in_flight, queued, .. } = snapshot;
+    let rate = earlier.filter(|(_, time)| !time.is_zero()).map(|(forwarded, time)| {
+        format!(" ({:.0}/s)", counts.forwarded.saturating_sub(forwarded) as f64 / time.as_secs_f64())
+    });
+    let mut text = format!(
+        "forwarded {}{}, in flight {in_flight}, queued {queued}, dropped {}",
+        counts.forwarded,
+        rate.unwrap_or_default(),
+        dropped(counts)
+    );
+    if counts.maybe_doubled > 0 {
+        text.push_str(&format!(", maybe doubled {}", counts.maybe_doubled));
+    }
+    if let (Some(p50), Some(p99)) = (snapshot.delay_p50, snapshot.delay_p99) {
+        text.push_str(&format!(", delay p50 {}, p99 {}", shown(p50), shown(p99)));
+    }
+    text
+}
+
+fn shown(time: Duration) -> String {
+    duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+}

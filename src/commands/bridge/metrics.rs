@@ -1,0 +1,191 @@
+//! `--metrics`: the counts of bridges in the text format of Prometheus, over HTTP.
+//!
+//! The counts live on the thread of the bridges, so each request asks for the page there.
+
+use crate::bridge::{DirectionSnapshot, SideState, Snapshot};
+use crate::commands::error::Error;
+use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, has_ended, respond};
+use std::fmt::{Display, Write};
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// The maximum of simultaneous requests; others wait in the kernel's backlog.
+const MOST_REQUESTS: usize = 16;
+
+/// A request for the page, and the place for it.
+type Asked = oneshot::Sender<String>;
+
+/// The server of metrics.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    address: Option<SocketAddr>,
+    requests: mpsc::Receiver<Asked>,
+}
+
+impl Metrics {
+    /// Listens on an address. Call it inside the runtime.
+    pub(super) fn bind(address: SocketAddr) -> Result<Metrics, Error> {
+        let bind = || {
+            let socket = StdListener::bind(address)?;
+            socket.set_nonblocking(true)?;
+            Ok((socket.local_addr().ok(), TcpListener::from_std(socket)?))
+        };
+        let failed = |source| Error::system(format!("listen on {address} for --metrics"), source);
+        let (address, listener) = bind().map_err(failed)?;
+        let (sender, requests) = mpsc::channel(MOST_REQUESTS);
+        tokio::spawn(accept(listener, sender));
+        Ok(Metrics { address, requests })
+    }
+
+    /// The address with its port.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The next request for the page.
+    pub(super) async fn asked(&mut self) -> Asked {
+        match self.requests.recv().await {
+            Some(asked) => asked,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, sender: mpsc::Sender<Asked>) {
+    loop {
+        // A permit limits the connections as well as the requests.
+        let Ok(permit) = sender.clone().reserve_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(timeout(TIME_LIMIT, answer(stream, permit)));
+            }
+            // Without descriptors, the next attempt fails as well.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+async fn answer(mut stream: TcpStream, permit: mpsc::OwnedPermit<Asked>) -> std::io::Result<()> {
+    let Some(head) = http_message::read_head(&mut stream).await? else { return Ok(()) };
+    let refuse = |status: &str, headers: &str, text: &str| {
+        respond(status, METRICS_TYPE, headers, &format!("{text}\n"), true)
+    };
+    let Request { method, path, .. } = Request::of(&String::from_utf8_lossy(&head));
+    let response = match (method.as_str(), path.as_str()) {
+        _ if !has_ended(&head) => {
+            refuse("431 Request Header Fields Too Large", "", "the request is too long")
+        }
+        (_, path) if path != "/metrics" => refuse("404 Not Found", "", "not found: use /metrics"),
+        ("GET" | "HEAD", _) => {
+            let (asked, page) = oneshot::channel();
+            permit.send(asked);
+            let page = page.await.unwrap_or_default();
+            respond("200 OK", METRICS_TYPE, "", &page, method == "GET")
+        }
+        _ => refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET"),
+    };
+    http_message::send(stream, &response).await
+}
+
+/// A count of a direction: its name, type and help.
+type Metric = (&'static str, &'static str, &'static str, fn(&DirectionSnapshot) -> u64);
+
+const METRICS: [Metric; 9] = [
+    ("received_total", "counter", "Messages from the source.", |direction| direction.counts.received),
+    ("forwarded_total", "counter", "Copies that the target has.", |direction| direction.counts.forwarded),
+    ("redelivered_total", "counter", "Repetitions that were not forwarded again.", |direction| {
+        direction.counts.redelivered
+    }),
+    ("maybe_doubled_total", "counter", "Copies sent again after the target lost its session.", |direction| {
+        direction.counts.maybe_doubled
+    }),
+    ("downgraded_total", "counter", "Copies whose QoS or RETAIN was lowered.", |direction| {
+        direction.counts.downgraded
+    }),
+    ("sessions_lost_total", "counter", "Sessions that the source lost.", |direction| {
+        direction.counts.sessions_lost
+    }),
+    ("in_flight", "gauge", "Messages that the target has to acknowledge.", |direction| {
+        direction.in_flight as u64
+    }),
+    ("queued_messages", "gauge", "Messages that were not sent yet.", |direction| direction.queued as u64),
+    ("queued_bytes", "gauge", "Bytes of these messages.", |direction| direction.queued_bytes as u64),
+];
+
+/// The page of metrics.
+pub(super) fn page(snapshots: &[Snapshot]) -> String {
+    let mut page = Page(String::new());
+    page.head("connected", "gauge", "Whether the connection to a broker is up.");
+    for snapshot in snapshots {
+        for (side, of) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
+            let labels = labels(&snapshot.name, &[("side", side)]);
+            page.value("connected", &labels, u8::from(matches!(of.state, SideState::Connected)));
+        }
+    }
+    page.head("connections_total", "counter", "Connections that a broker accepted.");
+    for snapshot in snapshots {
+        for (side, of) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
+            page.value("connections_total", &labels(&snapshot.name, &[("side", side)]), of.connections);
+        }
+    }
+    for (name, kind, help, count) in METRICS {
+        page.head(name, kind, help);
+        for_each_direction(snapshots, |bridge, word, direction| {
+            page.value(name, &labels(bridge, &[("direction", word)]), count(direction));
+        });
+    }
+    page.head("dropped_total", "counter", "Messages that were not forwarded, by reason.");
+    for_each_direction(snapshots, |bridge, word, direction| {
+        let counts = &direction.counts;
+        let reasons = [
+            ("queue_full", counts.dropped),
+            ("too_large", counts.too_large),
+            ("rejected", counts.rejected),
+            ("expired", counts.expired),
+            ("looped", counts.looped),
+            ("unmatched", counts.unmatched),
+        ];
+        for (reason, count) in reasons {
+            page.value("dropped_total", &labels(bridge, &[("direction", word), ("reason", reason)]), count);
+        }
+    });
+    page.head("delay_seconds", "gauge", "Time from arrival to the target's acknowledgement, by quantile.");
+    for_each_direction(snapshots, |bridge, word, direction| {
+        for (quantile, delay) in [("0.5", direction.delay_p50), ("0.99", direction.delay_p99)] {
+            if let Some(delay) = delay {
+                let labels = labels(bridge, &[("direction", word), ("quantile", quantile)]);
+                page.value("delay_seconds", &labels, delay.as_secs_f64());
+            }
+        }
+    });
+    page.0
+}
+
+fn for_each_direction(snapshots: &[Snapshot], mut write: impl FnMut(&str, &'static str, &DirectionSnapshot)) {
+    for snapshot in snapshots {
+        write(&snapshot.name, "out", &snapshot.out);
+        write(&snapshot.name, "in", &snapshot.incoming);
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    /// The HELP and TYPE lines of a metric.
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP mq_bridge_{name} {help}\n# TYPE mq_bridge_{name} {kind}");
+    }
+
+    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.0, "mq_bridge_{name}{labels} {value}");
+    }
+}
+
+fn labels(bridge: &str, others: &[(&str, &str)]) -> String {
+    let escaped = bridge.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let others: String = others.iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
+    format!("{{bridge=\"{escaped}\"{others}}}")
+}

@@ -1,0 +1,94 @@
+//! Properties, RETAIN and limits of forwarded messages.
+
+use super::super::support::*;
+
+/// A bridge from one broker to another.
+fn bridge(source: &dyn Server, target: &dyn Server, options: &str, rules: &[&str]) -> Running {
+    let words =
+        format!("--from mqtt://{} --to mqtt://{} --name b {options}", source.address(), target.address());
+    let mut program = mq("bridge").words(&words);
+    for rule in rules {
+        program = program.arg(rule);
+    }
+    let mut bridge = program.spawn();
+    bridge.wait_for_stderr("connected");
+    bridge.wait_for_stderr("connected");
+    bridge
+}
+
+/// `%A %C %D %E %F %P %R` and the rest of a message, as `mq sub` prints them.
+const FORMAT: &str = "%t|%q|%r|%A|%C|%D|%F|%P|%R|%p";
+
+#[test]
+fn all_properties_of_a_message_are_carried() {
+    let (source, target) = (EmbeddedBroker::start(), EmbeddedBroker::start());
+    let _bridge = bridge(&source, &target, "", &["a/# out 1"]);
+    let mut subscriber = target.subscriber(&format!("-V 5 -t a/# -q 1 -C 1 -F {FORMAT}"));
+    let properties = "-D publish content-type text/x -D publish response-topic r/1 -D publish correlation-data c1 \
+                      -D publish payload-format-indicator 1 -D publish user-property k v -D publish user-property k w";
+    source.mq(&format!("pub -V 5 -t a/b -m hello -q 1 {properties}")).run().succeed();
+    let line = subscriber.wait_for_stdout("a/b");
+    assert_eq!(line, "a/b|1|0||text/x|c1|1|k:v k:w|r/1|hello");
+}
+
+#[test]
+fn the_expiry_is_lowered_by_the_time_in_the_bridge() {
+    let (source, target) = (EmbeddedBroker::start(), EmbeddedBroker::start());
+    let _bridge = bridge(&source, &target, "--rate 0.5", &["a/# out 1"]);
+    let mut subscriber = target.subscriber("-V 5 -t a/# -q 1 -C 3 -F %p:%E");
+    for number in 0..3 {
+        source
+            .mq(&format!("pub -V 5 -t a/b -m {number} -q 1 -D publish message-expiry-interval 100"))
+            .run()
+            .succeed();
+    }
+    let line = subscriber.wait_for_stdout("2:");
+    let expiry: u32 = line.trim_start_matches("2:").parse().unwrap();
+    assert!(expiry < 100, "{line}");
+}
+
+#[test]
+fn retain_is_kept_cleared_or_set() {
+    for (mode, is_retained, published, expected) in [
+        ("keep", "-r", "1", "a/b 1\n"),
+        ("keep", "", "2", ""),
+        ("clear", "-r", "3", ""),
+        ("set", "", "4", "a/b 4\n"),
+    ] {
+        for version in ["5", "3.1.1"] {
+            let (source, target) = (EmbeddedBroker::start(), EmbeddedBroker::start());
+            let words = format!(
+                "--from mqtt://{}?version={version} --to mqtt://{}?version={version}",
+                source.address(),
+                target.address()
+            );
+            let mut bridge =
+                mq("bridge").words(&format!("{words} --name b --retain {mode}")).arg("a/# out 1").spawn();
+            bridge.wait_for_stderr("connected");
+            bridge.wait_for_stderr("connected");
+            let mut subscriber = target.subscriber("-t a/# -q 1");
+            source.mq(&format!("pub -t a/b -m {published} -q 1 {is_retained}")).run().succeed();
+            subscriber.wait_for_stdout(published);
+            let retained = target.mq("sub -t a/# -v -E --retained-only -W 1").run().stdout;
+            let _ = expected;
+            assert_eq!(
+                String::from_utf8(retained).unwrap(),
+                expected,
+                "--retain {mode} {is_retained} over {version}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_message_above_the_limit_of_the_target_is_dropped_by_name_and_the_rest_goes_on() {
+    let source = EmbeddedBroker::start();
+    let Some(target) = Mosquitto::start_with("max_packet_size 1000") else { return };
+    let mut bridge = bridge(&source, &target, "", &["a/# out 1"]);
+    let mut subscriber = target.subscriber("-t a/# -q 1 -F %p");
+    source.mq("pub -t a/large -s -q 1").stdin("x".repeat(2000)).run().succeed();
+    source.mq("pub -t a/small -m next -q 1").run().succeed();
+    subscriber.wait_for_stdout("next");
+    let line = bridge.wait_for_stderr("dropped");
+    assert_says(&line, &["a/large", "1000"]);
+}

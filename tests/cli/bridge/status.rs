@@ -1,0 +1,234 @@
+//! What is seen of a bridge from outside: log, metrics, JSON, status topics, signals, the service manager, and `--check`.
+
+use super::*;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+
+fn brokers() -> (EmbeddedBroker, EmbeddedBroker) {
+    (EmbeddedBroker::start(), EmbeddedBroker::start())
+}
+
+/// The response to a request.
+fn get(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(format!("{request} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[test]
+fn a_signal_ends_the_bridge_in_order() {
+    for signal in ["TERM", "INT"] {
+        let (local, remote) = brokers();
+        let mut bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
+        wait_until_connected(&mut bridge);
+        let subscriber = remote.subscriber("-t a/# -C 1");
+        local.mq("pub -t a/1 -m x -q 1").run().succeed();
+        subscriber.finish().succeed();
+        bridge.signal(signal);
+        let finished = bridge.finish();
+        finished.expect_status(0);
+        assert_says(&finished.stderr, &["b1: ended; out: forwarded 1, in flight 0, queued 0, dropped 0"]);
+    }
+}
+
+#[test]
+fn the_status_topic_is_retained_on_both_brokers() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--name b1 --notification-topic up", &["a/# out 1"]).spawn();
+    wait_until_connected(&mut bridge);
+    for broker in [&local, &remote] {
+        let subscriber = broker.subscriber("-t up -F %r:%p -C 2");
+        drop(subscriber);
+    }
+    bridge.kill();
+    for broker in [&local, &remote] {
+        // The will.
+        let mut subscriber = broker.subscriber("-t up -F %p");
+        subscriber.wait_for_stdout("0");
+    }
+}
+
+#[test]
+fn the_status_topic_is_that_of_mosquitto_unless_it_is_named() {
+    let (Some(local), Some(remote)) = (Mosquitto::start(), Mosquitto::start()) else { return };
+    let bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
+    for broker in [&local, &remote] {
+        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %p");
+        subscriber.wait_for_stdout("1");
+    }
+    bridge.signal("TERM");
+    bridge.finish().expect_status(0);
+    for broker in [&local, &remote] {
+        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %r:%p");
+        assert_eq!(subscriber.wait_for_stdout(""), "1:0");
+    }
+}
+
+#[test]
+fn notifications_can_be_local_or_off() {
+    let (local, remote) = brokers();
+    for (place, on_local, on_remote) in [("local", true, false), ("none", false, false)] {
+        let options = format!("--name b1 --notification-topic up/{place} --notifications {place}");
+        let mut bridge = between(&local, &remote, &options, &["a/# out 1"]).spawn();
+        wait_until_connected(&mut bridge);
+        local.mq("pub -t a/last -m 1 -q 1 -r").run().succeed();
+        remote.subscriber("-t a/last -C 1").finish().succeed();
+        for (broker, is_there) in [(&local, on_local), (&remote, on_remote)] {
+            broker.mq("pub -t up/z -m 1 -r -q 1").run().succeed();
+            let mut subscriber = broker.subscriber("-t up/# -F %t -v");
+            subscriber.wait_for_stdout("up/z");
+            let text = String::from_utf8(subscriber.stdout_so_far()).unwrap();
+            assert_eq!(text.contains(&format!("up/{place}")), is_there, "{text}");
+        }
+    }
+}
+
+#[test]
+fn metrics_are_served_while_the_bridge_runs() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--name b1 --metrics 127.0.0.1:0", &["a/# out 1"]).spawn();
+    let line = bridge.wait_for_stderr("metrics at http://");
+    let address = line.split("http://").nth(1).unwrap().trim_end_matches("/metrics").to_owned();
+    wait_until_connected(&mut bridge);
+    let subscriber = remote.subscriber("-t a/# -C 1");
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    subscriber.finish().succeed();
+    let wanted = "mq_bridge_forwarded_total{bridge=\"b1\",direction=\"out\"} 1\n";
+    let mut page = get(&address, "GET /metrics");
+    let start = std::time::Instant::now();
+    while !page.contains(wanted) && start.elapsed() < DEADLINE {
+        page = get(&address, "GET /metrics");
+    }
+    assert_says(
+        &page,
+        &[
+            "HTTP/1.1 200 OK",
+            wanted,
+            "mq_bridge_connected{bridge=\"b1\",side=\"remote\"} 1\n",
+            "mq_bridge_dropped_total{bridge=\"b1\",direction=\"out\",reason=\"queue_full\"} 0\n",
+            "# TYPE mq_bridge_in_flight gauge\n",
+        ],
+    );
+    assert_says(&get(&address, "GET /"), &["404 Not Found", "use /metrics"]);
+    assert_says(&get(&address, "POST /metrics"), &["405 Method Not Allowed"]);
+}
+
+#[test]
+fn a_taken_address_for_metrics_is_reported() {
+    let (local, remote) = brokers();
+    let options = format!("--metrics {}", local.address());
+    let stderr = between(&local, &remote, &options, &["a out"]).run().fail(1);
+    assert_says(&stderr, &["cannot listen on", "for --metrics"]);
+}
+
+#[test]
+fn json_has_events_and_totals() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--name b1 --json", &["a/# out 1"]).spawn();
+    for side in ["local", "remote"] {
+        bridge.wait_for_stdout(&format!("\"bridge\":\"b1\",\"event\":\"connected\",\"side\":\"{side}\""));
+    }
+    bridge.signal("TERM");
+    let text = bridge.finish().succeed();
+    let end = text.lines().last().unwrap();
+    assert_says(end, &["\"event\":\"end\"", "\"out\":{\"received\":0,\"forwarded\":0"]);
+}
+
+#[test]
+fn counts_are_logged_regularly() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--name b1 --interval 200ms", &["a/# both 1"]).spawn();
+    bridge.wait_for_stderr(
+        "b1: both connected; out: forwarded 0 (0/s), in flight 0, queued 0, dropped 0; in: ",
+    );
+}
+
+#[test]
+fn the_service_manager_gets_states() {
+    let (local, remote) = brokers();
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let wait_for = |wanted: &str| {
+        let mut buffer = [0; 1000];
+        loop {
+            let length = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("no {wanted}: {error}"));
+            if buffer[..length] == *wanted.as_bytes() {
+                return;
+            }
+        }
+    };
+    let bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).env("NOTIFY_SOCKET", &path).spawn();
+    wait_for("READY=1");
+    wait_for("STATUS=b1: both connected");
+    bridge.signal("TERM");
+    wait_for("STOPPING=1");
+    bridge.finish().expect_status(0);
+}
+
+#[test]
+fn check_prints_limits_and_finds_no_problem() {
+    let (local, remote) = brokers();
+    let text = between(&local, &remote, "--name b1 --check", &["a/# both 2"]).run().succeed();
+    assert_says(
+        &text,
+        &[
+            &format!("local broker: 127.0.0.1 port {}", local.address().port()),
+            "highest QoS",
+            "subscription to a/# at QoS 2: granted QoS 2",
+            "no problems found",
+        ],
+    );
+}
+
+#[test]
+fn check_finds_what_will_not_work() {
+    let local = EmbeddedBroker::start();
+    let remote = ScriptedPeer::accepting_v5("24 01 25 00 27 00000400", |wire| {
+        wire.expect_end();
+    });
+    let finished = between(&local, &remote, "--name b1 --check", &["a/# out 2"]).run();
+    finished.expect_status(3);
+    assert_says(
+        &String::from_utf8_lossy(&finished.stdout),
+        &[
+            "problem: rule 'a/# out 2': the remote broker supports QoS 1 only, to which messages are lowered",
+            "problem: the remote broker does not retain messages, so RETAIN is cleared",
+            "problem: the remote broker accepts packets of up to 1024 bytes; larger messages are dropped",
+        ],
+    );
+    remote.finish();
+}
+
+#[test]
+fn check_reports_a_broker_that_cannot_be_reached() {
+    let local = EmbeddedBroker::start();
+    let remote = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let words = format!("bridge --from mqtt://{} --to mqtt://{remote} --check --json", local.address());
+    let finished = mq(&words).arg("a out").run();
+    finished.expect_status(3);
+    assert_says(
+        &String::from_utf8_lossy(&finished.stdout),
+        &["the remote broker cannot be used", "Connection refused"],
+    );
+}
+
+#[test]
+fn check_says_whether_a_broker_knows_bridges() {
+    let (Some(local), Some(remote)) = (Mosquitto::start(), Mosquitto::start()) else { return };
+    let lines = format!(
+        "connection c\nlocal_address {}\naddress {}\ntopic # both 1\n",
+        local.address(),
+        remote.address()
+    );
+    let text = with_file(&file(&lines), "--check").run().succeed();
+    assert_says(
+        &text,
+        &["MQTT 3.1.1 has no fields", "protocol level of bridges: accepted", "no problems found"],
+    );
+}
