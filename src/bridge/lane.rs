@@ -19,6 +19,9 @@ use crate::protocol::{
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// The messages at QoS 1 and 2 that may wait for the target. mosquitto 2.0.11 sends more than the receive maximum.
+const MAX_WAITING: usize = 64;
+
 /// The rules of one direction, and the limits of its messages.
 #[derive(Debug)]
 pub(super) struct LaneSettings {
@@ -39,6 +42,8 @@ pub(super) struct Lane {
     flow: Flow<Rc<Message>>,
     queue: Queue,
     desk: Desk,
+    /// Whether the source has answered SUBSCRIBE, so that its session has the subscriptions.
+    pub(super) is_subscribed: bool,
 }
 
 /// The parts of a direction that the flow uses through [`Wires`].
@@ -79,7 +84,7 @@ impl Lane {
             reporter,
         };
         let flow = Flow::new(routes.maximum_targets());
-        Lane { routes, retain, hop_mark, flow, queue: Queue::new(queue), desk }
+        Lane { routes, retain, hop_mark, flow, queue: Queue::new(queue), desk, is_subscribed: false }
     }
 
     pub(super) fn routes(&self) -> &Routes {
@@ -224,6 +229,11 @@ impl Lane {
         self.flow.is_drained() && (self.queue.is_empty() || !is_target_up)
     }
 
+    /// Whether the source should send no more messages now.
+    pub(super) fn is_full(&self) -> bool {
+        self.flow.waiting_count() > MAX_WAITING && !self.flow.needs_source()
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.flow.in_flight()
     }
@@ -235,7 +245,7 @@ impl Lane {
 
     /// The time at which the rate limit allows the next waiting message.
     pub(super) fn rate_due(&self) -> Option<Instant> {
-        let is_waiting = !self.queue.is_empty() || self.flow.has_waiting();
+        let is_waiting = !self.queue.is_empty() || self.flow.waiting_count() > 0;
         self.desk.rate.as_ref().filter(|_| is_waiting).map(RateLimit::due)
     }
 

@@ -87,6 +87,10 @@ impl Requests {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Handles SUBACK or UNSUBACK.
     pub(super) fn receive<M>(
         &mut self,

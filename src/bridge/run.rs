@@ -167,8 +167,9 @@ impl Bridge {
             timer.as_mut().reset(due);
         }
         let is_stopping = self.deadline.is_some();
-        let mut local = pin!(self.local.happening(true));
-        let mut remote = pin!(self.remote.happening(true));
+        let (reads_local, reads_remote) = (self.reads(Side::Local), self.reads(Side::Remote));
+        let mut local = pin!(self.local.happening(reads_local));
+        let mut remote = pin!(self.remote.happening(reads_remote));
         // Both sides are polled each time, so that a flood from one does not stop the other.
         let mut links = pin!(poll_fn(|cx| {
             let happened = (local.as_mut().poll(cx), remote.as_mut().poll(cx));
@@ -185,6 +186,15 @@ impl Bridge {
         }
     }
 
+    /// Whether packets of a broker are read. Acknowledgements of the other direction are among them, so two full directions do not
+    /// stop each other.
+    fn reads(&self, side: Side) -> bool {
+        let core = &mut *self.core.borrow_mut();
+        let (from, to) = core.lanes_of(side);
+        // A drain needs the acknowledgements, and ignores new messages.
+        !from.is_full() || to.is_full() || self.deadline.is_some()
+    }
+
     /// The time of the next work without a packet.
     fn due(&mut self, now: Instant) -> Instant {
         let core = self.core.borrow();
@@ -197,6 +207,11 @@ impl Bridge {
     /// Does the work that is due, and fills the send buffers.
     fn serve(&mut self, now: Instant) -> Result<(), Error> {
         for side in [Side::Local, Side::Remote] {
+            if !self.reads(side)
+                && let Some(up) = self.link(side).up()
+            {
+                up.keep_alive.received(); // The answer may be among what is not read.
+            }
             if let Err(error) = self.link(side).run_timers(now) {
                 self.fail(side, error, now)?;
             }
@@ -229,6 +244,7 @@ impl Bridge {
             self.abandon_unseen(direction, now);
             if let Some(side) = silent
                 && self.link(side).is_up()
+                && self.reads(side)
             {
                 self.reporter.report(EventKind::NoAcknowledgement { side, timeout });
                 self.fail(side, client::Error::Timeout(timeout), now)?;
@@ -322,7 +338,8 @@ impl Bridge {
         if accepted.is_first && !unsubscribe.is_empty() {
             up.requests.unsubscribe(&unsubscribe, to.flow_mut(), version, up.connection.output());
         }
-        if (accepted.is_first || !session_present) && !from.routes().is_empty() {
+        from.is_subscribed &= session_present;
+        if !from.is_subscribed && !from.routes().is_empty() {
             let has_identifiers = limits.subscription_identifier_available;
             let output = up.connection.output();
             let subscriber = Subscriber { version, maximum_qos, has_identifiers, output };
@@ -365,6 +382,7 @@ impl Bridge {
                 }
                 Packet::Suback(ack) | Packet::Unsuback(ack) => {
                     up.requests.receive(&ack, side, to.flow_mut(), &reporter);
+                    from.is_subscribed = up.requests.is_empty();
                 }
                 Packet::Pingresp => {}
                 Packet::Disconnect(disconnect) => return Err(disconnected(&disconnect)),

@@ -105,6 +105,11 @@ impl<M> Exchange<M> {
         self.first.iter_mut().chain(&mut self.others)
     }
 
+    /// The copies that are not in flight on the current connection.
+    pub(super) fn unsent(&self) -> impl Iterator<Item = &Leg> {
+        self.legs().filter(|leg| leg.stage != Stage::Done && !leg.is_on_wire)
+    }
+
     /// The message and the copies.
     pub(super) fn parts_mut(&mut self) -> (Option<&M>, impl Iterator<Item = &mut Leg>) {
         (self.message.as_ref(), self.first.iter_mut().chain(&mut self.others))

@@ -10,7 +10,8 @@ mod tests;
 
 use crate::protocol::{PacketId, PacketType, Qos, ReasonCode};
 use exchange::{Exchange, Leg, Source, Stage};
-use std::collections::VecDeque;
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The maximum of exchanges, which only a broker that breaks the protocol exceeds.
@@ -84,14 +85,29 @@ pub(super) enum Silent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Overflow;
 
-/// The exchanges of one direction, in the order in which their messages arrived.
+/// The copies in flight on the current connection to the target.
+#[derive(Debug, Default)]
+struct OnWire {
+    total: usize,
+    exactly_once: usize,
+    /// The numbers of the exchanges, by the identifiers of their copies.
+    numbers: HashMap<PacketId, u64>,
+}
+
+/// The exchanges of one direction.
 #[derive(Debug)]
 pub(super) struct Flow<M> {
-    exchanges: VecDeque<Exchange<M>>,
-    /// The exchanges before this index are in flight on the current connection to the target.
-    next: usize,
-    in_flight: usize,
-    in_flight_exactly_once: usize,
+    /// By the order in which their messages arrived.
+    exchanges: BTreeMap<u64, Exchange<M>>,
+    /// The exchanges that the source knows by their identifiers.
+    at_source: HashMap<PacketId, u64>,
+    /// The number of the next message.
+    end: u64,
+    /// The exchanges before this number are in flight on the current connection to the target.
+    next: u64,
+    /// The number of exchanges from there on.
+    waiting: usize,
+    on_wire: OnWire,
     is_target_up: bool,
     window: Window,
     /// The maximum of copies of a message.
@@ -105,12 +121,15 @@ pub(super) struct Flow<M> {
 }
 
 impl<M> Flow<M> {
+    /// Without exchanges, as after a restart.
     pub(super) fn new(maximum_copies: usize) -> Flow<M> {
         Flow {
-            exchanges: VecDeque::new(),
+            exchanges: BTreeMap::new(),
+            at_source: HashMap::default(),
+            end: 0,
             next: 0,
-            in_flight: 0,
-            in_flight_exactly_once: 0,
+            waiting: 0,
+            on_wire: OnWire::default(),
             is_target_up: false,
             window: Window { total: 1, exactly_once: 1, maximum_qos: Qos::ExactlyOnce },
             maximum_copies: maximum_copies.max(1),
@@ -123,18 +142,23 @@ impl<M> Flow<M> {
     /// The number of copies between PUBLISH and the target's last acknowledgement.
     pub(super) fn in_flight(&self) -> usize {
         let is_open = |leg: &&Leg| leg.was_sent && leg.stage != Stage::Done;
-        self.exchanges.iter().flat_map(Exchange::legs).filter(is_open).count()
+        self.exchanges.values().flat_map(Exchange::legs).filter(is_open).count()
     }
 
     /// The messages that were not sent yet.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &M> {
         let is_waiting = |exchange: &&Exchange<M>| !exchange.is_started() && !exchange.is_done();
-        self.exchanges.iter().filter(is_waiting).filter_map(|exchange| exchange.message.as_ref())
+        self.exchanges.values().filter(is_waiting).filter_map(|exchange| exchange.message.as_ref())
     }
 
-    /// Whether messages wait for the target.
-    pub(super) fn has_waiting(&self) -> bool {
-        self.next < self.exchanges.len()
+    /// Whether the target has messages at QoS 2, whose PUBREL comes from the source.
+    pub(super) fn needs_source(&self) -> bool {
+        self.on_wire.exactly_once > 0
+    }
+
+    /// The number of messages that wait for the target.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.waiting
     }
 
     pub(super) fn is_draining(&self) -> bool {
@@ -154,13 +178,13 @@ impl<M> Flow<M> {
             exchange.source == Source::Gone
                 || (exchange.is_started() && (exchange.is_seen || waits_for_target))
         };
-        !self.exchanges.iter().any(is_owed)
+        !self.exchanges.values().any(is_owed)
     }
 
     /// Whether an exchange or another request holds the identifier at the target.
     pub(super) fn is_taken(&self, packet_id: PacketId) -> bool {
         self.reserved.contains(&packet_id)
-            || self.exchanges.iter().flat_map(Exchange::legs).any(|leg| leg.packet_id == packet_id)
+            || self.exchanges.values().flat_map(Exchange::legs).any(|leg| leg.packet_id == packet_id)
     }
 
     /// Keeps messages from taking an identifier.
@@ -182,18 +206,18 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) -> Reception {
-        let Some(index) = self.find(packet_id) else { return Reception::New };
-        let Some(exchange) = self.exchanges.get_mut(index) else { return Reception::New };
+        let Some(&number) = self.at_source.get(&packet_id) else { return Reception::New };
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return Reception::New };
         // At QoS 2, the identifier alone tells a repetition until PUBREL [MQTT-4.3.3-10].
         let is_same =
             exchange.qos == qos && (dup || (qos == Qos::ExactlyOnce && exchange.source != Source::Released));
         if !is_same {
-            self.abandon(index, now, wires);
+            self.abandon(number, now, wires);
             return Reception::New;
         }
         exchange.is_seen = true;
         exchange.source = Source::Open;
-        self.advance(index, now, wires);
+        self.advance(number, now, wires);
         Reception::Known
     }
 
@@ -218,10 +242,10 @@ impl<M> Flow<M> {
         for (target, qos) in copies {
             exchange.add_leg(target, qos, Stage::Waiting, now);
         }
-        let index = self.exchanges.len();
-        self.exchanges.push_back(exchange);
-        if self.exchanges.back().is_some_and(Exchange::is_done) {
-            self.advance(index, now, wires);
+        let is_done = exchange.is_done();
+        let number = self.insert(exchange);
+        if is_done {
+            self.advance(number, now, wires);
         }
         Ok(())
     }
@@ -236,12 +260,12 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) -> Result<(), Overflow> {
-        if let Some(index) = self.find(packet_id) {
-            if let Some(exchange) = self.exchanges.get_mut(index) {
+        if let Some(&number) = self.at_source.get(&packet_id) {
+            if let Some(exchange) = self.exchanges.get_mut(&number) {
                 exchange.is_seen = true;
                 exchange.source = Source::Released;
             }
-            self.advance(index, now, wires);
+            self.advance(number, now, wires);
             return Ok(());
         }
         if self.window.maximum_qos < Qos::ExactlyOnce {
@@ -257,7 +281,7 @@ impl<M> Flow<M> {
         for target in 0..self.maximum_copies {
             exchange.add_leg(target, Qos::ExactlyOnce, Stage::Received, now);
         }
-        self.exchanges.push_back(exchange);
+        self.insert(exchange);
         Ok(())
     }
 
@@ -269,17 +293,17 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) {
-        let Some(index) = self.find_leg(packet_id) else { return };
-        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let (message, mut legs) = exchange.parts_mut();
         let is_acknowledged = |leg: &&mut Leg| {
             leg.packet_id == packet_id && leg.stage == Stage::Sent && leg.qos == Qos::AtLeastOnce
         };
         let Some(leg) = legs.find(is_acknowledged) else { return };
         report(message, leg.target, reason, wires);
-        finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
+        self.on_wire.finish(leg);
         drop(legs);
-        self.advance(index, now, wires);
+        self.advance(number, now, wires);
     }
 
     /// Handles PUBREC from the target.
@@ -290,14 +314,14 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) {
-        let Some(index) = self.find_leg(packet_id) else {
+        let Some(&number) = self.on_wire.numbers.get(&packet_id) else {
             // A late answer about an exchange that is over: the target can forget it.
             if !reason.is_error() {
                 wires.release(packet_id);
             }
             return;
         };
-        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let (message, mut legs) = exchange.parts_mut();
         let is_answered = |leg: &&mut Leg| leg.packet_id == packet_id && leg.qos == Qos::ExactlyOnce;
         let Some(leg) = legs.find(is_answered) else { return };
@@ -305,7 +329,7 @@ impl<M> Flow<M> {
             Stage::Sent => {
                 report(message, leg.target, reason, wires);
                 if reason.is_error() {
-                    finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
+                    self.on_wire.finish(leg);
                 } else {
                     leg.stage = Stage::Received;
                 }
@@ -314,17 +338,17 @@ impl<M> Flow<M> {
             Stage::Waiting | Stage::Received | Stage::Done => {}
         }
         drop(legs);
-        self.advance(index, now, wires);
+        self.advance(number, now, wires);
     }
 
     /// Handles PUBCOMP from the target, with any reason code: an unknown identifier means that the exchange was completed earlier.
     pub(super) fn receive_pubcomp(&mut self, packet_id: PacketId, now: Instant, wires: &mut impl Wires<M>) {
-        let Some(index) = self.find_leg(packet_id) else { return };
-        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let is_completed = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Released;
         let Some(leg) = exchange.legs_mut().find(is_completed) else { return };
-        finish(leg, &mut self.in_flight, &mut self.in_flight_exactly_once);
-        self.advance(index, now, wires);
+        self.on_wire.finish(leg);
+        self.advance(number, now, wires);
     }
 
     /// The source accepted a connection. Without its session, it has forgotten all exchanges.
@@ -342,7 +366,7 @@ impl<M> Flow<M> {
 
     /// The connection to the source ended.
     pub(super) fn source_lost(&mut self) {
-        for exchange in &mut self.exchanges {
+        for exchange in self.exchanges.values_mut() {
             exchange.is_seen = false;
         }
     }
@@ -366,7 +390,7 @@ impl<M> Flow<M> {
         self.window = window;
         let mut repeated = 0;
         if !session_present {
-            for exchange in &mut self.exchanges {
+            for exchange in self.exchanges.values_mut() {
                 let has_message = exchange.message.is_some();
                 for leg in exchange.legs_mut().filter(|leg| leg.was_sent && leg.stage != Stage::Done) {
                     leg.stage = if has_message { Stage::Waiting } else { Stage::Done };
@@ -381,22 +405,26 @@ impl<M> Flow<M> {
     /// The connection to the target ended.
     pub(super) fn target_lost(&mut self) {
         self.is_target_up = false;
-        (self.next, self.in_flight, self.in_flight_exactly_once) = (0, 0, 0);
+        self.on_wire = OnWire::default();
+        (self.next, self.waiting) = (0, self.exchanges.len());
         self.reserved.clear();
-        for leg in self.exchanges.iter_mut().flat_map(Exchange::legs_mut) {
+        for leg in self.exchanges.values_mut().flat_map(Exchange::legs_mut) {
             leg.is_on_wire = false;
         }
     }
 
     /// Sends messages to the target while its limits allow it.
     pub(super) fn pump(&mut self, now: Instant, wires: &mut impl Wires<M>) {
-        while self.is_target_up && self.next < self.exchanges.len() && wires.has_room() {
-            let index = self.next;
-            if !self.admit(index, now, wires) {
+        while self.is_target_up && self.waiting > 0 && wires.has_room() {
+            let Some(number) = self.exchanges.range(self.next..).next().map(|(&number, _)| number) else {
+                break;
+            };
+            if !self.admit(number, now, wires) {
                 break;
             }
-            self.next += 1;
-            self.advance(index, now, wires);
+            self.next = number + 1;
+            self.waiting -= 1;
+            self.advance(number, now, wires);
         }
         if self.exchanges.is_empty() {
             self.may_collide = self.maximum_copies > 1;
@@ -409,18 +437,18 @@ impl<M> Flow<M> {
         let owes = |leg: &Leg| {
             leg.is_on_wire && matches!(leg.stage, Stage::Sent | Stage::Released) && is_over(leg.since)
         };
-        if self.exchanges.iter().flat_map(Exchange::legs).any(owes) {
+        if self.exchanges.values().flat_map(Exchange::legs).any(owes) {
             return Some(Silent::Target);
         }
         let is_unreleased = |exchange: &Exchange<M>| {
             exchange.is_seen && exchange.source == Source::Recorded && is_over(exchange.acknowledged)
         };
-        self.exchanges.iter().any(is_unreleased).then_some(Silent::Source)
+        self.exchanges.values().any(is_unreleased).then_some(Silent::Source)
     }
 
     /// Sends the copies of an exchange. Returns whether all of them are in flight.
-    fn admit(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) -> bool {
-        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+    fn admit(&mut self, number: u64, now: Instant, wires: &mut impl Wires<M>) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return false };
         let is_started = exchange.is_started();
         if !is_started {
             if self.is_draining && exchange.source != Source::Gone {
@@ -432,48 +460,29 @@ impl<M> Flow<M> {
             }
         }
         lower_qos(exchange, self.window);
-        if !self.has_room_for(index) || (!is_started && !wires.is_allowed()) {
+        let is_held = |id| self.reserved.contains(&id) || (self.may_collide && self.on_wire.holds(id));
+        if !self.on_wire.has_room_for(exchange, self.window)
+            || exchange.unsent().any(|leg| is_held(leg.packet_id))
+            || (!is_started && !wires.is_allowed())
+        {
             return false;
         }
-        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
         let (message, legs) = exchange.parts_mut();
         for leg in legs.filter(|leg| leg.stage != Stage::Done && !leg.is_on_wire) {
-            if self.in_flight >= self.window.total {
+            if self.on_wire.total >= self.window.total {
                 return false;
             }
             send(leg, message, now, wires);
             if leg.stage != Stage::Done {
-                leg.is_on_wire = true;
-                self.in_flight += 1;
-                self.in_flight_exactly_once += usize::from(leg.qos == Qos::ExactlyOnce);
+                self.on_wire.add(leg, number);
             }
         }
         true
     }
 
-    /// Whether the limits of the target allow the copies of an exchange, and their identifiers are free.
-    fn has_room_for(&self, index: usize) -> bool {
-        let Some(exchange) = self.exchanges.get(index) else { return false };
-        let open = || exchange.legs().filter(|leg| leg.stage != Stage::Done && !leg.is_on_wire);
-        let needed = open().count();
-        let exactly_once = open().filter(|leg| leg.qos == Qos::ExactlyOnce).count();
-        // More copies than the target takes at once go out one after the other; `lower_qos` keeps QoS 2 out of that.
-        let fits = self.in_flight + needed <= self.window.total || needed > self.window.total;
-        let is_free = |leg: &Leg| {
-            !self.reserved.contains(&leg.packet_id) && !(self.may_collide && self.is_on_wire(leg.packet_id))
-        };
-        fits && (exactly_once == 0 || self.in_flight_exactly_once + exactly_once <= self.window.exactly_once)
-            && open().all(is_free)
-    }
-
-    fn is_on_wire(&self, packet_id: PacketId) -> bool {
-        let is_holder = |leg: &Leg| leg.is_on_wire && leg.packet_id == packet_id;
-        self.exchanges.iter().take(self.next).flat_map(Exchange::legs).any(is_holder)
-    }
-
-    /// Sends the acknowledgements that are due in an exchange, and removes it at its end. Returns whether it was removed.
-    fn advance(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) -> bool {
-        let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+    /// Sends the acknowledgements that are due in an exchange, and removes it at its end.
+    fn advance(&mut self, number: u64, now: Instant, wires: &mut impl Wires<M>) {
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         if matches!(exchange.source, Source::Released | Source::Gone) {
             for leg in exchange.legs_mut().filter(|leg| leg.is_on_wire && leg.stage == Stage::Received) {
                 wires.release(leg.packet_id);
@@ -481,7 +490,8 @@ impl<M> Flow<M> {
             }
         }
         let packet_id = exchange.packet_id;
-        let is_removed = match exchange.source {
+        let is_settled = exchange.is_seen && exchange.is_done();
+        let is_over = match exchange.source {
             Source::Open if exchange.qos == Qos::ExactlyOnce => {
                 if exchange.is_seen && exchange.is_received() {
                     wires.acknowledge(PacketType::Pubrec, packet_id);
@@ -489,41 +499,55 @@ impl<M> Flow<M> {
                 }
                 false
             }
-            Source::Open | Source::Released => {
-                let is_settled = exchange.is_seen && exchange.is_done();
-                if is_settled {
-                    let is_qos_2 = exchange.source == Source::Released;
-                    let last = if is_qos_2 { PacketType::Pubcomp } else { PacketType::Puback };
-                    wires.acknowledge(last, packet_id);
-                }
-                is_settled
+            Source::Open if is_settled => {
+                wires.acknowledge(PacketType::Puback, packet_id);
+                true
             }
-            Source::Recorded => false,
+            Source::Released if is_settled => {
+                wires.acknowledge(PacketType::Pubcomp, packet_id);
+                true
+            }
+            Source::Open | Source::Recorded | Source::Released => false,
             Source::Gone => exchange.is_done(),
         };
-        if is_removed {
-            self.exchanges.remove(index);
-            self.next -= usize::from(index < self.next);
+        if is_over {
+            self.remove(number, packet_id);
         }
-        is_removed
     }
 
     fn advance_all(&mut self, now: Instant, wires: &mut impl Wires<M>) {
-        let mut index = 0;
-        while index < self.exchanges.len() {
-            if !self.advance(index, now, wires) {
-                index += 1;
-            }
+        let numbers: Vec<u64> = self.exchanges.keys().copied().collect();
+        for number in numbers {
+            self.advance(number, now, wires);
+        }
+    }
+
+    fn insert(&mut self, exchange: Exchange<M>) -> u64 {
+        let number = self.end;
+        self.end += 1;
+        self.waiting += 1;
+        self.at_source.insert(exchange.packet_id, number);
+        self.exchanges.insert(number, exchange);
+        number
+    }
+
+    fn remove(&mut self, number: u64, packet_id: PacketId) {
+        self.exchanges.remove(&number);
+        self.waiting -= usize::from(number >= self.next);
+        // A newer exchange may have the identifier.
+        if self.at_source.get(&packet_id) == Some(&number) {
+            self.at_source.remove(&packet_id);
         }
     }
 
     /// The source has forgotten the exchange: it is completed at the target without it.
-    fn abandon(&mut self, index: usize, now: Instant, wires: &mut impl Wires<M>) {
-        if let Some(exchange) = self.exchanges.get_mut(index) {
+    fn abandon(&mut self, number: u64, now: Instant, wires: &mut impl Wires<M>) {
+        if let Some(exchange) = self.exchanges.get_mut(&number) {
             exchange.source = Source::Gone;
+            self.at_source.remove(&exchange.packet_id);
             self.may_collide = true;
         }
-        self.advance(index, now, wires);
+        self.advance(number, now, wires);
     }
 
     fn abandon_if(
@@ -532,25 +556,46 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) {
-        for exchange in self.exchanges.iter_mut().filter(|exchange| is_forgotten(exchange)) {
-            exchange.source = Source::Gone;
-            self.may_collide = true;
+        let forgotten = self
+            .exchanges
+            .iter()
+            .filter(|(_, exchange)| exchange.source != Source::Gone && is_forgotten(exchange));
+        let numbers: Vec<u64> = forgotten.map(|(&number, _)| number).collect();
+        for number in numbers {
+            self.abandon(number, now, wires);
         }
-        self.advance_all(now, wires);
+    }
+}
+
+impl OnWire {
+    fn holds(&self, packet_id: PacketId) -> bool {
+        self.numbers.contains_key(&packet_id)
     }
 
-    /// The exchange that the source knows by the identifier.
-    fn find(&self, packet_id: PacketId) -> Option<usize> {
-        let is_wanted =
-            |exchange: &Exchange<M>| exchange.packet_id == packet_id && exchange.source != Source::Gone;
-        self.exchanges.iter().position(is_wanted)
+    /// Whether the window has room for the unsent copies of an exchange. More copies than the target takes at once go out one
+    /// after the other; `lower_qos` keeps QoS 2 out of that.
+    fn has_room_for<M>(&self, exchange: &Exchange<M>, window: Window) -> bool {
+        let needed = exchange.unsent().count();
+        let exactly_once = exchange.unsent().filter(|leg| leg.qos == Qos::ExactlyOnce).count();
+        (self.total + needed <= window.total || needed > window.total)
+            && (exactly_once == 0 || self.exactly_once + exactly_once <= window.exactly_once)
     }
 
-    /// The exchange that the target knows by the identifier.
-    fn find_leg(&self, packet_id: PacketId) -> Option<usize> {
-        let is_wanted = |leg: &Leg| leg.is_on_wire && leg.packet_id == packet_id;
-        let on_wire = self.exchanges.iter().take(self.next + 1);
-        on_wire.into_iter().position(|exchange| exchange.legs().any(is_wanted))
+    fn add(&mut self, leg: &mut Leg, number: u64) {
+        leg.is_on_wire = true;
+        self.total += 1;
+        self.exactly_once += usize::from(leg.qos == Qos::ExactlyOnce);
+        self.numbers.insert(leg.packet_id, number);
+    }
+
+    /// The target owes nothing more for a copy.
+    fn finish(&mut self, leg: &mut Leg) {
+        if leg.is_on_wire {
+            self.total = self.total.saturating_sub(1);
+            self.exactly_once = self.exactly_once.saturating_sub(usize::from(leg.qos == Qos::ExactlyOnce));
+            self.numbers.remove(&leg.packet_id);
+        }
+        (leg.stage, leg.is_on_wire) = (Stage::Done, false);
     }
 }
 
@@ -593,13 +638,4 @@ fn report<M>(message: Option<&M>, target: usize, reason: ReasonCode, wires: &mut
     } else {
         wires.delivered(message);
     }
-}
-
-/// The target owes nothing more for a copy.
-fn finish(leg: &mut Leg, in_flight: &mut usize, exactly_once: &mut usize) {
-    if leg.is_on_wire {
-        *in_flight = in_flight.saturating_sub(1);
-        *exactly_once = exactly_once.saturating_sub(usize::from(leg.qos == Qos::ExactlyOnce));
-    }
-    (leg.stage, leg.is_on_wire) = (Stage::Done, false);
 }
