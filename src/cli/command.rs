@@ -52,7 +52,7 @@ pub(super) struct CommandRow {
 }
 
 /// The commands, in the order of the help.
-pub(super) const COMMANDS: [CommandRow; 14] = [
+pub(super) const COMMANDS: [CommandRow; 15] = [
     CommandRow {
         name: "pub",
         about: "Publish messages",
