@@ -72,7 +72,8 @@ pub(crate) struct App {
     /// The model at the time of the pause, and that time.
     frozen: Option<Box<(Model, u64)>>,
     is_following: bool,
-    has_help: bool,
+    /// The first line of the help, if it is shown, and that of its next page.
+    help: Option<(usize, Option<usize>)>,
     detail: Option<Detail>,
     /// The panel of the broker, in the place of the message.
     panel: Option<Panel>,
@@ -96,7 +97,7 @@ impl App {
             is_paused: false,
             frozen: None,
             is_following: false,
-            has_help: false,
+            help: None,
             detail: None,
             panel: None,
             prompt: None,
@@ -202,8 +203,8 @@ impl App {
             notice: notice.map(|(text, _)| text.as_str()),
         };
         let cursor = layout::render_footer(footer, &scene, layout.footer, buffer);
-        if self.has_help {
-            layout::render_help(palette, buffer);
+        if let Some((from, next)) = &mut self.help {
+            *next = layout::render_help(*from, palette, buffer);
         }
         cursor
     }
@@ -234,11 +235,10 @@ impl App {
         if let Some(question) = self.question.take() {
             return matches!(key.code, KeyCode::Char('y' | 'Y')).then_some(question.effect);
         }
-        if self.has_help {
-            self.has_help = false;
-            if !matches!(key.code, KeyCode::Char('q')) {
-                return None;
-            }
+        if let Some((_, next)) = self.help {
+            let is_end = matches!(key.code, KeyCode::Char('q') | KeyCode::Esc);
+            self.help = next.filter(|_| !is_end).map(|next| (next, None));
+            return None;
         }
         if self.move_key(key.code, model) || self.view_key(key.code) {
             return None;
@@ -259,7 +259,7 @@ impl App {
                     None
                 });
             }
-            KeyCode::Char('?') | KeyCode::F(1) => self.has_help = true,
+            KeyCode::Char('?') | KeyCode::F(1) => self.help = Some((0, None)),
             KeyCode::Char(character) if !character.is_control() => {
                 self.notify(format!("the key {character} has no effect; ? shows the keys"), now);
             }
@@ -426,8 +426,8 @@ impl App {
 
     /// A click selects a row, or folds the selected one; a click on a heading sorts.
     fn click(&mut self, position: Position, model: &Model) {
-        if self.has_help {
-            self.has_help = false;
+        if let Some((_, next)) = self.help {
+            self.help = next.map(|next| (next, None));
             return;
         }
         let area: Rect = self.layout.table;

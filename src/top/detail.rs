@@ -76,7 +76,7 @@ impl Detail {
             KeyCode::Char('K') => self.scroll(-1),
             KeyCode::Char('[') => self.levels = Some(self.levels.unwrap_or(4).saturating_sub(1).max(1)),
             KeyCode::Char(']') => {
-                self.levels = self.levels.map(|levels| levels + 1).filter(|levels| *levels < 20)
+                self.levels = self.levels.map(|levels| levels + 1).filter(|levels| *levels < 20);
             }
             KeyCode::Char('<') => self.field = self.field.saturating_sub(1),
             KeyCode::Char('>') => self.field += 1,

@@ -215,40 +215,31 @@ fn ending(text: &str, columns: usize) -> String {
     text::line(text.get(start..).unwrap_or_default(), columns)
 }
 
-/// Draws all keys over the screen.
-pub(super) fn render_help(palette: Palette, buffer: &mut Buffer) {
+/// Draws the keys from this line on over the screen. Returns the line of the next page, if there is one.
+pub(super) fn render_help(from: usize, palette: Palette, buffer: &mut Buffer) -> Option<usize> {
     let area = buffer.area;
     let lines = help_lines();
-    let columns = if area.width >= 2 * MIN_HELP && lines.len() > usize::from(area.height).saturating_sub(2) {
-        2
-    } else {
-        1
-    };
-    let rows = lines.len().div_ceil(columns);
+    let lines = lines.get(from..).unwrap_or_default();
+    let most = usize::from(area.height).saturating_sub(2);
+    let columns = if area.width >= 2 * MIN_HELP && lines.len() > most { 2 } else { 1 };
+    let rows = lines.len().div_ceil(columns).min(most);
     let width = (area.width / if columns == 2 { 1 } else { 2 }).max(MIN_HELP).min(area.width);
     let height = u16::try_from(rows + 2).unwrap_or(u16::MAX).min(area.height);
     let frame = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
+    let next = Some(from + rows * columns).filter(|_| rows > 0 && rows * columns < lines.len());
     fill(buffer, frame, palette.plain());
-    let title = "─ keys: any key closes ";
-    let rule = format!("{title}{}", "─".repeat(usize::from(width)));
-    put(buffer, frame.x, frame.y, width.into(), &rule, palette.heading());
-    put(
-        buffer,
-        frame.x,
-        frame.bottom().saturating_sub(1),
-        width.into(),
-        &"─".repeat(width.into()),
-        palette.heading(),
-    );
+    let title = if next.is_some() { "─ keys: any key shows more " } else { "─ keys: any key closes " };
+    let rule = "─".repeat(usize::from(width));
+    let bottom = frame.bottom().saturating_sub(1);
+    put(buffer, frame.x, bottom, width.into(), &rule, palette.heading());
+    put(buffer, frame.x, frame.y, width.into(), &format!("{title}{rule}"), palette.heading());
     let column_width = usize::from(width) / columns;
-    for (number, (key, effect)) in lines.into_iter().enumerate() {
+    let shown = lines.iter().take(rows * columns).enumerate();
+    for (number, (key, effect)) in shown {
         let (column, row) = (number / rows.max(1), number % rows.max(1));
-        let Ok(row) = u16::try_from(row + 1) else { return };
-        if row + 1 >= height {
-            continue;
-        }
         let x = frame.x + u16::try_from(column * column_width).unwrap_or_default() + 1;
-        let (y, room) = (frame.y + row, column_width.saturating_sub(2));
+        let y = frame.y + u16::try_from(row + 1).unwrap_or_default();
+        let room = column_width.saturating_sub(2);
         if effect.is_empty() {
             put(buffer, x, y, room, key, palette.heading());
         } else {
@@ -257,6 +248,7 @@ pub(super) fn render_help(palette: Palette, buffer: &mut Buffer) {
             put(buffer, after, y, room.saturating_sub(KEY_WIDTH), effect, palette.plain());
         }
     }
+    next
 }
 
 /// The narrowest column of the help.

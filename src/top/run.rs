@@ -83,10 +83,11 @@ pub(crate) async fn run(sources: Vec<Source>) -> io::Result<Ending> {
                 Caught::Continue => screen.resume()?,
             },
             event = events.recv() => match event {
-                Some(event) => match screen.handle(event?)? {
-                    Some(ending) => return Ok(ending),
-                    None => {}
-                },
+                Some(event) => {
+                    if let Some(ending) = screen.handle(event?)? {
+                        return Ok(ending);
+                    }
+                }
                 None => return Ok(Ending::HungUp),
             },
             (index, failure) = screen.next_failure() => match failure {

@@ -197,6 +197,15 @@ fn the_help_lists_the_keys() {
     let mut bench = home();
     bench.keys("?");
     assert_screen("keys", bench.screen(80, 24));
+    let mut shown = bench.screen(40, 15);
+    for _ in 0..3 {
+        assert!(shown.contains("any key shows more"), "{shown}");
+        bench.keys("x");
+        shown = bench.screen(40, 15);
+    }
+    assert!(shown.contains("any key closes") && shown.contains("draw again"), "{shown}");
+    bench.keys("x");
+    assert!(!bench.screen(40, 15).contains("keys:"));
 }
 
 #[test]
