@@ -16,6 +16,9 @@ const UNFOLDED_LEVELS: usize = 3;
 /// The time in milliseconds between two orders by a value that messages change.
 const REORDER: u64 = 500;
 
+/// Above this number of rows, new topics have a row after the same time only.
+const MANY_ROWS: usize = 10_000;
+
 /// The order of the rows. Only the order by name is ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum SortKey {
@@ -170,11 +173,14 @@ impl Outline {
         if nodes < self.nodes {
             self.by_name.clear();
             self.matches.clear();
+            self.is_stale = true;
         }
-        let is_grown = (nodes, topics) != (self.nodes, self.topics);
+        let is_late = now.saturating_sub(self.refreshed) >= REORDER;
+        let is_grown =
+            (nodes, topics) != (self.nodes, self.topics) && (is_late || self.rows.len() < MANY_ROWS);
         let changes =
             self.sort != SortKey::Name || self.filter.as_ref().is_some_and(Filter::depends_on_payload);
-        let is_due = changes && now.saturating_sub(self.refreshed) >= REORDER;
+        let is_due = changes && is_late;
         if !(self.is_stale || is_grown || is_due) {
             return;
         }

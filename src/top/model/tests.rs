@@ -159,6 +159,18 @@ fn orders_by_value_put_the_highest_first() {
 }
 
 #[test]
+fn many_rows_are_renewed_twice_a_second() {
+    let mut filled = Filled::new(NO_LIMITS);
+    (0..10_000).for_each(|number| filled.receive(&number.to_string(), b"", false));
+    let mut outline = Outline::new(false, SortKey::Name);
+    assert_eq!(filled.rows(&mut outline).len(), 10_000);
+    filled.receive("new", b"", false);
+    assert_eq!(filled.rows(&mut outline).len(), 10_000);
+    filled.now = 500;
+    assert_eq!(filled.rows(&mut outline).len(), 10_001);
+}
+
+#[test]
 fn the_selection_stays_on_its_node() {
     let mut filled = Filled::with(&["b/1", "c"]);
     let mut outline = Outline::new(false, SortKey::Name);
