@@ -10,8 +10,8 @@ use std::path::PathBuf;
     after_help = "\
 Options that are not on the command line come from MQ_* variables, a profile, or the defaults in a file, in this
 order. The file is $XDG_CONFIG_HOME/mq/config.toml, or else ~/.config/mq/config.toml. The variable MQ_CONFIG
-names another file; if it is empty, no file is read. Profiles apply to pub, sub, rr, top, bench, doctor and the
-live client of inspect, but not under mosquitto's names.
+names another file; if it is empty, no file is read. Profiles apply to pub, sub, rr, top, bench, doctor, gateway and
+the live client of inspect, but not under mosquitto's names.
 
 Keys are the long names of connection options (host, port, url, username, password, password-file, id,
 keepalive, protocol-version, cafile, ws, will-topic and so on). Variables are the same names in capitals, such as

@@ -63,12 +63,13 @@ impl Member {
         !self.is_clean
     }
 
-    /// Adds a message, or drops and counts it if the queue is full.
+    /// Adds a message, or drops and counts it if the queue is full or no datagram has room for it.
     pub(super) fn push(&mut self, message: &Rc<Message>, qos: Qos, settings: &Settings) {
         if qos == Qos::AtMostOnce && self.connection.is_none() {
             return;
         }
-        if self.waiting.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes {
+        let is_full = self.waiting.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes;
+        if is_full || !message.fits(settings.datagram_size) {
             self.dropped += 1;
             return;
         }

@@ -26,6 +26,11 @@ impl Message {
     pub(super) fn size(&self) -> usize {
         ENTRY_SIZE + self.topic.len() + self.payload.len()
     }
+
+    /// Whether a datagram of this size may have room for it.
+    pub(super) fn fits(&self, datagram_size: usize) -> bool {
+        self.payload.len() <= datagram_size
+    }
 }
 
 /// A message for one client.

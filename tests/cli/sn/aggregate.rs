@@ -331,6 +331,29 @@ fn the_broker_keeps_the_session_of_the_connection_for_an_hour() {
 }
 
 #[test]
+fn a_client_has_limits_of_subscriptions_and_of_bytes() {
+    let broker = EmbeddedBroker::start();
+    let mut gateway = through(&broker, "--max-topics 2 --max-queued-bytes 100 --max-datagram 64 -v");
+    let mut peer = subscriber(&gateway, "c1", "00");
+    peer.ask("12 00 0002 'a/#'", "13 00 0000 0002 00");
+    peer.ask("12 00 0003 'b/#'", "13 00 0000 0003 01");
+    peer.ask("12 00 0004 'a/#'", "13 00 0000 0004 00");
+    peer.ask("18 003c", "18");
+    let mut witness = client(&gateway, "witness");
+    witness.ask("12 20 0001 'a/b'", "13 20 0001 0001 00");
+    broker.mq(&format!("pub -t a/b -q 1 -m {}", "x".repeat(100))).run().succeed();
+    for number in ["1", "2", "3"] {
+        broker.mq(&format!("pub -t a/b -m {number} -q 1")).run().succeed();
+        take(&mut witness, number);
+    }
+    peer.ask("16 'c1'", "0c 00 0001 0000 '1'");
+    peer.expect("0c 00 0001 0000 '2'");
+    peer.expect("17");
+    peer.ask("18", "18");
+    gateway.running.wait_for_stderr("dropped 2 messages for \"c1\"");
+}
+
+#[test]
 fn members_of_a_shared_subscription_take_turns() {
     on_each_broker(|broker| {
         let gateway = through(broker, "");
