@@ -1,5 +1,6 @@
 //! The options of `mq broker`.
 
+use super::sn;
 use super::values::expected;
 use crate::bench::limits::MOST_FRONT_PROCESSES;
 use crate::cli::{Error, UsageError};
@@ -51,6 +52,9 @@ pub(crate) struct BrokerArgs {
     /// Maximum number of MQTT-SN clients
     #[arg(long, value_name = "COUNT", hide = true)]
     pub sn_max_clients: Option<usize>,
+    /// MQTT-SN version of all its clients: 1.2 or 2.0 [default: the version in CONNECT; 2.0 is experimental]
+    #[arg(long, value_name = "VERSION", value_parser = sn::version, requires = "sn_port")]
+    pub sn_version: Option<sn::Version>,
     /// Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub unix: Option<PathBuf>,

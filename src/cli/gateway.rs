@@ -1,9 +1,9 @@
 //! The options of `mq gateway`.
 
-use super::Names;
 use super::predefined;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values::{self, expected};
+use super::{Names, sn};
 use crate::cli::{Error, UsageError};
 use crate::client::Options;
 use crate::gateway;
@@ -54,7 +54,7 @@ pub(super) const OF_CLIENTS: [&str; 8] = [
     mut_arg("will_qos", |arg| arg.hide(true)),
     mut_arg("will_retain", |arg| arg.hide(true)),
     after_help = "\
-Connects MQTT-SN 1.2 clients on UDP to an MQTT broker. Each client has its own connection to the broker, with its
+Connects MQTT-SN clients on UDP to an MQTT broker. Each client has its own connection to the broker, with its
 client identifier, session and will, so acknowledgements of QoS 1 and 2 go from end to end. With --aggregate, all
 clients share one connection, and the gateway holds their sessions, wills and messages. See docs/mqtt-sn.md for
 sleeping clients, forwarders and what a gateway answers.
@@ -90,6 +90,9 @@ pub(crate) struct GatewayArgs {
     /// Number of this gateway in ADVERTISE and GWINFO
     #[arg(long, value_name = "ID", default_value_t = 1, help_heading = CLIENTS)]
     pub gateway_id: u8,
+    /// MQTT-SN version of all clients: 1.2 or 2.0 [default: the version in CONNECT; 2.0 is experimental]
+    #[arg(long, value_name = "VERSION", value_parser = sn::version, help_heading = CLIENTS)]
+    pub sn_version: Option<sn::Version>,
     /// Send ADVERTISE to this multicast group or address, and answer SEARCHGW that is sent to the group at the port of --listen
     #[arg(long, value_name = "ADDR:PORT", value_parser = group, help_heading = CLIENTS)]
     pub advertise: Option<SocketAddr>,
@@ -145,6 +148,7 @@ impl GatewayArgs {
             listen: self.listen,
             gateway_id: self.gateway_id,
             advertise: self.advertise.map(|group| (group, self.advertise_interval)),
+            version: self.sn_version,
             predefined: self.predefined.as_deref().map(predefined::read).transpose()?.unwrap_or_default(),
             settings: self.settings(broker.version),
             clients: self.max_clients,
@@ -209,12 +213,18 @@ impl GatewayArgs {
 }
 
 /// The gateway of `mq broker`, in front of the broker at this address, with the default limits.
-pub(crate) fn embedded(listen: SocketAddr, address: Address) -> gateway::Config {
-    let broker = Options::plain(address);
+pub(crate) fn embedded(
+    listen: SocketAddr,
+    address: Address,
+    version: Option<sn::Version>,
+) -> gateway::Config {
+    // With session expiry and reason codes.
+    let broker = Options { version: Version::V5, ..Options::plain(address) };
     gateway::Config {
         listen,
         gateway_id: 1,
         advertise: None,
+        version,
         predefined: PredefinedTopics::default(),
         settings: Settings {
             retry_interval: Duration::from_secs(10),

@@ -1,10 +1,11 @@
 //! The options of `mq inspect` for MQTT-SN.
 
-use super::{Error, predefined, values};
-use crate::inspect::sn::Settings;
+use super::{Error, predefined, sn, values};
+use crate::input_file;
+use crate::inspect::sn::{Keys, Settings};
 use crate::protocol::sn::Version;
 use clap::{ArgAction, Args, ValueHint};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The only protocol that `--decode-as` takes.
@@ -18,7 +19,7 @@ pub(crate) struct InspectSnArgs {
     #[arg(long, action = ArgAction::SetTrue)]
     pub sn: bool,
     /// MQTT-SN version of all clients: 1.2 or 2.0 [default: the version in CONNECT, or else inferred]
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = sn::version)]
     pub sn_version: Option<Version>,
     /// UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same
     /// [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]
@@ -27,6 +28,10 @@ pub(crate) struct InspectSnArgs {
     /// Topics of predefined topic ids: a file with lines `ID TOPIC`, or `CLIENT, TOPIC, ID`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub predefined: Option<PathBuf>,
+    /// Keys that verify and decrypt protected packets of MQTT-SN 2.0: a file with lines `SENDER KEY` in hexadecimal
+    /// digits; the sender * is all senders
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sn_keys: Option<PathBuf>,
 }
 
 /// A UDP port of MQTT-SN.
@@ -53,19 +58,22 @@ impl InspectSnArgs {
     /// The settings of the decoder.
     ///
     /// # Errors
-    /// If the file of predefined topics cannot be read.
+    /// If the file of predefined topics or of keys cannot be read.
     pub(crate) fn settings(&self) -> Result<Settings, Error> {
         let predefined = self.predefined.as_deref().map(predefined::read).transpose()?;
-        Ok(Settings { version: self.sn_version, predefined: Arc::new(predefined.unwrap_or_default()) })
+        let keys = self.sn_keys.as_deref().map(read_keys).transpose()?;
+        Ok(Settings {
+            version: self.sn_version,
+            predefined: Arc::new(predefined.unwrap_or_default()),
+            keys: Arc::new(keys.unwrap_or_default()),
+        })
     }
 }
 
-fn version(text: &str) -> Result<Version, String> {
-    match text {
-        "1.2" | "1" | "12" => Ok(Version::V12),
-        "2.0" | "2" | "20" => Ok(Version::V20),
-        _ => Err(values::expected("1.2 or 2.0")),
-    }
+fn read_keys(path: &Path) -> Result<Keys, Error> {
+    let text = input_file::read_utf8(path, input_file::LIMIT)
+        .map_err(|error| Error::unreadable("--sn-keys", path, &error))?;
+    Keys::parse(&text).map_err(|error| Error::content("--sn-keys", path, error.to_string()))
 }
 
 /// A port and the protocol.

@@ -12,6 +12,7 @@ use crate::cli::Error;
 use crate::escape;
 use crate::hosted::sigv4::AccessKey;
 use crate::protocol::ProxyVersion;
+use crate::protocol::sn::Version as SnVersion;
 use crate::transport::web_socket::{Header, Query, Upgrade};
 use crate::transport::{Address, Proxy};
 use clap::{ArgAction, ArgMatches, Args};
@@ -193,6 +194,15 @@ impl NetworkArgs {
             }
             None => Ok(false),
         }
+    }
+
+    /// The version of MQTT-SN, if the command is a client of a gateway.
+    ///
+    /// # Errors
+    /// If the URL is invalid, or the command cannot be such a client.
+    pub(super) fn sn_version(&self, names: Names) -> Result<Option<SnVersion>, Error> {
+        let is_sn = self.is_sn(names)?;
+        Ok(self.sn.as_ref().filter(|_| is_sn).map(|sn| sn.args.sn_version))
     }
 
     /// Whether the connection is over WebSocket.

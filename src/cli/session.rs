@@ -13,6 +13,7 @@ use crate::cli::UsageError;
 use crate::client::{Options, Retries, WillOptions};
 use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::property::Context;
+use crate::protocol::sn::Version as SnVersion;
 use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
 };
@@ -102,7 +103,8 @@ impl ClientArgs {
     /// # Errors
     /// If `-V` chose another version.
     pub(crate) fn version(&self) -> Result<Version, Error> {
-        let version = self.connection.version(self.needs_v5() || self.authentication.is_wanted());
+        let needs_v5 = self.needs_v5() || self.authentication.is_wanted() || self.is_sn_v2();
+        let version = self.connection.version(needs_v5);
         self.properties.check_version(version)?;
         if self.session.session_expiry_interval.is_some() && !version.is_v5() {
             return Err(Error::usage(UsageError::NeedsV5 { option: "-x".into(), version }));
@@ -234,7 +236,8 @@ impl ClientArgs {
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
         // MQTT-SN does not allow an empty identifier, as MQTT 3.1.
-        let id_version = if self.network.is_sn(names)? { Version::V31 } else { version };
+        let is_sn_v12 = self.network.sn_version(names)? == Some(SnVersion::V12);
+        let id_version = if is_sn_v12 { Version::V31 } else { version };
         let client_id = self.identity.client_id(id_version)?;
         let (username, password) = self.credentials(names, version)?;
         let authentication = self.authentication.authentication(
@@ -282,6 +285,7 @@ impl ClientArgs {
     /// The option.
     pub(super) fn check_sn(&self, names: Names) -> Result<(), Error> {
         match (&self.network.sn, self.network.is_sn(names)?) {
+            (_, true) if self.is_sn_v2() => self.check_sn_v2_has_all(),
             (_, true) => self.check_sn_has_all(names),
             (Some(sn), false) => sn.check_unused(),
             (None, false) => Ok(()),
@@ -290,8 +294,8 @@ impl ClientArgs {
 
     /// Rejects options that MQTT-SN 1.2 cannot express.
     fn check_sn_has_all(&self, names: Names) -> Result<(), Error> {
-        let (connection, network) = (&self.connection, &self.network);
-        let (username, password) = network.url_credentials(names)?;
+        let connection = &self.connection;
+        let (username, password) = self.network.url_credentials(names)?;
         let has_typed_user = connection.username.is_some() && !connection.is_username_offered;
         let has_password = connection.password.is_some() && !connection.is_password_offered();
         let options = [
@@ -301,8 +305,23 @@ impl ClientArgs {
             ("--password-file", connection.password_file.is_some()),
             ("--ask-password", connection.ask_password),
             ("-V", connection.version.is_some_and(|version| version != Version::V311)),
-            ("-D", !self.properties.is_empty()),
             ("-x", self.session.session_expiry_interval.is_some()),
+        ];
+        check_sn_options(options.into_iter().chain(self.options_unknown_to_sn()), SnVersion::V12)
+    }
+
+    /// Rejects options that MQTT-SN 2.0 cannot express.
+    fn check_sn_v2_has_all(&self) -> Result<(), Error> {
+        let is_v31 = self.connection.version == Some(Version::V31);
+        let options = std::iter::once(("-V", is_v31)).chain(self.options_unknown_to_sn());
+        check_sn_options(options, SnVersion::V20)
+    }
+
+    /// The options that no version of MQTT-SN can express, and whether they are given.
+    fn options_unknown_to_sn(&self) -> [(&'static str, bool); 9] {
+        let network = &self.network;
+        [
+            ("-D", !self.properties.is_empty()),
             ("--auth-method", self.authentication.is_wanted()),
             ("--preset", self.preset.preset.is_some()),
             ("--unix", network.unix.is_some()),
@@ -311,13 +330,12 @@ impl ClientArgs {
             ("--proxy-protocol", network.proxy_protocol.is_some()),
             ("--ws", network.ws),
             ("TLS", self.tls.is_given()),
-        ];
-        match options.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(Error::usage(format!(
-                "{option} cannot be used with an MQTT-SN gateway; MQTT-SN 1.2 has no message or layer for it"
-            ))),
-            None => Ok(()),
-        }
+        ]
+    }
+
+    /// Whether the command is a client of a gateway with MQTT-SN 2.0. Only commands of `mq` are.
+    fn is_sn_v2(&self) -> bool {
+        matches!(self.network.sn_version(Names::Mq), Ok(Some(SnVersion::V20)))
     }
 
     /// Chooses this version of MQTT unless one was typed. Clients of an MQTT-SN gateway have no features of MQTT 5.
@@ -512,5 +530,18 @@ impl ClientArgs {
             return Err(Error::usage("-c keeps the session, which needs -i ID"));
         }
         Ok(())
+    }
+}
+
+/// Rejects the options that are given.
+fn check_sn_options(
+    options: impl IntoIterator<Item = (&'static str, bool)>,
+    version: SnVersion,
+) -> Result<(), Error> {
+    match options.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(Error::usage(format!(
+            "{option} cannot be used with an MQTT-SN gateway; {version} has no message or layer for it"
+        ))),
+        None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::values;
 use crate::cli::{Error, UsageError};
+pub(crate) use crate::protocol::sn::Version;
 use crate::protocol::sn::client::Settings;
 use crate::transport::GatewayOptions;
 use clap::{ArgAction, Args};
@@ -20,6 +21,9 @@ pub(crate) struct SnArgs {
     /// Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000
     #[arg(long, action = ArgAction::SetTrue)]
     pub sn: bool,
+    /// MQTT-SN version: 1.2 or 2.0. 2.0 is experimental, as its specification is a draft
+    #[arg(long, value_name = "VERSION", default_value = "1.2", value_parser = version)]
+    pub sn_version: Version,
     /// Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u16).range(1..=65534), conflicts_with = "topic")]
     pub topic_id: Vec<u16>,
@@ -51,8 +55,9 @@ impl SnChoice {
     }
 
     pub(super) fn gateway_options(&self) -> GatewayOptions {
-        let SnArgs { discover, sn_retry_interval, sn_retry_count, .. } = self.args;
+        let SnArgs { sn_version, discover, sn_retry_interval, sn_retry_count, .. } = self.args;
         GatewayOptions {
+            version: sn_version,
             settings: Settings {
                 is_unconnected: self.is_unconnected,
                 predefined: self.args.topic_id.iter().map(|id| (*id, id.to_string())).collect(),
@@ -71,6 +76,7 @@ impl SnChoice {
     /// The option.
     pub(super) fn check_unused(&self) -> Result<(), Error> {
         let options = [
+            ("--sn-version 2.0", self.args.sn_version == Version::V20),
             ("-q -1", self.is_unconnected),
             ("--topic-id", !self.args.topic_id.is_empty()),
             ("--sleep", self.sleep.is_some()),
@@ -82,5 +88,14 @@ impl SnChoice {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// A version of MQTT-SN.
+pub(super) fn version(text: &str) -> Result<Version, String> {
+    match text {
+        "1.2" | "1" | "12" => Ok(Version::V12),
+        "2.0" | "2" | "20" => Ok(Version::V20),
+        _ => Err(values::expected("1.2 or 2.0")),
     }
 }

@@ -9,6 +9,7 @@ use crate::protocol::property::PropertyError;
 use crate::protocol::session::SessionError;
 use crate::protocol::sn::ReturnCode;
 use crate::protocol::sn::client::GatewayError;
+use crate::protocol::sn::v2::Reason;
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
 use crate::transport::mqtt_sn::gateway_error;
@@ -153,6 +154,8 @@ impl Error {
             Error::Gateway(error) => matches!(
                 error,
                 GatewayError::Refused(ReturnCode::CONGESTION)
+                    | GatewayError::RefusedFor(Reason::CONGESTION | Reason(0x88 | 0x89))
+                    | GatewayError::EndedFor { .. }
                     | GatewayError::NoAnswer { .. }
                     | GatewayError::NotListening
                     | GatewayError::Ended
@@ -171,7 +174,8 @@ impl Error {
     /// Whether the broker refused the client, or the client the broker, because of the version, the identity or its proof.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Error::Refused { .. } | Error::Gateway(GatewayError::Refused(_)) => true,
+            Error::Refused { .. }
+            | Error::Gateway(GatewayError::Refused(_) | GatewayError::RefusedFor(_)) => true,
             Error::Authentication(failure) => !failure.is_lost_connection(),
             _ => false,
         }

@@ -45,7 +45,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let fronts =
             args.front_processes.map(|count| FrontProcesses::start(&mut broker, count)).transpose()?;
         announce(&broker);
-        let mut gateway = bind_gateway(listen_sn, args.sn_max_clients, &broker).await?;
+        let mut gateway = bind_gateway(listen_sn, args, &broker).await?;
         let (log, log_end) = Log::start(messages);
         if let Some(gateway) = &mut gateway {
             gateway::announce(gateway)?;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
 /// The gateway for MQTT-SN clients, if requested.
 async fn bind_gateway(
     listen: Option<SocketAddr>,
-    most_clients: Option<usize>,
+    args: &BrokerArgs,
     broker: &Broker,
 ) -> Result<Option<Gateway>, Error> {
     let Some(listen) = listen else { return Ok(None) };
@@ -88,8 +88,8 @@ async fn bind_gateway(
     });
     let unix = broker.unix_path().map(|path| Address::Unix(path.to_owned()));
     let Some(address) = tcp.or(unix) else { return Ok(None) };
-    let config = embedded(listen, address);
-    let clients = most_clients.unwrap_or(config.clients);
+    let config = embedded(listen, address, args.sn_version);
+    let clients = args.sn_max_clients.unwrap_or(config.clients);
     gateway::bind(crate::gateway::Config { clients, ..config }).await.map(Some)
 }
 

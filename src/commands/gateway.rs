@@ -67,8 +67,8 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         {
             return None;
         }
-        Event::Connected { client_id, peer } => {
-            format!("{} connected from {peer} with MQTT-SN 1.2", shown(client_id))
+        Event::Connected { client_id, peer, version } => {
+            format!("{} connected from {peer} with {version}", shown(client_id))
         }
         Event::Disconnected { client_id } => format!("{} disconnected from MQTT-SN", shown(client_id)),
         Event::Asleep { client_id, duration } => {

@@ -402,7 +402,7 @@ impl<'a> Subscriber<'a> {
                 self.rejected += 1;
                 let meaning = match self.server {
                     Server::Broker => broker_hint::of_rejected_filter(filter.as_str(), reason_code),
-                    Server::Gateway => "",
+                    Server::Gateway(_) => "",
                 };
                 let (server, reason) = (self.server, self.server.reason(reason_code));
                 self.messages.say(&format!(

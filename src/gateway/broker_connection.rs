@@ -5,7 +5,8 @@ use super::link::{Closing, Link};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
 use crate::protocol::session::{KeepAlive, KeepAliveAction};
 use crate::protocol::{
-    Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, PropertiesBuf, ReasonCode, SizeLimits, Version,
+    Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
+    SizeLimits, Version,
 };
 use crate::transport::{self, Connection, Progress};
 use std::rc::Rc;
@@ -142,10 +143,13 @@ impl<O: Owner> Served<O> {
     }
 
     async fn close(mut self, closing: Closing) {
-        let last = Disconnect {
-            reason_code: ReasonCode::SUCCESS,
-            properties: self.disconnect_properties.as_properties(),
-        };
+        let mut properties = self.disconnect_properties;
+        if let Some(seconds) = self.link.session_expiry() {
+            // A duplicate of an option that the user typed.
+            let _ = properties.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(seconds));
+        }
+        let properties = properties.as_properties();
+        let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
         match closing {
             Closing::Orderly => {
                 Box::pin(disconnect(&mut self.connection, self.version, &last, DISCONNECT_TIMEOUT)).await;

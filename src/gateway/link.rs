@@ -20,6 +20,8 @@ pub(super) enum Closing {
 pub(super) struct Link {
     output: RefCell<Vec<u8>>,
     closing: Cell<Option<Closing>>,
+    /// The session expiry interval for DISCONNECT, in seconds.
+    session_expiry: Cell<Option<u32>>,
     notify: Notify,
 }
 
@@ -50,6 +52,15 @@ impl Link {
     pub(super) fn close(&self, closing: Closing) {
         self.closing.set(Some(closing));
         self.notify.notify_one();
+    }
+
+    /// Sets the session expiry interval for DISCONNECT.
+    pub(super) fn set_session_expiry(&self, seconds: u32) {
+        self.session_expiry.set(Some(seconds));
+    }
+
+    pub(super) fn session_expiry(&self) -> Option<u32> {
+        self.session_expiry.get()
     }
 
     pub(super) fn closing(&self) -> Option<Closing> {

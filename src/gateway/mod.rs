@@ -22,8 +22,8 @@ mod state;
 mod unconnected;
 
 use crate::client::Options;
-use crate::protocol::sn::PredefinedTopics;
 use crate::protocol::sn::gateway::Settings;
+use crate::protocol::sn::{PredefinedTopics, Version};
 use crate::transport::DatagramSocket;
 pub(crate) use peer::Peer;
 use state::{Shared, State};
@@ -61,6 +61,8 @@ pub(crate) struct Config {
     pub broker: Options,
     /// All clients share one connection to the broker, with these options. It needs MQTT 5.
     pub aggregates: bool,
+    /// The version of MQTT-SN of all clients; `None` for that of each client.
+    pub version: Option<Version>,
     /// The topics of predefined ids.
     pub predefined: PredefinedTopics,
     /// The limits and timers of each client.
@@ -75,6 +77,7 @@ pub(crate) enum Event {
     Connected {
         client_id: String,
         peer: Peer,
+        version: Version,
     },
     Disconnected {
         client_id: String,

@@ -1,6 +1,7 @@
 //! The address of an MQTT-SN client: that of its datagrams, and its node id if a forwarder passes them on.
 
-use crate::protocol::sn::{Encapsulated, Message};
+use crate::protocol::sn::v2::{self, Forwarder};
+use crate::protocol::sn::{Encapsulated, Message, Version};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -15,12 +16,20 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// The datagram for a message to the client: as it is, or in an encapsulated message for the forwarder.
-    pub(super) fn wrap(&self, message: Vec<u8>) -> Vec<u8> {
+    pub(super) fn wrap(&self, message: Vec<u8>, version: Version) -> Vec<u8> {
         let Some(node_id) = &self.node_id else { return message };
         let mut datagram = Vec::new();
-        let encapsulated = Encapsulated { radius: 0, node_id, message: &message };
         // A node id that was received fits.
-        let _ = Message::Encapsulated(encapsulated).encode(&mut datagram);
+        let _ = match version {
+            Version::V12 => {
+                let encapsulated = Encapsulated { radius: 0, node_id, message: &message };
+                Message::Encapsulated(encapsulated).encode(&mut datagram)
+            }
+            Version::V20 => {
+                let forwarder = Forwarder { address: node_id, packet: &message };
+                v2::Packet::Forwarder(forwarder).encode(&mut datagram)
+            }
+        };
         datagram
     }
 }

@@ -8,19 +8,20 @@ use super::diagnosis::{Diagnosis, Scope};
 use super::field::{Bits, Tree};
 use super::ladder::{Ladder, PageTexts};
 use super::lint::Linter;
-use super::sn::{Datagram, SnItem};
+use super::sn::{Datagram, Settings, SnItem};
 use super::statistics::Statistics;
 use super::view::{ConversationView, Options, View, ViewFormat};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
-use crate::protocol::sn::Message;
+pub use crate::protocol::sn::fuzzing::machines;
+use crate::protocol::sn::{self, Message, v2};
 use std::net::SocketAddr;
 
 /// A function that accepts any bytes, and panics on a bug.
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
@@ -29,6 +30,8 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("dissector", dissector),
     ("packets", packets),
     ("datagrams", datagrams),
+    ("datagrams_v2", datagrams_v2),
+    ("machines_v2", machines),
 ];
 
 const CONNECTION: u32 = 0;
@@ -56,13 +59,23 @@ pub fn packets(bytes: &[u8]) {
 /// Decodes the bytes as datagrams of MQTT-SN: strictly, and as a capture that is written in every format. Each has a byte with its
 /// direction, client and truncation, and a byte with its length, in front.
 pub fn datagrams(bytes: &[u8]) {
+    show_datagrams(bytes, Inspector::new(None));
+}
+
+/// Does so with MQTT-SN 2.0 for all of them.
+pub fn datagrams_v2(bytes: &[u8]) {
+    let settings = Settings { version: Some(sn::Version::V20), ..Settings::default() };
+    show_datagrams(bytes, Inspector::new(None).with_sn(settings));
+}
+
+fn show_datagrams(bytes: &[u8], mut inspector: Inspector) {
     let options = Options { shows_ranges: true, least: Severity::Info, ..Options::default() };
     let mut views = Views::new(options);
-    let mut inspector = Inspector::new(None);
     let (mut rest, mut frame) = (bytes, 0);
     while let Some(([how, length], after)) = rest.split_first_chunk::<2>() {
         let (datagram, after) = after.split_at(usize::from(*length).min(after.len()));
         check_strictly(datagram);
+        check_strictly_v2(datagram);
         frame += 1;
         let is_from_client = how & 1 == 0;
         let taken = Datagram {
@@ -93,6 +106,21 @@ fn check_strictly(datagram: &[u8]) {
     // The long form of the length can make a message too long.
     if message.encode(&mut encoded).is_ok() {
         assert_eq!(Message::decode(&encoded), Ok(message));
+    }
+}
+
+/// Does so for MQTT-SN 2.0.
+fn check_strictly_v2(datagram: &[u8]) {
+    let without_header = |packet| match packet {
+        v2::Packet::Protection(protection) => {
+            v2::Packet::Protection(v2::Protection { header: &[], ..protection })
+        }
+        packet => packet,
+    };
+    let Ok(packet) = v2::Packet::decode(datagram).map(without_header) else { return };
+    let mut encoded = Vec::new();
+    if packet.encode(&mut encoded).is_ok() {
+        assert_eq!(v2::Packet::decode(&encoded).map(without_header), Ok(packet));
     }
 }
 

@@ -627,6 +627,8 @@ rules! {
         "a server must not send a session expiry interval in DISCONNECT"; "only the client may change it";
     SnEncapsulatedType Error Packet Client "", "MQTT-SN-3.18-3";
         "only PUBLISH, SUBSCRIBE, UNSUBSCRIBE, REGISTER, DISCONNECT, SLEEPREQ and PINGREQ of a client may be in a connection encapsulation"; "the server cannot answer in the same way";
+    SnTag Error Packet Both "", "mqtt-sn/2.0/3.17";
+        "the authentication tag must match the packet"; "the packet was changed, or the key of the sender is another one";
     SnDup Error Packet Both "mqtt-sn/1.2/5.3.4", "MQTT-SN-3.6.2.2.3-1";
         "DUP must be 0 for messages that are not repeated"; "version 1.2 repeats QoS 1 and 2 with DUP, version 2.0 only QoS 2";
 

@@ -3,8 +3,8 @@
 use super::forwarder::Forwarder;
 use super::gateway_socket::{self, GatewaySocket};
 use super::{ConnectError, Stream};
-use crate::protocol::sn::Message;
-use crate::protocol::sn::client::{Adapter, GatewayError, Settings};
+use crate::protocol::sn::client::{AnyAdapter, GatewayError, Settings};
+use crate::protocol::sn::{Message, Version, v2};
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +29,7 @@ const FAR: Duration = Duration::from_secs(24 * 3600);
 /// The parameters of a connection to a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GatewayOptions {
+    pub version: Version,
     pub settings: Settings,
     /// Search a gateway at the address, which may be a multicast group or a broadcast address.
     pub searches: bool,
@@ -55,7 +56,7 @@ pub(crate) struct GatewayCounts {
 #[derive(Debug)]
 pub(crate) struct GatewayStream {
     socket: GatewaySocket,
-    adapter: Adapter,
+    adapter: AnyAdapter,
     timer: Pin<Box<Sleep>>,
     /// The time of the timer, which may be earlier than the next deadline: a deadline moves with each request, and a timer costs more.
     wakes_at: Option<Instant>,
@@ -78,7 +79,8 @@ pub(super) async fn connect(
 ) -> Result<Stream, ConnectError> {
     let address = find(host, port, bind, options).await?;
     let socket = gateway_socket::open(address, bind.map(|bind| SocketAddr::new(bind, 0))).await?;
-    Ok(stream(GatewaySocket::own(socket), options.settings.clone(), None))
+    let adapter = AnyAdapter::new(options.version, options.settings.clone());
+    Ok(stream(GatewaySocket::own(socket), adapter, None))
 }
 
 /// The address of a gateway: that of a name, or that of the first gateway that answers a search.
@@ -92,7 +94,7 @@ pub(crate) async fn find(
     options: &GatewayOptions,
 ) -> Result<SocketAddr, ConnectError> {
     let address = gateway_socket::find(host, port, bind).await?;
-    if options.searches { search(address, bind).await } else { Ok(address) }
+    if options.searches { search(address, bind, options.version).await } else { Ok(address) }
 }
 
 /// Prepares one of many connections to a gateway, from a local address and port if one is given.
@@ -106,7 +108,7 @@ pub(crate) async fn connect_from(
     counts: Arc<GatewayCounts>,
 ) -> Result<Stream, ConnectError> {
     let socket = gateway_socket::open(address, source).await?;
-    Ok(stream(GatewaySocket::own(socket), settings, Some(counts)))
+    Ok(stream(GatewaySocket::own(socket), AnyAdapter::new(Version::V12, settings), Some(counts)))
 }
 
 /// Prepares a connection through a forwarder.
@@ -116,7 +118,8 @@ pub(crate) fn connect_through(
     settings: Settings,
     counts: Arc<GatewayCounts>,
 ) -> Stream {
-    stream(GatewaySocket::Forwarded(forwarder.open(node_id)), settings, Some(counts))
+    let adapter = AnyAdapter::new(Version::V12, settings);
+    stream(GatewaySocket::Forwarded(forwarder.open(node_id)), adapter, Some(counts))
 }
 
 /// Opens the socket of a forwarder.
@@ -130,8 +133,8 @@ pub(crate) async fn open_forwarder(
     Ok(Forwarder::new(gateway_socket::open(address, source).await?))
 }
 
-fn stream(socket: GatewaySocket, settings: Settings, counts: Option<Arc<GatewayCounts>>) -> Stream {
-    let (adapter, timer) = (Adapter::new(settings), Box::pin(sleep(FAR)));
+fn stream(socket: GatewaySocket, adapter: AnyAdapter, counts: Option<Arc<GatewayCounts>>) -> Stream {
+    let timer = Box::pin(sleep(FAR));
     Stream::Gateway(Box::new(GatewayStream {
         socket,
         adapter,
@@ -144,29 +147,42 @@ fn stream(socket: GatewaySocket, settings: Settings, counts: Option<Arc<GatewayC
 }
 
 /// Sends SEARCHGW until a gateway answers with GWINFO. The endpoint's timeout ends the search.
-async fn search(target: SocketAddr, bind: Option<IpAddr>) -> Result<SocketAddr, ConnectError> {
+async fn search(
+    target: SocketAddr,
+    bind: Option<IpAddr>,
+    version: Version,
+) -> Result<SocketAddr, ConnectError> {
     let failed = |source| ConnectError::Connect { address: target, source };
     let socket = gateway_socket::bind(target, bind.map(|bind| SocketAddr::new(bind, 0))).await?;
     // Only broadcast addresses need it.
     let _ = socket.set_broadcast(true);
     let mut question = Vec::new();
     // SEARCHGW always fits into a datagram.
-    let _ = Message::SearchGw { radius: 0 }.encode(&mut question);
+    let _ = match version {
+        Version::V12 => Message::SearchGw { radius: 0 }.encode(&mut question),
+        Version::V20 => v2::Packet::SearchGw { information: &[] }.encode(&mut question),
+    };
     loop {
         socket.send_to(&question, target).await.map_err(failed)?;
-        if let Ok(found) = timeout(SEARCH_INTERVAL, answer(&socket)).await {
+        if let Ok(found) = timeout(SEARCH_INTERVAL, answer(&socket, version)).await {
             return found.map_err(failed);
         }
     }
 }
 
 /// The address of the gateway that answers first. A GWINFO with an address is from another client, and is ignored.
-async fn answer(socket: &UdpSocket) -> io::Result<SocketAddr> {
+async fn answer(socket: &UdpSocket, version: Version) -> io::Result<SocketAddr> {
     let mut buffer = vec![0; LARGEST_DATAGRAM];
     loop {
         let (length, address) = socket.recv_from(&mut buffer).await?;
         let datagram = buffer.get(..length).unwrap_or_default();
-        if matches!(Message::decode(datagram), Ok(Message::GwInfo { address: [], .. })) {
+        let is_answer = match version {
+            Version::V12 => matches!(Message::decode(datagram), Ok(Message::GwInfo { address: [], .. })),
+            Version::V20 => {
+                matches!(v2::Packet::decode(datagram), Ok(v2::Packet::GwInfo { address: [], .. }))
+            }
+        };
+        if is_answer {
             return Ok(address);
         }
     }

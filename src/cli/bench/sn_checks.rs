@@ -9,7 +9,7 @@ use crate::bench::topics::Topics;
 use crate::cli::sn::{SnArgs, SnChoice};
 use crate::cli::{Error, Names, UsageError};
 use crate::protocol::Qos;
-use crate::protocol::sn::ShortName;
+use crate::protocol::sn::{ShortName, Version};
 use std::time::Duration;
 
 /// What options of MQTT-SN need.
@@ -28,7 +28,14 @@ impl RunArgs {
     /// Lets the clients connect to a gateway if the options ask for one.
     pub(super) fn choose_gateway(&mut self) {
         let SnRunArgs { sn, discover, sn_retry_interval, sn_retry_count, sn_forwarders: _ } = self.sn;
-        let args = SnArgs { sn, topic_id: Vec::new(), discover, sn_retry_interval, sn_retry_count };
+        let args = SnArgs {
+            sn,
+            sn_version: Version::V12,
+            topic_id: Vec::new(),
+            discover,
+            sn_retry_interval,
+            sn_retry_count,
+        };
         self.client.network.sn = Some(SnChoice { args, sleep: None, is_unconnected: false });
     }
 

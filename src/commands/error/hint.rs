@@ -6,8 +6,9 @@ use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
 use crate::client::{AuthenticationError, Foreign};
 use crate::passwd::FileError;
 use crate::protocol::session::{PublishError, SessionError};
+use crate::protocol::sn::ReturnCode;
 use crate::protocol::sn::client::GatewayError;
-use crate::protocol::sn::{MessageType, ReturnCode};
+use crate::protocol::sn::v2::Reason;
 use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
@@ -99,16 +100,20 @@ pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
 
 fn gateway_hint(error: &GatewayError) -> Option<&'static str> {
     match error {
-        GatewayError::Refused(ReturnCode::CONGESTION) => {
+        GatewayError::Refused(ReturnCode::CONGESTION) | GatewayError::RefusedFor(Reason::CONGESTION) => {
             Some("the gateway has no connection to its broker, or no room for another client")
         }
-        GatewayError::NoAnswer { message: MessageType::Connect, .. } | GatewayError::NotListening => Some(
+        GatewayError::NoAnswer { message: "CONNECT", .. } | GatewayError::NotListening => Some(
             "does an MQTT-SN gateway listen there? -h HOST and -p PORT select another; `mq gateway` starts one",
         ),
         GatewayError::NoTopicId { .. } => Some(
             "--topic-id ID selects a predefined topic id; the topic may also be a short one of two bytes",
         ),
         GatewayError::Refused(_)
+        | GatewayError::RefusedFor(_)
+        | GatewayError::EndedFor { .. }
+        | GatewayError::SleepRejected(_)
+        | GatewayError::RejectedFor { .. }
         | GatewayError::NoAnswer { .. }
         | GatewayError::Ended
         | GatewayError::Rejected { .. }

@@ -100,13 +100,18 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
 /// The exit status for the end of a connection to an MQTT-SN gateway.
 fn status_of_gateway(error: &GatewayError) -> ExitStatus {
     match error {
-        GatewayError::Refused(_) => ExitStatus::REFUSED,
+        GatewayError::Refused(_) | GatewayError::RefusedFor(_) => ExitStatus::REFUSED,
         GatewayError::NotListening => ExitStatus::FAILED,
         GatewayError::Rejected { .. }
+        | GatewayError::RejectedFor { .. }
+        | GatewayError::SleepRejected(_)
         | GatewayError::TooLarge { .. }
         | GatewayError::NoTopicId { .. }
         | GatewayError::NoMessage(_) => ExitStatus::REJECTED,
-        GatewayError::NoAnswer { .. } | GatewayError::Ended | GatewayError::Packet(_) => ExitStatus::LOST,
+        GatewayError::NoAnswer { .. }
+        | GatewayError::Ended
+        | GatewayError::EndedFor { .. }
+        | GatewayError::Packet(_) => ExitStatus::LOST,
     }
 }
 

@@ -148,6 +148,11 @@ impl Aggregate {
         member.connect(self.last_connection, is_clean, settings);
     }
 
+    /// Whether there is a session of the client.
+    pub(super) fn has_session(&self, key: Key) -> bool {
+        self.members.contains_key(&key)
+    }
+
     /// A client has gone. Returns whether it was connected.
     pub(super) fn disconnect(&mut self, key: Key) -> bool {
         let Some(member) = self.members.get_mut(&key) else { return false };

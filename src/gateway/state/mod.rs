@@ -3,6 +3,7 @@
 mod owners;
 mod room;
 mod shared_connection;
+mod version_2;
 
 use super::broker_connection::serve;
 use super::key::Key;
@@ -12,8 +13,10 @@ use super::unconnected::Unconnected;
 use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::session::Limits;
-use crate::protocol::sn::gateway::{Action, Client, Context, Note, Output, short_topic, unconnected_publish};
-use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId};
+use crate::protocol::sn::gateway::{
+    Action, AnyClient as Client, Context, Note, Output, short_topic, unconnected_publish,
+};
+use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId, Version, v2};
 use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
 use crate::transport::DatagramSocket;
@@ -127,17 +130,20 @@ impl State {
 
     /// Handles a datagram.
     pub(super) fn receive(&mut self, datagram: &[u8], address: SocketAddr, now: Instant) {
+        if self.version_of(datagram, address) == Version::V20 {
+            return self.receive_v2(datagram, address, now);
+        }
         let peer = Peer { address, node_id: None };
         match Message::decode(datagram) {
             Ok(Message::Encapsulated(encapsulated)) => {
                 let peer = Peer { address, node_id: Some(encapsulated.node_id.into()) };
                 match Message::decode(encapsulated.message) {
                     Ok(Message::Encapsulated(_)) => self.note_malformed(&peer, &"nested ENCAPSULATED", now),
-                    Ok(message) => self.receive_message(&message, peer, now),
+                    Ok(message) => self.receive_message(&message, &peer, now),
                     Err(error) => self.receive_malformed(&error, &peer, now),
                 }
             }
-            Ok(message) => self.receive_message(&message, peer, now),
+            Ok(message) => self.receive_message(&message, &peer, now),
             Err(error) => self.receive_malformed(&error, &peer, now),
         }
     }
@@ -155,22 +161,22 @@ impl State {
         }
     }
 
-    fn receive_message(&mut self, message: &Message<'_>, peer: Peer, now: Instant) {
+    fn receive_message(&mut self, message: &Message<'_>, peer: &Peer, now: Instant) {
         match message {
             Message::SearchGw { .. } => {
                 let gateway_id = self.config.gateway_id;
-                return self.reply(&Message::GwInfo { gateway_id, address: &[] }, &peer);
+                return self.reply(&Message::GwInfo { gateway_id, address: &[] }, peer);
             }
             Message::Connect(connect) => return self.connect(connect.client_id, message, peer, now),
-            Message::Pingreq { client_id: Some(client_id) } => self.note_new_address(client_id, &peer),
+            Message::Pingreq { client_id: Some(client_id) } => self.note_new_address(client_id, peer),
             _ => {}
         }
-        match self.by_peer.get(&peer).copied() {
+        match self.by_peer.get(peer).copied() {
             Some(key) if self.is_congested(key) && matches!(message, Message::Publish(_)) => {
-                self.refuse_publish(message, &peer);
+                self.refuse_publish(message, peer);
             }
             Some(key) => self.step(key, now, |client, context, out| client.receive(message, context, out)),
-            None => self.receive_from_stranger(message, &peer, now),
+            None => self.receive_from_stranger(message, peer, now),
         }
     }
 
@@ -203,11 +209,7 @@ impl State {
         let (Some(topic), Some(this)) = (topic, self.this.upgrade()) else { return };
         let packet = unconnected_publish(topic, publish);
         if let Some(shared) = &mut self.shared {
-            if let Some(count) = shared.aggregate.publish_unconnected(&packet) {
-                let reason = "the broker was away, or does not accept their size or RETAIN".to_owned();
-                (self.handler)(Event::UnconnectedDropped { count, reason });
-            }
-            return;
+            return note_dropped(shared.aggregate.publish_unconnected(&packet), &mut self.handler);
         }
         let broker = &self.config.broker;
         let event =
@@ -216,11 +218,11 @@ impl State {
     }
 
     /// CONNECT: finds the client by its identifier, compared exactly, or adds it.
-    fn connect(&mut self, client_id: &str, message: &Message<'_>, peer: Peer, now: Instant) {
+    fn connect(&mut self, client_id: &str, message: &Message<'_>, peer: &Peer, now: Instant) {
         if client_id.len() > LONGEST_CLIENT_ID {
             return self.refuse(
                 client_id,
-                &peer,
+                peer,
                 ReturnCode::NOT_SUPPORTED,
                 "the client identifier is too long",
             );
@@ -228,37 +230,52 @@ impl State {
         if client_id.chars().any(is_discouraged) {
             // Brokers close the connection without an answer.
             let reason = "the client identifier contains a control character";
-            return self.refuse(client_id, &peer, ReturnCode::NOT_SUPPORTED, reason);
+            return self.refuse(client_id, peer, ReturnCode::NOT_SUPPORTED, reason);
         }
+        match self.locate(client_id, peer, Version::V12, now) {
+            Some(key) => self.step(key, now, |client, context, out| client.receive(message, context, out)),
+            None => {
+                let reason = "the gateway has its maximum of clients";
+                self.refuse(client_id, peer, ReturnCode::CONGESTION, reason);
+            }
+        }
+    }
+
+    /// The client with this identifier at this address, which it takes over, or a new one. `None` if there is no room.
+    fn locate(&mut self, client_id: &str, peer: &Peer, version: Version, now: Instant) -> Option<Key> {
         let known = self.by_id.get(client_id).copied();
-        if let Some(other) = self.by_peer.get(&peer).copied().filter(|key| Some(*key) != known) {
+        if let Some(other) = self.by_peer.get(peer).copied().filter(|key| Some(*key) != known) {
             self.step(other, now, Client::abandon);
             self.forget(other);
         }
-        let key = match known {
+        match known {
             Some(key) => {
-                self.take_over(key, &peer);
-                key
+                self.take_over(key, peer);
+                self.change_version(key, version, now);
+                Some(key)
             }
-            None if self.clients.len() >= self.config.clients && !self.make_room(now) => {
-                return self.refuse(
-                    client_id,
-                    &peer,
-                    ReturnCode::CONGESTION,
-                    "the gateway has its maximum of clients",
-                );
-            }
-            None => self.add(client_id, peer, now),
-        };
-        self.step(key, now, |client, context, out| client.receive(message, context, out));
+            None if self.clients.len() >= self.config.clients && !self.make_room(now) => None,
+            None => Some(self.add(client_id, peer.clone(), version, now)),
+        }
     }
 
-    fn add(&mut self, client_id: &str, peer: Peer, now: Instant) -> Key {
+    /// The client has another version than before, so it starts anew.
+    fn change_version(&mut self, key: Key, version: Version, now: Instant) {
+        let is_other = |slot: &&mut Slot| slot.client.version() != version;
+        if self.clients.get_mut(&key).filter(is_other).is_some() {
+            self.step(key, now, Client::abandon);
+        }
+        if let Some(slot) = self.clients.get_mut(&key).filter(is_other) {
+            slot.client = Client::new(version, slot.client.id(), now);
+        }
+    }
+
+    fn add(&mut self, client_id: &str, peer: Peer, version: Version, now: Instant) -> Key {
         let key = Key(self.next_key);
         self.next_key += 1;
         self.by_peer.insert(peer.clone(), key);
         self.by_id.insert(client_id.into(), key);
-        let client = Client::new(client_id, now);
+        let client = Client::new(version, client_id, now);
         let (link, task, tasks) = (None, None, Rc::default());
         let slot =
             Slot { client, peer, link, task, tasks, is_opening: false, scheduled: None, is_listed: false };
@@ -268,15 +285,22 @@ impl State {
 
     /// The client has a new address. The old one is told, unless the client sleeps.
     fn take_over(&mut self, key: Key, peer: &Peer) {
-        let Some(slot) = self.clients.get_mut(&key).filter(|slot| slot.peer != *peer) else { return };
+        let Some(slot) = self.clients.get(&key).filter(|slot| slot.peer != *peer) else { return };
+        let is_told = !slot.client.is_asleep() && !slot.client.is_disconnected();
+        let (last, version) = (slot.client.taken_over(), slot.client.version());
+        if let Some(old) = self.move_to(key, peer).filter(|_| is_told) {
+            self.reply_datagram(last, &old, version);
+        }
+    }
+
+    /// Sets the address of a client. Returns the old one.
+    fn move_to(&mut self, key: Key, peer: &Peer) -> Option<Peer> {
+        let slot = self.clients.get_mut(&key).filter(|slot| slot.peer != *peer)?;
         slot.client.note_moved();
         let old = std::mem::replace(&mut slot.peer, peer.clone());
-        let is_told = !slot.client.is_asleep() && !slot.client.is_disconnected();
         self.by_peer.remove(&old);
         self.by_peer.insert(peer.clone(), key);
-        if is_told {
-            self.reply(&Message::Disconnect { duration: None }, &old);
-        }
+        Some(old)
     }
 
     /// A sleeping client wakes up behind another address, as after a change of a NAT's port.
@@ -329,10 +353,15 @@ impl State {
 
     fn reply(&mut self, message: &Message<'_>, peer: &Peer) {
         let mut datagram = Vec::new();
+        // A reply always fits into a datagram.
         if message.encode(&mut datagram).is_ok() {
-            self.socket.send(peer.address, peer.wrap(datagram));
-            self.wake_for_socket();
+            self.reply_datagram(datagram, peer, Version::V12);
         }
+    }
+
+    fn reply_datagram(&mut self, datagram: Vec<u8>, peer: &Peer, version: Version) {
+        self.socket.send(peer.address, peer.wrap(datagram, version));
+        self.wake_for_socket();
     }
 
     fn wake_for_socket(&self) {
@@ -360,6 +389,7 @@ impl State {
         let had_room = slot.client.has_room(context.settings);
         step(&mut slot.client, context, &mut out);
         if let Some(link) = &slot.link {
+            out.session_expiry.iter().for_each(|seconds| link.set_session_expiry(*seconds));
             link.send(&mut out.packets);
             if !had_room && slot.client.has_room(context.settings) {
                 link.signal();
@@ -369,7 +399,8 @@ impl State {
             shared.aggregate.receive_from_client(key, &out.packets);
         }
         for datagram in out.datagrams {
-            self.socket.send(slot.peer.address, slot.peer.wrap(datagram));
+            let version = slot.client.version();
+            self.socket.send(slot.peer.address, slot.peer.wrap(datagram, version));
         }
         if let Some(note) = out.note {
             let client_id = slot.client.id().to_owned();
@@ -378,7 +409,7 @@ impl State {
             if dropped > 0 {
                 (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
             }
-            (self.handler)(event_of(note, client_id, &slot.peer));
+            (self.handler)(event_of(note, client_id, &slot.peer, slot.client.version()));
         }
         let is_listed_now = slot.is_replaceable() && !slot.is_listed;
         self.wake_for_socket();
@@ -442,8 +473,11 @@ impl State {
 
     pub(super) fn broker_accepted(&mut self, key: Key, link: &Rc<Link>, terms: &Terms, now: Instant) {
         if self.note_opened(key, link) {
-            let limits = terms.peer_accepts;
-            self.step(key, now, |client, context, out| client.broker_accepted(limits, context, out));
+            let (limits, session_present) = (terms.peer_accepts, terms.session_present);
+            self.step(key, now, |client, context, out| {
+                client.note_session_present(session_present);
+                client.broker_accepted(limits, context, out);
+            });
         }
     }
 
@@ -457,7 +491,11 @@ impl State {
         (self.handler)(Event::Refused { client_id, peer, reason: error.to_string() });
         let return_code =
             if is_temporary(error) { ReturnCode::CONGESTION } else { ReturnCode::NOT_SUPPORTED };
-        self.step(key, now, |client, context, out| client.refuse(return_code, context, out));
+        let code = match error {
+            client::Error::Refused { reason, .. } => Some(*reason),
+            _ => None,
+        };
+        self.step(key, now, |client, context, out| client.refuse_for(return_code, code, context, out));
     }
 
     pub(super) fn broker_lost(&mut self, key: Key, link: &Rc<Link>, reason: String, now: Instant) {
@@ -538,7 +576,12 @@ impl State {
         self.next_advertise = Some(now + interval);
         let duration = u16::try_from(interval.as_secs()).unwrap_or(u16::MAX);
         let peer = Peer { address: group, node_id: None };
-        self.reply(&Message::Advertise { gateway_id: self.config.gateway_id, duration }, &peer);
+        let gateway_id = self.config.gateway_id;
+        if self.config.version == Some(Version::V20) {
+            let advertise = v2::Packet::Advertise { gateway_id, duration };
+            return self.reply_v2(&advertise, &peer);
+        }
+        self.reply(&Message::Advertise { gateway_id, duration }, &peer);
     }
 
     /// Disconnects all clients.
@@ -560,6 +603,14 @@ impl State {
         let is_shared_open = self.shared.as_ref().is_some_and(SharedConnection::is_open);
         is_shared_open
             || self.clients.values().any(|slot| slot.task.as_ref().is_some_and(|task| !task.is_finished()))
+    }
+}
+
+/// Reports messages of QoS -1 that the shared connection did not take.
+fn note_dropped(count: Option<u64>, handler: &mut dyn FnMut(Event)) {
+    if let Some(count) = count {
+        let reason = "the broker was away, or does not accept their size or RETAIN".to_owned();
+        handler(Event::UnconnectedDropped { count, reason });
     }
 }
 
@@ -586,10 +637,11 @@ fn broker_options(config: &Config, client: &Client) -> Options {
         };
         let queued = u16::try_from(config.settings.queued_messages).unwrap_or(u16::MAX).max(1);
         push(PropertyId::ReceiveMaximum, queued.into());
-        if !parameters.is_clean {
+        if !parameters.is_clean && parameters.session_expiry.is_none() {
             push(PropertyId::SessionExpiryInterval, u32::MAX);
         }
     }
+    version_2::apply_parameters(&mut options, &parameters);
     options
 }
 
@@ -605,9 +657,9 @@ fn is_temporary(error: &client::Error) -> bool {
     }
 }
 
-fn event_of(note: Note, client_id: String, peer: &Peer) -> Event {
+fn event_of(note: Note, client_id: String, peer: &Peer, version: Version) -> Event {
     match note {
-        Note::Connected => Event::Connected { client_id, peer: peer.clone() },
+        Note::Connected => Event::Connected { client_id, peer: peer.clone(), version },
         Note::Disconnected => Event::Disconnected { client_id },
         Note::Asleep(duration) => Event::Asleep { client_id, duration },
         Note::Silent => Event::Silent { client_id },

@@ -4,7 +4,7 @@
 //! silent for as long as an unanswered message is repeated makes room as well, and its will is published.
 
 use super::{Key, STALE_ENTRIES, Slot, State};
-use crate::protocol::sn::gateway::{Client, Settings};
+use crate::protocol::sn::gateway::{AnyClient as Client, Settings};
 use std::time::Instant;
 
 /// The clients that one CONNECT looks at, so that it costs little if none can make room.

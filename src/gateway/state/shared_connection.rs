@@ -112,8 +112,18 @@ impl State {
             });
             return;
         };
-        shared.aggregate.connect(key, slot.client.parameters().is_clean);
-        self.run_step(key, now, |client, context, out| client.broker_accepted(limits, context, out));
+        let parameters = slot.client.parameters();
+        // A client of MQTT-SN 2.0 may begin anew with a session that lasts.
+        let ends = parameters.session_expiry.map_or(parameters.is_clean, |seconds| seconds == 0);
+        if parameters.is_clean {
+            shared.aggregate.remove(key);
+        }
+        let session_present = !ends && shared.aggregate.has_session(key);
+        shared.aggregate.connect(key, ends);
+        self.run_step(key, now, |client, context, out| {
+            client.note_session_present(session_present);
+            client.broker_accepted(limits, context, out);
+        });
     }
 
     /// A client has gone. The gateway publishes the will of a lost one, since the broker does not know it.

@@ -5,10 +5,10 @@ use super::{Dissected, Outcome, dissect, dissect_v2};
 use crate::inspect::{Name, Rule};
 use crate::protocol::sn::Version;
 
-/// Decodes a datagram of `length` bytes, of which `bytes` were captured.
-pub(super) fn decode(bytes: &[u8], length: usize, version: Version) -> Dissected<'_> {
+/// Decodes a datagram of `length` bytes, of which `bytes` were captured. A protected packet in it may be decrypted.
+pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted: bool) -> Dissected<'_> {
     let mut cursor = Cursor::new(bytes, length, version);
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { is_decrypted, ..Outcome::default() };
     let result = match version {
         Version::V12 => dissect::message(&mut cursor, &mut outcome),
         Version::V20 => dissect_v2::message(&mut cursor, &mut outcome),

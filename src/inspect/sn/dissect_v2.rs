@@ -1,7 +1,7 @@
 //! Decodes the packets of MQTT-SN 2.0 into fields. It never fails: the rest of a packet that cannot be decoded becomes one raw
 //! field, and a finding has the reason.
 //!
-//! Where the specification contradicts itself, docs/design/mqtt-sn.md has the decisions.
+//! Where the specification contradicts itself, docs/mqtt-sn-2.md has the decisions.
 
 use super::cursor::{Cursor, DissectResult, EndOfMessage};
 use super::{Envelope, MessageKind, Outcome};
@@ -440,7 +440,7 @@ fn protection<'a>(cursor: &mut Cursor<'a>, start: usize, outcome: &mut Outcome<'
     };
     let body = cursor.left().saturating_sub(tag);
     let end = cursor.position() + body;
-    if scheme::is_encrypted(number) {
+    if scheme::is_encrypted(number) && !outcome.is_decrypted {
         cursor.bytes(body, Name::ProtectedPacket)?;
     } else {
         cursor.area(end, |cursor| {

@@ -76,6 +76,9 @@ fn write_message(message: &Message<'_>, findings: &[Finding], options: Options, 
     if let Some(topic) = &facts.topic {
         text("resolved_topic", topic, json);
     }
+    if let Some(verification) = facts.verification {
+        text("verification", verification.text(), json);
+    }
     for (key, value) in [
         ("round_trip_ns", facts.round_trip),
         ("since_publish_ns", facts.since_publish),

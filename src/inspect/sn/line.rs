@@ -42,6 +42,9 @@ pub(in crate::inspect) fn summary(message: &Message<'_>, options: Options) -> St
             let _ = write!(line.0, " ({} since PUBLISH)", duration(since));
         }
     }
+    if let Some(verification) = facts.verification {
+        line.add(verification.text());
+    }
     if let Some(slept) = facts.slept {
         line.add(&format!("asleep for {}", duration(slept)));
     }

@@ -2,7 +2,9 @@
 
 use super::client::{Client, Observed};
 use super::version::rule_column;
-use super::{Dissected, End, Facts, Message, MessageKind, Opened, Settings, SnItem, decode, lint};
+use super::{
+    Dissected, End, Facts, Message, MessageKind, Opened, Settings, SnItem, Verification, decode, lint,
+};
 use crate::inspect::Direction;
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
@@ -70,17 +72,27 @@ impl Messages {
             Connection::default()
         });
         let length = bytes.len() + missing;
+        let opened = if missing == 0 { self.settings.open(bytes) } else { None };
+        let (verification, decrypted) = opened.map_or((None, None), |(found, bytes)| (Some(found), bytes));
+        let bytes = decrypted.as_deref().unwrap_or(bytes);
         let (node_id, inside) = split_envelope(bytes);
         let client = connection.client(node_id);
         let choice = client.choose_version(inside, self.settings.version);
-        let Dissected { mut tree, kind, envelope } = decode::decode(bytes, length, choice.version);
+        let Dissected { mut tree, kind, envelope } =
+            decode::decode(bytes, length, choice.version, decrypted.is_some());
         if choice.is_unknown && !std::mem::replace(&mut client.has_unknown_version, true) {
             tree.findings.push(unknown_version(choice.version));
+        }
+        if verification == Some(Verification::WrongTag) {
+            let range = tree.find(Name::AuthenticationTag).map_or(0..0, |tag| tag.range.clone());
+            let detail = "the tag does not match the packet and the key of its sender";
+            tree.findings.push(Finding::new(Rule::SnTag, rule_column(choice.version), range, detail));
         }
         let start = tree.find(Name::EncapsulatedMessage).map_or(0, |message| message.range.start);
         let observed = Observed { kind, direction, tree: &tree, bytes, start, time: at.time };
         let (facts, findings) = context(client, &observed, &self.settings);
-        let facts = Facts { inferred_version: choice.is_new.then_some(choice.version), ..facts };
+        let facts =
+            Facts { inferred_version: choice.is_new.then_some(choice.version), verification, ..facts };
         sink(SnItem::Message(Message {
             connection: number,
             direction,

@@ -15,6 +15,7 @@ pub(super) mod line;
 mod lint;
 mod lint_v2;
 mod messages;
+mod protection;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -22,6 +23,7 @@ mod version;
 
 pub(crate) use client::Client;
 pub(crate) use messages::{Datagram, Messages};
+pub(crate) use protection::{Keys, Verification};
 
 use super::capture::Moment;
 use super::field::Tree;
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub version: Option<Version>,
     /// The topics of predefined ids.
     pub predefined: Arc<PredefinedTopics>,
+    /// The keys of protected packets.
+    pub keys: Arc<Keys>,
 }
 
 /// The output for MQTT-SN.
@@ -149,6 +153,8 @@ pub(crate) struct Facts {
     pub slept: Option<u64>,
     /// The version, if it was inferred from this message.
     pub inferred_version: Option<Version>,
+    /// The verification of a protected packet, if there are keys.
+    pub verification: Option<Verification>,
 }
 
 /// The type of a message, as far as it was decoded, and the messages around it.
@@ -158,6 +164,8 @@ struct Outcome<'a> {
     envelope: Option<Envelope<'a>>,
     /// The encapsulations of version 2.0 around the packet.
     enclosing: Vec<PacketType>,
+    /// The packet in a Protection Encapsulation is decrypted.
+    is_decrypted: bool,
 }
 
 impl Outcome<'_> {

@@ -101,11 +101,7 @@ impl<'a> Frame<'a> {
 }
 
 /// Appends length and type of a message with a body of that length; the short form of the length if it fits.
-pub(super) fn put_header(
-    out: &mut Vec<u8>,
-    message_type: MessageType,
-    body_length: usize,
-) -> Result<(), EncodeError> {
+pub(super) fn put_header(out: &mut Vec<u8>, type_octet: u8, body_length: usize) -> Result<(), EncodeError> {
     let (short, long) = (body_length + 2, body_length + 4);
     if let Ok(length) = u8::try_from(short) {
         out.reserve(short);
@@ -116,6 +112,6 @@ pub(super) fn put_header(
         out.push(LONG_FORM);
         out.extend_from_slice(&length.to_be_bytes());
     }
-    out.push(message_type as u8);
+    out.push(type_octet);
     Ok(())
 }

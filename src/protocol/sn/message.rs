@@ -291,7 +291,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// If it exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        put_header(out, self.message_type(), self.body_length())?;
+        put_header(out, self.message_type() as u8, self.body_length())?;
         match *self {
             Message::Advertise { gateway_id, duration } => {
                 out.push(gateway_id);

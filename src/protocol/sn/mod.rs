@@ -1,4 +1,4 @@
-//! MQTT-SN 1.2: the codec of its messages, and the file of predefined topics.
+//! MQTT-SN 1.2: the codec of its messages, and the file of predefined topics; [`v2`] has the packets of MQTT-SN 2.0.
 //!
 //! A message is a datagram. [`Frame`] reads its length and type, [`Message`] its fields. Decoding borrows from the datagram
 //! and never allocates, so an announced length costs nothing.
@@ -7,6 +7,8 @@ pub(crate) mod client;
 mod error;
 mod flags;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub(crate) mod gateway;
 mod late_copy;
 mod message;

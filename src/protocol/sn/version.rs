@@ -48,6 +48,7 @@ impl Version {
         let length = message.len() + 2 - header.size();
         match (header.type_octet, length) {
             // ADVERTISE, SEARCHGW, GWINFO of a gateway, CONNACK, WILLTOPICREQ, empty WILLTOPIC, WILLMSGREQ.
+            (0x01, 10..) => Some(V20), // CONNECT of another version
             (0x00, _) | (0x01 | 0x02 | 0x05, 3) | (0x06..=0x08, 2) => Some(V12),
             // PUBLISH, CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP.
             (0x03, 5..) | (0x02, 6..) | (0x04..=0x06, 4 | 5) | (0x07, 4) => Some(V20),
@@ -64,6 +65,8 @@ impl Version {
             (0x0e, 3 | 5..) | (0x0f, 5..) | (0x10, 6..) | (0x11, _) => Some(V20),
             // PUBREC, PUBREL.
             (0x0f | 0x10, 4) => Some(V12),
+            // PUBWOS, whose flags or length SUBSCRIBE cannot have.
+            (0x12, _) if is_pubwos(message, header.size()) => Some(V20),
             // SUBACK, or SLEEPREQ.
             (0x13, 8) => Some(V12),
             (0x13, 9) => Some(V20),
@@ -82,6 +85,15 @@ impl Version {
             _ => None,
         }
     }
+}
+
+/// Whether a message of type 0x12 is PUBWOS: it has a topic name, which is a reserved type in SUBSCRIBE of 1.2; or a predefined
+/// topic alias, and RETAIN or another length than SUBSCRIBE.
+fn is_pubwos(message: &[u8], header_size: usize) -> bool {
+    let Some(flags) = message.get(header_size).copied() else { return false };
+    let (has_retain, topic_type) = (flags & 0x10 != 0, flags & 0x03);
+    let is_subscribe_size = message.len() == header_size + 5;
+    flags & !0x13 == 0 && (topic_type == 3 || topic_type == 1 && (has_retain || !is_subscribe_size))
 }
 
 impl fmt::Display for Version {
@@ -110,6 +122,10 @@ mod tests {
             (&[2, 0x17], None),
             (&[8, 0x12, 32, 0, 1, b'a', b'/', b'b'], None),
             (&[2], None),
+            (&[9, 0x12, 3, 0, 1, b'a', b'o', b'n', b'!'], Some(V20)),
+            (&[7, 0x12, 1, 0, 1, 0, 5], None),
+            (&[8, 0x12, 1, 0, 5, b'o', b'n', b'!'], Some(V20)),
+            (&[10, 1, 0, 0, 1, 3, 0, 30, 0, 0], Some(V20)),
         ] {
             assert_eq!(Version::inferred(message), version, "{message:?}");
         }

@@ -764,3 +764,74 @@ fn rules_of_version_2_are_checked() {
     let suggested = findings("> 0c 01 01 0001 02 001e 0000 'c1'\n< 08 02 04 0001 00 003c");
     assert!(suggested.contains(&"error MQTT-SN-3.1.2.7-1".to_owned()), "{suggested:?}");
 }
+
+/// Protected packets of the same sender, made with Python's `cryptography` and `hmac`: PINGREQ for HMAC-SHA256, CONNECT for the
+/// others.
+const PROTECTED: [(&str, &str, &str); 6] = [
+    (
+        "HMAC-SHA256",
+        "32",
+        "36ff11000102030405060708a1a2a3a40007040c0007bb885f84119894497ca1841e0e3eb72ed0ce5d8218b84997861609afadd4898c",
+    ),
+    ("AES-CCM-64-128", "16", "26ff11400102030405060708a1a2a3a40007b01de61b9c798245f04a220919703d69bb5f9f6c"),
+    (
+        "AES-CCM-128-128",
+        "16",
+        "2eff11430102030405060708a1a2a3a40007e63b9551ff425b1cfc4de55315a8ecf55a54aa1b4e24ceff01ad8fd2",
+    ),
+    (
+        "AES-GCM-128-128",
+        "16",
+        "2eff11460102030405060708a1a2a3a400073267b85f74b0c5d0b1a200194cadefae1d05e00015cfe51b5f5b35f1",
+    ),
+    (
+        "AES-GCM-256-128",
+        "32",
+        "2eff11480102030405060708a1a2a3a4000799cac55ca58400e05219522aa5d2897bbc492bc2e552f9588f76882b",
+    ),
+    (
+        "ChaCha20-Poly1305",
+        "32",
+        "2eff11490102030405060708a1a2a3a40007dbde74e28d7487359d9b104cc36572c95d2e21f424ef5f1229623205",
+    ),
+];
+
+#[test]
+fn protected_packets_are_verified_and_decrypted_with_a_file_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    let inspect = |datagram: &str| {
+        let command =
+            mq("inspect --sn --format json --lint=info --hex").arg(datagram).arg("--sn-keys").arg(&file);
+        let output = command.run();
+        objects(&String::from_utf8(output.stdout).unwrap()).remove(0)
+    };
+    for (scheme, length, datagram) in PROTECTED {
+        let length: u8 = length.parse().unwrap();
+        let key: String = (0..length).map(|byte| format!("{byte:02x}")).collect();
+        std::fs::write(&file, format!("# keys\n0102030405060708 {key}\n")).unwrap();
+        let message = inspect(datagram);
+        let inside = if scheme == "HMAC-SHA256" { "PINGREQ" } else { "CONNECT" };
+        assert_eq!(
+            (&message["verification"], &message["type"]),
+            (&"authentic".into(), &inside.into()),
+            "{message}"
+        );
+        if inside == "CONNECT" {
+            assert_eq!(message["client_id"], "c1");
+        }
+        assert!(!message.to_string().contains(&key));
+        let changed = inspect(&format!("{}{}", &datagram[..datagram.len() - 2], "00"));
+        assert_eq!(changed["verification"], "wrong tag");
+        assert_eq!(changed["findings"][0]["statement"], "mqtt-sn/2.0/3.17", "{changed}");
+        std::fs::write(&file, format!("0102030405060709 {key}\n")).unwrap();
+        assert_eq!(inspect(datagram)["verification"], "no key");
+        std::fs::write(&file, "* 07\n").unwrap();
+        let verification = if scheme == "HMAC-SHA256" { "wrong tag" } else { "not verified" };
+        assert_eq!(inspect(datagram)["verification"], verification);
+    }
+    std::fs::write(&file, "* secret\n").unwrap();
+    let error = mq("inspect --sn --hex 0215 --sn-keys").arg(&file).run().fail(2);
+    assert_says(&error, &["line 1: expected SENDER KEY"]);
+    assert!(!error.contains("secret"));
+}

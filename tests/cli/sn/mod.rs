@@ -7,3 +7,4 @@ mod gateway;
 mod options;
 mod sleep;
 mod through;
+mod version_2;

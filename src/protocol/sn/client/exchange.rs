@@ -178,7 +178,7 @@ impl Adapter {
                 }
                 self.counts.unanswered += 1;
                 let attempts = count + 1;
-                let (message, time) = (exchange.message_type(), interval * attempts);
+                let (message, time) = (exchange.message_type().name(), interval * attempts);
                 return Err(GatewayError::NoAnswer { message, attempts, time });
             }
             exchange.repetitions += 1;

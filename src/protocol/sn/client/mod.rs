@@ -12,17 +12,23 @@
 mod exchange;
 mod local;
 mod remote;
+#[cfg(test)]
+mod tests;
 mod topics;
+pub(crate) mod v2;
+mod versions;
 
 pub(crate) use remote::return_code_of;
 
 use super::late_copy::LateCopies;
-use super::{Message, MessageType, Regack, ReturnCode, Suback};
+use super::v2::Reason;
+use super::{Message, Regack, ReturnCode, Suback};
 use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
 use exchange::{Exchange, Operation};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use topics::Topics;
+pub(crate) use versions::AnyAdapter;
 
 /// The requests up to which more packets are taken.
 const ENOUGH_OPERATIONS: usize = 16;
@@ -59,18 +65,30 @@ pub(crate) enum GatewayError {
     /// CONNACK with a return code other than 0.
     #[error("the gateway refused the connection: {0}")]
     Refused(ReturnCode),
+    /// CONNACK of MQTT-SN 2.0 with a reason code from 0x80.
+    #[error("the gateway refused the connection: {0}")]
+    RefusedFor(Reason),
     /// A message was repeated in vain.
     #[error("the gateway did not answer {message}, sent {attempts} times in {} s", time.as_secs_f64())]
-    NoAnswer { message: MessageType, attempts: u32, time: Duration },
+    NoAnswer { message: &'static str, attempts: u32, time: Duration },
     /// The port is closed, as an ICMP message says.
     #[error("no MQTT-SN gateway listens at the port (connection refused)")]
     NotListening,
     /// DISCONNECT.
     #[error("the gateway ended the connection")]
     Ended,
+    /// DISCONNECT of MQTT-SN 2.0, with its reason string.
+    #[error("the gateway ended the connection: {reason}{}", quoted(.text))]
+    EndedFor { reason: Reason, text: String },
+    /// SLEEPRESP with a reason code from 0x80.
+    #[error("the gateway rejected the sleep: {0}")]
+    SleepRejected(Reason),
     /// A rejected message that the MQTT version has no reason code for.
     #[error("the gateway rejected the message to {topic}: {return_code}")]
     Rejected { topic: String, return_code: ReturnCode },
+    /// The same with a reason code of MQTT-SN 2.0.
+    #[error("the gateway rejected the message to {topic}: {reason}")]
+    RejectedFor { topic: String, reason: Reason },
     /// A message for which no datagram is large enough.
     #[error("the message to {topic} has {size} bytes, which no MQTT-SN message can have")]
     TooLarge { topic: String, size: usize },
@@ -83,6 +101,11 @@ pub(crate) enum GatewayError {
     /// A packet of the MQTT client that cannot be read.
     #[error("{0}")]
     Packet(DecodeError),
+}
+
+/// A reason string, as it follows the reason.
+fn quoted(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text:?})") }
 }
 
 /// Events that the MQTT client does not see.

@@ -10,7 +10,7 @@ use crate::protocol::{
 use std::time::{Duration, Instant};
 
 /// The maximum of received messages that the MQTT client has not acknowledged.
-const MOST_RECEIVED: usize = 1024;
+pub(super) const MOST_RECEIVED: usize = 1024;
 
 impl Adapter {
     pub(super) fn take_message(&mut self, message: &Message<'_>, now: Instant) -> Result<(), GatewayError> {

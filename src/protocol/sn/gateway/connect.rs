@@ -7,10 +7,10 @@ use crate::protocol::{Packet, PacketId, Properties, Publish, Qos, TopicName};
 use std::time::Duration;
 
 /// The time for which a client stays awake after an acknowledgement, for the broker's next message.
-const NEXT_MESSAGE: Duration = Duration::from_millis(100);
+pub(super) const NEXT_MESSAGE: Duration = Duration::from_millis(100);
 
 /// The longest time after CONNACK for a late copy of CONNECT.
-const LATE_CONNECT: Duration = Duration::from_secs(2);
+pub(super) const LATE_CONNECT: Duration = Duration::from_secs(2);
 
 /// The will of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,7 +20,7 @@ const ENTRY_SIZE: usize = 64;
 
 /// The limit of bytes is exceeded up to this factor by messages of QoS 1 and 2 that the broker sends before the PUBREL that ends
 /// the open exchange. Beyond it, the client is disconnected, and the broker keeps the messages of its session.
-const MOST_QUEUES: usize = 4;
+pub(super) const MOST_QUEUES: usize = 4;
 
 /// The messages for a client.
 #[derive(Debug, Default)]

@@ -12,7 +12,11 @@
 mod connect;
 mod delivery;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod topics;
+pub(crate) mod v2;
+mod versions;
 
 use super::late_copy::LateCopies;
 use super::{Message, PredefinedTopics, PublishQos, ReturnCode};
@@ -25,6 +29,7 @@ pub(crate) use requests::unconnected_publish;
 use std::time::{Duration, Instant};
 use topics::Topics;
 pub(crate) use topics::short_topic;
+pub(crate) use versions::AnyClient;
 
 /// The time for which a disconnected client is remembered, to answer repeated messages.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -58,6 +63,14 @@ pub(crate) struct Context<'c> {
     pub has_more: bool,
 }
 
+#[cfg(any(test, fuzzing))]
+impl<'c> Context<'c> {
+    /// The context of a step in a test.
+    pub(super) fn of(now: Instant, settings: &'c Settings, predefined: &'c PredefinedTopics) -> Context<'c> {
+        Context { now, settings, predefined, has_more: false }
+    }
+}
+
 /// The result of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
@@ -67,6 +80,8 @@ pub(crate) struct Output {
     pub packets: Vec<u8>,
     /// The change of the connection to the broker, if any.
     pub action: Option<Action>,
+    /// The session expiry interval for DISCONNECT to the broker, if a client of MQTT-SN 2.0 has changed it.
+    pub session_expiry: Option<u32>,
     /// The event for the log, if any.
     pub note: Option<Note>,
 }
@@ -107,6 +122,10 @@ pub(crate) struct Parameters<'c> {
     pub client_id: &'c str,
     pub is_clean: bool,
     pub will: Option<&'c Will>,
+    /// The session expiry interval in seconds; only MQTT-SN 2.0 has one.
+    pub session_expiry: Option<u32>,
+    /// User name and password, which only MQTT-SN 2.0 has.
+    pub credentials: Option<(&'c str, &'c [u8])>,
 }
 
 /// The state of a client (MQTT-SN 1.2, section 6.14, with the steps of connecting).
@@ -213,7 +232,9 @@ impl Client {
 
     /// The parameters for [`Action::Open`].
     pub(crate) fn parameters(&self) -> Parameters<'_> {
-        Parameters { client_id: &self.id, is_clean: self.is_clean, will: self.will.as_ref() }
+        let (session_expiry, credentials) = (None, None);
+        let (is_clean, will) = (self.is_clean, self.will.as_ref());
+        Parameters { client_id: &self.id, is_clean, will, session_expiry, credentials }
     }
 
     /// Whether it sleeps, so that a PINGREQ may come from another address.

@@ -91,20 +91,36 @@ impl Topics {
         predefined: &PredefinedTopics,
         maximum: usize,
     ) -> Option<Assigned> {
-        let id = self.find(name);
-        let entry = id.and_then(|id| self.entries.get(usize::from(id) - 1));
-        if entry.is_some_and(|entry| entry.is_known) {
-            return id.map(|id| Assigned::Known(TopicId::Normal(id)));
+        let known = self.known(name, client_id, predefined);
+        if let Some(topic_id) = known.or_else(|| ShortName::new(name).map(TopicId::Short)) {
+            return Some(Assigned::Known(topic_id));
         }
-        if entry.is_some_and(|entry| entry.is_predefined)
-            && let Some(predefined_id) = predefined.id(client_id, name)
-        {
-            return Some(Assigned::Known(TopicId::Predefined(predefined_id)));
+        self.find(name).or_else(|| self.add(name, maximum)).map(Assigned::Unknown)
+    }
+
+    /// The topic alias for a message to a client of MQTT-SN 2.0, which has no short topic names.
+    pub(super) fn alias_for_message(
+        &mut self,
+        name: &str,
+        client_id: &str,
+        predefined: &PredefinedTopics,
+        maximum: usize,
+    ) -> Option<Assigned> {
+        if let Some(topic_id) = self.known(name, client_id, predefined) {
+            return Some(Assigned::Known(topic_id));
         }
-        if let Some(short) = ShortName::new(name) {
-            return Some(Assigned::Known(TopicId::Short(short)));
+        self.find(name).or_else(|| self.add(name, maximum)).map(Assigned::Unknown)
+    }
+
+    /// The id that the client knows.
+    fn known(&self, name: &str, client_id: &str, predefined: &PredefinedTopics) -> Option<TopicId> {
+        let id = self.find(name)?;
+        let entry = self.entries.get(usize::from(id) - 1)?;
+        if entry.is_known {
+            return Some(TopicId::Normal(id));
         }
-        id.or_else(|| self.add(name, maximum)).map(Assigned::Unknown)
+        let predefined_id = predefined.id(client_id, name).filter(|_| entry.is_predefined);
+        predefined_id.map(TopicId::Predefined)
     }
 
     fn entry_mut(&mut self, id: u16) -> Option<&mut Entry> {

@@ -1,6 +1,77 @@
 //! Reason codes of MQTT-SN 2.0 (section 2.3).
 
 use super::PacketType;
+use crate::protocol::ReasonCode;
+use crate::protocol::property::Context;
+use std::fmt;
+
+/// The result of a request, or the reason for the end of a connection. Codes from 0x80 are failures. The codes below 0xe0 are
+/// those of MQTT 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reason(pub u8);
+
+#[allow(missing_docs)] // the names are the specification's own
+impl Reason {
+    pub const SUCCESS: Reason = Reason(0x00);
+    pub const DISCONNECT_WITH_WILL: Reason = Reason(0x04);
+    pub const TOPIC_ALIAS_EXISTS: Reason = Reason(0x1a);
+    pub const UNSPECIFIED_ERROR: Reason = Reason(0x80);
+    pub const MALFORMED_PACKET: Reason = Reason(0x81);
+    pub const PROTOCOL_ERROR: Reason = Reason(0x82);
+    pub const IMPLEMENTATION_SPECIFIC_ERROR: Reason = Reason(0x83);
+    pub const UNSUPPORTED_PROTOCOL_VERSION: Reason = Reason(0x84);
+    pub const CLIENT_IDENTIFIER_NOT_VALID: Reason = Reason(0x85);
+    pub const SERVER_SHUTTING_DOWN: Reason = Reason(0x8b);
+    pub const BAD_AUTHENTICATION_METHOD: Reason = Reason(0x8c);
+    pub const KEEP_ALIVE_TIMEOUT: Reason = Reason(0x8d);
+    pub const SESSION_TAKEN_OVER: Reason = Reason(0x8e);
+    pub const TOPIC_FILTER_INVALID: Reason = Reason(0x8f);
+    pub const TOPIC_NAME_INVALID: Reason = Reason(0x90);
+    pub const PACKET_IDENTIFIER_IN_USE: Reason = Reason(0x91);
+    pub const PACKET_IDENTIFIER_NOT_FOUND: Reason = Reason(0x92);
+    pub const RECEIVE_MAXIMUM_EXCEEDED: Reason = Reason(0x93);
+    pub const PACKET_TOO_LARGE: Reason = Reason(0x95);
+    pub const QUOTA_EXCEEDED: Reason = Reason(0x97);
+    pub const UNKNOWN_TOPIC_ALIAS: Reason = Reason(0xf0);
+    pub const CONGESTION: Reason = Reason(0xf1);
+    pub const PROTECTION_NOT_SUPPORTED: Reason = Reason(0xf2);
+    pub const NO_VIRTUAL_CONNECTION: Reason = Reason(0xf4);
+
+    /// Whether it is a failure.
+    pub fn is_error(self) -> bool {
+        self.0 >= 0x80
+    }
+
+    /// The code of MQTT 5 in a packet of that kind. Codes that it cannot have become the most similar ones.
+    pub fn to_mqtt(self, context: Context) -> ReasonCode {
+        match self {
+            Reason(code) if ReasonCode(code).belongs_in(context) => ReasonCode(code),
+            Reason::UNKNOWN_TOPIC_ALIAS if context != Context::Suback => ReasonCode::TOPIC_NAME_INVALID,
+            Reason::CONGESTION => ReasonCode::QUOTA_EXCEEDED,
+            _ if self.is_error() => ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+            _ => ReasonCode::SUCCESS,
+        }
+    }
+
+    /// The code for one of MQTT in a packet of this type, which may have fewer codes than in MQTT.
+    pub fn from_mqtt(code: ReasonCode, packet_type: PacketType) -> Reason {
+        match code {
+            code if is_allowed(packet_type, code.0) => Reason(code.0),
+            ReasonCode::QUOTA_EXCEEDED => Reason::CONGESTION,
+            code if code.is_error() => Reason::UNSPECIFIED_ERROR,
+            _ => Reason::SUCCESS,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match ROWS.iter().find(|(known, ..)| *known == self.0) {
+            Some((_, name, _)) => write!(f, "{name} (0x{:02x})", self.0),
+            None => write!(f, "unknown reason code 0x{:02x}", self.0),
+        }
+    }
+}
 
 /// The code, the meaning, and the types that may have it. An empty list stands for all types with a reason code.
 type Row = (u8, &'static str, &'static [PacketType]);

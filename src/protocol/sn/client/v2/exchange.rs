@@ -1,0 +1,351 @@
+//! The open request: its steps, its repetitions, and the next request.
+
+use super::{Adapter, GatewayError, State, encoded};
+use crate::protocol::property::Context;
+use crate::protocol::sn::client::exchange::Outgoing;
+use crate::protocol::sn::v2::{
+    Delivery, Packet, PacketType, Publish, Pubwos, Reason, Register, Subscribe, Topic, TopicAlias,
+    Unsubscribe,
+};
+use crate::protocol::{
+    Ack, Packet as MqttPacket, PacketId, Properties, Qos, SubscriptionAck, SubscriptionOptions,
+};
+use std::time::{Duration, Instant};
+
+/// The octets of PUBLISH besides its payload and topic name, with the longest length field.
+const PUBLISH_HEADER: usize = 9;
+
+/// The largest payload of a UDP datagram over IPv4.
+const LARGEST_DATAGRAM: usize = 65_507;
+
+/// DUP in the flags of PUBLISH.
+const DUP: u8 = 0x80;
+
+/// A request of the MQTT client.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Publish(Outgoing),
+    Subscribe(Filters),
+    Unsubscribe(Filters),
+    /// PUBREL of a message that an earlier connection sent.
+    Release(PacketId),
+    Ping,
+    /// DISCONNECT, with its reason and its session expiry interval.
+    Disconnect(Reason, Option<u32>),
+}
+
+/// The filters of a SUBSCRIBE or UNSUBSCRIBE, which go to the gateway one by one.
+#[derive(Debug)]
+pub(super) struct Filters {
+    pub(super) packet_id: PacketId,
+    pub(super) filters: Vec<(String, SubscriptionOptions)>,
+    /// The results so far, and so the number of answered filters.
+    pub(super) codes: Vec<u8>,
+}
+
+impl Filters {
+    pub(super) fn next(&self) -> Option<&(String, SubscriptionOptions)> {
+        self.filters.get(self.codes.len())
+    }
+}
+
+/// A packet that the gateway has to answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) step: Step,
+    datagram: Vec<u8>,
+    sent: Instant,
+    repetitions: u32,
+}
+
+/// The kind of an open exchange, with the packet identifier of the request.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// `resumes` if a sleeping client becomes active again.
+    Connect {
+        packet_id: PacketId,
+        resumes: bool,
+    },
+    Register {
+        packet_id: PacketId,
+        outgoing: Outgoing,
+    },
+    Publish {
+        packet_id: PacketId,
+        outgoing: Outgoing,
+    },
+    /// The gateway has a message of QoS 2; the PUBREL of the MQTT client is missing.
+    Received {
+        packet_id: PacketId,
+    },
+    Release {
+        packet_id: PacketId,
+    },
+    Subscribe {
+        packet_id: PacketId,
+        filters: Filters,
+    },
+    Unsubscribe {
+        packet_id: PacketId,
+        filters: Filters,
+    },
+    Sleep {
+        packet_id: PacketId,
+    },
+    /// PINGREQ of a sleeping client.
+    WakeUp {
+        packet_id: PacketId,
+    },
+    Ping {
+        packet_id: PacketId,
+    },
+}
+
+impl Step {
+    /// The packet identifier of the request.
+    pub(super) fn packet_id(&self) -> PacketId {
+        match self {
+            Step::Connect { packet_id, .. }
+            | Step::Register { packet_id, .. }
+            | Step::Publish { packet_id, .. }
+            | Step::Received { packet_id }
+            | Step::Release { packet_id }
+            | Step::Subscribe { packet_id, .. }
+            | Step::Unsubscribe { packet_id, .. }
+            | Step::Sleep { packet_id }
+            | Step::WakeUp { packet_id }
+            | Step::Ping { packet_id } => *packet_id,
+        }
+    }
+
+    fn packet_type(&self) -> PacketType {
+        match self {
+            Step::Connect { .. } => PacketType::Connect,
+            Step::Register { .. } => PacketType::Register,
+            Step::Publish { .. } => PacketType::Publish,
+            Step::Received { .. } | Step::Release { .. } => PacketType::Pubrel,
+            Step::Subscribe { .. } => PacketType::Subscribe,
+            Step::Unsubscribe { .. } => PacketType::Unsubscribe,
+            Step::Sleep { .. } => PacketType::Sleepreq,
+            Step::WakeUp { .. } | Step::Ping { .. } => PacketType::Pingreq,
+        }
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(step: Step, datagram: Vec<u8>, now: Instant) -> Exchange {
+        Exchange { step, datagram, sent: now, repetitions: 0 }
+    }
+
+    /// Whether the next step is the MQTT client's.
+    pub(super) fn waits_for_client(&self) -> bool {
+        matches!(self.step, Step::Received { .. })
+    }
+
+    /// The time of the next repetition.
+    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
+        (!self.waits_for_client()).then(|| self.sent + interval)
+    }
+
+    /// Sets DUP, which only a repeated PUBLISH of QoS 2 has [MQTT-SN-3.6.2.2.3-1].
+    fn set_dup(&mut self) {
+        let is_qos_2 =
+            matches!(&self.step, Step::Publish { outgoing, .. } if outgoing.qos == Qos::ExactlyOnce);
+        let place = if self.datagram.first() == Some(&1) { 4 } else { 2 };
+        if let Some(flags) = self.datagram.get_mut(place).filter(|_| is_qos_2) {
+            *flags |= DUP;
+        }
+    }
+}
+
+impl Adapter {
+    /// Sends a packet that the gateway has to answer.
+    pub(super) fn ask(&mut self, step: Step, packet: &Packet<'_>, now: Instant) {
+        let datagram = encoded(packet);
+        self.datagrams.push_back(datagram.clone());
+        self.exchange = Some(Exchange::new(step, datagram, now));
+    }
+
+    /// Takes the open exchange if its request has this packet identifier and passes the test.
+    pub(super) fn take_exchange(
+        &mut self,
+        packet_id: PacketId,
+        is_it: impl FnOnce(&Step) -> bool,
+    ) -> Option<Step> {
+        let is_open = |open: &mut Exchange| open.step.packet_id() == packet_id && is_it(&open.step);
+        self.exchange.take_if(is_open).map(|open| open.step)
+    }
+
+    /// Repeats the open request if it is due.
+    pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
+        let (interval, count) = (self.settings.retry_interval, self.settings.retry_count);
+        let Some(open) = &mut self.exchange else { return Ok(()) };
+        if open.due(interval).is_none_or(|due| now < due) {
+            return Ok(());
+        }
+        if open.repetitions >= count {
+            let attempts = count + 1;
+            let (message, time) = (open.step.packet_type().name(), interval * attempts);
+            return Err(GatewayError::NoAnswer { message, attempts, time });
+        }
+        open.repetitions += 1;
+        open.sent = now;
+        open.set_dup();
+        if let Step::Connect { resumes, .. } = open.step {
+            let repetitions = open.repetitions;
+            self.connect_again(resumes, repetitions, now);
+        } else {
+            self.datagrams.push_back(open.datagram.clone());
+        }
+        Ok(())
+    }
+
+    /// Another attempt to connect, since CONNECT is not repeated.
+    fn connect_again(&mut self, resumes: bool, repetitions: u32, now: Instant) {
+        self.send_connect(resumes, now);
+        if let Some(open) = &mut self.exchange {
+            open.repetitions = repetitions;
+        }
+    }
+
+    /// The gateway asks for a pause: the request is repeated later. Returns false if it was repeated often enough.
+    pub(super) fn pause(&mut self, packet_id: PacketId, now: Instant) -> bool {
+        let count = self.settings.retry_count;
+        let Some(open) = &mut self.exchange else { return false };
+        if open.step.packet_id() != packet_id {
+            return false;
+        }
+        open.sent = now;
+        open.repetitions < count
+    }
+
+    /// Starts the next requests, as far as none is open.
+    pub(super) fn advance(&mut self, now: Instant) -> Result<(), GatewayError> {
+        while self.exchange.is_none() && !matches!(self.state, State::Opening | State::Closed) {
+            let Some(operation) = self.operations.pop_front() else {
+                self.fall_asleep_if_idle(now);
+                break;
+            };
+            if matches!(self.state, State::Asleep(_)) && !matches!(operation, Operation::Disconnect(..)) {
+                // Only CONNECT makes a sleeping client active.
+                self.operations.push_front(operation);
+                self.send_connect(true, now);
+                break;
+            }
+            self.start(operation, now)?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, operation: Operation, now: Instant) -> Result<(), GatewayError> {
+        match operation {
+            Operation::Publish(outgoing) => self.publish(outgoing, now)?,
+            Operation::Subscribe(filters) => self.subscribe(filters, now),
+            Operation::Unsubscribe(filters) => self.unsubscribe(filters, now),
+            Operation::Release(packet_id) => self.send_release(packet_id, now),
+            Operation::Ping => {
+                let packet_id = self.next_packet_id();
+                self.ask(Step::Ping { packet_id }, &Packet::Pingreq { packet_id }, now);
+            }
+            Operation::Disconnect(reason, session_expiry) => self.leave(reason, session_expiry),
+        }
+        Ok(())
+    }
+
+    pub(super) fn publish(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), GatewayError> {
+        let size = PUBLISH_HEADER + outgoing.payload.len() + outgoing.topic.len();
+        if size > LARGEST_DATAGRAM {
+            return Err(GatewayError::TooLarge { topic: outgoing.topic, size });
+        }
+        if self.settings.is_unconnected {
+            self.publish_without_session(&outgoing);
+            return Ok(());
+        }
+        match self.aliases.alias(&outgoing.topic) {
+            Some(alias) => self.send_publish(alias, outgoing, now),
+            None => {
+                let packet_id = self.next_packet_id();
+                let topic = outgoing.topic.clone();
+                let register = Packet::Register(Register { packet_id, alias: None, topic: &topic });
+                self.ask(Step::Register { packet_id, outgoing }, &register, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_without_session(&mut self, outgoing: &Outgoing) {
+        let topic = self.aliases.lasting(&outgoing.topic);
+        let publish = Pubwos { retain: outgoing.retain, topic, payload: &outgoing.payload };
+        self.send(&Packet::Pubwos(publish));
+    }
+
+    fn send_publish(&mut self, alias: TopicAlias, outgoing: Outgoing, now: Instant) {
+        let Some(delivery) = Delivery::new(outgoing.qos, outgoing.packet_id) else { return };
+        let payload = outgoing.payload.clone();
+        let publish = Publish {
+            dup: outgoing.dup && outgoing.qos == Qos::ExactlyOnce,
+            retain: outgoing.retain,
+            delivery,
+            topic: Topic::Alias(alias),
+            payload: &payload,
+        };
+        match delivery.packet_id() {
+            None => self.send(&Packet::Publish(publish)),
+            Some(packet_id) => {
+                self.ask(Step::Publish { packet_id, outgoing }, &Packet::Publish(publish), now);
+            }
+        }
+    }
+
+    pub(super) fn send_release(&mut self, packet_id: PacketId, now: Instant) {
+        let release = crate::protocol::sn::v2::Ack::success(packet_id);
+        self.ask(Step::Release { packet_id }, &Packet::Pubrel(release), now);
+    }
+
+    pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {
+        let Some((filter, options)) = filters.next().cloned() else {
+            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
+            self.deliver(&MqttPacket::Suback(ack));
+            self.has_subscribed = true;
+            return;
+        };
+        let packet_id = self.next_packet_id();
+        let topic = self.aliases.lasting(&filter);
+        let subscribe = Packet::Subscribe(Subscribe { packet_id, options, topic });
+        self.ask(Step::Subscribe { packet_id, filters }, &subscribe, now);
+    }
+
+    pub(super) fn unsubscribe(&mut self, filters: Filters, now: Instant) {
+        let Some((filter, _)) = filters.next().cloned() else {
+            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
+            self.deliver(&MqttPacket::Unsuback(ack));
+            return;
+        };
+        let packet_id = self.next_packet_id();
+        let topic = self.aliases.lasting(&filter);
+        let unsubscribe = Packet::Unsubscribe(Unsubscribe { packet_id, topic });
+        self.ask(Step::Unsubscribe { packet_id, filters }, &unsubscribe, now);
+    }
+
+    fn fall_asleep_if_idle(&mut self, now: Instant) {
+        if let Some(seconds) = self.settings.sleep
+            && self.state == State::Active
+            && self.has_subscribed
+            && self.received.is_empty()
+        {
+            let packet_id = self.next_packet_id();
+            let request = Packet::Sleepreq { packet_id, duration: seconds.into(), retains_aliases: true };
+            self.ask(Step::Sleep { packet_id }, &request, now);
+        }
+    }
+
+    /// Tells the MQTT client the result of a message.
+    pub(super) fn settle(&mut self, outgoing: &Outgoing, reason: Reason) {
+        let Some(packet_id) = outgoing.packet_id else { return };
+        let packet = match outgoing.qos {
+            Qos::ExactlyOnce => MqttPacket::Pubrec(Ack::new(packet_id, reason.to_mqtt(Context::Pubrec))),
+            _ => MqttPacket::Puback(Ack::new(packet_id, reason.to_mqtt(Context::Puback))),
+        };
+        self.deliver(&packet);
+    }
+}

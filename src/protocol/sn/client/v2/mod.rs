@@ -1,0 +1,222 @@
+//! An MQTT-SN 2.0 client that looks like a broker to an MQTT client of the same process, as [`super::Adapter`] does for 1.2.
+//!
+//! One request is open at a time [MQTT-SN-4.9-2], PINGREQ and SLEEPREQ included. An unanswered request is repeated as it was;
+//! PUBLISH of QoS 2 gets DUP. CONNECT is never repeated [MQTT-SN-4.4.2-1]: without an answer, another attempt with another packet
+//! identifier follows.
+//!
+//! - `local` takes the packets of the MQTT client.
+//! - `remote` takes the packets of the gateway.
+//! - `exchange` has the open request and its repetitions.
+//! - `aliases` has the topic aliases.
+
+mod aliases;
+mod exchange;
+mod local;
+mod remote;
+#[cfg(test)]
+mod tests;
+
+use super::{ENOUGH_OPERATIONS, ENOUGH_PACKETS, GatewayError, LARGEST_PACKET, Settings};
+use crate::protocol::sn::late_copy::LateCopies;
+use crate::protocol::sn::v2;
+use crate::protocol::{Packet, PacketId, PacketReader, SizeLimits, Version};
+use aliases::Aliases;
+use exchange::{Exchange, Operation, Step};
+use local::Identity;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// The first of the packet identifiers that the adapter chooses; those of the MQTT client are used as they are, and are lower.
+const FIRST_PACKET_ID: u16 = 0xc000;
+
+/// The state of the virtual connection to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The MQTT client has not sent CONNECT, or it is not answered.
+    Opening,
+    Active,
+    /// The client sleeps until that time.
+    Asleep(Instant),
+    /// The connection has ended.
+    Closed,
+}
+
+/// The client's side of a virtual connection to a gateway.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    settings: Settings,
+    state: State,
+    version: Version,
+    /// The parameters of CONNECT.
+    identity: Identity,
+    /// Bytes of the MQTT client that are not a whole packet yet.
+    input: Vec<u8>,
+    /// Packets for the MQTT client.
+    packets: Vec<u8>,
+    /// Packets for the gateway.
+    datagrams: VecDeque<Vec<u8>>,
+    /// Requests that wait for the open one.
+    operations: VecDeque<Operation>,
+    exchange: Option<Exchange>,
+    last_packet_id: u16,
+    aliases: Aliases,
+    /// The received messages of QoS 1 that the MQTT client has not acknowledged.
+    received: Vec<PacketId>,
+    /// Copies of QoS 2 messages of the gateway.
+    late_copies: LateCopies,
+    has_subscribed: bool,
+}
+
+impl Adapter {
+    /// A connection that is not open yet.
+    pub(crate) fn new(settings: Settings) -> Adapter {
+        Adapter {
+            aliases: Aliases::new(settings.predefined.clone()),
+            settings,
+            state: State::Opening,
+            version: Version::V311,
+            identity: Identity::default(),
+            input: Vec::new(),
+            packets: Vec::new(),
+            datagrams: VecDeque::new(),
+            operations: VecDeque::new(),
+            exchange: None,
+            last_packet_id: FIRST_PACKET_ID,
+            received: Vec::new(),
+            late_copies: LateCopies::default(),
+            has_subscribed: false,
+        }
+    }
+
+    /// Whether it takes more bytes of the MQTT client.
+    pub(crate) fn takes_packets(&self) -> bool {
+        // The PUBREL that the open exchange waits for may be behind other packets.
+        let waits = self.exchange.as_ref().is_some_and(Exchange::waits_for_client);
+        waits || self.operations.len() < ENOUGH_OPERATIONS
+    }
+
+    /// Whether it takes more datagrams.
+    pub(crate) fn takes_datagrams(&self) -> bool {
+        self.packets.len() < ENOUGH_PACKETS
+    }
+
+    /// Whether every request is answered, and every datagram taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.operations.is_empty()
+            && self.datagrams.is_empty()
+            && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
+    }
+
+    /// Whether the connection has ended. DISCONNECT has no answer.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == State::Closed && self.datagrams.is_empty()
+    }
+
+    /// The bytes for the MQTT client, from which the caller removes those that were read.
+    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.packets
+    }
+
+    /// The next datagram for the gateway.
+    pub(crate) fn datagram(&self) -> Option<&[u8]> {
+        self.datagrams.front().map(Vec::as_slice)
+    }
+
+    /// The first datagram was sent.
+    pub(crate) fn sent(&mut self) {
+        self.datagrams.pop_front();
+    }
+
+    /// Takes bytes of the MQTT client.
+    ///
+    /// # Errors
+    /// If MQTT-SN cannot express a packet.
+    pub(crate) fn take_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), GatewayError> {
+        let mut input = std::mem::take(&mut self.input);
+        input.extend_from_slice(bytes);
+        let mut packets = PacketReader::new(&input, SizeLimits::all(LARGEST_PACKET));
+        while let Some(packet) = packets.read(self.version).map_err(GatewayError::Packet)? {
+            if let Packet::Connect(connect) = &packet {
+                self.version = connect.version;
+            }
+            self.take_packet(&packet, now)?;
+        }
+        let consumed = packets.consumed();
+        input.drain(..consumed);
+        self.input = input;
+        self.advance(now)
+    }
+
+    /// Takes a datagram of the gateway. A malformed one is ignored, as if the network had lost it.
+    ///
+    /// # Errors
+    /// If it ends the connection.
+    pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
+        if let Ok(packet) = v2::Packet::decode(datagram) {
+            self.take_answer(&packet, now)?;
+        }
+        self.advance(now)
+    }
+
+    /// Acts on timers that have expired.
+    ///
+    /// # Errors
+    /// If the gateway did not answer a request.
+    pub(crate) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
+        self.repeat(now)?;
+        if let State::Asleep(end) = self.state
+            && now >= end
+        {
+            self.wake_up(now);
+        }
+        self.advance(now)
+    }
+
+    /// The time of the next [`Adapter::tick`].
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let repetition = self.exchange.as_ref().and_then(|open| open.due(self.settings.retry_interval));
+        let end_of_sleep = match self.state {
+            State::Asleep(end) if self.exchange.is_none() => Some(end),
+            _ => None,
+        };
+        repetition.into_iter().chain(end_of_sleep).min()
+    }
+
+    /// Sends a packet once.
+    fn send(&mut self, packet: &v2::Packet<'_>) {
+        self.datagrams.push_back(encoded(packet));
+    }
+
+    /// Appends a packet for the MQTT client.
+    fn deliver(&mut self, packet: &Packet<'_>) {
+        // Only a packet of more than 256 MB cannot be encoded.
+        let _ = packet.encode(self.version, &mut self.packets);
+    }
+
+    /// A packet identifier that no other request has.
+    fn next_packet_id(&mut self) -> PacketId {
+        let last = self.last_packet_id.checked_add(1).unwrap_or(FIRST_PACKET_ID);
+        self.last_packet_id = last;
+        // It is above 0 [MQTT-SN-2.2-1].
+        PacketId::new(last).unwrap_or_else(|| self.next_packet_id())
+    }
+
+    /// A sleeping client wakes up for its messages.
+    fn wake_up(&mut self, now: Instant) {
+        if self.exchange.is_none() {
+            let packet_id = self.next_packet_id();
+            self.ask(Step::WakeUp { packet_id }, &v2::Packet::Pingreq { packet_id }, now);
+        }
+    }
+
+    fn sleep(&mut self, seconds: u32, now: Instant) {
+        self.state = State::Asleep(now + Duration::from_secs(seconds.into()));
+    }
+}
+
+/// A packet as a datagram; empty if it is too long, which is checked before.
+fn encoded(packet: &v2::Packet<'_>) -> Vec<u8> {
+    let mut datagram = Vec::new();
+    let _ = packet.encode(&mut datagram);
+    datagram
+}

@@ -1,0 +1,423 @@
+//! MQTT-SN 2.0: clients beside a scripted gateway, the gateway beside a scripted client, and both together.
+
+use crate::support::sn::{Fate, Gateway, LossyRelay, SnPeer, address_in, client_of, spread};
+use crate::support::{Broker, EmbeddedBroker, Server, assert_first_line, assert_says, mq, on_each_broker};
+
+const QUICK: &str = "--sn-version 2 --sn-retry-interval 50ms --sn-retry-count 1000";
+
+/// Accepts the client `c1`, whose CONNECT has these flags and fields.
+fn accept(gateway: &mut SnPeer, flags: &str, fields: &str) {
+    gateway.expect(&format!("01 {flags} c001 02 003c 0000 {fields} 'c1'"));
+    gateway.send("02 00 c001 00");
+}
+
+fn accept_plain(gateway: &mut SnPeer) {
+    accept(gateway, "41", "");
+}
+
+/// A gateway in front of mq's broker, with MQTT 5.
+fn start(options: &str) -> (EmbeddedBroker, Gateway) {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), &format!("-V 5 {options}"));
+    (broker, gateway)
+}
+
+/// A connected client of the gateway.
+fn connected(gateway: &Gateway) -> SnPeer {
+    let mut peer = gateway.peer();
+    peer.ask("01 01 0001 02 003c 0000 'c1'", "02 00 0001 00");
+    peer
+}
+
+#[test]
+fn pub_registers_the_topic_and_repeats_requests_without_DUP() {
+    let mut gateway = SnPeer::listen();
+    let publisher = gateway.mq(&format!("pub -i c1 -t a/b -m hello -q 1 {QUICK}")).spawn();
+    gateway.expect("01 41 c001 02 003c 0000 'c1'");
+    gateway.expect("01 41 c002 02 003c 0000 'c1'"); // another attempt
+    let mut attempt = 3;
+    gateway.send("02 00 c002 00");
+    loop {
+        let datagram = gateway.receive();
+        if datagram[1] == 0x10 {
+            break;
+        }
+        // CONNACK came too late.
+        assert_eq!(datagram[4], attempt);
+        gateway.send(&format!("02 00 c0{attempt:02x} 00"));
+        attempt += 1;
+    }
+    let register = gateway.receive();
+    assert_eq!(register[..3], [8, 0x10, 0]);
+    let id = format!("{:02x}{:02x}", register[3], register[4]);
+    gateway.send(&format!("11 04 {id} 0007"));
+    while gateway.receive() != *b"\x0c\x03\x20\x00\x01\x00\x07hello" {}
+    gateway.expect("03 20 0001 0007 'hello'");
+    gateway.send("04 0001");
+    while gateway.receive() != [3, 0x0e, 0] {}
+    publisher.finish().succeed();
+}
+
+#[test]
+fn QoS_2_takes_four_steps_and_its_session_lasts() {
+    let mut gateway = SnPeer::listen();
+    let publisher = gateway.mq("pub -i c1 -t a/b -m hello -q 2 --sn-version 2 -x 60").spawn();
+    accept(&mut gateway, "49", "0000003c");
+    gateway.expect("10 00 c002 'a/b'");
+    gateway.send("11 05 c002 0009 1a"); // the gateway has a predefined alias
+    gateway.expect("03 41 0001 0009 'hello'");
+    gateway.send("05 0001");
+    gateway.expect("06 0001");
+    gateway.send("07 0001");
+    gateway.expect("0e ..");
+    publisher.finish().succeed();
+}
+
+#[test]
+fn QoS_minus_1_is_PUBWOS() {
+    let mut gateway = SnPeer::listen();
+    gateway.mq("pub -q -1 -t a/b -m hello -r --sn-version 2").run().succeed();
+    gateway.expect("12 13 0003 'a/b' 'hello'");
+    gateway.mq("pub -q -1 --topic-id 258 -m hello --sn-version 2").run().succeed();
+    gateway.expect("12 01 0102 'hello'");
+}
+
+#[test]
+fn will_user_and_password_are_in_CONNECT() {
+    let mut gateway = SnPeer::listen();
+    let words = "pub -i c1 -t a -n --sn-version 2 --will-topic w/t --will-payload gone --will-qos 1 --will-retain -u ann -P pw";
+    let publisher = gateway.mq(words).spawn();
+    gateway.expect(
+        "01 47 17 c001 02 003c 0000 0003 'w/t' 0004 'gone' 0a 'MQTT-BASIC' 0009 0003 'ann' 0002 'pw' 'c1'",
+    );
+    gateway.send("02 00 c001 00");
+    gateway.expect("10 00 c002 'a'");
+    gateway.send("11 04 c002 0001");
+    gateway.expect("03 00 0001");
+    gateway.expect("0e 00");
+    publisher.finish().succeed();
+}
+
+#[test]
+fn sub_takes_aliases_from_SUBACK_and_REGISTER_and_rejects_unknown_ones() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 -t a/b -t c/# -q 2 -C 4 -v --sn-version 2").spawn();
+    accept_plain(&mut gateway);
+    gateway.expect("08 43 c002 'a/b'");
+    gateway.send("09 04 c002 0005 02");
+    gateway.expect("08 43 c003 'c/#'");
+    gateway.send("09 01 c003 02");
+    gateway.send("03 00 0005 'one'");
+    gateway.ask("03 20 0001 0006 'early'", "04 0001 f0");
+    gateway.ask("10 01 0002 0006 'c/d'", "11 01 0002");
+    gateway.ask("03 20 0009 0006 'two'", "04 0009");
+    gateway.ask("03 40 000a 0006 'three'", "05 000a");
+    gateway.ask("03 c0 000a 0006 'three'", "05 000a"); // PUBREC was lost
+    gateway.ask("06 000a", "07 000a");
+    gateway.send("03 03 0003 'x/y' 'four'");
+    gateway.expect("0e 00");
+    assert_eq!(subscriber.finish().succeed(), "a/b one\nc/d two\nc/d three\nx/y four\n");
+}
+
+#[test]
+fn reason_codes_are_reported() {
+    let mut gateway = SnPeer::listen();
+    let refused = gateway.mq("pub -i c1 -t a -n --sn-version 2").spawn();
+    gateway.expect("01 41 c001 02 003c 0000 'c1'");
+    gateway.send("02 00 c001 87");
+    assert_first_line(
+        &refused.finish().fail(5),
+        "mq pub: the gateway refused the connection: not authorized (0x87)",
+    );
+
+    let rejected = gateway.mq("pub -i c1 -t a -m x -q 1 --sn-version 2").spawn();
+    accept_plain(&mut gateway);
+    gateway.expect("10 00 c002 'a'");
+    gateway.send("11 04 c002 0001");
+    gateway.expect("03 20 0001 0001 'x'");
+    gateway.send("04 0001 99");
+    gateway.expect("0e ..");
+    assert_says(&rejected.finish().fail(3), &["payload format invalid"]);
+
+    let ended = gateway.mq("sub -i c1 -t a --sn-version 2 --retries 0").spawn();
+    accept_plain(&mut gateway);
+    gateway.expect("08 03 c002 'a'");
+    gateway.send("0e 04 8b 'bye'");
+    assert_first_line(
+        &ended.finish().fail(7),
+        "mq sub: the gateway ended the connection: server shutting down (0x8b) (\"bye\")",
+    );
+}
+
+#[test]
+fn a_sleeping_subscriber_wakes_up_and_at_WAKEUP() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 -t a/b -C 2 --sleep 3600 --sn-version 2").spawn();
+    accept_plain(&mut gateway);
+    gateway.expect("08 03 c002 'a/b'");
+    gateway.send("09 04 c002 0005");
+    gateway.expect("13 01 c003 00000e10");
+    gateway.send("14 01 c003 00000001"); // a second
+    gateway.expect("0c c004");
+    gateway.send("03 00 0005 'one'");
+    gateway.send("0d c004 00");
+    gateway.ask("15", "0c c005");
+    gateway.send("03 00 0005 'two'");
+    gateway.expect("0e 00");
+    assert_eq!(subscriber.finish().succeed(), "one\ntwo\n");
+}
+
+#[test]
+fn options_that_2_0_cannot_express_are_rejected() {
+    for (words, option) in [("-V 31", "-V"), ("-D connect receive-maximum 5", "-D"), ("--ws", "--ws")] {
+        let error = mq("pub").words("-t a -n --sn --sn-version 2").words(words).run().fail(2);
+        let line = format!(
+            "mq pub: {option} cannot be used with an MQTT-SN gateway; MQTT-SN 2.0 has no message or layer for it"
+        );
+        assert_first_line(&error, &line);
+    }
+    let error = mq("pub").words("-t a -n --sn-version 2").run().fail(2);
+    assert_says(&error, &["--sn-version 2.0 needs an MQTT-SN gateway"]);
+}
+
+#[test]
+fn the_gateway_tells_the_versions_apart_by_peer() {
+    let (_broker, mut gateway) = start("-v");
+    let (mut old, mut new) = (gateway.peer(), connected(&gateway));
+    old.ask("04 04 01 003c 'old'", "05 00");
+    gateway.running.wait_for_stderr("with MQTT-SN 2.0");
+    gateway.running.wait_for_stderr("\"old\" connected");
+    // The same bytes are PINGREQ of 2.0, and PUBLISH of 1.2 without a payload.
+    new.ask("0c 0005", "0d 0005");
+    old.ask("0a 0000 0001 'a'", "0b 0001 0001 00");
+    new.ask("10 00 0006 'a'", "11 04 0006 0001");
+    // The peer changes its version.
+    new.ask("04 04 01 003c 'c1'", "05 00");
+    new.ask("16", "17");
+}
+
+#[test]
+fn one_version_can_be_fixed() {
+    let (_broker, gateway) = start("--sn-version 2");
+    let mut peer = gateway.peer();
+    peer.send("04 04 01 003c 'old'");
+    peer.ask("17", "18 01");
+    let mut peer = connected(&gateway);
+    peer.ask("0c 0005", "0d 0005");
+    let (_broker, gateway) = start("--sn-version 1.2");
+    let mut peer = gateway.peer();
+    peer.send("01 01 0001 02 003c 0000 'c1'");
+    peer.ask("04 04 01 003c 'old'", "05 00");
+}
+
+#[test]
+fn a_gateway_answers_bad_requests_with_reason_codes() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("0c 0007", "0e 05 0007 f4"); // no virtual connection
+    peer.ask("01 01 0001 03 003c 0000 'c1'", "02 00 0001 84");
+    peer.ask("01 01 0002 02 0000 0000 'c1'", "02 00 0002 82");
+    peer.ask("ff 10 00 0000000000000000 00000000 0c0001 0000000000000000000000000000000000000000000000000000000000000000", "0e 04 f2");
+    let mut peer = connected(&gateway);
+    peer.ask("03 20 0002 0009 'x'", "04 0002 f0");
+    peer.ask("03 21 0003 0009 'x'", "04 0003 f0");
+    peer.ask("03 23 0004 0003 'a/#' 'x'", "04 0004 90");
+    peer.ask("08 03 0005 'a/#/b'", "09 01 0005 8f");
+    peer.ask("0a 00 0006 0009", "0b 0006 f0");
+    // Malformed packets are ignored, since anybody can send them.
+    peer.send("03 60 0007 0001");
+    peer.send_datagram(&[9, 0x0c, 0, 1]);
+    peer.ask("0c 0008", "0d 0008");
+}
+
+#[test]
+fn a_client_without_an_identifier_gets_one() {
+    let (_broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    let connack = peer.ask(
+        "01 01 0001 02 003c 0000",
+        "02 00 0001 00 'mq-sn-' .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..",
+    );
+    peer.ask("0c 0005", "0d 0005");
+    let mut other = gateway.peer();
+    let id = std::str::from_utf8(&connack[6..]).unwrap();
+    other.ask(&format!("01 00 0001 02 003c 0000 '{id}'"), "02 00 0001 00");
+    peer.expect("0e 04 8e"); // taken over
+}
+
+#[test]
+fn the_will_is_published_unless_the_client_disconnects() {
+    let (broker, gateway) = start("");
+    let mut watcher = broker.subscriber("-t w/# -q 1 -F %t:%q:%p -C 2");
+    let connect = |id: &str, keep_alive: &str| {
+        let mut peer = gateway.peer();
+        let fields = format!("02 {keep_alive} 0000 0003 'w/t' 0002 '{id}'");
+        peer.ask(&format!("01 03 07 0001 {fields} '{id}'"), "02 00 0001 00");
+        peer
+    };
+    let leaving = connect("c1", "003c");
+    leaving.send("0e 00");
+    let with_will = connect("c2", "003c");
+    with_will.send("0e 04 04");
+    watcher.wait_for_stdout("w/t:1:c2");
+    let mut silent = connect("c3", "0001");
+    silent.expect("0e 04 8d");
+    watcher.wait_for_stdout("w/t:1:c3");
+}
+
+#[test]
+fn a_session_lasts_as_long_as_its_expiry_says() {
+    on_each_broker(|broker| {
+        let gateway = Gateway::start(broker.address(), "-V 5");
+        let mut peer = gateway.peer();
+        peer.ask("01 09 0001 02 003c 0000 00000e10 'c1'", "02 00 0001 00");
+        peer.ask("08 23 0002 'kept/topic'", "09 04 0002 0001 01");
+        peer.send("0e 00");
+        // Another client shows that the gateway has handled it.
+        broker.mq("pub -t kept/topic -m one -q 1").run().succeed();
+        let mut peer = gateway.peer();
+        peer.ask("01 08 0003 02 003c 0000 00000e10 'c1'", "02 01 0003 00");
+        let register = peer.expect("10 01 .. .. 0001 'kept/topic'");
+        peer.ask(&format!("11 01 {:02x}{:02x}", register[3], register[4]), "03 20 .. .. 0001 'one'");
+        peer.send("0e 02 00000000"); // the session ends now
+        gateway.peer().ask("01 00 0005 02 003c 0000 'c1'", "02 00 0005 00");
+    });
+}
+
+#[test]
+fn sleep_keeps_messages_and_PINGREQ_fetches_as_many_as_asked() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("01 11 0001 02 003c 0000 01 'sleeper'", "02 00 0001 00");
+    peer.ask("08 03 0002 'a/b'", "09 04 0002 0001");
+    peer.ask("13 01 0003 0000003c", "14 00 0003");
+    let mut witness = gateway.mq("sub -d -t a/b -C 2").spawn();
+    witness.wait_for_stderr("<- SUBACK");
+    for number in 1..=2 {
+        broker.mq(&format!("pub -t a/b -m {number}")).run().succeed();
+    }
+    witness.finish().succeed();
+    peer.ask("0c 0004", "03 00 0001 '1'");
+    peer.expect("0d 0004 01");
+    peer.ask("0c 0005", "03 00 0001 '2'");
+    peer.expect("0d 0005 00");
+    peer.ask("01 00 0006 02 003c 0000 'sleeper'", "02 00 0006 00"); // active again
+}
+
+#[test]
+fn forwarders_and_moving_clients_keep_their_connections() {
+    let (broker, gateway) = start("");
+    let mut watcher = broker.subscriber("-t m/# -v -C 3");
+    let mut forwarder = gateway.peer();
+    let connect = "01 01 0001 02 003c 0000 'c1'";
+    forwarder.ask(&format!("fc 02 0709 0c {connect}"), "fc 02 0709 06 02 00 0001 00");
+    forwarder.ask("fc 02 0709 08 10 00 0002 'm/f'", "fc 02 0709 07 11 04 0002 0001");
+    forwarder.ask("fc 02 0709 08 03 20 0003 0001 'x'", "fc 02 0709 04 04 0003");
+    watcher.wait_for_stdout("m/f x");
+    let mut moving = gateway.peer();
+    moving.ask("01 21 0001 02 003c 0000 'moving'", "02 00 0001 00");
+    let mut moved = gateway.peer();
+    moved.ask("fe 0006 'moving' 0b 03 23 0002 0003 'm/m' 'y'", "04 0002");
+    watcher.wait_for_stdout("m/m y");
+    moved.send("12 03 0003 'm/w' 'z'");
+    watcher.wait_for_stdout("m/w z");
+}
+
+#[test]
+fn messages_of_each_QoS_go_through_in_both_directions() {
+    on_each_broker(|broker| {
+        let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 300ms --retry-count 100");
+        for qos in ["0", "1", "2"] {
+            let words = format!("sub -d -t home/# -t ab -q {qos} -C 4 -F %q:%t:%p --sn-version 2");
+            let mut subscriber = gateway.mq(&words).spawn();
+            subscriber.wait_for_stderr("<- SUBACK");
+            for message in ["-t home/door -m open", "-t home/a/long/topic -n", "-t ab -m short"] {
+                gateway.mq(&format!("pub {message} -q {qos} --sn-version 2")).run().succeed();
+            }
+            broker.mq(&format!("pub -t home/mqtt -m hello -q {qos}")).run().succeed();
+            let expected = format!(
+                "{qos}:home/door:open\n{qos}:home/a/long/topic:\n{qos}:ab:short\n{qos}:home/mqtt:hello\n"
+            );
+            assert_eq!(subscriber.finish().succeed(), expected);
+        }
+    });
+}
+
+#[test]
+fn clients_of_both_versions_meet_at_the_gateway_of_the_broker() {
+    let mut broker = mq("broker").words("-p 0 --sn-port 0").spawn();
+    let gateway = address_in(&broker.wait_for_stdout("(MQTT-SN)"));
+    let mut subscriber = client_of(gateway, "sub -d -t home/# -v -C 3 --sn-version 2").spawn();
+    subscriber.wait_for_stderr("<- SUBACK");
+    client_of(gateway, "pub -t home/one -m 1.2 -q 1").run().succeed();
+    client_of(gateway, "pub -t home/two -m 2.0 -q 1 --sn-version 2").run().succeed();
+    client_of(gateway, "pub -t home/three -m without -q -1 --sn-version 2").run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "home/one 1.2\nhome/two 2.0\nhome/three without\n");
+}
+
+#[test]
+fn a_request_gets_its_answer() {
+    let (_broker, gateway) = start("");
+    let mut responder = gateway.mq("sub -d -t ask/me -C 1 --sn-version 2").spawn();
+    responder.wait_for_stderr("<- SUBACK");
+    let mut request = gateway.mq("rr -d -t ask/me -e the/answer -m question -q 1 --sn-version 2").spawn();
+    request.wait_for_stderr("<- PUBACK");
+    assert_eq!(responder.finish().succeed(), "question\n");
+    gateway.mq("pub -t the/answer -m fine --sn-version 2").run().succeed();
+    assert_eq!(request.finish().succeed(), "fine\n");
+}
+
+/// A fifth of the datagrams is lost in each direction.
+fn lossy(is_to_gateway: bool, number: usize) -> Fate {
+    if spread(is_to_gateway, number) < 20 { Fate::Lose } else { Fate::Pass }
+}
+
+/// A tenth is lost, a fifth doubled, and a tenth comes after the next one.
+fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
+    match spread(is_to_gateway, number) {
+        0..10 => Fate::Lose,
+        10..30 => Fate::Double,
+        30..40 => Fate::Delay,
+        _ => Fate::Pass,
+    }
+}
+
+/// Publishes lines through one bad network, and subscribes through another. All are printed, at QoS 2 once and in order.
+fn exchange(broker: &dyn Broker, qos: &str, plan: fn(bool, usize) -> Fate) {
+    const MESSAGES: usize = 40;
+    let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 60ms --retry-count 1000");
+    let relay = || LossyRelay::start(gateway.address, plan);
+    let (of_publisher, of_subscriber) = (relay(), relay());
+    let client = |relay, words: &str| {
+        let retries = "--sn-version 2 --sn-retry-interval 60ms --sn-retry-count 1000";
+        client_of(relay, &format!("{words} {retries} -q {qos} -x 3600"))
+    };
+    let mut subscriber = client(of_subscriber.address, "sub -d -t lines/# -c -i subscriber").spawn();
+    subscriber.wait_for_stderr("<- SUBACK");
+    let lines: String = (0..MESSAGES).map(|number| format!("{number}\n")).collect();
+    client(of_publisher.address, "pub -t lines/all -l -i publisher").stdin(lines).run().succeed();
+    client(of_publisher.address, "pub -t lines/all -m end -i publisher").run().succeed();
+    subscriber.wait_for_stdout("end");
+    let printed = String::from_utf8(subscriber.stdout_so_far()).unwrap();
+    let mut numbers: Vec<usize> = printed.lines().filter_map(|line| line.parse().ok()).collect();
+    if qos == "1" {
+        numbers.sort_unstable();
+        numbers.dedup();
+    }
+    assert_eq!(numbers, (0..MESSAGES).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_is_lost_at_QoS_1_if_a_fifth_of_the_datagrams_is() {
+    on_each_broker(|broker| exchange(broker, "1", lossy));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_at_QoS_2_if_a_fifth_of_the_datagrams_is_lost() {
+    on_each_broker(|broker| exchange(broker, "2", lossy));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_at_QoS_2_if_datagrams_are_lost_doubled_and_reordered() {
+    on_each_broker(|broker| exchange(broker, "2", chaotic));
+}
