@@ -72,7 +72,7 @@ pub(super) struct Up {
 
 /// The result of waiting for a connection.
 pub(super) enum Happening {
-    Opened(Opened),
+    Opened(Box<Opened>),
     Progress(io::Result<Progress>),
 }
 
@@ -138,7 +138,7 @@ impl Link {
     /// Waits until the attempt ends, or bytes were sent or received. Dropping the future loses nothing.
     pub(super) async fn happening(&mut self, wants_input: bool) -> Happening {
         match &mut self.state {
-            State::Connecting { attempt, .. } => Happening::Opened(attempt.await),
+            State::Connecting { attempt, .. } => Happening::Opened(Box::new(attempt.await)),
             State::Up(up) => Happening::Progress(up.connection.progress(wants_input).await),
             State::Waiting(_) | State::Ended => pending().await,
         }
@@ -170,7 +170,7 @@ impl Link {
     }
 
     /// Takes over a connection that the broker accepted. `None` if it only served to test the protocol level of bridges.
-    pub(super) fn accept(&mut self, connection: Connection, terms: Terms, now: Instant) -> Option<Accepted> {
+    pub(super) fn accept(&mut self, connection: Connection, terms: &Terms, now: Instant) -> Option<Accepted> {
         let is_private = matches!(self.state, State::Connecting { is_private: true, .. });
         let had_doubt = self.private_level.is_doubtful();
         if !self.private_level.accepted(is_private) {
@@ -181,7 +181,7 @@ impl Link {
             self.reporter.report(EventKind::NoPrivate { side: self.side });
         }
         let version = self.end.options.version;
-        let Terms { session_present, peer_accepts, keep_alive, .. } = terms;
+        let Terms { session_present, peer_accepts, keep_alive, .. } = *terms;
         self.state = State::Up(Box::new(Up {
             connection,
             keep_alive,
@@ -220,7 +220,7 @@ impl Link {
                     return Ok(());
                 }
                 Ok(false) if self.snapshot.connections == 0 && is_final(&error) => {
-                    return Err(Error::Client { side, source: error });
+                    return Err(Error::Client { side, source: Box::new(error) });
                 }
                 Ok(false) => self.next_address(false),
             },

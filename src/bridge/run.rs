@@ -266,8 +266,10 @@ impl Bridge {
 
     fn handle(&mut self, side: Side, happening: Happening, now: Instant) -> Result<(), Error> {
         let result = match happening {
-            Happening::Opened(Ok((connection, terms))) => self.accept(side, connection, terms, now),
-            Happening::Opened(Err(error)) => Err(error),
+            Happening::Opened(opened) => match *opened {
+                Ok((connection, terms)) => self.accept(side, connection, &terms, now),
+                Err(error) => Err(error),
+            },
             Happening::Progress(progress) => self.note_progress(side, progress, now),
         };
         match result {
@@ -301,7 +303,7 @@ impl Bridge {
         &mut self,
         side: Side,
         connection: Connection,
-        terms: Terms,
+        terms: &Terms,
         now: Instant,
     ) -> Result<(), client::Error> {
         self.resume(side, connection, terms, now);
@@ -310,7 +312,7 @@ impl Bridge {
     }
 
     /// Resumes both directions on a new connection, and subscribes.
-    fn resume(&mut self, side: Side, connection: Connection, terms: Terms, now: Instant) {
+    fn resume(&mut self, side: Side, connection: Connection, terms: &Terms, now: Instant) {
         let reporter = self.reporter.clone();
         let (link, other, core) = self.parts(side);
         let Some(accepted) = link.accept(connection, terms, now) else { return };

@@ -54,10 +54,8 @@ impl Error {
             | Error::InputLine { .. }
             | Error::Capture { .. }
             | Error::Output(_) => ExitStatus::FAILED,
-            Error::Client(error)
-            | Error::Bridge { source: bridge::Error::Client { source: error, .. }, .. } => {
-                status_of_client(error)
-            }
+            Error::Client(error) => status_of_client(error),
+            Error::Bridge { source: bridge::Error::Client { source, .. }, .. } => status_of_client(source),
             Error::Bridge { source: bridge::Error::TakenOver { .. }, .. } => ExitStatus::REFUSED,
             Error::Bridge { source: bridge::Error::NoLocal { .. }, .. } => ExitStatus::USAGE,
             Error::Bench(error) => status_of_bench(error),
