@@ -29,6 +29,7 @@ complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
 complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe and print messages'
 complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request and print the response'
+complete -c mq -n "__fish_mq_needs_command" -f -a "top" -d 'Show the topics of a broker on the terminal'
 complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "gateway" -d 'Run a gateway between MQTT-SN clients and a broker'
@@ -105,7 +106,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
@@ -203,7 +204,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sleep -d 'Sleep for this time once subscribed, wake up for the messages that the gateway has kept, and so on' -r
@@ -222,7 +223,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -s v -l verbose -d 'Print the
 complete -c mq -n "__fish_mq_using_subcommand sub" -s N -l no-newline -d 'Omit the line end after a message'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l json -d 'Print one JSON object per message and line; `mq pub --ndjson` reads this format'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Print JSON over several lines, with indentation'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show the latest message of each topic on the screen'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show the latest message of each topic on the screen. On a terminal, `mq sub -w` is the list of `mq top`'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit once subscribed, to set up a kept session'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
@@ -302,7 +303,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
@@ -319,7 +320,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the 
 complete -c mq -n "__fish_mq_using_subcommand rr" -s N -l no-newline -d 'Omit the line end after a message'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l json -d 'Print one JSON object per message and line; `mq pub --ndjson` reads this format'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Print JSON over several lines, with indentation'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show the latest message of each topic on the screen'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show the latest message of each topic on the screen. On a terminal, `mq sub -w` is the list of `mq top`'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print the latency of each response'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
@@ -336,6 +337,86 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l discover -d 'Search a gatew
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Log every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand top" -s t -l topic -d 'The same as TOPIC. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s q -l qos -d 'Maximum QoS to receive at' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l sort -d 'Sort by name, count, rate, age or size' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l max-topics -d 'Maximum number of topics to keep. Messages to further topics are counted, but not shown' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l max-bytes -d 'Maximum memory for topics and payloads, such as 100MiB. Further payloads are not kept' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l also -d 'Show another broker in a tab of its own, by its URL as in -L. The other options apply to it as well. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l record -d 'Record messages to this file, for `mq pub --replay`. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l replay -d 'Show a recording of `mq sub --record` or `mq top --record` instead of a broker' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l decode -d 'Decode payloads as this format, instead of by content type, topic and shape; see `mq sub --help`' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l schema -d 'Schema of payloads in protocol buffers: a .proto file, whose imports are found beside it, or a descriptor set of `protoc --include_imports -o FILE`. Can be repeated' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l type -d 'Message type of payloads, such as `gw.Uplink`, or of the topics of a filter, as in \'gw/+/up=gw.Uplink\'. Can be repeated; the most exact filter counts. The table `[payloads]` in the configuration file sets both options' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand top" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand top" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-groups -d 'Key exchange groups to offer, separated by colons, the preferred one first: x25519, secp256r1, secp384r1 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-signatures -d 'Signature schemes to accept from the broker, as in ecdsa_secp256r1_sha256:ed25519 or RSA-PSS+SHA256 [default: all]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l psk-identity -d 'Identity of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a SAS token for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand top" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l list -d 'Show a list of topics instead of a tree'
+complete -c mq -n "__fish_mq_using_subcommand top" -l read-only -d 'Turn off the keys that publish, delete retained messages, subscribe and unsubscribe'
+complete -c mq -n "__fish_mq_using_subcommand top" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand top" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand top" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand top" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand top" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand top" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand top" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
+complete -c mq -n "__fish_mq_using_subcommand top" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand top" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand top" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand top" -l sn -d 'Connect to an MQTT-SN gateway over UDP, as with -L mqtt-sn://HOST:PORT/TOPIC; the default port is 10000'
+complete -c mq -n "__fish_mq_using_subcommand top" -l discover -d 'Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]'
+complete -c mq -n "__fish_mq_using_subcommand top" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s H -l hash -d 'Hash algorithm [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
@@ -536,12 +617,14 @@ complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-key-file -d 'With 
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l sas-lifetime -d 'With --sas-key-file: lifetime of a SAS token, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand gateway" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -s i -l id -d 'Client identifier of the connection of --aggregate [default: a random one]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l aggregate -d 'Use one connection to the broker for all clients, for brokers with few connections. Needs MQTT 5, which it selects'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -s v -l verbose -d 'Log on standard error when clients connect, sleep and disconnect'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
@@ -1799,21 +1882,22 @@ complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the 
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages to this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe and print messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request and print the response'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "gateway" -d 'Run a gateway between MQTT-SN clients and a broker'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "bridge" -d 'Forward messages between two brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Measure a broker under the load of many clients'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets and report problems'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "config" -d 'Show and check profiles and variables'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Generate completions for a shell'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a manual page'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe and print messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request and print the response'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "top" -d 'Show the topics of a broker on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "gateway" -d 'Run a gateway between MQTT-SN clients and a broker'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "bridge" -d 'Forward messages between two brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Measure a broker under the load of many clients'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets and report problems'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "config" -d 'Show and check profiles and variables'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Generate completions for a shell'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a manual page'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'List the users and the hash schemes of their passwords'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Report the lines that a broker would not load'

@@ -1,10 +1,9 @@
 //! The commands: their names, their help lines and their options.
 
+use super::bridge::args as bridge;
 use super::network::TypedOptions;
 use super::{Names, request, schema, session, subscribe, top};
-use super::{
-    bench, bridge, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish,
-};
+use super::{bench, broker, config, connection, doctor, gateway, generated_docs, inspect, passwd, publish};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches};
 

@@ -232,3 +232,14 @@ fn check_says_whether_a_broker_knows_bridges() {
         &["MQTT 3.1.1 has no fields", "protocol level of bridges: accepted", "no problems found"],
     );
 }
+
+#[test]
+fn a_second_bridge_with_the_same_identifier_ends_the_first_one() {
+    let (local, remote) = brokers();
+    let mut first = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
+    wait_until_connected(&mut first);
+    let mut second = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
+    wait_until_connected(&mut second);
+    let stderr = first.finish().fail(5);
+    assert_says(&stderr, &["took over the session", "hint: does the same bridge run twice?"]);
+}
