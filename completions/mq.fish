@@ -106,6 +106,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-version -d 'MQTT-SN version: 1.2 or 2.0. 2.0 is experimental, as its specification is a draft' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
@@ -204,6 +205,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-version -d 'MQTT-SN version: 1.2 or 2.0. 2.0 is experimental, as its specification is a draft' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
@@ -303,6 +305,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-version -d 'MQTT-SN version: 1.2 or 2.0. 2.0 is experimental, as its specification is a draft' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
@@ -395,6 +398,7 @@ complete -c mq -n "__fish_mq_using_subcommand top" -l will-topic -d 'Topic of th
 complete -c mq -n "__fish_mq_using_subcommand top" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand top" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand top" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand top" -l sn-version -d 'MQTT-SN version: 1.2 or 2.0. 2.0 is experimental, as its specification is a draft' -r
 complete -c mq -n "__fish_mq_using_subcommand top" -l topic-id -d 'Predefined topic id, in place of a topic; 1 to 65534. sub can repeat it' -r
 complete -c mq -n "__fish_mq_using_subcommand top" -l sn-retry-interval -d 'Time after which an unanswered message is repeated (T_retry)' -r
 complete -c mq -n "__fish_mq_using_subcommand top" -l sn-retry-count -d 'Repetitions before the gateway counts as gone (N_retry)' -r
@@ -549,6 +553,7 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to l
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-port -d 'UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-max-clients -d 'Maximum number of MQTT-SN clients' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-version -d 'MQTT-SN version of all its clients: 1.2 or 2.0 [default: the version in CONNECT; 2.0 is experimental]' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
@@ -566,6 +571,7 @@ complete -c mq -n "__fish_mq_using_subcommand gateway" -l listen -d 'UDP port to
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l to -d 'Broker: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix [default: localhost:1883]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l predefined -d 'File of predefined topic ids' -r -F
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l gateway-id -d 'Number of this gateway in ADVERTISE and GWINFO' -r
+complete -c mq -n "__fish_mq_using_subcommand gateway" -l sn-version -d 'MQTT-SN version of all clients: 1.2 or 2.0 [default: the version in CONNECT; 2.0 is experimental]' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l advertise -d 'Send ADVERTISE to this multicast group or address, and answer SEARCHGW that is sent to the group at the port of --listen' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l advertise-interval -d 'Interval of ADVERTISE' -r
 complete -c mq -n "__fish_mq_using_subcommand gateway" -l retry-interval -d 'Time after which a message that a client did not answer is repeated (T_retry)' -r
@@ -1727,6 +1733,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l html -d 'Write a page 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l sn-version -d 'MQTT-SN version of all clients: 1.2 or 2.0 [default: the version in CONNECT, or else inferred]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l decode-as -d 'UDP port whose datagrams are MQTT-SN, as in 5000=mqtt-sn. Can be repeated; `--port 5000=mqtt-sn` is the same [default: 1883, 1884, 2442 and 10000, and other ports if a CONNECT or a request with its answer is captured]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l predefined -d 'Topics of predefined topic ids: a file with lines `ID TOPIC`, or `CLIENT, TOPIC, ID`' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sn-keys -d 'Keys that verify and decrypt protected packets of MQTT-SN 2.0: a file with lines `SENDER KEY` in hexadecimal digits; the sender * is all senders' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS; udp:// is for MQTT-SN' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection. For MQTT-SN, the gateway as HOST or HOST:PORT; the default port is 10000' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'Certificate that the proxy presents to clients, followed in the file by its issuers' -r -F
