@@ -229,7 +229,7 @@ mod tests {
     fn a_bridge_that_marks_messages_stops_its_own() {
         let both = rules(&["# both"]);
         let marking = Link { stops_marked: true, ..link(&both, (0, PLAIN), (1, PLAIN)) };
-        assert_eq!(find(&[marking.clone()]), None);
+        assert_eq!(find(std::slice::from_ref(&marking)), None);
         let ring = [(0, 1), (1, 2), (2, 0)].map(|(local, remote)| Link {
             stops_marked: true,
             ..link(&both, (local, NO_LOCAL), (remote, NO_LOCAL))

@@ -99,7 +99,9 @@ async fn serve(args: &BridgeArgs, settings: Vec<Settings>, messages: Messages) -
     status::say_totals(&monitor, &uses, &log, json.as_ref());
     drop(log);
     log_end.wait();
-    json.map(JsonLines::finish);
+    if let Some(json) = json {
+        json.finish();
+    }
     match failures.into_iter().next() {
         Some((name, source)) if !is_stopped.get() => Err(Error::Bridge { name, source }),
         _ => Ok(ExitStatus::DONE),
