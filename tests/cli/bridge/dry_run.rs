@@ -4,7 +4,7 @@ use super::*;
 
 fn dry_run(topic: &str, rules: &[&str]) -> String {
     let program = mq(&format!("bridge --from localhost --to localhost:1 --dry-run {topic}"));
-    rules.iter().fold(program, |program, rule| program.arg(rule)).run().succeed()
+    rules.iter().fold(program, Program::arg).run().succeed()
 }
 
 #[test]

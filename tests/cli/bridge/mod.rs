@@ -14,7 +14,7 @@ use crate::support::*;
 fn between(local: &impl Server, remote: &impl Server, options: &str, rules: &[&str]) -> Program {
     let (local, remote) = (local.address(), remote.address());
     let program = mq(&format!("bridge --from mqtt://{local} --to mqtt://{remote} {options}"));
-    rules.iter().fold(program, |program, rule| program.arg(rule))
+    rules.iter().fold(program, Program::arg)
 }
 
 /// A file with a bridge to a broker, and more lines.
