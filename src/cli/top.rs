@@ -57,7 +57,7 @@ Exit status: 0 success, 1 no connection, 2 usage or no terminal, 5 the broker re
 7 connection lost, 129, 130 and 143 ended by a signal."
 )]
 pub(crate) struct TopArgs {
-    /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated [default: #]
+    /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated (default: #)
     #[arg(value_name = "TOPIC", value_parser = values::topic_filter)]
     pub filters: Vec<TopicFilter>,
     /// The same as TOPIC. Can be repeated

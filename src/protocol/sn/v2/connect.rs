@@ -1,7 +1,6 @@
 //! CONNECT with its will, CONNACK, AUTH and DISCONNECT.
 
-use super::exchange::bit;
-use super::packet::{put_packet_id, read_flags};
+use super::field::{bit, put_long, put_packet_id, read_flags};
 use super::topic::TOPIC_TYPE;
 use super::{DecodeError, PROTOCOL_VERSION, Reader, Reason, Topic};
 use crate::protocol::sn::{EncodeError, Problem};
@@ -306,14 +305,5 @@ fn put_method(out: &mut Vec<u8>, method: &str) -> Result<(), EncodeError> {
     let field = "authentication method";
     out.push(u8::try_from(length).map_err(|_| EncodeError::FieldLength { field, length })?);
     out.extend_from_slice(method.as_bytes());
-    Ok(())
-}
-
-/// Appends bytes after their length in two octets.
-pub(super) fn put_long(out: &mut Vec<u8>, bytes: &[u8], field: &'static str) -> Result<(), EncodeError> {
-    let length = bytes.len();
-    let short = u16::try_from(length).map_err(|_| EncodeError::FieldLength { field, length })?;
-    out.extend_from_slice(&short.to_be_bytes());
-    out.extend_from_slice(bytes);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Packets around another packet: for forwarders, for clients that change their address, and for protection (sections 3.17 to
 //! 3.19). The packet inside is a whole one with its own length, and is not decoded.
 
-use super::connect::put_long;
+use super::field::put_long;
 use super::{DecodeError, PacketType, Reader, scheme};
 use crate::protocol::sn::frame::Header;
 use crate::protocol::sn::{EncodeError, Problem};

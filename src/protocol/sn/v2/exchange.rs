@@ -1,6 +1,6 @@
 //! Packets about topics and messages: PUBLISH, PUBWOS, SUBSCRIBE, UNSUBSCRIBE, REGISTER and the acknowledgements.
 
-use super::packet::{put_packet_id, put_reason, read_flags, read_reason};
+use super::field::{bit, put_packet_id, put_reason, read_flags, read_reason};
 use super::topic::{NAME, TOPIC_TYPE};
 use super::{DecodeError, Reader, Reason, Topic, TopicAlias};
 use crate::protocol::sn::{EncodeError, Problem};
@@ -289,9 +289,4 @@ impl<'a> Register<'a> {
 
 fn read_qos(reader: &Reader<'_>, flags: u8, place: usize) -> Result<Qos, DecodeError> {
     Qos::from_u8((flags & QOS) >> 5).ok_or_else(|| reader.error_at(place, Problem::InvalidQos))
-}
-
-/// The bit if it is set.
-pub(super) fn bit(bit: u8, is_set: bool) -> u8 {
-    if is_set { bit } else { 0 }
 }

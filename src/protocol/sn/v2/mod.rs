@@ -6,6 +6,7 @@
 mod connect;
 mod encapsulation;
 mod exchange;
+mod field;
 mod packet;
 mod packet_type;
 pub mod reason;

@@ -1,6 +1,7 @@
 //! The packets of MQTT-SN 2.0 (section 3), decoded and encoded.
 
 use super::encapsulation::{Connection, Forwarder, Protection};
+use super::field::{put_packet_id, put_reason, read_flags, read_reason};
 use super::{
     Ack, Auth, Connack, Connect, DecodeError, Disconnect, PacketType, Publish, Pubwos, Reader, Reason,
     Register, Subscribe, TopicAck, Unsubscribe,
@@ -288,30 +289,4 @@ fn read_sleepresp<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, DecodeError
     let packet_id = reader.packet_id()?;
     let duration = if flags & DURATION_PRESENT != 0 { Some(reader.u32("sleep duration")?) } else { None };
     Ok(Packet::Sleepresp { packet_id, duration, reason: read_reason(reader)? })
-}
-
-/// The flags with their offset. Bits outside `defined` must be 0.
-pub(super) fn read_flags(reader: &mut Reader<'_>, defined: u8) -> Result<(u8, usize), DecodeError> {
-    let place = reader.offset();
-    let flags = reader.u8("flags")?;
-    if flags & !defined != 0 {
-        return Err(reader.error_at(place, Problem::ReservedBits { value: flags }));
-    }
-    Ok((flags, place))
-}
-
-/// The reason code at the end of a packet, which is 0 if it is absent.
-pub(super) fn read_reason(reader: &mut Reader<'_>) -> Result<Reason, DecodeError> {
-    if reader.is_empty() { Ok(Reason::SUCCESS) } else { reader.u8("reason code").map(Reason) }
-}
-
-pub(super) fn put_packet_id(out: &mut Vec<u8>, packet_id: PacketId) {
-    out.extend_from_slice(&packet_id.value().to_be_bytes());
-}
-
-/// Appends the reason code, unless it is 0.
-pub(super) fn put_reason(out: &mut Vec<u8>, reason: Reason) {
-    if reason != Reason::SUCCESS {
-        out.push(reason.0);
-    }
 }
