@@ -172,6 +172,10 @@ impl State {
             _ => {}
         }
         match self.by_peer.get(peer).copied() {
+            // A client that has disconnected may go on without a connection.
+            Some(key) if needs_no_connection(message) && self.is_disconnected(key) => {
+                self.receive_from_stranger(message, peer, now);
+            }
             Some(key) if self.is_congested(key) && matches!(message, Message::Publish(_)) => {
                 self.refuse_publish(message, peer);
             }
@@ -183,7 +187,7 @@ impl State {
     /// A message from a client that is not connected: QoS -1 is published, others are answered with DISCONNECT.
     fn receive_from_stranger(&mut self, message: &Message<'_>, peer: &Peer, now: Instant) {
         match message {
-            Message::Publish(publish) if publish.qos == PublishQos::MinusOne => {
+            Message::Publish(publish) if needs_no_connection(message) => {
                 self.publish_unconnected(publish, now);
             }
             Message::Publish(_)
@@ -332,6 +336,11 @@ impl State {
         self.reply(&Message::Connack { return_code }, peer);
         let (client_id, peer, reason) = (client_id.to_owned(), peer.clone(), reason.to_owned());
         (self.handler)(Event::Refused { client_id, peer, reason });
+    }
+
+    /// Whether the client is only remembered.
+    fn is_disconnected(&self, key: Key) -> bool {
+        self.clients.get(&key).is_some_and(|slot| slot.client.is_disconnected())
     }
 
     fn is_congested(&self, key: Key) -> bool {
@@ -643,6 +652,11 @@ fn broker_options(config: &Config, client: &Client) -> Options {
     }
     version_2::apply_parameters(&mut options, &parameters);
     options
+}
+
+/// Whether a message is published without a connection.
+fn needs_no_connection(message: &Message<'_>) -> bool {
+    matches!(message, Message::Publish(publish) if publish.qos == PublishQos::MinusOne)
 }
 
 /// Whether the client may try again later.

@@ -1,7 +1,7 @@
 //! Clients of MQTT-SN 2.0: which datagrams are theirs, and how they are handled.
 
 use super::owners::open_unconnected;
-use super::{LONGEST_CLIENT_ID, State, is_discouraged, note_dropped};
+use super::{Key, LONGEST_CLIENT_ID, State, is_discouraged, note_dropped};
 use crate::client::Options;
 use crate::gateway::{Event, Peer};
 use crate::protocol::sn::gateway::{Parameters, v2 as machine};
@@ -89,10 +89,10 @@ impl State {
             Some(key) if self.is_congested(key) && matches!(packet, Packet::Publish(_)) => {
                 self.refuse_publish_v2(packet, peer);
             }
-            Some(key) => {
+            Some(key) if !self.is_without_connection(key, packet) => {
                 self.step(key, now, |client, context, out| client.receive_v2(packet, context, out));
             }
-            None => match packet {
+            _ => match packet {
                 Packet::Pubwos(publish) => self.publish_pubwos(publish, now),
                 packet => {
                     if let Some(datagram) = machine::no_connection(packet) {
@@ -101,6 +101,11 @@ impl State {
                 }
             },
         }
+    }
+
+    /// Whether the packet needs no connection, and comes from a client that has disconnected.
+    fn is_without_connection(&self, key: Key, packet: &Packet<'_>) -> bool {
+        matches!(packet, Packet::Pubwos(_)) && self.is_disconnected(key)
     }
 
     /// The broker does not take the packets of this client. A message of QoS 0 is dropped.
@@ -122,7 +127,7 @@ impl State {
     fn receive_from_moved(&mut self, envelope: &Connection<'_>, peer: Peer, now: Instant) {
         let known = self.by_id.get(envelope.client_id).copied();
         let is_allowed =
-            |key: &super::Key| self.clients.get(key).is_some_and(|slot| slot.client.has_changing_address());
+            |key: &Key| self.clients.get(key).is_some_and(|slot| slot.client.has_changing_address());
         if let Some(key) = known.filter(is_allowed)
             && self.by_peer.get(&peer).is_none_or(|other| *other == key)
         {

@@ -365,6 +365,21 @@ fn a_silent_client_without_keep_alive_makes_room() {
 }
 
 #[test]
+fn a_client_that_has_disconnected_publishes_at_QoS_minus_1() {
+    for options in ["", "--aggregate"] {
+        let (broker, gateway) = start(options);
+        let subscriber = broker.subscriber("-t ab -C 1");
+        let mut peer = gateway.peer();
+        peer.connect("c1");
+        peer.ask("18", "18");
+        peer.send("0c 62 'ab' 0000 'hello'");
+        assert_eq!(subscriber.finish().succeed(), "hello\n");
+        // No DISCONNECT has come.
+        peer.connect("c1");
+    }
+}
+
+#[test]
 fn a_message_of_QoS_minus_1_that_the_broker_does_not_take_is_dropped_and_counted() {
     let broker = ScriptedPeer::accepting_v5("27 00000014", |wire| {
         wire.expect("30 (`ab` 00 'fits')");

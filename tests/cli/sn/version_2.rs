@@ -83,6 +83,17 @@ fn QoS_minus_1_is_PUBWOS() {
 }
 
 #[test]
+fn a_client_that_has_disconnected_publishes_with_PUBWOS() {
+    let (broker, gateway) = start("");
+    let subscriber = broker.subscriber("-t a/b -C 1");
+    let mut peer = gateway.peer();
+    peer.ask("01 01 0001 02 003c 0000 'c1'", "02 00 0001 00");
+    peer.send("0e 00");
+    peer.send("12 03 0003 'a/b' 'hello'");
+    assert_eq!(subscriber.finish().succeed(), "hello\n");
+}
+
+#[test]
 fn will_user_and_password_are_in_CONNECT() {
     let mut gateway = SnPeer::listen();
     let words = "pub -i c1 -t a -n --sn-version 2 --will-topic w/t --will-payload gone --will-qos 1 --will-retain -u ann -P pw";
