@@ -232,6 +232,10 @@ impl App {
         if self.prompt.is_some() {
             return self.prompt_key(key);
         }
+        let is_letter = matches!(key.code, KeyCode::Char(_));
+        if is_letter && key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
+            return None;
+        }
         if let Some(question) = self.question.take() {
             return matches!(key.code, KeyCode::Char('y' | 'Y')).then_some(question.effect);
         }
@@ -321,6 +325,9 @@ impl App {
             KeyCode::Char('e') => {
                 value?;
                 self.ask(Purpose::Export(selected?), "");
+            }
+            _ if self.settings.is_replay => {
+                return Err("this key is off, as a recording is shown".to_owned());
             }
             _ if self.settings.is_read_only => {
                 return Err("this key is off, as the screen is read-only".to_owned());

@@ -202,6 +202,8 @@ pub(crate) struct Feed {
     properties: PropertiesBuf,
     /// The filters of each SUBSCRIBE without an answer.
     unanswered: Vec<(PacketId, Vec<TopicFilter>)>,
+    /// The filters that the user asked for and that have no answer yet.
+    asked: Vec<TopicFilter>,
     next: Option<Request>,
     sending: VecDeque<Outbound>,
     results: Results,
@@ -236,6 +238,7 @@ impl Feed {
             recorder,
             properties,
             unanswered: Vec::new(),
+            asked: Vec::new(),
             next: None,
             sending: VecDeque::new(),
             results: Results::default(),
@@ -278,9 +281,13 @@ impl Feed {
                 state.subscriptions.retain(|known| known.filter != filter);
                 state.subscriptions.push(Subscribed { filter: filter.clone(), qos, grant: Grant::Requested });
                 drop(state);
+                self.asked.push(filter.clone());
                 self.subscribe(filter, qos, link);
             }
             Request::Unsubscribe(filter) => {
+                if !self.shared.lock().subscriptions.iter().any(|known| known.filter == filter) {
+                    return self.shared.note(format!("{filter} is not subscribed to"));
+                }
                 self.shared.lock().subscriptions.retain(|known| known.filter != filter);
                 let sent = link.session.unsubscribe(vec![filter.as_str()], Properties::EMPTY, link.output);
                 self.shared.note(match sent {
@@ -402,13 +409,19 @@ impl Application for Feed {
         let (_, filters) = self.unanswered.swap_remove(index);
         let details = Details::of(ack.properties);
         for (filter, reason_code) in filters.iter().zip(ack.reason_codes()) {
+            let asked = self.asked.iter().position(|asked| asked == filter);
+            let is_asked = asked.map(|index| self.asked.swap_remove(index)).is_some();
             if reason_code.is_error() {
                 self.set_grant(filter, Grant::Rejected(reason_code.to_string()));
                 self.shared.note(format!(
                     "the broker rejected the subscription to {filter}: {reason_code}{details}"
                 ));
             } else {
-                self.set_grant(filter, Grant::Granted(Qos::from_u8(reason_code.0).unwrap_or_default()));
+                let qos = Qos::from_u8(reason_code.0).unwrap_or_default();
+                self.set_grant(filter, Grant::Granted(qos));
+                if is_asked {
+                    self.shared.note(format!("subscribed to {filter} at QoS {qos}"));
+                }
             }
         }
         Ok(Flow::Continue)

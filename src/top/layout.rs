@@ -222,7 +222,11 @@ pub(super) fn render_help(from: usize, palette: Palette, buffer: &mut Buffer) ->
     let lines = lines.get(from..).unwrap_or_default();
     let most = usize::from(area.height).saturating_sub(2);
     let columns = if area.width >= 2 * MIN_HELP && lines.len() > most { 2 } else { 1 };
-    let rows = lines.len().div_ceil(columns).min(most);
+    let rows = lines.len().div_ceil(columns);
+    // A title stands above its keys, not at the end of a column.
+    let ends_with_title =
+        columns > 1 && lines.get(rows.saturating_sub(1)).is_some_and(|line| line.1.is_empty());
+    let rows = (rows + usize::from(ends_with_title)).min(most);
     let width = (area.width / if columns == 2 { 1 } else { 2 }).max(MIN_HELP).min(area.width);
     let height = u16::try_from(rows + 2).unwrap_or(u16::MAX).min(area.height);
     let frame = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };

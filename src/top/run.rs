@@ -253,7 +253,7 @@ impl Screen {
             }
             Some(Effect::Export(id, path)) => {
                 let exported = export(&tab.shared.lock().model, id, &path);
-                Some(exported.unwrap_or_else(|error| error.to_string()))
+                Some(exported.unwrap_or_else(|error| format!("cannot export the history: {error}")))
             }
         };
         if let (Some(notice), Some(tab)) = (notice, self.tabs.get_mut(self.active)) {
@@ -300,6 +300,7 @@ fn outbound(draft: Draft) -> Result<Outbound, String> {
         Payload::Text(text) => text.into_bytes(),
         Payload::File(path) => {
             let failed = |error: io::Error| format!("cannot read {}: {error}", path.display());
+            check_is_regular(&path).map_err(failed)?;
             let mut content = Vec::new();
             let file = File::open(&path).map_err(failed)?;
             file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
@@ -312,12 +313,23 @@ fn outbound(draft: Draft) -> Result<Outbound, String> {
     Ok(Outbound { topic, payload, qos, retain, properties })
 }
 
+/// Refuses pipes and devices, at which the screen would wait.
+fn check_is_regular(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
 /// Appends the history of a topic, or else its last message, to a recording.
 fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingError> {
     let topic = model.tree().path(id);
     let history = model.history(id).into_iter().flat_map(History::entries).map(|entry| &entry.value);
     let values: Vec<_> = history.collect();
     let values = if values.is_empty() { model.value(id).into_iter().collect() } else { values };
+    if path.exists() {
+        check_is_regular(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
+    }
     let (mut recorder, _) = Recorder::open(path, None)?;
     for value in &values {
         recorder.add(&value.as_publish(&topic), value.time)?;

@@ -27,6 +27,22 @@ fn a_message_is_published_from_three_prompts() {
 }
 
 #[test]
+fn a_pipe_or_a_device_does_not_stop_the_screen() {
+    let directory = TempDir::new().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden");
+    terminal.keys(&format!("n\r@{}\r\r", pipe.display()));
+    terminal.wait_for("it is not a regular file");
+    terminal.keys(&format!("e{}\r", pipe.display()));
+    terminal.wait_for("cannot export the history: ");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn a_message_is_published_again_after_a_question() {
     let broker = home();
     let mut subscriber = broker.subscriber("-t garden/soil -R -C 1 -v");
@@ -102,7 +118,10 @@ fn subscriptions_change_while_running() {
     terminal.keys("s");
     terminal.wait_for("subscribe (");
     terminal.keys("1:home/bath/#\r");
+    terminal.wait_for("subscribed to home/bath/# at QoS 1");
     terminal.wait_for("2 topics");
+    terminal.keys("uhome/#\r");
+    terminal.wait_for("home/# is not subscribed to");
     terminal.keys("u");
     terminal.wait_for("unsubscribe:");
     terminal.keys("home/bath/#\r");

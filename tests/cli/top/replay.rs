@@ -36,7 +36,7 @@ fn a_recording_is_played_with_stops_and_steps() {
     terminal.keys("++");
     terminal.wait_for("speed 4");
     terminal.keys("n");
-    terminal.wait_for("read-only");
+    terminal.wait_for("a recording is shown");
     terminal.keys("q");
     terminal.end(0);
 }
