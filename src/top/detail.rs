@@ -19,6 +19,10 @@ use ratatui::style::Style;
 /// The time in milliseconds between two evaluations of a history.
 const RENEWAL: u64 = 500;
 
+/// The most rows of a topic, and of a line of a payload.
+const TOPIC_ROWS: usize = 3;
+const LINE_ROWS: usize = 500;
+
 /// A view of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum View {
@@ -56,6 +60,7 @@ struct Cache {
     view: View,
     levels: Option<usize>,
     field: usize,
+    width: usize,
     at: u64,
     content: Computed,
 }
@@ -113,12 +118,12 @@ impl Detail {
                 below.x,
                 below.y,
                 below.width.into(),
-                "not a topic of a message",
+                "no message at this level; select a topic below it",
                 scene.palette.faint(),
             );
             return;
         };
-        self.compute(id, scene);
+        self.compute(id, below.width.into(), scene);
         match self.cache.as_ref().map(|cache| &cache.content) {
             Some(Computed::Series(series)) => {
                 self.field = series.field;
@@ -145,11 +150,11 @@ impl Detail {
     }
 
     /// Computes the content again, if the message or the view changed.
-    fn compute(&mut self, id: NodeId, scene: &Scene<'_>) {
+    fn compute(&mut self, id: NodeId, width: usize, scene: &Scene<'_>) {
         let messages = scene.model.state(id).messages;
         if let Some(cache) = &self.cache {
-            let is_same =
-                (cache.id, cache.view, cache.levels, cache.field) == (id, self.view, self.levels, self.field);
+            let is_same = (cache.id, cache.view, cache.levels, cache.field, cache.width)
+                == (id, self.view, self.levels, self.field, width);
             let is_recent = self.view != View::Value && scene.now.saturating_sub(cache.at) < RENEWAL;
             if is_same && (cache.messages == messages || is_recent) {
                 return;
@@ -158,18 +163,20 @@ impl Detail {
                 (self.scroll, self.field) = (0, 0);
             }
         }
-        let Some(content) = self.content(id, scene) else { return };
+        let Some(content) = self.content(id, width, scene) else { return };
         let (view, levels, field) = (self.view, self.levels, self.field);
-        self.cache = Some(Cache { id, messages, view, levels, field, at: scene.now, content });
+        self.cache = Some(Cache { id, messages, view, levels, field, width, at: scene.now, content });
     }
 
-    fn content(&self, id: NodeId, scene: &Scene<'_>) -> Option<Computed> {
+    fn content(&self, id: NodeId, width: usize, scene: &Scene<'_>) -> Option<Computed> {
         let topic = scene.model.tree().path(id);
         let value = scene.model.value(id)?;
         let history = scene.model.history(id);
         Some(match (self.view, history) {
-            (View::Value, _) => Computed::Lines(self.value_lines(&topic, value, scene)),
-            (View::Changes, Some(history)) => Computed::Lines(change_lines(&topic, history, scene)),
+            (View::Value, _) => Computed::Lines(self.value_lines(&topic, value, width, scene)),
+            (View::Changes, Some(history)) => {
+                Computed::Lines(wrapped_all(change_lines(&topic, history, scene), width))
+            }
             (View::History, Some(history)) => Computed::Lines(history_lines(&topic, history, scene)),
             (View::Chart, Some(history)) => {
                 Computed::Series(Series::read(history, &topic, scene.decoding, self.field))
@@ -178,18 +185,46 @@ impl Detail {
         })
     }
 
-    fn value_lines(&self, topic: &str, value: &Value, scene: &Scene<'_>) -> Vec<Styled> {
+    fn value_lines(&self, topic: &str, value: &Value, width: usize, scene: &Scene<'_>) -> Vec<Styled> {
         let palette = scene.palette;
         let document = scene.decoding.document(topic, value);
-        let mut lines = vec![vec![(palette.heading(), topic.to_owned())]];
+        let mut lines = wrapped(vec![(palette.heading(), topic.to_owned())], width, TOPIC_ROWS);
         lines.push(vec![(palette.plain(), facts(value, scene.zone))]);
         for (name, text) in properties(value) {
             lines.push(vec![(palette.key(), name), (palette.plain(), format!(": {text}"))]);
         }
         lines.push(vec![(palette.faint(), document.label.clone())]);
-        lines.extend(folded(&document, self.levels, palette));
+        lines.extend(wrapped_all(folded(&document, self.levels, palette), width));
         lines
     }
+}
+
+fn wrapped_all(lines: Vec<Styled>, columns: usize) -> Vec<Styled> {
+    lines.into_iter().flat_map(|line| wrapped(line, columns, LINE_ROWS)).collect()
+}
+
+/// A line in rows of at most this many columns. The last row may be longer, as the number of rows is bounded.
+fn wrapped(line: Styled, columns: usize, most: usize) -> Vec<Styled> {
+    let (mut rows, mut row, mut left) = (Vec::new(), Styled::new(), columns);
+    for (style, part) in line {
+        let mut rest = part.as_str();
+        while rows.len() + 1 < most && columns > 0 {
+            let (length, taken) = text::fitting(rest, left, left == columns);
+            let (start, after) = rest.split_at(length);
+            row.push((style, start.to_owned()));
+            (rest, left) = (after, left.saturating_sub(taken));
+            if rest.is_empty() {
+                break;
+            }
+            rows.push(std::mem::take(&mut row));
+            left = columns;
+        }
+        if !rest.is_empty() {
+            row.push((style, rest.to_owned()));
+        }
+    }
+    rows.push(row);
+    rows
 }
 
 /// The lines of a document, without levels that are folded.

@@ -20,6 +20,23 @@ fn start(text: &str, columns: usize) -> Cow<'_, str> {
     }
 }
 
+/// The bytes of the start of a text that fit into these columns once escaped, and the columns that they take. With `at_least_one`,
+/// that is a character even if it is wider.
+pub(super) fn fitting(text: &str, columns: usize, at_least_one: bool) -> (usize, usize) {
+    let (mut length, mut taken) = (0, 0);
+    for (place, character) in text.char_indices() {
+        let width = match character {
+            ' '..='~' => 1,
+            _ => columns::width(&escape::cells(character.encode_utf8(&mut [0; 4]))),
+        };
+        if taken + width > columns && !(at_least_one && place == 0) {
+            break;
+        }
+        (length, taken) = (place + character.len_utf8(), taken + width);
+    }
+    (length, taken)
+}
+
 /// A count in at most five characters: `99999`, `123k`, `4.5M`.
 pub(super) fn count(count: u64) -> String {
     if count < 100_000 { count.to_string() } else { scaled(count as f64) }
@@ -86,6 +103,13 @@ mod tests {
         );
         assert_eq!([999, 1234, 256_000_000].map(size), ["999", "1.2k", "256M"]);
         assert_eq!([999, 59_999, 60_000, 86_400_000].map(age), ["0s", "59s", "1m", "1d"]);
+    }
+
+    #[test]
+    fn the_start_of_a_text_fits_into_its_columns() {
+        assert_eq!([fitting("abc", 2, false), fitting("abc", 5, false)], [(2, 2), (3, 3)]);
+        assert_eq!([fitting("日本語", 5, false), fitting("日", 1, false)], [(6, 4), (0, 0)]);
+        assert_eq!(fitting("\u{1b}a", 3, true), (1, 6), "an escape may be wider than the columns");
     }
 
     #[test]

@@ -116,6 +116,34 @@ fn the_pane_shows_the_message_its_changes_its_history_and_a_chart() {
 }
 
 #[test]
+fn letters_with_Ctrl_or_Alt_are_other_keys() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden/soil");
+    // Ctrl-P, Ctrl-X and Alt-q: no pause, no question, no end. An open question would take the last key.
+    terminal.keys("\u{10}\u{18}\u{1b}q?");
+    terminal.wait_for("keys: any key");
+    assert!(!terminal.screen().contains("PAUSED"));
+    terminal.keys("qq");
+    terminal.end(0);
+}
+
+#[test]
+fn long_lines_of_a_message_are_wrapped() {
+    let broker = EmbeddedBroker::start();
+    let text = format!("{}end", "日本\u{1b}word ".repeat(20));
+    broker.mq("pub -t a/long -r -m").arg(&text).run().succeed();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("long");
+    terminal.keys("g\r");
+    terminal.wait_for("no message at this level; select a topic below it");
+    terminal.keys("j");
+    terminal.wait_for("word end");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn text_of_strangers_cannot_leave_its_cell() {
     let broker = EmbeddedBroker::start();
     let Some(mut terminal) = top(&broker, "") else { return };
