@@ -61,6 +61,10 @@ pub(crate) enum EventKind {
         direction: Direction,
         maximum: Qos,
     },
+    /// The target refused a message because of its quota, and it is sent again. Reported once per connection.
+    QuotaExceeded {
+        side: Side,
+    },
     /// The target does not retain messages. Reported once per connection.
     RetainCleared {
         direction: Direction,

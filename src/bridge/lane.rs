@@ -58,6 +58,7 @@ struct Desk {
     limits: Option<MessageLimits>,
     is_qos_reported: bool,
     is_retain_reported: bool,
+    is_quota_reported: bool,
     reporter: Reporter,
 }
 
@@ -81,6 +82,7 @@ impl Lane {
             limits: None,
             is_qos_reported: false,
             is_retain_reported: false,
+            is_quota_reported: false,
             reporter,
         };
         let flow = Flow::new(routes.maximum_targets());
@@ -188,6 +190,7 @@ impl Lane {
     pub(super) fn target_connected(&mut self, terms: &TargetTerms, ports: Ports<'_>, now: Instant) -> usize {
         let desk = &mut self.desk;
         (desk.limits, desk.is_qos_reported, desk.is_retain_reported) = (Some(terms.limits), false, false);
+        desk.is_quota_reported = false;
         let mut writer = Writer { desk, ports, now };
         let repeated = self.flow.target_connected(terms.window, terms.session_present, now, &mut writer);
         self.desk.counts.maybe_doubled += repeated as u64;
@@ -241,6 +244,11 @@ impl Lane {
     /// The side that did not answer in time.
     pub(super) fn silent_side(&self, now: Instant, timeout: Duration) -> Option<Silent> {
         self.flow.silent_side(now, timeout)
+    }
+
+    /// The target did not answer in time.
+    pub(super) fn doubt_target(&mut self) {
+        self.flow.doubt_target();
     }
 
     /// The time at which the rate limit allows the next waiting message.
@@ -411,6 +419,13 @@ impl Wires<Rc<Message>> for Writer<'_> {
         self.desk.counts.rejected += 1;
         let topic = message.map_or("", |message| message.topic(target));
         self.desk.drops.note(DropReason::Rejected(reason), topic);
+    }
+
+    fn postponed(&mut self) {
+        let desk = &mut *self.desk;
+        if !std::mem::replace(&mut desk.is_quota_reported, true) {
+            desk.reporter.report(EventKind::QuotaExceeded { side: desk.direction.target() });
+        }
     }
 
     fn has_room(&self) -> bool {

@@ -236,7 +236,11 @@ impl Bridge {
             let mut core = self.core.borrow_mut();
             let lane = core.lane(direction);
             lane.report_drops(now, false);
-            let silent = lane.silent_side(now, timeout).map(|silent| match silent {
+            let silent = lane.silent_side(now, timeout);
+            if silent == Some(Silent::Target) {
+                lane.doubt_target();
+            }
+            let silent = silent.map(|silent| match silent {
                 Silent::Source => direction.source(),
                 Silent::Target => direction.target(),
             });
@@ -246,6 +250,16 @@ impl Bridge {
                 && self.link(side).is_up()
                 && self.reads(side)
             {
+                self.reporter.report(EventKind::NoAcknowledgement { side, timeout });
+                self.fail(side, client::Error::Timeout(timeout), now)?;
+            }
+        }
+        for side in [Side::Local, Side::Remote] {
+            let is_silent = self.link(side).up().is_some_and(|up| {
+                !up.requests.is_empty() && now.saturating_duration_since(up.since) > timeout
+            });
+            // Without SUBACK, nothing may be forwarded from there.
+            if is_silent && self.reads(side) {
                 self.reporter.report(EventKind::NoAcknowledgement { side, timeout });
                 self.fail(side, client::Error::Timeout(timeout), now)?;
             }

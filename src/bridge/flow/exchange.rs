@@ -136,3 +136,42 @@ pub(super) fn copy_id(packet_id: PacketId, copy: usize) -> PacketId {
     let value = (u32::from(packet_id.value()) - 1 + steps) % u32::from(u16::MAX) + 1;
     u16::try_from(value).ok().and_then(PacketId::new).unwrap_or(packet_id)
 }
+
+/// A set of packet identifiers, in 8 KiB.
+#[derive(Debug, Default)]
+pub(super) struct PacketIds {
+    /// A bit for each identifier. Empty until the first one is inserted.
+    words: Vec<u64>,
+}
+
+impl PacketIds {
+    pub(super) fn insert(&mut self, packet_id: PacketId) {
+        let (word, bit) = position(packet_id);
+        if self.words.is_empty() {
+            self.words = vec![0; usize::from(u16::MAX) / 64 + 1];
+        }
+        if let Some(word) = self.words.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    pub(super) fn remove(&mut self, packet_id: PacketId) {
+        let (word, bit) = position(packet_id);
+        if let Some(word) = self.words.get_mut(word) {
+            *word &= !bit;
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = PacketId> {
+        (1..=u16::MAX).filter_map(PacketId::new).filter(|&packet_id| {
+            let (word, bit) = position(packet_id);
+            self.words.get(word).is_some_and(|word| word & bit != 0)
+        })
+    }
+}
+
+/// The word and the bit of an identifier.
+fn position(packet_id: PacketId) -> (usize, u64) {
+    let value = packet_id.value();
+    (usize::from(value / 64), 1 << (value % 64))
+}

@@ -9,13 +9,16 @@ mod exchange;
 mod tests;
 
 use crate::protocol::{PacketId, PacketType, Qos, ReasonCode};
-use exchange::{Exchange, Leg, Source, Stage};
+use exchange::{Exchange, Leg, PacketIds, Source, Stage};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The maximum of exchanges, which only a broker that breaks the protocol exceeds.
 const MAX_EXCHANGES: usize = 2 * u16::MAX as usize;
+
+/// The pause after a message that exceeded the target's quota.
+const QUOTA_PAUSE: Duration = Duration::from_secs(1);
 
 /// The packets that follow from a step, and facts for the statistics.
 pub(super) trait Wires<M> {
@@ -33,6 +36,9 @@ pub(super) trait Wires<M> {
 
     /// The target refused a copy.
     fn rejected(&mut self, message: Option<&M>, target: usize, reason: ReasonCode);
+
+    /// The target refused a copy for now, which is sent again.
+    fn postponed(&mut self);
 
     /// Whether there is room for more packets to the target.
     fn has_room(&self) -> bool;
@@ -118,6 +124,12 @@ pub(super) struct Flow<M> {
     may_collide: bool,
     /// Messages that were not sent yet are left to the source.
     is_draining: bool,
+    /// Nothing is sent to the target before this time.
+    paused_until: Option<Instant>,
+    /// The identifiers of complete exchanges at QoS 2, which the target should have forgotten.
+    completed: PacketIds,
+    /// Whether the target may be in an older state, with exchanges that are complete here.
+    is_target_doubted: bool,
 }
 
 impl<M> Flow<M> {
@@ -136,6 +148,9 @@ impl<M> Flow<M> {
             reserved: Vec::new(),
             may_collide: maximum_copies > 1,
             is_draining: false,
+            paused_until: None,
+            completed: PacketIds::default(),
+            is_target_doubted: false,
         }
     }
 
@@ -294,6 +309,9 @@ impl<M> Flow<M> {
         wires: &mut impl Wires<M>,
     ) {
         let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return };
+        if reason == ReasonCode::QUOTA_EXCEEDED {
+            return self.postpone(number, packet_id, Qos::AtLeastOnce, now, wires);
+        }
         let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let (message, mut legs) = exchange.parts_mut();
         let is_acknowledged = |leg: &&mut Leg| {
@@ -321,6 +339,9 @@ impl<M> Flow<M> {
             }
             return;
         };
+        if reason == ReasonCode::QUOTA_EXCEEDED {
+            return self.postpone(number, packet_id, Qos::ExactlyOnce, now, wires);
+        }
         let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let (message, mut legs) = exchange.parts_mut();
         let is_answered = |leg: &&mut Leg| leg.packet_id == packet_id && leg.qos == Qos::ExactlyOnce;
@@ -348,7 +369,45 @@ impl<M> Flow<M> {
         let is_completed = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Released;
         let Some(leg) = exchange.legs_mut().find(is_completed) else { return };
         self.on_wire.finish(leg);
+        self.completed.insert(packet_id);
         self.advance(number, now, wires);
+    }
+
+    /// The target's quota is exceeded: sends the copy again after a pause, before later messages.
+    fn postpone(
+        &mut self,
+        number: u64,
+        packet_id: PacketId,
+        qos: Qos,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
+        let is_refused =
+            |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Sent && leg.qos == qos;
+        let Some(leg) = exchange.legs_mut().find(is_refused) else { return };
+        self.on_wire.finish(leg);
+        leg.stage = Stage::Waiting;
+        self.next = self.next.min(number);
+        self.waiting = self.exchanges.range(self.next..).count();
+        self.paused_until = Some(now + QUOTA_PAUSE);
+        wires.postponed();
+        self.release_completed(wires);
+    }
+
+    /// Releases the identifiers of complete exchanges. A target that was restored from an older state waits for that, and counts
+    /// them against its quota.
+    fn release_completed(&mut self, wires: &mut impl Wires<M>) {
+        let mut completed = std::mem::take(&mut self.completed);
+        for leg in self.exchanges.values().flat_map(Exchange::legs) {
+            completed.remove(leg.packet_id);
+        }
+        completed.iter().for_each(|packet_id| wires.release(packet_id));
+    }
+
+    /// The target left a message without an answer, perhaps since it is in an older state.
+    pub(super) fn doubt_target(&mut self) {
+        self.is_target_doubted = true;
     }
 
     /// The source accepted a connection. Without its session, it has forgotten all exchanges.
@@ -388,8 +447,15 @@ impl<M> Flow<M> {
         self.target_lost();
         self.is_target_up = true;
         self.window = window;
+        self.paused_until = None;
+        let is_doubted = std::mem::take(&mut self.is_target_doubted);
         let mut repeated = 0;
-        if !session_present {
+        if session_present {
+            if is_doubted {
+                self.release_completed(wires);
+            }
+        } else {
+            self.completed = PacketIds::default();
             for exchange in self.exchanges.values_mut() {
                 let has_message = exchange.message.is_some();
                 for leg in exchange.legs_mut().filter(|leg| leg.was_sent && leg.stage != Stage::Done) {
@@ -415,6 +481,9 @@ impl<M> Flow<M> {
 
     /// Sends messages to the target while its limits allow it.
     pub(super) fn pump(&mut self, now: Instant, wires: &mut impl Wires<M>) {
+        if self.paused_until.is_some_and(|end| now < end) {
+            return;
+        }
         while self.is_target_up && self.waiting > 0 && wires.has_room() {
             let Some(number) = self.exchanges.range(self.next..).next().map(|(&number, _)| number) else {
                 break;

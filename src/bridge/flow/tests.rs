@@ -62,6 +62,7 @@ impl Wires<u32> for Lines {
 
     fn delivered(&mut self, _: Option<&u32>) {}
     fn rejected(&mut self, _: Option<&u32>, _: usize, _: ReasonCode) {}
+    fn postponed(&mut self) {}
 
     fn has_room(&self) -> bool {
         true

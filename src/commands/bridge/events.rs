@@ -60,6 +60,9 @@ fn describe(kind: &EventKind) -> String {
                 direction.target()
             )
         }
+        EventKind::QuotaExceeded { side } => {
+            format!("the {side} broker refuses messages for now: quota exceeded (0x97); they are sent again")
+        }
         EventKind::RetainCleared { direction } => {
             format!("the {} broker does not retain messages; RETAIN is cleared", direction.target())
         }
@@ -182,6 +185,10 @@ fn members(event: &Event, json: &mut Writer<'_>) {
             begin("qos_lowered");
             member::text("direction", direction.word(), json);
             member::number("maximum", maximum, json);
+        }
+        EventKind::QuotaExceeded { side: of } => {
+            begin("quota_exceeded");
+            side(of, json);
         }
         EventKind::RetainCleared { direction } => {
             begin("retain_cleared");

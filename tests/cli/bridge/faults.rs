@@ -3,7 +3,9 @@
 //! `benches/bridge-faults.sh` does the same with 50,000 messages, beside mosquitto's own bridge.
 
 use super::super::support::fault_proxy::FaultProxy;
+use super::super::support::wire::Message;
 use super::super::support::*;
+use super::between;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -238,4 +240,61 @@ fn qos_0_waits_while_the_target_is_away_and_is_never_doubled() {
     let counts = counts(&collector);
     assert_eq!(counts.len(), MESSAGES);
     assert!(counts.values().all(|count| *count == 1));
+}
+
+/// A broker of MQTT 5 completes a message of QoS 2.
+fn complete(wire: &mut Wire, message: &Message) {
+    let [high, low] = message.packet_id.expect("a message of QoS 2");
+    wire.send_bytes(&[0x50, 2, high, low]);
+    wire.expect_ack(0x62, u16::from_be_bytes([high, low]));
+    wire.send_bytes(&[0x70, 2, high, low]);
+}
+
+#[test]
+fn a_message_beyond_the_quota_of_the_target_is_sent_again_and_old_identifiers_are_released() {
+    let source = EmbeddedBroker::start();
+    source.mq("pub -t m/a -m a -q 2 -r").run().succeed();
+    source.mq("pub -t m/b -m b -q 2 -r").run().succeed();
+    let (is_done, done) = std::sync::mpsc::channel();
+    let target = ScriptedPeer::accepting_v5("", move |wire| {
+        wire.expect_type(0xa2);
+        wire.send("b0 (ffff () 00)");
+        let (first, second) = (wire.expect_publish(), wire.expect_publish());
+        complete(wire, &first);
+        let [high, low] = second.packet_id.unwrap();
+        wire.send_bytes(&[0x50, 3, high, low, 0x97]);
+        // A broker that was restored from an older state counts what is complete here against its quota.
+        let completed = u16::from_be_bytes(first.packet_id.unwrap());
+        wire.expect_ack(0x62, completed);
+        wire.send(&format!("70 ({completed:04x} 92)"));
+        let again = wire.expect_publish();
+        assert_eq!((again.first_byte & 0x0e, &again.payload), (0x04, &second.payload));
+        complete(wire, &again);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+    done.recv_timeout(DEADLINE).expect("the messages arrive");
+    bridge.signal("TERM");
+    let finished = bridge.finish();
+    finished.expect_status(0);
+    assert_says(
+        &finished.stderr,
+        &["the remote broker refuses messages for now: quota exceeded (0x97)", "forwarded 2"],
+    );
+    target.finish();
+}
+
+#[test]
+fn a_broker_that_does_not_answer_subscribe_is_connected_again() {
+    let source = EmbeddedBroker::start();
+    let target = ScriptedPeer::accepting_v5("", |wire| {
+        wire.expect_type(0x82);
+        // SUBACK does not follow.
+        wire.expect_end();
+    });
+    let mut bridge =
+        between(&source, &target, "--ack-timeout 1s --notifications none", &["m/# in 1"]).spawn();
+    bridge.wait_for_stderr("the remote broker did not acknowledge within 1 s");
+    target.finish();
 }
