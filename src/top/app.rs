@@ -302,7 +302,7 @@ impl App {
         if self.panel.take().is_some() {
             return None;
         }
-        self.panel = Some(Panel::default());
+        self.panel = Some(Panel::new(self.settings.is_read_only));
         let is_subscribed = subscriptions.iter().any(|known| known.filter.as_str().starts_with("$SYS/"));
         let filter = TopicFilter::parse(sys::FILTER).ok()?;
         let request = Request::Subscribe(filter, Qos::AtMostOnce);

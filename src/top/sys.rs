@@ -62,10 +62,16 @@ struct Sample {
 /// The state of the panel.
 #[derive(Debug, Default)]
 pub(super) struct Panel {
+    /// Whether it may not subscribe.
+    is_passive: bool,
     samples: HashMap<&'static str, Sample>,
 }
 
 impl Panel {
+    pub(super) fn new(is_passive: bool) -> Panel {
+        Panel { is_passive, ..Panel::default() }
+    }
+
     pub(super) fn render(&mut self, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         let palette = scene.palette;
         fill(buffer, area, palette.plain());
@@ -101,7 +107,12 @@ impl Panel {
             y += 1;
         }
         if y == area.y + 1 {
-            let text = format!("no message below {FILTER}; the broker may not send any");
+            let reason = if self.is_passive {
+                "this screen does not subscribe"
+            } else {
+                "the broker may not send any"
+            };
+            let text = format!("no message below {FILTER}; {reason}");
             put(buffer, area.x + 1, y, area.width.saturating_sub(1).into(), &text, palette.faint());
         }
     }

@@ -90,6 +90,8 @@ fn a_read_only_screen_sends_nothing() {
         terminal.keys("y");
         terminal.wait_for("to the clipboard");
     }
+    terminal.keys("$");
+    terminal.wait_for("no message below $SYS/#; this screen does not subscribe");
     terminal.keys("q");
     terminal.end(0);
 }
