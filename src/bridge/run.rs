@@ -486,7 +486,8 @@ impl Link {
         let window = usize::from(self.end().receive_maximum.unwrap_or(DEFAULT_WINDOW));
         let Up { version, limits, .. } = self.up()?;
         let total = usize::from(limits.receive_maximum);
-        let exactly_once = if version.is_v5() { total } else { window };
+        // Room for exchanges that only the broker remembers, after it was restored from an older state.
+        let exactly_once = if version.is_v5() { (total - total / 4).max(1) } else { window };
         Some(TargetTerms {
             window: Window { total, exactly_once, maximum_qos: maximum_qos.min(limits.maximum_qos) },
             limits: MessageLimits {

@@ -138,7 +138,7 @@ pub(super) fn copy_id(packet_id: PacketId, copy: usize) -> PacketId {
 }
 
 /// A set of packet identifiers, in 8 KiB.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct PacketIds {
     /// A bit for each identifier. Empty until the first one is inserted.
     words: Vec<u64>,

@@ -390,19 +390,22 @@ impl<M> Flow<M> {
         leg.stage = Stage::Waiting;
         self.next = self.next.min(number);
         self.waiting = self.exchanges.range(self.next..).count();
-        self.paused_until = Some(now + QUOTA_PAUSE);
+        if self.paused_until.replace(now + QUOTA_PAUSE).is_none_or(|end| end <= now) {
+            self.release_completed(wires);
+        }
+        // mosquitto closes the connection after this answer.
+        self.is_target_doubted = true;
         wires.postponed();
-        self.release_completed(wires);
     }
 
     /// Releases the identifiers of complete exchanges. A target that was restored from an older state waits for that, and counts
     /// them against its quota.
     fn release_completed(&mut self, wires: &mut impl Wires<M>) {
-        let mut completed = std::mem::take(&mut self.completed);
+        let mut released = self.completed.clone();
         for leg in self.exchanges.values().flat_map(Exchange::legs) {
-            completed.remove(leg.packet_id);
+            released.remove(leg.packet_id);
         }
-        completed.iter().for_each(|packet_id| wires.release(packet_id));
+        released.iter().for_each(|packet_id| wires.release(packet_id));
     }
 
     /// The target left a message without an answer, perhaps since it is in an older state.
