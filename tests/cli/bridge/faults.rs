@@ -1,6 +1,6 @@
 //! Connections that break, brokers and bridges that end: what arrives at the other broker.
 //!
-//! `benches/bridge-faults.sh` does the same with 50,000 messages, beside mosquitto's own bridge.
+//! With `MQ_BRIDGE_MESSAGES=50000` there are more messages and faults.
 
 use super::super::support::fault_proxy::FaultProxy;
 use super::super::support::wire::Message;
@@ -9,12 +9,17 @@ use super::between;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The messages of a run, and how many of them are published at a time.
-const MESSAGES: usize = 3000;
+/// The messages that are published at a time.
 const CHUNK: usize = 200;
 
 /// A fault comes before every fifth chunk.
 const CHUNKS_PER_FAULT: usize = 5;
+
+/// The number of messages in a run.
+fn messages() -> usize {
+    std::env::var("MQ_BRIDGE_MESSAGES")
+        .map_or(3000, |text| text.parse().expect("MQ_BRIDGE_MESSAGES is a number"))
+}
 
 /// The options of the client that receives the messages at last. Its session is kept.
 const COLLECTOR: &str = "-t m/# -i collector -c -V 5 -F %p";
@@ -110,7 +115,7 @@ impl Setup {
     fn run(mut self, fault: Fault) -> BTreeMap<usize, usize> {
         let mut publisher =
             self.source.mq(&format!("pub -l -t m/x -q {} -V 5", self.qos)).open_stdin().spawn();
-        for chunk in 0..MESSAGES / CHUNK {
+        for chunk in 0..messages() / CHUNK {
             let is_faulty = chunk % CHUNKS_PER_FAULT == CHUNKS_PER_FAULT - 1;
             if is_faulty {
                 self.begin(fault);
@@ -130,7 +135,7 @@ impl Setup {
     fn collect(self) -> BTreeMap<usize, usize> {
         let mut collector = self.target.mq(&format!("sub -q {} {COLLECTOR}", self.qos)).spawn();
         let deadline = Instant::now() + DEADLINE;
-        while counts(&collector).len() < MESSAGES {
+        while counts(&collector).len() < messages() {
             if Instant::now() > deadline {
                 self.bridge.signal("TERM");
                 let (arrived, bridge) = (counts(&collector).len(), self.bridge.finish().stderr);
@@ -233,12 +238,12 @@ fn qos_0_waits_while_the_target_is_away_and_is_never_doubled() {
     let mut collector = setup.target.subscriber("-t m/# -F %p");
     setup.begin(Fault::RefuseTarget);
     setup.bridge.wait_for_stderr("remote broker: ");
-    let lines: String = (0..MESSAGES).map(|number| format!("{number}\n")).collect();
+    let lines: String = (0..messages()).map(|number| format!("{number}\n")).collect();
     setup.source.mq("pub -l -t m/x").stdin(lines + "end\n").run().succeed();
     setup.to_target.pass();
     collector.wait_for_stdout("end");
     let counts = counts(&collector);
-    assert_eq!(counts.len(), MESSAGES);
+    assert_eq!(counts.len(), messages());
     assert!(counts.values().all(|count| *count == 1));
 }
 
