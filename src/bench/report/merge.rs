@@ -56,17 +56,22 @@ impl Report {
         Ok(merged)
     }
 
-    /// Adds a report that began later, or at the same time.
-    fn add(&mut self, mut other: Report) -> Result<(), MergeError> {
+    fn check_compatible(&self, other: &Report) -> Result<(), MergeError> {
         if self.repeat.is_some() || other.repeat.is_some() {
             return Err(MergeError::Repeat);
         }
         if self.search.is_some() || other.search.is_some() {
             return Err(MergeError::Search);
         }
-        if let Some((key, first, second)) = self.differences(&other).into_iter().next() {
-            return Err(MergeError::Different { key, first, second });
+        match self.differences(other).into_iter().next() {
+            Some((key, first, second)) => Err(MergeError::Different { key, first, second }),
+            None => Ok(()),
         }
+    }
+
+    /// Adds a report that began later, or at the same time.
+    fn add(&mut self, mut other: Report) -> Result<(), MergeError> {
+        self.check_compatible(&other)?;
         let delay = other.started_at.duration_since(self.started_at);
         other.delay(Duration::try_from(delay).unwrap_or_default());
         // A new field does not compile until it is decided here how it is merged.
