@@ -1,6 +1,8 @@
 //! A program on a terminal, and what a user sees there: its output, run through a terminal emulator.
 
 use super::{DEADLINE, Running, on_a_terminal};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::File;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ pub struct Terminal {
     emulator: vt100::Parser,
     /// The output that the emulator has read.
     fed: usize,
-    device: String,
+    device: File,
     process: String,
 }
 
@@ -31,7 +33,7 @@ impl Terminal {
         );
         let mut running = on_a_terminal(&line)?;
         let shown = running.wait_for_stdout("device ");
-        let device = shown.split_whitespace().nth(1).unwrap().to_owned();
+        let device = File::open(shown.split_whitespace().nth(1).unwrap()).expect("the terminal is a file");
         let shown = running.wait_for_stdout("process ");
         let process = shown.split_whitespace().nth(1).unwrap().to_owned();
         let emulator = vt100::Parser::new(rows, columns, 0);
@@ -47,10 +49,8 @@ impl Terminal {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.screen();
         self.emulator.screen_mut().set_size(rows, columns);
-        let size = [columns.to_string(), rows.to_string()];
-        let status =
-            Command::new("stty").args(["-F", &self.device, "cols", &size[0], "rows", &size[1]]).status();
-        assert!(status.unwrap().success(), "stty sets the size");
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.device, size).expect("the terminal accepts a size");
     }
 
     /// Sends a signal to the program.

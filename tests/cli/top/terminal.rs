@@ -61,6 +61,23 @@ fn the_screen_follows_the_size_of_the_terminal() {
 }
 
 #[test]
+fn a_key_typed_during_a_resize_is_not_kept_back() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("kitchen");
+    let mut typed = "/".to_owned();
+    terminal.keys(&typed);
+    for round in 0..50 {
+        terminal.resize(80, if round % 2 == 0 { 20 } else { 24 });
+        terminal.keys("x");
+        typed.push('x');
+        terminal.wait_for(&typed);
+    }
+    terminal.keys("\u{3}");
+    terminal.end(130);
+}
+
+#[test]
 fn a_screen_needs_a_terminal() {
     let stderr = mq("top").env("TERM", "xterm").run().fail(2);
     assert_says(&stderr, &["mq top: cannot show the topics: standard output is not a terminal", "mq sub -v"]);
