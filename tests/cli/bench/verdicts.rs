@@ -249,7 +249,7 @@ fn the_last_second_is_judged_too() {
         while wire.packet().first() != Some(&0xe0) {}
     });
     let files = Files::new();
-    let words = "bench pub -c 1 --rate 100 --inflight 1000 --duration 2.95 --warm-up 0 --timeout 0.5 --quiet";
+    let words = "bench pub -c 1 --rate 100 --inflight 1000 --duration 2.7 --warm-up 0 --timeout 0.5 --quiet";
     let finished = files.of(peer.mq(words).words("--abort-if acknowledged_rate<60/s")).run();
     let [verdict] = files.verdicts("abort_if").try_into().unwrap();
     assert_eq!(verdict["outcome"], "fail", "{verdict}");
