@@ -227,7 +227,7 @@ _mq() {
 
     case "${cmd}" in
         mq)
-            opts="-V --help --version pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help"
+            opts="-V --help --verbose --version pub sub rr top passwd broker gateway bridge bench inspect doctor config install-links completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

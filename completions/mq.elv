@@ -19,6 +19,7 @@ set edit:completion:arg-completer[mq] = {|@words|
     var completions = [
         &'mq'= {
             cand --help 'Print help'
+            cand --verbose 'With --version: print the commit, the features and the TLS library as well'
             cand -V 'Print version'
             cand --version 'Print version'
             cand pub 'Publish messages'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mq_global_optspecs
-    string join \n help V/version
+    string join \n help verbose V/version
 end
 
 function __fish_mq_needs_command
@@ -25,6 +25,7 @@ function __fish_mq_using_subcommand
 end
 
 complete -c mq -n "__fish_mq_needs_command" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_needs_command" -l verbose -d 'With --version: print the commit, the features and the TLS library as well'
 complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
 complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe and print messages'

@@ -81,6 +81,11 @@ impl Added<'_> {
 }
 
 impl Failure {
+    /// Help or the version was requested.
+    pub(super) fn requested(text: String, names: Names) -> Failure {
+        Failure { text, kind: FailureKind::Requested, names }
+    }
+
     /// The program was called by the name of a mosquitto tool that it cannot replace.
     pub(super) fn unknown_tool(tool: &str) -> Failure {
         let known = TOOLS.map(|tool| Names::Mosquitto.of(tool)).join(", ");
@@ -108,7 +113,7 @@ impl CommandLine<'_> {
     }
 
     fn requested(&self, text: String) -> Failure {
-        Failure { text, kind: FailureKind::Requested, names: self.names }
+        Failure::requested(text, self.names)
     }
 
     /// A mistake in an option file.

@@ -48,6 +48,7 @@ mod toml_text;
 pub(crate) mod top;
 mod url;
 pub(crate) mod values;
+mod version;
 
 use bench::chosen_mode::{self, ChosenMode};
 use bench::recorded;
@@ -65,17 +66,10 @@ pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_fil
 use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
+pub(crate) use version::VERSION;
 
 /// The name of the command with modes.
 const BENCH: &str = "bench";
-
-/// The version and the features of the build.
-#[cfg(feature = "psk")]
-pub(crate) const VERSION: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, psk by OpenSSL)");
-/// The version and the features of the build.
-#[cfg(not(feature = "psk"))]
-pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, no psk)");
 
 /// Heading of the options that are about neither the connection nor messages.
 pub(crate) const GENERAL: &str = "General";
@@ -122,6 +116,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             return parse_mosquitto_passwd(typed.get(1..).unwrap_or_default());
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
+    }
+    if names == Names::Mq && version::is_verbose(typed.get(1..).unwrap_or_default()) {
+        return Err(Failure::requested(version::verbose(), names));
     }
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
@@ -227,6 +224,13 @@ fn command_of(names: Names, rows: &[CommandRow]) -> clap::Command {
         .max_term_width(100)
         .after_help(EXAMPLES)
         .arg(help())
+        .arg(
+            Arg::new("verbose")
+                .long("verbose")
+                .action(ArgAction::SetTrue)
+                .requires("version")
+                .help("With --version: print the commit, the features and the TLS library as well"),
+        )
         .subcommands(rows.iter().map(|row| defined(row, names)))
 }
 

@@ -135,3 +135,15 @@ fn help_that_cannot_be_written_is_a_failure() {
         assert_says(&stderr, &["mq: cannot write to standard output"]);
     }
 }
+
+#[test]
+fn the_verbose_version_has_the_commit_the_features_and_the_tls_library() {
+    let facts = mq("--version --verbose").run().succeed();
+    let names: Vec<&str> = facts.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["mq", "commit", "features", "TLS", "platform"], "{facts}");
+    assert_eq!(facts.lines().next(), Some(concat!("mq ", env!("CARGO_PKG_VERSION"))));
+    assert_says(&facts, &["rustls with ring", std::env::consts::ARCH]);
+    assert_eq!(mq("--verbose -V").run().succeed(), facts);
+    assert_eq!(mq("--version").run().succeed().lines().count(), 1);
+    mq("--verbose sub -t a").run().fail(2);
+}
