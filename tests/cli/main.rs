@@ -22,6 +22,7 @@ mod configuration;
 mod crash;
 mod crossing;
 mod doctor;
+mod documents;
 mod embedded_broker;
 mod escaping;
 mod exactly_once;
