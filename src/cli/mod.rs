@@ -12,6 +12,7 @@ pub(crate) mod broker;
 mod clap_error;
 mod command;
 mod compat;
+pub(crate) mod complete;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod delay;

@@ -55,7 +55,7 @@ fn completions(shell: Shell) -> Vec<u8> {
 
 fn generated(generator: impl Generator) -> Vec<u8> {
     let mut text = Vec::new();
-    clap_complete::generate(generator, &mut cli::command(), "mq", &mut text);
+    clap_complete::generate(generator, &mut cli::complete::command(), "mq", &mut text);
     text
 }
 

@@ -147,3 +147,20 @@ fn the_verbose_version_has_the_commit_the_features_and_the_tls_library() {
     assert_eq!(mq("--version").run().succeed().lines().count(), 1);
     mq("--verbose sub -t a").run().fail(2);
 }
+
+#[test]
+fn completions_have_the_values_of_options_and_files_only_where_files_go() {
+    let fish = mq("completions fish").run().succeed();
+    let option = |name: &str| {
+        let of_sub =
+            |entry: &&str| entry.contains("subcommand sub\"") && entry.contains(&format!(" -l {name} "));
+        fish.split("\ncomplete ").find(of_sub).unwrap_or_else(|| panic!("no --{name} in:\n{fish}"))
+    };
+    for (name, value) in
+        [("qos", "2"), ("tls-version", "tlsv1.3"), ("preset", "azure-iothub"), ("decode", "zstd")]
+    {
+        assert!(option(name).contains(&format!("{value}\\t")), "{}", option(name));
+    }
+    assert!(option("topic").ends_with(" -r -f"), "{}", option("topic"));
+    assert!(option("cafile").ends_with(" -r -F"), "{}", option("cafile"));
+}
