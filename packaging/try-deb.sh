@@ -5,6 +5,7 @@
 #
 # FOLDER has the packages (default: target/deb). The root is that of this machine's release, from the mirror that apt uses here.
 # The programs run in a network of their own, so a broker on this machine is not in the way. ROOT=DIR keeps the root for another run.
+# Exit status 77: no clean root can be made here, since the mirror or the namespaces are out of reach.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -41,7 +42,7 @@ make_root() {
     if ! [ -x "$root/usr/bin/dpkg" ]; then
         debootstrap --variant=minbase --include=man-db "$VERSION_CODENAME" "$root" "$mirror" > "$work/debootstrap.log" 2>&1 || {
             tail -n 20 "$work/debootstrap.log" >&2
-            exit 1
+            exit 77
         }
     fi
     echo '127.0.0.1 localhost' > "$root/etc/hosts"
@@ -96,6 +97,7 @@ try_removal() {
     expect 'no diversion and no alternative is left' "${left:-none}" '^none$'
 }
 
+unshare --net --mount true || exit 77
 make_root
 try_mq
 try_links
