@@ -9,7 +9,7 @@
 #           and KNX as a text of 14 characters. They write 50 percent of 8.010 as 0.5 percent, -671088.64 as 10.24, and 1.15 as 1.14, like 288 of
 #           the 4094 numbers from -20.47 to 20.46. knxultimate writes the present day of the week for 3/12:30:05.
 # So:       a broken sensor reports 670760.96 degrees, the time of a faulty clock is believed, and a set point that is read, sent on and written
-#           back loses 0.01 each time.
+#           back becomes 1.15, 1.14, 1.13, 1.12.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

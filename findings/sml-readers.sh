@@ -8,7 +8,8 @@
 # Seen:     smartmeter-obis reports an error and no value of the telegram if one number has 6 or 7 bytes, or 5 if unsigned, if the data has four
 #           bytes 1b, or if a time is a local timestamp. It does not scale a number above 2^53. pysml raises an error for the whole telegram if a
 #           value is a boolean. smllib drops bytes of an octet string that are not UTF-8 if the rest are letters and digits: ff31ff32ff33 is 123.
-# So:       smartmeter-obis stops reporting when the counter of a meter outgrows four or five bytes, and as long as a number is 1b1b1b1b.
+# So:       with smartmeter-obis, a meter that leaves out leading bytes stops reporting when its counter outgrows four or five bytes, and any meter
+#           as long as a number is 1b1b1b1b.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
