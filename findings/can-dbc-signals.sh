@@ -7,7 +7,7 @@
 # Seen:     candied takes the start bit of a Motorola signal for its least significant one: 100 km/h is NaN, -2 Nm is 33 Nm. The float 21.5
 #           is 1101791232. It gives all multiplexed signals of every frame, so that a temperature of -5 is also a voltage of 6548.6. It looks up
 #           the names by the scaled value, so raw 2 with factor 0.5 is "one". A value above the maximum of the file is silently lowered to it.
-# So:       what a CAN bridge with candied publishes raises no error, and most of it are plausible numbers.
+# So:       what a CAN bridge with candied publishes raises no error, and most of the wrong values look plausible.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
