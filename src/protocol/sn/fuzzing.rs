@@ -1,7 +1,7 @@
 //! Drives the state machines of MQTT-SN 2.0 with any bytes. Compiled for tests and with `--cfg fuzzing` only.
 
 use super::PredefinedTopics;
-use super::client::{self, v2::Adapter};
+use super::client::{self, AnyAdapter};
 use super::gateway::{Context, Output, Settings, v2::Client};
 use super::v2::Packet;
 use crate::protocol::session::Limits;
@@ -15,14 +15,17 @@ const PREDEFINED: u16 = 7;
 /// with its length in front.
 pub fn machines(bytes: &[u8]) {
     let mut now = Instant::now();
-    let mut adapter = Adapter::new(client::Settings {
-        is_unconnected: bytes.first().is_some_and(|first| first & 0x80 != 0),
-        predefined: vec![(PREDEFINED, "t".to_owned())],
-        confirms_predefined: false,
-        sleep: bytes.first().filter(|first| *first & 0x40 != 0).map(|_| 60),
-        retry_interval: Duration::from_secs(10),
-        retry_count: 3,
-    });
+    let mut adapter = AnyAdapter::new(
+        super::Version::V20,
+        client::Settings {
+            is_unconnected: bytes.first().is_some_and(|first| first & 0x80 != 0),
+            predefined: vec![(PREDEFINED, "t".to_owned())],
+            confirms_predefined: false,
+            sleep: bytes.first().filter(|first| *first & 0x40 != 0).map(|_| 60),
+            retry_interval: Duration::from_secs(10),
+            retry_count: 3,
+        },
+    );
     let mut gateway = Gateway::new(now);
     let mut rest = bytes;
     while let Some(([kind, length], after)) = rest.split_first_chunk::<2>() {

@@ -1,13 +1,15 @@
-//! The open request: its steps, its repetitions with DUP, and the next request.
+//! The open request: its steps, and the next request.
 
+use super::open_exchange::{self, OpenExchange};
+use super::request::{Filters, Outgoing};
 use super::{Adapter, GatewayError, State, encoded};
 use crate::protocol::sn::{
-    Flags, Message, MessageType, Publish, PublishQos, Register, ShortName, Subscribe, SubscribeTopic,
-    TopicId, Unsubscribe,
+    Message, MessageType, Publish, PublishQos, Register, ShortName, Subscribe, SubscribeTopic, TopicId,
+    Unsubscribe,
 };
 use crate::protocol::topic::check_name;
-use crate::protocol::{Ack, Packet, PacketId, PacketType, Properties, Qos, ReasonCode, SubscriptionAck};
-use std::time::{Duration, Instant};
+use crate::protocol::{Ack, Packet, PacketId, PacketType, Qos, ReasonCode};
+use std::time::Instant;
 
 /// The octets of PUBLISH before its payload, with the longest length field.
 const PUBLISH_HEADER: usize = 9;
@@ -24,36 +26,8 @@ pub(super) enum Operation {
     Disconnect,
 }
 
-/// A message to publish.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) topic: String,
-    pub(super) payload: Vec<u8>,
-    pub(super) qos: Qos,
-    pub(super) retain: bool,
-    pub(super) dup: bool,
-    pub(super) packet_id: Option<PacketId>,
-    /// The gateway has rejected its topic id once.
-    pub(super) was_rejected: bool,
-}
-
-/// The filters of a SUBSCRIBE or UNSUBSCRIBE, which go to the gateway one by one.
-#[derive(Debug)]
-pub(super) struct Filters {
-    pub(super) packet_id: PacketId,
-    pub(super) filters: Vec<(String, Qos)>,
-    /// The results so far, and so the number of answered filters.
-    pub(super) codes: Vec<u8>,
-}
-
 /// A message that the gateway has to answer.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) step: Step,
-    datagram: Vec<u8>,
-    sent: Instant,
-    repetitions: u32,
-}
+pub(super) type Exchange = OpenExchange<Step>;
 
 /// The kind of an open exchange.
 #[derive(Debug)]
@@ -96,36 +70,13 @@ pub(super) enum Step {
     Disconnect,
 }
 
-impl Exchange {
-    pub(super) fn new(step: Step, message: &Message<'_>, now: Instant) -> Exchange {
-        Exchange::of_datagram(step, encoded(message), now)
+impl open_exchange::Step for Step {
+    fn waits_for_client(&self) -> bool {
+        matches!(self, Step::Received { .. })
     }
 
-    pub(super) fn of_datagram(step: Step, datagram: Vec<u8>, now: Instant) -> Exchange {
-        Exchange { step, datagram, sent: now, repetitions: 0 }
-    }
-
-    /// Whether the next step is the MQTT client's.
-    pub(super) fn waits_for_client(&self) -> bool {
-        matches!(self.step, Step::Received { .. })
-    }
-
-    /// The time of the next repetition.
-    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
-        (!self.waits_for_client()).then(|| self.sent + interval)
-    }
-
-    pub(super) fn datagram(&self) -> &[u8] {
-        &self.datagram
-    }
-
-    /// Repeats the message after this time, with a count of its own: the gateway asks for a pause.
-    fn postpone(&mut self, now: Instant) {
-        self.sent = now;
-    }
-
-    fn message_type(&self) -> MessageType {
-        match self.step {
+    fn message(&self) -> &'static str {
+        let message_type = match self {
             Step::Connect => MessageType::Connect,
             Step::WillTopic => MessageType::WillTopic,
             Step::WillMessage => MessageType::WillMsg,
@@ -136,18 +87,13 @@ impl Exchange {
             Step::Unsubscribe { .. } => MessageType::Unsubscribe,
             Step::Sleep | Step::Disconnect => MessageType::Disconnect,
             Step::WakeUp | Step::Ping | Step::Confirm => MessageType::Pingreq,
-        }
+        };
+        message_type.name()
     }
 
-    /// Sets DUP, which only PUBLISH and SUBSCRIBE have (MQTT-SN 1.2, section 5.3.4).
-    fn set_dup(&mut self) {
-        if !matches!(self.step, Step::Publish { .. } | Step::Subscribe { .. }) {
-            return;
-        }
-        let place = if self.datagram.first() == Some(&1) { 4 } else { 2 };
-        if let Some(flags) = self.datagram.get_mut(place) {
-            *flags |= Flags::DUP;
-        }
+    /// Only PUBLISH and SUBSCRIBE have it (MQTT-SN 1.2, section 5.3.4).
+    fn has_dup(&self) -> bool {
+        matches!(self, Step::Publish { .. } | Step::Subscribe { .. })
     }
 }
 
@@ -157,45 +103,39 @@ impl Adapter {
         self.ask_datagram(step, encoded(message), now);
     }
 
-    fn ask_datagram(&mut self, step: Step, datagram: Vec<u8>, now: Instant) {
-        self.datagrams.push_back(datagram.clone());
-        self.exchange = Some(Exchange::of_datagram(step, datagram, now));
+    /// Sends a datagram that the gateway has to answer.
+    pub(super) fn ask_datagram(&mut self, step: Step, datagram: Vec<u8>, now: Instant) {
+        self.traffic.send(datagram.clone());
+        self.exchange = Some(Exchange::new(step, datagram, now));
     }
 
     /// Repeats what is due.
     pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
-        let (interval, count) = (self.settings.retry_interval, self.settings.retry_count);
         for exchange in self.exchange.iter_mut().chain(&mut self.ping) {
-            if exchange.due(interval).is_none_or(|due| now < due) {
-                continue;
-            }
-            if exchange.repetitions >= count {
-                if matches!(exchange.step, Step::Disconnect) {
+            match exchange.repeat(&self.settings, now) {
+                Ok(None) => {}
+                Ok(Some(datagram)) => {
+                    self.counts.repeated += 1;
+                    self.traffic.send(datagram);
+                }
+                Err(_) if matches!(exchange.step, Step::Disconnect) => {
                     // The gateway is gone, which is as good.
                     self.state = State::Closed;
                     self.exchange = None;
                     return Ok(());
                 }
-                self.counts.unanswered += 1;
-                let attempts = count + 1;
-                let (message, time) = (exchange.message_type().name(), interval * attempts);
-                return Err(GatewayError::NoAnswer { message, attempts, time });
+                Err(error) => {
+                    self.counts.unanswered += 1;
+                    return Err(error);
+                }
             }
-            exchange.repetitions += 1;
-            self.counts.repeated += 1;
-            exchange.postpone(now);
-            exchange.set_dup();
-            self.datagrams.push_back(exchange.datagram.clone());
         }
         Ok(())
     }
 
     /// The gateway asks for a pause: the message is repeated later. Returns false if it was repeated often enough.
     pub(super) fn pause(&mut self, now: Instant) -> bool {
-        let count = self.settings.retry_count;
-        let Some(exchange) = &mut self.exchange else { return false };
-        exchange.postpone(now);
-        exchange.repetitions < count
+        self.exchange.as_mut().is_some_and(|exchange| exchange.postpone(&self.settings, now))
     }
 
     /// Starts the next requests, as far as none is open.
@@ -247,7 +187,7 @@ impl Adapter {
         let Outgoing { dup, retain, ref payload, .. } = outgoing;
         let datagram = encoded(&Message::Publish(Publish { dup, qos, retain, topic, message_id, payload }));
         if outgoing.qos == Qos::AtMostOnce {
-            self.datagrams.push_back(datagram);
+            self.traffic.send(datagram);
             return self.confirm(&topic, now);
         }
         self.ask_datagram(Step::Publish { message_id, outgoing }, datagram, now);
@@ -266,23 +206,21 @@ impl Adapter {
     }
 
     pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {
-        let Some((filter, qos)) = filters.filters.get(filters.codes.len()).cloned() else {
-            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
-            self.deliver(&Packet::Suback(ack));
+        let Some((filter, options)) = filters.next().cloned() else {
+            self.deliver(&Packet::Suback(filters.ack()));
             self.has_subscribed = true;
             return;
         };
         let message_id = self.next_message_id();
         let topic = self.subscribe_topic(&filter);
+        let qos = options.maximum_qos;
         let subscribe = Message::Subscribe(Subscribe { dup: false, qos, message_id, topic });
         self.ask(Step::Subscribe { message_id, filters }, &subscribe, now);
     }
 
     pub(super) fn unsubscribe(&mut self, filters: Filters, now: Instant) {
-        let Some((filter, _)) = filters.filters.get(filters.codes.len()).cloned() else {
-            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
-            self.deliver(&Packet::Unsuback(ack));
-            return;
+        let Some((filter, _)) = filters.next().cloned() else {
+            return self.deliver(&Packet::Unsuback(filters.ack()));
         };
         let message_id = self.next_message_id();
         let topic = self.subscribe_topic(&filter);

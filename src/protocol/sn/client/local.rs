@@ -1,9 +1,10 @@
 //! The packets of the MQTT client: each becomes a request to the gateway, or an answer to it.
 
-use super::exchange::{Exchange, Filters, Operation, Outgoing, Step};
+use super::exchange::{Exchange, Operation, Step};
+use super::request::{Filters, Outgoing};
 use super::{Adapter, GatewayError, State, Will, encoded};
 use crate::protocol::sn::{Connect, Message, Regack, ReturnCode, WillTopic};
-use crate::protocol::{Connack, Connect as MqttConnect, Packet, PacketId, Properties, Qos, ReasonCode};
+use crate::protocol::{Ack, Connack, Connect as MqttConnect, Packet, PacketId, Properties, ReasonCode};
 use std::time::Instant;
 
 impl Adapter {
@@ -11,36 +12,13 @@ impl Adapter {
         match packet {
             Packet::Connect(connect) => self.connect(connect, now),
             Packet::Publish(publish) => {
-                let outgoing = Outgoing {
-                    topic: publish.topic.to_owned(),
-                    payload: publish.payload.to_vec(),
-                    qos: publish.qos,
-                    retain: publish.retain,
-                    dup: publish.dup,
-                    packet_id: publish.packet_id,
-                    was_rejected: false,
-                };
-                self.operations.push_back(Operation::Publish(outgoing));
+                self.operations.push_back(Operation::Publish(Outgoing::new(publish)));
             }
             Packet::Subscribe(subscribe) => {
-                let filters = subscribe.subscriptions.iter();
-                let filters = filters.map(|one| (one.filter.to_owned(), one.options.maximum_qos)).collect();
-                let packet_id = subscribe.packet_id;
-                self.operations.push_back(Operation::Subscribe(Filters {
-                    packet_id,
-                    filters,
-                    codes: vec![],
-                }));
+                self.operations.push_back(Operation::Subscribe(Filters::to_subscribe(subscribe)));
             }
             Packet::Unsubscribe(unsubscribe) => {
-                let filters = unsubscribe.filters.iter();
-                let filters = filters.map(|filter| ((*filter).to_owned(), Qos::AtMostOnce)).collect();
-                let packet_id = unsubscribe.packet_id;
-                self.operations.push_back(Operation::Unsubscribe(Filters {
-                    packet_id,
-                    filters,
-                    codes: vec![],
-                }));
+                self.operations.push_back(Operation::Unsubscribe(Filters::to_unsubscribe(unsubscribe)));
             }
             Packet::Puback(ack) => self.acknowledge(ack.packet_id),
             Packet::Pubrec(ack) => self.send(&Message::Pubrec { message_id: ack.packet_id.value() }),
@@ -111,8 +89,7 @@ impl Adapter {
             }
             // From an earlier connection, whose message id the gateway may have forgotten.
             _ => {
-                return self
-                    .deliver(&Packet::Pubcomp(crate::protocol::Ack::new(packet_id, ReasonCode::SUCCESS)));
+                return self.deliver(&Packet::Pubcomp(Ack::new(packet_id, ReasonCode::SUCCESS)));
             }
         };
         self.ask(Step::Release { packet_id, message_id }, &Message::Pubrel { message_id }, now);
@@ -125,9 +102,9 @@ impl Adapter {
         }
         self.pings = self.pings.saturating_add(1);
         if self.ping.is_none() {
-            let ping = Exchange::new(Step::Ping, &Message::Pingreq { client_id: None }, now);
-            self.datagrams.push_back(ping.datagram().to_vec());
-            self.ping = Some(ping);
+            let datagram = encoded(&Message::Pingreq { client_id: None });
+            self.traffic.send(datagram.clone());
+            self.ping = Some(Exchange::new(Step::Ping, datagram, now));
         }
     }
 

@@ -6,15 +6,25 @@
 //!
 //! - `local` takes the packets of the MQTT client.
 //! - `remote` takes the messages of the gateway.
-//! - `exchange` has the open request and its repetitions.
+//! - `exchange` has the steps of the open request, and the next one.
 //! - `topics` has the topic ids.
+//!
+//! [`v2`] is the adapter of MQTT-SN 2.0. Both have in common:
+//!
+//! - `versions` chooses the adapter, and passes it packets and datagrams.
+//! - `traffic` has the bytes and datagrams that wait for the other side.
+//! - `request` has the requests of the MQTT client.
+//! - `open_exchange` repeats a request.
 
 mod exchange;
 mod local;
+mod open_exchange;
 mod remote;
+mod request;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod traffic;
 pub(crate) mod v2;
 mod versions;
 
@@ -23,11 +33,12 @@ pub(crate) use remote::return_code_of;
 use super::late_copy::LateCopies;
 use super::v2::Reason;
 use super::{Message, Regack, ReturnCode, Suback};
-use crate::protocol::{DecodeError, Packet, PacketReader, SizeLimits, Version};
+use crate::protocol::{DecodeError, Packet};
 use exchange::{Exchange, Operation};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use topics::Topics;
+use traffic::Traffic;
 pub(crate) use versions::AnyAdapter;
 
 /// The requests up to which more packets are taken.
@@ -35,12 +46,6 @@ const ENOUGH_OPERATIONS: usize = 16;
 
 /// The unsent datagrams up to which more packets are taken.
 const ENOUGH_DATAGRAMS: usize = 64;
-
-/// The bytes for the MQTT client beyond which no more datagrams are taken.
-const ENOUGH_PACKETS: usize = 256 * 1024;
-
-/// The maximum size of a packet of the MQTT client. No larger message fits into a datagram.
-const LARGEST_PACKET: u32 = 1 << 18;
 
 /// The parameters of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,15 +153,10 @@ pub(crate) struct Adapter {
     settings: Settings,
     state: State,
     client_id: String,
-    version: Version,
     is_clean: bool,
     will: Will,
-    /// Bytes of the MQTT client that are not a whole packet yet.
-    input: Vec<u8>,
-    /// Packets for the MQTT client.
-    packets: Vec<u8>,
-    /// Messages for the gateway.
-    datagrams: VecDeque<Vec<u8>>,
+    traffic: Traffic,
+    counts: Counts,
     /// Requests that wait for the open one.
     operations: VecDeque<Operation>,
     exchange: Option<Exchange>,
@@ -171,25 +171,22 @@ pub(crate) struct Adapter {
     /// Copies of QoS 2 messages of the gateway.
     late_copies: LateCopies,
     has_subscribed: bool,
-    counts: Counts,
     /// The gateway was asked whether it knows the predefined id of a message of QoS 0.
     has_confirmed: bool,
 }
 
 impl Adapter {
     /// A connection that is not open yet.
-    pub(crate) fn new(settings: Settings) -> Adapter {
+    fn new(settings: Settings) -> Adapter {
         Adapter {
             topics: Topics::new(settings.predefined.clone()),
             settings,
             state: State::Opening,
             client_id: String::new(),
-            version: Version::V311,
             is_clean: true,
             will: Will::default(),
-            input: Vec::new(),
-            packets: Vec::new(),
-            datagrams: VecDeque::new(),
+            traffic: Traffic::new(),
+            counts: Counts::default(),
             operations: VecDeque::new(),
             exchange: None,
             ping: None,
@@ -198,81 +195,27 @@ impl Adapter {
             received: Vec::new(),
             late_copies: LateCopies::default(),
             has_subscribed: false,
-            counts: Counts::default(),
             has_confirmed: false,
         }
     }
 
-    /// Takes the events since the last call.
-    pub(crate) fn take_counts(&mut self) -> Counts {
-        std::mem::take(&mut self.counts)
-    }
-
-    /// Whether it takes more bytes of the MQTT client.
-    pub(crate) fn takes_packets(&self) -> bool {
+    fn takes_packets(&self) -> bool {
         // The PUBREL that the open exchange waits for may be behind other packets.
         let waits = self.exchange.as_ref().is_some_and(Exchange::waits_for_client);
-        let has_room = self.operations.len() < ENOUGH_OPERATIONS && self.datagrams.len() < ENOUGH_DATAGRAMS;
+        let has_room = self.operations.len() < ENOUGH_OPERATIONS && self.traffic.unsent() < ENOUGH_DATAGRAMS;
         waits || has_room
     }
 
-    /// Whether it takes more datagrams.
-    pub(crate) fn takes_datagrams(&self) -> bool {
-        self.packets.len() < ENOUGH_PACKETS
+    /// Whether every request is answered.
+    fn is_settled(&self) -> bool {
+        self.operations.is_empty() && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
     }
 
-    /// Whether every request is answered, and every datagram taken.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.operations.is_empty()
-            && self.datagrams.is_empty()
-            && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
-    }
-
-    /// Whether the connection has ended, so that the MQTT client's connection can be closed.
-    pub(crate) fn is_closed(&self) -> bool {
+    fn has_ended(&self) -> bool {
         self.state == State::Closed
     }
 
-    /// The bytes for the MQTT client, from which the caller removes those that were read.
-    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.packets
-    }
-
-    /// The next datagram for the gateway.
-    pub(crate) fn datagram(&self) -> Option<&[u8]> {
-        self.datagrams.front().map(Vec::as_slice)
-    }
-
-    /// The first datagram was sent.
-    pub(crate) fn sent(&mut self) {
-        self.datagrams.pop_front();
-    }
-
-    /// Takes bytes of the MQTT client.
-    ///
-    /// # Errors
-    /// If MQTT-SN cannot express a packet.
-    pub(crate) fn take_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), GatewayError> {
-        let mut input = std::mem::take(&mut self.input);
-        input.extend_from_slice(bytes);
-        let mut packets = PacketReader::new(&input, SizeLimits::all(LARGEST_PACKET));
-        while let Some(packet) = packets.read(self.version).map_err(GatewayError::Packet)? {
-            if let Packet::Connect(connect) = &packet {
-                self.version = connect.version;
-            }
-            self.take_packet(&packet, now)?;
-        }
-        let consumed = packets.consumed();
-        input.drain(..consumed);
-        self.input = input;
-        self.advance(now)
-    }
-
-    /// Takes a datagram of the gateway. A malformed one is ignored, as if the network had lost it.
-    ///
-    /// # Errors
-    /// If it ends the connection.
-    pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
+    fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
         match Message::decode(datagram) {
             Ok(message) => {
                 self.count(&message);
@@ -283,11 +226,7 @@ impl Adapter {
         self.advance(now)
     }
 
-    /// Acts on timers that have expired.
-    ///
-    /// # Errors
-    /// If the gateway did not answer a message.
-    pub(crate) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
+    fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
         self.repeat(now)?;
         if let State::Asleep(end) = self.state
             && now >= end
@@ -298,8 +237,7 @@ impl Adapter {
         self.advance(now)
     }
 
-    /// The time of the next [`Adapter::tick`].
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    fn deadline(&self) -> Option<Instant> {
         let interval = self.settings.retry_interval;
         let exchanges = self.exchange.iter().chain(&self.ping).filter_map(|exchange| exchange.due(interval));
         let end_of_sleep = match self.state {
@@ -326,13 +264,12 @@ impl Adapter {
 
     /// Sends a message once.
     fn send(&mut self, message: &Message<'_>) {
-        self.datagrams.push_back(encoded(message));
+        self.traffic.send(encoded(message));
     }
 
     /// Appends a packet for the MQTT client.
     fn deliver(&mut self, packet: &Packet<'_>) {
-        // Only a packet of more than 256 MB cannot be encoded.
-        let _ = packet.encode(self.version, &mut self.packets);
+        self.traffic.deliver(packet);
     }
 
     fn next_message_id(&mut self) -> u16 {

@@ -1,6 +1,7 @@
 //! The messages of the gateway: answers to the open request, and messages for the MQTT client.
 
-use super::exchange::{Exchange, Filters, Outgoing, Step};
+use super::exchange::{Exchange, Step};
+use super::request::{Filters, Outgoing};
 use super::{Adapter, GatewayError, State};
 use crate::protocol::sn::{Message, Publish, PublishQos, Regack, Register, ReturnCode, Suback, TopicId};
 use crate::protocol::topic::check_name;
@@ -73,8 +74,7 @@ impl Adapter {
         let datagram = if matches!(step, Step::WillTopic) { &will.topic } else { &will.message };
         if is_opening && !datagram.is_empty() {
             let datagram = datagram.clone();
-            self.datagrams.push_back(datagram.clone());
-            self.exchange = Some(Exchange::of_datagram(step, datagram, now));
+            self.ask_datagram(step, datagram, now);
         }
     }
 
@@ -192,7 +192,7 @@ impl Adapter {
 
     /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.
     fn reject(&mut self, outgoing: Outgoing, return_code: ReturnCode) -> Result<(), GatewayError> {
-        if !self.version.is_v5() || outgoing.qos == Qos::AtMostOnce {
+        if !self.traffic.is_v5() || outgoing.qos == Qos::AtMostOnce {
             return Err(GatewayError::Rejected { topic: outgoing.topic, return_code });
         }
         let packet_type =
@@ -214,7 +214,7 @@ impl Adapter {
         {
             self.settle(&outgoing, ReasonCode::SUCCESS, PacketType::Pubrec);
             let step = Step::Received { packet_id, message_id };
-            self.exchange = Some(Exchange::of_datagram(step, Vec::new(), now));
+            self.exchange = Some(Exchange::new(step, Vec::new(), now));
         }
     }
 
@@ -235,8 +235,8 @@ impl Adapter {
             return;
         };
         self.note_subscription(&filters, ack);
-        let is_v5 = self.version.is_v5();
-        filters.codes.push(match ack.return_code {
+        let is_v5 = self.traffic.is_v5();
+        filters.note_answer(match ack.return_code {
             ReturnCode::ACCEPTED => ack.qos as u8,
             return_code if is_v5 => filter_reason_of(return_code).0,
             _ => ReasonCode::UNSPECIFIED_ERROR.0,
@@ -246,7 +246,7 @@ impl Adapter {
 
     /// Keeps the topic id of a subscription to a name.
     fn note_subscription(&mut self, filters: &Filters, ack: Suback) {
-        let Some((filter, _)) = filters.filters.get(filters.codes.len()) else { return };
+        let Some((filter, _)) = filters.next() else { return };
         let is_name = check_name(filter).is_ok() && self.topics.id(filter).is_none();
         if is_name && ack.topic_id != 0 && !ack.return_code.is_rejection() {
             self.topics.add(ack.topic_id, filter);
@@ -258,7 +258,7 @@ impl Adapter {
         if let Some(Exchange { step: Step::Unsubscribe { mut filters, .. }, .. }) =
             self.exchange.take_if(is_it)
         {
-            filters.codes.push(ReasonCode::SUCCESS.0);
+            filters.note_answer(ReasonCode::SUCCESS.0);
             self.unsubscribe(filters, now);
         }
     }

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::protocol::sn::{Publish as SnPublish, PublishQos, Regack, Register, TopicId};
-use crate::protocol::{Ack, Connect, PacketId, Properties, Publish, Qos, ReasonCode};
+use crate::protocol::{Ack, Connect, PacketId, Properties, Publish, Qos, ReasonCode, Version};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A client and the time.
 struct Peer {
-    adapter: Adapter,
+    adapter: AnyAdapter,
     now: Instant,
 }
 
@@ -23,7 +23,10 @@ impl Peer {
             retry_interval: INTERVAL,
             retry_count: 2,
         };
-        let mut peer = Peer { adapter: Adapter::new(settings), now: Instant::now() };
+        let mut peer = Peer {
+            adapter: AnyAdapter::new(crate::protocol::sn::Version::V12, settings),
+            now: Instant::now(),
+        };
         peer.packet(&Packet::Connect(Connect {
             version: Version::V5,
             is_bridge: false,
@@ -63,7 +66,7 @@ impl Peer {
     /// The types of the packets for the MQTT client.
     fn delivered(&mut self) -> Vec<String> {
         let bytes = std::mem::take(self.adapter.packets_mut());
-        let mut packets = PacketReader::new(&bytes, SizeLimits::all(LARGEST_PACKET));
+        let mut packets = Traffic::reader(&bytes);
         std::iter::from_fn(|| {
             packets.read(Version::V5).unwrap().map(|packet| packet.packet_type().to_string())
         })

@@ -1,5 +1,7 @@
-//! A client of a gateway in either version of MQTT-SN.
+//! A client of a gateway in either version of MQTT-SN: the bytes of the MQTT client and the datagrams of the gateway go to the
+//! adapter of the version.
 
+use super::traffic::Traffic;
 use super::{Adapter, Counts, GatewayError, Settings, v2};
 use crate::protocol::sn::Version;
 use std::time::Instant;
@@ -30,54 +32,89 @@ impl AnyAdapter {
         }
     }
 
-    /// The events since the last call; none of 2.0, which no load generator speaks.
+    fn traffic(&self) -> &Traffic {
+        of_version!(self, adapter => &adapter.traffic)
+    }
+
+    fn traffic_mut(&mut self) -> &mut Traffic {
+        of_version!(self, adapter => &mut adapter.traffic)
+    }
+
+    /// Takes the events since the last call; none of 2.0, which no load generator speaks.
     pub(crate) fn take_counts(&mut self) -> Counts {
         match self {
-            AnyAdapter::V12(adapter) => adapter.take_counts(),
+            AnyAdapter::V12(adapter) => std::mem::take(&mut adapter.counts),
             AnyAdapter::V20(_) => Counts::default(),
         }
     }
 
+    /// Whether it takes more bytes of the MQTT client.
     pub(crate) fn takes_packets(&self) -> bool {
         of_version!(self, adapter => adapter.takes_packets())
     }
 
-    pub(crate) fn takes_datagrams(&self) -> bool {
-        of_version!(self, adapter => adapter.takes_datagrams())
-    }
-
-    pub(crate) fn is_drained(&self) -> bool {
-        of_version!(self, adapter => adapter.is_drained())
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        of_version!(self, adapter => adapter.is_closed())
-    }
-
-    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
-        of_version!(self, adapter => adapter.packets_mut())
-    }
-
-    pub(crate) fn datagram(&self) -> Option<&[u8]> {
-        of_version!(self, adapter => adapter.datagram())
-    }
-
-    pub(crate) fn sent(&mut self) {
-        of_version!(self, adapter => adapter.sent());
-    }
-
+    /// Takes bytes of the MQTT client.
+    ///
+    /// # Errors
+    /// If MQTT-SN cannot express a packet.
     pub(crate) fn take_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), GatewayError> {
-        of_version!(self, adapter => adapter.take_bytes(bytes, now))
+        let input = self.traffic_mut().add_input(bytes);
+        let mut packets = Traffic::reader(&input);
+        while let Some(packet) = self.traffic_mut().read(&mut packets)? {
+            of_version!(self, adapter => adapter.take_packet(&packet, now))?;
+        }
+        let consumed = packets.consumed();
+        self.traffic_mut().keep(input, consumed);
+        of_version!(self, adapter => adapter.advance(now))
     }
 
+    /// The bytes for the MQTT client, from which the caller removes those that were read.
+    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
+        self.traffic_mut().packets_mut()
+    }
+
+    /// The next datagram for the gateway.
+    pub(crate) fn datagram(&self) -> Option<&[u8]> {
+        self.traffic().datagram()
+    }
+
+    /// The first datagram was sent.
+    pub(crate) fn sent(&mut self) {
+        self.traffic_mut().sent();
+    }
+
+    /// Whether it takes more datagrams.
+    pub(crate) fn takes_datagrams(&self) -> bool {
+        self.traffic().takes_datagrams()
+    }
+
+    /// Takes a datagram of the gateway. A malformed one is ignored, as if the network had lost it.
+    ///
+    /// # Errors
+    /// If it ends the connection.
     pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
         of_version!(self, adapter => adapter.take_datagram(datagram, now))
     }
 
+    /// Whether every request is answered, and every datagram taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.traffic().unsent() == 0 && of_version!(self, adapter => adapter.is_settled())
+    }
+
+    /// Whether the connection has ended, so that the MQTT client's connection can be closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.traffic().unsent() == 0 && of_version!(self, adapter => adapter.has_ended())
+    }
+
+    /// Acts on timers that have expired.
+    ///
+    /// # Errors
+    /// If the gateway did not answer a message.
     pub(crate) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
         of_version!(self, adapter => adapter.tick(now))
     }
 
+    /// The time of the next [`AnyAdapter::tick`].
     pub(crate) fn deadline(&self) -> Option<Instant> {
         of_version!(self, adapter => adapter.deadline())
     }

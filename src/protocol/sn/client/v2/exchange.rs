@@ -1,25 +1,21 @@
-//! The open request: its steps, its repetitions, and the next request.
+//! The open request: its steps, and the next request.
 
 use super::{Adapter, GatewayError, State, encoded};
 use crate::protocol::property::Context;
-use crate::protocol::sn::client::exchange::Outgoing;
+use crate::protocol::sn::client::open_exchange::{self, OpenExchange};
+use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
-    Delivery, Packet, PacketType, Publish, Pubwos, Reason, Register, Subscribe, Topic, TopicAlias,
-    Unsubscribe,
+    Ack as SnAck, Delivery, Packet, PacketType, Publish, Pubwos, Reason, Register, Subscribe, Topic,
+    TopicAlias, Unsubscribe,
 };
-use crate::protocol::{
-    Ack, Packet as MqttPacket, PacketId, Properties, Qos, SubscriptionAck, SubscriptionOptions,
-};
-use std::time::{Duration, Instant};
+use crate::protocol::{Ack, Packet as MqttPacket, PacketId, Qos};
+use std::time::Instant;
 
 /// The octets of PUBLISH besides its payload and topic name, with the longest length field.
 const PUBLISH_HEADER: usize = 9;
 
 /// The largest payload of a UDP datagram over IPv4.
 const LARGEST_DATAGRAM: usize = 65_507;
-
-/// DUP in the flags of PUBLISH.
-const DUP: u8 = 0x80;
 
 /// A request of the MQTT client.
 #[derive(Debug)]
@@ -34,29 +30,8 @@ pub(super) enum Operation {
     Disconnect(Reason, Option<u32>),
 }
 
-/// The filters of a SUBSCRIBE or UNSUBSCRIBE, which go to the gateway one by one.
-#[derive(Debug)]
-pub(super) struct Filters {
-    pub(super) packet_id: PacketId,
-    pub(super) filters: Vec<(String, SubscriptionOptions)>,
-    /// The results so far, and so the number of answered filters.
-    pub(super) codes: Vec<u8>,
-}
-
-impl Filters {
-    pub(super) fn next(&self) -> Option<&(String, SubscriptionOptions)> {
-        self.filters.get(self.codes.len())
-    }
-}
-
 /// A packet that the gateway has to answer.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) step: Step,
-    datagram: Vec<u8>,
-    sent: Instant,
-    repetitions: u32,
-}
+pub(super) type Exchange = OpenExchange<Step>;
 
 /// The kind of an open exchange, with the packet identifier of the request.
 #[derive(Debug)]
@@ -117,9 +92,15 @@ impl Step {
             | Step::Ping { packet_id } => *packet_id,
         }
     }
+}
 
-    fn packet_type(&self) -> PacketType {
-        match self {
+impl open_exchange::Step for Step {
+    fn waits_for_client(&self) -> bool {
+        matches!(self, Step::Received { .. })
+    }
+
+    fn message(&self) -> &'static str {
+        let packet_type = match self {
             Step::Connect { .. } => PacketType::Connect,
             Step::Register { .. } => PacketType::Register,
             Step::Publish { .. } => PacketType::Publish,
@@ -128,41 +109,25 @@ impl Step {
             Step::Unsubscribe { .. } => PacketType::Unsubscribe,
             Step::Sleep { .. } => PacketType::Sleepreq,
             Step::WakeUp { .. } | Step::Ping { .. } => PacketType::Pingreq,
-        }
-    }
-}
-
-impl Exchange {
-    pub(super) fn new(step: Step, datagram: Vec<u8>, now: Instant) -> Exchange {
-        Exchange { step, datagram, sent: now, repetitions: 0 }
+        };
+        packet_type.name()
     }
 
-    /// Whether the next step is the MQTT client's.
-    pub(super) fn waits_for_client(&self) -> bool {
-        matches!(self.step, Step::Received { .. })
-    }
-
-    /// The time of the next repetition.
-    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
-        (!self.waits_for_client()).then(|| self.sent + interval)
-    }
-
-    /// Sets DUP, which only a repeated PUBLISH of QoS 2 has [MQTT-SN-3.6.2.2.3-1].
-    fn set_dup(&mut self) {
-        let is_qos_2 =
-            matches!(&self.step, Step::Publish { outgoing, .. } if outgoing.qos == Qos::ExactlyOnce);
-        let place = if self.datagram.first() == Some(&1) { 4 } else { 2 };
-        if let Some(flags) = self.datagram.get_mut(place).filter(|_| is_qos_2) {
-            *flags |= DUP;
-        }
+    /// Only a repeated PUBLISH of QoS 2 has it [MQTT-SN-3.6.2.2.3-1].
+    fn has_dup(&self) -> bool {
+        matches!(self, Step::Publish { outgoing, .. } if outgoing.qos == Qos::ExactlyOnce)
     }
 }
 
 impl Adapter {
     /// Sends a packet that the gateway has to answer.
     pub(super) fn ask(&mut self, step: Step, packet: &Packet<'_>, now: Instant) {
-        let datagram = encoded(packet);
-        self.datagrams.push_back(datagram.clone());
+        self.ask_datagram(step, encoded(packet), now);
+    }
+
+    /// Sends a datagram that the gateway has to answer.
+    pub(super) fn ask_datagram(&mut self, step: Step, datagram: Vec<u8>, now: Instant) {
+        self.traffic.send(datagram.clone());
         self.exchange = Some(Exchange::new(step, datagram, now));
     }
 
@@ -178,24 +143,13 @@ impl Adapter {
 
     /// Repeats the open request if it is due.
     pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
-        let (interval, count) = (self.settings.retry_interval, self.settings.retry_count);
         let Some(open) = &mut self.exchange else { return Ok(()) };
-        if open.due(interval).is_none_or(|due| now < due) {
-            return Ok(());
-        }
-        if open.repetitions >= count {
-            let attempts = count + 1;
-            let (message, time) = (open.step.packet_type().name(), interval * attempts);
-            return Err(GatewayError::NoAnswer { message, attempts, time });
-        }
-        open.repetitions += 1;
-        open.sent = now;
-        open.set_dup();
+        let Some(datagram) = open.repeat(&self.settings, now)? else { return Ok(()) };
         if let Step::Connect { resumes, .. } = open.step {
             let repetitions = open.repetitions;
             self.connect_again(resumes, repetitions, now);
         } else {
-            self.datagrams.push_back(open.datagram.clone());
+            self.traffic.send(datagram);
         }
         Ok(())
     }
@@ -210,17 +164,12 @@ impl Adapter {
 
     /// The gateway asks for a pause: the request is repeated later. Returns false if it was repeated often enough.
     pub(super) fn pause(&mut self, packet_id: PacketId, now: Instant) -> bool {
-        let count = self.settings.retry_count;
-        let Some(open) = &mut self.exchange else { return false };
-        if open.step.packet_id() != packet_id {
-            return false;
-        }
-        open.sent = now;
-        open.repetitions < count
+        let open = self.exchange.as_mut().filter(|open| open.step.packet_id() == packet_id);
+        open.is_some_and(|open| open.postpone(&self.settings, now))
     }
 
     /// Starts the next requests, as far as none is open.
-    pub(super) fn advance(&mut self, now: Instant) -> Result<(), GatewayError> {
+    pub(in crate::protocol::sn::client) fn advance(&mut self, now: Instant) -> Result<(), GatewayError> {
         while self.exchange.is_none() && !matches!(self.state, State::Opening | State::Closed) {
             let Some(operation) = self.operations.pop_front() else {
                 self.fall_asleep_if_idle(now);
@@ -298,14 +247,12 @@ impl Adapter {
     }
 
     pub(super) fn send_release(&mut self, packet_id: PacketId, now: Instant) {
-        let release = crate::protocol::sn::v2::Ack::success(packet_id);
-        self.ask(Step::Release { packet_id }, &Packet::Pubrel(release), now);
+        self.ask(Step::Release { packet_id }, &Packet::Pubrel(SnAck::success(packet_id)), now);
     }
 
     pub(super) fn subscribe(&mut self, filters: Filters, now: Instant) {
         let Some((filter, options)) = filters.next().cloned() else {
-            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
-            self.deliver(&MqttPacket::Suback(ack));
+            self.deliver(&MqttPacket::Suback(filters.ack()));
             self.has_subscribed = true;
             return;
         };
@@ -317,9 +264,7 @@ impl Adapter {
 
     pub(super) fn unsubscribe(&mut self, filters: Filters, now: Instant) {
         let Some((filter, _)) = filters.next().cloned() else {
-            let ack = SubscriptionAck::new(filters.packet_id, Properties::EMPTY, &filters.codes);
-            self.deliver(&MqttPacket::Unsuback(ack));
-            return;
+            return self.deliver(&MqttPacket::Unsuback(filters.ack()));
         };
         let packet_id = self.next_packet_id();
         let topic = self.aliases.lasting(&filter);

@@ -1,12 +1,11 @@
 //! The packets of the MQTT client: each becomes a request to the gateway, or an answer to it.
 
-use super::exchange::{Exchange, Filters, Operation, Step};
-use super::{Adapter, GatewayError, State};
-use crate::protocol::sn::client::exchange::Outgoing;
+use super::exchange::{Exchange, Operation, Step};
+use super::{Adapter, GatewayError, State, encoded};
+use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{self, Authentication, BASIC, Connect, Disconnect, Reason, Will};
 use crate::protocol::{
     Ack, Connack, Connect as MqttConnect, Packet, PacketId, Properties, PropertyId, Qos, ReasonCode,
-    SubscriptionOptions,
 };
 use std::time::Instant;
 
@@ -31,41 +30,21 @@ struct OwnedWill {
 }
 
 impl Adapter {
-    pub(super) fn take_packet(&mut self, packet: &Packet<'_>, now: Instant) -> Result<(), GatewayError> {
+    pub(in crate::protocol::sn::client) fn take_packet(
+        &mut self,
+        packet: &Packet<'_>,
+        now: Instant,
+    ) -> Result<(), GatewayError> {
         match packet {
             Packet::Connect(connect) => self.connect(connect, now),
             Packet::Publish(publish) => {
-                let outgoing = Outgoing {
-                    topic: publish.topic.to_owned(),
-                    payload: publish.payload.to_vec(),
-                    qos: publish.qos,
-                    retain: publish.retain,
-                    dup: publish.dup,
-                    packet_id: publish.packet_id,
-                    was_rejected: false,
-                };
-                self.operations.push_back(Operation::Publish(outgoing));
+                self.operations.push_back(Operation::Publish(Outgoing::new(publish)));
             }
             Packet::Subscribe(subscribe) => {
-                let filters = subscribe.subscriptions.iter();
-                let filters = filters.map(|one| (one.filter.to_owned(), one.options)).collect();
-                let packet_id = subscribe.packet_id;
-                self.operations.push_back(Operation::Subscribe(Filters {
-                    packet_id,
-                    filters,
-                    codes: vec![],
-                }));
+                self.operations.push_back(Operation::Subscribe(Filters::to_subscribe(subscribe)));
             }
             Packet::Unsubscribe(unsubscribe) => {
-                let options = SubscriptionOptions::default();
-                let filters =
-                    unsubscribe.filters.iter().map(|filter| ((*filter).to_owned(), options)).collect();
-                let packet_id = unsubscribe.packet_id;
-                self.operations.push_back(Operation::Unsubscribe(Filters {
-                    packet_id,
-                    filters,
-                    codes: vec![],
-                }));
+                self.operations.push_back(Operation::Unsubscribe(Filters::to_unsubscribe(unsubscribe)));
             }
             Packet::Puback(ack) => self.acknowledge(ack),
             Packet::Pubrec(ack) => self.send(&v2::Packet::Pubrec(own(ack))),
@@ -128,14 +107,13 @@ impl Adapter {
             authentication: identity.credentials.as_ref().map(|data| Authentication { method: BASIC, data }),
             client_id: &identity.client_id,
         };
-        let datagram = super::encoded(&v2::Packet::Connect(connect));
-        self.datagrams.push_back(datagram.clone());
-        self.exchange = Some(Exchange::new(Step::Connect { packet_id, resumes }, datagram, now));
+        let datagram = encoded(&v2::Packet::Connect(connect));
+        self.ask_datagram(Step::Connect { packet_id, resumes }, datagram, now);
     }
 
     /// Tells the MQTT client that it is connected.
     pub(super) fn accept(&mut self, session_present: bool, properties: Properties<'_>) {
-        let properties = if self.version.is_v5() { properties } else { Properties::EMPTY };
+        let properties = if self.traffic.is_v5() { properties } else { Properties::EMPTY };
         let connack = Connack { session_present, reason_code: ReasonCode::SUCCESS, properties };
         self.deliver(&Packet::Connack(connack));
     }

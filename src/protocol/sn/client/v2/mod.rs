@@ -6,7 +6,7 @@
 //!
 //! - `local` takes the packets of the MQTT client.
 //! - `remote` takes the packets of the gateway.
-//! - `exchange` has the open request and its repetitions.
+//! - `exchange` has the steps of the open request, and the next one.
 //! - `aliases` has the topic aliases.
 
 mod aliases;
@@ -16,10 +16,11 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
-use super::{ENOUGH_OPERATIONS, ENOUGH_PACKETS, GatewayError, LARGEST_PACKET, Settings};
+use super::traffic::Traffic;
+use super::{ENOUGH_DATAGRAMS, ENOUGH_OPERATIONS, GatewayError, Settings};
 use crate::protocol::sn::late_copy::LateCopies;
 use crate::protocol::sn::v2;
-use crate::protocol::{Packet, PacketId, PacketReader, SizeLimits, Version};
+use crate::protocol::{Packet, PacketId};
 use aliases::Aliases;
 use exchange::{Exchange, Operation, Step};
 use local::Identity;
@@ -46,15 +47,9 @@ enum State {
 pub(crate) struct Adapter {
     settings: Settings,
     state: State,
-    version: Version,
     /// The parameters of CONNECT.
     identity: Identity,
-    /// Bytes of the MQTT client that are not a whole packet yet.
-    input: Vec<u8>,
-    /// Packets for the MQTT client.
-    packets: Vec<u8>,
-    /// Packets for the gateway.
-    datagrams: VecDeque<Vec<u8>>,
+    pub(super) traffic: Traffic,
     /// Requests that wait for the open one.
     operations: VecDeque<Operation>,
     exchange: Option<Exchange>,
@@ -69,16 +64,13 @@ pub(crate) struct Adapter {
 
 impl Adapter {
     /// A connection that is not open yet.
-    pub(crate) fn new(settings: Settings) -> Adapter {
+    pub(super) fn new(settings: Settings) -> Adapter {
         Adapter {
             aliases: Aliases::new(settings.predefined.clone()),
             settings,
             state: State::Opening,
-            version: Version::V311,
             identity: Identity::default(),
-            input: Vec::new(),
-            packets: Vec::new(),
-            datagrams: VecDeque::new(),
+            traffic: Traffic::new(),
             operations: VecDeque::new(),
             exchange: None,
             last_packet_id: FIRST_PACKET_ID,
@@ -88,81 +80,30 @@ impl Adapter {
         }
     }
 
-    /// Whether it takes more bytes of the MQTT client.
-    pub(crate) fn takes_packets(&self) -> bool {
+    pub(super) fn takes_packets(&self) -> bool {
         // The PUBREL that the open exchange waits for may be behind other packets.
         let waits = self.exchange.as_ref().is_some_and(Exchange::waits_for_client);
-        waits || self.operations.len() < ENOUGH_OPERATIONS
+        let has_room = self.operations.len() < ENOUGH_OPERATIONS && self.traffic.unsent() < ENOUGH_DATAGRAMS;
+        waits || has_room
     }
 
-    /// Whether it takes more datagrams.
-    pub(crate) fn takes_datagrams(&self) -> bool {
-        self.packets.len() < ENOUGH_PACKETS
+    /// Whether every request is answered.
+    pub(super) fn is_settled(&self) -> bool {
+        self.operations.is_empty() && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
     }
 
-    /// Whether every request is answered, and every datagram taken.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.operations.is_empty()
-            && self.datagrams.is_empty()
-            && self.exchange.as_ref().is_none_or(Exchange::waits_for_client)
+    pub(super) fn has_ended(&self) -> bool {
+        self.state == State::Closed
     }
 
-    /// Whether the connection has ended. DISCONNECT has no answer.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.state == State::Closed && self.datagrams.is_empty()
-    }
-
-    /// The bytes for the MQTT client, from which the caller removes those that were read.
-    pub(crate) fn packets_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.packets
-    }
-
-    /// The next datagram for the gateway.
-    pub(crate) fn datagram(&self) -> Option<&[u8]> {
-        self.datagrams.front().map(Vec::as_slice)
-    }
-
-    /// The first datagram was sent.
-    pub(crate) fn sent(&mut self) {
-        self.datagrams.pop_front();
-    }
-
-    /// Takes bytes of the MQTT client.
-    ///
-    /// # Errors
-    /// If MQTT-SN cannot express a packet.
-    pub(crate) fn take_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), GatewayError> {
-        let mut input = std::mem::take(&mut self.input);
-        input.extend_from_slice(bytes);
-        let mut packets = PacketReader::new(&input, SizeLimits::all(LARGEST_PACKET));
-        while let Some(packet) = packets.read(self.version).map_err(GatewayError::Packet)? {
-            if let Packet::Connect(connect) = &packet {
-                self.version = connect.version;
-            }
-            self.take_packet(&packet, now)?;
-        }
-        let consumed = packets.consumed();
-        input.drain(..consumed);
-        self.input = input;
-        self.advance(now)
-    }
-
-    /// Takes a datagram of the gateway. A malformed one is ignored, as if the network had lost it.
-    ///
-    /// # Errors
-    /// If it ends the connection.
-    pub(crate) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
+    pub(super) fn take_datagram(&mut self, datagram: &[u8], now: Instant) -> Result<(), GatewayError> {
         if let Ok(packet) = v2::Packet::decode(datagram) {
             self.take_answer(&packet, now)?;
         }
         self.advance(now)
     }
 
-    /// Acts on timers that have expired.
-    ///
-    /// # Errors
-    /// If the gateway did not answer a request.
-    pub(crate) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
+    pub(super) fn tick(&mut self, now: Instant) -> Result<(), GatewayError> {
         self.repeat(now)?;
         if let State::Asleep(end) = self.state
             && now >= end
@@ -172,8 +113,7 @@ impl Adapter {
         self.advance(now)
     }
 
-    /// The time of the next [`Adapter::tick`].
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let repetition = self.exchange.as_ref().and_then(|open| open.due(self.settings.retry_interval));
         let end_of_sleep = match self.state {
             State::Asleep(end) if self.exchange.is_none() => Some(end),
@@ -184,13 +124,12 @@ impl Adapter {
 
     /// Sends a packet once.
     fn send(&mut self, packet: &v2::Packet<'_>) {
-        self.datagrams.push_back(encoded(packet));
+        self.traffic.send(encoded(packet));
     }
 
     /// Appends a packet for the MQTT client.
     fn deliver(&mut self, packet: &Packet<'_>) {
-        // Only a packet of more than 256 MB cannot be encoded.
-        let _ = packet.encode(self.version, &mut self.packets);
+        self.traffic.deliver(packet);
     }
 
     /// A packet identifier that no other request has.

@@ -1,10 +1,10 @@
 //! The packets of the gateway: answers to the open request, and messages for the MQTT client.
 
-use super::exchange::{Filters, Step};
+use super::exchange::{Exchange, Step};
 use super::{Adapter, GatewayError, State};
 use crate::protocol::property::Context;
-use crate::protocol::sn::client::exchange::Outgoing;
 use crate::protocol::sn::client::remote::MOST_RECEIVED;
+use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
     Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, Topic, TopicAck, TopicAlias,
 };
@@ -166,14 +166,14 @@ impl Adapter {
         self.settle(&outgoing, ack.reason);
         if qos == Qos::ExactlyOnce {
             let step = Step::Received { packet_id };
-            self.exchange = Some(super::exchange::Exchange::new(step, Vec::new(), now));
+            self.exchange = Some(Exchange::new(step, Vec::new(), now));
         }
         Ok(())
     }
 
     /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.
     fn reject(&mut self, outgoing: Outgoing, reason: Reason) -> Result<(), GatewayError> {
-        if !self.version.is_v5() || outgoing.qos == Qos::AtMostOnce {
+        if !self.traffic.is_v5() || outgoing.qos == Qos::AtMostOnce {
             return Err(GatewayError::RejectedFor { topic: outgoing.topic, reason });
         }
         self.settle(&outgoing, reason);
@@ -196,7 +196,7 @@ impl Adapter {
             return;
         };
         self.note_subscription(&filters, ack);
-        filters.codes.push(self.code_of(ack.reason, Context::Suback));
+        filters.note_answer(self.code_of(ack.reason, Context::Suback));
         self.subscribe(filters, now);
     }
 
@@ -212,7 +212,7 @@ impl Adapter {
     fn unsubscribed(&mut self, ack: Ack, now: Instant) {
         let is_it = |step: &Step| matches!(step, Step::Unsubscribe { .. });
         if let Some(Step::Unsubscribe { mut filters, .. }) = self.take_exchange(ack.packet_id, is_it) {
-            filters.codes.push(self.code_of(ack.reason, Context::Unsuback));
+            filters.note_answer(self.code_of(ack.reason, Context::Unsuback));
             self.unsubscribe(filters, now);
         }
     }
@@ -220,7 +220,7 @@ impl Adapter {
     /// The code for the MQTT client, which has only one for errors before MQTT 5.
     fn code_of(&self, reason: Reason, context: Context) -> u8 {
         match reason {
-            reason if self.version.is_v5() => reason.to_mqtt(context).0,
+            reason if self.traffic.is_v5() => reason.to_mqtt(context).0,
             reason if reason.is_error() => ReasonCode::UNSPECIFIED_ERROR.0,
             reason => reason.0,
         }

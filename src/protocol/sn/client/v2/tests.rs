@@ -1,18 +1,19 @@
 //! Exchanges of the client with a scripted gateway, with lost, repeated and reordered packets.
 
 use super::*;
+use crate::protocol::sn::client::AnyAdapter;
 use crate::protocol::sn::v2::{
     Ack, Connack, Delivery, Disconnect, Packet as SnPacket, Publish as SnPublish, Reason, Register, Topic,
     TopicAck, TopicAlias,
 };
 use crate::protocol::{
     Ack as MqttAck, Connect, Disconnect as MqttDisconnect, Properties, Publish, Qos, ReasonCode, Subscribe,
-    Subscription, SubscriptionOptions,
+    Subscription, SubscriptionOptions, Version,
 };
 
 /// A client, the time, and packets in both directions.
 struct Peer {
-    adapter: Adapter,
+    adapter: AnyAdapter,
     now: Instant,
 }
 
@@ -33,7 +34,7 @@ impl Peer {
             retry_count: 2,
         };
         change(&mut settings);
-        Peer { adapter: Adapter::new(settings), now: Instant::now() }
+        Peer { adapter: AnyAdapter::new(crate::protocol::sn::Version::V20, settings), now: Instant::now() }
     }
 
     /// A client whose connection is accepted.
@@ -76,7 +77,7 @@ impl Peer {
     /// The packets for the MQTT client.
     fn delivered(&mut self) -> Vec<String> {
         let bytes = std::mem::take(self.adapter.packets_mut());
-        let mut packets = PacketReader::new(&bytes, SizeLimits::all(LARGEST_PACKET));
+        let mut packets = Traffic::reader(&bytes);
         let mut texts = Vec::new();
         while let Some(packet) = packets.read(Version::V5).unwrap() {
             texts.push(match packet {
