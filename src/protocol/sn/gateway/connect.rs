@@ -71,7 +71,7 @@ impl Client {
         } else {
             self.topics.note_all_unknown();
         }
-        self.delivery.restart(connect.is_clean);
+        self.deliveries.restart(connect.is_clean);
         self.requests.clear();
         self.is_will_changed = false;
         if connect.has_will {
@@ -243,7 +243,7 @@ impl Client {
     fn end(&mut self, context: Context<'_>) {
         self.phase = Phase::Disconnected { since: context.now, answers: 0 };
         self.requests.clear();
-        self.delivery.restart(self.is_clean);
+        self.deliveries.restart(self.is_clean);
     }
 
     /// DISCONNECT with a duration.
@@ -251,7 +251,7 @@ impl Client {
         let duration = Duration::from_secs(seconds.into());
         self.interval = duration;
         self.phase = Phase::Asleep;
-        self.delivery.interrupt();
+        self.deliveries.interrupt();
         send(&Message::Disconnect { duration: None }, out);
         out.note = Some(Note::Asleep(duration));
     }
@@ -281,7 +281,7 @@ impl Client {
         if let Phase::Awake { until } = self.phase
             && context.now >= until
             && !context.has_more
-            && self.delivery.is_idle()
+            && self.deliveries.is_idle()
         {
             send(&Message::Pingresp, out);
             self.phase = Phase::Asleep;

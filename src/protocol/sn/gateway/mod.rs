@@ -6,10 +6,12 @@
 //!
 //! - `connect` has CONNECT with the will exchange, sleep, and the end of a client.
 //! - `requests` passes the client's requests to the broker, and the answers back.
-//! - `delivery` passes the broker's messages to the client, with REGISTER and retries.
+//! - `delivery` passes the broker's messages to the client, with REGISTER and retries, and `deliveries` has their queue and the open
+//!   exchange, also for MQTT-SN 2.0.
 //! - `topics` has the client's topic ids.
 
 mod connect;
+mod deliveries;
 mod delivery;
 mod requests;
 #[cfg(test)]
@@ -19,11 +21,11 @@ pub(crate) mod v2;
 mod versions;
 
 use super::late_copy::LateCopies;
-use super::{Message, PredefinedTopics, PublishQos, ReturnCode};
+use super::{Message, PredefinedTopics, PublishQos, ReturnCode, TopicId};
 use crate::protocol::session::Limits;
 use crate::protocol::{Packet, Version};
 pub(crate) use connect::Will;
-use delivery::Delivery;
+use deliveries::Deliveries;
 use requests::Request;
 pub(crate) use requests::unconnected_publish;
 use std::time::{Duration, Instant};
@@ -201,7 +203,7 @@ pub(crate) struct Client {
     late_copies: LateCopies,
     /// The requests that the broker has not answered.
     requests: Vec<Request>,
-    delivery: Delivery,
+    deliveries: Deliveries<TopicId>,
 }
 
 impl Client {
@@ -222,7 +224,7 @@ impl Client {
             topics: Topics::default(),
             late_copies: LateCopies::default(),
             requests: Vec::new(),
-            delivery: Delivery::default(),
+            deliveries: Deliveries::new(),
         }
     }
 
@@ -254,7 +256,7 @@ impl Client {
 
     /// Whether the queue has room for more packets of the broker.
     pub(crate) fn has_room(&self, settings: &Settings) -> bool {
-        self.delivery.has_room(settings)
+        self.deliveries.has_room(settings)
     }
 
     /// Whether its silence is not limited, so that it may be gone unnoticed.
@@ -269,12 +271,12 @@ impl Client {
 
     /// Whether it takes a message at once: it is awake, and no other message is on its way.
     pub(crate) fn wants_message(&self) -> bool {
-        matches!(self.phase, Phase::Active | Phase::Awake { .. }) && self.delivery.is_idle()
+        matches!(self.phase, Phase::Active | Phase::Awake { .. }) && self.deliveries.is_idle()
     }
 
     /// The number of messages dropped since the last call.
     pub(crate) fn take_dropped(&mut self) -> u64 {
-        self.delivery.take_dropped()
+        self.deliveries.take_dropped()
     }
 
     /// Handles a message of the client, except for gateway discovery.
@@ -390,10 +392,10 @@ impl Client {
         match &self.phase {
             Phase::WillTopic(unanswered) | Phase::WillMessage(unanswered) => Some(unanswered.due(settings)),
             Phase::Connecting => None,
-            Phase::Active => self.silence_limit().into_iter().chain(self.delivery.due(settings)).min(),
+            Phase::Active => self.silence_limit().into_iter().chain(self.deliveries.due(settings)).min(),
             Phase::Awake { until } => {
-                let end = self.delivery.is_idle().then_some(*until);
-                self.silence_limit().into_iter().chain(self.delivery.due(settings)).chain(end).min()
+                let end = self.deliveries.is_idle().then_some(*until);
+                self.silence_limit().into_iter().chain(self.deliveries.due(settings)).chain(end).min()
             }
             Phase::Asleep => self.silence_limit(),
             Phase::Disconnected { since, .. } => self.is_clean.then(|| *since + REMEMBERED),

@@ -69,7 +69,7 @@ impl Client {
         } else {
             self.topics.note_all_unknown();
         }
-        self.delivery.restart(connect.clean_start);
+        self.deliveries.restart(connect.clean_start);
         match self.identify(connect, context) {
             Ok(identity) => {
                 self.interval = identity.keep_alive;
@@ -255,7 +255,7 @@ impl Client {
     fn end(&mut self, context: Context<'_>) {
         self.phase = Phase::Disconnected { since: context.now };
         self.request = None;
-        self.delivery.restart(self.identity.session_expiry == 0);
+        self.deliveries.restart(self.identity.session_expiry == 0);
     }
 }
 

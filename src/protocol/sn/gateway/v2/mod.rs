@@ -16,14 +16,14 @@ mod sleep;
 #[cfg(test)]
 mod tests;
 
+use super::deliveries::Deliveries;
 use super::topics::Topics;
 use super::{Action, Context, Note, Output, Parameters, REMEMBERED, Settings, Unanswered, Will, send_packet};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::late_copy::LateCopies;
-use crate::protocol::sn::v2::{Disconnect, Packet, Reason};
+use crate::protocol::sn::v2::{Disconnect, Packet, Reason, TopicAlias};
 use crate::protocol::{Packet as MqttPacket, PacketId};
 use connect::Identity;
-use delivery::Delivery;
 use requests::Request;
 pub(crate) use requests::pubwos;
 use std::collections::VecDeque;
@@ -70,7 +70,8 @@ pub(crate) struct Client {
     request: Option<Request>,
     /// The packet identifiers of the last requests.
     recent: VecDeque<PacketId>,
-    delivery: Delivery,
+    /// A message without an alias has the name of its topic.
+    deliveries: Deliveries<Option<TopicAlias>>,
 }
 
 impl Client {
@@ -89,7 +90,7 @@ impl Client {
             late_copies: LateCopies::default(),
             request: None,
             recent: VecDeque::new(),
-            delivery: Delivery::default(),
+            deliveries: Deliveries::new(),
         }
     }
 
@@ -134,7 +135,7 @@ impl Client {
 
     /// Whether the queue has room for more packets of the broker.
     pub(crate) fn has_room(&self, settings: &Settings) -> bool {
-        self.delivery.has_room(settings)
+        self.deliveries.has_room(settings)
     }
 
     /// When the last packet arrived.
@@ -144,12 +145,12 @@ impl Client {
 
     /// Whether it takes a message at once: it is awake, and no other message is on its way.
     pub(crate) fn wants_message(&self) -> bool {
-        matches!(self.phase, Phase::Active | Phase::Awake(_)) && self.delivery.is_idle()
+        matches!(self.phase, Phase::Active | Phase::Awake(_)) && self.deliveries.is_idle()
     }
 
     /// The number of messages dropped since the last call.
     pub(crate) fn take_dropped(&mut self) -> u64 {
-        self.delivery.take_dropped()
+        self.deliveries.take_dropped()
     }
 
     /// Handles a packet of the client, except for gateway discovery.
@@ -271,10 +272,10 @@ impl Client {
     pub(crate) fn deadline(&self, settings: &Settings) -> Option<Instant> {
         match &self.phase {
             Phase::Connecting => None,
-            Phase::Active => self.delivery.due(settings).into_iter().chain([self.silence_limit()]).min(),
+            Phase::Active => self.deliveries.due(settings).into_iter().chain([self.silence_limit()]).min(),
             Phase::Awake(awakening) => {
-                let end = self.delivery.is_idle().then_some(awakening.until);
-                self.delivery.due(settings).into_iter().chain(end).chain([self.silence_limit()]).min()
+                let end = self.deliveries.is_idle().then_some(awakening.until);
+                self.deliveries.due(settings).into_iter().chain(end).chain([self.silence_limit()]).min()
             }
             Phase::Asleep => Some(self.silence_limit()),
             Phase::Disconnected { since } => self.is_forgotten_after(*since),

@@ -50,7 +50,7 @@ impl Client {
         let duration = Duration::from_secs(seconds.into());
         self.interval = duration;
         self.phase = Phase::Asleep;
-        self.delivery.interrupt();
+        self.deliveries.interrupt();
         if !retains_aliases {
             self.topics.clear();
         }
@@ -103,8 +103,8 @@ impl Client {
     /// Ends the time awake if the client has its messages.
     pub(super) fn end_awakening_if_idle(&mut self, context: Context<'_>, out: &mut Output) {
         let Phase::Awake(Awakening { until, packet_id, left }) = self.phase else { return };
-        let is_served = left == Some(0) && !self.delivery.is_open();
-        if is_served || context.now >= until && !context.has_more && self.delivery.is_idle() {
+        let is_served = left == Some(0) && self.deliveries.open().is_none();
+        if is_served || context.now >= until && !context.has_more && self.deliveries.is_idle() {
             let remaining = Some(self.remaining(context));
             send(&Packet::Pingresp { packet_id, remaining }, out);
             self.phase = Phase::Asleep;
@@ -113,9 +113,9 @@ impl Client {
 
     /// The messages that wait.
     fn remaining(&self, context: Context<'_>) -> u8 {
-        if !self.delivery.has_room(context.settings) {
+        if !self.deliveries.has_room(context.settings) {
             return UNKNOWN_REMAINING;
         }
-        u8::try_from(self.delivery.waiting()).unwrap_or(UNKNOWN_REMAINING)
+        u8::try_from(self.deliveries.waiting()).unwrap_or(UNKNOWN_REMAINING)
     }
 }

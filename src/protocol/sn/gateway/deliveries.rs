@@ -1,0 +1,297 @@
+//! The messages of the broker that wait for a client, in either version: a bounded queue, the one open exchange, and the drops.
+
+use super::{Settings, Unanswered};
+use crate::protocol::sn::v2::Delivery;
+use crate::protocol::{Ack, Packet, PacketId, Publish, ReasonCode};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// The bytes that an entry of the queue takes besides topic and payload.
+const ENTRY_SIZE: usize = 64;
+
+/// The limit of bytes is exceeded up to this factor by messages of QoS 1 and 2 that the broker sends before the PUBREL that ends
+/// the open exchange. Beyond it, the client is disconnected, and the broker keeps the messages of its session.
+const MOST_QUEUES: usize = 4;
+
+/// The capacity that an empty queue keeps.
+const LEAST_CAPACITY: usize = 8;
+
+/// The messages for a client. `T` is the topic in PUBLISH.
+#[derive(Debug)]
+pub(super) struct Deliveries<T> {
+    queue: VecDeque<Queued>,
+    /// The bytes of the queue.
+    bytes: usize,
+    open: Option<Exchange<T>>,
+    /// The packet identifier of the last REGISTER.
+    last_register: u16,
+    /// The dropped messages of QoS 2 whose PUBREL is missing.
+    discarded: Vec<PacketId>,
+    dropped: u64,
+}
+
+/// An entry of the queue.
+#[derive(Debug)]
+pub(super) enum Queued {
+    Message(Waiting),
+    /// PUBREL of a message that was received on an earlier connection.
+    Release(PacketId),
+}
+
+/// A message for the client.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) topic: Box<str>,
+    pub(super) payload: Box<[u8]>,
+    pub(super) retain: bool,
+    pub(super) delivery: Delivery,
+    /// The broker, or an exchange that sleep interrupted, sent it before.
+    pub(super) dup: bool,
+    /// The client did not know the topic id, which was registered again.
+    pub(super) was_rejected: bool,
+}
+
+/// A message that the client has to answer.
+#[derive(Debug)]
+pub(super) struct Exchange<T> {
+    pub(super) step: Step<T>,
+    pub(super) unanswered: Unanswered,
+}
+
+#[derive(Debug)]
+pub(super) enum Step<T> {
+    /// REGISTER of this topic id was sent; the message follows.
+    Register { topic_id: u16, packet_id: PacketId, waiting: Waiting },
+    /// PUBLISH of QoS 1 or 2 was sent.
+    Publish { topic: T, waiting: Waiting },
+    /// The client has the message; the broker's PUBREL is missing.
+    Received(PacketId),
+    /// PUBREL was sent.
+    Release(PacketId),
+}
+
+impl Waiting {
+    pub(super) fn new(publish: &Publish<'_>, delivery: Delivery) -> Waiting {
+        Waiting {
+            topic: publish.topic.into(),
+            payload: publish.payload.into(),
+            retain: publish.retain,
+            delivery,
+            dup: publish.dup,
+            was_rejected: false,
+        }
+    }
+}
+
+impl Queued {
+    fn size(&self) -> usize {
+        match self {
+            Queued::Message(waiting) => ENTRY_SIZE + waiting.topic.len() + waiting.payload.len(),
+            Queued::Release(_) => ENTRY_SIZE,
+        }
+    }
+
+    fn is_qos_0(&self) -> bool {
+        matches!(self, Queued::Message(waiting) if waiting.delivery == Delivery::AtMostOnce)
+    }
+}
+
+impl<T> Deliveries<T> {
+    pub(super) fn new() -> Deliveries<T> {
+        Deliveries {
+            queue: VecDeque::new(),
+            bytes: 0,
+            open: None,
+            last_register: 0,
+            discarded: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Forgets the messages that the broker sends again, or all of them.
+    pub(super) fn restart(&mut self, is_clean: bool) {
+        self.open = None;
+        self.discarded.clear();
+        self.queue.retain(|queued| !is_clean && queued.is_qos_0());
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+        self.bytes = self.queue.iter().map(Queued::size).sum();
+    }
+
+    /// Puts the open exchange back, for when the client is awake.
+    pub(super) fn interrupt(&mut self) {
+        let Some(Exchange { step, unanswered }) = self.open.take() else { return };
+        match step {
+            Step::Register { waiting, .. } => self.push_front(Queued::Message(waiting)),
+            Step::Publish { waiting, .. } => {
+                self.push_front(Queued::Message(Waiting { dup: true, ..waiting }));
+            }
+            Step::Release(packet_id) => self.push_release(packet_id),
+            Step::Received(_) => self.open = Some(Exchange { step, unanswered }),
+        }
+    }
+
+    /// Adds a message.
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        let queued = Queued::Message(waiting);
+        self.bytes += queued.size();
+        self.queue.push_back(queued);
+    }
+
+    /// Adds a PUBREL, which precedes all messages.
+    pub(super) fn push_release(&mut self, packet_id: PacketId) {
+        self.push_front(Queued::Release(packet_id));
+    }
+
+    fn push_front(&mut self, queued: Queued) {
+        self.bytes += queued.size();
+        self.queue.push_front(queued);
+    }
+
+    /// Takes the next entry, unless the open exchange comes first.
+    pub(super) fn pop(&mut self) -> Option<Queued> {
+        if self.open.is_some() {
+            return None;
+        }
+        let queued = self.queue.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(queued.size());
+        if self.queue.is_empty() {
+            self.queue.shrink_to(LEAST_CAPACITY);
+        }
+        Some(queued)
+    }
+
+    /// Whether an entry waits, and no exchange is open.
+    pub(super) fn has_next(&self) -> bool {
+        self.open.is_none() && !self.queue.is_empty()
+    }
+
+    /// Whether no message waits for the client or its answer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_none() && self.queue.is_empty()
+    }
+
+    /// The messages that wait for the client.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether more packets of the broker may be read. Messages of QoS 0 beyond the limits are dropped, so only the others count.
+    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+        let most = settings.queued_messages;
+        if self.awaits_broker() {
+            // The PUBREL that ends the exchange comes behind the broker's next messages.
+            return true;
+        }
+        self.bytes < 2 * settings.queued_bytes
+            && (self.queue.len() < most
+                || self.queue.iter().filter(|queued| !queued.is_qos_0()).count() < most)
+    }
+
+    /// Whether a message of QoS 0 is dropped.
+    pub(super) fn is_full(&self, settings: &Settings) -> bool {
+        self.queue.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes
+    }
+
+    /// Whether the messages of QoS 1 and 2 exceed the limit by far.
+    pub(super) fn is_overrun(&self, settings: &Settings) -> bool {
+        self.bytes >= MOST_QUEUES * settings.queued_bytes
+    }
+
+    /// Counts a message that the client cannot get.
+    pub(super) fn note_dropped(&mut self, delivery: Delivery) {
+        self.dropped += 1;
+        if let Delivery::ExactlyOnce(packet_id) = delivery {
+            self.discarded.push(packet_id);
+        }
+    }
+
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether this PUBREL is for a dropped message. Forgets the message.
+    pub(super) fn take_discarded(&mut self, packet_id: PacketId) -> bool {
+        let index = self.discarded.iter().position(|discarded| *discarded == packet_id);
+        index.map(|index| self.discarded.swap_remove(index)).is_some()
+    }
+
+    /// Begins an exchange.
+    pub(super) fn begin(&mut self, step: Step<T>, now: Instant) {
+        self.open = Some(Exchange { step, unanswered: Unanswered::new(now) });
+    }
+
+    /// The open exchange.
+    pub(super) fn open(&self) -> Option<&Exchange<T>> {
+        self.open.as_ref()
+    }
+
+    pub(super) fn open_mut(&mut self) -> Option<&mut Exchange<T>> {
+        self.open.as_mut()
+    }
+
+    /// The time of the next repetition.
+    pub(super) fn due(&self, settings: &Settings) -> Option<Instant> {
+        let open = self.open.as_ref().filter(|_| !self.awaits_broker());
+        open.map(|open| open.unanswered.due(settings))
+    }
+
+    /// Whether the next step of the open exchange is the broker's.
+    fn awaits_broker(&self) -> bool {
+        matches!(&self.open, Some(Exchange { step: Step::Received(_), .. }))
+    }
+
+    /// The packet identifier for REGISTER, which the open exchange does not have, as there is none.
+    pub(super) fn next_register(&mut self) -> PacketId {
+        self.last_register = self.last_register.wrapping_add(1);
+        PacketId::new(self.last_register).unwrap_or_else(|| self.next_register())
+    }
+
+    /// Ends the open REGISTER with this packet identifier. Returns its topic id, and the message that follows.
+    pub(super) fn take_registered(&mut self, id: u16) -> Option<(u16, PacketId, Waiting)> {
+        let is_it = |open: &mut Exchange<T>| matches!(&open.step, Step::Register { packet_id, .. } if packet_id.value() == id);
+        match self.open.take_if(is_it)?.step {
+            Step::Register { topic_id, packet_id, waiting } => Some((topic_id, packet_id, waiting)),
+            Step::Publish { .. } | Step::Received(_) | Step::Release(_) => None,
+        }
+    }
+
+    /// Ends the open PUBLISH if it is the expected one. Returns its topic and message.
+    pub(super) fn take_published(
+        &mut self,
+        is_expected: impl FnOnce(Delivery) -> bool,
+    ) -> Option<(T, Waiting)> {
+        let is_it = |open: &mut Exchange<T>| matches!(&open.step, Step::Publish { waiting, .. } if is_expected(waiting.delivery));
+        match self.open.take_if(is_it)?.step {
+            Step::Publish { topic, waiting } => Some((topic, waiting)),
+            Step::Register { .. } | Step::Received(_) | Step::Release(_) => None,
+        }
+    }
+
+    /// Ends the wait for the broker's PUBREL. Returns whether it was for this message.
+    pub(super) fn take_received(&mut self, packet_id: PacketId) -> bool {
+        let is_it = |open: &mut Exchange<T>| matches!(open.step, Step::Received(id) if id == packet_id);
+        self.open.take_if(is_it).is_some()
+    }
+
+    /// Ends the exchange whose PUBREL was sent. Returns whether it was for this message.
+    pub(super) fn take_released(&mut self, packet_id: PacketId) -> bool {
+        let is_it = |open: &mut Exchange<T>| matches!(open.step, Step::Release(id) if id == packet_id);
+        self.open.take_if(is_it).is_some()
+    }
+}
+
+/// The acknowledgement for the broker, which need not send the message again; `None` at QoS 0.
+pub(super) fn acknowledgement(delivery: Delivery) -> Option<Packet<'static>> {
+    let ack = Ack::new(delivery.packet_id()?, ReasonCode::SUCCESS);
+    Some(match delivery {
+        Delivery::ExactlyOnce(_) => Packet::Pubrec(ack),
+        Delivery::AtMostOnce | Delivery::AtLeastOnce(_) => Packet::Puback(ack),
+    })
+}
+
+/// PUBCOMP for the broker.
+pub(super) fn completion(packet_id: PacketId) -> Packet<'static> {
+    Packet::Pubcomp(Ack::new(packet_id, ReasonCode::SUCCESS))
+}
