@@ -1,5 +1,6 @@
 //! The clients of a gateway, and the handling of datagrams.
 
+mod own_connections;
 mod owners;
 mod room;
 mod shared_connection;
@@ -9,7 +10,6 @@ use super::broker_connection::serve;
 use super::key::Key;
 use super::link::{Closing, Link};
 use super::malformed::Malformed;
-use super::unconnected::Unconnected;
 use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::session::Limits;
@@ -20,7 +20,8 @@ use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnC
 use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
 use crate::transport::DatagramSocket;
-use owners::{ClientOwner, open_unconnected};
+use own_connections::OwnConnections;
+use owners::ClientOwner;
 use shared_connection::SharedConnection;
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -81,11 +82,10 @@ pub(super) struct State {
     /// Wakes the loop that receives datagrams.
     wake: Rc<Notify>,
     opening: usize,
-    unconnected: Unconnected,
+    /// The connections of no client.
+    own: OwnConnections,
     /// The clients that can make room for another one.
     replaceable: VecDeque<Key>,
-    /// The one connection of an aggregating gateway.
-    shared: Option<SharedConnection>,
     malformed: Malformed,
 }
 
@@ -98,7 +98,7 @@ impl State {
     ) -> State {
         State {
             next_advertise: config.advertise.map(|_| Instant::now()),
-            shared: SharedConnection::of(&config, Instant::now()),
+            own: OwnConnections::of(&config, Instant::now()),
             config,
             socket,
             handler,
@@ -110,7 +110,6 @@ impl State {
             timers: BinaryHeap::new(),
             wake: Rc::default(),
             opening: 0,
-            unconnected: Unconnected::default(),
             replaceable: VecDeque::new(),
             malformed: Malformed::default(),
         }
@@ -210,14 +209,9 @@ impl State {
             TopicId::Short(name) => short_topic(name),
             TopicId::Normal(_) => None,
         };
-        let (Some(topic), Some(this)) = (topic, self.this.upgrade()) else { return };
+        let Some(topic) = topic else { return };
         let packet = unconnected_publish(topic, publish);
-        if let Some(shared) = &mut self.shared {
-            return note_dropped(shared.aggregate.publish_unconnected(&packet), &mut self.handler);
-        }
-        let broker = &self.config.broker;
-        let event =
-            self.unconnected.publish(&packet, broker.version, now, || open_unconnected(broker, &this));
+        let event = self.own.publish(&packet, &self.config.broker, &self.this, now);
         event.into_iter().for_each(&mut self.handler);
     }
 
@@ -324,7 +318,7 @@ impl State {
             self.by_peer.remove(&slot.peer);
         }
         self.by_id.remove(slot.client.id());
-        if let Some(shared) = &mut self.shared {
+        if let Some(shared) = &mut self.own.shared {
             shared.aggregate.remove(key);
         }
         if let Some(link) = slot.link {
@@ -344,7 +338,7 @@ impl State {
     }
 
     fn is_congested(&self, key: Key) -> bool {
-        if let Some(shared) = &self.shared {
+        if let Some(shared) = &self.own.shared {
             return shared.aggregate.is_congested();
         }
         let link = self.clients.get(&key).and_then(|slot| slot.link.as_ref());
@@ -382,7 +376,7 @@ impl State {
     /// Runs a step of a client's state machine, and carries out the result.
     fn step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
         self.run_step(key, now, step);
-        if self.shared.is_some() {
+        if self.own.shared.is_some() {
             self.settle(key, now);
             self.settle_touched(now);
         }
@@ -391,7 +385,7 @@ impl State {
     /// As [`State::step`], without the answers of the shared connection.
     fn run_step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
         let Some(slot) = self.clients.get_mut(&key) else { return };
-        let has_more = self.shared.as_ref().is_some_and(|shared| shared.aggregate.has_more(key));
+        let has_more = self.own.shared.as_ref().is_some_and(|shared| shared.aggregate.has_more(key));
         let (settings, predefined) = (&self.config.settings, &self.config.predefined);
         let context = Context { now, settings, predefined, has_more };
         let mut out = Output::default();
@@ -404,7 +398,7 @@ impl State {
                 link.signal();
             }
         }
-        if let Some(shared) = &mut self.shared {
+        if let Some(shared) = &mut self.own.shared {
             shared.aggregate.receive_from_client(key, &out.packets);
         }
         for datagram in out.datagrams {
@@ -413,7 +407,7 @@ impl State {
         }
         if let Some(note) = out.note {
             let client_id = slot.client.id().to_owned();
-            let by_queue = self.shared.as_mut().map_or(0, |shared| shared.aggregate.take_dropped(key));
+            let by_queue = self.own.shared.as_mut().map_or(0, |shared| shared.aggregate.take_dropped(key));
             let dropped = slot.client.take_dropped() + by_queue;
             if dropped > 0 {
                 (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
@@ -438,7 +432,7 @@ impl State {
     /// Opens a connection to the broker, after the end of the earlier one.
     fn open(&mut self, key: Key, now: Instant) {
         self.close(key, Closing::Orderly);
-        if self.shared.is_some() {
+        if self.own.shared.is_some() {
             return self.open_member(key, now);
         }
         let has_many = |slot: &Slot| Rc::strong_count(&slot.tasks) > MOST_CONNECTIONS;
@@ -458,7 +452,7 @@ impl State {
     }
 
     fn close(&mut self, key: Key, closing: Closing) {
-        if self.shared.is_some() {
+        if self.own.shared.is_some() {
             return self.close_member(key, closing);
         }
         let Some(slot) = self.clients.get_mut(&key) else { return };
@@ -526,12 +520,12 @@ impl State {
     }
 
     pub(super) fn unconnected_accepted(&mut self, limits: &Limits) {
-        let event = self.unconnected.accept(limits);
+        let event = self.own.unconnected.accept(limits);
         event.into_iter().for_each(&mut self.handler);
     }
 
     pub(super) fn unconnected_ended(&mut self, reason: String, now: Instant) {
-        let event = self.unconnected.pause(reason, now);
+        let event = self.own.unconnected.pause(reason, now);
         event.into_iter().for_each(&mut self.handler);
     }
 
@@ -571,7 +565,7 @@ impl State {
         self.advertise(now);
         self.open_shared(now);
         let next = self.timers.peek().map(|Reverse((due, _))| *due);
-        let shared = self.shared.as_ref().and_then(|shared| shared.due);
+        let shared = self.own.shared.as_ref().and_then(|shared| shared.due);
         next.into_iter().chain(self.next_advertise).chain(shared).min().unwrap_or(now + FAR)
     }
 
@@ -599,27 +593,14 @@ impl State {
         for key in keys {
             self.step(key, now, Client::shut_down);
         }
-        if let Some(link) = self.unconnected.link() {
-            link.close(Closing::Orderly);
-        }
-        if let Some(shared) = &mut self.shared {
-            shared.aggregate.close(Closing::Orderly);
-        }
+        self.own.close();
     }
 
     /// Whether connections to the broker are still open.
     pub(super) fn has_connections(&self) -> bool {
-        let is_shared_open = self.shared.as_ref().is_some_and(SharedConnection::is_open);
+        let is_shared_open = self.own.shared.as_ref().is_some_and(SharedConnection::is_open);
         is_shared_open
             || self.clients.values().any(|slot| slot.task.as_ref().is_some_and(|task| !task.is_finished()))
-    }
-}
-
-/// Reports messages of QoS -1 that the shared connection did not take.
-fn note_dropped(count: Option<u64>, handler: &mut dyn FnMut(Event)) {
-    if let Some(count) = count {
-        let reason = "the broker was away, or does not accept their size or RETAIN".to_owned();
-        handler(Event::UnconnectedDropped { count, reason });
     }
 }
 

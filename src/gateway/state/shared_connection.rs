@@ -38,7 +38,7 @@ impl SharedConnection {
 impl State {
     /// Opens the shared connection if it is due.
     pub(super) fn open_shared(&mut self, now: Instant) {
-        let (Some(shared), Some(this)) = (&mut self.shared, self.this.upgrade()) else { return };
+        let (Some(shared), Some(this)) = (&mut self.own.shared, self.this.upgrade()) else { return };
         if shared.due.is_none_or(|due| now < due) {
             return;
         }
@@ -52,7 +52,7 @@ impl State {
     }
 
     pub(super) fn shared_accepted(&mut self, link: &Rc<Link>, terms: &Terms, now: Instant) {
-        let Some(shared) = self.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
+        let Some(shared) = self.own.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
             return;
         };
         match shared.aggregate.accepted(terms) {
@@ -77,7 +77,7 @@ impl State {
 
     /// The connection could not be opened, or has ended: the next one is opened after a pause.
     pub(super) fn shared_ended(&mut self, link: &Rc<Link>, reason: String, now: Instant) {
-        let Some(shared) = self.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
+        let Some(shared) = self.own.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
             return;
         };
         shared.aggregate.lost();
@@ -89,7 +89,7 @@ impl State {
     }
 
     pub(super) fn shared_received(&mut self, link: &Rc<Link>, packet: &Packet<'_>, now: Instant) {
-        let Some(shared) = self.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
+        let Some(shared) = self.own.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
             return;
         };
         let received = shared.aggregate.receive_from_broker(packet);
@@ -102,7 +102,7 @@ impl State {
 
     /// A client connects: the gateway itself accepts it, unless the broker is away.
     pub(super) fn open_member(&mut self, key: Key, now: Instant) {
-        let (Some(shared), Some(slot)) = (&mut self.shared, self.clients.get(&key)) else { return };
+        let (Some(shared), Some(slot)) = (&mut self.own.shared, self.clients.get(&key)) else { return };
         let Some(limits) = shared.aggregate.broker_accepts() else {
             let (client_id, peer) = (slot.client.id().to_owned(), slot.peer.clone());
             let reason = "the broker is away".to_owned();
@@ -128,7 +128,7 @@ impl State {
 
     /// A client has gone. The gateway publishes the will of a lost one, since the broker does not know it.
     pub(super) fn close_member(&mut self, key: Key, closing: Closing) {
-        let (Some(shared), Some(slot)) = (&mut self.shared, self.clients.get(&key)) else { return };
+        let (Some(shared), Some(slot)) = (&mut self.own.shared, self.clients.get(&key)) else { return };
         let was_connected = shared.aggregate.disconnect(key);
         if closing == Closing::Abrupt
             && was_connected
@@ -140,7 +140,7 @@ impl State {
 
     /// Passes packets of the shared connection on to a client, until it waits for the client or the broker.
     pub(super) fn settle(&mut self, key: Key, now: Instant) {
-        while let (Some(shared), Some(slot)) = (&mut self.shared, self.clients.get(&key)) {
+        while let (Some(shared), Some(slot)) = (&mut self.own.shared, self.clients.get(&key)) {
             let packets = shared.aggregate.take_packets(key, slot.client.wants_message());
             if packets.is_empty() {
                 return;
@@ -154,7 +154,7 @@ impl State {
 
     /// Does so for all clients with new packets.
     pub(super) fn settle_touched(&mut self, now: Instant) {
-        while let Some(shared) = &mut self.shared {
+        while let Some(shared) = &mut self.own.shared {
             let touched = shared.aggregate.take_touched();
             if touched.is_empty() {
                 return;

@@ -1,7 +1,6 @@
 //! Clients of MQTT-SN 2.0: which datagrams are theirs, and how they are handled.
 
-use super::owners::open_unconnected;
-use super::{Key, LONGEST_CLIENT_ID, State, is_discouraged, note_dropped};
+use super::{Key, LONGEST_CLIENT_ID, State, is_discouraged};
 use crate::client::Options;
 use crate::gateway::{Event, Peer};
 use crate::protocol::sn::gateway::{Parameters, v2 as machine};
@@ -142,14 +141,8 @@ impl State {
     }
 
     fn publish_pubwos(&mut self, publish: &Pubwos<'_>, now: Instant) {
-        let packet = machine::pubwos(publish, &self.config.predefined);
-        let (Some(packet), Some(this)) = (packet, self.this.upgrade()) else { return };
-        if let Some(shared) = &mut self.shared {
-            return note_dropped(shared.aggregate.publish_unconnected(&packet), &mut self.handler);
-        }
-        let broker = &self.config.broker;
-        let event =
-            self.unconnected.publish(&packet, broker.version, now, || open_unconnected(broker, &this));
+        let Some(packet) = machine::pubwos(publish, &self.config.predefined) else { return };
+        let event = self.own.publish(&packet, &self.config.broker, &self.this, now);
         event.into_iter().for_each(&mut self.handler);
     }
 
