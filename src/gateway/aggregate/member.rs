@@ -7,6 +7,7 @@ use crate::protocol::sn::gateway::Settings;
 use crate::protocol::{Packet, PacketId, Properties, Qos, ReasonCode, SubscriptionAck};
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// Counts connections, so that an answer to an earlier one is recognised.
 pub(super) type ConnectionNumber = u64;
@@ -16,7 +17,10 @@ pub(super) struct Member {
     pub(super) session: Session<Delivery>,
     /// The number of the current connection; `None` while the client is away and its session is kept.
     pub(super) connection: Option<ConnectionNumber>,
-    is_clean: bool,
+    /// The time in seconds for which the session outlasts the connection; `u32::MAX` is forever.
+    pub(super) session_expiry: u32,
+    /// The end of the session of a client that is away; `None` if it has no end.
+    ends: Option<Instant>,
     pub(super) filters: HashSet<Rc<str>>,
     /// The messages that the session has not sent.
     waiting: VecDeque<Delivery>,
@@ -34,7 +38,8 @@ impl Member {
         Member {
             session: Session::new(Role::Server, settings.version),
             connection: None,
-            is_clean: true,
+            session_expiry: 0,
+            ends: None,
             filters: HashSet::new(),
             waiting: VecDeque::new(),
             bytes: 0,
@@ -45,9 +50,10 @@ impl Member {
     }
 
     /// The client connects. Its state machine has one exchange at a time, so the session sends one message at a time.
-    pub(super) fn connect(&mut self, number: ConnectionNumber, is_clean: bool, settings: &Settings) {
+    pub(super) fn connect(&mut self, number: ConnectionNumber, session_expiry: u32, settings: &Settings) {
         self.connection = Some(number);
-        self.is_clean = is_clean;
+        self.session_expiry = session_expiry;
+        self.ends = None;
         let client_accepts = Limits { receive_maximum: 1, ..Limits::default() };
         // Nothing is lost: the session is here.
         self.session.start(settings.version, Limits::default(), client_accepts, true);
@@ -55,12 +61,19 @@ impl Member {
     }
 
     /// The client has gone. Returns whether its session is kept, with messages of QoS 1 and 2.
-    pub(super) fn disconnect(&mut self) -> bool {
+    pub(super) fn disconnect(&mut self, now: Instant) -> bool {
         self.connection = None;
+        let lasts = Duration::from_secs(self.session_expiry.into());
+        self.ends = (self.session_expiry != u32::MAX).then(|| now + lasts);
         self.answers = Vec::new();
         self.waiting.retain(|delivery| delivery.qos > Qos::AtMostOnce);
         self.bytes = self.waiting.iter().map(|delivery| delivery.message.size()).sum();
-        !self.is_clean
+        self.session_expiry > 0
+    }
+
+    /// Whether its session has ended.
+    pub(super) fn has_expired(&self, now: Instant) -> bool {
+        self.connection.is_none() && self.ends.is_some_and(|end| now >= end)
     }
 
     /// Adds a message, or drops and counts it if the queue is full or no datagram has room for it.
@@ -124,8 +137,8 @@ impl Member {
         self.answer(&Packet::Suback(SubscriptionAck::new(packet_id, Properties::EMPTY, &codes)));
     }
 
-    pub(super) fn answer_unsubscribe(&mut self, packet_id: PacketId) {
-        let codes = [ReasonCode::SUCCESS.0];
+    pub(super) fn answer_unsubscribe(&mut self, packet_id: PacketId, reason_code: ReasonCode) {
+        let codes = [reason_code.0];
         self.answer(&Packet::Unsuback(SubscriptionAck::new(packet_id, Properties::EMPTY, &codes)));
     }
 

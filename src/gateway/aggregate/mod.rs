@@ -25,6 +25,7 @@ use member::Member;
 use message::{Forwarded, Message, Origin};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
+use std::time::Instant;
 use subscriptions::{Answer, Asker, Request, Subscriptions};
 
 /// The bytes of messages for the broker beyond which clients are told to wait.
@@ -137,15 +138,19 @@ impl Aggregate {
         }
     }
 
-    /// A client connects.
-    pub(super) fn connect(&mut self, key: Key, is_clean: bool) {
-        if is_clean {
-            self.remove(key);
-        }
+    /// A client connects, with its session if it has one, which outlasts the connection for this time in seconds.
+    pub(super) fn connect(&mut self, key: Key, session_expiry: u32) {
         self.last_connection += 1;
         let settings = &self.settings;
         let member = self.members.entry(key).or_insert_with(|| Member::new(settings));
-        member.connect(self.last_connection, is_clean, settings);
+        member.connect(self.last_connection, session_expiry, settings);
+    }
+
+    /// The client has changed the time for which its session outlasts the connection.
+    pub(super) fn set_session_expiry(&mut self, key: Key, seconds: u32) {
+        if let Some(member) = self.members.get_mut(&key) {
+            member.session_expiry = seconds;
+        }
     }
 
     /// Whether there is a session of the client.
@@ -154,13 +159,20 @@ impl Aggregate {
     }
 
     /// A client has gone. Returns whether it was connected.
-    pub(super) fn disconnect(&mut self, key: Key) -> bool {
+    pub(super) fn disconnect(&mut self, key: Key, now: Instant) -> bool {
         let Some(member) = self.members.get_mut(&key) else { return false };
         let was_connected = member.connection.is_some();
-        if !member.disconnect() {
+        if was_connected && !member.disconnect(now) {
             self.remove(key);
         }
         was_connected
+    }
+
+    /// Removes the session of a client that was away for too long.
+    pub(super) fn remove_expired(&mut self, key: Key, now: Instant) {
+        if self.members.get(&key).is_some_and(|member| member.has_expired(now)) {
+            self.remove(key);
+        }
     }
 
     /// Ends the session of a client.
@@ -249,11 +261,14 @@ impl Aggregate {
                 let packet_id = unsubscribe.packet_id;
                 let filters: Vec<Box<str>> =
                     unsubscribe.filters.iter().map(|&filter| filter.into()).collect();
-                member.answer_unsubscribe(packet_id);
+                let mut reason_code = ReasonCode::NO_SUBSCRIPTION_EXISTED;
                 for filter in filters {
-                    member.filters.remove(&*filter);
+                    if member.filters.remove(&*filter) {
+                        reason_code = ReasonCode::SUCCESS;
+                    }
                     self.subscriptions.unsubscribe(&filter, key);
                 }
+                member.answer_unsubscribe(packet_id, reason_code);
             }
             // The state machine sends only packets of the exchanges that it has.
             Ok(_) | Err(_) => {}

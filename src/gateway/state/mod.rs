@@ -399,6 +399,7 @@ impl State {
             }
         }
         if let Some(shared) = &mut self.own.shared {
+            out.session_expiry.iter().for_each(|seconds| shared.aggregate.set_session_expiry(key, *seconds));
             shared.aggregate.receive_from_client(key, &out.packets);
         }
         for datagram in out.datagrams {
@@ -418,8 +419,8 @@ impl State {
         self.wake_for_socket();
         match out.action {
             Some(Action::Open) => self.open(key, now),
-            Some(Action::Disconnect) => self.close(key, Closing::Orderly),
-            Some(Action::Abandon) => self.close(key, Closing::Abrupt),
+            Some(Action::Disconnect) => self.close(key, Closing::Orderly, now),
+            Some(Action::Abandon) => self.close(key, Closing::Abrupt, now),
             Some(Action::Forget) => return self.forget(key),
             None => {}
         }
@@ -431,7 +432,7 @@ impl State {
 
     /// Opens a connection to the broker, after the end of the earlier one.
     fn open(&mut self, key: Key, now: Instant) {
-        self.close(key, Closing::Orderly);
+        self.close(key, Closing::Orderly, now);
         if self.own.shared.is_some() {
             return self.open_member(key, now);
         }
@@ -451,9 +452,9 @@ impl State {
         slot.task = Some(spawn_local(serve(owner, link, options, previous)));
     }
 
-    fn close(&mut self, key: Key, closing: Closing) {
+    fn close(&mut self, key: Key, closing: Closing, now: Instant) {
         if self.own.shared.is_some() {
-            return self.close_member(key, closing);
+            return self.close_member(key, closing, now);
         }
         let Some(slot) = self.clients.get_mut(&key) else { return };
         if let Some(link) = slot.link.take() {

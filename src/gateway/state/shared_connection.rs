@@ -114,12 +114,14 @@ impl State {
         };
         let parameters = slot.client.parameters();
         // A client of MQTT-SN 2.0 may begin anew with a session that lasts.
-        let ends = parameters.session_expiry.map_or(parameters.is_clean, |seconds| seconds == 0);
+        let of_v12 = if parameters.is_clean { 0 } else { u32::MAX };
+        let session_expiry = parameters.session_expiry.unwrap_or(of_v12);
         if parameters.is_clean {
             shared.aggregate.remove(key);
         }
-        let session_present = !ends && shared.aggregate.has_session(key);
-        shared.aggregate.connect(key, ends);
+        shared.aggregate.remove_expired(key, now);
+        let session_present = shared.aggregate.has_session(key);
+        shared.aggregate.connect(key, session_expiry);
         self.run_step(key, now, |client, context, out| {
             client.note_session_present(session_present);
             client.broker_accepted(limits, context, out);
@@ -127,9 +129,9 @@ impl State {
     }
 
     /// A client has gone. The gateway publishes the will of a lost one, since the broker does not know it.
-    pub(super) fn close_member(&mut self, key: Key, closing: Closing) {
+    pub(super) fn close_member(&mut self, key: Key, closing: Closing, now: Instant) {
         let (Some(shared), Some(slot)) = (&mut self.own.shared, self.clients.get(&key)) else { return };
-        let was_connected = shared.aggregate.disconnect(key);
+        let was_connected = shared.aggregate.disconnect(key, now);
         if closing == Closing::Abrupt
             && was_connected
             && let Some(will) = slot.client.parameters().will

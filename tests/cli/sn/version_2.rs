@@ -379,12 +379,12 @@ fn a_request_gets_its_answer() {
 }
 
 /// A fifth of the datagrams is lost in each direction.
-fn lossy(is_to_gateway: bool, number: usize) -> Fate {
+pub(super) fn lossy(is_to_gateway: bool, number: usize) -> Fate {
     if spread(is_to_gateway, number) < 20 { Fate::Lose } else { Fate::Pass }
 }
 
 /// A tenth is lost, a fifth doubled, and a tenth comes after the next one.
-fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
+pub(super) fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
     match spread(is_to_gateway, number) {
         0..10 => Fate::Lose,
         10..30 => Fate::Double,
@@ -394,9 +394,8 @@ fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
 }
 
 /// Publishes lines through one bad network, and subscribes through another. All are printed, at QoS 2 once and in order.
-fn exchange(broker: &dyn Broker, qos: &str, plan: fn(bool, usize) -> Fate) {
+pub(super) fn exchange_through(gateway: &Gateway, qos: &str, plan: fn(bool, usize) -> Fate) {
     const MESSAGES: usize = 40;
-    let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 60ms --retry-count 1000");
     let relay = || LossyRelay::start(gateway.address, plan);
     let (of_publisher, of_subscriber) = (relay(), relay());
     let client = |relay, words: &str| {
@@ -416,6 +415,12 @@ fn exchange(broker: &dyn Broker, qos: &str, plan: fn(bool, usize) -> Fate) {
         numbers.dedup();
     }
     assert_eq!(numbers, (0..MESSAGES).collect::<Vec<_>>());
+}
+
+/// The same through a gateway with a connection for each client.
+fn exchange(broker: &dyn Broker, qos: &str, plan: fn(bool, usize) -> Fate) {
+    let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 60ms --retry-count 1000");
+    exchange_through(&gateway, qos, plan);
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Client {
 
     /// The messages that wait.
     fn remaining(&self, context: Context<'_>) -> u8 {
-        if !self.deliveries.has_room(context.settings) {
+        if context.has_more || !self.deliveries.has_room(context.settings) {
             return UNKNOWN_REMAINING;
         }
         u8::try_from(self.deliveries.waiting()).unwrap_or(UNKNOWN_REMAINING)
