@@ -225,6 +225,13 @@ fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
     context.measurements.note_failed(&context.plan, slot, now, error);
 }
 
+/// Counts the messages of QoS 0 that a gateway has rejected. The rejections precede the answer to the last PINGREQ.
+fn count_rejections(event: &EventContext<'_>, connection: &mut Connection, role: &mut Role) {
+    if let Some(rejections) = connection.take_rejections() {
+        role.rejected(event, rejections);
+    }
+}
+
 /// Records that the client left the run early.
 fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has_connection: bool) {
     let measurements = event.measurements;
@@ -232,7 +239,7 @@ fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has
     if !has_connection {
         measurements.note_lost(event.slot, event.now);
     }
-    let is_rejected = matches!(error, ClientError::SubscriptionRejected(_));
+    let is_rejected = matches!(error, ClientError::SubscriptionRejected { .. });
     let stage = if is_rejected { Stage::Subscribe } else { Stage::Run };
     measurements.count_error(event.slot, stage, error);
     if let Some(publisher) = role.publisher() {
@@ -300,6 +307,7 @@ impl Client {
         let unsent = self.connection.unsent() as u64;
         let unacknowledged = self.unacknowledged();
         let event = EventContext::new(&self.context, self.slot, self.context.timers.now());
+        count_rejections(&event, &mut self.connection, &mut self.role);
         if let Err(error) = end {
             count_end(&event, &mut self.role, &error, has_connection);
         }
@@ -449,6 +457,7 @@ impl Client {
         let event = EventContext::new(&context, self.slot, context.timers.nanoseconds(now));
         let is_resubscribed = self.receive_packets(&event);
         self.role.end_batch(&event);
+        count_rejections(&event, &mut self.connection, &mut self.role);
         if is_resubscribed? {
             self.note_reconnected();
         }

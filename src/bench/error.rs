@@ -1,7 +1,6 @@
 //! The errors of the load generator: a run that cannot begin, and a client that leaves the run early.
 
 use crate::client;
-use crate::protocol::ReasonCode;
 use crate::protocol::session::{PublishError, SubscribeError};
 use crate::transport::ConnectError;
 use std::io;
@@ -86,8 +85,8 @@ pub(super) enum ClientError {
     #[error(transparent)]
     Client(client::Error),
     /// The broker rejected the subscription.
-    #[error("the broker rejected a subscription: {0}")]
-    SubscriptionRejected(ReasonCode),
+    #[error("the {peer} rejected a subscription: {reason}")]
+    SubscriptionRejected { peer: &'static str, reason: String },
     /// The broker does not support the subscription, which was not requested.
     #[error("cannot subscribe: {0}")]
     Unsubscribable(SubscribeError),
@@ -110,6 +109,6 @@ impl<C: Into<client::Error>> From<C> for ClientError {
 impl ClientError {
     /// Whether the connection is still open, so that the client can disconnect in order.
     pub(super) fn leaves_connection(&self) -> bool {
-        matches!(self, ClientError::SubscriptionRejected(_) | ClientError::Unsendable { .. })
+        matches!(self, ClientError::SubscriptionRejected { .. } | ClientError::Unsendable { .. })
     }
 }

@@ -36,7 +36,7 @@ impl GatewayClients {
         let settings = Settings {
             is_unconnected: group.is_unconnected && slot.task == Task::Publish,
             predefined: group.topic_id.iter().map(|id| (*id, id.to_string())).collect(),
-            confirms_predefined: false,
+            counts_rejections: true,
             ..settings.clone()
         };
         let (number, counts) = (plan.number_of(slot), Arc::clone(&self.counts));

@@ -61,7 +61,7 @@ impl SnChoice {
             settings: Settings {
                 is_unconnected: self.is_unconnected,
                 predefined: self.args.topic_id.iter().map(|id| (*id, id.to_string())).collect(),
-                confirms_predefined: !self.is_unconnected,
+                counts_rejections: false,
                 sleep: self.sleep,
                 retry_interval: sn_retry_interval,
                 retry_count: sn_retry_count,

@@ -4,6 +4,7 @@
 //! no buffer memory: bytes are read to the stack first, and empty buffers are freed before waiting.
 
 use super::{Stream, Tls};
+use crate::protocol::sn::client::Rejections;
 use std::fmt::Debug;
 use std::future::poll_fn;
 use std::io;
@@ -84,6 +85,11 @@ impl Connection {
     /// The TLS settings with which the next connection resumes the session; `None` if it cannot.
     pub(crate) fn resumable_tls(&self) -> Option<Tls> {
         self.stream.resumable_tls()
+    }
+
+    /// Takes the messages of QoS 0 that an MQTT-SN gateway rejected since the last call.
+    pub(crate) fn take_rejections(&mut self) -> Option<Rejections> {
+        self.stream.take_rejections()
     }
 
     /// Whether the kernel has accepted all output.

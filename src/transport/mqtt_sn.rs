@@ -3,7 +3,7 @@
 use super::forwarder::Forwarder;
 use super::gateway_socket::{self, GatewaySocket};
 use super::{ConnectError, Stream};
-use crate::protocol::sn::client::{AnyAdapter, GatewayError, Settings};
+use crate::protocol::sn::client::{AnyAdapter, GatewayError, Rejections, Settings};
 use crate::protocol::sn::{Message, Version, v2};
 use std::io;
 use std::mem::MaybeUninit;
@@ -290,6 +290,11 @@ impl GatewayStream {
     fn set_timer(&mut self, time: Instant) {
         self.timer.as_mut().reset(time.into());
         self.wakes_at = Some(time);
+    }
+
+    /// Takes the messages of QoS 0 that the gateway rejected since the last call, if they are counted.
+    pub(super) fn take_rejections(&mut self) -> Option<Rejections> {
+        self.adapter.take_rejections()
     }
 
     fn take_failure(&mut self) -> io::Result<()> {

@@ -4,6 +4,7 @@ use super::mqtt_sn::GatewayStream;
 use super::multiplex::Channel;
 use super::tls::{Negotiated, NegotiatedAlgorithms, ServerStream, Tls, TlsStream};
 use super::web_socket::WebSocket;
+use crate::protocol::sn::client::Rejections;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -100,6 +101,14 @@ impl Stream {
             | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
             Stream::SharedKey(_) => None,
+        }
+    }
+
+    /// Takes the messages of QoS 0 that an MQTT-SN gateway rejected since the last call.
+    pub(super) fn take_rejections(&mut self) -> Option<Rejections> {
+        match self {
+            Stream::Gateway(stream) => stream.take_rejections(),
+            _ => None,
         }
     }
 

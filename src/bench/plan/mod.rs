@@ -16,7 +16,8 @@ pub(crate) use super::run_id::RunId;
 use super::template::Template;
 use super::trace::Watch;
 use crate::client::Authentication;
-use crate::protocol::{PropertiesBuf, Qos, Version};
+use crate::protocol::sn::client::return_code_of;
+use crate::protocol::{PropertiesBuf, Qos, ReasonCode, Version};
 use crate::transport::{Address, Endpoint};
 pub(crate) use group::{Group, default_subscribers};
 pub(crate) use group_session::GroupSession;
@@ -74,6 +75,16 @@ impl Broker {
     /// Whether it is an MQTT-SN gateway.
     pub(crate) fn is_gateway(&self) -> bool {
         matches!(self.endpoint.address, Address::Gateway { .. })
+    }
+
+    /// The peer of the clients in words, and the reason for a rejection as it sent it.
+    pub(crate) fn rejection(&self, reason_code: ReasonCode) -> (&'static str, String) {
+        match &self.endpoint.address {
+            Address::Gateway { .. } => ("gateway", return_code_of(reason_code).to_string()),
+            Address::Tcp { .. } | Address::Service(_) | Address::Unix(_) => {
+                ("broker", reason_code.to_string())
+            }
+        }
     }
 
     /// The MQTT version of the sessions. Clients of a gateway run MQTT 5 inside this process, since its acknowledgements have reason

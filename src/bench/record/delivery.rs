@@ -217,7 +217,7 @@ impl Record {
         account.rejected += rejected;
         account.unacknowledged += unacknowledged;
         let owed = match group.sending_qos() {
-            Qos::AtMostOnce => sent.count - unsent,
+            Qos::AtMostOnce => (sent.count - unsent).saturating_sub(rejected),
             Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - rejected - unacknowledged,
         };
         for (receiver, received) in self.received_from(publisher, group) {

@@ -12,6 +12,7 @@ use super::error::ClientError;
 use super::plan::Plan;
 use super::record::Stage;
 use crate::protocol::session::Session;
+use crate::protocol::sn::client::Rejections;
 use crate::protocol::{Publish, Qos, ReasonCode};
 pub(super) use event_context::{EventContext, InFlight};
 use publisher::Publisher;
@@ -97,8 +98,20 @@ impl Role {
         if let Some(publisher) = self.publisher() {
             publisher.acknowledged(context, message, reason_code);
         } else if reason_code.is_error() {
-            let text = format!("the broker rejected an answer: {reason_code}");
+            let (peer, reason) = context.plan.broker.rejection(reason_code);
+            let text = format!("the {peer} rejected an answer: {reason}");
             context.measurements.record.borrow_mut().errors.add(Stage::Run, text, 1);
+        }
+    }
+
+    /// Takes the messages of QoS 0 that an MQTT-SN gateway rejected.
+    pub(super) fn rejected(&mut self, context: &EventContext<'_>, rejections: Rejections) {
+        if let Some(publisher) = self.publisher() {
+            publisher.rejected(context, rejections);
+        } else {
+            let text = format!("the gateway rejected an answer: {}", rejections.return_code);
+            let count = rejections.count.into();
+            context.measurements.record.borrow_mut().errors.add(Stage::Run, text, count);
         }
     }
 
@@ -119,7 +132,8 @@ impl Role {
         granted: ReasonCode,
     ) -> Result<(), ClientError> {
         if granted.is_error() {
-            return Err(ClientError::SubscriptionRejected(granted));
+            let (peer, reason) = context.plan.broker.rejection(granted);
+            return Err(ClientError::SubscriptionRejected { peer, reason });
         }
         let asked = self.subscription(context.plan, context.slot).map(|(_, qos)| qos);
         let is_subscribed = match self {

@@ -14,9 +14,11 @@ use crate::bench::schedule::Schedule;
 use crate::bench::template::Values;
 use crate::bench::think_time::Pauses;
 use crate::protocol::session::Session;
+use crate::protocol::sn::client::Rejections;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// The maximum number of QoS 0 messages in one write, subject to the limit in bytes.
 const MESSAGES_PER_WRITE: u64 = 64;
@@ -60,6 +62,8 @@ pub(in crate::bench) struct Publisher {
     /// Requests that were answered or given up.
     answered: u64,
     sent: Sent,
+    /// The number of rejected messages of QoS 0.
+    rejected: u64,
     /// Whether it asked to be woken because no request may be sent before an answer.
     waits_for_answer: bool,
     /// How often in a row it gave up requests.
@@ -130,6 +134,7 @@ impl Publisher {
             wake_at: None,
             answered: 0,
             sent: Sent::default(),
+            rejected: 0,
             waits_for_answer: false,
             given_up: 0,
             is_measuring: false,
@@ -489,14 +494,9 @@ impl Publisher {
         reason_code: ReasonCode,
     ) {
         if reason_code.is_error() {
-            let record = &mut *context.measurements.record.borrow_mut();
-            self.sent.rejected.insert(message.sequence, message.sequence + 1);
-            context.measurements.gauges.rejected.add(1);
-            context.measurements.gauges.excused.add(context.group().fan_out().into());
-            record.timeline.at(context.now).rejected += 1;
-            record.of_group(context.slot.group).rejected += 1;
-            record.errors.add(Stage::Run, format!("the broker rejected a message: {reason_code}"), 1);
-            return;
+            let (peer, reason) = context.plan.broker.rejection(reason_code);
+            let text = format!("the {peer} rejected a message: {reason}");
+            return self.note_rejected(context, message.sequence..message.sequence + 1, text);
         }
         let planned_at = self.timing.is_some().then_some(message.planned_at);
         if reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS {
@@ -506,6 +506,30 @@ impl Publisher {
         if let Some(batch) = context.measurements.acknowledged.add(message.sent_at, planned_at) {
             self.note_acknowledged(context, batch);
         }
+    }
+
+    /// Counts messages of QoS 0 that an MQTT-SN gateway rejected. It does not say which, so they are the first ones that are not
+    /// counted yet.
+    pub(super) fn rejected(&mut self, context: &EventContext<'_>, rejections: Rejections) {
+        let Rejections { count, return_code } = rejections;
+        let first = self.rejected;
+        self.rejected = self.encoded.min(first + u64::from(count));
+        let text = format!("the gateway rejected a message: {return_code}");
+        self.note_rejected(context, first..self.rejected, text);
+    }
+
+    fn note_rejected(&mut self, context: &EventContext<'_>, sequences: Range<u64>, text: String) {
+        let count = sequences.end - sequences.start;
+        if count == 0 {
+            return;
+        }
+        self.sent.rejected.insert(sequences.start, sequences.end);
+        context.measurements.gauges.rejected.add(count);
+        context.measurements.gauges.excused.add(count * u64::from(context.group().fan_out()));
+        let record = &mut *context.measurements.record.borrow_mut();
+        record.timeline.at(context.now).rejected += count;
+        record.of_group(context.slot.group).rejected += count;
+        record.errors.add(Stage::Run, text, count);
     }
 
     /// Records acknowledged messages, and their latency.

@@ -20,7 +20,7 @@ pub fn machines(bytes: &[u8]) {
         client::Settings {
             is_unconnected: bytes.first().is_some_and(|first| first & 0x80 != 0),
             predefined: vec![(PREDEFINED, "t".to_owned())],
-            confirms_predefined: false,
+            counts_rejections: true,
             sleep: bytes.first().filter(|first| *first & 0x40 != 0).map(|_| 60),
             retry_interval: Duration::from_secs(10),
             retry_count: 3,

@@ -388,6 +388,56 @@ fn a_rejected_message_is_counted_and_its_client_stays() {
 }
 
 #[test]
+fn an_unknown_topic_id_is_a_rejection_at_each_QoS() {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), "");
+    for (qos, options) in [("0", ""), ("0", "--rate 100"), ("0", "--sn-forwarders 1"), ("1", ""), ("2", "")] {
+        let words = format!("bench pub -c 2 -q {qos} --topic-id 7 --messages 30 {options}");
+        let finished = gateway.mq(&words).run();
+        let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert_says(
+            &report,
+            &["30 messages rejected by the gateway", "\npublishing        30 rejected by the gateway"],
+        );
+        assert_says(&report, &["30 x the gateway rejected a message: invalid topic id (0x02)"]);
+        assert_says(&finished.fail(3), &["30 messages were rejected"]);
+    }
+}
+
+#[test]
+fn a_rejected_subscription_has_the_return_code() {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), "");
+    let finished = gateway.mq("bench sub -c 2 --topic-id 7 --duration 60").run();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["2 x the gateway rejected a subscription: invalid topic id (0x02)"]);
+    finished.fail(3);
+}
+
+#[test]
+fn some_rejected_messages_of_QoS_0_are_counted_beside_the_others() {
+    let mut gateway = SnPeer::listen();
+    let bench =
+        gateway.mq("bench pub -c 1 -q 0 --inflight 2 -t ab --messages 4 --payload-template x").spawn();
+    gateway.receive();
+    gateway.send("05 00");
+    for rejected in [true, false] {
+        (0..2).for_each(|_| drop(gateway.expect("0c 02 'ab' 0000 'x'")));
+        gateway.expect("16");
+        if rejected {
+            gateway.send("0d 'ab' 0000 03");
+        }
+        gateway.send("17");
+    }
+    gateway.expect("18");
+    gateway.send("18");
+    let finished = bench.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["1 message rejected by the gateway"]);
+    finished.fail(3);
+}
+
+#[test]
 fn a_message_in_congestion_is_sent_again() {
     let mut gateway = SnPeer::listen();
     let words =

@@ -198,7 +198,8 @@ impl Adapter {
     fn confirm(&mut self, topic: &TopicId, now: Instant) {
         let is_predefined = matches!(topic, TopicId::Predefined(_));
         if is_predefined
-            && self.settings.confirms_predefined
+            && !self.settings.is_unconnected
+            && !self.settings.counts_rejections
             && !std::mem::replace(&mut self.has_confirmed, true)
         {
             self.ask(Step::Confirm, &Message::Pingreq { client_id: None }, now);

@@ -54,8 +54,9 @@ pub(crate) struct Settings {
     pub is_unconnected: bool,
     /// Predefined ids, with the names of their topics.
     pub predefined: Vec<(u16, String)>,
-    /// Wait for the gateway after the first message of QoS 0 to a predefined id, which it may not know.
-    pub confirms_predefined: bool,
+    /// Count the rejections of messages of QoS 0 (only with 1.2). Otherwise the first one ends the connection, and the first message
+    /// to a predefined id waits for the gateway, which may not know it.
+    pub counts_rejections: bool,
     /// The client sleeps for this time in seconds once it has subscribed, and wakes up for messages.
     pub sleep: Option<u16>,
     /// `T_retry`: the time after which an unanswered message is repeated.
@@ -128,6 +129,14 @@ pub(crate) struct Counts {
     pub malformed: u32,
 }
 
+/// Messages of QoS 0 that the gateway rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rejections {
+    pub count: u32,
+    /// That of the last one.
+    pub return_code: ReturnCode,
+}
+
 /// The state of the connection to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -157,6 +166,7 @@ pub(crate) struct Adapter {
     will: Will,
     traffic: Traffic,
     counts: Counts,
+    rejections: Option<Rejections>,
     /// Requests that wait for the open one.
     operations: VecDeque<Operation>,
     exchange: Option<Exchange>,
@@ -187,6 +197,7 @@ impl Adapter {
             will: Will::default(),
             traffic: Traffic::new(),
             counts: Counts::default(),
+            rejections: None,
             operations: VecDeque::new(),
             exchange: None,
             ping: None,
@@ -245,6 +256,12 @@ impl Adapter {
             _ => None,
         };
         exchanges.chain(end_of_sleep).min()
+    }
+
+    /// Counts a rejection of a message of QoS 0.
+    fn note_rejection(&mut self, return_code: ReturnCode) {
+        let count = self.rejections.map_or(1, |earlier| earlier.count.saturating_add(1));
+        self.rejections = Some(Rejections { count, return_code });
     }
 
     fn count(&mut self, message: &Message<'_>) {

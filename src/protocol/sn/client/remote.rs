@@ -184,7 +184,13 @@ impl Adapter {
         }
         let topic = self.topics.sent(ack.topic_id);
         // A gateway that was restarted has forgotten the id: the next message registers it.
-        if ack.return_code == ReturnCode::INVALID_TOPIC_ID && self.topics.forget_id(ack.topic_id) {
+        let is_forgotten =
+            ack.return_code == ReturnCode::INVALID_TOPIC_ID && self.topics.forget_id(ack.topic_id);
+        if self.settings.counts_rejections {
+            self.note_rejection(ack.return_code);
+            return Ok(());
+        }
+        if is_forgotten {
             return Ok(());
         }
         Err(GatewayError::Rejected { topic, return_code: ack.return_code })
@@ -192,6 +198,10 @@ impl Adapter {
 
     /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.
     fn reject(&mut self, outgoing: Outgoing, return_code: ReturnCode) -> Result<(), GatewayError> {
+        if outgoing.qos == Qos::AtMostOnce && self.settings.counts_rejections {
+            self.note_rejection(return_code);
+            return Ok(());
+        }
         if !self.traffic.is_v5() || outgoing.qos == Qos::AtMostOnce {
             return Err(GatewayError::Rejected { topic: outgoing.topic, return_code });
         }

@@ -2,7 +2,7 @@
 //! adapter of the version.
 
 use super::traffic::Traffic;
-use super::{Adapter, Counts, GatewayError, Settings, v2};
+use super::{Adapter, Counts, GatewayError, Rejections, Settings, v2};
 use crate::protocol::sn::Version;
 use std::time::Instant;
 
@@ -45,6 +45,14 @@ impl AnyAdapter {
         match self {
             AnyAdapter::V12(adapter) => std::mem::take(&mut adapter.counts),
             AnyAdapter::V20(_) => Counts::default(),
+        }
+    }
+
+    /// Takes the rejections since the last call, if they are counted.
+    pub(crate) fn take_rejections(&mut self) -> Option<Rejections> {
+        match self {
+            AnyAdapter::V12(adapter) => adapter.rejections.take(),
+            AnyAdapter::V20(_) => None,
         }
     }
 

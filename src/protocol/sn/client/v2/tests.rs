@@ -28,7 +28,7 @@ impl Peer {
         let mut settings = Settings {
             is_unconnected: false,
             predefined: Vec::new(),
-            confirms_predefined: false,
+            counts_rejections: true,
             sleep: None,
             retry_interval: INTERVAL,
             retry_count: 2,
