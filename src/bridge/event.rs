@@ -56,6 +56,15 @@ pub(crate) enum EventKind {
         side: Side,
         messages: usize,
     },
+    /// The broker has forgotten messages that it had received, without PUBREL. They are sent again. Reported once per connection.
+    TargetForgot {
+        side: Side,
+    },
+    /// The first address of the broker works again. The connection to another one is left for it.
+    FirstAddressWorks {
+        side: Side,
+        address: String,
+    },
     /// The target does not support the QoS of the messages. Reported once per connection.
     QosLowered {
         direction: Direction,

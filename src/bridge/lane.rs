@@ -59,6 +59,7 @@ struct Desk {
     is_qos_reported: bool,
     is_retain_reported: bool,
     is_quota_reported: bool,
+    is_forgotten_reported: bool,
     reporter: Reporter,
 }
 
@@ -83,6 +84,7 @@ impl Lane {
             is_qos_reported: false,
             is_retain_reported: false,
             is_quota_reported: false,
+            is_forgotten_reported: false,
             reporter,
         };
         let flow = Flow::new(routes.maximum_targets());
@@ -167,7 +169,7 @@ impl Lane {
         match packet_type {
             PacketType::Puback => self.flow.receive_puback(packet_id, reason_code, now, &mut writer),
             PacketType::Pubrec => self.flow.receive_pubrec(packet_id, reason_code, now, &mut writer),
-            _ => self.flow.receive_pubcomp(packet_id, now, &mut writer),
+            _ => self.flow.receive_pubcomp(packet_id, reason_code, now, &mut writer),
         }
     }
 
@@ -190,7 +192,7 @@ impl Lane {
     pub(super) fn target_connected(&mut self, terms: &TargetTerms, ports: Ports<'_>, now: Instant) -> usize {
         let desk = &mut self.desk;
         (desk.limits, desk.is_qos_reported, desk.is_retain_reported) = (Some(terms.limits), false, false);
-        desk.is_quota_reported = false;
+        (desk.is_quota_reported, desk.is_forgotten_reported) = (false, false);
         let mut writer = Writer { desk, ports, now };
         let repeated = self.flow.target_connected(terms.window, terms.session_present, now, &mut writer);
         self.desk.counts.maybe_doubled += repeated as u64;
@@ -425,6 +427,14 @@ impl Wires<Rc<Message>> for Writer<'_> {
         let desk = &mut *self.desk;
         if !std::mem::replace(&mut desk.is_quota_reported, true) {
             desk.reporter.report(EventKind::QuotaExceeded { side: desk.direction.target() });
+        }
+    }
+
+    fn forgotten(&mut self) {
+        let desk = &mut *self.desk;
+        desk.counts.maybe_doubled += 1;
+        if !std::mem::replace(&mut desk.is_forgotten_reported, true) {
+            desk.reporter.report(EventKind::TargetForgot { side: desk.direction.target() });
         }
     }
 

@@ -13,7 +13,7 @@ use crate::protocol::{
     Disconnect, Packet, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
     Version,
 };
-use crate::transport::{self, Connection, Progress};
+use crate::transport::{self, Connection, Endpoint, Progress};
 use std::future::{Future, pending};
 use std::io;
 use std::pin::Pin;
@@ -42,6 +42,8 @@ pub(super) struct Link {
     /// Attempts in a row without a connection that worked.
     failures: u32,
     private_level: PrivateLevel,
+    /// How often the first address worked, but did not accept the bridge.
+    vain_returns: u32,
     snapshot: SideSnapshot,
     reporter: Reporter,
 }
@@ -56,6 +58,15 @@ enum State {
 type Opened = Result<(Connection, Terms), client::Error>;
 type Attempt = Pin<Box<dyn Future<Output = Opened>>>;
 
+/// The look at the first address while another one is connected.
+enum FirstAddress {
+    /// It is connected, or needs no look.
+    Settled,
+    LookAt(Instant),
+    /// Whether it accepts connections.
+    Looking(Pin<Box<dyn Future<Output = bool>>>),
+}
+
 /// A connection that the broker accepted.
 pub(super) struct Up {
     pub(super) connection: Connection,
@@ -64,16 +75,19 @@ pub(super) struct Up {
     pub(super) limits: Limits,
     pub(super) requests: Requests,
     pub(super) since: Instant,
-    /// Whether a message was acknowledged.
+    /// Whether a message arrived, or was acknowledged.
     pub(super) has_moved_message: bool,
     /// The last published state of the bridge.
     published: Option<bool>,
+    first_address: FirstAddress,
 }
 
 /// The result of waiting for a connection.
 pub(super) enum Happening {
     Opened(Box<Opened>),
     Progress(io::Result<Progress>),
+    /// Whether the first address works again.
+    FirstAddress(bool),
 }
 
 /// An accepted connection, for the directions.
@@ -101,6 +115,7 @@ impl Link {
             address: 0,
             failures: 0,
             private_level,
+            vain_returns: 0,
             snapshot: SideSnapshot::default(),
             reporter,
         }
@@ -139,7 +154,14 @@ impl Link {
     pub(super) async fn happening(&mut self, wants_input: bool) -> Happening {
         match &mut self.state {
             State::Connecting { attempt, .. } => Happening::Opened(Box::new(attempt.await)),
-            State::Up(up) => Happening::Progress(up.connection.progress(wants_input).await),
+            State::Up(up) => {
+                let Up { connection, first_address, .. } = &mut **up;
+                tokio::select! {
+                    biased;
+                    progress = connection.progress(wants_input) => Happening::Progress(progress),
+                    works = first_address.looked() => Happening::FirstAddress(works),
+                }
+            }
             State::Waiting(_) | State::Ended => pending().await,
         }
     }
@@ -151,7 +173,10 @@ impl Link {
     pub(super) fn run_timers(&mut self, now: Instant) -> Result<(), client::Error> {
         match &mut self.state {
             State::Waiting(due) if *due <= now => self.start_attempt(),
-            State::Up(up) => return up.check_keep_alive(now),
+            State::Up(up) => {
+                up.first_address.look(now, &self.end.options.endpoint);
+                return up.check_keep_alive(now);
+            }
             State::Waiting(_) | State::Connecting { .. } | State::Ended => {}
         }
         Ok(())
@@ -161,10 +186,13 @@ impl Link {
     pub(super) fn due(&mut self, now: Instant) -> Option<Instant> {
         match &mut self.state {
             State::Waiting(due) => Some(*due),
-            State::Up(up) => match up.keep_alive.poll(now) {
-                KeepAliveAction::WaitUntil(due) => due,
-                KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => Some(now),
-            },
+            State::Up(up) => {
+                let of_keep_alive = match up.keep_alive.poll(now) {
+                    KeepAliveAction::WaitUntil(due) => due,
+                    KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => Some(now),
+                };
+                of_keep_alive.into_iter().chain(up.first_address.due()).min()
+            }
             State::Connecting { .. } | State::Ended => None,
         }
     }
@@ -182,6 +210,7 @@ impl Link {
         }
         let version = self.end.options.version;
         let Terms { session_present, peer_accepts, keep_alive, .. } = *terms;
+        let first_address = self.look_at_first_address(now);
         self.state = State::Up(Box::new(Up {
             connection,
             keep_alive,
@@ -191,6 +220,7 @@ impl Link {
             since: now,
             has_moved_message: false,
             published: None,
+            first_address,
         }));
         let is_first = self.snapshot.connections == 0;
         self.snapshot.connections += 1;
@@ -238,6 +268,37 @@ impl Link {
         Ok(())
     }
 
+    /// The next look at the first address, if another one is connected. mosquitto returns to it as well.
+    fn look_at_first_address(&mut self, now: Instant) -> FirstAddress {
+        if self.address == 0 || self.end.round_robin {
+            self.vain_returns = 0;
+            return FirstAddress::Settled;
+        }
+        let pause = self.end.pause.longest.saturating_mul(1 << self.vain_returns.min(6));
+        FirstAddress::LookAt(now + pause)
+    }
+
+    /// The result of a look at the first address. Returns whether the connection was left for it.
+    pub(super) fn note_first_address(&mut self, works: bool, now: Instant) -> bool {
+        let next_look = self.look_at_first_address(now);
+        let State::Up(up) = &mut self.state else { return false };
+        up.first_address = next_look;
+        if !works {
+            return false;
+        }
+        self.vain_returns += 1;
+        self.publish_status(false);
+        let state = std::mem::replace(&mut self.state, State::Waiting(now));
+        if let State::Up(up) = state {
+            let properties = self.end.options.disconnect_properties.clone();
+            tokio::task::spawn_local(leave(up, properties));
+        }
+        self.address = 0;
+        let address = self.address();
+        self.reporter.report(EventKind::FirstAddressWorks { side: self.side, address });
+        true
+    }
+
     /// Publishes the state of the bridge, if it changed.
     pub(super) fn publish_status(&mut self, works: bool) {
         let (Some(topic), State::Up(up)) = (&self.status, &mut self.state) else { return };
@@ -262,10 +323,8 @@ impl Link {
     pub(super) async fn close(&mut self) {
         self.publish_status(false);
         let state = std::mem::replace(&mut self.state, State::Ended);
-        let State::Up(mut up) = state else { return };
-        let properties = self.end.options.disconnect_properties.as_properties();
-        let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
-        disconnect(&mut up.connection, up.version, &last, DISCONNECT_TIMEOUT).await;
+        let State::Up(up) = state else { return };
+        leave(up, self.end.options.disconnect_properties.clone()).await;
     }
 
     fn start_attempt(&mut self) {
@@ -330,6 +389,31 @@ impl Link {
     }
 }
 
+impl FirstAddress {
+    fn due(&self) -> Option<Instant> {
+        match self {
+            FirstAddress::LookAt(due) => Some(*due),
+            FirstAddress::Settled | FirstAddress::Looking(_) => None,
+        }
+    }
+
+    /// Begins a look that is due.
+    fn look(&mut self, now: Instant, endpoint: &Endpoint) {
+        if self.due().is_some_and(|due| due <= now) {
+            let endpoint = endpoint.clone();
+            let look = async move { transport::connect(&endpoint).await.is_ok() };
+            *self = FirstAddress::Looking(Box::pin(look));
+        }
+    }
+
+    async fn looked(&mut self) -> bool {
+        match self {
+            FirstAddress::Looking(look) => look.await,
+            FirstAddress::Settled | FirstAddress::LookAt(_) => pending().await,
+        }
+    }
+}
+
 impl Up {
     pub(super) fn port(&mut self) -> Port<'_> {
         let unsent = self.connection.unsent();
@@ -348,6 +432,12 @@ impl Up {
             KeepAliveAction::PeerIsGone => Err(client::Error::KeepAlive(self.keep_alive.interval())),
         }
     }
+}
+
+/// Sends what is left in the buffer, and disconnects.
+async fn leave(mut up: Box<Up>, properties: PropertiesBuf) {
+    let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties: properties.as_properties() };
+    disconnect(&mut up.connection, up.version, &last, DISCONNECT_TIMEOUT).await;
 }
 
 async fn open(options: Options) -> Opened {

@@ -28,7 +28,7 @@ pub(super) struct Requests(Vec<Request>);
 /// The connection to subscribe on.
 pub(super) struct Subscriber<'a> {
     pub(super) version: Version,
-    /// The highest QoS that the other broker accepts.
+    /// The highest QoS that both brokers accept.
     pub(super) maximum_qos: Qos,
     pub(super) has_identifiers: bool,
     pub(super) output: &'a mut Vec<u8>,

@@ -285,6 +285,12 @@ impl Bridge {
                 Err(error) => Err(error),
             },
             Happening::Progress(progress) => self.note_progress(side, progress, now),
+            Happening::FirstAddress(works) => {
+                if self.link(side).note_first_address(works, now) {
+                    self.note_lost(side);
+                }
+                Ok(())
+            }
         };
         match result {
             Ok(()) => Ok(()),
@@ -331,7 +337,7 @@ impl Bridge {
         let (link, other, core) = self.parts(side);
         let Some(accepted) = link.accept(connection, terms, now) else { return };
         let session_present = accepted.session_present;
-        let maximum_qos = other.end().maximum_qos;
+        let maximum_qos = other.end().maximum_qos.min(link.end().maximum_qos);
         let target_terms = link.target_terms(session_present);
         let unsubscribe = link.end().unsubscribe.clone();
         let Some(up) = link.up() else { return };
@@ -384,6 +390,7 @@ impl Bridge {
                     if let Some(alias) = publish.properties.two_bytes(PropertyId::TopicAlias) {
                         return Err(SessionError::TopicAliasInvalid { alias, maximum: 0 }.into());
                     }
+                    up.has_moved_message = true;
                     let ports = Ports { source: Some(own.reborrow()), target: other };
                     from.receive(&publish, ports, now).map_err(too_many)?;
                 }
@@ -418,13 +425,18 @@ impl Bridge {
     /// A connection failed: both directions wait for the next one.
     fn fail(&mut self, side: Side, error: client::Error, now: Instant) -> Result<(), Error> {
         let result = self.link(side).fail(error, now);
+        self.note_lost(side);
+        result
+    }
+
+    /// Both directions wait for the next connection.
+    fn note_lost(&mut self, side: Side) {
         let mut core = self.core.borrow_mut();
         let (from, to) = core.lanes_of(side);
         from.source_lost();
         to.target_lost();
         drop(core);
         self.refresh_snapshots();
-        result
     }
 
     /// Starts to drain: messages in flight are settled, the brokers keep all others.

@@ -51,6 +51,8 @@ pub(super) struct Leg {
     pub(super) is_on_wire: bool,
     /// Whether PUBLISH was sent on any connection.
     pub(super) was_sent: bool,
+    /// Whether the target sent PUBREC on an earlier connection, and has not got PUBREL.
+    pub(super) is_received_earlier: bool,
     /// The time of the last packet to the target.
     pub(super) since: Instant,
 }
@@ -90,7 +92,16 @@ impl<M> Exchange<M> {
         let copy = self.legs().count();
         let packet_id = copy_id(self.packet_id, copy);
         let was_sent = stage != Stage::Waiting;
-        let leg = Leg { packet_id, qos, target, stage, is_on_wire: false, was_sent, since: now };
+        let leg = Leg {
+            packet_id,
+            qos,
+            target,
+            stage,
+            is_on_wire: false,
+            was_sent,
+            is_received_earlier: false,
+            since: now,
+        };
         match self.first {
             None => self.first = Some(leg),
             Some(_) => self.others.push(leg),
@@ -145,6 +156,10 @@ pub(super) struct PacketIds {
 }
 
 impl PacketIds {
+    pub(super) fn all() -> PacketIds {
+        PacketIds { words: vec![u64::MAX; usize::from(u16::MAX) / 64 + 1] }
+    }
+
     pub(super) fn insert(&mut self, packet_id: PacketId) {
         let (word, bit) = position(packet_id);
         if self.words.is_empty() {

@@ -40,6 +40,9 @@ pub(super) trait Wires<M> {
     /// The target refused a copy for now, which is sent again.
     fn postponed(&mut self);
 
+    /// The target has forgotten a copy that it had received, which is sent again.
+    fn forgotten(&mut self);
+
     /// Whether there is room for more packets to the target.
     fn has_room(&self) -> bool;
 
@@ -130,6 +133,10 @@ pub(super) struct Flow<M> {
     completed: PacketIds,
     /// Whether the target may be in an older state, with exchanges that are complete here.
     is_target_doubted: bool,
+    /// The refusals and missing answers of the target since its last acknowledgement.
+    doubts: u32,
+    /// Whether [`Flow::completed`] has all identifiers that the target may hold: not those of an earlier run of the bridge.
+    knows_completed: bool,
 }
 
 impl<M> Flow<M> {
@@ -151,6 +158,8 @@ impl<M> Flow<M> {
             paused_until: None,
             completed: PacketIds::default(),
             is_target_doubted: false,
+            doubts: 0,
+            knows_completed: false,
         }
     }
 
@@ -321,6 +330,7 @@ impl<M> Flow<M> {
         report(message, leg.target, reason, wires);
         self.on_wire.finish(leg);
         drop(legs);
+        self.doubts = 0;
         self.advance(number, now, wires);
     }
 
@@ -362,14 +372,29 @@ impl<M> Flow<M> {
         self.advance(number, now, wires);
     }
 
-    /// Handles PUBCOMP from the target, with any reason code: an unknown identifier means that the exchange was completed earlier.
-    pub(super) fn receive_pubcomp(&mut self, packet_id: PacketId, now: Instant, wires: &mut impl Wires<M>) {
+    /// Handles PUBCOMP from the target. An unknown identifier means that the exchange was completed earlier; but if PUBREL was sent
+    /// for the first time, the target has forgotten the message, as after a restore from an older state.
+    pub(super) fn receive_pubcomp(
+        &mut self,
+        packet_id: PacketId,
+        reason: ReasonCode,
+        now: Instant,
+        wires: &mut impl Wires<M>,
+    ) {
         let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return };
         let Some(exchange) = self.exchanges.get_mut(&number) else { return };
+        let has_message = exchange.message.is_some();
         let is_completed = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Released;
         let Some(leg) = exchange.legs_mut().find(is_completed) else { return };
         self.on_wire.finish(leg);
+        let is_first_release = std::mem::take(&mut leg.is_received_earlier);
+        if reason == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND && is_first_release && has_message {
+            leg.stage = Stage::Waiting;
+            self.go_back_to(number);
+            return wires.forgotten();
+        }
         self.completed.insert(packet_id);
+        self.doubts = 0;
         self.advance(number, now, wires);
     }
 
@@ -388,29 +413,43 @@ impl<M> Flow<M> {
         let Some(leg) = exchange.legs_mut().find(is_refused) else { return };
         self.on_wire.finish(leg);
         leg.stage = Stage::Waiting;
-        self.next = self.next.min(number);
-        self.waiting = self.exchanges.range(self.next..).count();
+        self.go_back_to(number);
+        // mosquitto closes the connection after this answer.
         if self.paused_until.replace(now + QUOTA_PAUSE).is_none_or(|end| end <= now) {
+            self.doubt_target();
             self.release_completed(wires);
         }
-        // mosquitto closes the connection after this answer.
-        self.is_target_doubted = true;
         wires.postponed();
+    }
+
+    /// Lets an exchange wait again, before later ones.
+    fn go_back_to(&mut self, number: u64) {
+        self.next = self.next.min(number);
+        self.waiting = self.exchanges.range(self.next..).count();
     }
 
     /// Releases the identifiers of complete exchanges. A target that was restored from an older state waits for that, and counts
     /// them against its quota.
+    ///
+    /// If that does not help, they are of an earlier run of the bridge. Then it releases all identifiers but those that the source
+    /// has in flight, which it repeated when it connected.
     fn release_completed(&mut self, wires: &mut impl Wires<M>) {
-        let mut released = self.completed.clone();
-        for leg in self.exchanges.values().flat_map(Exchange::legs) {
-            released.remove(leg.packet_id);
-        }
+        let is_repeated = self.exchanges.values().all(|exchange| exchange.is_seen);
+        let mut released = if self.doubts > 1 && !self.knows_completed && is_repeated {
+            self.knows_completed = true;
+            PacketIds::all()
+        } else {
+            self.completed.clone()
+        };
+        let open = self.exchanges.values().flat_map(Exchange::legs).map(|leg| leg.packet_id);
+        open.chain(self.reserved.iter().copied()).for_each(|packet_id| released.remove(packet_id));
         released.iter().for_each(|packet_id| wires.release(packet_id));
     }
 
     /// The target left a message without an answer, perhaps since it is in an older state.
     pub(super) fn doubt_target(&mut self) {
         self.is_target_doubted = true;
+        self.doubts += 1;
     }
 
     /// The source accepted a connection. Without its session, it has forgotten all exchanges.
@@ -458,7 +497,7 @@ impl<M> Flow<M> {
                 self.release_completed(wires);
             }
         } else {
-            self.completed = PacketIds::default();
+            (self.completed, self.knows_completed) = (PacketIds::default(), true);
             for exchange in self.exchanges.values_mut() {
                 let has_message = exchange.message.is_some();
                 for leg in exchange.legs_mut().filter(|leg| leg.was_sent && leg.stage != Stage::Done) {
@@ -479,6 +518,7 @@ impl<M> Flow<M> {
         self.reserved.clear();
         for leg in self.exchanges.values_mut().flat_map(Exchange::legs_mut) {
             leg.is_on_wire = false;
+            leg.is_received_earlier = leg.stage == Stage::Received;
         }
     }
 

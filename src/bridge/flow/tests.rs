@@ -7,8 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A packet between the flow and a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packet {
-    Publish { packet_id: u16, dup: bool, qos: Qos, note: Note },
+    Publish {
+        packet_id: u16,
+        dup: bool,
+        qos: Qos,
+        note: Note,
+    },
     Ack(PacketType, u16),
+    /// PUBCOMP with 0x92, packet identifier not found.
+    NotFound(u16),
 }
 
 /// A message's number, and the number of its topic at the target.
@@ -63,6 +70,7 @@ impl Wires<u32> for Lines {
     fn delivered(&mut self, _: Option<&u32>) {}
     fn rejected(&mut self, _: Option<&u32>, _: usize, _: ReasonCode) {}
     fn postponed(&mut self) {}
+    fn forgotten(&mut self) {}
 
     fn has_room(&self) -> bool {
         true
@@ -156,11 +164,15 @@ impl TargetBroker {
             }
             Packet::Ack(_, packet_id) => {
                 let released = self.received.remove(&packet_id);
+                line.to_bridge.push_back(match released {
+                    Some(_) => Packet::Ack(PacketType::Pubcomp, packet_id),
+                    None => Packet::NotFound(packet_id),
+                });
                 if let Some(note) = released.filter(|_| self.delivers_at_release) {
                     *self.delivered.entry(note).or_default() += 1;
                 }
-                line.to_bridge.push_back(Packet::Ack(PacketType::Pubcomp, packet_id));
             }
+            Packet::NotFound(_) => panic!("the flow sent PUBCOMP to the target"),
         }
     }
 }
@@ -242,8 +254,8 @@ impl World {
                 }
             }
             Step::FromTarget => {
-                if let Some(Packet::Ack(packet_type, packet_id)) = self.lines.target.to_bridge.pop_front() {
-                    self.receive_from_target(packet_type, packet_id);
+                if let Some(packet) = self.lines.target.to_bridge.pop_front() {
+                    self.receive_from_target(packet);
                 }
             }
             Step::CutSource => self.cut_source(),
@@ -282,16 +294,25 @@ impl World {
             Packet::Ack(_, packet_id) => {
                 flow.receive_release(PacketId::new(packet_id).unwrap(), now, lines).unwrap();
             }
+            Packet::NotFound(_) => panic!("the source sent PUBCOMP"),
         }
     }
 
-    fn receive_from_target(&mut self, packet_type: PacketType, packet_id: u16) {
+    fn receive_from_target(&mut self, packet: Packet) {
         let (flow, lines, now) = (&mut self.flow, &mut self.lines, self.now);
-        let packet_id = PacketId::new(packet_id).unwrap();
-        match packet_type {
-            PacketType::Puback => flow.receive_puback(packet_id, ReasonCode::SUCCESS, now, lines),
-            PacketType::Pubrec => flow.receive_pubrec(packet_id, ReasonCode::SUCCESS, now, lines),
-            _ => flow.receive_pubcomp(packet_id, now, lines),
+        let id = |packet_id| PacketId::new(packet_id).unwrap();
+        match packet {
+            Packet::Ack(PacketType::Puback, packet_id) => {
+                flow.receive_puback(id(packet_id), ReasonCode::SUCCESS, now, lines);
+            }
+            Packet::Ack(PacketType::Pubrec, packet_id) => {
+                flow.receive_pubrec(id(packet_id), ReasonCode::SUCCESS, now, lines);
+            }
+            Packet::Ack(_, packet_id) => flow.receive_pubcomp(id(packet_id), ReasonCode::SUCCESS, now, lines),
+            Packet::NotFound(packet_id) => {
+                flow.receive_pubcomp(id(packet_id), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, now, lines);
+            }
+            Packet::Publish { .. } => panic!("the target published"),
         }
     }
 
@@ -427,4 +448,37 @@ proptest! {
         let world = run(&steps, 1, window, false);
         prop_assert!(world.counts().iter().all(|&count| count >= 1), "{:?}", world.counts());
     }
+}
+
+#[test]
+fn a_message_that_the_target_forgot_before_its_release_is_sent_again() {
+    let mut world = World::new(1, 4, true);
+    for step in [Step::ConnectSource, Step::ConnectTarget, Step::Publish(Qos::ExactlyOnce)] {
+        world.step(step);
+    }
+    // PUBLISH arrives, and PUBREC comes back.
+    for step in [Step::FromSource, Step::ToTarget, Step::FromTarget, Step::CutTarget] {
+        world.step(step);
+    }
+    // The target restores an older state, with the session.
+    world.target.received.clear();
+    world.settle();
+    assert_eq!(world.counts(), [1]);
+}
+
+#[test]
+fn an_unknown_identifier_after_a_second_release_is_success() {
+    let mut world = World::new(1, 4, true);
+    for step in [Step::ConnectSource, Step::ConnectTarget, Step::Publish(Qos::ExactlyOnce)] {
+        world.step(step);
+    }
+    for step in [Step::FromSource, Step::ToTarget, Step::FromTarget, Step::ToSource, Step::FromSource] {
+        world.step(step);
+    }
+    // PUBREL arrives, and PUBCOMP is lost.
+    for step in [Step::ToTarget, Step::CutTarget] {
+        world.step(step);
+    }
+    world.settle();
+    assert_eq!(world.counts(), [1]);
 }

@@ -50,9 +50,14 @@ fn describe(kind: &EventKind) -> String {
             format!("the {side} broker lost the session; the messages that it had queued are gone")
         }
         EventKind::TargetSessionLost { side, messages } => {
-            format!(
-                "the {side} broker lost the session; {messages} messages are sent again, and may be doubled"
-            )
+            let (count, verb) = (number_of(*messages as u64), if *messages == 1 { "is" } else { "are" });
+            format!("the {side} broker lost the session; {count} {verb} sent again, and may be doubled")
+        }
+        EventKind::TargetForgot { side } => format!(
+            "the {side} broker has forgotten messages that it had received; they are sent again, and may be doubled"
+        ),
+        EventKind::FirstAddressWorks { side, address } => {
+            format!("the first address of the {side} broker works again: {address}; connecting there")
         }
         EventKind::QosLowered { direction, maximum } => {
             format!(
@@ -67,19 +72,24 @@ fn describe(kind: &EventKind) -> String {
             format!("the {} broker does not retain messages; RETAIN is cleared", direction.target())
         }
         EventKind::Dropped { direction, reason, topic, count } => {
-            let messages = if *count == 1 { "1 message" } else { &format!("{count} messages") };
-            let (direction, reason) = (direction.word(), drop_reason(reason));
-            format!("{direction}: dropped {messages}, the first one on {topic}: {reason}")
+            let (direction, messages, reason) = (direction.word(), number_of(*count), drop_reason(reason));
+            let first = if *count == 1 { "" } else { "the first one " };
+            format!("{direction}: dropped {messages}, {first}on {topic}: {reason}")
         }
         EventKind::NoAcknowledgement { side, timeout } => {
             format!("the {side} broker did not acknowledge within {:.0} s", timeout.as_secs_f64())
         }
         EventKind::Undelivered { direction, messages } => format!(
-            "{}: stopped with {messages} messages in flight, which the {} broker delivers again",
+            "{}: stopped with {} in flight, which the {} broker delivers again",
             direction.word(),
+            number_of(*messages as u64),
             direction.source()
         ),
     }
+}
+
+fn number_of(messages: u64) -> String {
+    if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }
 }
 
 fn drop_reason(reason: &DropReason) -> String {
@@ -180,6 +190,15 @@ fn members(event: &Event, json: &mut Writer<'_>) {
             begin("target_session_lost");
             side(of, json);
             member::number("messages", messages, json);
+        }
+        EventKind::TargetForgot { side: of } => {
+            begin("target_forgot");
+            side(of, json);
+        }
+        EventKind::FirstAddressWorks { side: of, address } => {
+            begin("first_address_works");
+            side(of, json);
+            member::text("address", address, json);
         }
         EventKind::QosLowered { direction, maximum } => {
             begin("qos_lowered");

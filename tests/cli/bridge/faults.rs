@@ -303,3 +303,86 @@ fn a_broker_that_does_not_answer_subscribe_is_connected_again() {
     bridge.wait_for_stderr("the remote broker did not acknowledge within 1 s");
     target.finish();
 }
+
+/// Accepts a client whose session the broker has kept.
+fn accept_with_session(acceptor: &mut peer::Acceptor) -> Wire {
+    let mut wire = acceptor.accept();
+    wire.speak_v5();
+    wire.expect_type(0x10);
+    wire.send("20 (01 00 ())");
+    wire.expect_type(0xa2);
+    wire.send("b0 (ffff () 00)");
+    wire
+}
+
+#[test]
+fn a_bridge_that_was_restarted_releases_all_old_identifiers_after_a_second_refusal() {
+    let source = EmbeddedBroker::start();
+    source.mq("pub -t m/a -m a -q 2 -r").run().succeed();
+    let (is_done, done) = std::sync::mpsc::channel();
+    let target = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_with_session(acceptor);
+        for _ in 0..2 {
+            let message = wire.expect_publish();
+            let [high, low] = message.packet_id.unwrap();
+            wire.send_bytes(&[0x50, 3, high, low, 0x97]);
+        }
+        // This run knows no identifiers, so all of an earlier run are released, but those in use.
+        for packet_id in 2..=u16::MAX {
+            wire.expect_ack(0x62, packet_id);
+        }
+        let message = wire.expect_publish();
+        complete(&mut wire, &message);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+    done.recv_timeout(DEADLINE).expect("the message arrives");
+    bridge.signal("TERM");
+    bridge.finish().expect_status(0);
+    target.finish();
+}
+
+#[test]
+fn a_message_that_the_target_forgot_before_its_release_is_sent_again() {
+    let (is_done, done) = std::sync::mpsc::channel();
+    let (is_cut, cut) = std::sync::mpsc::channel();
+    let source = ScriptedPeer::accepting_v5("", move |wire| {
+        wire.expect_type(0x82);
+        wire.send("90 (ffff () 02)");
+        wire.send("34 (`m/a` 0007 () 'x')");
+        wire.expect_ack(0x50, 7);
+        // PUBREL follows when the target has lost its connection.
+        cut.recv_timeout(DEADLINE).unwrap();
+        wire.send("62 (0007)");
+        wire.expect_ack(0x70, 7);
+        wire.expect_end();
+    });
+    let target = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_with_session(acceptor);
+        let first = wire.expect_publish();
+        wire.send("50 (0007)");
+        drop(wire);
+        // The broker was restored from an older state.
+        let mut wire = acceptor.accept();
+        wire.speak_v5();
+        wire.expect_type(0x10);
+        wire.send("20 (01 00 ())");
+        wire.expect_ack(0x62, 7);
+        wire.send("70 (0007 92)");
+        let again = wire.expect_publish();
+        assert_eq!((again.first_byte & 0x0e, &again.payload), (0x04, &first.payload));
+        complete(&mut wire, &again);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let mut bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+    bridge.wait_for_stderr("connecting again");
+    is_cut.send(()).unwrap();
+    done.recv_timeout(DEADLINE).expect("the message arrives again");
+    bridge.wait_for_stderr("the remote broker has forgotten messages that it had received");
+    bridge.signal("TERM");
+    bridge.finish().expect_status(0);
+    source.finish();
+    target.finish();
+}
