@@ -36,6 +36,7 @@ mod server;
 mod shutdown;
 mod status_line;
 mod subscribe;
+mod terminal;
 mod top;
 mod trace;
 mod users;
@@ -85,7 +86,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
     let service = command.client_mut().and_then(|client| client.service(names));
     let connection_kind = connection_kind(&mut command, names);
-    let hides_failures = !matches!(&command, Command::Bench(args) if !args.is_worker());
+    let hides_failures = match &command {
+        Command::Bench(args) => args.is_worker(),
+        Command::Bridge(_) => false,
+        _ => true,
+    };
     let messages = Messages { names, name, quiet, hides_failures, leaves_signals, service, connection_kind };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
@@ -142,22 +147,26 @@ fn complete_client(
     stdin_option: Option<&str>,
     messages: Messages,
 ) -> Result<(), Error> {
-    let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
-    let (settings, of_preset) = client.with_preset(messages.names)?;
+    let warnings = completed(client, stdin_option, messages.names)?;
+    warnings.iter().for_each(|warning| messages.say(warning));
+    Ok(())
+}
+
+/// Completes the credentials of a client. Returns warnings.
+fn completed(
+    client: &mut ClientArgs,
+    stdin_option: Option<&str>,
+    names: Names,
+) -> Result<Vec<String>, cli::Error> {
+    let of_password = client.connection.complete_credentials(names, stdin_option)?;
+    let (settings, of_preset) = client.with_preset(names)?;
     *client = settings;
     let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
     let of_token = client.check_token()?;
     let of_ciphers = client.tls.remark_on_ciphers();
     let of_method = client.authentication.warning();
-    let warnings = of_password
-        .iter()
-        .chain(&of_preset)
-        .chain(&of_data)
-        .chain(&of_token)
-        .chain(&of_ciphers)
-        .chain(&of_method);
-    warnings.for_each(|warning| messages.say(warning));
-    Ok(())
+    let others = [of_data, of_token, of_ciphers, of_method].into_iter().flatten();
+    Ok(of_password.into_iter().chain(of_preset).chain(others).collect())
 }
 
 /// A command's messages on standard error.

@@ -76,6 +76,15 @@ impl Place {
     }
 }
 
+/// A line with a byte that is not UTF-8.
+fn not_utf8(path: &Path, number: usize, line: &[u8], error: std::str::Utf8Error) -> Error {
+    let valid = line.get(..error.valid_up_to()).unwrap_or_default();
+    let byte = line.get(error.valid_up_to()).copied().unwrap_or_default();
+    let column = String::from_utf8_lossy(valid).chars().count() + 1;
+    let place = Place { path: path.to_owned(), line: number, column };
+    place.mistake(format!("byte 0x{byte:02X} is not valid UTF-8; save the file as UTF-8"))
+}
+
 /// A line with a key.
 struct Line<'a> {
     key: &'a str,
@@ -105,9 +114,14 @@ impl Conf {
             let problem = format!("include_dir leads to more than {MOST_FILES} files");
             return Err(Error::content("--config", path, problem));
         }
-        let text = input_file::read_utf8(path, MAX_SIZE)
+        let text = input_file::read_text(path, MAX_SIZE)
             .map_err(|error| Error::unreadable("--config", path, &error))?;
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            // Comments of old files are often in Latin-1.
+            if line.trim_ascii_start().starts_with(b"#") {
+                continue;
+            }
+            let line = std::str::from_utf8(line).map_err(|error| not_utf8(path, index + 1, line, error))?;
             if let Some(line) = Line::of(path, index + 1, line) {
                 self.add_line(&line)?;
             }
@@ -269,17 +283,5 @@ impl<'a> Line<'a> {
         let mut place = self.value_place.clone();
         place.column += before.chars().count();
         place.mistake(error.problem.to_string())
-    }
-}
-
-/// An error about connection options, in the words of the file.
-pub(super) fn in_words_of_file(error: Error, place: &Place) -> Error {
-    match error {
-        Error::Usage(error @ UsageError::Line { .. }) => Error::Usage(error),
-        Error::Usage(error) => place.mistake(keys::in_words_of_file(&error.to_string())),
-        Error::Unusable { option, path, problem } => {
-            Error::Unusable { option: keys::name_of(option), path, problem: keys::in_words_of_file(&problem) }
-        }
-        other => other,
     }
 }

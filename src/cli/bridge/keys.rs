@@ -1,19 +1,14 @@
 //! The keys of mosquitto.conf: those of a bridge with their meaning, and the names of the others.
 
-/// A side of a bridge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Local,
-    Remote,
-}
+use crate::bridge::Side;
 
 /// The meaning of a key in a bridge section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// A connection option, by its key in profiles.
-    Client(Which, &'static str),
+    Client(Side, &'static str),
     /// A switch among the connection options.
-    Switch(Which, &'static str),
+    Switch(Side, &'static str),
     /// A setting of the bridge.
     Setting,
     /// It has no effect here.
@@ -23,7 +18,7 @@ pub(super) enum Meaning {
 }
 
 use Meaning::{Client, NoEffect, Refused, Setting, Switch};
-use Which::{Local, Remote};
+use Side::{Local, Remote};
 
 /// A key of a bridge section.
 #[derive(Debug)]
@@ -214,24 +209,8 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     of_bridges.chain(OF_BROKER).chain(RARE)
 }
 
-/// A text about connection options, with the names that they have in a bridge section.
-pub(super) fn in_words_of_file(text: &str) -> String {
-    let options = KEYS.iter().filter_map(|key| match key.meaning {
-        Client(_, option) | Switch(_, option) => Some((option, key.name)),
-        Setting | NoEffect | Refused(_) => None,
-    });
-    let mut options: Vec<(&str, &str)> = options.chain([("pw", "remote_password")]).collect();
-    // `--psk-identity` begins as `--psk` does.
-    options.sort_by_key(|(option, _)| std::cmp::Reverse(option.len()));
-    options
-        .into_iter()
-        .fold(text.to_owned(), |text, (option, name)| text.replace(&format!("--{option}"), name))
-}
-
-/// The key of a connection option, or else the option.
-pub(super) fn name_of(option: &'static str) -> &'static str {
-    let wanted = option.trim_start_matches('-');
-    let is_wanted =
-        |key: &&Key| matches!(key.meaning, Client(_, option) | Switch(_, option) if option == wanted);
-    KEYS.iter().find(is_wanted).map_or(option, |key| key.name)
+/// The key of a connection option of a side; `None` if sections have none for it.
+pub(super) fn name_of(wanted: &str, of: Side) -> Option<&'static str> {
+    let is_wanted = |key: &&Key| matches!(key.meaning, Client(side, option) | Switch(side, option) if side == of && (option == wanted || wanted == "pw" && option == "password"));
+    KEYS.iter().find(is_wanted).map(|key| key.name)
 }

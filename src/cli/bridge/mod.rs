@@ -5,8 +5,10 @@ mod conf;
 mod keys;
 mod plan;
 mod section;
+mod words;
 
-use super::config::side::{self, Side};
+use super::config::side::{self, Side as SideOptions};
+use crate::bridge::Side;
 use crate::bridge::rule::Rule;
 use crate::bridge::settings::{Pause, RetainMode, Settings};
 use crate::cli::secrets::is_open_to_others;
@@ -19,10 +21,11 @@ pub(crate) use plan::Plan;
 use plan::{Notifications, Source, Tuning, check_loops, host_name};
 use std::path::Path;
 use std::time::Duration;
+pub(crate) use words::Words;
 
 /// The local and the remote broker on the command line.
-const FROM: Side = Side { option: "--from", variables: "MQ_FROM_" };
-const TO: Side = Side { option: "--to", variables: "MQ_TO_" };
+const FROM: SideOptions = SideOptions { option: "--from", variables: "MQ_FROM_" };
+const TO: SideOptions = SideOptions { option: "--to", variables: "MQ_TO_" };
 
 /// The pauses between attempts to connect.
 const PAUSE: Pause = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
@@ -76,7 +79,17 @@ impl BridgeArgs {
         local.session.disable_clean_session = true;
         remote.session.disable_clean_session = true;
         let name = match &self.name {
-            Some(name) => name.clone(),
+            Some(name) if name.is_empty() => {
+                let problem =
+                    "it is empty; without --name, the bridge makes a name of the host and both addresses";
+                return Err(Error::usage(UsageError::invalid("--name", problem)));
+            }
+            Some(name) => {
+                remote.connection.check_characters("--name", name).map_err(|error| {
+                    Error::usage(Words::Profile.translate(Side::Remote, &error.to_string()))
+                })?;
+                name.clone()
+            }
             None => default_name(&local, &remote)?,
         };
         let client_id = if self.name.is_some() { name.clone() } else { format!("{}.{name}", host_name()) };
@@ -101,6 +114,7 @@ impl BridgeArgs {
                 unsubscribes: true,
             },
             source: Source::Options,
+            local_words: Words::Profile,
         })
     }
 

@@ -1,14 +1,15 @@
 //! A bridge as the options or a section of mosquitto.conf describe it, and its settings for the engine.
 
 use super::args::BridgeArgs;
-use super::conf::{Place, in_words_of_file};
-
+use super::conf::Place;
+use super::words::Words;
+use crate::bridge::Side;
 use crate::bridge::loops::{self, Link, LinkEnd, Loop, LoopKind};
 use crate::bridge::routes::{MOST_TARGETS, Routes};
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, Pause, RetainMode, Settings};
 use crate::cli::session::{ClientArgs, PersistenceArgs};
-use crate::cli::{Error, Names};
+use crate::cli::{Error, Names, UsageError};
 use crate::client::Options;
 use crate::protocol::property::PropertyId;
 use crate::protocol::topic::TopicFilter;
@@ -28,13 +29,19 @@ pub(crate) struct Plan {
     pub(crate) rules: Vec<Rule>,
     pub(super) tuning: Tuning,
     pub(super) source: Source,
+    /// The place of the local broker's options; those of the remote one have that of the plan.
+    pub(super) local_words: Words,
 }
 
 /// The origin of a plan.
 #[derive(Debug)]
 pub(super) enum Source {
     Options,
-    Section(Place),
+    /// A section of a file, with the places of its keys.
+    Section {
+        place: Place,
+        keys: Vec<(&'static str, Place)>,
+    },
 }
 
 /// The settings that options and sections have in common.
@@ -62,16 +69,44 @@ pub(super) enum Notifications {
     None,
 }
 
+impl Source {
+    /// The place of the first key in a text; that of the section if it has none of them.
+    pub(super) fn place_of(&self, text: &str) -> Option<Place> {
+        let Source::Section { place, keys } = self else { return None };
+        let is_word = |word: &str, key: &str| word.trim_matches(|c: char| !c.is_alphanumeric()) == key;
+        let named = text.split([' ', '(']).find_map(|word| keys.iter().find(|(key, _)| is_word(word, key)));
+        Some(named.map_or(place, |(_, place)| place).clone())
+    }
+}
+
 impl Plan {
     /// The settings of the bridge, once its clients are complete.
     ///
     /// # Errors
     /// The conflicting options, or a file that cannot be used.
     pub(super) fn settings(&self, args: &BridgeArgs) -> Result<Settings, Error> {
-        self.try_settings(args).map_err(|error| match &self.source {
-            Source::Options => error,
-            Source::Section(place) => in_words_of_file(error, place),
+        self.try_settings(args).map_err(|error| match (&self.source, error) {
+            (Source::Section { place, .. }, Error::Usage(error))
+                if !matches!(error, UsageError::Line { .. }) =>
+            {
+                place.mistake(error.to_string())
+            }
+            (_, error) => error,
         })
+    }
+
+    /// The words for the connection options of a side.
+    pub(crate) fn words(&self, side: Side) -> Words {
+        match (side, &self.source) {
+            (Side::Local, _) => self.local_words,
+            (Side::Remote, Source::Options) => Words::Profile,
+            (Side::Remote, Source::Section { .. }) => Words::File,
+        }
+    }
+
+    /// An error about the connection options of a side, in words that the user of a bridge knows.
+    pub(crate) fn in_words(&self, side: Side, error: Error) -> Error {
+        self.words(side).error(side, error, |text| self.source.place_of(text))
     }
 
     fn try_settings(&self, args: &BridgeArgs) -> Result<Settings, Error> {
@@ -85,8 +120,11 @@ impl Plan {
                 )));
             }
         }
-        let local = self.end(&self.local, local_id, &[])?;
-        let remote = self.end(&self.remote, remote_id, &self.alternatives)?;
+        let local =
+            self.end(&self.local, local_id, &[]).map_err(|error| self.in_words(Side::Local, error))?;
+        let remote = self
+            .end(&self.remote, remote_id, &self.alternatives)
+            .map_err(|error| self.in_words(Side::Remote, error))?;
         let (local, remote) = (
             End { unsubscribe: self.obsolete(Direction::In, &out)?, ..local },
             End {

@@ -1,8 +1,10 @@
 //! A bridge section of mosquitto.conf as a plan.
 
 use super::conf::{Conf, Listener, Place, Section, Value};
-use super::keys::{self, Meaning, Which};
+use super::keys::{self, Meaning};
 use super::plan::{Notifications, Plan, Source, Tuning, host_name};
+use super::words::Words;
+use crate::bridge::Side;
 use crate::bridge::settings::{Pause, RetainMode};
 use crate::cli::Error;
 use crate::cli::config::{Origin, Place as ValuePlace, side};
@@ -41,10 +43,15 @@ impl Section {
         let client_id =
             of_client_id("remote_clientid").unwrap_or_else(|| format!("{}.{}", host_name(), self.name));
         let local_id = of_client_id("local_clientid").unwrap_or_else(|| format!("local.{client_id}"));
-        let (mut remote, alternatives) = self.remote(&addresses)?;
+        let in_words = |side| {
+            let source = self.source();
+            move |error| Words::File.error(side, error, |text| source.place_of(text))
+        };
+        let (mut remote, alternatives) = self.remote(&addresses).map_err(in_words(Side::Remote))?;
+        let local_words = if local.is_some() { Words::Profile } else { Words::File };
         let mut local = match local {
             Some(local) => local.clone(),
-            None => self.local(conf)?,
+            None => self.local(conf).map_err(in_words(Side::Local))?,
         };
         let clean = self.switch("cleansession", false)?;
         remote.session.disable_clean_session = !clean;
@@ -58,8 +65,14 @@ impl Section {
             alternatives,
             rules: self.rules.clone(),
             tuning: self.tuning()?,
-            source: Source::Section(self.place.clone()),
+            source: self.source(),
+            local_words,
         })
+    }
+
+    fn source(&self) -> Source {
+        let keys = self.values.iter().map(|(key, value)| (*key, value.place.clone())).collect();
+        Source::Section { place: self.place.clone(), keys }
     }
 
     fn tuning(&self) -> Result<Tuning, Error> {
@@ -97,7 +110,7 @@ impl Section {
 
     /// The client of the remote broker at its first address, and the other addresses.
     fn remote(&self, addresses: &[(String, Place)]) -> Result<(ClientArgs, Vec<(String, u16)>), Error> {
-        let mut values = self.client_values(Which::Remote)?;
+        let mut values = self.client_values(Side::Remote)?;
         let (first, others) = addresses.split_first().ok_or_else(|| self.place.mistake("missing address"))?;
         let url = first.0.contains("://").then_some(&first.0);
         let hosts =
@@ -116,7 +129,7 @@ impl Section {
 
     /// The client of the local broker: at `local_address`, or at the listener of the file.
     fn local(&self, conf: &Conf) -> Result<ClientArgs, Error> {
-        let mut values = self.client_values(Which::Local)?;
+        let mut values = self.client_values(Side::Local)?;
         if let Some(Value { text, place }) = self.values.get("local_address") {
             if text.contains("://") {
                 let mut client = side::client_of_values(CONFIG, values)?;
@@ -138,7 +151,7 @@ impl Section {
     }
 
     /// The connection options of a side.
-    fn client_values(&self, which: Which) -> Result<ClientValues, Error> {
+    fn client_values(&self, which: Side) -> Result<ClientValues, Error> {
         let mut values: ClientValues = Vec::new();
         for (name, value) in &self.values {
             let Some(key) = keys::find(name) else { continue };

@@ -2,7 +2,7 @@
 
 use super::check::problem;
 use super::entry::{Entry, Origin};
-use super::options::{Options, PAYLOADS};
+use super::options::{Options, PAYLOADS, key};
 use super::profile::{self, Asked};
 use super::{environment, file, precedence};
 use crate::cli::network::TypedOptions;
@@ -88,6 +88,17 @@ fn client_of(options: &Options, option: &'static str, entries: &[Entry]) -> Resu
     client.network.needs_no_topic();
     client.connection.ignores_variables = true;
     Ok(client)
+}
+
+/// The options of a client as messages name them, `-u` and `--username`, each with its key in profiles.
+pub(in crate::cli) fn option_keys() -> Vec<(String, String)> {
+    let options = Options::all();
+    let names = options.iter().flat_map(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        [long, short].into_iter().flatten().map(|name| (name, key(arg).to_owned()))
+    });
+    names.collect()
 }
 
 /// Whether a text without a scheme is a host, and not the name of a profile.

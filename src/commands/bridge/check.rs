@@ -1,8 +1,11 @@
 //! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports what will not
 //! work. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
+use super::check_client::{end, forgotten, options};
+use super::retained::{self, Comparison};
+use super::same_broker;
 use crate::bridge::rule::{Direction, Rule};
-use crate::bridge::settings::{End, RetainMode};
+use crate::bridge::settings::RetainMode;
 use crate::bridge::{Settings, Side};
 use crate::cli::bridge::Plan;
 use crate::client::{self, Options, handshake};
@@ -12,13 +15,10 @@ use crate::commands::limits::{self, Limit, LimitValue};
 use crate::escape;
 use crate::json::{Writer, member};
 use crate::protocol::session::Limits;
-use crate::protocol::{Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode};
+use crate::protocol::{Disconnect, Properties, PropertyId, Qos, ReasonCode};
 use crate::transport::{self, Connection};
 use std::fmt::Write as _;
 use std::io::{self, Write};
-
-/// The end of the client identifiers of the check.
-const SUFFIX: &str = "-check";
 
 /// The results of a bridge.
 struct Report {
@@ -26,6 +26,8 @@ struct Report {
     local: SideReport,
     remote: SideReport,
     problems: Vec<String>,
+    /// What may be intended.
+    notes: Vec<String>,
 }
 
 /// The results of a broker.
@@ -71,8 +73,49 @@ pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) 
 async fn check(settings: &Settings, plan: &Plan) -> Report {
     let local = check_side(settings, Side::Local).await;
     let remote = check_side(settings, Side::Remote).await;
-    let problems = problems(settings, &plan.rules, [&local, &remote]);
-    Report { name: settings.name.clone(), local, remote, problems }
+    let mut problems = problems(settings, &plan.rules, [&local, &remote]);
+    let mut notes = Vec::new();
+    if local.answer.is_ok() && remote.answer.is_ok() {
+        problems.extend(of_same_broker(settings, &plan.rules).await);
+        notes = of_retained(settings, &plan.rules).await;
+    }
+    Report { name: settings.name.clone(), local, remote, problems, notes }
+}
+
+/// The problem of two addresses of the same broker.
+async fn of_same_broker(settings: &Settings, rules: &[Rule]) -> Option<String> {
+    if !same_broker::matters(settings, rules) {
+        return None;
+    }
+    // A broker that does not accept the client leaves the question open.
+    let is_same = same_broker::is_same(settings).await.unwrap_or(false);
+    is_same.then(|| {
+        "both addresses lead to the same broker, and the rules would form a loop; use prefixes or topics that do not overlap"
+            .to_owned()
+    })
+}
+
+/// The retained messages that only the target has.
+async fn of_retained(settings: &Settings, rules: &[Rule]) -> Vec<String> {
+    let comparisons = match retained::compare(settings, rules).await {
+        Ok(comparisons) => comparisons,
+        Err(error) => return vec![format!("the retained messages were not compared: {error}")],
+    };
+    let note = |Comparison { direction, only_at_target }: Comparison| {
+        let (word, source, target) = (direction.word(), direction.source(), direction.target());
+        match only_at_target.as_deref() {
+            None => Some(format!("{word}: there are too many retained messages to compare them")),
+            Some([]) => None,
+            Some([topic]) => Some(format!(
+                "{word}: the {target} broker has a retained message that the {source} one does not have: {topic}"
+            )),
+            Some([topic, ..]) => Some(format!(
+                "{word}: the {target} broker has {} retained messages that the {source} one does not have, such as {topic}",
+                only_at_target.as_ref().map_or(0, Vec::len)
+            )),
+        }
+    };
+    comparisons.into_iter().filter_map(note).collect()
 }
 
 async fn check_side(settings: &Settings, side: Side) -> SideReport {
@@ -80,13 +123,6 @@ async fn check_side(settings: &Settings, side: Side) -> SideReport {
     let address = end.options.endpoint.address.to_string();
     let answer = ask(settings, side).await.map_err(|error| error.to_string());
     SideReport { side, address, answer }
-}
-
-fn end(settings: &Settings, side: Side) -> &End {
-    match side {
-        Side::Local => &settings.local,
-        Side::Remote => &settings.remote,
-    }
 }
 
 /// Connects to a broker, reads its limits and tries the subscriptions.
@@ -141,32 +177,6 @@ async fn ask_as(options: &Options, settings: &Settings, side: Side) -> Result<An
         described,
         subscriptions,
     })
-}
-
-/// The client of the check: as that of the bridge, with another identifier and without will.
-fn options(end: &End) -> Options {
-    let mut options = end.options.clone();
-    options.clean_start = true;
-    // Hosted services accept known identifiers only.
-    if end.maximum_qos == Qos::ExactlyOnce {
-        options.client_id.push_str(SUFFIX);
-    }
-    if options.version.is_v5() && !end.options.clean_start {
-        let expiry = PropertyValue::Number(end.session_expiry);
-        let pushed = options.properties.push(PropertyId::SessionExpiryInterval, expiry);
-        debug_assert!(pushed.is_ok(), "the settings have it apart");
-    }
-    options
-}
-
-/// Lets the broker forget the session of the check.
-fn forgotten(options: &Options) -> PropertiesBuf {
-    let mut properties = PropertiesBuf::new();
-    if options.properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some() {
-        let pushed = properties.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(0));
-        debug_assert!(pushed.is_ok(), "a new list");
-    }
-    properties
 }
 
 async fn subscriptions(
@@ -302,6 +312,9 @@ impl Report {
         for problem in &self.problems {
             let _ = writeln!(text, "problem: {}", escape::line(problem));
         }
+        for note in &self.notes {
+            let _ = writeln!(text, "note: {}", escape::line(note));
+        }
         if self.problems.is_empty() {
             text.push_str("no problems found\n");
         }
@@ -319,13 +332,15 @@ impl Report {
             });
             side.write_json(&mut json);
         }
-        json.key("problems");
-        json.open_array();
-        for problem in &self.problems {
-            json.element();
-            json.string(problem);
+        for (key, texts) in [("problems", &self.problems), ("notes", &self.notes)] {
+            json.key(key);
+            json.open_array();
+            for text in texts {
+                json.element();
+                json.string(text);
+            }
+            json.close_array();
         }
-        json.close_array();
         json.close_object();
         out.push(b'\n');
     }

@@ -4,6 +4,9 @@ use crate::bench::report::duration;
 use crate::bridge::{Counts, DirectionSnapshot, SideSnapshot, SideState, Snapshot};
 use std::time::Duration;
 
+/// Whether a bridge has rules for each direction, out and in.
+pub(super) type Uses = [bool; 2];
+
 /// The state of a connection, as a word.
 pub(super) fn state(side: &SideSnapshot) -> &'static str {
     match side.state {
@@ -28,12 +31,19 @@ pub(super) fn dropped(counts: &Counts) -> u64 {
     dropped + too_large + rejected + expired + looped
 }
 
-/// The counts of a direction. `earlier` are those at an earlier time, for the rate.
-pub(super) fn direction(snapshot: &DirectionSnapshot, earlier: Option<(u64, Duration)>) -> String {
+/// The messages forwarded per second, out and in, since there were that many.
+pub(super) fn rates(snapshot: &Snapshot, [out, incoming]: [u64; 2], time: Duration) -> [f64; 2] {
+    let seconds = time.as_secs_f64();
+    [(&snapshot.out, out), (&snapshot.incoming, incoming)].map(|(direction, earlier)| {
+        let count = direction.counts.forwarded.saturating_sub(earlier);
+        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    })
+}
+
+/// The counts of a direction, with the messages forwarded per second.
+pub(super) fn direction(snapshot: &DirectionSnapshot, rate: Option<f64>) -> String {
     let DirectionSnapshot { counts, in_flight, queued, .. } = snapshot;
-    let rate = earlier.filter(|(_, time)| !time.is_zero()).map(|(forwarded, time)| {
-        format!(" ({:.0}/s)", counts.forwarded.saturating_sub(forwarded) as f64 / time.as_secs_f64())
-    });
+    let rate = rate.map(|rate| format!(" ({rate:.0}/s)"));
     let mut text = format!(
         "forwarded {}{}, in flight {in_flight}, queued {queued}, dropped {}",
         counts.forwarded,

@@ -1,26 +1,30 @@
 //! `mq bridge`: the options become settings, the bridges run, and their events and counts are shown.
 
 mod check;
+mod check_client;
 mod describe;
 mod dry_run;
 mod events;
 mod json_lines;
 mod metrics;
 mod notify;
+mod panel;
+mod retained;
+mod same_broker;
 mod status;
 
 use super::log::Log;
 use super::shutdown::Signals;
-use super::{Messages, block_on, complete_client, password};
-use crate::bridge::{Bridges, Event, Monitor, Settings};
-use crate::cli::bridge::{BridgeArgs, Plan};
+use super::{Messages, block_on, completed, password};
+use crate::bridge::{Bridges, Event, EventKind, Monitor, Settings, Side};
+use crate::cli::bridge::{BridgeArgs, Plan, Words};
 use crate::commands::error::{Error, ExitStatus};
 use events::Events;
 use json_lines::JsonLines;
 use metrics::Metrics;
 use notify::Service;
 use status::Status;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -35,19 +39,31 @@ pub(super) fn run(args: &BridgeArgs, messages: Messages) -> Result<ExitStatus, E
     }
     planned.remarks.iter().for_each(|remark| messages.say(remark));
     for plan in &mut plans {
-        for client in [&mut plan.local, &mut plan.remote] {
-            complete_client(client, None, messages)?;
-            client.tls.warning(messages.names).inspect(|warning| messages.say(warning));
-        }
+        complete(plan, Side::Local, messages)?;
+        complete(plan, Side::Remote, messages)?;
     }
     let mut settings = args.settings(&plans)?;
     block_on(async {
         ask_passwords(&plans, &mut settings).await?;
         match args.check {
             true => check::run(settings, &plans, args.json).await,
-            false => serve(args, settings, messages).await,
+            false => serve(args, settings, &plans, messages).await,
         }
     })
+}
+
+/// Completes the credentials of a side, and reports warnings.
+fn complete(plan: &mut Plan, side: Side, messages: Messages) -> Result<(), Error> {
+    let words = plan.words(side);
+    let client = match side {
+        Side::Local => &mut plan.local,
+        Side::Remote => &mut plan.remote,
+    };
+    let result = completed(client, None, messages.names);
+    let of_tls = client.tls.warning(messages.names).map(str::to_owned);
+    let warnings = result.map_err(|error| plan.in_words(side, error))?;
+    warnings.iter().chain(&of_tls).for_each(|warning| messages.say(&words.translate(side, warning)));
+    Ok(())
 }
 
 /// Asks for the passwords that profiles want to be typed.
@@ -60,15 +76,21 @@ async fn ask_passwords(plans: &[Plan], settings: &mut [Settings]) -> Result<(), 
 }
 
 /// Runs the bridges until a signal, or until all of them have failed.
-async fn serve(args: &BridgeArgs, settings: Vec<Settings>, messages: Messages) -> Result<ExitStatus, Error> {
+async fn serve(
+    args: &BridgeArgs,
+    settings: Vec<Settings>,
+    plans: &[Plan],
+    messages: Messages,
+) -> Result<ExitStatus, Error> {
     let mut signals = Signals::catch()?;
     let mut metrics = args.metrics.map(Metrics::bind).transpose()?;
     let (log, log_end) = Log::start(messages);
-    let json = args.json.then(JsonLines::start);
+    let json = args.json.then(|| JsonLines::start(log.clone()));
     if let Some(address) = metrics.as_ref().and_then(Metrics::address) {
         log.say(&format!("metrics at http://{address}/metrics"));
     }
-    let handler = handler(Events::new(settings.len()), log.clone(), json.clone());
+    let last_failure = Rc::new(RefCell::new(None));
+    let handler = handler(settings.len(), Rc::clone(&last_failure), log.clone(), json.clone());
     let uses: Vec<_> =
         settings.iter().map(|settings| [!settings.out.is_empty(), !settings.incoming.is_empty()]).collect();
     let bridges = Bridges::new(settings, handler);
@@ -82,8 +104,11 @@ async fn serve(args: &BridgeArgs, settings: Vec<Settings>, messages: Messages) -
             signals.next().await;
             is_stopped.set(true);
             service.stopping();
-            // A second signal does not wait for acknowledgements.
-            tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
+            tokio::spawn(async move {
+                let status = signals.next().await;
+                messages.say("second signal: ended without waiting for acknowledgements; the brokers deliver again what was in flight");
+                std::process::exit(status.0.into())
+            });
         }
     };
     let status = Status::new(args.interval, uses.clone(), messages, (log.clone(), json.clone()));
@@ -102,17 +127,36 @@ async fn serve(args: &BridgeArgs, settings: Vec<Settings>, messages: Messages) -
     if let Some(json) = json {
         json.finish();
     }
-    match failures.into_iter().next() {
-        Some((name, source)) if !is_stopped.get() => Err(Error::Bridge { name, source }),
+    let last_failure = last_failure.take();
+    match failures.into_iter().find(|(name, _)| last_failure.as_ref() == Some(name)) {
+        Some((name, source)) if !is_stopped.get() => {
+            let words = |side| plans.iter().find(|plan| plan.name == name).map(|plan| plan.words(side));
+            let words = [Side::Local, Side::Remote].map(|side| words(side).unwrap_or(Words::Profile));
+            Err(Error::Bridge { name, source, words })
+        }
         _ => Ok(ExitStatus::DONE),
     }
 }
 
-/// Logs the events of all bridges.
-fn handler(events: Events, log: Log, json: Option<JsonLines>) -> impl FnMut(Event) + 'static {
+/// Logs the events of this number of bridges. The last failure is left to the error that ends the command.
+fn handler(
+    bridges: usize,
+    last_failure: Rc<RefCell<Option<String>>>,
+    log: Log,
+    json: Option<JsonLines>,
+) -> impl FnMut(Event) + 'static {
+    let events = Events::new(bridges);
+    let mut failures = 0;
     move |event| {
         if let Some(json) = &json {
             json.print(&events::object(&event));
+        }
+        if matches!(event.kind, EventKind::Failed { .. }) {
+            failures += 1;
+            if failures == bridges {
+                *last_failure.borrow_mut() = Some(event.name.to_string());
+                return;
+            }
         }
         log.say(&events.line(&event));
     }

@@ -1,35 +1,56 @@
 //! The state and the counts of bridges: a panel on a terminal, a line from time to time elsewhere, and JSON objects.
 
-use super::describe;
+use super::describe::{self, Uses};
 use super::events;
 use super::json_lines::JsonLines;
+use super::panel::{self, Shown};
 use crate::bridge::{Counts, DirectionSnapshot, Monitor, SideSnapshot, Snapshot};
-use crate::columns;
 use crate::commands::log::Log;
+use crate::commands::terminal::Terminal;
 use crate::commands::{Messages, status_line};
-use crate::escape;
 use crate::json::{Writer, member};
-use indicatif::{ProgressBar, ProgressStyle};
-use rustix::termios::tcgetwinsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The columns and rows of a terminal that does not say so.
-const USUAL_SIZE: (usize, usize) = (80, 24);
-
-/// Whether a bridge has rules for each direction, out and in.
-pub(super) type Uses = [bool; 2];
+/// The time for a rate on the panel.
+const RATE_TIME: Duration = Duration::from_secs(1);
 
 /// Shows the state of bridges.
 pub(super) struct Status {
     log: Log,
     json: Option<JsonLines>,
-    panel: Option<ProgressBar>,
+    panel: Option<Arc<Mutex<Terminal>>>,
     interval: Duration,
     next: Duration,
-    /// The messages forwarded out and in by each bridge, at the last line.
-    earlier: Vec<[u64; 2]>,
     uses: Vec<Uses>,
-    shown_at: Duration,
+    /// Since the last line, and on the panel.
+    of_lines: Rates,
+    of_panel: Rates,
+}
+
+/// The messages that each bridge has forwarded out and in, at a time.
+#[derive(Debug, Default)]
+struct Rates {
+    earlier: Vec<[u64; 2]>,
+    at: Duration,
+    /// Per second, until then.
+    rates: Vec<[f64; 2]>,
+}
+
+impl Rates {
+    /// Computes the rates since the last call.
+    fn update(&mut self, now: Duration, snapshots: &[Snapshot]) {
+        let time = now.saturating_sub(self.at);
+        let earlier = self.earlier.iter().copied().chain(std::iter::repeat([0; 2]));
+        self.rates =
+            snapshots.iter().zip(earlier).map(|(one, earlier)| describe::rates(one, earlier, time)).collect();
+        self.earlier = snapshots.iter().map(forwarded).collect();
+        self.at = now;
+    }
+
+    fn of(&self, index: usize) -> [f64; 2] {
+        self.rates.get(index).copied().unwrap_or_default()
+    }
 }
 
 impl Status {
@@ -39,50 +60,44 @@ impl Status {
         messages: Messages,
         (log, json): (Log, Option<JsonLines>),
     ) -> Status {
-        let bar = ProgressBar::new_spinner();
-        let is_panel = !messages.quiet && !bar.is_hidden() && !interval.is_zero();
-        if is_panel {
-            let style = ProgressStyle::with_template("{msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            status_line::begin(&bar);
+        let is_panel = !messages.quiet && !interval.is_zero();
+        let panel = Terminal::find().filter(|_| is_panel).map(|terminal| Arc::new(Mutex::new(terminal)));
+        if let Some(panel) = &panel {
+            status_line::begin_panel(panel.clone());
         }
-        let panel = is_panel.then_some(bar);
-        Status {
-            log,
-            json,
-            panel,
-            interval,
-            next: interval,
-            earlier: Vec::new(),
-            uses,
-            shown_at: Duration::ZERO,
-        }
+        let (of_lines, of_panel) = (Rates::default(), Rates::default());
+        Status { log, json, panel, interval, next: interval, uses, of_lines, of_panel }
     }
 
     /// Shows the state at this time since the start.
     pub(super) fn show(&mut self, now: Duration, snapshots: &[Snapshot]) {
-        if let Some(panel) = &self.panel {
-            let lines = snapshots.iter().zip(&self.uses);
-            let lines: Vec<String> =
-                lines.flat_map(|(snapshot, uses)| panel_lines(snapshot, *uses)).collect();
-            panel.set_message(fitted(&lines));
+        if let Some(terminal) = self.panel.clone() {
+            if now.saturating_sub(self.of_panel.at) >= RATE_TIME {
+                self.of_panel.update(now, snapshots);
+            }
+            let bridges = snapshots.iter().zip(&self.uses).enumerate();
+            let bridges = bridges.map(|(index, (snapshot, uses))| {
+                let rates = self.of_panel.of(index);
+                Shown { snapshot, uses: *uses, rates }
+            });
+            let bridges: Vec<Shown<'_>> = bridges.collect();
+            let size = Terminal::size();
+            let lines = panel::lines(&bridges, size);
+            terminal.lock().unwrap_or_else(PoisonError::into_inner).draw(&lines, size);
         }
         if self.interval.is_zero() || now < self.next {
             return;
         }
         self.next = now + self.interval;
-        let time = now - self.shown_at;
+        self.of_lines.update(now, snapshots);
         for (index, (snapshot, uses)) in snapshots.iter().zip(&self.uses).enumerate() {
-            let earlier = self.earlier.get(index).copied().unwrap_or_default();
             if self.panel.is_none() {
-                self.log.say(&line(snapshot, *uses, Some((earlier, time))));
+                self.log.say(&line(snapshot, *uses, self.of_lines.of(index)));
             }
             if let Some(json) = &self.json {
                 json.print(&object(snapshot, "status"));
             }
         }
-        self.earlier = snapshots.iter().map(forwarded).collect();
-        self.shown_at = now;
     }
 }
 
@@ -118,11 +133,10 @@ fn directions(
 }
 
 /// The state of a bridge in a line.
-fn line(snapshot: &Snapshot, uses: Uses, earlier: Option<([u64; 2], Duration)>) -> String {
+fn line(snapshot: &Snapshot, uses: Uses, rates: [f64; 2]) -> String {
     let mut parts = vec![format!("{}: {}", snapshot.name, describe::states(snapshot))];
     for (index, word, direction) in directions(snapshot, uses) {
-        let earlier = earlier.and_then(|(forwarded, time)| Some((*forwarded.get(index)?, time)));
-        parts.push(format!("{word}: {}", describe::direction(direction, earlier)));
+        parts.push(format!("{word}: {}", describe::direction(direction, rates.get(index).copied())));
     }
     parts.join("; ")
 }
@@ -133,27 +147,6 @@ fn totals(snapshot: &Snapshot, uses: Uses) -> String {
     let parts =
         directions.map(|(_, word, direction)| format!("{word}: {}", describe::direction(direction, None)));
     format!("ended; {}", parts.collect::<Vec<_>>().join("; "))
-}
-
-fn panel_lines(snapshot: &Snapshot, uses: Uses) -> Vec<String> {
-    let mut lines = vec![format!("{}  {}", escape::line(&snapshot.name), describe::states(snapshot))];
-    for (_, word, direction) in directions(snapshot, uses) {
-        lines.push(format!("  {word:3}  {}", describe::direction(direction, None)));
-    }
-    for (side, of) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
-        if let Some(error) = of.last_error.as_ref().filter(|_| describe::state(of) != "connected") {
-            lines.push(format!("  {side}: {}", escape::line(error)));
-        }
-    }
-    lines
-}
-
-/// The lines that fit on the terminal, each cut to its width: a longer one would not be erased as a whole.
-fn fitted(lines: &[String]) -> String {
-    let size = tcgetwinsize(std::io::stderr()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
-    let (columns, rows) = size.map_or(USUAL_SIZE, |size| (size.ws_col.into(), size.ws_row.into()));
-    let lines = lines.iter().take(rows.saturating_sub(1));
-    lines.map(|line| columns::cut(line, columns.saturating_sub(1), "~")).collect::<Vec<_>>().join("\n")
 }
 
 /// The state of a bridge as a JSON object, on a line.

@@ -193,7 +193,7 @@ impl ProbeConnection {
     }
 
     /// Sends PINGREQ and returns the round-trip time; `None` if PINGRESP did not arrive in time.
-    pub(super) async fn ping(&mut self) -> Result<Option<Duration>, Error> {
+    pub(in crate::commands) async fn ping(&mut self) -> Result<Option<Duration>, Error> {
         self.received.pongs = 0;
         self.session.ping(self.connection.output());
         let start = Instant::now();

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::authentication::{Failure, TokenFileError};
 use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
+use crate::cli::bridge::Words;
 use crate::client::{AuthenticationError, Foreign};
 use crate::passwd::FileError;
 use crate::protocol::session::{PublishError, SessionError};
@@ -27,7 +28,7 @@ impl Error {
     pub(super) fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Error::Client(error) => client_hint(error)?,
-            Error::Bridge { source, .. } => bridge_hint(source)?,
+            Error::Bridge { source, words, .. } => return bridge_hint(source, *words),
             Error::Bench(error) => return bench_hint(error),
             Error::BrokerFiles(BrokerShortage { enough, most_clients, .. }) => {
                 let fewer = match most_clients {
@@ -56,16 +57,23 @@ impl Error {
 }
 
 /// The remedy for a bridge that ended.
-fn bridge_hint(error: &bridge::Error) -> Option<&'static str> {
-    Some(match error {
+fn bridge_hint(error: &bridge::Error, [of_local, of_remote]: [Words; 2]) -> Option<Cow<'static, str>> {
+    let hint = match error {
         bridge::Error::TakenOver { .. } => {
             "does the same bridge run twice? --name, or remote_clientid in a file, sets another identifier"
         }
         bridge::Error::NoLocal { .. } => {
             "use MQTT 5 if the broker supports it, or prefixes or topics that do not overlap"
         }
-        bridge::Error::Client { source, .. } => return client_hint(source),
-    })
+        bridge::Error::Client { side, source } => {
+            let words = match side {
+                bridge::Side::Local => of_local,
+                bridge::Side::Remote => of_remote,
+            };
+            return client_hint(source).map(|hint| words.translate(*side, hint).into());
+        }
+    };
+    Some(hint.into())
 }
 
 /// The remedy for a connection that does not exist, or ended.

@@ -10,6 +10,7 @@ mod status;
 
 use crate::bench::limits::BrokerShortage;
 use crate::cli::UsageError;
+use crate::cli::bridge::Words;
 use crate::hosted::Violation;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SubscribeError};
@@ -64,9 +65,9 @@ pub(in crate::commands) enum Error {
     /// The client has no connection, or lost it.
     #[error(transparent)]
     Client(#[from] client::Error),
-    /// A bridge ended.
+    /// A bridge ended. Its connection options have these words, local and remote.
     #[error("{name}: {source}")]
-    Bridge { name: String, source: bridge::Error },
+    Bridge { name: String, source: bridge::Error, words: [Words; 2] },
     /// The run of a load cannot begin, or has no result.
     #[error(transparent)]
     Bench(#[from] bench::Error),

@@ -157,3 +157,57 @@ fn a_bridge_forwards_by_the_sections_of_a_file() {
     remote.mq("pub -t site1/commands/go -m 1 -q 2").run().succeed();
     assert_eq!(below.finish().succeed(), "commands/go 1\n");
 }
+
+#[test]
+fn comments_may_hold_any_bytes_and_other_lines_are_utf_8() {
+    let files = file("");
+    let write = |lines: &[u8]| std::fs::write(files.path("bridge.conf"), lines).unwrap();
+    write(b"# K\xfcche, \xff\n  # \xe9\r\nconnection c\r\naddress a.example\ntopic a out\n");
+    assert_says(&with_file(&files, "--dry-run a").run().succeed(), &["forwarded to a at the remote broker"]);
+    write(b"connection c\naddress a.example\ntopic \xc3\xa9/K\xfcche out\n");
+    let stderr = with_file(&files, "--dry-run a").run().fail(2);
+    assert_says(
+        &stderr,
+        &["bridge.conf, line 3, column 10: byte 0xFC is not valid UTF-8; save the file as UTF-8"],
+    );
+}
+
+#[test]
+fn the_first_address_is_used_again_when_it_works() {
+    let local = EmbeddedBroker::start();
+    let second = EmbeddedBroker::start();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let files = file(&format!(
+        "connection c\nlocal_address {}\naddresses 127.0.0.1:{port} {}\ntopic a/# out 1\nrestart_timeout 1\n",
+        local.address(),
+        second.address()
+    ));
+    let mut bridge = with_file(&files, "").spawn();
+    bridge.wait_for_stderr(&format!(
+        "connected to the remote broker at 127.0.0.1 port {}",
+        second.address().port()
+    ));
+    let first = EmbeddedBroker::start_with(&format!("-p {port}"));
+    bridge.wait_for_stderr("the first address of the remote broker works again");
+    bridge.wait_for_stderr(&format!("connected to the remote broker at 127.0.0.1 port {port}"));
+    let subscriber = first.subscriber("-t a/# -q 1 -C 1");
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "x\n");
+}
+
+#[test]
+fn hints_name_the_keys_of_the_file() {
+    let remote = ScriptedPeer::start(|acceptor| {
+        let mut wire = acceptor.accept();
+        wire.expect_type(0x10);
+        wire.send("20 (00 05)");
+        wire.expect_end();
+    });
+    let files = file(&format!(
+        "connection c\naddress {}\nlocal_address 127.0.0.1:1\ntopic a out\ntry_private false\n",
+        remote.address()
+    ));
+    let stderr = with_file(&files, "--quiet").run().fail(5);
+    assert_says(&stderr, &["hint: remote_username USER and remote_password PASSWORD set the credentials"]);
+    remote.finish();
+}

@@ -121,8 +121,10 @@ fn metrics_are_served_while_the_bridge_runs() {
 fn a_taken_address_for_metrics_is_reported() {
     let (local, remote) = brokers();
     let options = format!("--metrics {}", local.address());
-    let stderr = between(&local, &remote, &options, &["a out"]).run().fail(1);
-    assert_says(&stderr, &["cannot listen on", "for --metrics"]);
+    for quiet in ["", " --quiet"] {
+        let stderr = between(&local, &remote, &format!("{options}{quiet}"), &["a out"]).run().fail(1);
+        assert_says(&stderr, &["cannot listen on", "for --metrics"]);
+    }
 }
 
 #[test]
@@ -243,4 +245,148 @@ fn a_second_bridge_with_the_same_identifier_ends_the_first_one() {
     wait_until_connected(&mut second);
     let stderr = first.finish().fail(5);
     assert_says(&stderr, &["took over the session", "hint: does the same bridge run twice?"]);
+    assert_eq!(stderr.matches("took over").count(), 1, "{stderr}");
+}
+
+#[test]
+fn the_failures_of_several_bridges_are_printed_once_each() {
+    let brokers = [EmbeddedBroker::start(), EmbeddedBroker::start(), EmbeddedBroker::start()];
+    let [local, one, two] = brokers.each_ref().map(Server::address);
+    let section =
+        |name, to| format!("connection {name}\nlocal_address {local}\naddress {to}\ntopic {name}/# out 1\n");
+    let files = file(&(section("one", one) + &section("two", two)));
+    let mut first = with_file(&files, "").spawn();
+    wait_until_connected(&mut first);
+    wait_until_connected(&mut first);
+    let mut second = with_file(&files, "").spawn();
+    wait_until_connected(&mut second);
+    let stderr = first.finish().fail(5);
+    for name in ["one", "two"] {
+        let count = stderr.lines().filter(|line| line.contains(name) && line.contains("took over")).count();
+        assert_eq!(count, 1, "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_drain_at_once() {
+    let local = EmbeddedBroker::start();
+    let (is_received, received) = std::sync::mpsc::channel();
+    let remote = ScriptedPeer::accepting_v5("", move |wire| {
+        wire.expect_type(0xa2);
+        wire.send("b0 (ffff () 00)");
+        wire.expect_publish();
+        is_received.send(()).unwrap();
+        // PUBACK does not follow.
+        wire.expect_end();
+    });
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    local.mq("pub -t a/1 -m x -q 1 -r").run().succeed();
+    let options = "--name b1 --notifications none --drain-timeout 60s --ack-timeout 60s";
+    let bridge = between(&local, &remote, options, &["a/# out 1"]).env("NOTIFY_SOCKET", &path).spawn();
+    received.recv_timeout(DEADLINE).expect("the message arrives");
+    bridge.signal("TERM");
+    let mut buffer = [0; 1000];
+    while !socket.recv(&mut buffer).is_ok_and(|length| buffer[..length] == *b"STOPPING=1") {}
+    bridge.signal("TERM");
+    let stderr = bridge.finish().fail(143);
+    assert_says(&stderr, &["second signal: ended without waiting for acknowledgements"]);
+    remote.finish();
+}
+
+#[test]
+fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
+    let (local, remote) = brokers();
+    let words = format!(
+        "exec {} bridge --from mqtt://{} --to mqtt://{} --name b1 --json --interval 100ms 'a/# out 1' > /dev/full",
+        env!("CARGO_BIN_EXE_mq"),
+        local.address(),
+        remote.address()
+    );
+    let mut bridge = Program::new("/bin/sh").arg("-c").arg(words).spawn();
+    wait_until_connected(&mut bridge);
+    let subscriber = remote.subscriber("-t a/# -q 1 -C 20");
+    let lines: String = (0..20).map(|number| format!("{number}\n")).collect();
+    local.mq("pub -l -t a/1 -q 1").stdin(lines).run().succeed();
+    subscriber.finish().succeed();
+    bridge.wait_for_stderr("b1: both connected");
+    bridge.signal("TERM");
+    let finished = bridge.finish();
+    finished.expect_status(0);
+    let text =
+        "cannot write to standard output: No space left on device (os error 28); JSON lines are left out";
+    assert_eq!(finished.stderr.matches(text).count(), 1, "{}", finished.stderr);
+    assert_says(&finished.stderr, &["forwarded 20"]);
+}
+
+#[test]
+fn check_notes_retained_messages_that_only_the_target_has() {
+    let (local, remote) = brokers();
+    let rules = &["a/# out 1 \"\" up/"];
+    let check = || between(&local, &remote, "--name b1 --check", rules).run().succeed();
+    local.mq("pub -t a/1 -m x -q 1 -r").run().succeed();
+    remote.mq("pub -t up/a/1 -m x -q 1 -r").run().succeed();
+    remote.mq("pub -t other -m x -q 1 -r").run().succeed();
+    assert!(!check().contains("note:"));
+    remote.mq("pub -t up/a/2 -m x -q 1 -r").run().succeed();
+    let note = "out: the remote broker has a retained message that the local one does not have: up/a/2\n";
+    assert_says(&check(), &["no problems found", &format!("note: {note}")]);
+    remote.mq("pub -t up/a/3 -m x -q 1 -r").run().succeed();
+    assert_says(
+        &check(),
+        &[
+            "note: out: the remote broker has 2 retained messages that the local one does not have, such as up/a/2",
+        ],
+    );
+    let json = between(&local, &remote, "--name b1 --check --json", rules).run().succeed();
+    assert_says(&json, &["\"problems\":[],\"notes\":[\"out: the remote broker has 2 retained messages"]);
+}
+
+#[test]
+fn check_finds_that_both_addresses_lead_to_the_same_broker() {
+    on_each_broker(|broker| {
+        // Another name for the same broker.
+        let proxy = fault_proxy::FaultProxy::start(broker.address());
+        let words = |rule| {
+            let (from, to) = (broker.address(), proxy.address());
+            mq(&format!("bridge --from mqtt://{from} --to mqtt://{to} --name b1 --check")).arg(rule).run()
+        };
+        let finished = words("# both 1");
+        finished.expect_status(3);
+        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert_says(
+            &text,
+            &["problem: both addresses lead to the same broker, and the rules would form a loop"],
+        );
+        words("a/# out 1 \"\" b/").succeed();
+    });
+    let (local, remote) = brokers();
+    between(&local, &remote, "--name b1 --check", &["# both 1"]).run().succeed();
+}
+
+#[test]
+fn a_panel_shows_states_and_counts_on_a_terminal() {
+    let (local, mut remote) = brokers();
+    let name = "a-bridge-with-a-name-that-is-longer-than-the-terminal";
+    let words = format!(
+        "bridge --from mqtt://{} --to mqtt://{} --name {name} --notifications none \"a/# out 1\"",
+        local.address(),
+        remote.address()
+    );
+    let Some(mut terminal) = Terminal::start(&words, 50, 14) else { return };
+    terminal.wait_for("a-bridge-with-a-name-that-is-lon~  both connected");
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    terminal.wait_for("  out  forwarded 1 (");
+    terminal.wait_for("in flight 0, queued 0,\n       dropped 0");
+    remote.kill();
+    terminal.wait_for("  local connected, remote ");
+    terminal.wait_for("  remote: ");
+    terminal.resize(100, 20);
+    terminal.wait_for("a-bridge-with-a-name-that-is-longer-than-the-terminal  local connected, remote ");
+    // Its echo does not leave a line of the panel behind.
+    terminal.keys("\x03");
+    let output = terminal.end_with_output(0);
+    assert_says(&output, &[&format!("{name}: ended; out: forwarded 1")]);
 }

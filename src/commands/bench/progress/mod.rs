@@ -1,21 +1,20 @@
 //! The progress of a run on standard error: a panel on a terminal, a line every 10 seconds elsewhere.
 //!
 //! - [`status`] follows a run and keeps its last minute, as plain data.
-//! - [`panel`] renders it as lines for any width, [`terminal`] draws those.
+//! - [`panel`] renders it as lines for any width, `commands::terminal` draws those.
 
 mod panel;
 mod status;
-mod terminal;
 
 use crate::bench::View;
 use crate::bench::report::{Charset, duration, rate};
 use crate::cli::bench::ProgressKind;
+use crate::commands::terminal::{Size, Terminal};
 use crate::commands::{Messages, status_line};
 use rustix::process::{Signal, getpid, kill_process};
 use status::{History, Status};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use terminal::{Size, Terminal};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The period of frames, of looks at the size of the terminal, and of lines.

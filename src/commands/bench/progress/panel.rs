@@ -3,6 +3,7 @@
 use super::status::{Extent, Late, MOST_SECONDS, Second, Status};
 use crate::bench::report::{Charset, Limit, duration, rate};
 use crate::columns;
+use crate::commands::terminal::{Line, Tone};
 use crate::escape;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
@@ -21,24 +22,6 @@ const LONGEST_BAR: usize = 30;
 /// The levels of a sparkline.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII_LEVELS: [char; 8] = ['_', '.', ',', ':', '-', '=', '+', '#'];
-
-/// The meaning of a line, which a terminal may show in colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    Heading,
-    Plain,
-    Warning,
-    Failure,
-}
-
-/// A line of the panel. Its label is a part of the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) tone: Tone,
-    /// The number of bytes of the label.
-    pub(super) label: usize,
-    pub(super) text: String,
-}
 
 /// A row with a rate or a latency over the last minute.
 struct Row {

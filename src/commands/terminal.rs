@@ -1,4 +1,4 @@
-//! Draws the panel on standard error, and removes it.
+//! Draws a panel of several lines on standard error, and removes it.
 //!
 //! Between two frames the cursor is at the first column of the first line. A terminal that changes its width wraps the lines
 //! again, and keeps the cursor at the same character; so a frame can be erased without knowing how many rows it occupies. Lines
@@ -8,8 +8,7 @@
 //! If the wrapped lines need more rows than the terminal has, the first of them are in its history, where nothing can erase them. A
 //! wider terminal would show them again. Therefore as many empty lines as the terminal has rows follow them, and then the next frame.
 
-use super::panel::{Line, Tone};
-use crate::commands::status_line::Panel;
+use super::status_line::Panel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::fmt::Write as _;
@@ -22,6 +21,24 @@ const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
 const ERASE: &str = "\r\x1b[J";
 const WRAP_OFF: &str = "\x1b[?7l";
 const WRAP_ON: &str = "\x1b[?7h";
+
+/// The meaning of a line, which a terminal may show in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Heading,
+    Plain,
+    Warning,
+    Failure,
+}
+
+/// A line of a panel. Its label is a part of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) tone: Tone,
+    /// The number of bytes of the label.
+    pub(super) label: usize,
+    pub(super) text: String,
+}
 
 /// The size of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
