@@ -6,6 +6,7 @@ mod faults;
 mod loops;
 mod properties;
 mod status;
+mod transports;
 
 use crate::support::certificates::Files;
 use crate::support::*;
