@@ -41,37 +41,21 @@ pub(crate) struct Player {
     shared: Shared,
     limits: Limits,
     path: PathBuf,
-    reader: BufReader<File>,
-    line: u64,
+    source: Source,
     first: Option<Timestamp>,
     next: Option<Due>,
     position: Playback,
 }
 
 impl Player {
-    /// Opens a recording of lines.
+    /// Opens a recording.
     ///
     /// # Errors
     /// If it is not one, or cannot be read.
     pub(crate) fn open(path: &Path, shared: Shared, limits: Limits) -> Result<Player, RecordingError> {
-        let failed = |source| RecordingError::File { path: path.to_owned(), source };
-        if recording::is_database_file(path).map_err(failed)? {
-            let problem = "a database; convert it to lines first".to_owned();
-            return Err(RecordingError::Foreign { path: path.to_owned(), problem });
-        }
-        recording::check_lines(path)?;
-        let reader = BufReader::new(File::open(path).map_err(failed)?);
+        let source = Source::open(path)?;
         let position = Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false };
-        Ok(Player {
-            shared,
-            limits,
-            path: path.to_owned(),
-            reader,
-            line: 0,
-            first: None,
-            next: None,
-            position,
-        })
+        Ok(Player { shared, limits, path: path.to_owned(), source, first: None, next: None, position })
     }
 
     /// Plays until the controls are dropped.
@@ -165,43 +149,81 @@ impl Player {
 
     /// Empties the model, and reads the recording from its start.
     fn begin_anew(&mut self) -> Result<(), ReplayError> {
-        let failed = |source| RecordingError::File { path: self.path.clone(), source };
-        self.reader = BufReader::new(File::open(&self.path).map_err(failed)?);
-        (self.line, self.first, self.next) = (0, None, None);
+        self.source = Source::open(&self.path)?;
+        (self.first, self.next) = (None, None);
         self.shared.lock().clear(self.limits);
         self.read_next()
     }
 
     fn read_next(&mut self) -> Result<(), ReplayError> {
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let failed = |source: io::Error| RecordingError::File { path: self.path.clone(), source };
-            let length = Read::by_ref(&mut self.reader).take(MAX_LINE).read_until(b'\n', &mut line);
-            if length.map_err(failed)? == 0 {
-                return Ok(());
-            }
-            self.line += 1;
-            if !line.trim_ascii().is_empty() {
-                break;
-            }
-        }
-        let message = match message::read(&line) {
-            Ok(message) => message,
-            // The recorder was killed while it wrote the last line.
-            Err(_) if !line.ends_with(b"\n") => return Ok(()),
-            Err(error) => {
-                return Err(ReplayError::Line {
-                    path: self.path.clone(),
-                    line: self.line,
-                    problem: error.to_string(),
-                });
-            }
-        };
+        let Some(message) = self.source.next(&self.path)? else { return Ok(()) };
         let time = message.time.or(self.first).unwrap_or_default();
         let first = *self.first.get_or_insert(time);
         self.next = Some(Due { at: milliseconds(first, time), message, time });
         Ok(())
+    }
+}
+
+/// A recording that is being read.
+#[derive(Debug)]
+enum Source {
+    Lines {
+        reader: BufReader<File>,
+        line: u64,
+    },
+    #[cfg(feature = "sqlite")]
+    Database(Box<recording::sqlite::Messages>),
+}
+
+impl Source {
+    fn open(path: &Path) -> Result<Source, RecordingError> {
+        let failed = |source| RecordingError::File { path: path.to_owned(), source };
+        if recording::is_database_file(path).map_err(failed)? {
+            #[cfg(feature = "sqlite")]
+            return Ok(Source::Database(Box::new(recording::sqlite::Messages::open(path)?)));
+            #[cfg(not(feature = "sqlite"))]
+            return Err(RecordingError::NoDatabases { path: path.to_owned() });
+        }
+        recording::check_lines(path)?;
+        Ok(Source::Lines { reader: BufReader::new(File::open(path).map_err(failed)?), line: 0 })
+    }
+
+    /// The next message; `None` at the end.
+    fn next(&mut self, path: &Path) -> Result<Option<Message>, ReplayError> {
+        match self {
+            Source::Lines { reader, line } => next_line(path, reader, line),
+            #[cfg(feature = "sqlite")]
+            Source::Database(messages) => Ok(messages.next_message()?),
+        }
+    }
+}
+
+/// The message on the next line that is not empty.
+fn next_line(
+    path: &Path,
+    reader: &mut BufReader<File>,
+    number: &mut u64,
+) -> Result<Option<Message>, ReplayError> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let failed = |source: io::Error| RecordingError::File { path: path.to_owned(), source };
+        let length = Read::by_ref(reader).take(MAX_LINE).read_until(b'\n', &mut line);
+        if length.map_err(failed)? == 0 {
+            return Ok(None);
+        }
+        *number += 1;
+        if !line.trim_ascii().is_empty() {
+            break;
+        }
+    }
+    match message::read(&line) {
+        Ok(message) => Ok(Some(message)),
+        // The recorder was killed while it wrote the last line.
+        Err(_) if !line.ends_with(b"\n") => Ok(None),
+        Err(error) => {
+            Err(ReplayError::Line { path: path.to_owned(), line: *number, problem: error.to_string() })
+        }
     }
 }
 

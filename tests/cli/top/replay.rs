@@ -42,6 +42,31 @@ fn a_recording_is_played_with_stops_and_steps() {
 }
 
 #[test]
+fn a_database_is_played_as_well() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("day.sqlite");
+    if !cfg!(feature = "sqlite") {
+        std::fs::write(&path, "SQLite format 3\0").unwrap();
+        let Some(terminal) = replay(&path) else { return };
+        assert_says(&terminal.end(1), &["recordings in SQLite are not in this build", "--features sqlite"]);
+        return;
+    }
+    let broker = home();
+    let mut recorder = broker.mq("sub -t # -C 5 --record").arg(&path).spawn();
+    recorder.wait_for_stdout("dry");
+    broker.mq("pub -t garden/soil -m wet").run().succeed();
+    recorder.wait_for_end();
+    let Some(mut terminal) = replay(&path) else { return };
+    terminal.wait_for("wet");
+    terminal.wait_for("4 topics  5 msgs");
+    terminal.keys(",");
+    terminal.wait_for("replay 0:00:0");
+    terminal.wait_for("4 topics  5 msgs");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn an_invalid_line_ends_the_replay() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("bad.ndjson");
