@@ -436,7 +436,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by name, count, rate, age or size')
             [CompletionResult]::new('--max-topics', '--max-topics', [CompletionResultType]::ParameterName, 'Maximum number of topics to keep. Messages to further topics are counted, but not shown')
             [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Maximum memory for topics and payloads, such as 100MiB. Further payloads are not kept')
-            [CompletionResult]::new('--also', '--also', [CompletionResultType]::ParameterName, 'Show another broker in a tab of its own, by its URL as in -L. The other options apply to it as well. Can be repeated')
+            [CompletionResult]::new('--also', '--also', [CompletionResultType]::ParameterName, 'Show another broker in a tab of its own: that of a profile, or by its URL as in -L. The other options of the connection apply to a URL as well, not to a profile. Can be repeated')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Record messages to this file, for `mq pub --replay`. Appends JSON objects, one per line, or to a database if the name ends in .sqlite')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Show a recording of `mq sub --record` or `mq top --record` instead of a broker')
             [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Decode payloads as this format, instead of by content type, topic and shape; see `mq sub --help`')

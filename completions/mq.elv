@@ -429,7 +429,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --sort 'Sort by name, count, rate, age or size'
             cand --max-topics 'Maximum number of topics to keep. Messages to further topics are counted, but not shown'
             cand --max-bytes 'Maximum memory for topics and payloads, such as 100MiB. Further payloads are not kept'
-            cand --also 'Show another broker in a tab of its own, by its URL as in -L. The other options apply to it as well. Can be repeated'
+            cand --also 'Show another broker in a tab of its own: that of a profile, or by its URL as in -L. The other options of the connection apply to a URL as well, not to a profile. Can be repeated'
             cand --record 'Record messages to this file, for `mq pub --replay`. Appends JSON objects, one per line, or to a database if the name ends in .sqlite'
             cand --replay 'Show a recording of `mq sub --record` or `mq top --record` instead of a broker'
             cand --decode 'Decode payloads as this format, instead of by content type, topic and shape; see `mq sub --help`'

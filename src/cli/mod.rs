@@ -47,6 +47,7 @@ pub(crate) mod subscribe;
 pub(crate) mod tls;
 mod toml_text;
 pub(crate) mod top;
+pub(crate) mod top_brokers;
 mod url;
 pub(crate) mod values;
 mod version;

@@ -47,6 +47,7 @@ Examples:
   mq top -h test.example --list    each topic on a row of its own
   mq top --sort rate               the topics with most messages first
   mq top --also mqtt://other       another broker in a second tab
+  mq top --profile a --also b      the brokers of two profiles
   mq top --read-only               show messages, but send none
   mq top --record day.ndjson       record the messages meanwhile
   mq top --replay day.ndjson       play a recording
@@ -78,9 +79,9 @@ pub(crate) struct TopArgs {
     /// Maximum memory for topics and payloads, such as 100MiB. Further payloads are not kept
     #[arg(long, value_name = "SIZE", default_value = MAX_BYTES, value_parser = size, help_heading = "Screen")]
     pub max_bytes: u64,
-    /// Show another broker in a tab of its own, by its URL as in -L. The other options apply to it as well. Can be
-    /// repeated
-    #[arg(long, value_name = "URL", conflicts_with = "replay", help_heading = "Screen")]
+    /// Show another broker in a tab of its own: that of a profile, or by its URL as in -L. The other options of the
+    /// connection apply to a URL as well, not to a profile. Can be repeated
+    #[arg(long, value_name = "PROFILE|URL", conflicts_with = "replay", help_heading = "Screen")]
     pub also: Vec<String>,
     /// Turn off the keys that publish, delete retained messages, subscribe and unsubscribe
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Screen")]
@@ -109,17 +110,6 @@ impl TopArgs {
     pub(super) fn choose_gateway(&mut self) {
         let args = self.sn.clone();
         self.client.network.sn = Some(SnChoice { args, sleep: None, is_unconnected: false });
-    }
-
-    /// The clients of all brokers. The further ones differ in the URL only.
-    pub(crate) fn clients(&self) -> Vec<ClientArgs> {
-        let further = self.also.iter().map(|url| {
-            let mut client = self.client.clone();
-            (client.connection.host, client.connection.port) = (None, None);
-            client.network.lead_to(url, "--also");
-            client
-        });
-        [self.client.clone()].into_iter().chain(further).collect()
     }
 
     /// A client, which uses MQTT 5 unless another version is typed: older ones have no properties, and lose the RETAIN flag.

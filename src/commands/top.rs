@@ -4,6 +4,7 @@ use super::{Messages, block_on, password};
 use crate::cli::session::ClientArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::cli::top::TopArgs;
+use crate::cli::top_brokers::{TabBroker, brokers};
 use crate::cli::{Names, UsageError};
 use crate::client::{self, Options};
 use crate::commands::error::{Error, ExitStatus};
@@ -33,6 +34,7 @@ const HUNG_UP: ExitStatus = ExitStatus(129);
 /// What a screen starts with.
 struct Start {
     client: ClientArgs,
+    is_of_profile: bool,
     options: Options,
     subscriptions: Vec<(TopicFilter, Qos)>,
     recorder: Option<Recorder>,
@@ -45,14 +47,14 @@ pub(super) fn run(args: &TopArgs, messages: Messages) -> Result<ExitStatus, Erro
     if let Some(path) = &args.replay {
         return replay(args, path, messages);
     }
-    let clients = args.clients();
-    let starts = clients.into_iter().enumerate();
-    let starts = starts.map(|(index, client)| start(args, client, index == 0, messages));
+    let starts = brokers(args)?.into_iter().enumerate();
+    let starts = starts.map(|(index, broker)| start(args, broker, index == 0, messages));
     show(starts.collect::<Result<_, _>>()?)
 }
 
 /// A broker of the options. The first one is recorded.
-fn start(args: &TopArgs, client: ClientArgs, is_first: bool, messages: Messages) -> Result<Start, Error> {
+fn start(args: &TopArgs, broker: TabBroker, is_first: bool, messages: Messages) -> Result<Start, Error> {
+    let TabBroker { client, is_of_profile } = broker;
     let record = args.record.as_deref().filter(|_| is_first);
     let options = args.client_options(&client, messages.names)?;
     args.schema.check_format("--decode", args.decode)?;
@@ -67,7 +69,7 @@ fn start(args: &TopArgs, client: ClientArgs, is_first: bool, messages: Messages)
     };
     let subscriptions = args.subscriptions(&client, messages.names)?;
     let recorder = open_recorder(record, messages)?;
-    Ok(Start { client, options, subscriptions, recorder, limits: args.limits(), settings })
+    Ok(Start { client, is_of_profile, options, subscriptions, recorder, limits: args.limits(), settings })
 }
 
 /// The list view for `mq sub -w`; `None` if its options or the place of its output ask for something else.
@@ -96,7 +98,7 @@ fn show_list(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Err
     let recorder = open_recorder(args.keep.record.as_deref(), messages)?;
     let limits = TopArgs::default_limits();
     let client = args.client.clone();
-    show(vec![Start { client, options, subscriptions, recorder, limits, settings }])
+    show(vec![Start { client, is_of_profile: false, options, subscriptions, recorder, limits, settings }])
 }
 
 /// Shows brokers, each in a tab.
@@ -105,15 +107,19 @@ fn show(starts: Vec<Start>) -> Result<ExitStatus, Error> {
         let mut password = None;
         let (mut sources, mut receptions) = (Vec::new(), Vec::new());
         for start in starts {
-            let Start { client, mut options, subscriptions, recorder, limits, settings } = start;
+            let Start { client, is_of_profile, mut options, subscriptions, recorder, limits, settings } =
+                start;
             if let Some(rules) = client.rules(options.version) {
                 client.check_subscriptions(&rules, &subscriptions)?;
             }
             let properties = client.properties.collect(Context::Subscribe)?;
-            if let (Some(known), true) = (&password, client.connection.ask_password) {
+            // A password that was asked for goes to the brokers of its options, not to one with a profile of its own.
+            if let (Some(known), true, false) = (&password, client.connection.ask_password, is_of_profile) {
                 options.password = Some(Clone::clone(known));
             } else {
                 password::complete(&client.connection, &mut options.password).await?;
+            }
+            if !is_of_profile {
                 password.clone_from(&options.password);
             }
             let shared = Shared::new(limits, Connection::Connecting);

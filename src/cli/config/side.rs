@@ -53,6 +53,19 @@ pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Erro
     Ok(client)
 }
 
+/// The client of a profile alone, without variables.
+///
+/// # Errors
+/// If the profile does not exist, or a value is invalid.
+pub(in crate::cli) fn client_of_profile(option: &'static str, name: &str) -> Result<ClientArgs, Error> {
+    let options = Options::all();
+    let asked = Asked { name: name.to_owned(), by: option };
+    let Some(file) = file::read()? else { return Err(profile::without_file(&asked)) };
+    let [_, of_profile, defaults] = profile::of_file(&options, &file, Some(asked))?.layers;
+    let entries = precedence::winners(options.command(), &[], [Vec::new(), of_profile, defaults]);
+    client_of(&options, option, &entries)
+}
+
 /// The client that values from a file of another format describe; each has a key of profiles.
 ///
 /// # Errors
