@@ -4,6 +4,7 @@
 //! Memory is bounded: beyond the limits, messages to further topics and further payloads are counted and left out.
 
 mod filter;
+mod forget;
 mod history;
 mod natural;
 mod outline;
@@ -71,6 +72,8 @@ pub(crate) struct Model {
     tree: Tree,
     states: Vec<NodeState>,
     values: Vec<Value>,
+    /// The places of values that were removed.
+    free: Vec<ValueIndex>,
     histories: HashMap<NodeId, History>,
     bytes: usize,
     left_out: LeftOut,
@@ -87,6 +90,7 @@ impl Model {
             tree: Tree::new(),
             states: vec![NodeState::default()],
             values: Vec::new(),
+            free: Vec::new(),
             histories: HashMap::new(),
             bytes: 0,
             left_out: LeftOut::default(),
@@ -234,9 +238,8 @@ impl Model {
     fn keep(&mut self, id: NodeId, publish: &Publish<'_>, time: Timestamp) {
         let memory = value::memory_of(publish);
         let Some(index) = self.state(id).value else {
-            self.values.push(Value::new(publish, time));
             self.bytes += memory;
-            let index = u32::try_from(self.values.len()).ok().and_then(ValueIndex::new);
+            let index = self.place(Value::new(publish, time));
             if let Some(state) = self.states.get_mut(id.index()) {
                 state.value = index;
             }
@@ -252,8 +255,21 @@ impl Model {
         }
         self.bytes = self.bytes + value.memory() - old;
     }
+
+    /// Puts a value into a free place, or a new one.
+    fn place(&mut self, value: Value) -> Option<ValueIndex> {
+        if let Some(index) = self.free.pop()
+            && let Some(place) = self.values.get_mut(position(index))
+        {
+            *place = value;
+            return Some(index);
+        }
+        self.values.push(value);
+        u32::try_from(self.values.len()).ok().and_then(ValueIndex::new)
+    }
 }
 
+/// The position of a value.
 fn position(index: ValueIndex) -> usize {
     index.get() as usize - 1
 }

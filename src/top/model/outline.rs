@@ -16,6 +16,9 @@ const UNFOLDED_LEVELS: usize = 3;
 /// The time in milliseconds between two orders by a value that messages change.
 const REORDER: u64 = 500;
 
+/// The nodes that one refresh compares with the filter, so that a frame over very many topics stays short.
+pub(super) const SLICE: usize = 10_000;
+
 /// Above this number of rows, new topics have a row after the same time only.
 const MANY_ROWS: usize = 10_000;
 
@@ -52,6 +55,8 @@ pub(crate) struct Outline {
     filter: Option<Filter>,
     /// For each node whether it or a topic below it matches the filter, and whether it matches itself.
     matches: Vec<Match>,
+    /// The comparison that is not finished yet.
+    matching: Option<Matching>,
     /// The children of unfolded nodes by name.
     by_name: HashMap<NodeId, Vec<NodeId>>,
     selected: Option<NodeId>,
@@ -69,6 +74,14 @@ pub(crate) struct Outline {
 struct Match {
     itself: bool,
     below: bool,
+}
+
+/// A comparison of nodes with the filter, in slices.
+#[derive(Debug, Clone, Default)]
+struct Matching {
+    found: Vec<Match>,
+    /// The index of the next node.
+    next: usize,
 }
 
 impl Outline {
@@ -118,7 +131,13 @@ impl Outline {
         self.seeks_match = filter.is_some();
         self.filter = filter;
         self.matches.clear();
+        self.matching = None;
         self.is_stale = true;
+    }
+
+    /// Whether the next refresh compares further nodes with the filter.
+    pub(crate) fn is_matching(&self) -> bool {
+        self.matching.is_some()
     }
 
     /// Folds all nodes below this many levels; `None` unfolds all.
@@ -173,6 +192,7 @@ impl Outline {
         if nodes < self.nodes {
             self.by_name.clear();
             self.matches.clear();
+            self.matching = None;
             self.is_stale = true;
         }
         let is_late = now.saturating_sub(self.refreshed) >= REORDER;
@@ -181,11 +201,11 @@ impl Outline {
         let changes =
             self.sort != SortKey::Name || self.filter.as_ref().is_some_and(Filter::depends_on_payload);
         let is_due = changes && is_late;
-        if !(self.is_stale || is_grown || is_due) {
+        if !(self.is_stale || is_grown || is_due || self.is_matching()) {
             return;
         }
         (self.nodes, self.topics, self.refreshed, self.is_stale) = (nodes, topics, now, false);
-        self.match_nodes(model);
+        self.match_nodes(model, is_late);
         self.rows = self.ordered(model, now);
         self.find_selected(model.tree());
         self.seek_match();
@@ -218,29 +238,46 @@ impl Outline {
         }
     }
 
-    /// Compares new nodes with the filter, or all of them if it depends on payloads.
-    fn match_nodes(&mut self, model: &Model) {
+    /// Compares a slice of the nodes with the filter: of the new ones, or of all if earlier results may no longer hold.
+    fn match_nodes(&mut self, model: &Model, is_late: bool) {
         let Some(filter) = &self.filter else { return };
         let tree = model.tree();
-        let mut matches = std::mem::take(&mut self.matches);
-        // A node that was only the start of topics may have become a topic.
-        if filter.depends_on_payload() || model.promoted() != self.promoted {
-            matches.clear();
-        }
-        self.promoted = model.promoted();
-        let from = matches.len().max(1);
-        matches.resize(tree.len(), Match::default());
-        for id in (from..tree.len()).filter_map(|index| tree.id(index)) {
+        let mut matching = self.matching.take().unwrap_or_else(|| {
+            // A node that was only the start of topics may have become a topic.
+            let is_promoted = model.promoted() != self.promoted;
+            self.promoted = model.promoted();
+            let is_outdated = is_promoted || (filter.depends_on_payload() && is_late);
+            let found = if is_outdated { Vec::new() } else { std::mem::take(&mut self.matches) };
+            Matching { next: found.len().max(1), found }
+        });
+        matching.found.resize(tree.len(), Match::default());
+        let end = tree.len().min(matching.next.saturating_add(SLICE));
+        for id in (matching.next..end).filter_map(|index| tree.id(index)) {
             if filter.matches(model, id) {
-                note_match(&mut matches, tree, id);
+                note_match(&mut matching.found, tree, id);
             }
         }
-        self.matches = matches;
+        matching.next = end;
+        if end < tree.len() {
+            self.matching = Some(matching);
+        } else {
+            self.matches = matching.found;
+        }
     }
 
+    /// By the last comparison that was finished, or else by the one that is not.
     fn match_of(&self, id: NodeId) -> Match {
-        let all = Match { itself: true, below: true };
-        if self.filter.is_none() { all } else { self.matches.get(id.index()).copied().unwrap_or_default() }
+        if self.filter.is_none() {
+            return Match { itself: true, below: true };
+        }
+        let partial = self.matching.as_ref().map(|matching| matching.found.as_slice()).unwrap_or_default();
+        let matches = if self.matches.is_empty() { partial } else { &self.matches };
+        matches.get(id.index()).copied().unwrap_or_default()
+    }
+
+    /// Whether a node has a row, unless it is folded: it matches, and its topics were not removed.
+    fn has_row(&self, model: &Model, id: NodeId) -> bool {
+        self.match_of(id).below && model.state(id).topics > 0
     }
 
     fn ordered(&mut self, model: &Model, now: u64) -> Vec<Row> {
@@ -280,7 +317,7 @@ impl Outline {
     fn children(&mut self, model: &Model, id: NodeId, now: u64) -> Vec<NodeId> {
         let tree = model.tree();
         if self.sort != SortKey::Name {
-            return self.by_value(model, now, tree.children(id).filter(|child| self.match_of(*child).below));
+            return self.by_value(model, now, tree.children(id).filter(|child| self.has_row(model, *child)));
         }
         let mut children = self.by_name.remove(&id).unwrap_or_default();
         let added = tree.child_count(id).saturating_sub(children.len());
@@ -289,7 +326,7 @@ impl Outline {
             // The sort is stable, and fast for a list that is mostly in order.
             children.sort_by(|one, other| natural::compare(tree.name(*one), tree.name(*other)));
         }
-        let matching = children.iter().copied().filter(|child| self.match_of(*child).below);
+        let matching = children.iter().copied().filter(|child| self.has_row(model, *child));
         let matching = if self.is_reversed { matching.rev().collect() } else { matching.collect() };
         self.by_name.insert(id, children);
         matching

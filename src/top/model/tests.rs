@@ -224,6 +224,58 @@ fn a_filter_finds_topics_that_come_later() {
 }
 
 #[test]
+fn a_filter_over_many_topics_is_applied_in_slices() {
+    let mut filled = Filled::new(NO_LIMITS);
+    (0..25_000).for_each(|number| filled.receive(&format!("many/{number}"), b"old", false));
+    let mut outline = Outline::new(true, SortKey::Name);
+    outline.set_filter(Filter::parse("~[05]000$").unwrap());
+    assert_eq!(filled.rows(&mut outline), ["*many/5000"], "the first slice");
+    assert!(outline.is_matching());
+    assert_eq!(filled.rows(&mut outline), ["*many/5000", "many/10000", "many/15000"]);
+    assert_eq!(filled.rows(&mut outline).len(), 4);
+    assert!(!outline.is_matching());
+    outline.set_filter(Filter::parse("=old").unwrap());
+    while {
+        filled.rows(&mut outline);
+        outline.is_matching()
+    } {}
+    assert_eq!(outline.rows().len(), 25_000);
+    filled.receive("many/3", b"new", false);
+    filled.now = 1000;
+    assert_eq!(filled.rows(&mut outline).len(), 25_000, "the last complete result until there is a new one");
+    while {
+        filled.rows(&mut outline);
+        outline.is_matching()
+    } {}
+    assert_eq!(outline.rows().len(), 24_999);
+}
+
+#[test]
+fn topics_that_are_removed_have_no_row_and_can_return() {
+    let mut filled = Filled::with(&["$SYS/broker/uptime", "$SYS/broker/version", "a", "$SYSTEM"]);
+    let mut outline = Outline::new(false, SortKey::Name);
+    let all = ["*$SYS", " broker", "  uptime", "  version", "$SYSTEM", "a"];
+    assert_eq!(filled.rows(&mut outline), all);
+    let uptime = filled.id("$SYS/broker/uptime");
+    filled.model.look_at(uptime);
+    let bytes = filled.model.bytes();
+    filled.model.forget("$SYS");
+    assert_eq!(filled.rows(&mut outline), ["*$SYSTEM", "a"]);
+    let root = filled.model.state(NodeId::ROOT);
+    assert_eq!((root.topics, root.messages, root.size), (2, 2, 8));
+    assert!(filled.model.bytes() < bytes && filled.model.history(uptime).is_none());
+    for sort in [SortKey::Age, SortKey::Name] {
+        outline.sort_by(sort);
+        assert_eq!(filled.rows(&mut outline).len(), 2);
+    }
+    filled.receive("$SYS/broker/uptime", b"2", false);
+    assert_eq!(filled.rows(&mut outline), ["$SYS", " broker", "  uptime", "*$SYSTEM", "a"]);
+    assert_eq!(filled.model.value(uptime).unwrap().payload(), b"2");
+    assert_eq!(filled.model.values.len(), 4, "the place of a removed value is taken again");
+    filled.model.forget("unknown");
+}
+
+#[test]
 fn histories_are_bounded_by_count_bytes_and_topics() {
     let mut filled = Filled::with(&["a", "b"]);
     let (a, b) = (filled.id("a"), filled.id("b"));

@@ -39,6 +39,19 @@ impl Value {
         }
     }
 
+    /// No message: the place of a value that was removed.
+    pub(super) fn empty() -> Value {
+        Value {
+            payload: Box::default(),
+            properties: PropertiesBuf::new(),
+            time: Timestamp::UNIX_EPOCH,
+            size: 0,
+            qos: Qos::AtMostOnce,
+            retain: false,
+            dup: false,
+        }
+    }
+
     /// As a new value, without an allocation if the payload has the same length.
     pub(super) fn replace(&mut self, publish: &Publish<'_>, time: Timestamp) {
         let payload = kept(publish.payload);
