@@ -1,10 +1,12 @@
 //! What the user asks for in a prompt: publishing, clearing, subscriptions, export.
 
+use super::delivery::{self, Delivery};
+use super::editor::Edit;
 use super::feed::{Outbound, Request};
 use super::model::{Model, NodeId, Value};
 use super::playback::Control;
 use super::text::plural;
-use crate::protocol::{PropertiesBuf, Property, PropertyId, PropertyValue, Qos, TopicFilter, TopicName};
+use crate::protocol::{PropertiesBuf, Property, PropertyId, Qos, TopicFilter, TopicName};
 use std::path::PathBuf;
 
 /// The meaning of the text in a prompt.
@@ -16,7 +18,7 @@ pub(super) enum Purpose {
     /// The topic of a new message.
     Topic,
     Payload(TopicName),
-    /// QoS, RETAIN and user properties.
+    /// QoS, RETAIN and properties.
     Delivery(TopicName, Payload),
     /// The file for the history of a topic.
     Export(NodeId),
@@ -27,6 +29,8 @@ pub(super) enum Purpose {
 pub(crate) enum Payload {
     Text(String),
     File(PathBuf),
+    /// Written in an editor.
+    Edited(Vec<u8>),
 }
 
 /// A message to publish, before its file is read.
@@ -34,9 +38,7 @@ pub(crate) enum Payload {
 pub(crate) struct Draft {
     pub(crate) topic: TopicName,
     pub(crate) payload: Payload,
-    pub(crate) qos: Qos,
-    pub(crate) retain: bool,
-    pub(crate) properties: PropertiesBuf,
+    pub(crate) delivery: Delivery,
 }
 
 /// What the screen cannot do itself.
@@ -53,6 +55,8 @@ pub(crate) enum Effect {
     Turn(bool),
     Request(Request),
     Publish(Draft),
+    /// Opens the editor for a payload.
+    Edit(Edit),
     /// Puts text or bytes on the clipboard of the terminal.
     Copy(Vec<u8>),
     Control(Control),
@@ -84,8 +88,8 @@ impl Purpose {
             Purpose::Subscribe => "subscribe (QOS:FILTER or FILTER): ",
             Purpose::Unsubscribe => "unsubscribe: ",
             Purpose::Topic => "publish to topic: ",
-            Purpose::Payload(_) => "payload (@FILE reads a file): ",
-            Purpose::Delivery(..) => "QoS, r to retain, NAME=VALUE: ",
+            Purpose::Payload(_) => "payload (@FILE reads it, Ctrl-O opens $EDITOR): ",
+            Purpose::Delivery(..) => "QoS, r to retain, properties: ",
             Purpose::Export(_) => "export history to file: ",
         }
     }
@@ -99,7 +103,7 @@ impl Purpose {
             Purpose::Filter => Ok(Step::Done),
             Purpose::Subscribe => {
                 let (qos, filter) = match text.split_once(':').map(|(qos, filter)| (qos.parse(), filter)) {
-                    Some((Ok(number), filter)) => (qos_of(number)?, filter),
+                    Some((Ok(number), filter)) => (delivery::qos(number)?, filter),
                     _ => (Qos::AtMostOnce, text),
                 };
                 let filter = TopicFilter::parse(filter).map_err(|error| error.to_string())?;
@@ -121,34 +125,14 @@ impl Purpose {
                 };
                 Ok(Step::Prompt(Purpose::Delivery(topic, payload), "0".to_owned()))
             }
-            Purpose::Delivery(topic, payload) => delivery(topic, payload, text),
+            Purpose::Delivery(topic, payload) => {
+                let delivery = delivery::parse(text)?;
+                Ok(Step::Effect(Effect::Publish(Draft { topic, payload, delivery })))
+            }
             Purpose::Export(_) if text.is_empty() => Err("a file name is missing".to_owned()),
             Purpose::Export(id) => Ok(Step::Effect(Effect::Export(id, text.into()))),
         }
     }
-}
-
-fn delivery(topic: TopicName, payload: Payload, text: &str) -> Result<Step, String> {
-    let (mut qos, mut retain, mut properties) = (Qos::AtMostOnce, false, PropertiesBuf::new());
-    for word in text.split_whitespace() {
-        match (word, word.split_once('=')) {
-            ("r", _) => retain = true,
-            (_, Some((name, value))) => {
-                let property = PropertyValue::Pair(name, value);
-                properties.push(PropertyId::UserProperty, property).map_err(|error| error.to_string())?;
-            }
-            (word, None) => {
-                let number =
-                    word.parse().map_err(|_| format!("expected 0, 1, 2, r or NAME=VALUE: {word}"))?;
-                qos = qos_of(number)?;
-            }
-        }
-    }
-    Ok(Step::Effect(Effect::Publish(Draft { topic, payload, qos, retain, properties })))
-}
-
-fn qos_of(number: u8) -> Result<Qos, String> {
-    Qos::from_u8(number).ok_or_else(|| format!("expected a QoS of 0, 1 or 2: {number}"))
 }
 
 /// Asks whether to publish a message again.
@@ -222,8 +206,8 @@ mod tests {
         let Ok(Step::Prompt(purpose, text)) = purpose.accept("@x") else { panic!() };
         assert_eq!((text.as_str(), &purpose), ("0", &Purpose::Delivery(topic(), Payload::File("x".into()))));
         let Ok(Step::Effect(Effect::Publish(draft))) = purpose.accept("2 r unit=W") else { panic!() };
-        assert_eq!((draft.qos, draft.retain), (Qos::ExactlyOnce, true));
-        assert!(!draft.properties.as_properties().is_empty());
+        assert_eq!((draft.delivery.qos, draft.delivery.retain), (Qos::ExactlyOnce, true));
+        assert!(!draft.delivery.properties.as_properties().is_empty());
     }
 
     #[test]
@@ -233,9 +217,6 @@ mod tests {
         assert!(
             problem(Purpose::Delivery(topic(), Payload::Text(String::new())), "3")
                 .contains("QoS of 0, 1 or 2: 3")
-        );
-        assert!(
-            problem(Purpose::Delivery(topic(), Payload::Text(String::new())), "x").contains("NAME=VALUE: x")
         );
         assert!(problem(Purpose::Subscribe, "a/#/b").contains('#'));
         assert!(problem(Purpose::Payload(topic()), "@").contains("file name"));

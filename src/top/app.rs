@@ -1,20 +1,21 @@
 //! The state of the screen, and the effects of keys and mouse on it. It owns no terminal and reads no clock.
 
-use super::acting::{self, Effect, Purpose, Question, Step};
+use super::acting::{self, Effect, Payload, Purpose, Question, Step};
 use super::content::Decoding;
 use super::detail::Detail;
-use super::feed::{Connection, Request, Subscribed};
+use super::editor::Edit;
+use super::feed::{Connection, Request};
 use super::layout::{self, Footer, Layout, Title};
 use super::model::{Filter, Model, NodeId, Outline, SortKey};
 use super::palette::Palette;
 use super::playback::Control;
 use super::prompt::{Prompt, Typed};
 use super::scene::Scene;
-use super::sys::{self, Panel};
+use super::sys::Panel;
 use super::table::{self, Summaries};
 use crate::payload::schema::MessageTypes;
 use crate::payload::{Births, PayloadDecoding};
-use crate::protocol::{Qos, TopicFilter};
+use crate::protocol::TopicName;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{
@@ -56,7 +57,6 @@ pub(crate) struct Input<'a> {
     pub(crate) model: &'a Model,
     pub(crate) births: &'a Births,
     pub(crate) connection: &'a Connection,
-    pub(crate) subscriptions: &'a [Subscribed],
     /// The milliseconds since the start.
     pub(crate) now: u64,
     /// The time of the data, which differs in a replay.
@@ -116,6 +116,16 @@ impl App {
         self.detail.as_ref().and(self.outline.selected())
     }
 
+    /// Whether more nodes have to be compared with the filter, in the next frame.
+    pub(crate) fn is_filtering(&self) -> bool {
+        self.outline.is_matching()
+    }
+
+    /// Asks for QoS and properties of a message whose payload was edited.
+    pub(crate) fn ask_for_delivery(&mut self, topic: TopicName, payload: Vec<u8>) {
+        self.ask(Purpose::Delivery(topic, Payload::Edited(payload)), "0");
+    }
+
     /// Shows a notice for some time.
     pub(crate) fn notify(&mut self, text: String, now: u64) {
         self.notice = Some((text, now.saturating_add(NOTICE_TIME)));
@@ -138,8 +148,7 @@ impl App {
                 }
                 None
             }
-            Event::Resize(..) => Some(Effect::Redraw),
-            Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+            Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
         };
         self.frozen = match frozen {
             None if self.is_paused => Some(Box::new((input.model.clone(), input.clock))),
@@ -215,12 +224,7 @@ impl App {
         self.top = self.top.clamp((position + 1).saturating_sub(rows.max(1)), position).min(last);
     }
 
-    fn key(
-        &mut self,
-        key: KeyEvent,
-        model: &Model,
-        Input { now, subscriptions, .. }: Input<'_>,
-    ) -> Option<Effect> {
+    fn key(&mut self, key: KeyEvent, model: &Model, Input { now, .. }: Input<'_>) -> Option<Effect> {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             match key.code {
                 KeyCode::Char('c') => return Some(Effect::Interrupt),
@@ -228,6 +232,13 @@ impl App {
                 KeyCode::Char('l') => return Some(Effect::Redraw),
                 _ => {}
             }
+        }
+        if let Some((Purpose::Payload(topic), prompt)) = &self.prompt
+            && is_editor_key(key)
+        {
+            let edit = Edit { topic: topic.clone(), text: text_to_edit(prompt.text(), topic, model) };
+            self.prompt = None;
+            return Some(Effect::Edit(edit));
         }
         if self.prompt.is_some() {
             return self.prompt_key(key);
@@ -244,6 +255,9 @@ impl App {
             self.help = next.filter(|_| !is_end).map(|next| (next, None));
             return None;
         }
+        if self.panel.is_some() && matches!(key.code, KeyCode::Esc | KeyCode::Char('$')) {
+            return self.close_panel();
+        }
         if self.move_key(key.code, model) || self.view_key(key.code) {
             return None;
         }
@@ -255,7 +269,10 @@ impl App {
             KeyCode::Char(character) if self.settings.is_replay && replay_key(character).is_some() => {
                 return replay_key(character).map(Effect::Control);
             }
-            KeyCode::Char('$') => return self.toggle_panel(subscriptions),
+            KeyCode::Char('$') => {
+                self.panel = Some(Panel::new(self.settings.is_read_only));
+                return self.can_send().then_some(Effect::Request(Request::WatchStatistics));
+            }
             KeyCode::Char('y' | 'Y' | 'e' | 'n' | 'r' | 'x' | 'X' | 's' | 'u') => {
                 let done = self.acting_key(key.code, model);
                 return done.unwrap_or_else(|problem| {
@@ -297,16 +314,14 @@ impl App {
         None
     }
 
-    /// Shows or hides the panel of the broker, and subscribes to its topics, unless they are subscribed to.
-    fn toggle_panel(&mut self, subscriptions: &[Subscribed]) -> Option<Effect> {
-        if self.panel.take().is_some() {
-            return None;
-        }
-        self.panel = Some(Panel::new(self.settings.is_read_only));
-        let is_subscribed = subscriptions.iter().any(|known| known.filter.as_str().starts_with("$SYS/"));
-        let filter = TopicFilter::parse(sys::FILTER).ok()?;
-        let request = Request::Subscribe(filter, Qos::AtMostOnce);
-        (!is_subscribed && !self.settings.is_read_only).then_some(Effect::Request(request))
+    /// Hides the panel of the broker, and ends the subscription to its topics.
+    fn close_panel(&mut self) -> Option<Effect> {
+        self.panel = None;
+        self.can_send().then_some(Effect::Request(Request::LeaveStatistics))
+    }
+
+    fn can_send(&self) -> bool {
+        !self.settings.is_read_only && !self.settings.is_replay
     }
 
     fn ask(&mut self, purpose: Purpose, text: &str) {
@@ -395,7 +410,6 @@ impl App {
                 let filter = self.filter.clone();
                 self.ask(Purpose::Filter, &filter);
             }
-            KeyCode::Esc if self.panel.is_some() => self.panel = None,
             KeyCode::Esc if self.detail.is_some() => self.detail = None,
             KeyCode::Esc => self.remove_filter(),
             KeyCode::Enter if self.detail.is_some() => self.detail = None,
@@ -475,6 +489,22 @@ impl App {
         self.filter.clear();
         self.outline.set_filter(None);
     }
+}
+
+/// Whether the key opens the editor.
+fn is_editor_key(key: KeyEvent) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('o')
+}
+
+/// The text that the editor begins with: what is typed, or else the last payload of the topic, if it is a text.
+fn text_to_edit(typed: &str, topic: &TopicName, model: &Model) -> String {
+    if !typed.is_empty() {
+        return typed.to_owned();
+    }
+    let value = model.tree().find(topic.as_str()).and_then(|id| model.value(id));
+    let text =
+        value.filter(|value| value.is_whole()).map(|value| String::from_utf8(value.payload().to_vec()));
+    text.and_then(Result::ok).unwrap_or_default()
 }
 
 /// The keys of a replay.

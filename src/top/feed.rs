@@ -3,14 +3,15 @@
 //! It runs on a thread of its own, so a slow terminal does not slow it down. Both threads hold the lock for short work only: here for
 //! one message, in the screen for one frame.
 
+use super::fault;
 use super::model::{Limits, Model};
 use super::playback::{Playback, ReplayError};
 use crate::client::{self, Application, Details, Flow, Link, Sending};
 use crate::payload::Births;
 use crate::protocol::session::{Outgoing, PublishError, SubscribeError};
 use crate::protocol::{
-    Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, Subscription, SubscriptionAck,
-    SubscriptionOptions, TopicFilter, TopicName,
+    Defect, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
+    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, TopicName,
 };
 use crate::recording::{Recorder, RecordingError};
 use jiff::Timestamp;
@@ -19,6 +20,13 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+
+/// The broker's statistics, and the level above them.
+pub(super) const STATISTICS: &str = "$SYS/#";
+const STATISTICS_LEVEL: &str = "$SYS";
+
+/// Identical messages within this time under different subscription identifiers are one, in milliseconds.
+const SAME_MESSAGE: u64 = 2000;
 
 /// The most notices that wait for the screen.
 const MAX_NOTICES: usize = 20;
@@ -42,20 +50,15 @@ pub(crate) enum Connection {
     Replay(Playback),
 }
 
-/// The broker's answer to a subscription.
+/// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Grant {
-    Requested,
-    Granted(Qos),
-    Rejected(String),
-}
-
-/// A subscription and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Subscribed {
-    pub(crate) filter: TopicFilter,
-    pub(crate) qos: Qos,
-    pub(crate) grant: Grant,
+struct Subscribed {
+    filter: TopicFilter,
+    qos: Qos,
+    /// Its subscription identifier, which is used if there are several and the broker accepts them.
+    identifier: u32,
+    /// It is there for the panel of the broker only.
+    is_for_panel: bool,
 }
 
 /// What reception and screen share.
@@ -64,7 +67,10 @@ pub(crate) struct State {
     pub(crate) model: Model,
     pub(crate) births: Births,
     pub(crate) connection: Connection,
-    pub(crate) subscriptions: Vec<Subscribed>,
+    subscriptions: Vec<Subscribed>,
+    last_identifier: u32,
+    /// The panel of the broker was closed, so that late messages for it are not shown.
+    hides_statistics: bool,
     notices: VecDeque<String>,
     /// The time of the data in milliseconds, if it is not that of the clock.
     pub(crate) clock: Option<u64>,
@@ -84,6 +90,10 @@ pub(crate) struct Shared {
 pub(crate) enum Request {
     Subscribe(TopicFilter, Qos),
     Unsubscribe(TopicFilter),
+    /// Subscribes to the broker's statistics, unless there is a subscription to some of them.
+    WatchStatistics,
+    /// Ends that subscription, and removes its topics.
+    LeaveStatistics,
     /// Messages to publish, with a text for the result, such as `published`.
     Publish(Vec<Outbound>, &'static str),
 }
@@ -116,6 +126,8 @@ impl Shared {
             births: Births::default(),
             connection,
             subscriptions: Vec::new(),
+            last_identifier: 0,
+            hides_statistics: false,
             notices: VecDeque::new(),
             clock: None,
             revision: 0,
@@ -143,6 +155,32 @@ impl State {
         self.births.learn(publish.topic, publish.payload);
         self.model.receive(publish, time, now);
         self.revision += 1;
+    }
+
+    /// Adds a subscription, in the place of one with the same filter.
+    fn add_subscription(&mut self, filter: TopicFilter, qos: Qos, is_for_panel: bool) -> Subscribed {
+        self.last_identifier += 1;
+        self.subscriptions.retain(|known| known.filter != filter);
+        if is_of_statistics(&filter) {
+            self.hides_statistics = false;
+        }
+        let added = Subscribed { filter, qos, identifier: self.last_identifier, is_for_panel };
+        self.subscriptions.push(added.clone());
+        added
+    }
+
+    /// Whether a message is a copy of the topic's last one, for another subscription that matches it.
+    fn is_copy(&self, publish: &Publish<'_>, now: u64) -> bool {
+        if self.subscriptions.len() < 2 {
+            return false;
+        }
+        let Some(id) = self.model.tree().find(publish.topic) else { return false };
+        let Some(last) = self.model.value(id) else { return false };
+        let identifier = |properties: Properties<'_>| properties.number(PropertyId::SubscriptionIdentifier);
+        identifier(last.properties()) != identifier(publish.properties)
+            && last.size as usize == publish.payload.len()
+            && publish.payload.starts_with(last.payload())
+            && now.saturating_sub(self.model.state(id).last) <= SAME_MESSAGE
     }
 
     /// Forgets all messages.
@@ -188,6 +226,11 @@ impl Outgoing for Outbound {
     }
 }
 
+/// Whether a filter is for topics of the broker's statistics.
+fn is_of_statistics(filter: &TopicFilter) -> bool {
+    filter.as_str().starts_with("$SYS/")
+}
+
 /// The channel of requests.
 pub(crate) fn requests() -> (mpsc::Sender<Request>, mpsc::Receiver<Request>) {
     mpsc::channel(MAX_REQUESTS)
@@ -230,8 +273,11 @@ impl Feed {
         properties: PropertiesBuf,
         recorder: Option<Recorder>,
     ) -> Feed {
-        let requested = |(filter, qos)| Subscribed { filter, qos, grant: Grant::Requested };
-        shared.lock().subscriptions = subscriptions.into_iter().map(requested).collect();
+        let mut state = shared.lock();
+        for (filter, qos) in subscriptions {
+            state.add_subscription(filter, qos, false);
+        }
+        drop(state);
         Feed {
             shared,
             requests,
@@ -246,55 +292,94 @@ impl Feed {
         }
     }
 
-    fn subscribe(&mut self, filter: TopicFilter, qos: Qos, link: &mut Link<'_, Outbound>) {
+    fn subscribe(&mut self, subscribed: Subscribed, link: &mut Link<'_, Outbound>) {
+        let Subscribed { filter, qos, identifier, .. } = subscribed;
+        let is_v5 = link.session.version().is_v5();
         let options = SubscriptionOptions {
             maximum_qos: qos,
             // Otherwise the flag would be lost on messages that are retained while the subscription exists.
-            retain_as_published: link.session.version().is_v5(),
+            retain_as_published: is_v5,
             ..SubscriptionOptions::default()
         };
-        let subscription = Subscription { filter: filter.as_str(), options };
-        let sent = link.session.subscribe(vec![subscription], self.properties.as_properties(), link.output);
+        let subscription = || vec![Subscription { filter: filter.as_str(), options }];
+        let is_one_of_several = is_v5 && self.shared.lock().subscriptions.len() > 1;
+        let with_identifier = Some(self.properties_with(identifier)).filter(|_| is_one_of_several);
+        let properties = with_identifier.as_ref().unwrap_or(&self.properties).as_properties();
+        let mut sent = link.session.subscribe(subscription(), properties, link.output);
+        if with_identifier.is_some() && matches!(sent, Err(SubscribeError::IdentifiersNotSupported)) {
+            sent = link.session.subscribe(subscription(), self.properties.as_properties(), link.output);
+        }
         match sent {
             Ok(packet_id) => self.unanswered.push((packet_id, vec![filter])),
-            Err(problem) => self.note_unsent(&filter, &problem),
+            Err(problem) => self.shared.note(format!("cannot subscribe to {filter}: {problem}")),
         }
     }
 
-    fn note_unsent(&self, filter: &TopicFilter, problem: &SubscribeError) {
-        self.set_grant(filter, Grant::Rejected(problem.to_string()));
-        self.shared.note(format!("cannot subscribe to {filter}: {problem}"));
+    /// The properties of SUBSCRIBE, and an identifier unless the user chose one.
+    fn properties_with(&self, identifier: u32) -> PropertiesBuf {
+        let mut properties = self.properties.clone();
+        if properties.as_properties().find(PropertyId::SubscriptionIdentifier).is_none() {
+            let _ = properties.push(PropertyId::SubscriptionIdentifier, PropertyValue::Number(identifier));
+        }
+        properties
     }
 
-    fn set_grant(&self, filter: &TopicFilter, grant: Grant) {
+    fn unsubscribe(
+        &mut self,
+        filter: &TopicFilter,
+        link: &mut Link<'_, Outbound>,
+    ) -> Result<(), SubscribeError> {
+        self.shared.lock().subscriptions.retain(|known| known.filter != *filter);
+        link.session.unsubscribe(vec![filter.as_str()], Properties::EMPTY, link.output).map(drop)
+    }
+
+    fn watch_statistics(&mut self, link: &mut Link<'_, Outbound>) {
         let mut state = self.shared.lock();
-        if let Some(subscribed) = state.subscriptions.iter_mut().find(|known| known.filter == *filter) {
-            subscribed.grant = grant;
+        if state.subscriptions.iter().any(|known| is_of_statistics(&known.filter)) {
+            return;
         }
-        state.revision += 1;
+        let Ok(filter) = TopicFilter::parse(STATISTICS) else { return };
+        let added = state.add_subscription(filter, Qos::AtMostOnce, true);
+        drop(state);
+        self.subscribe(added, link);
+    }
+
+    fn leave_statistics(&mut self, link: &mut Link<'_, Outbound>) {
+        let mut state = self.shared.lock();
+        let Some(known) = state.subscriptions.iter().find(|known| known.is_for_panel).cloned() else {
+            return;
+        };
+        let is_wanted = |other: &Subscribed| !other.is_for_panel && is_of_statistics(&other.filter);
+        if !state.subscriptions.iter().any(is_wanted) {
+            state.hides_statistics = true;
+            state.model.forget(STATISTICS_LEVEL);
+            state.revision += 1;
+        }
+        drop(state);
+        // If the packet does not fit, the topics are hidden all the same.
+        let _ = self.unsubscribe(&known.filter, link);
     }
 
     fn perform(&mut self, request: Request, link: &mut Link<'_, Outbound>) {
+        fault::panic_if_asked("reception");
         match request {
             Request::Subscribe(filter, qos) => {
-                let mut state = self.shared.lock();
-                state.subscriptions.retain(|known| known.filter != filter);
-                state.subscriptions.push(Subscribed { filter: filter.clone(), qos, grant: Grant::Requested });
-                drop(state);
-                self.asked.push(filter.clone());
-                self.subscribe(filter, qos, link);
+                let added = self.shared.lock().add_subscription(filter.clone(), qos, false);
+                self.asked.push(filter);
+                self.subscribe(added, link);
             }
             Request::Unsubscribe(filter) => {
                 if !self.shared.lock().subscriptions.iter().any(|known| known.filter == filter) {
                     return self.shared.note(format!("{filter} is not subscribed to"));
                 }
-                self.shared.lock().subscriptions.retain(|known| known.filter != filter);
-                let sent = link.session.unsubscribe(vec![filter.as_str()], Properties::EMPTY, link.output);
+                let sent = self.unsubscribe(&filter, link);
                 self.shared.note(match sent {
-                    Ok(_) => format!("unsubscribed from {filter}"),
+                    Ok(()) => format!("unsubscribed from {filter}"),
                     Err(problem) => format!("cannot unsubscribe from {filter}: {problem}"),
                 });
             }
+            Request::WatchStatistics => self.watch_statistics(link),
+            Request::LeaveStatistics => self.leave_statistics(link),
             Request::Publish(messages, verb) => {
                 if self.results.open == 0 {
                     self.results = Results { verb, ..Results::default() };
@@ -341,12 +426,9 @@ impl Application for Feed {
         let mut state = self.shared.lock();
         state.connection = Connection::Connected;
         state.revision += 1;
-        state.subscriptions.iter_mut().for_each(|subscribed| subscribed.grant = Grant::Requested);
         let subscriptions = state.subscriptions.clone();
         drop(state);
-        for Subscribed { filter, qos, .. } in subscriptions {
-            self.subscribe(filter, qos, link);
-        }
+        subscriptions.into_iter().for_each(|subscribed| self.subscribe(subscribed, link));
         Ok(())
     }
 
@@ -379,7 +461,11 @@ impl Application for Feed {
         if let Some(recorder) = &mut self.recorder {
             recorder.add(publish, time)?;
         }
-        self.shared.lock().receive(publish, time, now);
+        let mut state = self.shared.lock();
+        let is_hidden = state.hides_statistics && publish.topic.starts_with("$SYS/");
+        if !is_hidden && !state.is_copy(publish, now) {
+            state.receive(publish, time, now);
+        }
         Ok(Flow::Continue)
     }
 
@@ -412,16 +498,12 @@ impl Application for Feed {
             let asked = self.asked.iter().position(|asked| asked == filter);
             let is_asked = asked.map(|index| self.asked.swap_remove(index)).is_some();
             if reason_code.is_error() {
-                self.set_grant(filter, Grant::Rejected(reason_code.to_string()));
                 self.shared.note(format!(
                     "the broker rejected the subscription to {filter}: {reason_code}{details}"
                 ));
-            } else {
+            } else if is_asked {
                 let qos = Qos::from_u8(reason_code.0).unwrap_or_default();
-                self.set_grant(filter, Grant::Granted(qos));
-                if is_asked {
-                    self.shared.note(format!("subscribed to {filter} at QoS {qos}"));
-                }
+                self.shared.note(format!("subscribed to {filter} at QoS {qos}"));
             }
         }
         Ok(Flow::Continue)

@@ -16,6 +16,9 @@ use ratatui::layout::{Position, Rect};
 /// From this width on, the detail pane is beside the table, otherwise below it.
 const WIDE: u16 = 110;
 
+/// Below this number of columns, the label of a prompt takes half of them at most.
+const NARROW: usize = 80;
+
 /// The columns of the keys in the help.
 const KEY_WIDTH: usize = 13;
 
@@ -177,7 +180,7 @@ pub(super) fn render_footer(
     None
 }
 
-/// Draws what is typed; if it is too long, the part before the cursor.
+/// Draws what is typed and its problem; if it is too long, the part before the cursor.
 fn render_prompt(
     label: &str,
     prompt: &Prompt,
@@ -188,12 +191,17 @@ fn render_prompt(
 ) -> Position {
     let (before, after) = prompt.split();
     let problem = problem.map(|problem| format!("  {problem}")).unwrap_or_default();
-    let mut x = area.x + put(buffer, area.x, area.y, area.width.into(), label, palette.heading());
+    let of_label =
+        if usize::from(area.width) < NARROW { usize::from(area.width) / 2 } else { area.width.into() };
+    let label = columns::cut(label, of_label, "… ");
+    let mut x = area.x + put(buffer, area.x, area.y, of_label, &label, palette.heading());
     let room = usize::from(area.right().saturating_sub(x)).saturating_sub(1);
-    let shown = ending(before, room);
+    // A long text leaves room for the problem.
+    let of_problem = columns::width(&text::line(&problem, room * 2 / 3));
+    let shown = ending(before, room - of_problem);
     x += put(buffer, x, area.y, room, &shown, palette.plain());
     let cursor = Position::new(x.min(area.right().saturating_sub(1)), area.y);
-    let left = usize::from(area.right().saturating_sub(x));
+    let left = usize::from(area.right().saturating_sub(x)).saturating_sub(of_problem);
     x += put(buffer, x, area.y, left, &text::line(after, left), palette.plain());
     let left = usize::from(area.right().saturating_sub(x));
     put(buffer, x, area.y, left, &text::line(&problem, left), palette.failure());

@@ -2,7 +2,7 @@
 //!
 //! - `model` has the topics in memory; `feed` receives into it on a thread of its own, `replay` fills it from a recording.
 //! - `app` is the state of the screen and the effect of keys, `acting` what it sends; `layout`, `table`, `detail` and `chart` draw it into the cells of a frame.
-//! - `terminal` writes frames, and `run` joins all of it with signals.
+//! - `terminal` writes frames, `events` reads keys and signals, and `run` joins all of it. `editor` has the user's editor in between.
 //!
 //! Strangers' text reaches a cell only through `text::line`, which escapes and cuts it.
 
@@ -11,14 +11,19 @@ mod app;
 mod canvas;
 mod chart;
 mod content;
+mod delivery;
 mod detail;
 mod diff;
+mod editor;
+mod events;
+mod fault;
 mod feed;
 mod image;
 mod keys;
 mod layout;
 mod model;
 mod palette;
+mod payload_file;
 mod playback;
 mod prompt;
 mod replay;
@@ -30,12 +35,14 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod words;
 
 pub(crate) use app::Settings;
+pub(crate) use events::Ending;
 pub(crate) use feed::{Connection, Feed, FeedError, Shared, requests};
 pub(crate) use model::{Limits, SortKey};
 pub(crate) use palette::Palette;
 pub(crate) use playback::ReplayError;
 pub(crate) use replay::Player;
-pub(crate) use run::{Ending, Source, run};
+pub(crate) use run::{Source, run};
 pub(crate) use terminal::restore;

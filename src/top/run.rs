@@ -2,25 +2,27 @@
 
 use super::acting::{Draft, Effect, Payload};
 use super::app::{App, Input, Settings};
+use super::delivery::Delivery;
+use super::editor::{self, Edit, Edited};
+use super::events::{Caught, Ending, Keys, Signals};
+use super::fault;
 use super::feed::{Connection, FeedError, Outbound, Request, Shared, State};
 use super::model::{History, Model, NodeId};
+use super::payload_file;
 use super::playback::Control;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, is_hung_up};
 use crate::recording::{Recorder, RecordingError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{self, Event};
-use rustix::process::{getpid, kill_process};
-use std::fs::File;
+use ratatui::crossterm::event::Event;
+use rustix::process::{Signal, getpid, kill_process};
 use std::future::{Future, poll_fn};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -33,14 +35,8 @@ const QUIET_FRAME: Duration = Duration::from_secs(1);
 /// The time between two looks at a terminal that takes no frame.
 const BUSY: Duration = Duration::from_millis(10);
 
-/// The most keys that wait.
-const MAX_EVENTS: usize = 1000;
-
 /// The most bytes for the clipboard; terminals ignore longer ones.
 const MAX_COPY: usize = 74_994;
-
-/// The longest payload of MQTT.
-const MAX_FILE: u64 = 268_435_455;
 
 /// A broker or a recording, with the ways to its thread.
 #[derive(Debug)]
@@ -53,54 +49,63 @@ pub(crate) struct Source {
     pub(crate) failed: oneshot::Receiver<FeedError>,
 }
 
-/// The end of the screen.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    Quit,
-    Interrupted,
-    Terminated,
-    /// The terminal is gone.
-    HungUp,
-    /// The reception ended first.
-    Feed(FeedError),
-}
-
 /// Shows the sources on the terminal, each in a tab, until the user quits or the only one fails.
 ///
 /// # Errors
 /// If the terminal fails.
 pub(crate) async fn run(sources: Vec<Source>) -> io::Result<Ending> {
+    match show(sources).await {
+        Err(_) if is_hung_up() => Ok(Ending::HungUp),
+        result => result,
+    }
+}
+
+async fn show(sources: Vec<Source>) -> io::Result<Ending> {
     let mut signals = Signals::catch()?;
     let mut screen = Screen::new(sources)?;
-    let mut events = read_events()?;
+    let mut keys = Keys::read()?;
     loop {
         let due = screen.next_frame();
-        tokio::select! {
+        let next = tokio::select! {
             biased;
             signal = signals.next() => match signal {
-                Caught::End(ending) => return Ok(ending),
+                Caught::End(ending) => Next::End(ending),
                 Caught::Suspend => screen.suspend()?,
                 Caught::Continue => screen.resume()?,
+                Caught::Resized => screen.redraw(),
             },
-            event = events.recv() => match event {
-                Some(event) => {
-                    if let Some(ending) = screen.handle(event?)? {
-                        return Ok(ending);
-                    }
-                }
-                None => return Ok(Ending::HungUp),
+            event = keys.next() => match event {
+                Some(event) => screen.handle(event)?,
+                None => Next::End(Ending::HungUp),
             },
             (index, failure) = screen.next_failure() => match failure {
-                Some(error) if screen.tabs.len() == 1 => return Ok(Ending::Feed(error)),
+                Some(error) if screen.tabs.len() == 1 => Next::End(Ending::Feed(error)),
                 Some(error) => screen.show_failure(index, &error),
-                None => return Ok(Ending::Quit),
+                None => Next::End(Ending::Quit),
             },
             () = sleep_until(due) => screen.frame()?,
+        };
+        match next {
+            Next::Frame => {}
+            Next::End(ending) => return Ok(ending),
+            Next::Edit(edit) => {
+                if let Some(ending) = screen.edit(edit, &mut signals, &mut keys).await? {
+                    return Ok(ending);
+                }
+            }
         }
         if screen.terminal.is_lost() {
             return Ok(Ending::HungUp);
         }
     }
+}
+
+/// What follows an event.
+enum Next {
+    Frame,
+    End(Ending),
+    /// The editor of the user.
+    Edit(Edit),
 }
 
 /// A source and its view.
@@ -156,12 +161,13 @@ impl Screen {
     }
 
     /// Shows the failure in its tab, as the others go on.
-    fn show_failure(&mut self, index: usize, error: &FeedError) {
+    fn show_failure(&mut self, index: usize, error: &FeedError) -> Next {
         if let Some(tab) = self.tabs.get(index) {
             let mut state = tab.shared.lock();
             state.connection = Connection::Ended(error.to_string());
             state.revision += 1;
         }
+        Next::Frame
     }
 
     /// Goes to the next tab, or to the one before.
@@ -185,16 +191,16 @@ impl Screen {
     }
 
     /// Draws a frame if something changed and the terminal has taken the last one.
-    fn frame(&mut self) -> io::Result<()> {
+    fn frame(&mut self) -> io::Result<Next> {
         if !self.terminal.is_ready() {
-            return Ok(());
+            return Ok(Next::Frame);
         }
-        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(()) };
+        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Next::End(Ending::Quit)) };
         let now = tab.shared.now();
         let mut state = tab.shared.lock();
         let is_quiet = state.revision == tab.revision && self.drawn.elapsed() < QUIET_FRAME;
         if !self.is_due && is_quiet {
-            return Ok(());
+            return Ok(Next::Frame);
         }
         while let Some(notice) = state.take_notice() {
             tab.app.notify(notice, now);
@@ -203,23 +209,26 @@ impl Screen {
         let cursor = tab.app.render(input(&state, now), &mut buffer);
         // The frame may have moved the selection.
         let is_begun = tab.app.looks_at().is_some_and(|id| state.model.look_at(id));
+        let is_partial = tab.app.is_filtering();
         tab.revision = state.revision;
         drop(state);
         self.terminal.draw(buffer, cursor)?;
         self.drawn = Instant::now();
-        self.is_due = is_begun;
-        Ok(())
+        self.is_due = is_begun || is_partial;
+        Ok(Next::Frame)
     }
 
-    fn handle(&mut self, event: Event) -> io::Result<Option<Ending>> {
-        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Some(Ending::Quit)) };
+    fn handle(&mut self, event: Event) -> io::Result<Next> {
+        fault::panic_if_asked("screen");
+        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Next::End(Ending::Quit)) };
         let now = tab.shared.now();
         let effect = tab.app.handle(event, input(&tab.shared.lock(), now));
         self.is_due = true;
         let notice = match effect {
             None => None,
-            Some(Effect::Quit) => return Ok(Some(Ending::Quit)),
-            Some(Effect::Interrupt) => return Ok(Some(Ending::Interrupted)),
+            Some(Effect::Quit) => return Ok(Next::End(Ending::Quit)),
+            Some(Effect::Interrupt) => return Ok(Next::End(Ending::Interrupted)),
+            Some(Effect::Edit(edit)) => return Ok(Next::Edit(edit)),
             Some(Effect::Suspend) => {
                 self.suspend()?;
                 None
@@ -259,19 +268,52 @@ impl Screen {
         if let (Some(notice), Some(tab)) = (notice, self.tabs.get_mut(self.active)) {
             tab.app.notify(notice, now);
         }
-        Ok(None)
+        Ok(Next::Frame)
+    }
+
+    /// Draws all cells again, as the terminal has another size.
+    fn redraw(&mut self) -> Next {
+        self.terminal.forget();
+        self.is_due = true;
+        Next::Frame
     }
 
     /// Stops the process, as the shell expects it after Ctrl-Z, and draws again when it continues.
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<Next> {
         self.terminal.suspend();
-        kill_process(getpid(), rustix::process::Signal::STOP)?;
+        kill_process(getpid(), Signal::STOP)?;
         self.resume()
     }
 
-    fn resume(&mut self) -> io::Result<()> {
+    fn resume(&mut self) -> io::Result<Next> {
         self.is_due = true;
-        self.terminal.resume()
+        self.terminal.resume()?;
+        Ok(Next::Frame)
+    }
+
+    /// Lets the user write a payload in an editor, which has the terminal meanwhile.
+    async fn edit(
+        &mut self,
+        edit: Edit,
+        signals: &mut Signals,
+        keys: &mut Keys,
+    ) -> io::Result<Option<Ending>> {
+        let edited = if keys.pause().is_err() {
+            Edited::Failed("the terminal is busy; try again".to_owned())
+        } else {
+            self.terminal.suspend();
+            let edited = editor::run(&edit.text, signals).await;
+            self.resume()?;
+            keys.resume()?;
+            edited
+        };
+        let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Some(Ending::Quit)) };
+        match edited {
+            Edited::Payload(payload) => tab.app.ask_for_delivery(edit.topic, payload),
+            Edited::Failed(problem) => tab.app.notify(problem, tab.shared.now()),
+            Edited::End(ending) => return Ok(Some(ending)),
+        }
+        Ok(None)
     }
 }
 
@@ -295,30 +337,13 @@ fn copy(terminal: &mut Terminal, bytes: &[u8]) -> String {
 
 /// Reads the file of a message to publish.
 fn outbound(draft: Draft) -> Result<Outbound, String> {
-    let Draft { topic, payload, qos, retain, properties } = draft;
+    let Draft { topic, payload, delivery: Delivery { qos, retain, properties } } = draft;
     let payload = match payload {
         Payload::Text(text) => text.into_bytes(),
-        Payload::File(path) => {
-            let failed = |error: io::Error| format!("cannot read {}: {error}", path.display());
-            check_is_regular(&path).map_err(failed)?;
-            let mut content = Vec::new();
-            let file = File::open(&path).map_err(failed)?;
-            file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
-            if content.len() as u64 > MAX_FILE {
-                return Err(format!("cannot publish {}: it is longer than {MAX_FILE} bytes", path.display()));
-            }
-            content
-        }
+        Payload::Edited(bytes) => bytes,
+        Payload::File(path) => payload_file::read(&path)?,
     };
     Ok(Outbound { topic, payload, qos, retain, properties })
-}
-
-/// Refuses pipes and devices, at which the screen would wait.
-fn check_is_regular(path: &Path) -> io::Result<()> {
-    if std::fs::metadata(path)?.is_file() {
-        return Ok(());
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Appends the history of a topic, or else its last message, to a recording.
@@ -328,7 +353,8 @@ fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingErr
     let values: Vec<_> = history.collect();
     let values = if values.is_empty() { model.value(id).into_iter().collect() } else { values };
     if path.exists() {
-        check_is_regular(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
+        payload_file::check_is_regular(path)
+            .map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
     }
     let (mut recorder, _) = Recorder::open(path, None)?;
     for value in &values {
@@ -345,63 +371,7 @@ fn input(state: &State, now: u64) -> Input<'_> {
         model: &state.model,
         births: &state.births,
         connection: &state.connection,
-        subscriptions: &state.subscriptions,
         now,
         clock: state.clock.unwrap_or(now),
-    }
-}
-
-/// Reads keys and the mouse on a thread of its own, as reading blocks.
-fn read_events() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
-    let (sender, receiver) = mpsc::channel(MAX_EVENTS);
-    thread::Builder::new().name("keys".to_owned()).spawn(move || {
-        loop {
-            let event = event::read();
-            let is_last = event.is_err();
-            if sender.blocking_send(event).is_err() || is_last {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
-}
-
-/// A caught signal.
-enum Caught {
-    End(Ending),
-    Suspend,
-    /// The process continues after a stop.
-    Continue,
-}
-
-/// The caught signals.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-    suspend: Signal,
-    proceed: Signal,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Signals> {
-        let catch = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            suspend: catch(rustix::process::Signal::TSTP)?,
-            proceed: catch(rustix::process::Signal::CONT)?,
-        })
-    }
-
-    async fn next(&mut self) -> Caught {
-        tokio::select! {
-            _ = self.interrupt.recv() => Caught::End(Ending::Interrupted),
-            _ = self.terminate.recv() => Caught::End(Ending::Terminated),
-            _ = self.hang_up.recv() => Caught::End(Ending::HungUp),
-            _ = self.suspend.recv() => Caught::Suspend,
-            _ = self.proceed.recv() => Caught::Continue,
-        }
     }
 }

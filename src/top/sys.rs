@@ -1,6 +1,7 @@
 //! The panel of the broker's own statistics, from its topics below `$SYS/`.
 
 use super::canvas::{fill, put, put_right};
+use super::feed::STATISTICS;
 use super::model::{Model, NodeId};
 use super::scene::Scene;
 use super::text;
@@ -8,46 +9,50 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 
-/// The filter of the topics.
-pub(super) const FILTER: &str = "$SYS/#";
-
 /// The columns of labels, values and rates.
 const LABEL: u16 = 20;
 const VALUE: u16 = 14;
 const RATE: u16 = 12;
 
-/// A figure: its label, its topics below `$SYS/broker/` and below `$SYS/brokers/NODE/`, and whether it only grows.
+/// A figure: its label, and its topics below `$SYS/broker/` and below `$SYS/brokers/NODE/`.
 struct Figure {
     label: &'static str,
     /// Of mosquitto and mq.
     topic: &'static str,
     /// Of EMQX.
     node_topic: &'static str,
-    is_counter: bool,
+    kind: Kind,
 }
 
-const fn figure(
-    label: &'static str,
-    topic: &'static str,
-    node_topic: &'static str,
-    is_counter: bool,
-) -> Figure {
-    Figure { label, topic, node_topic, is_counter }
+/// What the value of a figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Gauge,
+    /// A number that only grows, and so has a rate.
+    Counter,
+    /// A number of bytes.
+    Memory,
 }
 
-const FIGURES: [Figure; 12] = [
-    figure("version", "version", "version", false),
-    figure("uptime", "uptime", "uptime", false),
-    figure("clients connected", "clients/connected", "stats/connections/count", false),
-    figure("clients known", "clients/total", "stats/sessions/count", false),
-    figure("subscriptions", "subscriptions/count", "stats/subscriptions/count", false),
-    figure("retained messages", "retained messages/count", "stats/retained/count", false),
-    figure("messages received", "publish/messages/received", "metrics/messages/received", true),
-    figure("messages sent", "publish/messages/sent", "metrics/messages/sent", true),
-    figure("messages dropped", "publish/messages/dropped", "metrics/messages/dropped", true),
-    figure("bytes received", "bytes/received", "metrics/bytes/received", true),
-    figure("bytes sent", "bytes/sent", "metrics/bytes/sent", true),
-    figure("memory used", "memory/used", "metrics/vm/used_memory", false),
+const fn figure(label: &'static str, topic: &'static str, node_topic: &'static str, kind: Kind) -> Figure {
+    Figure { label, topic, node_topic, kind }
+}
+
+/// mosquitto has the memory that it takes in another topic.
+const FIGURES: [Figure; 13] = [
+    figure("version", "version", "version", Kind::Gauge),
+    figure("uptime", "uptime", "uptime", Kind::Gauge),
+    figure("clients connected", "clients/connected", "stats/connections/count", Kind::Gauge),
+    figure("clients known", "clients/total", "stats/sessions/count", Kind::Gauge),
+    figure("subscriptions", "subscriptions/count", "stats/subscriptions/count", Kind::Gauge),
+    figure("retained messages", "retained messages/count", "stats/retained/count", Kind::Gauge),
+    figure("messages received", "publish/messages/received", "metrics/messages/received", Kind::Counter),
+    figure("messages sent", "publish/messages/sent", "metrics/messages/sent", Kind::Counter),
+    figure("messages dropped", "publish/messages/dropped", "metrics/messages/dropped", Kind::Counter),
+    figure("bytes received", "bytes/received", "metrics/bytes/received", Kind::Counter),
+    figure("bytes sent", "bytes/sent", "metrics/bytes/sent", Kind::Counter),
+    figure("memory used", "memory/used", "metrics/vm/used_memory", Kind::Memory),
+    figure("heap", "heap/current", "", Kind::Memory),
 ];
 
 /// A value, the count of messages and the time of the last one, and the rate since the message before.
@@ -87,7 +92,7 @@ impl Panel {
             let width = usize::from(area.width);
             put(buffer, area.x + 1, y, width.min(LABEL.into()), figure.label, palette.key());
             let room = usize::from(area.width.saturating_sub(LABEL + 1));
-            if figure.is_counter {
+            if figure.kind == Kind::Counter {
                 put_right(
                     buffer,
                     area.x + LABEL,
@@ -112,7 +117,7 @@ impl Panel {
             } else {
                 "the broker may not send any"
             };
-            let text = format!("no message below {FILTER}; {reason}");
+            let text = format!("no message below {STATISTICS}; {reason}");
             put(buffer, area.x + 1, y, area.width.saturating_sub(1).into(), &text, palette.faint());
         }
     }
@@ -126,7 +131,7 @@ impl Panel {
         let Some(numbers) = numbers else { return Some((*first).to_owned()) };
         let sum: f64 = numbers.iter().sum();
         self.sample(figure.label, sum, ids, scene.model);
-        Some(format!("{sum}"))
+        Some(if figure.kind == Kind::Memory { text::bytes(sum as u64) } else { format!("{sum}") })
     }
 
     fn sample(&mut self, label: &'static str, value: f64, ids: &[NodeId], model: &Model) {

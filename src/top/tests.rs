@@ -75,7 +75,7 @@ impl Bench {
 
     fn event(&mut self, event: Event) {
         let Bench { app, model, births, connection, now } = self;
-        app.handle(event, Input { model, births, connection, subscriptions: &[], now: *now, clock: *now });
+        app.handle(event, Input { model, births, connection, now: *now, clock: *now });
     }
 
     fn click(&mut self, column: u16, row: u16) {
@@ -87,7 +87,7 @@ impl Bench {
     fn screen(&mut self, columns: u16, rows: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let Bench { app, model, births, connection, now } = self;
-        let input = Input { model, births, connection, subscriptions: &[], now: *now, clock: *now };
+        let input = Input { model, births, connection, now: *now, clock: *now };
         terminal.draw(|frame| _ = app.render(input, frame.buffer_mut())).unwrap();
         if let Some(id) = app.looks_at() {
             model.look_at(id);
@@ -273,6 +273,8 @@ fn statistics_of_the_broker_have_rates() {
         }
     }
     assert_screen("statistics", bench.screen(80, 24));
+    bench.receive("$SYS/broker/memory/used", b"1234567");
+    assert!(bench.screen(80, 24).contains(" memory used         1.2 MB"), "{}", bench.screen(80, 24));
     let mut bench = home();
     bench.receive("$SYS/brokers/one/stats/connections/count", b"3");
     bench.receive("$SYS/brokers/two/stats/connections/count", b"4");

@@ -57,6 +57,15 @@ pub(super) fn size(bytes: u64) -> String {
     if bytes < 1000 { bytes.to_string() } else { scaled(bytes as f64) }
 }
 
+/// Bytes with their unit: `999 bytes`, `1.2 kB`, `256 MB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    let mut size = size(bytes);
+    match size.pop() {
+        Some(unit) if unit.is_ascii_alphabetic() => format!("{size} {unit}B"),
+        _ => plural(bytes, "byte"),
+    }
+}
+
 fn scaled(value: f64) -> String {
     let mut value = value;
     for unit in ["", "k", "M", "G", "T"] {
@@ -102,6 +111,7 @@ mod tests {
             ["", "0.1", "9.9", "12", "1.0k", "46k"]
         );
         assert_eq!([999, 1234, 256_000_000].map(size), ["999", "1.2k", "256M"]);
+        assert_eq!([1, 999, 1234, 256_000_000].map(bytes), ["1 byte", "999 bytes", "1.2 kB", "256 MB"]);
         assert_eq!([999, 59_999, 60_000, 86_400_000].map(age), ["0s", "59s", "1m", "1d"]);
     }
 

@@ -26,9 +26,17 @@ impl Terminal {
     /// As [`Terminal::start`], with variables set by the shell. The line ends with the modes of the terminal before and after.
     pub fn start_with(variables: &str, words: &str, columns: u16, rows: u16) -> Option<Terminal> {
         let mq = env!("CARGO_BIN_EXE_mq");
+        Terminal::start_line(
+            &format!("{variables} sh -c 'echo process $$; exec {mq} {words}'"),
+            columns,
+            rows,
+        )
+    }
+
+    /// As [`Terminal::start_with`], with a line of the shell that says `process` and a number first.
+    pub fn start_line(line: &str, columns: u16, rows: u16) -> Option<Terminal> {
         let line = format!(
-            "stty cols {columns} rows {rows}; echo device $(tty) modes $(stty -g); \
-             {variables} sh -c 'echo process $$; exec {mq} {words}'; status=$?; echo; \
+            "stty cols {columns} rows {rows}; echo device $(tty) modes $(stty -g); {line}; status=$?; echo; \
              echo status $status modes $(stty -g)"
         );
         let mut running = on_a_terminal(&line)?;
@@ -51,6 +59,11 @@ impl Terminal {
         self.emulator.screen_mut().set_size(rows, columns);
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&self.device, size).expect("the terminal accepts a size");
+    }
+
+    /// Closes the terminal, as its window does.
+    pub fn close(mut self) {
+        self.running.kill();
     }
 
     /// Sends a signal to the program.

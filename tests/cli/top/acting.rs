@@ -5,44 +5,6 @@ use super::{home, top};
 use tempfile::TempDir;
 
 #[test]
-fn a_message_is_published_from_three_prompts() {
-    let broker = home();
-    let Some(mut terminal) = top(&broker, "") else { return };
-    terminal.wait_for("garden");
-    terminal.keys("n");
-    terminal.wait_for("publish to topic: garden");
-    terminal.keys("\u{15}attic/#\r");
-    terminal.wait_for("wildcards");
-    terminal.keys("\u{15}attic\r");
-    terminal.wait_for("payload");
-    terminal.keys("cold\r");
-    terminal.wait_for("QoS");
-    terminal.keys("\u{15}1 r unit=C\r");
-    terminal.wait_for("published 1 message");
-    terminal.wait_for("attic");
-    terminal.keys("q");
-    terminal.end(0);
-    let retained = broker.mq("sub -t attic -C 1 -v -V 5 -F").arg("%t %p %r %P").run().succeed();
-    assert_eq!(retained, "attic cold 1 unit:C\n");
-}
-
-#[test]
-fn a_pipe_or_a_device_does_not_stop_the_screen() {
-    let directory = TempDir::new().unwrap();
-    let pipe = directory.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let broker = home();
-    let Some(mut terminal) = top(&broker, "--list") else { return };
-    terminal.wait_for("garden");
-    terminal.keys(&format!("n\r@{}\r\r", pipe.display()));
-    terminal.wait_for("it is not a regular file");
-    terminal.keys(&format!("e{}\r", pipe.display()));
-    terminal.wait_for("cannot export the history: ");
-    terminal.keys("q");
-    terminal.end(0);
-}
-
-#[test]
 fn a_message_is_published_again_after_a_question() {
     let broker = home();
     let mut subscriber = broker.subscriber("-t garden/soil -R -C 1 -v");
@@ -140,10 +102,54 @@ fn statistics_of_the_broker_are_a_panel() {
     terminal.keys("$");
     terminal.wait_for("clients connected");
     terminal.wait_for("retained messages");
+    terminal.keys("\u{1b}");
+    terminal.wait_without("clients connected");
+    terminal.keys("$");
+    terminal.wait_for("clients connected");
+    assert_says(&terminal.screen(), &["memory used", " kB"]);
     terminal.keys("$");
     terminal.wait_without("clients connected");
+    terminal.wait_for("4 topics");
     terminal.keys("q");
     terminal.end(0);
+}
+
+#[test]
+fn topics_of_the_broker_stay_if_they_were_subscribed_to() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list \\$SYS/broker/uptime") else { return };
+    terminal.wait_for("$SYS/broker/uptime");
+    terminal.keys("$");
+    terminal.wait_for("uptime    ");
+    terminal.keys("$");
+    terminal.wait_for("$SYS/broker/uptime");
+    terminal.keys("s$SYS/#\r");
+    terminal.wait_for("$SYS/broker/version");
+    terminal.keys("$");
+    terminal.wait_for("clients connected");
+    terminal.keys("$");
+    terminal.wait_without("clients connected");
+    assert_says(&terminal.screen(), &["$SYS/broker/version"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_message_for_two_subscriptions_counts_once() {
+    let peer = ScriptedPeer::accepting_v5("", |wire| {
+        wire.expect("82 (0001 (0b 01) `a/#` 08)");
+        wire.expect("82 (0002 (0b 02) `a/b` 08)");
+        wire.send("90 (0001 () 00) 90 (0002 () 00)");
+        wire.send("30 (`a/b` (0b 01) 'x') 30 (`a/b` (0b 02) 'x')");
+        wire.send("30 (`a/b` (0b 01) 'x') 30 (`a/b` (0b 02) 'x')");
+        wire.send("30 (`a/c` (0b 01) 'x') 30 (`a/c` (0b 01) 'x')");
+        wire.expect_type(0xe0);
+    });
+    let Some(mut terminal) = top(&peer, "a/# a/b") else { return };
+    terminal.wait_for("2 topics  4 msgs");
+    terminal.keys("q");
+    terminal.end(0);
+    peer.finish();
 }
 
 #[test]
@@ -184,38 +190,4 @@ fn watching_on_a_terminal_is_the_list() {
     assert!(!terminal.is_alternate(), "an option asks for another form");
     terminal.signal("INT");
     terminal.end(130);
-}
-
-#[test]
-fn several_brokers_have_a_tab_each() {
-    let (broker, other) = (home(), EmbeddedBroker::start());
-    other.mq("pub -t elsewhere -m 1 -r -q 1").run().succeed();
-    let Some(mut terminal) = top(&broker, &format!("--also mqtt://{}", other.address())) else { return };
-    terminal.wait_for("[1/2]");
-    terminal.wait_for("garden");
-    terminal.keys("\t");
-    terminal.wait_for("[2/2]");
-    terminal.wait_for("elsewhere");
-    terminal.keys("\t");
-    terminal.wait_for("garden");
-    drop(other);
-    terminal.keys("\u{1b}[Z");
-    terminal.wait_for("DISCONNECTED");
-    assert_says(&terminal.screen(), &["elsewhere"]);
-    terminal.keys("q");
-    terminal.end(0);
-}
-
-#[test]
-fn a_tab_without_a_connection_does_not_end_the_others() {
-    let broker = home();
-    let Some(mut terminal) = top(&broker, "--also mqtt://127.0.0.1:9") else { return };
-    terminal.wait_for("garden");
-    terminal.keys("\t");
-    terminal.wait_for("NOT CONNECTED");
-    assert_says(&terminal.screen(), &["cannot connect to 127.0.0.1:9"]);
-    terminal.keys("\t");
-    terminal.wait_for("garden");
-    terminal.keys("q");
-    terminal.end(0);
 }

@@ -1,8 +1,11 @@
 //! `mq top` on a terminal.
 
 mod acting;
+mod ending;
+mod publishing;
 mod replay;
 mod screen;
+mod tabs;
 mod terminal;
 
 use super::support::*;

@@ -4,18 +4,6 @@ use super::super::support::*;
 use super::{home, top};
 
 #[test]
-fn every_end_restores_the_terminal() {
-    let broker = home();
-    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        let Some(mut terminal) = top(&broker, "") else { return };
-        terminal.wait_for("garden");
-        assert!(terminal.is_alternate());
-        terminal.signal(signal);
-        terminal.end(status);
-    }
-}
-
-#[test]
 fn a_suspended_program_leaves_the_screen_and_draws_it_again() {
     let broker = home();
     let Some(mut terminal) = top(&broker, "") else { return };
