@@ -20,6 +20,7 @@ pub(crate) mod doctor;
 mod error;
 pub(crate) mod gateway;
 pub(crate) mod generated_docs;
+mod identity;
 pub(crate) mod inspect;
 pub(crate) mod inspect_live;
 pub(crate) mod inspect_sn;

@@ -5,24 +5,20 @@
 //! every option here enables it, since ignoring one silently would leave a secret unencrypted.
 
 use super::connection::{PORT, TLS_PORT};
+use super::identity::{IdentityFiles, unusable};
 use super::{Names, values};
 use crate::cli::Error;
 use crate::cli::UsageError;
-use crate::escape;
-use crate::input_file;
 use crate::transport::Tls;
 use crate::transport::tls::{
-    Certificates, Identity, Key, KeyError, KeyExchangeGroups, KeyLogFile, KeyPassword, OwnCertificate, Roots,
-    RootsError, Settings, SettingsError, SignatureSchemes, Suites, Verification, Version,
+    Certificates, Identity, KeyExchangeGroups, KeyLogFile, Roots, RootsError, Settings, SettingsError,
+    SignatureSchemes, Suites, Verification, Version,
 };
 #[cfg(feature = "psk")]
-use crate::transport::tls::{Psk, PskError, PskSettings};
+use crate::transport::tls::{KeyPassword, Psk, PskError, PskSettings};
 use clap::{ArgAction, Args};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// Variable with the password of an encrypted key, for scripts.
-const PASSWORD_VARIABLE: &str = "MQ_KEY_PASSWORD";
 
 /// Variable with the file of connection secrets, as in browsers and curl.
 const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
@@ -283,53 +279,11 @@ impl TlsArgs {
     fn identity_of(
         &self,
         names: Names,
-        (certificate_option, certificate_file): (&'static str, &Path),
-        (key_option, key_file): (&'static str, &Path),
+        certificate: (&'static str, &Path),
+        key: (&'static str, &Path),
     ) -> Result<Identity, Error> {
-        let certificate = OwnCertificate::read(certificate_file)
-            .map_err(|error| unusable(certificate_option, certificate_file, &error))?;
-        let bad_key = |error: KeyError| unusable(key_option, key_file, &error);
-        let key = match Key::read(key_file).map_err(bad_key)? {
-            Key::Plain(key) => key,
-            Key::Encrypted(key) => key.decrypt(&self.key_password(names, key_file)?).map_err(bad_key)?,
-        };
-        let subject = certificate.subject();
-        certificate.with_key(&key).map_err(bad_key)?.ok_or_else(|| {
-            let file = certificate_file.display();
-            let problem =
-                format!("the key does not match the certificate {subject} in {file} ({certificate_option})");
-            unusable(key_option, key_file, &problem)
-        })
-    }
-
-    fn key_password(&self, names: Names, key_file: &Path) -> Result<KeyPassword, Error> {
-        if let Some(path) = &self.key_password_file {
-            let read = input_file::read_text(path, input_file::LIMIT).map_err(RootsError::from);
-            let mut password = read.map_err(|error| unusable("--key-password-file", path, &error))?;
-            for line_end in [b'\n', b'\r'] {
-                password.pop_if(|last| *last == line_end);
-            }
-            return Ok(KeyPassword::new(std::mem::take(&mut *password)));
-        }
-        if let (Names::Mq, Some(password)) = (names, std::env::var_os(PASSWORD_VARIABLE)) {
-            return Ok(KeyPassword::new(values::bytes(&password)));
-        }
-        if io::stderr().is_terminal() {
-            let question = format!("password of {}: ", escape::line(&key_file.to_string_lossy()));
-            let answer = rpassword::prompt_password(question);
-            return answer.map(|password| KeyPassword::new(password.into_bytes())).map_err(|source| {
-                Error::System { action: format!("ask for the password of {}", key_file.display()), source }
-            });
-        }
-        let variable = match names {
-            Names::Mq => format!(" or the variable {PASSWORD_VARIABLE}"),
-            Names::Mosquitto => String::new(),
-        };
-        let problem = format!(
-            "the key is encrypted, and there is no terminal to ask for its password; set \
-             --key-password-file FILE{variable}"
-        );
-        Err(unusable("--key", key_file, &problem))
+        let password_file = self.key_password_file.as_deref();
+        IdentityFiles { names, certificate, key, password_file, may_ask: true }.read()
     }
 
     /// The cipher suites to offer. Under mosquitto's names, unknown suites are ignored if any other remains, as by OpenSSL.
@@ -418,10 +372,6 @@ impl TlsArgs {
 
 fn not_hexadecimal() -> Error {
     Error::usage("--psk needs hexadecimal digits, two for every byte")
-}
-
-fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error {
-    Error::Unusable { option, path: path.to_owned(), problem: problem.to_string() }
 }
 
 fn no_system_certificates(error: &RootsError) -> Error {
