@@ -1,5 +1,6 @@
 //! A client's session: the state that outlives a connection, and its current connection.
 
+use super::acl::Subject;
 use super::budget::{Account, Charge};
 use super::link::Link;
 use super::message::Outbound;
@@ -25,6 +26,8 @@ const OVERHEAD: usize = 2048;
 pub(super) struct Client {
     pub(super) key: ClientKey,
     pub(super) id: Rc<str>,
+    /// The client for the access rules. The user may differ in each connection.
+    pub(super) subject: RefCell<Rc<Subject>>,
     pub(super) account: Rc<Account>,
     pub(super) session: RefCell<Session<Outbound>>,
     pub(super) outbox: RefCell<Outbox>,
@@ -84,9 +87,11 @@ impl Client {
     ) -> Client {
         let mut session = Session::new(Role::Server, version);
         session.choose_aliases();
+        let id: Rc<str> = id.into();
         Client {
             key,
-            id: id.into(),
+            subject: RefCell::new(Rc::new(Subject { client_id: Rc::clone(&id), user: None })),
+            id,
             session: RefCell::new(session),
             outbox: RefCell::new(Outbox::new(&account, queued_messages, now)),
             account,

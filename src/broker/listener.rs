@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,13 +21,25 @@ use tokio::time::timeout;
 /// The pause after a failed accept.
 pub(super) const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// The protocol of a port.
+/// The layers below MQTT on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// MQTT from the first byte on.
+    /// None: MQTT from the first byte on.
     Plain,
-    /// MQTT in a WebSocket.
+    Tls,
     WebSocket,
+    /// A WebSocket over TLS.
+    WebSocketTls,
+}
+
+impl Kind {
+    fn has_tls(self) -> bool {
+        matches!(self, Kind::Tls | Kind::WebSocketTls)
+    }
+
+    fn has_web_socket(self) -> bool {
+        matches!(self, Kind::WebSocket | Kind::WebSocketTls)
+    }
 }
 
 /// A client's address.
@@ -37,6 +49,16 @@ pub(crate) enum Peer {
     Tcp(SocketAddr),
     /// On this machine, at the Unix socket with this path.
     Unix(Arc<Path>),
+}
+
+impl Peer {
+    /// Its address; `None` at a Unix socket.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Peer {
@@ -186,18 +208,46 @@ pub(super) fn spawn(stream: Stream, kind: Kind, peer: Peer, shared: &Shared, gau
     });
 }
 
-/// Opens the WebSocket on a WebSocket port; `None` if the client did not request one there.
+/// Adds the layers of the port; `None` if that failed.
 async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Option<Stream> {
     if kind == Kind::Plain {
         return Some(stream);
     }
-    let time_limit = shared.borrow().config.connect_timeout;
-    // Boxed, since the handshake needs memory that the connection later does not.
-    let reason = match timeout(time_limit, Box::pin(web_socket::accept(stream))).await {
-        Ok(Ok(accepted)) => return Some(accepted.stream),
-        Ok(Err(reason)) => reason,
-        Err(_) => "no WebSocket in time".to_owned(),
+    // Boxed, since the handshakes need memory that the connection later does not.
+    let reason = match Box::pin(add_layers(stream, kind, shared)).await {
+        Ok(stream) => return Some(stream),
+        Err(reason) => reason,
     };
     shared.borrow_mut().refuse(peer.clone(), reason, Instant::now());
     None
+}
+
+/// Accepts TLS and the WebSocket, each within the time for CONNECT.
+async fn add_layers(mut stream: Stream, kind: Kind, shared: &Shared) -> Result<Stream, String> {
+    let time_limit = shared.borrow().config.connect_timeout;
+    if kind.has_tls() {
+        let accepted = timeout(time_limit, accept_tls(stream, shared)).await;
+        stream = accepted.map_err(|_| "no complete TLS handshake in time".to_owned())??;
+    }
+    if kind.has_web_socket() {
+        let accepted = timeout(time_limit, web_socket::accept(stream)).await;
+        stream = accepted.map_err(|_| "no WebSocket in time".to_owned())??.stream;
+    }
+    Ok(stream)
+}
+
+async fn accept_tls(stream: Stream, shared: &Shared) -> Result<Stream, String> {
+    let (handshakes, acceptor) = {
+        let state = shared.borrow();
+        let acceptor = state.config.tls.as_ref().map(|tls| Arc::clone(&tls.borrow()));
+        (Rc::clone(&state.handshakes), acceptor)
+    };
+    let acceptor = acceptor.ok_or_else(|| "no certificate".to_owned())?;
+    let place = handshakes.begin();
+    tokio::select! {
+        accepted = acceptor.accept_on_threads(stream, handshakes.permits()) => {
+            accepted.map_err(|error| error.to_string())
+        }
+        () = place.displaced() => Err("too many unfinished TLS handshakes, of which this was the oldest".to_owned()),
+    }
 }

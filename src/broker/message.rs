@@ -1,5 +1,6 @@
 //! A message inside the broker: stored once, shared by all its receivers, and encoded for each of them.
 
+use super::acl::Subject;
 use super::budget::{Account, Budget, Charge};
 use crate::protocol::session::Outgoing;
 use crate::protocol::{
@@ -29,6 +30,8 @@ pub(super) struct Message {
     pub(super) size: usize,
     /// The number of its routing: later messages have higher ones.
     pub(super) number: u64,
+    /// The publisher of a retained message, if access rules apply.
+    pub(super) publisher: Option<Rc<Subject>>,
     /// The time at which it expires.
     expires_at: Option<Instant>,
     /// The broker's budget, charged as long as the message exists.
@@ -54,9 +57,18 @@ impl Message {
             qos: publish.qos,
             size,
             number,
+            publisher: None,
             expires_at: interval.map(|seconds| now + Duration::from_secs(seconds.into())),
             budget: Rc::clone(budget),
         }
+    }
+
+    /// Notes the publisher, whose access is checked again when the retained message is delivered.
+    pub(super) fn set_publisher(&mut self, publisher: &Rc<Subject>) {
+        let cost = publisher.cost();
+        self.budget.add(cost);
+        self.size += cost;
+        self.publisher = Some(Rc::clone(publisher));
     }
 
     pub(super) fn expires_at(&self) -> Option<Instant> {

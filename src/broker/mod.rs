@@ -4,20 +4,24 @@
 //! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
 //! `RefCell` that is never borrowed across an await. `Handle`, for tests, starts its own thread.
 //!
-//! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket. `connection` serves one client, and
-//!   `link` is the handle on it for other tasks.
-//! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs.
+//! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket, and `handshakes` bounds those of TLS.
+//!   `connection` serves one client, and `link` is the handle on it for other tasks.
+//! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs. `guesses` slows down the guessing of passwords. `acl`
+//!   has the access rules for topics.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `budget` counts the broker's memory that clients cause.
 //! - `sys` computes the `$SYS` topics.
 
+mod acl;
 mod budget;
 mod client;
 mod connection;
 pub(crate) mod front;
+mod guesses;
 #[cfg(test)]
 mod handle;
+mod handshakes;
 mod link;
 mod listener;
 mod message;
@@ -38,6 +42,8 @@ mod will;
 
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
+use crate::transport::tls::Acceptor;
+pub(crate) use acl::{Acl, AclError};
 use front::Fronts;
 pub(crate) use front::{Front, FrontStarter, Silence};
 #[cfg(test)]
@@ -52,7 +58,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tokio::task::LocalSet;
 pub(crate) use users::{Access, Users};
 
@@ -69,10 +77,18 @@ pub(crate) struct Config {
     pub listen: Option<SocketAddr>,
     /// The address to listen on for WebSockets, if any; port 0 picks a free one.
     pub listen_web_socket: Option<SocketAddr>,
+    /// The address to listen on for TLS, if any; port 0 picks a free one.
+    pub listen_tls: Option<SocketAddr>,
+    /// The address to listen on for WebSockets over TLS, if any; port 0 picks a free one.
+    pub listen_web_socket_tls: Option<SocketAddr>,
+    /// The certificate for TLS; a change applies to later connections.
+    pub tls: Option<watch::Receiver<Arc<Acceptor>>>,
     /// The path of the Unix socket to listen on, if any.
     pub listen_unix: Option<PathBuf>,
     /// The credentials that clients need; `None` admits every client.
     pub access: Option<Access>,
+    /// The access rules, if any; a change applies at once.
+    pub acl: Option<watch::Receiver<Arc<Acl>>>,
     /// The maximum packet size in bytes, fixed header included.
     pub maximum_packet_size: u32,
     /// The maximum of unacknowledged QoS 1 and 2 messages of an MQTT 5 client; other clients do not learn it and are not held to it.
@@ -110,8 +126,12 @@ impl Default for Config {
         Config {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1883))),
             listen_web_socket: None,
+            listen_tls: None,
+            listen_web_socket_tls: None,
+            tls: None,
             listen_unix: None,
             access: None,
+            acl: None,
             maximum_packet_size: MAX_PACKET_SIZE,
             // Large enough that publishers do not wait for acknowledgements, small enough that a client can reach it.
             receive_maximum: 1024,
@@ -182,6 +202,14 @@ pub(crate) enum Event {
         /// Their number.
         count: u64,
         last_reason: String,
+    },
+    /// A client's message was not published, since the access rules do not allow it.
+    Denied {
+        /// Its client identifier.
+        client_id: String,
+        /// Its user name, if it has one.
+        user: Option<String>,
+        topic: String,
     },
     /// A client's request was refused or its connection closed, since it exceeded a limit of the broker.
     QuotaExceeded {
@@ -273,6 +301,8 @@ pub(crate) struct Broker {
 struct Listeners {
     tcp: Option<Listener>,
     web_socket: Option<Listener>,
+    tls: Option<Listener>,
+    web_socket_tls: Option<Listener>,
     unix: Option<Listener>,
 }
 
@@ -289,6 +319,8 @@ impl Broker {
         let listeners = Listeners {
             tcp: tcp(config.listen, Kind::Plain)?,
             web_socket: tcp(config.listen_web_socket, Kind::WebSocket)?,
+            tls: tcp(config.listen_tls, Kind::Tls)?,
+            web_socket_tls: tcp(config.listen_web_socket_tls, Kind::WebSocketTls)?,
             unix: config.listen_unix.as_deref().map(Listener::unix).transpose()?,
         };
         Ok(Broker { listeners, fronts: None, config, handler: Box::new(|_| {}) })
@@ -304,18 +336,29 @@ impl Broker {
         self.listeners.web_socket.as_ref()?.address()
     }
 
+    /// The TLS address for clients, if any, with the actual port.
+    pub(crate) fn tls_address(&self) -> Option<SocketAddr> {
+        self.listeners.tls.as_ref()?.address()
+    }
+
+    /// The address for clients with WebSocket over TLS, if any, with the actual port.
+    pub(crate) fn web_socket_tls_address(&self) -> Option<SocketAddr> {
+        self.listeners.web_socket_tls.as_ref()?.address()
+    }
+
     /// The path of the Unix socket, if any.
     pub(crate) fn unix_path(&self) -> Option<&Path> {
         self.config.listen_unix.as_deref()
     }
 
-    /// Lets a number of front processes accept the clients of the WebSocket port, or else of the plain TCP port. Returns false without a
-    /// port.
+    /// Lets a number of front processes accept the clients of one port: of the WebSocket port, or else of the plain TCP port, or
+    /// else of a TLS port. Returns false without a port.
     ///
     /// # Errors
     /// If one cannot be started.
     pub(crate) fn start_fronts(&mut self, starter: Box<dyn FrontStarter>, count: u16) -> io::Result<bool> {
-        let listeners = [&self.listeners.web_socket, &self.listeners.tcp];
+        let Listeners { tcp, web_socket, tls, web_socket_tls, .. } = &self.listeners;
+        let listeners = [web_socket, tcp, web_socket_tls, tls];
         let Some(Listener::Tcp { listener, kind }) = listeners.into_iter().flatten().next() else {
             return Ok(false);
         };
@@ -357,7 +400,10 @@ async fn serve_until(
         () = stop => {}
         () = accept_at(listeners.tcp.as_ref().filter(is_own)) => {}
         () = accept_at(listeners.web_socket.as_ref().filter(is_own)) => {}
+        () = accept_at(listeners.tls.as_ref().filter(is_own)) => {}
+        () = accept_at(listeners.web_socket_tls.as_ref().filter(is_own)) => {}
         () = accept_at(listeners.unix.as_ref().filter(is_own)) => {}
+        () = follow_acl(shared) => {}
         () = tick(shared) => {}
     }
     drop(listeners);
@@ -366,6 +412,18 @@ async fn serve_until(
     while gauge.value() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// Applies changed access rules.
+async fn follow_acl(shared: &Shared) {
+    let receiver = shared.borrow().config.acl.clone();
+    if let Some(mut receiver) = receiver {
+        while receiver.changed().await.is_ok() {
+            let acl = Arc::clone(&receiver.borrow_and_update());
+            shared.borrow_mut().acl = Some(acl);
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 async fn tick(shared: &Shared) {

@@ -3,6 +3,7 @@
 //! A client gets a message once even if several of its subscriptions match, at the highest QoS among them and with all their
 //! identifiers; each shared subscription sends its own copy (MQTT 5.0, sections 3.3.4 and 4.8.2).
 
+use super::acl::{Acl, Intent, Subject};
 use super::client::{Client, Scan, Subscription};
 use super::message::{Delivery, Message};
 use super::outbox::Pushed;
@@ -43,14 +44,41 @@ impl State {
         publisher: Option<&Rc<Client>>,
         now: Instant,
     ) -> ReasonCode {
-        if publisher.is_some() && publish.topic.starts_with(sys::PREFIX) {
-            return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
+        let mut author = None;
+        if let Some(publisher) = publisher {
+            if publish.topic.starts_with(sys::PREFIX) {
+                return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
+            }
+            if !self.may(publisher, publish.topic, Intent::Write) {
+                self.note_denied(publisher, publish.topic);
+                return ReasonCode::NOT_AUTHORIZED;
+            }
+            author = self.acl.is_some().then(|| Rc::clone(&publisher.subject.borrow()));
         }
+        self.route(publish, publisher, author.as_ref(), now)
+    }
+
+    /// Publishes a client's message that the access rules allow, such as its will. No one waits.
+    pub(super) fn publish_for(&mut self, publish: &Publish<'_>, author: &Rc<Subject>, now: Instant) {
+        self.route(publish, None, Some(author).filter(|_| self.acl.is_some()), now);
+    }
+
+    fn route(
+        &mut self,
+        publish: &Publish<'_>,
+        publisher: Option<&Rc<Client>>,
+        author: Option<&Rc<Subject>>,
+        now: Instant,
+    ) -> ReasonCode {
         let mut targets = std::mem::take(&mut self.targets);
         self.find_targets(publish, publisher, &mut targets);
         let was_matched = !targets.is_empty();
         if was_matched || publish.retain {
-            let message = Rc::new(Message::new(publish, self.routing, now, &self.budget));
+            let mut message = Message::new(publish, self.routing, now, &self.budget);
+            if let Some(author) = author.filter(|_| publish.retain) {
+                message.set_publisher(author);
+            }
+            let message = Rc::new(message);
             if publish.retain && !self.retain(&message) {
                 self.retained_refused += 1;
             }
@@ -78,23 +106,34 @@ impl State {
         self.routing += 1;
         let routing = self.routing;
         let is_publisher = |client: &Rc<Client>| publisher.is_some_and(|own| Rc::ptr_eq(own, client));
-        self.work += self.tree.for_each_match(publish.topic, &mut |matched| match matched {
+        let acl = self.acl.as_deref();
+        let decision_work = acl.map_or(0, Acl::work);
+        let mut work = 0;
+        let may_read = |client: &Client| {
+            acl.is_none_or(|acl| acl.allows(&client.subject.borrow(), publish.topic, Intent::Read))
+        };
+        let visited = self.tree.for_each_match(publish.topic, &mut |matched| match matched {
             Match::Single(subscription) => {
+                work += decision_work;
                 let is_left_out = subscription.options.no_local && is_publisher(&subscription.client)
-                    || subscription.client.is_ended.get();
+                    || subscription.client.is_ended.get()
+                    || !may_read(&subscription.client);
                 if !is_left_out {
                     merge(targets, Target::new(subscription, publish), routing);
                 }
             }
             Match::Shared(group) => {
-                let is_ready = |member: &Subscription| member.client.is_ready();
+                work += decision_work;
+                let is_ready = |member: &Subscription| member.client.is_ready() && may_read(&member.client);
                 let is_able = |member: &Subscription| {
                     !member.client.is_ended.get()
+                        && may_read(&member.client)
                         && (member.client.is_connected() || publish.qos > Qos::AtMostOnce)
                 };
                 targets.extend(group.pick(is_ready, is_able).map(|member| Target::new(member, publish)));
             }
         });
+        self.work += visited + work;
     }
 
     fn deliver(&mut self, target: Target, message: &Rc<Message>, publisher: Option<&Rc<Client>>) {
@@ -255,11 +294,20 @@ impl State {
     }
 
     fn queue_retained(&mut self, client: &Rc<Client>, scan: &Scan, message: Rc<Message>) {
+        if !self.may(client, &message.topic, Intent::Read) || !self.is_author_allowed(&message) {
+            return;
+        }
         let qos = message.qos.min(scan.maximum_qos);
         let delivery = Delivery { message, subscription_ids: scan.id.clone(), qos, retain: true };
         if client.outbox.borrow_mut().push(delivery) == Pushed::Dropped {
             self.note_drops(client, 1);
         }
+    }
+
+    /// Whether the publisher of a retained message may still publish it: the access rules can have changed.
+    fn is_author_allowed(&self, message: &Message) -> bool {
+        let (Some(acl), Some(author)) = (&self.acl, &message.publisher) else { return true };
+        acl.allows(author, &message.topic, Intent::Write)
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {

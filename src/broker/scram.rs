@@ -110,6 +110,12 @@ impl Authenticator {
         Ok((authenticator, reply))
     }
 
+    /// The user that the client claims to be, or proved to be.
+    pub(super) fn claimed_user(&self) -> &str {
+        let exchange = self.exchange.as_ref().map(Server::name);
+        exchange.or(self.user.as_deref()).unwrap_or_default()
+    }
+
     /// Handles an AUTH packet.
     pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<Reply, Denial> {
         // [MQTT-4.12.0-5], and [MQTT-4.12.1-1] for a re-authentication.

@@ -3,8 +3,10 @@
 //!
 //! `routing` finds the subscribers of messages.
 
+use super::acl::{Acl, Intent, Subject};
 use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
+use super::handshakes::Handshakes;
 use super::link::Link;
 use super::retained::Retained;
 use super::sys;
@@ -19,6 +21,7 @@ use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, hash_set};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The interval of the `$SYS` topics, mosquitto's default.
@@ -46,6 +49,10 @@ pub(super) struct State {
     pub(super) config: Config,
     /// Admission checks. Shared because a check waits, and a borrow of the state must not outlive that.
     pub(super) gate: Rc<Gate>,
+    /// The access rules, if there are any.
+    pub(super) acl: Option<Arc<Acl>>,
+    /// The unfinished TLS handshakes. Shared as well, since they wait.
+    pub(super) handshakes: Rc<Handshakes>,
     pub(super) report: Report,
     pub(super) started: Instant,
     pub(super) connected: u64,
@@ -106,6 +113,8 @@ impl State {
     pub(super) fn new(config: Config, handler: EventHandler, now: Instant) -> State {
         State {
             gate: Rc::new(Gate::new(config.access.clone())),
+            acl: config.acl.as_ref().map(|acl| Arc::clone(&acl.borrow())),
+            handshakes: Rc::new(Handshakes::within(config.memory / STRANGERS_PART)),
             report: Report::default(),
             started: now,
             connected: 0,
@@ -169,6 +178,12 @@ impl State {
         self.emit(Event::Refused { peer, reason, is_summed });
     }
 
+    /// Reports a message that the access rules do not allow.
+    pub(super) fn note_denied(&mut self, client: &Client, topic: &str) {
+        let user = client.subject.borrow().user.as_deref().map(str::to_owned);
+        self.emit(Event::Denied { client_id: client.id.to_string(), user, topic: topic.to_owned() });
+    }
+
     /// Counts a request refused for lack of memory.
     pub(super) fn note_exceeded(&mut self, client: &Client) {
         self.report.quota_exceeded += 1;
@@ -179,7 +194,12 @@ impl State {
     ///
     /// # Errors
     /// The reason code for refusing it.
-    pub(super) fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<Opened, ReasonCode> {
+    pub(super) fn connect(
+        &mut self,
+        connect: &Connect<'_>,
+        user: Option<&str>,
+        now: Instant,
+    ) -> Result<Opened, ReasonCode> {
         let is_assigned = connect.client_id.is_empty();
         let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
         let client_id = assigned.as_deref().unwrap_or(connect.client_id);
@@ -189,12 +209,14 @@ impl State {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
         self.take_over(client_id, now);
-        let resumed = self.resume(client_id, connect.clean_start, now);
+        let is_new = connect.clean_start || self.belongs_to_other(client_id, user);
+        let resumed = self.resume(client_id, is_new, now);
         let session_present = resumed.is_some();
         let client = match resumed {
             Some(client) => client,
             None => self.create(client_id, connect.version, now)?,
         };
+        self.identify(&client, user);
         let link = self.attach(&client, connect, session_present, now);
         Ok(Opened { client, link, session_present, is_assigned })
     }
@@ -229,10 +251,16 @@ impl State {
         }
     }
 
-    /// The session to resume, if there is one.
-    fn resume(&mut self, client_id: &str, clean_start: bool, now: Instant) -> Option<Rc<Client>> {
+    /// Whether access rules apply, and the session is that of another user, who may receive other messages.
+    fn belongs_to_other(&self, client_id: &str, user: Option<&str>) -> bool {
+        let is_other = |client: &Rc<Client>| client.subject.borrow().user.as_deref() != user;
+        self.acl.is_some() && self.clients.get(client_id).is_some_and(is_other)
+    }
+
+    /// The session to resume, if there is one; it is ended if a new one is requested.
+    fn resume(&mut self, client_id: &str, is_new: bool, now: Instant) -> Option<Rc<Client>> {
         let client = self.clients.get(client_id).cloned()?;
-        if clean_start {
+        if is_new {
             self.end_session(&client, now);
             return None;
         }
@@ -254,6 +282,24 @@ impl State {
         self.next_key += 1;
         self.clients.insert(Rc::clone(&client.id), Rc::clone(&client));
         Ok(client)
+    }
+
+    /// Applies the access rules for this user to the client and its queue.
+    fn identify(&self, client: &Rc<Client>, user: Option<&str>) {
+        let Some(acl) = &self.acl else { return };
+        let subject = Subject { client_id: Rc::clone(&client.id), user: user.map(Into::into) };
+        client
+            .outbox
+            .borrow_mut()
+            .keep(|delivery| acl.allows(&subject, &delivery.message.topic, Intent::Read));
+        *client.subject.borrow_mut() = Rc::new(subject);
+    }
+
+    /// Whether the access rules allow this to the client.
+    pub(super) fn may(&mut self, client: &Client, topic: &str, intent: Intent) -> bool {
+        let Some(acl) = &self.acl else { return true };
+        self.work += acl.work();
+        acl.allows(&client.subject.borrow(), topic, intent)
     }
 
     /// Joins a session with a new connection.
@@ -340,8 +386,13 @@ impl State {
     }
 
     fn publish_will(&mut self, client: &Client, now: Instant) {
-        if let Some(will) = client.will.take() {
-            self.publish(&will.as_publish(), None, now);
+        let Some(will) = client.will.take() else { return };
+        let publish = will.as_publish();
+        if self.may(client, publish.topic, Intent::Write) {
+            let subject = Rc::clone(&client.subject.borrow());
+            self.publish_for(&publish, &subject, now);
+        } else {
+            self.note_denied(client, publish.topic);
         }
     }
 

@@ -1,16 +1,19 @@
 //! Password checks for the broker. They run on other threads, since each would block the broker's own; the numbers of concurrent
-//! checks and of waiting clients are bounded.
+//! checks and of waiting clients are bounded. After several failures, attempts wait (`guesses`).
 //!
 //! An attacker learns as little as from mosquitto: a wrong password, an unknown user and a missing user name get the same answer.
 
+use super::guesses::{Attempt, Guesses};
 use super::scram::{Authenticator, Denial, Reply, ScramAccess};
 use crate::passwd::{Hash, HashError, Password};
 use crate::protocol::{Connect, Properties, ReasonCode};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 
@@ -72,19 +75,24 @@ pub(super) struct Gate {
     access: Option<Access>,
     checks: Semaphore,
     waiting: Cell<usize>,
+    guesses: RefCell<Guesses>,
 }
 
 impl Gate {
     pub(super) fn new(access: Option<Access>) -> Gate {
         let checks = Semaphore::new(available_parallelism().map_or(1, Into::into));
-        Gate { access, checks, waiting: Cell::new(0) }
+        Gate { access, checks, waiting: Cell::new(0), guesses: RefCell::default() }
     }
 
     /// Checks user name and password.
     ///
     /// # Errors
     /// The reason code for refusing the client.
-    pub(super) async fn admit(&self, connect: &Connect<'_>) -> Result<(), ReasonCode> {
+    pub(super) async fn admit(
+        &self,
+        connect: &Connect<'_>,
+        address: Option<IpAddr>,
+    ) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
         let rejected = Err(ReasonCode::NOT_AUTHORIZED);
         let Some(name) = connect.username else {
@@ -94,13 +102,35 @@ impl Gate {
         let Some(Ok(password)) = connect.password.map(|bytes| Password::new(bytes.to_vec())) else {
             return rejected;
         };
+        let attempt = Attempt { address, user: name };
+        self.wait_for_turn(attempt).await?;
         let users = Arc::clone(&users.borrow());
         let may_be_right = access.allows_empty_passwords || !password.is_empty();
         // An empty password is checked as well, so that the timing reveals nothing.
-        match self.verify(users, name.to_owned(), password).await? && may_be_right {
-            true => Ok(()),
-            false => rejected,
+        let is_right = self.verify(users, name.to_owned(), password).await? && may_be_right;
+        self.note(attempt, is_right);
+        if is_right { Ok(()) } else { rejected }
+    }
+
+    /// Waits after too many failures.
+    ///
+    /// # Errors
+    /// The reason code for refusing the client, since too many attempts wait.
+    pub(super) async fn wait_for_turn(&self, attempt: Attempt<'_>) -> Result<(), ReasonCode> {
+        let _place = Place::among(&self.waiting).ok_or(ReasonCode::SERVER_BUSY)?;
+        let wait = self.guesses.borrow_mut().wait(attempt, Instant::now());
+        let wait = wait.ok_or(ReasonCode::SERVER_BUSY)?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
         }
+        Ok(())
+    }
+
+    /// Records whether the client proved to be the user.
+    pub(super) fn note(&self, attempt: Attempt<'_>, is_right: bool) {
+        let mut guesses = self.guesses.borrow_mut();
+        let now = Instant::now();
+        if is_right { guesses.succeeded(attempt, now) } else { guesses.failed(attempt, now) }
     }
 
     /// Begins an enhanced authentication.

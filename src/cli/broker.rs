@@ -1,5 +1,7 @@
 //! The options of `mq broker`.
 
+use super::broker_limits::{self, Limit};
+use super::broker_tls::BrokerTlsArgs;
 use super::sn;
 use super::values::expected;
 use crate::bench::limits::MOST_FRONT_PROCESSES;
@@ -15,20 +17,26 @@ const PORT: u16 = 1883;
 /// Arguments of `mq broker`.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("users").multiple(true), after_help = "\
-The first line on standard output is the address that the broker listens on. The addresses for WebSocket and
-the unix socket follow, if requested.
+The first line on standard output is the address that the broker listens on. The addresses for WebSocket, TLS
+and the unix socket follow, if requested.
 
-The broker keeps everything in memory and is made for development and tests. It has no access rules and no
-TLS, and authenticates clients only with --password-file and --scram-file. SIGHUP reloads these files; connected
-clients stay connected. The broker rejects a file with an invalid line: it does not start, or, after SIGHUP,
-keeps the users that it has.
+The broker keeps everything in memory and is made for development and tests. SIGHUP reloads the files of
+--password-file, --scram-file, --acl and --cert; connected clients stay connected. The broker rejects a file with an
+invalid line: it does not start, or, after SIGHUP, keeps what it has.
+
+Access rules decide about each message. A client may subscribe to anything, and receives what it may read. A PUBLISH
+that it may not send gets reason code 0x87 (not authorized); before MQTT 5, the message is dropped silently.
 
 A client that exceeds --client-memory, or its share when much of --memory is in use, gets reason code 0x97 (quota
 exceeded) for the subscription or the connection; before MQTT 5, 0x80 or a closed connection. Messages for a client
 that does not read them are dropped. Both are counted on $SYS/broker/quota/exceeded and
-$SYS/broker/publish/messages/dropped. Fixed limits: 100,000 subscriptions per client, 1 MiB for any packet but PUBLISH,
-1,024 unacknowledged messages, 100,000 queued messages, 1,000,000 sessions and retained messages, 256 MiB of retained
-messages.
+$SYS/broker/publish/messages/dropped. A packet other than PUBLISH has at most 1 MiB. Other limits, for --limit:
+  packet-size=256MiB           largest PUBLISH       sessions=1000000             sessions, connected or not
+  receive-maximum=1024         from a client         subscriptions=100000         of one client
+  in-flight=1024               to a client           retained-messages=1000000    in the store
+  topic-aliases=64             from a client         retained-bytes=256MiB        in the store
+  queued-messages=100000       for a client          connect-time=10s             for each step up to CONNECT
+  stall-time=5s                publishers wait this long for a client that does not read
 
 Examples:
   mq broker                      listen on 127.0.0.1, port 1883
@@ -38,9 +46,11 @@ Examples:
   mq broker --sn-port 10000      accept MQTT-SN clients as well
   mq broker --password-file pw   allow only users in this file of `mq passwd`
   mq broker --scram-file keys    allow only users in this file of `mq passwd scram`
+  mq broker --cert server.pem --key server.key   accept TLS on port 8883 instead; with -p PORT on both
+  mq broker --password-file pw --acl rules       apply mosquitto's access rules
   mq broker --bind 0.0.0.0       listen on all addresses, open to the network")]
 pub(crate) struct BrokerArgs {
-    /// Port to listen on; 0 picks a free one [default: 1883, or none with --unix]
+    /// Port to listen on; 0 picks a free one [default: 1883, or none with --unix or --cert]
     #[arg(short = 'p', long)]
     pub port: Option<u16>,
     /// Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one
@@ -65,6 +75,9 @@ pub(crate) struct BrokerArgs {
     /// are checked against --password-file. SIGHUP reloads the file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "users")]
     pub scram_file: Option<PathBuf>,
+    /// Apply the access rules in this file, in the syntax of mosquitto's acl_file; SIGHUP reloads it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub acl: Option<PathBuf>,
     /// Allow clients without a user name as well; needs --password-file or --scram-file
     #[arg(long, requires = "users")]
     pub allow_anonymous: bool,
@@ -74,6 +87,8 @@ pub(crate) struct BrokerArgs {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+    #[command(flatten)]
+    pub tls: BrokerTlsArgs,
     /// Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered
     /// messages
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = memory, help_heading = "Limits")]
@@ -81,8 +96,11 @@ pub(crate) struct BrokerArgs {
     /// Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory, help_heading = "Limits")]
     pub memory: usize,
-    /// Accept clients in this number of further processes, each with its own limit of open files. They serve the port of
-    /// --ws-port, or else that of -p
+    /// Change another limit, as in sessions=10; repeatable. See the list below
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = broker_limits::limit, help_heading = "Limits")]
+    pub limits: Vec<Limit>,
+    /// Accept clients in this number of further processes, each with its own limit of open files. They serve one port: of
+    /// --ws-port, or else -p, --wss-port, --tls-port
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_FRONT_PROCESSES)), help_heading = "Limits")]
     pub front_processes: Option<u16>,
     /// Run as such a process: standard input is the socket to the broker, standard output the listening socket
@@ -117,12 +135,25 @@ impl BrokerArgs {
             let needed = "--allow-anonymous, since MQTT-SN clients have no user names";
             return Err(Error::usage(UsageError::Needs { option: "--sn-port".into(), needed }));
         }
+        if self.sn_port.is_some() && self.listen().is_none() && self.unix.is_none() {
+            let needed = "-p PORT or --unix PATH beside TLS, for its own connections";
+            return Err(Error::usage(UsageError::Needs { option: "--sn-port".into(), needed }));
+        }
         Ok(self.sn_port.map(|port| SocketAddr::new(self.bind, port)))
     }
 
-    /// The TCP address: MQTT's port by default, or none if only a unix socket is requested.
+    /// A warning if the access rules do not protect anything.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        let has_users = self.password_file.is_some() || self.scram_file.is_some();
+        (self.acl.is_some() && !has_users).then_some(
+            "warning: --acl without --password-file or --scram-file: clients can claim any user name",
+        )
+    }
+
+    /// The TCP address: MQTT's port by default, or none if only a unix socket or TLS is requested.
     pub(crate) fn listen(&self) -> Option<SocketAddr> {
-        let port = self.port.or(self.unix.is_none().then_some(PORT));
+        let is_elsewhere = self.unix.is_some() || self.tls.is_given();
+        let port = self.port.or((!is_elsewhere).then_some(PORT));
         port.map(|port| SocketAddr::new(self.bind, port))
     }
 }

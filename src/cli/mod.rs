@@ -9,6 +9,8 @@ pub(crate) mod bench;
 pub(crate) mod bench_report;
 pub(crate) mod bridge;
 pub(crate) mod broker;
+pub(crate) mod broker_limits;
+pub(crate) mod broker_tls;
 mod clap_error;
 mod command;
 mod compat;

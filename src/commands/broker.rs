@@ -1,22 +1,21 @@
 //! `mq broker`: the embedded broker in the foreground.
 
+use super::broker_files::Files;
 use super::broker_fronts::{self, FrontProcesses};
 use super::log::Log;
+use super::reloaded::Reloaded;
 use super::shutdown::Signals;
-use super::users::{FromFile, UserFile};
 use super::{Messages, block_on, gateway};
-use crate::authentication::Failure;
-use crate::authentication::scram::Stranger;
-use crate::broker::{Access, Broker, Config, Event, ListenError, ScramAccess, ScramUsers, Users};
+use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
+use crate::cli::broker_limits::{Limit, LimitName};
 use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::Gateway;
 use crate::transport::{Address, descriptors};
-use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -28,18 +27,11 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let mut users = args.password_file.as_deref().map(UserFile::<Users>::open).transpose()?;
-        let mut scram_users = args.scram_file.as_deref().map(UserFile::<ScramUsers>::open).transpose()?;
-        let config = Config {
-            listen: args.listen(),
-            listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
-            listen_unix: args.unix.clone(),
-            access: access(users.as_ref(), scram_users.as_ref(), args)?,
-            client_memory: args.client_memory,
-            memory: args.memory,
-            ..Config::default()
-        };
-        let mut broker = Broker::bind(config)
+        let mut files = Files::open(args)?;
+        if let Some(warning) = args.warning() {
+            messages.say(warning);
+        }
+        let mut broker = Broker::bind(config(args, &files)?)
             .await
             .map_err(|ListenError { place, source }| Error::system(format!("listen on {place}"), source))?;
         let fronts =
@@ -61,8 +53,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
-                () = keep_up_to_date(users.as_mut(), &log) => {}
-                () = keep_up_to_date(scram_users.as_mut(), &log) => {}
+                () = files.keep_up_to_date(&log) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
@@ -72,6 +63,47 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         log_end.wait();
         Ok(status)
     })
+}
+
+fn config(args: &BrokerArgs, files: &Files) -> Result<Config, Error> {
+    let address = |port| SocketAddr::new(args.bind, port);
+    let mut config = Config {
+        listen: args.listen(),
+        listen_web_socket: args.ws_port.map(address),
+        listen_tls: args.tls.port().map(address),
+        listen_web_socket_tls: args.tls.wss_port.map(address),
+        tls: files.certificate.as_ref().map(Reloaded::content),
+        listen_unix: args.unix.clone(),
+        access: files.access(args)?,
+        acl: files.acl.as_ref().map(Reloaded::content),
+        client_memory: args.client_memory,
+        memory: args.memory,
+        ..Config::default()
+    };
+    for limit in &args.limits {
+        set_limit(&mut config, *limit);
+    }
+    Ok(config)
+}
+
+/// Sets a limit of --limit; the values are within the ranges of their fields.
+fn set_limit(config: &mut Config, limit: Limit) {
+    let Limit { name, value } = limit;
+    let count = usize::try_from(value).unwrap_or(usize::MAX);
+    let short = u16::try_from(value).unwrap_or(u16::MAX);
+    match name {
+        LimitName::PacketSize => config.maximum_packet_size = u32::try_from(value).unwrap_or(u32::MAX),
+        LimitName::ReceiveMaximum => config.receive_maximum = short,
+        LimitName::TopicAliases => config.topic_alias_maximum = short,
+        LimitName::InFlight => config.in_flight = short,
+        LimitName::QueuedMessages => config.queued_messages = count,
+        LimitName::Subscriptions => config.subscriptions = count,
+        LimitName::Sessions => config.sessions = count,
+        LimitName::RetainedMessages => config.retained_messages = count,
+        LimitName::RetainedBytes => config.retained_bytes = count,
+        LimitName::ConnectTime => config.connect_timeout = Duration::from_millis(value),
+        LimitName::StallTime => config.stall_time = Duration::from_millis(value),
+    }
 }
 
 /// The gateway for MQTT-SN clients, if requested.
@@ -111,33 +143,6 @@ async fn run_both(broker: Broker, gateway: Option<Gateway>, stop: impl Future<Ou
     tokio::join!(of_gateway, of_broker);
 }
 
-/// The rules for admitting clients, if any.
-fn access(
-    users: Option<&UserFile<Users>>,
-    scram_users: Option<&UserFile<ScramUsers>>,
-    args: &BrokerArgs,
-) -> Result<Option<Access>, Error> {
-    if users.is_none() && scram_users.is_none() {
-        return Ok(None);
-    }
-    let failed = |failure: Failure| Error::system("offer SCRAM", io::Error::other(failure.to_string()));
-    let stranger = Arc::new(Stranger::new().map_err(failed)?);
-    let scram = scram_users.map(|file| ScramAccess { users: file.users(), stranger });
-    Ok(Some(Access {
-        users: users.map(UserFile::users),
-        scram,
-        allows_anonymous: args.allow_anonymous,
-        allows_empty_passwords: args.allow_empty_passwords,
-    }))
-}
-
-async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, log: &Log) {
-    match users {
-        Some(users) => users.keep_up_to_date(log).await,
-        None => pending().await,
-    }
-}
-
 /// Waits until standard input ends; its content is ignored.
 async fn end_of_stdin() {
     let (sender, receiver) = oneshot::channel();
@@ -152,8 +157,11 @@ async fn end_of_stdin() {
 fn announce(broker: &Broker) {
     let tcp = broker.local_address().map(|address| address.to_string());
     let web_socket = broker.web_socket_address().map(|address| format!("{address} (WebSocket)"));
+    let tls = broker.tls_address().map(|address| format!("{address} (TLS)"));
+    let secure_web_socket =
+        broker.web_socket_tls_address().map(|address| format!("{address} (WebSocket over TLS)"));
     let unix = broker.unix_path().map(|path| format!("{} (unix socket)", path.display()));
-    let places = [tcp, web_socket, unix].into_iter().flatten();
+    let places = [tcp, web_socket, tls, secure_web_socket, unix].into_iter().flatten();
     let text: String = places.map(|place| format!("listening on {place}\n")).collect();
     let mut output = io::stdout().lock();
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
@@ -165,7 +173,10 @@ const LONGEST_SHOWN: usize = 100;
 /// The line for an event; connections and disconnections only with --verbose.
 fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
-        Event::Connected { .. } | Event::Disconnected { .. } | Event::Refused { is_summed: true, .. }
+        Event::Connected { .. }
+        | Event::Disconnected { .. }
+        | Event::Denied { .. }
+        | Event::Refused { is_summed: true, .. }
             if !is_verbose =>
         {
             return None;
@@ -185,8 +196,12 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::RefusedMore { count, last_reason } => {
             format!("refused {count} more connections in the last seconds; the last one: {last_reason}")
         }
+        Event::Denied { client_id, user, topic } => {
+            let user = user.as_ref().map(|user| format!(" (user {})", shown(user))).unwrap_or_default();
+            format!("{}{user} may not publish to {}", shown(client_id), shown(topic))
+        }
         Event::QuotaExceeded { client_id } => format!(
-            "{} exceeded a limit: --client-memory, --memory, its receive maximum, or 100000 subscriptions",
+            "{} exceeded a limit: --client-memory, --memory, its receive maximum, or the number of subscriptions",
             shown(client_id)
         ),
         Event::Dropped { client_id, count } => format!(

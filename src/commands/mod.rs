@@ -3,6 +3,7 @@
 mod bench;
 mod bridge;
 mod broker;
+mod broker_files;
 mod broker_fronts;
 mod clock;
 mod config;
@@ -29,6 +30,7 @@ mod passwd;
 mod password;
 mod payload;
 mod publish;
+mod reloaded;
 mod replay;
 mod request;
 mod retained_removal;

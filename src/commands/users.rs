@@ -1,70 +1,30 @@
-//! The users of `mq broker`: read at the start, and again at every SIGHUP.
+//! The users of `mq broker`, from files that are read again at every SIGHUP.
 
-use super::log::Log;
+use super::reloaded::{Content, Reloaded, counted};
 use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
 use crate::commands::error::Error;
 use crate::passwd::file::PasswordLine;
 use crate::passwd::{Hash, PasswordFile, replace};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
-
-/// A password file and its parsed users.
-#[derive(Debug)]
-pub(super) struct UserFile<T> {
-    path: PathBuf,
-    users: watch::Sender<Arc<T>>,
-    hangup: Signal,
-}
+use std::path::Path;
 
 /// Users in the broker's form.
-pub(super) trait FromFile: Sized {
+pub(super) trait FromFile: Content {
     /// The option that names the file.
     const OPTION: &'static str;
 
     /// Takes all lines or none: a user whose line is skipped would be locked out silently.
     fn take(file: &PasswordFile) -> Result<Self, String>;
-
-    /// The number of entries.
-    fn count(&self) -> usize;
 }
 
-impl<T: FromFile> UserFile<T> {
-    /// Reads the file. From here on, SIGHUP no longer ends the program.
-    ///
-    /// # Errors
-    /// When it cannot be read, or has a bad line.
-    pub(super) fn open(path: &Path) -> Result<UserFile<T>, Error> {
-        let failed = |source| Error::system("catch SIGHUP", source);
-        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        let users = watch::Sender::new(Arc::new(read(path)?));
-        Ok(UserFile { path: path.to_owned(), users, hangup })
-    }
-
-    /// The current users.
-    pub(super) fn users(&self) -> watch::Receiver<Arc<T>> {
-        self.users.subscribe()
-    }
-
-    /// Reads the file again at each SIGHUP, forever. A bad file changes nothing.
-    pub(super) async fn keep_up_to_date(&mut self, log: &Log) {
-        while self.hangup.recv().await.is_some() {
-            match read::<T>(&self.path) {
-                Ok(read) => {
-                    log.say(&format!("read {} again: {}", self.path.display(), count(&read)));
-                    self.users.send_replace(Arc::new(read));
-                }
-                Err(error) => {
-                    let kept = count(&**self.users.borrow());
-                    log.say(&error.to_string());
-                    log.say(&format!("the users are unchanged: {kept}"));
-                }
-            }
-        }
-    }
+/// Reads a file.
+///
+/// # Errors
+/// When it cannot be read, or has a bad line.
+pub(super) fn open<T: FromFile>(path: &Path) -> Result<Reloaded<T>, Error> {
+    let file = path.to_owned();
+    Reloaded::open(path, move |_| read(&file))
 }
 
 fn read<T: FromFile>(path: &Path) -> Result<T, Error> {
@@ -81,9 +41,21 @@ impl FromFile for Users {
         let hash = |entry: &PasswordLine<'_>| Hash::parse(entry.hash).map_err(|error| error.to_string());
         Ok(Users::new(take(file, hash, |_| ())?))
     }
+}
 
-    fn count(&self) -> usize {
-        self.len()
+impl Content for Users {
+    const SUBJECT: &'static str = "the users are";
+
+    fn summary(&self) -> String {
+        counted(self.len(), "user")
+    }
+}
+
+impl Content for ScramUsers {
+    const SUBJECT: &'static str = "the users are";
+
+    fn summary(&self) -> String {
+        counted(self.len(), "user")
     }
 }
 
@@ -95,10 +67,6 @@ impl FromFile for ScramUsers {
             Keys::parse(entry.rest.trim_ascii()).map_err(|error| error.to_string())
         };
         Ok(ScramUsers::new(take(file, keys, Keys::algorithm)?))
-    }
-
-    fn count(&self) -> usize {
-        self.len()
     }
 }
 
@@ -124,11 +92,4 @@ fn take<S, K: Eq + std::hash::Hash>(
         users.push((text.to_owned(), secret));
     }
     Ok(users)
-}
-
-fn count(users: &impl FromFile) -> String {
-    match users.count() {
-        1 => "1 user".to_owned(),
-        count => format!("{count} users"),
-    }
 }

@@ -120,9 +120,10 @@ impl Connection {
         self.input.len()
     }
 
-    /// How many bytes both buffers hold. They may have room for more, which takes no memory until it is used.
+    /// How many bytes both buffers hold, and the layers of the stream. They may have room for more, which takes no memory until it is
+    /// used.
     pub(crate) fn buffered(&self) -> usize {
-        self.input.len() + self.output.len()
+        self.input.len() + self.output.len() + self.stream.overhead()
     }
 
     /// Writes the send buffer and, if `wants_input`, reads available bytes; returns when either made progress.

@@ -12,6 +12,9 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+/// The memory of an idle TLS connection. While its client does not read, rustls buffers up to 64 KiB more.
+const TLS_OVERHEAD: usize = 8 << 10;
+
 /// A connected byte stream.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -57,6 +60,15 @@ impl Stream {
         // An error means that the connection is broken, which the next read reports.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = self.tcp().map(|stream| stream.set_quickack(true));
+    }
+
+    /// The memory of the layers above the socket, roughly, at a server.
+    pub(super) fn overhead(&self) -> usize {
+        match self {
+            Stream::TlsServer(_) => TLS_OVERHEAD,
+            Stream::WebSocket(web_socket) => web_socket.stream().overhead(),
+            _ => 0,
+        }
     }
 
     /// The negotiated TLS parameters, for a TLS client.

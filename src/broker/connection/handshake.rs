@@ -6,6 +6,7 @@ use super::ending::close_refused;
 use super::task::count_bytes;
 use crate::broker::budget::Account;
 use crate::broker::client::Client;
+use crate::broker::guesses::Attempt;
 use crate::broker::link::Link;
 use crate::broker::scram::{Authenticator, Denial, Reply};
 use crate::broker::state::Shared;
@@ -49,7 +50,7 @@ async fn receive_connect(
 ) -> Result<Admitted, String> {
     let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
     let account = Account::new(&shared.borrow().strangers, usize::MAX);
-    let mut stranger = Stranger { connection, shared, account, deadline };
+    let mut stranger = Stranger { connection, shared, peer, account, deadline };
     let bytes = match stranger.receive(PacketType::Connect).await {
         Ok(bytes) => bytes,
         Err(Refusal { reason_code, text }) => {
@@ -81,6 +82,7 @@ async fn receive_connect(
 struct Stranger<'a> {
     connection: &'a mut Connection,
     shared: &'a Shared,
+    peer: &'a Peer,
     /// Its memory, charged to the budget of connections that are not accepted yet.
     account: Rc<Account>,
     deadline: tokio::time::Instant,
@@ -180,7 +182,7 @@ impl Stranger<'_> {
         let gate = Rc::clone(&self.shared.borrow().gate);
         let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
             // The time for checking the password does not count against the client.
-            return match gate.admit(connect).await {
+            return match gate.admit(connect, self.peer.address()).await {
                 Ok(()) => Ok(Proved::default()),
                 Err(reason_code) => {
                     let text = format!("{reason_code}, as {}", shown(connect.username));
@@ -196,7 +198,15 @@ impl Stranger<'_> {
         let bytes = self.receive(PacketType::Auth).await.map_err(silent)?;
         match one_packet(&bytes).read(Version::V5) {
             Ok(Some(Packet::Auth(auth))) => {
-                let Reply { properties, .. } = authenticator.receive(&auth)?;
+                let user = authenticator.claimed_user().to_owned();
+                let attempt = Attempt { address: self.peer.address(), user: &user };
+                if let Err(reason_code) = gate.wait_for_turn(attempt).await {
+                    let text = format!("{reason_code}, as user {:?}", shortened(&user));
+                    return Err(Refusal { reason_code: Some(reason_code), text });
+                }
+                let reply = authenticator.receive(&auth);
+                gate.note(attempt, reply.is_ok());
+                let Reply { properties, .. } = reply?;
                 Ok(Proved { authenticator: Some(authenticator), properties })
             }
             Ok(_) => Err(Refusal::silent("another packet came instead of AUTH".to_owned())),
@@ -220,7 +230,9 @@ fn answer_connect(
 ) -> Result<Admitted, String> {
     let version = connect.version;
     let mut state = shared.borrow_mut();
-    let opened = match state.connect(connect, Instant::now()) {
+    let proved_user = proved.authenticator.as_ref().map(Authenticator::claimed_user);
+    let user = proved_user.or(connect.username);
+    let opened = match state.connect(connect, user, Instant::now()) {
         Ok(opened) => opened,
         Err(reason_code) => {
             put_refusal(reason_code, version, output);
@@ -243,7 +255,11 @@ fn answer_connect(
 /// The claimed user name for an event, shortened because it comes from an unauthenticated client.
 fn shown(username: Option<&str>) -> String {
     match username {
-        Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
+        Some(name) => format!("user {:?}", shortened(name)),
         None => "an anonymous client".to_owned(),
     }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(100).collect()
 }

@@ -28,6 +28,13 @@ pub(crate) struct Identity {
     description: String,
 }
 
+impl Identity {
+    /// The certificate in words: its subject and issuer, and why it is not valid now.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
+}
+
 /// A password that is never shown.
 pub(crate) struct KeyPassword(Zeroizing<Vec<u8>>);
 

@@ -41,6 +41,8 @@ pub(crate) enum RootsError {
     Damaged { number: usize },
     #[error("certificate {number} in it cannot be used: it {defect}")]
     Defective { number: usize, defect: Defect },
+    #[error("contains no certificate of an authority; expected one that issued client certificates")]
+    NoAuthority,
     #[error("expected a directory, but found a file")]
     NotADirectory,
     #[error("no file in this directory contains a certificate in PEM form")]

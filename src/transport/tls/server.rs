@@ -1,33 +1,66 @@
-//! TLS as a server, for clients of the proxy.
+//! TLS as a server, for clients of the proxy and of the embedded broker.
 
-use super::Identity;
 use super::error::explain_client;
+use super::roots::{Roots, RootsError};
+use super::{Identity, VERSIONS};
 use crate::transport::Stream;
-use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::server::{WantsServerCert, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
-use rustls::version::{TLS12, TLS13};
+use rustls::{ConfigBuilder, ServerConfig, ServerConnection, WantsVerifier};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio_rustls::TlsAcceptor;
 
-/// Presents one certificate, and requests none from clients.
-#[derive(Clone)]
-pub(crate) struct Acceptor(TlsAcceptor);
+/// The bytes of a handshake that are read at a time. A flight of a client is rarely longer.
+const READ_SIZE: usize = 4096;
+
+/// Presents one certificate, and requests certificates from clients if it has authorities for them.
+#[derive(Debug, Clone)]
+pub(crate) struct Acceptor {
+    config: Arc<ServerConfig>,
+    /// The certificate in words.
+    certificate: Arc<str>,
+}
 
 impl Acceptor {
-    /// Shows this certificate.
+    /// Presents this certificate, and accepts clients without one.
     pub(crate) fn new(identity: &Identity) -> Acceptor {
-        let certified = SingleCertAndKey::from((*identity.key).clone());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&TLS13, &TLS12])
+        let builder = Acceptor::builder().with_no_client_auth();
+        Acceptor::presenting(identity, builder)
+    }
+
+    /// Presents this certificate, and accepts only clients with a certificate of these authorities.
+    ///
+    /// # Errors
+    /// If none of them is an authority.
+    pub(crate) fn demanding(identity: &Identity, authorities: Roots) -> Result<Acceptor, RootsError> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities.anchors), provider);
+        let verifier = verifier.build().map_err(|_| RootsError::NoAuthority)?;
+        Ok(Acceptor::presenting(identity, Acceptor::builder().with_client_cert_verifier(verifier)))
+    }
+
+    fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&VERSIONS)
             .expect("ring has suites for both")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(certified));
-        Acceptor(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    fn presenting(identity: &Identity, builder: ConfigBuilder<ServerConfig, WantsServerCert>) -> Acceptor {
+        let certified = SingleCertAndKey::from((*identity.key).clone());
+        let config = Arc::new(builder.with_cert_resolver(Arc::new(certified)));
+        Acceptor { config, certificate: identity.description().into() }
+    }
+
+    /// The certificate in words: its subject and issuer, and why it is not valid now.
+    pub(crate) fn certificate(&self) -> &str {
+        &self.certificate
     }
 
     /// Performs the handshake with a client.
@@ -35,12 +68,78 @@ impl Acceptor {
     /// # Errors
     /// The reason of the failure.
     pub(crate) async fn accept(&self, stream: Stream) -> io::Result<Stream> {
-        let Acceptor(acceptor) = self;
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
         let stream = acceptor.accept(stream).await.map_err(explain_client)?;
         Ok(Stream::TlsServer(Box::new(ServerStream(stream))))
     }
+
+    /// Performs the handshake with a client, and computes on another thread, with a permit for each part of the work: a
+    /// signature can take milliseconds.
+    ///
+    /// # Errors
+    /// The reason of the failure.
+    pub(crate) async fn accept_on_threads(
+        &self,
+        mut stream: Stream,
+        permits: &Semaphore,
+    ) -> io::Result<Stream> {
+        let session = ServerConnection::new(Arc::clone(&self.config));
+        let mut session = session.map_err(|error| explain_client(io::Error::other(error)))?;
+        while session.is_handshaking() {
+            if !read_part(&mut session, &mut stream).await? {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the client closed the connection during the TLS handshake",
+                ));
+            }
+            let result;
+            (session, result) = compute(session, permits).await?;
+            // After an error, this is the alert for the client.
+            let written = write_all(&mut session, &mut stream).await;
+            result.map_err(|error| explain_client(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+            written?;
+        }
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
+        let finished = acceptor.accept_with(stream, |fresh| *fresh = session);
+        Ok(Stream::TlsServer(Box::new(ServerStream(finished.await.map_err(explain_client)?))))
+    }
 }
 
+/// Reads available bytes of a handshake. Returns false at the end of the stream.
+async fn read_part(session: &mut ServerConnection, stream: &mut Stream) -> io::Result<bool> {
+    let mut bytes = [0; READ_SIZE];
+    let count = stream.read(&mut bytes).await?;
+    let mut part = bytes.get(..count).unwrap_or_default();
+    while !part.is_empty() {
+        // It fails if the buffer is full, which the processing of the packets prevents.
+        if session.read_tls(&mut part)? == 0 {
+            break;
+        }
+    }
+    Ok(count > 0)
+}
+
+/// Processes the bytes read so far on another thread.
+async fn compute(
+    mut session: ServerConnection,
+    permits: &Semaphore,
+) -> io::Result<(ServerConnection, Result<(), rustls::Error>)> {
+    let _permit = permits.acquire().await.map_err(io::Error::other)?;
+    let processed = spawn_blocking(move || {
+        let result = session.process_new_packets().map(drop);
+        (session, result)
+    });
+    processed.await.map_err(io::Error::other)
+}
+
+async fn write_all(session: &mut ServerConnection, stream: &mut Stream) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while session.wants_write() {
+        session.write_tls(&mut bytes)?;
+    }
+    stream.write_all(&bytes).await?;
+    stream.flush().await
+}
 /// The server's end of a TLS stream.
 #[derive(Debug)]
 pub(crate) struct ServerStream(tokio_rustls::server::TlsStream<Stream>);

@@ -1,0 +1,83 @@
+//! The files of `mq broker`: read at the start, and again at every SIGHUP.
+
+use super::log::Log;
+use crate::commands::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+/// The content of files, in the broker's form.
+pub(super) trait Content: Sized + Send + Sync + 'static {
+    /// The content in the plural or singular, with its verb: `the users are`.
+    const SUBJECT: &'static str;
+
+    /// Its extent or name: `3 users`.
+    fn summary(&self) -> String;
+}
+
+/// The time of reading files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    Start,
+    /// At a signal, when the user cannot be asked.
+    Signal,
+}
+
+type Read<T> = Arc<dyn Fn(Occasion) -> Result<T, Error> + Send + Sync>;
+
+/// Files and their current content.
+pub(super) struct Reloaded<T> {
+    path: PathBuf,
+    read: Read<T>,
+    content: watch::Sender<Arc<T>>,
+    hangup: Signal,
+}
+
+impl<T: Content> Reloaded<T> {
+    /// Reads the files; `path` is the one that messages name. From here on, SIGHUP no longer ends the program.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is invalid.
+    pub(super) fn open(
+        path: &Path,
+        read: impl Fn(Occasion) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<Reloaded<T>, Error> {
+        let failed = |source| Error::system("catch SIGHUP", source);
+        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let content = watch::Sender::new(Arc::new(read(Occasion::Start)?));
+        Ok(Reloaded { path: path.to_owned(), read: Arc::new(read), content, hangup })
+    }
+
+    /// The current content.
+    pub(super) fn content(&self) -> watch::Receiver<Arc<T>> {
+        self.content.subscribe()
+    }
+
+    /// Reads the files again at each SIGHUP, forever. An invalid file changes nothing.
+    pub(super) async fn keep_up_to_date(&mut self, log: &Log) {
+        while self.hangup.recv().await.is_some() {
+            let read = Arc::clone(&self.read);
+            // Decrypting a key can take a second.
+            let Ok(result) = spawn_blocking(move || read(Occasion::Signal)).await else { continue };
+            match result {
+                Ok(content) => {
+                    let summary = content.summary();
+                    self.content.send_replace(Arc::new(content));
+                    log.say(&format!("read {} again: {summary}", self.path.display()));
+                }
+                Err(error) => {
+                    let kept = self.content.borrow().summary();
+                    log.say(&error.to_string());
+                    log.say(&format!("{} unchanged: {kept}", T::SUBJECT));
+                }
+            }
+        }
+    }
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,299 @@
+//! `mq broker --cert`: TLS with and without WebSocket, client certificates, and hostile handshakes.
+
+use crate::support::certificates::*;
+use crate::support::*;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+/// A broker with TLS, and the files of its certificate: `ca.pem`, `cert.pem`, `key.pem`.
+struct TlsBroker {
+    files: Files,
+    running: Running,
+}
+
+fn certificate_files() -> (Files, Certificate) {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = [("ca.pem", ca.pem()), ("cert.pem", server.pem()), ("key.pem", server.key_pem())];
+    (Files::new(&files), ca)
+}
+
+impl TlsBroker {
+    fn start(options: &str) -> TlsBroker {
+        TlsBroker::start_with(certificate_files().0, options)
+    }
+
+    fn start_with(files: Files, options: &str) -> TlsBroker {
+        let words = files.words(&format!("broker --cert {{}}/cert.pem --key {{}}/key.pem {options}"));
+        TlsBroker { running: mq(&words).spawn(), files }
+    }
+
+    /// The address in the line for this port: `(TLS)` or `(WebSocket over TLS)`.
+    fn address(&mut self, port: &str) -> SocketAddr {
+        let line = self.running.wait_for_stdout(port);
+        line.split(' ').nth(2).and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+    }
+
+    fn tls(&mut self) -> TlsAddress {
+        TlsAddress { address: self.address("(TLS)"), ca: self.files.words("{}/ca.pem") }
+    }
+}
+
+/// A TLS port, and the authority of its certificate.
+struct TlsAddress {
+    address: SocketAddr,
+    ca: String,
+}
+
+impl TlsAddress {
+    fn mq(&self, words: &str) -> Program {
+        let (port, ca) = (self.address.port(), &self.ca);
+        mq(&format!("{words} -h localhost -p {port} --cafile {ca}"))
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream
+    }
+}
+
+/// Reads until the end, which may be a reset.
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    bytes
+}
+
+#[test]
+fn clients_of_all_versions_speak_tls() {
+    let mut broker = TlsBroker::start("--tls-port 0");
+    let tls = broker.tls();
+    for version in ["31", "311", "5"] {
+        for tls_version in ["tlsv1.2", "tlsv1.3"] {
+            let options = format!("-V {version} --tls-version {tls_version}");
+            tls.mq(&format!("pub -t a -m {tls_version} -q 2 -r {options}")).run().succeed();
+            assert_eq!(
+                tls.mq(&format!("sub -t a -C 1 {options}")).run().succeed(),
+                format!("{tls_version}\n")
+            );
+        }
+    }
+    let Some(program) = broker::find("mosquitto_pub") else { return };
+    let words = format!("-h localhost -p {} --cafile {} -t b -m x -q 1 -r", tls.address.port(), tls.ca);
+    Program::new(program).words(&words).run().succeed();
+    assert_eq!(tls.mq("sub -t b -C 1").run().succeed(), "x\n");
+}
+
+#[test]
+fn large_messages_pass_in_both_directions() {
+    let mut broker = TlsBroker::start("--tls-port 0 --wss-port 0");
+    let large = "x".repeat(3_000_000);
+    let tls = broker.tls();
+    let wss =
+        format!("-L wss://localhost:{} --cafile {}", broker.address("(WebSocket over TLS)").port(), tls.ca);
+    tls.mq("pub -t a -s -q 1 -r").stdin(large.clone()).run().succeed();
+    assert_eq!(mq(&format!("sub {wss} -t a -C 1")).run().succeed(), format!("{large}\n"));
+    mq(&format!("pub {wss} -t b -s -q 1 -r")).stdin(large.clone()).run().succeed();
+    assert_eq!(tls.mq("sub -t b -C 1").run().succeed(), format!("{large}\n"));
+}
+
+#[test]
+fn a_web_socket_over_tls_is_a_port_of_its_own() {
+    let mut broker = TlsBroker::start("--wss-port 0 -p 0");
+    let plain = broker.running.wait_for_stdout("listening");
+    let wss = broker.address("(WebSocket over TLS)").port();
+    let ca = broker.files.words("{}/ca.pem");
+    mq(&format!("pub -L wss://localhost:{wss} -t a -m x -q 1 -r --cafile {ca}")).run().succeed();
+    let port = plain.trim_end().rsplit(':').next().unwrap().to_owned();
+    assert_eq!(mq(&format!("sub -h 127.0.0.1 -p {port} -t a -C 1")).run().succeed(), "x\n");
+}
+
+#[test]
+fn with_a_certificate_only_tls_is_offered_unless_a_port_asks_for_more() {
+    let mut broker = TlsBroker::start("--tls-port 0");
+    let line = broker.running.wait_for_stdout("listening");
+    assert_says(&line, &["(TLS)"]);
+    broker.running.signal("TERM");
+    let stdout = String::from_utf8(broker.running.finish().stdout).unwrap();
+    assert_eq!(stdout.lines().count(), 1, "{stdout}");
+    let stderr = TlsBroker::start("--tls-port 0 --sn-port 0").running.finish();
+    assert_says(&stderr.fail(2), &["--sn-port needs -p PORT or --unix PATH"]);
+}
+
+#[test]
+fn client_certificates_are_demanded_and_checked() {
+    let (files, ca) = certificate_files();
+    let other = authority("Other CA");
+    let client = |ca: &Certificate, name: &str| ca.issue(for_clients(named(name, &[])));
+    let (good, bad) = (client(&ca, "good"), client(&other, "bad"));
+    for (name, certificate) in [("good", &good), ("bad", &bad)] {
+        std::fs::write(files.path(&format!("{name}.pem")), certificate.pem() + &certificate.key_pem())
+            .unwrap();
+    }
+    let ca_file = files.words("{}/ca.pem");
+    let mut broker = TlsBroker::start_with(files, &format!("--tls-port 0 --cafile {ca_file} -v"));
+    let tls = broker.tls();
+    for version in ["tlsv1.2", "tlsv1.3"] {
+        let own = |name: &str| broker.files.words(&format!("--cert {{}}/{name}.pem --key {{}}/{name}.pem"));
+        let publish = format!("pub -t a -m x --tls-version {version}");
+        tls.mq(&format!("{publish} {}", own("good"))).run().succeed();
+        assert_ne!(tls.mq(&format!("{publish} {}", own("bad"))).run().status, 0);
+        assert_ne!(tls.mq(&publish).run().status, 0);
+    }
+    broker.running.wait_for_stderr("certificate");
+}
+
+#[test]
+fn a_file_of_authorities_without_one_is_rejected() {
+    let (files, ca) = certificate_files();
+    std::fs::write(files.path("leaf.pem"), ca.issue(for_clients(named("x", &[]))).pem()).unwrap();
+    let leaf = files.words("{}/leaf.pem");
+    let stderr =
+        TlsBroker::start_with(files, &format!("--tls-port 0 --cafile {leaf}")).running.finish().fail(1);
+    assert_says(&stderr, &["--cafile", "leaf.pem", "no certificate of an authority"]);
+}
+
+#[test]
+fn a_certificate_or_key_that_cannot_be_used_is_named() {
+    let (files, ca) = certificate_files();
+    let other = ca.issue(server_params());
+    for (name, content) in [
+        ("other.key", other.key_pem()),
+        ("empty.pem", String::new()),
+        ("locked.key", other.encrypted_key_pem("xyzzy")),
+        ("wrong.txt", "no\n".to_owned()),
+    ] {
+        std::fs::write(files.path(name), content).unwrap();
+    }
+    let Some(setsid) = broker::find("setsid") else { return };
+    for (options, status, parts) in [
+        ("--cert {}/none.pem --key {}/key.pem", 1, ["--cert", "none.pem: cannot be read"]),
+        ("--cert {}/empty.pem --key {}/key.pem", 1, ["--cert", "the file is empty"]),
+        ("--cert {}/key.pem --key {}/key.pem", 1, ["--cert", "private key but not a certificate"]),
+        ("--cert {}/cert.pem --key {}/cert.pem", 1, ["--key", "certificate but not a private key"]),
+        (
+            "--cert {}/cert.pem --key {}/other.key",
+            1,
+            ["--key", "does not match the certificate CN=localhost"],
+        ),
+        ("--cert {}/cert.pem --key {}/locked.key", 1, ["--key", "the key is encrypted"]),
+        (
+            "--cert {}/cert.pem --key {}/locked.key --key-password-file {}/wrong.txt",
+            1,
+            ["--key", "password of the key is wrong"],
+        ),
+        ("--cert {}/cert.pem --key {}/key.pem --cafile {}/wrong.txt", 1, ["--cafile", "no certificate"]),
+        ("--cert {}/cert.pem", 2, ["missing", "--key FILE"]),
+        ("--tls-port 0", 2, ["missing", "--cert FILE"]),
+        ("--cafile {}/ca.pem", 2, ["missing", "--cert FILE"]),
+    ] {
+        let words = files.words(&format!("broker -p 0 {options}"));
+        let program = Program::new(&setsid).words("-w").arg(env!("CARGO_BIN_EXE_mq")).words(&words);
+        assert_says(&program.run().fail(status), &parts);
+    }
+}
+
+#[test]
+fn an_encrypted_key_is_opened_like_that_of_a_client() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = || {
+        Files::new(&[
+            ("ca.pem", ca.pem()),
+            ("cert.pem", server.pem()),
+            ("key.pem", server.encrypted_key_pem("xyzzy")),
+            ("password", "xyzzy\n".to_owned()),
+        ])
+    };
+    let of_file = files();
+    let password = of_file.words("--tls-port 0 --key-password-file {}/password");
+    let mut broker = TlsBroker::start_with(of_file, &password);
+    broker.tls().mq("pub -t a -m x").run().succeed();
+    let of_variable = files();
+    let words = of_variable.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0");
+    let running = mq(&words).env("MQ_KEY_PASSWORD", "xyzzy").spawn();
+    let mut broker = TlsBroker { files: of_variable, running };
+    broker.tls().mq("pub -t a -m x").run().succeed();
+    let of_terminal = files();
+    let words = of_terminal.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0 -v");
+    let Some(mut running) = on_a_terminal(&format!("{} {words}", env!("CARGO_BIN_EXE_mq"))) else { return };
+    running.wait_for_part_of_stdout("password of ");
+    running.write("xyzzy\r");
+    let line = running.wait_for_stdout("(TLS)");
+    assert!(!line.contains("xyzzy"), "{line}");
+}
+
+#[test]
+fn a_signal_reloads_the_certificate_and_a_broken_one_changes_nothing() {
+    let mut broker = TlsBroker::start("--tls-port 0");
+    let tls = broker.tls();
+    tls.mq("pub -t a -m x").run().succeed();
+    std::fs::write(broker.files.path("cert.pem"), "broken").unwrap();
+    broker.running.signal("HUP");
+    assert_says(&broker.running.wait_for_stderr("--cert"), &["cert.pem", "no certificate"]);
+    assert_says(
+        &broker.running.wait_for_stderr("unchanged"),
+        &["the certificate is unchanged: CN=localhost"],
+    );
+    tls.mq("pub -t a -m x").run().succeed();
+    let new = authority("New CA");
+    let server = new.issue(server_params());
+    std::fs::write(broker.files.path("new.pem"), new.pem()).unwrap();
+    std::fs::write(broker.files.path("cert.pem"), server.pem()).unwrap();
+    std::fs::write(broker.files.path("key.pem"), server.key_pem()).unwrap();
+    let mut connected = tls.mq("sub -t a -d").spawn();
+    connected.wait_for_stderr("SUBACK");
+    broker.running.signal("HUP");
+    assert_says(&broker.running.wait_for_stderr("again"), &["cert.pem again: CN=localhost", "New CA"]);
+    tls.mq("pub -t a -m x").run().fail(1);
+    let tls = TlsAddress { ca: broker.files.words("{}/new.pem"), ..tls };
+    tls.mq("pub -t a -m later").run().succeed();
+    connected.wait_for_stdout("later");
+}
+
+#[test]
+fn a_client_without_tls_gets_an_end_and_is_logged() {
+    let mut broker = TlsBroker::start("--tls-port 0");
+    let tls = broker.tls();
+    for bytes in
+        [&b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"[..], b"GET / HTTP/1.1\r\n\r\n", &[0xff; 5000]]
+    {
+        let mut stream = tls.connect();
+        stream.write_all(bytes).unwrap();
+        read_to_end(&mut stream);
+    }
+    assert_says(&broker.running.wait_for_stderr("refused"), &["TLS"]);
+    tls.mq("pub -t a -m x").run().succeed();
+}
+
+#[test]
+fn a_handshake_that_does_not_end_is_ended() {
+    let mut broker = TlsBroker::start("--tls-port 0 --limit connect-time=300ms");
+    let tls = broker.tls();
+    read_to_end(&mut tls.connect());
+    // The start of a ClientHello.
+    let mut stream = tls.connect();
+    stream.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).unwrap();
+    read_to_end(&mut stream);
+    assert_says(&broker.running.wait_for_stderr("refused"), &["no complete TLS handshake in time"]);
+}
+
+/// With this little memory, four handshakes may be unfinished.
+#[test]
+fn silent_connections_do_not_keep_others_out() {
+    let mut broker = TlsBroker::start("--tls-port 0 --memory 1MiB -v");
+    let tls = broker.tls();
+    let mut silent: Vec<TcpStream> = (0..4).map(|_| tls.connect()).collect();
+    tls.mq("pub -t a -m x").run().succeed();
+    read_to_end(&mut silent[0]);
+    assert_says(&broker.running.wait_for_stderr("refused"), &["too many unfinished TLS handshakes"]);
+}
+
+#[test]
+fn front_processes_serve_a_tls_port() {
+    let mut broker = TlsBroker::start("--tls-port 0 --front-processes 1");
+    let tls = broker.tls();
+    tls.mq("pub -t a -m x -q 1 -r").run().succeed();
+    assert_eq!(tls.mq("sub -t a -C 1").run().succeed(), "x\n");
+}
