@@ -51,6 +51,7 @@ mod reliability;
 mod request;
 mod schemas;
 mod secrets;
+mod security_page;
 mod sn;
 mod srv;
 mod subscribe;

@@ -219,6 +219,94 @@ fn a_password_is_never_shown() {
     }
 }
 
+/// A broker whose only user has another password than the clients of these tests.
+fn refusing() -> (TempDir, EmbeddedBroker) {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("users");
+    called_as("mosquitto_passwd", "-c -b").arg(&path).words("ann other").run().expect_status(0);
+    let broker = EmbeddedBroker::start_with(&format!("-p 0 -v --password-file {}", path.display()));
+    (directory, broker)
+}
+
+/// Stops a service, and asserts that it showed the password nowhere: in its output, and in its arguments if they do not have it.
+#[track_caller]
+fn assert_hidden(service: Running, is_in_arguments: bool) {
+    #[cfg(target_os = "linux")]
+    {
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", service.id())).unwrap();
+        let shows = arguments.windows(5).any(|part| part == b"xyzzy");
+        assert_eq!(shows, is_in_arguments, "the process list");
+    }
+    service.signal("TERM");
+    let finished = service.finish();
+    for output in [&finished.stderr, &String::from_utf8_lossy(&finished.stdout).into_owned()] {
+        assert!(!output.contains("xyzzy"), "{output}");
+    }
+}
+
+#[test]
+fn a_gateway_does_not_show_its_password() {
+    let (_users, mut broker) = refusing();
+    let (_directory, path) = file("xyzzy", 0o600);
+    for (options, is_in_arguments) in
+        [("-P xyzzy".to_owned(), true), (format!("--password-file {}", path.display()), false)]
+    {
+        let mut gateway = sn::Gateway::start(broker.address(), &format!("-v -u ann {options}"));
+        gateway.peer().send("04 04 01 003c 'me'");
+        gateway.running.wait_for_stderr("not authorized");
+        assert_hidden(gateway.running, is_in_arguments);
+    }
+    assert!(!broker.process().wait_for_stderr("ann").contains("xyzzy"));
+}
+
+#[test]
+fn a_bridge_does_not_show_its_passwords() {
+    let (_users, refusing) = refusing();
+    let local = EmbeddedBroker::start();
+    let (local, remote) = (local.address(), refusing.address());
+    let from_url = format!("bridge --from mqtt://{local} --to mqtt://ann:xyzzy@{remote}");
+    let from_variable = format!("bridge --from mqtt://{local} --to mqtt://{remote}");
+    for (words, is_in_arguments) in [(from_url, true), (from_variable, false)] {
+        let mut program = mq(&words).arg("# out 1");
+        if !is_in_arguments {
+            program = program.env("MQ_TO_USERNAME", "ann").env("MQ_TO_PASSWORD", "xyzzy");
+        }
+        let mut bridge = program.spawn();
+        bridge.wait_for_stderr("not authorized");
+        assert_hidden(bridge, is_in_arguments);
+    }
+}
+
+#[test]
+fn the_screen_of_topics_does_not_show_its_password() {
+    let (_users, broker) = refusing();
+    let (address, program) = (broker.address(), env!("CARGO_BIN_EXE_mq"));
+    let line = format!("{program} top -h {} -p {} -u ann -P xyzzy", address.ip(), address.port());
+    let Some(running) = on_a_terminal(&line) else { return };
+    let shown = String::from_utf8_lossy(&running.finish().stdout).into_owned();
+    assert_says(&shown, &["not authorized"]);
+    assert!(!shown.contains("xyzzy"), "{shown}");
+}
+
+#[test]
+fn a_broker_does_not_show_the_passwords_of_clients_and_keys() {
+    let (_users, mut broker) = refusing();
+    for words in ["pub -t a -n -u ann -P xyzzy", "pub -V 5 -t a -n -u xyzzy2 -P xyzzy"] {
+        broker.mq(words).run().fail(5);
+        let line = broker.process().wait_for_stderr("not authorized");
+        assert!(!line.replace("xyzzy2", "").contains("xyzzy"), "{line}");
+    }
+    let certificate = certificates::authority("CA");
+    let files = certificates::Files::new(&[
+        ("cert.pem", certificate.pem()),
+        ("key.pem", certificate.encrypted_key_pem("right")),
+    ]);
+    let words = files.words("broker --tls-port 0 --cert {}/cert.pem --key {}/key.pem");
+    let stderr = mq(&words).env("MQ_KEY_PASSWORD", "xyzzy").run().fail(1);
+    assert_says(&stderr, &["--key", "password of the key is wrong"]);
+    assert!(!stderr.contains("xyzzy"), "{stderr}");
+}
+
 #[test]
 fn a_password_that_is_no_text_is_never_shown() {
     use std::os::unix::ffi::OsStrExt;
