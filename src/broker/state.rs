@@ -200,6 +200,8 @@ impl State {
         user: Option<&str>,
         now: Instant,
     ) -> Result<Opened, ReasonCode> {
+        // As in mosquitto, an empty user name is none for the access rules.
+        let user = user.filter(|user| !user.is_empty());
         let is_assigned = connect.client_id.is_empty();
         let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
         let client_id = assigned.as_deref().unwrap_or(connect.client_id);

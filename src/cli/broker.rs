@@ -30,13 +30,20 @@ that it may not send gets reason code 0x87 (not authorized); before MQTT 5, the 
 A client that exceeds --client-memory, or its share when much of --memory is in use, gets reason code 0x97 (quota
 exceeded) for the subscription or the connection; before MQTT 5, 0x80 or a closed connection. Messages for a client
 that does not read them are dropped. Both are counted on $SYS/broker/quota/exceeded and
-$SYS/broker/publish/messages/dropped. A packet other than PUBLISH has at most 1 MiB. Other limits, for --limit:
-  packet-size=256MiB           largest PUBLISH       sessions=1000000             sessions, connected or not
-  receive-maximum=1024         from a client         subscriptions=100000         of one client
-  in-flight=1024               to a client           retained-messages=1000000    in the store
-  topic-aliases=64             from a client         retained-bytes=256MiB        in the store
-  queued-messages=100000       for a client          connect-time=10s             for each step up to CONNECT
-  stall-time=5s                publishers wait this long for a client that does not read
+$SYS/broker/publish/messages/dropped. A packet other than PUBLISH has at most 1 MiB.
+
+Limits for --limit, with their defaults:
+  packet-size=256MiB         largest PUBLISH; --client-memory if that is less
+  receive-maximum=1024       unacknowledged messages from a client of MQTT 5
+  in-flight=1024             unacknowledged messages to a client
+  topic-aliases=64           topic aliases of a client
+  queued-messages=100000     messages that wait for a client
+  subscriptions=100000       subscriptions of a client
+  sessions=1000000           sessions, connected or not
+  retained-messages=1000000  retained messages
+  retained-bytes=256MiB      their size
+  connect-time=10s           time for each step up to CONNECT
+  stall-time=5s              time that publishers wait for a client that does not read
 
 Examples:
   mq broker                      listen on 127.0.0.1, port 1883
@@ -46,8 +53,8 @@ Examples:
   mq broker --sn-port 10000      accept MQTT-SN clients as well
   mq broker --password-file pw   allow only users in this file of `mq passwd`
   mq broker --scram-file keys    allow only users in this file of `mq passwd scram`
-  mq broker --cert server.pem --key server.key   accept TLS on port 8883 instead; with -p PORT on both
-  mq broker --password-file pw --acl rules       apply mosquitto's access rules
+  mq broker --acl rules          apply these access rules of mosquitto
+  mq broker --cert c --key k     accept TLS on port 8883 only; with -p PORT on both
   mq broker --bind 0.0.0.0       listen on all addresses, open to the network")]
 pub(crate) struct BrokerArgs {
     /// Port to listen on; 0 picks a free one [default: 1883, or none with --unix or --cert]
@@ -87,8 +94,6 @@ pub(crate) struct BrokerArgs {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    #[command(flatten)]
-    pub tls: BrokerTlsArgs,
     /// Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered
     /// messages
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = memory, help_heading = "Limits")]
@@ -112,6 +117,9 @@ pub(crate) struct BrokerArgs {
     /// Log on standard error when clients connect and disconnect
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub verbose: bool,
+    /// The last field: its heading would be that of the following options as well.
+    #[command(flatten)]
+    pub tls: BrokerTlsArgs,
 }
 
 /// The minimum that leaves room for a client.
