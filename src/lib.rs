@@ -12,6 +12,8 @@ mod client;
 mod columns;
 pub mod commands;
 mod escape;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gateway;
 mod hosted;
 mod html;

@@ -1,4 +1,4 @@
-//! See `mqkit::inspect::fuzzing`.
+//! See `mqkit::fuzzing`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mqkit::inspect::fuzzing::packets(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mqkit::fuzzing::packets(bytes));

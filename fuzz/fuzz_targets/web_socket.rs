@@ -1,4 +1,4 @@
-//! See `mqkit::inspect::capture::fuzzing`.
+//! See `mqkit::fuzzing`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mqkit::inspect::capture::fuzzing::web_socket(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mqkit::fuzzing::web_socket(bytes));

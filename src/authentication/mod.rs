@@ -3,6 +3,8 @@
 //! Packets, method names and the order of messages belong to the client loop and the broker.
 
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod scram;
 mod token;
 mod token_source;

@@ -20,6 +20,8 @@ mod context;
 mod cpu_usage;
 mod ending;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gateway_clients;
 mod gauges;
 mod generator;

@@ -20,6 +20,8 @@ pub(crate) mod connection;
 pub(crate) mod delay;
 pub(crate) mod doctor;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod gateway;
 pub(crate) mod generated_docs;
 mod identity;

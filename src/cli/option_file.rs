@@ -127,7 +127,7 @@ pub(super) fn configuration_directory() -> Option<PathBuf> {
 }
 
 /// The options in a file, or the number and the mistake of the first invalid line.
-fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (usize, String)> {
+pub(super) fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (usize, String)> {
     let mut lines = Vec::new();
     for (position, line) in text.split(|&byte| byte == b'\n').enumerate() {
         let number = position + 1;

@@ -2,10 +2,10 @@
 
 use super::capture::Moment;
 use super::capture::conversation::ConversationEvent;
-use super::capture::fuzzing::{capture, reader, segments, tls, web_socket};
 use super::capture::reassembly::Close;
 use super::diagnosis::{Diagnosis, Scope};
 use super::field::{Bits, Tree};
+use super::filter::Filter;
 use super::ladder::{Ladder, PageTexts};
 use super::lint::Linter;
 use super::sn::{Datagram, Settings, SnItem};
@@ -13,32 +13,20 @@ use super::statistics::Statistics;
 use super::view::{ConversationView, Options, View, ViewFormat};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
-pub use crate::protocol::sn::fuzzing::machines;
 use crate::protocol::sn::{self, Message, v2};
 use std::net::SocketAddr;
 
-/// A function that accepts any bytes, and panics on a bug.
-pub type Target = fn(&[u8]);
+/// The most bytes of a connection for the dissector; longer inputs only repeat states, and cost time.
+const MAX_CONNECTION: usize = 8 * 1024;
 
-/// The targets by name.
-pub const TARGETS: [(&str, Target); 10] = [
-    ("reader", reader),
-    ("capture", capture),
-    ("segments", segments),
-    ("web_socket", web_socket),
-    ("tls", tls),
-    ("dissector", dissector),
-    ("packets", packets),
-    ("datagrams", datagrams),
-    ("datagrams_v2", datagrams_v2),
-    ("machines_v2", machines),
-];
+/// The most bytes of a connection that is written in every format.
+const MAX_VIEWED: usize = 1024;
 
 const CONNECTION: u32 = 0;
 
 /// Decodes the bytes as a connection. The first byte selects the options.
 pub fn dissector(bytes: &[u8]) {
-    converse(bytes, |item| {
+    converse(first(bytes, MAX_CONNECTION), |item| {
         if let Item::Packet(packet) = item {
             check_leaves(packet.tree, packet.raw.length);
         }
@@ -47,6 +35,7 @@ pub fn dissector(bytes: &[u8]) {
 
 /// Decodes the bytes as a connection and writes the result in every format.
 pub fn packets(bytes: &[u8]) {
+    let bytes = first(bytes, MAX_VIEWED);
     let shows_secrets = bytes.first().is_some_and(|how| how & 4 != 0);
     let options = Options { shows_secrets, shows_ranges: true, least: Severity::Info, ..Options::default() };
     let mut views = Views::new(options);
@@ -54,6 +43,26 @@ pub fn packets(bytes: &[u8]) {
     check_json(views.statistics.to_json().as_bytes());
     views.statistics.to_text();
     views.check_page();
+}
+
+/// Parses a filter, and applies it to the bytes after its line feed, as a connection.
+pub fn filters(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (text, connection) = bytes.split_at(end);
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    match Filter::parse(text) {
+        Ok(mut filter) => {
+            filter.start(0);
+            converse(first(connection.get(1..).unwrap_or_default(), MAX_VIEWED), |item| {
+                filter.matches(item, &[]);
+            });
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn first(bytes: &[u8], most: usize) -> &[u8] {
+    bytes.get(..most).unwrap_or(bytes)
 }
 
 /// Decodes the bytes as datagrams of MQTT-SN: strictly, and as a capture that is written in every format. Each has a byte with its

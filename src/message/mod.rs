@@ -2,6 +2,8 @@
 //! users.
 
 mod encoding;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod read;
 #[cfg(test)]
 mod tests;

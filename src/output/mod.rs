@@ -1,6 +1,8 @@
 //! Prints received messages to standard output.
 
 mod decoding;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod mosquitto_json;
 mod printer;
 mod sink;

@@ -4,6 +4,8 @@
 
 pub(crate) mod file;
 pub(crate) mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod hash;
 pub(crate) mod import;
 mod key;

@@ -6,6 +6,8 @@
 mod cbor;
 mod compressed;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod input;
 mod msgpack;
 mod names;

@@ -15,6 +15,8 @@ mod connack;
 mod connect;
 mod disconnect;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod packet;
 mod packet_id;
 mod packet_reader;

@@ -3,6 +3,8 @@
 //! A recorder only appends, so earlier messages survive a crash. Messages that arrive together are one write, whose last message may be
 //! cut off if the process is killed.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod lines;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

@@ -14,7 +14,7 @@ const MAX_HEADERS: usize = 100;
 const GREETING: usize = 20;
 
 /// A response without its body.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Response {
     pub(super) code: u16,
     reason: String,

@@ -112,15 +112,15 @@ fn body_of(response: &Response) -> Result<Body, HttpError> {
 
 /// The chunks of a body that were complete so far.
 #[derive(Default)]
-struct Chunks {
+pub(super) struct Chunks {
     /// The position after the last complete chunk.
     at: usize,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Chunks {
     /// Takes the complete chunks; returns whether the last one was among them.
-    fn take_from(&mut self, bytes: &[u8]) -> Result<bool, HttpError> {
+    pub(super) fn take_from(&mut self, bytes: &[u8]) -> Result<bool, HttpError> {
         loop {
             let rest = bytes.get(self.at..).unwrap_or_default();
             let (head, size) = match httparse::parse_chunk_size(rest) {

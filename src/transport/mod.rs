@@ -9,6 +9,8 @@ pub(crate) mod descriptors;
 mod endpoint;
 mod error;
 pub(crate) mod forwarder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gateway_socket;
 mod http;
 pub(crate) mod http_get;

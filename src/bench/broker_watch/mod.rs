@@ -7,6 +7,8 @@
 //! - `sys_client` subscribes the `$SYS` topics; `prometheus` parses a page; `process` reads `/proc`.
 //! - [`samples`] holds the result.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod metric;
 mod names;
 mod process;

@@ -4,6 +4,8 @@ mod brokers;
 pub(super) mod chosen_mode;
 mod connection;
 mod credentials;
+#[cfg(any(test, fuzzing))]
+pub(in crate::cli) mod fuzzing;
 mod group;
 mod help;
 mod load;

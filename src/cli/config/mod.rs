@@ -10,6 +10,8 @@ mod document;
 mod entry;
 mod environment;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(in crate::cli) mod fuzzing;
 mod options;
 mod payloads;
 mod precedence;

@@ -9,6 +9,7 @@ use super::reader::{Frame, ReadError, Reader};
 use super::reassembly::{self, Close, Reassembly, Side, Start};
 use super::{Capture, Moment};
 use crate::inspect::Direction;
+use crate::message::decode_hex;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Read;
@@ -53,6 +54,26 @@ pub fn tls(bytes: &[u8]) {
     }
     layers.finish(&mut |event| audit.conversation(&event));
     audit.finish();
+}
+
+/// Reads a key log at once and line by line; both results must be equal.
+pub fn key_logs(bytes: &[u8]) {
+    let (mut whole, mut pieces) = (KeyLog::default(), KeyLog::default());
+    let count = whole.add(bytes);
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    assert_eq!(lines.map(|line| pieces.add(line)).sum::<usize>(), count);
+    assert_eq!(whole.is_empty(), count == 0);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let random =
+            line.split(u8::is_ascii_whitespace).nth(1).and_then(|word| std::str::from_utf8(word).ok());
+        let random = random.and_then(|word| <[u8; 32]>::try_from(decode_hex(word).ok()?).ok());
+        for label in [Label::Master, Label::ClientTraffic, Label::ServerHandshake] {
+            let [of_whole, of_pieces] =
+                [&whole, &pieces].map(|log| random.as_ref().and_then(|random| log.secret(label, random)));
+            assert!(of_whole.as_ref().is_none_or(|secret| matches!(secret.len(), 32 | 48)));
+            assert_eq!(of_whole, of_pieces);
+        }
+    }
 }
 
 /// Secrets that arrive with a capture.

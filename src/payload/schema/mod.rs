@@ -7,6 +7,8 @@ mod declaration;
 mod decode;
 mod descriptor_set;
 mod encode;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod link;
 mod load;
 mod source;

@@ -9,6 +9,8 @@
 //! Memory is proportional to the messages in flight: an idle session takes a few hundred bytes.
 
 mod alias;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keep_alive;
 mod limits;
 mod outbound;

@@ -205,6 +205,13 @@ pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
     }
 }
 
+/// The answer to the bytes of a request; `None` if it is incomplete. For fuzzers.
+#[cfg(any(test, fuzzing))]
+pub(in crate::transport) fn answer_to(bytes: &[u8]) -> Option<Result<Vec<u8>, String>> {
+    let parsed = Request::try_parse(bytes).map_err(|error| error.to_string()).transpose()?;
+    Some(parsed.and_then(|(_, request)| response(&request).map(|(bytes, _)| bytes)))
+}
+
 /// The answer to a request, and the subprotocol that it chooses.
 fn response(request: &Request) -> Result<(Vec<u8>, &'static str), String> {
     let mut response =

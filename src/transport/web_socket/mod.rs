@@ -3,10 +3,14 @@
 //! A write is one frame, and is complete once the stream below accepted all of it. Reads answer pings and the close.
 
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod handshake;
 
 use super::Stream;
 use frame::{ControlFrame, Decoder, Role, put_frame};
+#[cfg(any(test, fuzzing))]
+pub(super) use handshake::answer_to;
 pub(crate) use handshake::connect;
 pub(crate) use handshake::{Accepted, accept};
 pub(crate) use handshake::{Header, Query, Upgrade};

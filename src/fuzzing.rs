@@ -1,0 +1,166 @@
+//! The fuzz targets by name, and the inputs of `fuzz/mutate.rs`. Compiled for tests and with `--cfg fuzzing` only.
+//!
+//! Each target is a function in the file `fuzzing.rs` of the module that it enters.
+
+pub use crate::authentication::fuzzing::scram;
+pub use crate::bench::fuzzing::{metrics_pages, reports};
+pub use crate::cli::fuzzing::{configurations, option_files, scenarios, urls};
+pub use crate::inspect::capture::fuzzing::{capture, key_logs, reader, segments, tls, web_socket};
+pub use crate::inspect::fuzzing::{datagrams, datagrams_v2, dissector, filters, packets};
+pub use crate::message::fuzzing::messages;
+pub use crate::output::fuzzing::templates;
+pub use crate::passwd::fuzzing::{credentials, user_lists};
+pub use crate::payload::fuzzing::{payloads, schemas, sparkplug};
+pub use crate::protocol::fuzzing::{codec, topics};
+pub use crate::protocol::session::fuzzing::session;
+pub use crate::protocol::sn::fuzzing::machines;
+pub use crate::recording::fuzzing::recordings;
+pub use crate::transport::fuzzing::{http, web_socket_frames};
+
+/// A function that accepts any bytes, and panics on a bug.
+pub type Target = fn(&[u8]);
+
+/// The targets, by the names of their files in `fuzz/fuzz_targets/`.
+pub const TARGETS: [(&str, Target); 32] = [
+    ("reader", reader),
+    ("capture", capture),
+    ("segments", segments),
+    ("web_socket", web_socket),
+    ("tls", tls),
+    ("key_logs", key_logs),
+    ("dissector", dissector),
+    ("packets", packets),
+    ("filters", filters),
+    ("datagrams", datagrams),
+    ("datagrams_v2", datagrams_v2),
+    ("machines_v2", machines),
+    ("codec", codec),
+    ("topics", topics),
+    ("session", session),
+    ("http", http),
+    ("web_socket_frames", web_socket_frames),
+    ("scram", scram),
+    ("credentials", credentials),
+    ("user_lists", user_lists),
+    ("messages", messages),
+    ("recordings", recordings),
+    ("templates", templates),
+    ("payloads", payloads),
+    ("sparkplug", sparkplug),
+    ("schemas", schemas),
+    ("reports", reports),
+    ("metrics_pages", metrics_pages),
+    ("option_files", option_files),
+    ("urls", urls),
+    ("configurations", configurations),
+    ("scenarios", scenarios),
+];
+
+/// Random bytes, or a seed with some changes.
+pub fn input(seeds: &[Vec<u8>], random: &mut fastrand::Rng) -> Vec<u8> {
+    let chosen = random.usize(..seeds.len().max(1));
+    let Some(seed) = seeds.get(chosen).filter(|_| random.u8(..) >= 16) else {
+        let length = random.usize(..600);
+        return std::iter::repeat_with(|| random.u8(..)).take(length).collect();
+    };
+    let mut bytes = seed.clone();
+    for _ in 0..random.usize(1..8) {
+        change(&mut bytes, seeds, random);
+    }
+    bytes
+}
+
+fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut fastrand::Rng) {
+    if bytes.is_empty() {
+        return;
+    }
+    let place = random.usize(..bytes.len());
+    let part = part_of(bytes, place, random);
+    let Some(byte) = bytes.get_mut(place) else { return };
+    match random.u8(..8) {
+        0 => *byte = random.u8(..),
+        1 => *byte ^= 1 << random.u8(..8),
+        2 => *byte = random.choice([0, 1, 0x7f, 0x80, 0xff]).unwrap_or_default(),
+        3 => *byte = random.choice(*b"0159/#+$%\"'{}[]:=,\\\n ").unwrap_or_default(),
+        4 => drop(bytes.drain(place..place + part.len())),
+        5 => drop(bytes.splice(place..place, part)),
+        6 => {
+            // A part of another seed, over the bytes or between them.
+            let Some(other) = random.choice(seeds).filter(|other| !other.is_empty()) else { return };
+            let from = random.usize(..other.len());
+            let end = if random.bool() { place } else { place + part.len() };
+            drop(bytes.splice(place..end, part_of(other, from, random)));
+        }
+        _ => bytes.truncate(place),
+    }
+}
+
+/// Up to 80 bytes from this place on.
+fn part_of(bytes: &[u8], place: usize, random: &mut fastrand::Rng) -> Vec<u8> {
+    let end = (place + random.usize(..80)).min(bytes.len());
+    bytes.get(place..end).unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    fn names_in(directory: &str) -> BTreeSet<String> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(directory);
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn each_target_has_a_file_and_an_entry_in_the_manifest() {
+        let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(names_in("fuzz_targets"), names);
+        let manifest = include_str!("../fuzz/Cargo.toml");
+        for name in &names {
+            assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_corpus_is_that_of_targets() {
+        let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let others: Vec<String> =
+            names_in("corpus").into_iter().filter(|name| !names.contains(name)).collect();
+        assert_eq!(others, Vec::<String>::new());
+    }
+
+    /// The seeds of a target, in the order of their names.
+    fn seeds(target: &str) -> Vec<Vec<u8>> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths.iter().map(|path| fs::read(path).unwrap()).collect()
+    }
+
+    /// A number in the environment.
+    fn number(name: &str, default: u64) -> u64 {
+        std::env::var(name).map_or(default, |text| text.parse().unwrap())
+    }
+
+    /// `MQ_FUZZ_EXECUTIONS=100000` looks harder, `MQ_FUZZ_SEED` elsewhere, `MQ_FUZZ_TARGET` at one target.
+    #[test]
+    fn each_target_withstands_its_corpus_and_changes_of_it() {
+        let (executions, seed) = (number("MQ_FUZZ_EXECUTIONS", 150), number("MQ_FUZZ_SEED", 1));
+        let only = std::env::var("MQ_FUZZ_TARGET").ok();
+        let mut failures = Vec::new();
+        for (name, run) in TARGETS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
+        {
+            let seeds = seeds(name);
+            let mut random = fastrand::Rng::with_seed(seed);
+            let changed = std::iter::repeat_with(|| input(&seeds, &mut random));
+            let mut inputs = seeds.iter().cloned().chain(changed.take(executions as usize));
+            let failure = inputs.find(|input| std::panic::catch_unwind(|| run(input)).is_err());
+            failures.extend(failure.map(|input| format!("{name}: {}", input.escape_ascii())));
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+}
