@@ -134,6 +134,7 @@ impl Error {
             | Error::ClosedEarly
             | Error::Closed
             | Error::KeepAlive(_)
+            | Error::Timeout(_)
             | Error::Connect(_) => true,
             Error::Disconnected { reason, .. } => matches!(
                 *reason,
@@ -160,8 +161,7 @@ impl Error {
                     | GatewayError::NotListening
                     | GatewayError::Ended
             ),
-            Error::Timeout(_)
-            | Error::NotMqtt(_)
+            Error::NotMqtt(_)
             | Error::Token(_)
             | Error::Computation(_)
             | Error::Property(_)

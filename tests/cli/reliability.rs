@@ -171,6 +171,26 @@ fn a_subscriber_comes_back_and_says_so() {
 }
 
 #[test]
+fn a_broker_that_does_not_answer_while_it_is_connected_to_again_is_tried_once_more() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept_v311();
+        client.expect_type(0x82);
+        drop(client);
+        let mut silent = peer.accept();
+        silent.expect_type(0x10);
+        silent.expect_end();
+        let mut client = peer.accept_v311();
+        client.expect_type(0x82);
+        client.send("90 (0001 00) 30 (`a` 'x')");
+        client.expect("e0 ()");
+    });
+    let finished = peer.mq("sub -t a -C 1 --connect-timeout 0.3").run();
+    peer.finish();
+    assert_says(&finished.stderr, &["Timed out after 0.3 s", "again"]);
+    assert_eq!(finished.succeed(), "x\n");
+}
+
+#[test]
 fn subscribers_and_publishers_outlive_the_broker() {
     on_each_broker(|broker| {
         let mut subscriber = broker.subscriber("-t a -q 1");
