@@ -56,12 +56,14 @@ pub(super) struct Limits {
 pub(super) struct Idle {
     limit: Duration,
     last: Rc<Cell<Instant>>,
+    /// Messages wait to be handled, so none is read.
+    is_held: Rc<Cell<bool>>,
 }
 
 impl Idle {
     /// Starts counting now.
     pub(super) fn new(limit: Duration) -> Idle {
-        Idle { limit, last: Rc::new(Cell::new(Instant::now())) }
+        Idle { limit, last: Rc::new(Cell::new(Instant::now())), is_held: Rc::default() }
     }
 
     /// Notes activity.
@@ -69,8 +71,18 @@ impl Idle {
         self.last.set(Instant::now());
     }
 
+    /// Stops counting, or starts again.
+    pub(super) fn hold(&self, is_held: bool) {
+        if self.is_held.replace(is_held) && !is_held {
+            self.note();
+        }
+    }
+
     async fn is_up(&self) {
         loop {
+            if self.is_held.get() {
+                self.note();
+            }
             let due = self.last.get() + self.limit;
             if Instant::now() >= due {
                 return;

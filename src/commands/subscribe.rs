@@ -585,6 +585,9 @@ impl Application for Subscriber<'_> {
         }
         // A message is acknowledged once its command runs.
         let has_begun = self.exec.as_ref().is_none_or(Exec::has_begun_all);
+        if let Some(idle) = &self.idle {
+            idle.hold(!has_begun);
+        }
         self.trace.take_all(self.sink.buffer());
         if !self.sink.has_unwritten() {
             return Ok(has_begun);

@@ -117,6 +117,20 @@ fn a_message_is_acknowledged_when_its_command_runs() {
 }
 
 #[test]
+fn messages_that_wait_for_their_commands_are_no_silence() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect("82 (0001 `a` 00)");
+        client.send("90 (0001 00)  30 (`a` '1')  30 (`a` '2')  30 (`a` '3')");
+        client.expect("e0 ()");
+    });
+    let command = "sleep 0.4; read -r line; echo \"$line\"";
+    let finished = peer.mq("sub -t a --idle-timeout 0.5 --exec").arg(command).run();
+    peer.finish();
+    finished.expect_status(27);
+    assert_eq!(String::from_utf8_lossy(&finished.stdout), "1\n2\n3\n");
+}
+
+#[test]
 fn commands_that_run_are_waited_for_when_it_is_over() {
     let broker = EmbeddedBroker::start();
     let directory = TempDir::new().unwrap();
