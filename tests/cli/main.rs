@@ -27,6 +27,7 @@ mod embedded_broker;
 mod escaping;
 mod exactly_once;
 mod exec;
+mod faults;
 mod files;
 mod format;
 mod hints;

@@ -1,9 +1,17 @@
-//! A TCP proxy that breaks connections: it cuts them, stalls them, or accepts no others.
+//! A TCP proxy that breaks connections: on command it cuts them, stalls them, or accepts no others; by a plan, its first connections
+//! have a fault each.
 
-use std::io::{Read, Write};
+use super::DEADLINE;
+use super::packet_ends::PacketEnds;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread;
+use std::time::Duration;
+
+/// How often the end of a connection is looked for while nothing arrives.
+const TICK: Duration = Duration::from_millis(10);
 
 /// The treatment of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +23,59 @@ enum Mode {
     Refuse,
 }
 
+/// What is wrong with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Both sides are closed after some bytes.
+    Cut,
+    /// The client's side is reset after some bytes.
+    Reset,
+    /// After some bytes nothing is read or written, and the connection stays open until the client comes again.
+    Stall,
+    /// After some bytes the server's side is closed; the client's stays open, takes all, and is silent.
+    HalfOpen,
+    /// After a packet of the server follow bytes that are none, and the end.
+    Garbage,
+    /// It is closed before anything passes.
+    Refuse,
+    /// Each byte is written alone.
+    SingleBytes,
+    /// The server gets the client's bytes slowly.
+    SlowReader,
+    /// The client gets the server's bytes late.
+    LateAnswers,
+}
+
+impl Fault {
+    /// Whether the client is not told that nothing passes.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Fault::Stall | Fault::HalfOpen)
+    }
+
+    /// Whether the connection lasts.
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Fault::SingleBytes | Fault::SlowReader | Fault::LateAnswers)
+    }
+}
+
+/// The faults of the first connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub fault: Fault,
+    /// The number of connections with the fault.
+    pub connections: usize,
+    /// A connection has its fault after up to this many bytes of both directions.
+    pub most_bytes: usize,
+    pub seed: u64,
+}
+
 #[derive(Debug)]
 struct State {
     mode: Mode,
     /// Both streams of each connection.
     streams: Vec<TcpStream>,
+    /// The last connection with a fault.
+    faulty: Weak<Link>,
 }
 
 /// A proxy in front of a server, until the tests end.
@@ -27,15 +83,28 @@ struct State {
 pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<(Mutex<State>, Condvar)>,
+    plan: Option<Plan>,
+    /// The connections with a fault that have begun.
+    begun: Arc<AtomicUsize>,
 }
 
 impl FaultProxy {
     /// Forwards connections to `server`.
     pub fn start(server: SocketAddr) -> FaultProxy {
+        FaultProxy::start_with(server, None)
+    }
+
+    /// As [`FaultProxy::start`], with faults in the first connections.
+    pub fn planned(server: SocketAddr, plan: Plan) -> FaultProxy {
+        FaultProxy::start_with(server, Some(plan))
+    }
+
+    fn start_with(server: SocketAddr, plan: Option<Plan>) -> FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { mode: Mode::Pass, streams: Vec::new() };
-        let proxy = FaultProxy { address, shared: Arc::new((Mutex::new(state), Condvar::new())) };
+        let state = State { mode: Mode::Pass, streams: Vec::new(), faulty: Weak::new() };
+        let shared = Arc::new((Mutex::new(state), Condvar::new()));
+        let proxy = FaultProxy { address, shared, plan, begun: Arc::default() };
         let accepting = proxy.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -47,6 +116,19 @@ impl FaultProxy {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until so many connections have been opened.
+    #[track_caller]
+    pub fn wait_for_connections(&self, count: usize) {
+        let is_missing = |state: &mut State| state.streams.len() < 2 * count;
+        let waited = self.shared.1.wait_timeout_while(self.shared.0.lock().unwrap(), DEADLINE, is_missing);
+        assert!(!waited.unwrap().1.timed_out(), "fewer than {count} connections");
+    }
+
+    /// Whether all connections with a fault have begun, and another one without.
+    pub fn has_run_out_of_faults(&self) -> bool {
+        self.plan.is_none_or(|plan| self.begun.load(Ordering::Relaxed) > plan.connections)
     }
 
     /// Closes all connections. New ones are accepted.
@@ -85,18 +167,41 @@ impl FaultProxy {
 
     fn forward(&self, client: TcpStream, server: SocketAddr) {
         let mut state = self.shared.0.lock().unwrap();
-        if state.mode == Mode::Refuse {
+        // The client has given up the silent connection before.
+        if let Some(link) = state.faulty.upgrade().filter(|link| link.fault.is_silent()) {
+            link.end();
+        }
+        let fault = self.next_fault();
+        if state.mode == Mode::Refuse || fault.is_some_and(|(fault, _)| fault == Fault::Refuse) {
             return;
         }
         let Ok(server) = TcpStream::connect(server) else { return };
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
+        if let Some((fault, bytes)) = fault {
+            let link = Arc::new(Link::new(client, server, fault, bytes));
+            state.faulty = Arc::downgrade(&link);
+            let again = Arc::clone(&link);
+            thread::spawn(move || link.copy_to_server());
+            thread::spawn(move || again.copy_to_client());
+            return;
+        }
         state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
         drop(state);
+        self.shared.1.notify_all();
         let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let (there, again) = (self.clone(), self.clone());
         thread::spawn(move || there.copy(client, server));
         thread::spawn(move || again.copy(back.0, back.1));
+    }
+
+    /// The fault of the next connection, and the bytes before it.
+    fn next_fault(&self) -> Option<(Fault, usize)> {
+        let plan = self.plan?;
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let mut random = fastrand::Rng::with_seed(plan.seed.wrapping_add(number as u64));
+        let bytes = random.usize(1..=plan.most_bytes.max(1));
+        (number < plan.connections).then_some((plan.fault, bytes))
     }
 
     fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
@@ -114,4 +219,141 @@ impl FaultProxy {
         let _ = to.shutdown(Shutdown::Both); // the other direction ends, too
         let _ = from.shutdown(Shutdown::Both);
     }
+}
+
+/// A connection with a fault.
+#[derive(Debug)]
+struct Link {
+    client: TcpStream,
+    server: TcpStream,
+    fault: Fault,
+    /// The bytes that pass before the fault.
+    left: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Link {
+    fn new(client: TcpStream, server: TcpStream, fault: Fault, bytes: usize) -> Link {
+        for stream in [&client, &server] {
+            stream.set_read_timeout(Some(TICK)).unwrap();
+        }
+        Link { client, server, fault, left: AtomicUsize::new(bytes), is_over: AtomicBool::new(false) }
+    }
+
+    /// Ends both directions. The sockets are closed with the last reference.
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if self.fault != Fault::Reset {
+            let _ = self.client.shutdown(Shutdown::Both); // it may be closed already
+        }
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
+    fn copy_to_server(&self) {
+        let mut bytes = vec![0; if self.fault == Fault::SlowReader { 512 } else { 64 * 1024 }];
+        while let Some(count) = self.read(&self.client, &mut bytes) {
+            if self.fault == Fault::SlowReader {
+                thread::sleep(Duration::from_millis(2)); // the slowness
+            }
+            if self.fault == Fault::HalfOpen && self.left.load(Ordering::Relaxed) == 0 {
+                continue; // a client that is left alone is not told so
+            }
+            let passed = if self.fault == Fault::Garbage { count } else { self.take(count) };
+            if !self.write(&self.server, &bytes[..passed]) || (passed < count && !self.strike()) {
+                break;
+            }
+        }
+        self.end();
+    }
+
+    fn copy_to_client(&self) {
+        let mut bytes = vec![0; 64 * 1024];
+        let mut packet_ends = PacketEnds::default();
+        while let Some(count) = self.read(&self.server, &mut bytes) {
+            if self.fault == Fault::LateAnswers {
+                thread::sleep(Duration::from_millis(20)); // the delay
+            }
+            let wanted = self.take(count);
+            let passed = if self.fault == Fault::Garbage { count } else { wanted };
+            if !self.write(&self.client, &bytes[..passed]) {
+                break;
+            }
+            let is_at_end = packet_ends.pass(&bytes[..passed]);
+            let is_due = wanted < count && (self.fault != Fault::Garbage || is_at_end);
+            if is_due && !self.strike() {
+                break;
+            }
+        }
+        if self.fault == Fault::HalfOpen && self.left.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        self.end();
+    }
+
+    /// The fault happens. Whether the direction goes on.
+    fn strike(&self) -> bool {
+        match self.fault {
+            Fault::Cut | Fault::Refuse => false,
+            Fault::Reset => {
+                reset_at_close(&self.client);
+                false
+            }
+            Fault::Stall => {
+                while !self.is_over.load(Ordering::Relaxed) {
+                    thread::sleep(TICK); // until the client comes again
+                }
+                false
+            }
+            Fault::HalfOpen => {
+                let _ = self.server.shutdown(Shutdown::Both);
+                true
+            }
+            Fault::Garbage => {
+                self.write(&self.client, &[0xff; 40]);
+                false
+            }
+            Fault::SingleBytes | Fault::SlowReader | Fault::LateAnswers => true,
+        }
+    }
+
+    /// Of these bytes, those that pass before the fault.
+    fn take(&self, count: usize) -> usize {
+        if self.fault.is_harmless() {
+            return count;
+        }
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(count), Ordering::Relaxed);
+        left.min(count)
+    }
+
+    /// `None` at the end.
+    fn read(&self, mut from: &TcpStream, bytes: &mut [u8]) -> Option<usize> {
+        loop {
+            match from.read(bytes) {
+                _ if self.is_over.load(Ordering::Relaxed) => return None,
+                Ok(0) => return None,
+                Ok(count) => return Some(count),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn write(&self, mut to: &TcpStream, bytes: &[u8]) -> bool {
+        let size = if self.fault == Fault::SingleBytes { 1 } else { bytes.len().max(1) };
+        bytes.chunks(size).all(|piece| to.write_all(piece).is_ok())
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn reset_at_close(stream: &TcpStream) {
+    use nix::sys::socket::{setsockopt, sockopt};
+    let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+    setsockopt(stream, sockopt::Linger, &at_once).unwrap();
+}
+
+/// Elsewhere the connection is closed in the regular way.
+#[cfg(not(target_os = "linux"))]
+fn reset_at_close(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Both);
 }

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod certificates;
 pub mod datagrams;
 pub mod fault_proxy;
+pub mod packet_ends;
 pub mod peer;
 pub mod process;
 pub mod proxy;
@@ -17,15 +18,21 @@ pub mod wire;
 
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
-pub use process::{Program, Running, assert_first_line, assert_says, called_as, mq, on_a_terminal};
+pub use process::{Program, Running, assert_first_line, assert_says, called_as, mq, mq_path, on_a_terminal};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 pub use terminal::Terminal;
 pub use tls_peer::TlsPeer;
 pub use wire::Wire;
 
-/// The deadline of every wait.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// The deadline of every wait. `MQ_TEST_SECONDS`, set while the tests are built, changes it for long runs.
+pub const DEADLINE: Duration = Duration::from_secs(match option_env!("MQ_TEST_SECONDS") {
+    Some(seconds) => match u64::from_str_radix(seconds, 10) {
+        Ok(seconds) => seconds,
+        Err(_) => panic!("MQ_TEST_SECONDS is a number"),
+    },
+    None => 30,
+});
 
 /// Waits until a program that does not say so listens here.
 pub fn wait_for_listener(address: SocketAddr) {

@@ -7,14 +7,20 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The program under test, with these words as its arguments.
+/// The program under test, with these words as its arguments. `MQ_TESTED` names another build of it.
 pub fn mq(words: &str) -> Program {
-    Program::new(env!("CARGO_BIN_EXE_mq")).words(words)
+    Program::new(mq_path()).words(words)
+}
+
+/// The path of the program under test.
+pub fn mq_path() -> PathBuf {
+    std::env::var_os("MQ_TESTED").map_or_else(|| env!("CARGO_BIN_EXE_mq").into(), PathBuf::from)
 }
 
 /// The program under test, called by the name of one of mosquitto's tools, with these words as its arguments.
@@ -237,6 +243,33 @@ impl Running {
     #[cfg(target_os = "linux")]
     pub fn threads(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    /// How many descriptors it has.
+    #[cfg(target_os = "linux")]
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    /// Waits until it has no more descriptors than this.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn wait_for_descriptors(&self, most: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.descriptors() > most {
+            assert!(Instant::now() < deadline, "{} descriptors, not {most}", self.descriptors());
+            thread::sleep(Duration::from_millis(2)); // there is nothing else to wait for
+        }
+    }
+
+    /// The CPU time that it has used, in seconds.
+    #[cfg(target_os = "linux")]
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        let ticks = |field: usize| fields[field].parse::<u32>().unwrap();
+        // Linux reports hundredths of a second on all machines.
+        f64::from(ticks(11) + ticks(12)) / 100.0
     }
 
     /// Kills it as if the machine had failed.

@@ -1,6 +1,6 @@
 //! A program on a terminal, and what a user sees there: its output, run through a terminal emulator.
 
-use super::{DEADLINE, Running, on_a_terminal};
+use super::{DEADLINE, Running, mq_path, on_a_terminal};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::process::Command;
@@ -25,9 +25,9 @@ impl Terminal {
 
     /// As [`Terminal::start`], with variables set by the shell. The line ends with the modes of the terminal before and after.
     pub fn start_with(variables: &str, words: &str, columns: u16, rows: u16) -> Option<Terminal> {
-        let mq = env!("CARGO_BIN_EXE_mq");
+        let mq = mq_path();
         Terminal::start_line(
-            &format!("{variables} sh -c 'echo process $$; exec {mq} {words}'"),
+            &format!("{variables} sh -c 'echo process $$; exec {} {words}'", mq.display()),
             columns,
             rows,
         )

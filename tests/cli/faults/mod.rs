@@ -1,0 +1,228 @@
+//! Every command behind a network with every fault, with mosquitto and with `mq broker`.
+//!
+//! Each test has one fault, and runs the commands of [`COMMANDS`] beside each other, each through a proxy of its own whose first
+//! connections have the fault, at a place that the seed chooses. `tests/nightly.sh` runs the same with more messages and other seeds.
+
+mod kills;
+mod publishers;
+mod reports;
+mod subscribers;
+mod tls;
+mod waiting;
+
+use super::support::fault_proxy::{Fault, FaultProxy, Plan};
+use super::support::*;
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::thread;
+use tempfile::TempDir;
+
+/// A command of the matrix: it runs behind the faulty network, and asserts what the documentation says.
+type Command = fn(&Case<'_>);
+
+const COMMANDS: [(&str, Command); 20] = [
+    ("pub -q 1", publishers::single_of_qos_1),
+    ("pub -q 2", publishers::single_of_qos_2),
+    ("pub without retries", publishers::single_without_retries),
+    ("pub -l -q 1", publishers::lines_of_qos_1),
+    ("pub -l -q 2", publishers::lines_of_qos_2),
+    ("pub --ndjson -q 2", publishers::objects),
+    ("pub --replay -q 2", publishers::recording),
+    ("pub -l through inspect --listen", publishers::through_inspect),
+    ("sub", subscribers::plain),
+    ("sub -c -q 1", subscribers::kept_of_qos_1),
+    ("sub -c -q 2", subscribers::kept_of_qos_2),
+    ("sub --record", subscribers::recorder),
+    ("sub --exec", subscribers::commands),
+    ("rr", reports::request),
+    ("bench pub", reports::bench_pub),
+    ("bench pubsub", reports::bench_pubsub),
+    ("bench rr", reports::bench_rr),
+    ("bench reconnect", reports::bench_reconnect),
+    ("doctor", reports::doctor),
+    ("top", reports::top),
+];
+
+/// A number in the environment, for longer runs.
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// The messages of a stream.
+fn messages() -> usize {
+    number("MQ_FAULT_MESSAGES", 100)
+}
+
+/// The seed of all random places.
+fn seed() -> u64 {
+    number("MQ_FAULT_SEED", 1) as u64
+}
+
+/// A command's broker, and the network in front of it.
+struct Case<'b> {
+    broker: &'b dyn Broker,
+    fault: Fault,
+    name: &'static str,
+    number: usize,
+    directory: TempDir,
+}
+
+impl Case<'_> {
+    /// A name of this command alone, for topics and clients.
+    fn id(&self) -> String {
+        format!("case{}", self.number)
+    }
+
+    fn seed(&self) -> u64 {
+        seed().wrapping_mul(1000).wrapping_add(self.number as u64 * 10)
+    }
+
+    /// The number of connections with the fault. One that is silent is found out by the keep alive only, after seconds.
+    fn connections(&self) -> usize {
+        number("MQ_FAULT_CONNECTIONS", if self.fault.is_silent() { 1 } else { 2 })
+    }
+
+    /// A proxy whose first connections have the fault, after up to so many bytes.
+    fn proxy(&self, most_bytes: usize) -> FaultProxy {
+        let connections = self.connections();
+        let plan = Plan { fault: self.fault, connections, most_bytes, seed: self.seed() };
+        FaultProxy::planned(self.broker.address(), plan)
+    }
+
+    /// A proxy for a stream of all messages, with the fault anywhere in it.
+    fn proxy_for_stream(&self) -> FaultProxy {
+        self.proxy(messages() * 20)
+    }
+
+    /// `mq` through a proxy, with options by which a silent connection is noticed soon.
+    fn mq(&self, address: SocketAddr, words: &str) -> Program {
+        let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
+        let place = format!("-h {} -p {}", address.ip(), address.port());
+        mq(&format!("{subcommand} {options} {place} -k 5 --connect-timeout 5"))
+    }
+
+    /// Prints all messages below the command's topic, with a session of its own and without faults.
+    fn witness(&self, qos: u8) -> Running {
+        let id = self.id();
+        self.broker.subscriber(&format!("-V 5 -c -i witness-{id} -t {id} -q {qos}"))
+    }
+
+    /// What the witness has printed when all messages until now have arrived.
+    fn witnessed(&self, mut witness: Running) -> Vec<String> {
+        self.broker.mq(&format!("pub -t {} -m end -q 2", self.id())).run().succeed();
+        witness.wait_for_stdout("end");
+        let output = String::from_utf8(witness.stdout_so_far()).unwrap();
+        output.lines().take_while(|line| *line != "end").map(str::to_owned).collect()
+    }
+}
+
+/// A broker that sends bytes that are no packet is not tried again: the program ends, and says so.
+#[track_caller]
+fn assert_ended_by_garbage(finished: &process::Finished) {
+    finished.expect_status(7);
+    assert!(finished.stderr.contains("the broker sent a bad packet"), "{}", finished.stderr);
+}
+
+/// The first lines of a stream have arrived in order; at QoS 2 none came twice.
+#[track_caller]
+fn assert_begun(received: &[String], qos: u8, what: &str) {
+    let mut seen = HashSet::new();
+    let first: Vec<&String> = received.iter().filter(|line| seen.insert(*line)).collect();
+    assert!(
+        first.iter().map(|line| line.as_str()).eq((0..first.len()).map(|line| line.to_string())),
+        "{what}: {first:?}"
+    );
+    assert!(qos < 2 || first.len() == received.len(), "{what}: {} lines", received.len());
+}
+
+/// The lines of a stream: their numbers.
+fn lines() -> String {
+    (0..messages()).map(|number| format!("{number}\n")).collect()
+}
+
+/// All lines of a stream have arrived in order; at QoS 2 none came twice.
+#[track_caller]
+fn assert_complete(received: &[String], qos: u8, what: &str) {
+    assert_complete_of(messages(), received, qos, what);
+}
+
+#[track_caller]
+fn assert_complete_of(count: usize, received: &[String], qos: u8, what: &str) {
+    let mut seen = HashSet::new();
+    let first: Vec<&String> = received.iter().filter(|line| seen.insert(*line)).collect();
+    let is_complete = first.iter().map(|line| line.as_str()).eq((0..count).map(|line| line.to_string()));
+    assert!(is_complete, "{what}: {} of {count} lines: {:?}", first.len(), first.iter().take(200));
+    assert!(qos < 2 || first.len() == received.len(), "{what}: {} lines", received.len());
+}
+
+/// Runs all commands, or that of `MQ_FAULT_COMMAND`, behind a network with this fault.
+fn run_all(fault: Fault) {
+    let only = std::env::var("MQ_FAULT_COMMAND").ok();
+    on_each_broker(|broker| {
+        let broker: &dyn Broker = broker;
+        let failures = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for (number, (name, command)) in COMMANDS.into_iter().enumerate() {
+                if only.as_deref().is_some_and(|only| only != name) {
+                    continue;
+                }
+                let failures = &failures;
+                scope.spawn(move || {
+                    let case = Case { broker, fault, name, number, directory: TempDir::new().unwrap() };
+                    if catch_unwind(AssertUnwindSafe(|| command(&case))).is_err() {
+                        failures.lock().unwrap().push(name);
+                    }
+                });
+            }
+        });
+        let failures = failures.into_inner().unwrap();
+        assert!(failures.is_empty(), "{fault:?}, MQ_FAULT_SEED={}: {failures:?}", seed());
+    });
+}
+
+#[test]
+fn a_connection_that_is_cut() {
+    run_all(Fault::Cut);
+}
+
+#[test]
+fn a_connection_that_is_reset() {
+    run_all(Fault::Reset);
+}
+
+#[test]
+fn a_connection_that_stalls() {
+    run_all(Fault::Stall);
+}
+
+#[test]
+fn a_connection_that_is_half_open() {
+    run_all(Fault::HalfOpen);
+}
+
+#[test]
+fn garbage_between_packets() {
+    run_all(Fault::Garbage);
+}
+
+#[test]
+fn connections_that_are_closed_at_once() {
+    run_all(Fault::Refuse);
+}
+
+#[test]
+fn bytes_that_come_one_by_one() {
+    run_all(Fault::SingleBytes);
+}
+
+#[test]
+fn a_slow_reader() {
+    run_all(Fault::SlowReader);
+}
+
+#[test]
+fn answers_that_are_late() {
+    run_all(Fault::LateAnswers);
+}

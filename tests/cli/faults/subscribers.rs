@@ -1,0 +1,117 @@
+//! Commands that subscribe: they come back, and with a kept session they miss nothing.
+
+use super::*;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Messages that are published before the last of them has arrived; fewer than a broker keeps for a client.
+const PART: usize = 20_000;
+
+/// A command is a process, so there are not as many as messages.
+const MOST_COMMANDS: usize = 300;
+
+/// After faults that nobody counts, messages that are published from now on arrive.
+pub(super) fn plain(case: &Case<'_>) {
+    let (id, proxy) = (case.id(), case.proxy(100));
+    let mut subscriber = case.mq(proxy.address(), &format!("sub -d -t {id} -q 1 --retries 50")).spawn();
+    let mut publisher = case.broker.mq(&format!("pub -t {id} -l")).open_stdin().spawn();
+    let deadline = Instant::now() + DEADLINE;
+    if case.fault == Fault::Garbage {
+        if subscriber.try_wait_for_stderr("<- SUBACK").is_some() {
+            publisher.write("one\n".repeat(100));
+        }
+        return assert_ended_by_garbage(&subscriber.finish());
+    }
+    while !(proxy.has_run_out_of_faults() || case.fault.is_harmless()) {
+        assert!(Instant::now() < deadline, "{}: it does not come back", case.name);
+        publisher.write("early\n");
+        thread::sleep(Duration::from_millis(20)); // so that something passes until the fault
+    }
+    while !contains(&subscriber, "late") {
+        assert!(Instant::now() < deadline, "{}: nothing comes", case.name);
+        publisher.write("late\n");
+        thread::sleep(Duration::from_millis(20)); // there is no answer at QoS 0
+    }
+    subscriber.signal("INT");
+    subscriber.wait_for_end();
+    subscriber.finish().expect_status(130);
+}
+
+fn contains(running: &Running, word: &str) -> bool {
+    running.stdout_so_far().windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+pub(super) fn kept_of_qos_1(case: &Case<'_>) {
+    let output = kept(case, 1, messages(), &|program| program);
+    assert_complete(&output, 1, case.name);
+}
+
+pub(super) fn kept_of_qos_2(case: &Case<'_>) {
+    let output = kept(case, 2, messages(), &|program| program);
+    assert_complete(&output, 2, case.name);
+}
+
+pub(super) fn recorder(case: &Case<'_>) {
+    let file = case.directory.path().join("recording.ndjson");
+    kept(case, 2, messages(), &|program| program.words("-F %p --record").arg(&file));
+    let text = fs::read_to_string(file).unwrap();
+    let payload = |line: &str| {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        object["payload"].as_str().unwrap().to_owned()
+    };
+    let received: Vec<String> = text.lines().map(payload).filter(|payload| payload != "part").collect();
+    assert_complete(&received, if case.fault == Fault::Garbage { 1 } else { 2 }, case.name);
+}
+
+pub(super) fn commands(case: &Case<'_>) {
+    let count = messages().min(MOST_COMMANDS);
+    let output = kept(case, 2, count, &|program| program.arg("--exec").arg("read -r line; echo \"$line\""));
+    assert_complete_of(count, &output, 2, case.name);
+}
+
+/// What a subscriber with a kept session prints of a stream that is published meanwhile.
+fn kept(case: &Case<'_>, qos: u8, count: usize, with: &dyn Fn(Program) -> Program) -> Vec<String> {
+    let (id, proxy) = (case.id(), case.proxy(count * 20));
+    let session = format!("sub -c -i {id} -t {id} -q {qos}");
+    case.broker.mq(&format!("{session} -E")).run().succeed();
+    let start = || with(case.mq(proxy.address(), &format!("{session} --retries 50")));
+    let mut publisher = case.broker.mq(&format!("pub -t {id} -l -q {qos}")).open_stdin().spawn();
+    if case.fault == Fault::Garbage {
+        publisher.write((0..count).map(|number| format!("{number}\n")).collect::<String>());
+        publisher.finish().succeed();
+        return kept_despite_garbage(case, &start);
+    }
+    let mut subscriber = start().spawn();
+    let numbers: Vec<usize> = (0..count).collect();
+    for part in numbers.chunks(PART) {
+        publisher.write(part.iter().map(|number| format!("{number}\n")).collect::<String>());
+        publisher.write("part\n");
+        subscriber.wait_for_stdout("part");
+    }
+    publisher.finish().succeed();
+    subscriber.signal("INT");
+    let finished = subscriber.finish();
+    finished.expect_status(130);
+    printed(&finished)
+}
+
+fn printed(finished: &process::Finished) -> Vec<String> {
+    let output = String::from_utf8_lossy(&finished.stdout);
+    output.lines().filter(|line| *line != "part").map(str::to_owned).collect()
+}
+
+/// Garbage ends the program. The session is kept, and the next run gets the rest; only what was printed and not yet settled comes again.
+fn kept_despite_garbage(case: &Case<'_>, start: &dyn Fn() -> Program) -> Vec<String> {
+    let (mut seen, mut received) = (HashSet::new(), Vec::new());
+    let mut last = 0;
+    for _ in 0..=case.connections() {
+        let finished = start().words("--idle-timeout 2").run();
+        last = finished.status;
+        if last != 27 {
+            assert_ended_by_garbage(&finished);
+        }
+        received.extend(printed(&finished).into_iter().filter(|line| seen.insert(line.clone())));
+    }
+    assert_eq!(last, 27, "nothing more comes after the last connection with a fault");
+    received
+}
