@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the fault matrix (tests/cli/faults/) and the bridge's faults with long streams and random places, and the fuzz targets with
-# random changes, again and again. Not part of CI. A failure prints its seed, and the script ends with status 1.
+# Runs the fault matrix (tests/cli/faults/) and the bridge's faults with long streams and random places, again and again. Not part of CI. A
+# failure prints its seed, and the script ends with status 1.
 #
 #   tests/nightly.sh BINARY MINUTES          BINARY is a build of mq, as target/release/mq
 #
