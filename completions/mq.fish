@@ -436,7 +436,7 @@ complete -c mq -n "__fish_mq_using_subcommand top" -s q -l qos -d 'Maximum QoS t
 complete -c mq -n "__fish_mq_using_subcommand top" -l sort -d 'Sort by name, count, rate, age or size' -r -f
 complete -c mq -n "__fish_mq_using_subcommand top" -l max-topics -d 'Maximum number of topics to keep. Messages to further topics are counted, but not shown' -r -f
 complete -c mq -n "__fish_mq_using_subcommand top" -l max-bytes -d 'Maximum memory for topics and payloads, such as 100MiB. Further payloads are not kept' -r -f
-complete -c mq -n "__fish_mq_using_subcommand top" -l also -d 'Show another broker in a tab of its own, by its URL as in -L. The other options apply to it as well. Can be repeated' -r -f
+complete -c mq -n "__fish_mq_using_subcommand top" -l also -d 'Show another broker in a tab of its own: that of a profile, or by its URL as in -L. The other options of the connection apply to a URL as well, not to a profile. Can be repeated' -r -f
 complete -c mq -n "__fish_mq_using_subcommand top" -l record -d 'Record messages to this file, for `mq pub --replay`. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
 complete -c mq -n "__fish_mq_using_subcommand top" -l replay -d 'Show a recording of `mq sub --record` or `mq top --record` instead of a broker' -r -F
 complete -c mq -n "__fish_mq_using_subcommand top" -l decode -d 'Decode payloads as this format, instead of by content type, topic and shape; see `mq sub --help`' -r -f -a "auto\t''
