@@ -667,7 +667,7 @@ complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l force -d 'Replace an existing file, with -c'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s D -l delete -d 'Delete the user'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r -f
+complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to listen on; 0 picks a free one [default: 1883, or none with --unix or --cert]' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-port -d 'UDP port for MQTT-SN clients: runs a gateway to this broker, as `mq gateway` does; 0 picks a free port' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-max-clients -d 'Maximum number of MQTT-SN clients' -r -f
@@ -676,10 +676,18 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l sn-version -d 'MQTT-SN 
 complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l acl -d 'Apply the access rules in this file, in the syntax of mosquitto\'s acl_file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'Address to listen on' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered messages' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB' -r -f
-complete -c mq -n "__fish_mq_using_subcommand broker" -l front-processes -d 'Accept clients in this number of further processes, each with its own limit of open files. They serve the port of --ws-port, or else that of -p' -r -f
+complete -c mq -n "__fish_mq_using_subcommand broker" -l limit -d 'Change another limit, as in sessions=10; repeatable. See the list below' -r -f
+complete -c mq -n "__fish_mq_using_subcommand broker" -l front-processes -d 'Accept clients in this number of further processes, each with its own limit of open files. They serve one port: of --ws-port, or else -p, --wss-port, --tls-port' -r -f
+complete -c mq -n "__fish_mq_using_subcommand broker" -l cert -d 'Certificate of the broker, followed in the file by its issuers. Needs --key. SIGHUP reloads all files of TLS' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l cafile -d 'Accept only TLS clients with a certificate of the authorities in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l tls-port -d 'Port to listen on for TLS; 0 picks a free one [default: 8883 with --cert, or none with --wss-port]' -r -f
+complete -c mq -n "__fish_mq_using_subcommand broker" -l wss-port -d 'Port to listen on for MQTT over WebSocket over TLS, at any path; 0 picks a free one' -r -f
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Allow clients without a user name as well; needs --password-file or --scram-file'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept an empty password if the user\'s stored hash is that of an empty password'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l front -d 'Run as such a process: standard input is the socket to the broker, standard output the listening socket'
