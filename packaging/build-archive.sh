@@ -22,8 +22,13 @@ name=mq-$version-$TARGET
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+if ! [ -x "$program" ]; then
+    echo "build-archive: no program at $program; build it with cargo build --release --locked, or set MQ" >&2
+    exit 1
+fi
 mkdir -p "$output" "$work/$name"
-cp "$program" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
+cp "$program" "$work/$name/mq"
+cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
 cp -R man completions docs "$work/$name/"
 tar -C "$work" -czf "$output/$name.tar.gz" "$name"
 echo "$output/$name.tar.gz"

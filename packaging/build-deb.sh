@@ -42,7 +42,7 @@ needed_packages() {
 # The fields of both packages, with the installed size in KiB.
 control() {
     printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: %s\n' "$1" "$version" "$2" "$maintainer"
-    printf 'Installed-Size: %s\n' "$(du -k -s "$3" | cut -f 1)"
+    printf 'Installed-Size: %s\n' "$(find "$3" -type f -printf '%s\n' | awk '{ size += int(($1 + 1023) / 1024) } END { print size + 0 }')"
     printf 'Section: net\nPriority: optional\n'
 }
 

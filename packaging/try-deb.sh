@@ -40,7 +40,13 @@ expect() {
 
 make_root() {
     if ! [ -x "$root/usr/bin/dpkg" ]; then
-        debootstrap --variant=minbase --include=man-db "$VERSION_CODENAME" "$root" "$mirror" > "$work/debootstrap.log" 2>&1 || {
+        # debootstrap reads from web servers and folders only; mosquitto-clients is in Ubuntu's second component.
+        case $mirror in http* | file*) ;; *) exit 77 ;; esac
+        components=main
+        if [ "$ID" = ubuntu ]; then
+            components=main,universe
+        fi
+        debootstrap --variant=minbase --components="$components" --include=man-db "$VERSION_CODENAME" "$root" "$mirror" > "$work/debootstrap.log" 2>&1 || {
             tail -n 20 "$work/debootstrap.log" >&2
             exit 77
         }

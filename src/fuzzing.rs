@@ -151,6 +151,8 @@ mod tests {
     fn each_target_withstands_its_corpus_and_changes_of_it() {
         let (executions, seed) = (number("MQ_FUZZ_EXECUTIONS", 150), number("MQ_FUZZ_SEED", 1));
         let only = std::env::var("MQ_FUZZ_TARGET").ok();
+        let is_known = only.as_deref().is_none_or(|only| TARGETS.iter().any(|(name, _)| *name == only));
+        assert!(is_known, "there is no such target: {only:?}");
         let mut failures = Vec::new();
         for (name, run) in TARGETS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
         {

@@ -7,12 +7,17 @@
 # Variables: MQ_FAULT_MESSAGES, the lines of a stream [default: 200000]; MQ_FAULT_CONNECTIONS, the connections with a fault [default: 8];
 # MQ_FAULT_SEED, to repeat one round [default: random]; MQ_FAULT_COMMAND, one row of the matrix, as 'pub -l -q 2' [default: all].
 set -euo pipefail
-cd "$(dirname "$0")/.."
+script=$(realpath "$0")
 if [ $# -ne 2 ] || ! [ "$2" -gt 0 ] 2>/dev/null; then
     sed -n '2,9s/^# \{0,1\}//p' "$0"
     exit 2
 fi
 MQ_TESTED=$(realpath "$1")
+if ! [ -x "$MQ_TESTED" ]; then
+    printf 'nightly: no program at %s\n' "$1" >&2
+    exit 2
+fi
+cd "$(dirname "$script")/.."
 export MQ_TESTED
 export MQ_FAULT_MESSAGES=${MQ_FAULT_MESSAGES:-200000} MQ_FAULT_CONNECTIONS=${MQ_FAULT_CONNECTIONS:-8}
 export MQ_BRIDGE_MESSAGES=${MQ_BRIDGE_MESSAGES:-$MQ_FAULT_MESSAGES}
@@ -20,7 +25,7 @@ export MQ_BRIDGE_MESSAGES=${MQ_BRIDGE_MESSAGES:-$MQ_FAULT_MESSAGES}
 export MQ_TEST_SECONDS=${MQ_TEST_SECONDS:-900}
 # The tests are built once, for all rounds.
 cargo test --locked --test cli --no-run
-end=$((SECONDS + $2 * 60))
+end=$((SECONDS + 10#$2 * 60))
 once=${MQ_FAULT_SEED:-}
 rounds=0
 log=$(mktemp)
@@ -31,8 +36,9 @@ while [ $rounds -eq 0 ] || { [ -z "$once" ] && [ $SECONDS -lt $end ]; }; do
     began=$SECONDS
     if ! cargo test --locked --test cli -- --test-threads 1 faults:: >"$log" 2>&1; then
         tail -n 200 "$log"
-        printf '\nfailed: MQ_FAULT_SEED=%s MQ_FAULT_MESSAGES=%s MQ_FAULT_CONNECTIONS=%s %s %s 1\n' \
-            "$MQ_FAULT_SEED" "$MQ_FAULT_MESSAGES" "$MQ_FAULT_CONNECTIONS" "$0" "$1"
+        printf '\nfailed: MQ_FAULT_SEED=%s MQ_FAULT_MESSAGES=%s MQ_FAULT_CONNECTIONS=%s MQ_BRIDGE_MESSAGES=%s%s %s %s 1\n' \
+            "$MQ_FAULT_SEED" "$MQ_FAULT_MESSAGES" "$MQ_FAULT_CONNECTIONS" "$MQ_BRIDGE_MESSAGES" \
+            "${MQ_FAULT_COMMAND:+ MQ_FAULT_COMMAND='$MQ_FAULT_COMMAND'}" "$script" "$MQ_TESTED"
         exit 1
     fi
     rounds=$((rounds + 1))

@@ -11,6 +11,7 @@ use super::model::{History, Model, NodeId};
 use super::payload_file;
 use super::playback::Control;
 use super::terminal::{Terminal, is_hung_up};
+use super::text::plural;
 use crate::recording::{Recorder, RecordingError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -23,6 +24,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -318,10 +320,16 @@ impl Screen {
 }
 
 impl Tab {
-    /// Passes a request to the reception. Returns a notice if it cannot take it.
+    /// Passes a request to the reception. Returns a notice if it waits, or cannot be taken.
     fn request(&mut self, request: Request) -> Option<String> {
-        let sent = self.requests.try_send(request);
-        sent.err().map(|_| "too many requests wait for the connection".to_owned())
+        let is_connected = matches!(self.shared.lock().connection, Connection::Connected);
+        let notice = match self.requests.try_send(request) {
+            Ok(()) if is_connected => return None,
+            Ok(()) => "not connected: this is done when the connection is back",
+            Err(TrySendError::Closed(_)) => "not connected: nothing is sent",
+            Err(TrySendError::Full(_)) => "too many requests wait for the connection",
+        };
+        Some(notice.to_owned())
     }
 }
 
@@ -363,7 +371,8 @@ fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingErr
     recorder.flush()?;
     let cut = values.iter().filter(|value| !value.is_whole()).count();
     let cut = if cut > 0 { format!(", {cut} without the end of their payload") } else { String::new() };
-    Ok(format!("exported {} messages to {}{cut}", values.len(), path.display()))
+    let messages = plural(values.len() as u64, "message");
+    Ok(format!("exported {messages} to {}{cut}", path.display()))
 }
 
 fn input(state: &State, now: u64) -> Input<'_> {

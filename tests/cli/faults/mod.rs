@@ -160,6 +160,8 @@ fn assert_complete_of(count: usize, received: &[String], qos: u8, what: &str) {
 /// Runs all commands, or that of `MQ_FAULT_COMMAND`, behind a network with this fault.
 fn run_all(fault: Fault) {
     let only = std::env::var("MQ_FAULT_COMMAND").ok();
+    let is_known = only.as_deref().is_none_or(|only| COMMANDS.iter().any(|(name, _)| *name == only));
+    assert!(is_known, "MQ_FAULT_COMMAND is none of {:?}", COMMANDS.map(|(name, _)| name));
     on_each_broker(|broker| {
         let broker: &dyn Broker = broker;
         let failures = Mutex::new(Vec::new());

@@ -42,6 +42,21 @@ fn retained_messages_of_a_subtree_are_deleted_after_a_question() {
 }
 
 #[test]
+fn a_message_that_waits_for_the_connection_is_said() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden/soil");
+    drop(broker);
+    terminal.wait_for("DISCONNECTED");
+    terminal.keys("r");
+    terminal.wait_for("y/n");
+    terminal.keys("y");
+    terminal.wait_for("not connected: this is done when the connection is back");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn a_read_only_screen_sends_nothing() {
     let broker = home();
     let Some(mut terminal) = top(&broker, "--read-only") else { return };
