@@ -95,7 +95,8 @@ impl Gate {
     ) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
         let rejected = Err(ReasonCode::NOT_AUTHORIZED);
-        let Some(name) = connect.username else {
+        // As in mosquitto, and for access rules, an empty user name is none.
+        let Some(name) = connect.username.filter(|name| !name.is_empty()) else {
             return if access.allows_anonymous { Ok(()) } else { rejected };
         };
         let Some(users) = &access.users else { return rejected };

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// The longest line that is read: a message of the longest payload with all bytes escaped.
 const MAX_LINE: u64 = 2 << 30;
 
+/// The bytes that are read of a line that is no JSON object.
+const MAX_OTHER_LINE: u64 = 4096;
+
 /// The most messages between two looks at the keys.
 const BATCH: usize = 5000;
 
@@ -208,7 +211,9 @@ fn next_line(
     loop {
         line.clear();
         let failed = |source: io::Error| RecordingError::File { path: path.to_owned(), source };
-        let length = Read::by_ref(reader).take(MAX_LINE).read_until(b'\n', &mut line);
+        let may_be_message = matches!(reader.fill_buf().map_err(failed)?.first(), Some(b'{' | b' ' | b'\t'));
+        let limit = if may_be_message { MAX_LINE } else { MAX_OTHER_LINE };
+        let length = Read::by_ref(reader).take(limit).read_until(b'\n', &mut line);
         if length.map_err(failed)? == 0 {
             return Ok(None);
         }
@@ -220,7 +225,9 @@ fn next_line(
     match message::read(&line) {
         Ok(message) => Ok(Some(message)),
         // The recorder was killed while it wrote the last line.
-        Err(_) if !line.ends_with(b"\n") => Ok(None),
+        Err(_) if line.starts_with(b"{") && !line.ends_with(b"\n") && (line.len() as u64) < MAX_LINE => {
+            Ok(None)
+        }
         Err(error) => {
             Err(ReplayError::Line { path: path.to_owned(), line: *number, problem: error.to_string() })
         }

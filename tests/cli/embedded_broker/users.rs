@@ -102,6 +102,8 @@ fn clients_without_a_name_are_let_in_when_that_is_asked_for() {
     let (_directory, path) = file(&format!("ann:{PBKDF2}\n"));
     let broker = broker_for(&path, "--allow-anonymous");
     expect_answer(&broker, false, false, "", 0, 0);
+    // As in mosquitto.
+    expect_answer(&broker, true, true, "`` `secret`", 0, 0);
     expect_answer(&broker, true, true, "`ann` `secret`", 0, 0);
     expect_answer(&broker, true, true, "`ann` `wrong`", 5, 0x87);
     expect_answer(&broker, true, true, "`bob` `secret`", 5, 0x87);

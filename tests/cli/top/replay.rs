@@ -76,6 +76,14 @@ fn an_invalid_line_ends_the_replay() {
 }
 
 #[test]
+fn a_file_without_messages_is_no_recording() {
+    for path in ["/dev/zero", "/bin/true"] {
+        let Some(terminal) = replay(Path::new(path)) else { return };
+        assert_says(&terminal.end(1), &["mq top: ", path, ", line 1: "]);
+    }
+}
+
+#[test]
 fn messages_are_recorded_while_they_are_shown() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("day.ndjson");
