@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// How long commands are watched, and the part of a processor that they may use, which is far more than they do.
 const WATCHED: Duration = Duration::from_secs(2);
-const MOST_CPU: f64 = 0.1;
+const MOST_CPU: f64 = 0.3;
 
 /// Commands that wait for ever, each with a sign that it does.
 const WAITING: [(&str, &str); 6] = [
