@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 /// The failures without a delay: of one user from one address, and of one user or one address altogether.
@@ -104,13 +104,12 @@ impl Guesses {
 
     fn keys(&self, attempt: Attempt<'_>) -> [Key; 3] {
         let network = attempt.address.map(|address| match address.to_canonical() {
-            IpAddr::V4(address) => u128::from(address.to_bits()),
-            IpAddr::V6(address) => address.to_bits() >> (u128::BITS - NETWORK_V6),
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> (u128::BITS - NETWORK_V6)).into(),
+            address @ IpAddr::V4(_) => address,
         });
-        let address = (attempt.address.map(|address| address.to_canonical().is_ipv4()), network);
         [
-            Key::Both(self.hasher.hash_one((address, attempt.user))),
-            Key::Address(self.hasher.hash_one(address)),
+            Key::Both(self.hasher.hash_one((network, attempt.user))),
+            Key::Address(self.hasher.hash_one(network)),
             Key::User(self.hasher.hash_one(attempt.user)),
         ]
     }

@@ -120,7 +120,7 @@ impl Outbox {
         Some(queued)
     }
 
-    /// Removes the messages that the client may not receive any more.
+    /// Keeps only these messages.
     pub(super) fn keep(&mut self, is_kept: impl Fn(&Delivery) -> bool) {
         self.queue.retain(|queued| is_kept(&queued.delivery));
         self.bytes = self.queue.iter().map(|queued| queued.delivery.message.size).sum();
@@ -128,8 +128,7 @@ impl Outbox {
 
     /// Keeps only the messages that a session without connection keeps: those of QoS 1 and 2.
     pub(super) fn disconnect(&mut self, now: Instant) {
-        self.queue.retain(|queued| queued.delivery.qos > Qos::AtMostOnce);
-        self.bytes = self.queue.iter().map(|queued| queued.delivery.message.size).sum();
+        self.keep(|delivery| delivery.qos > Qos::AtMostOnce);
         self.release(now);
     }
 

@@ -3,7 +3,7 @@
 //! A client gets a message once even if several of its subscriptions match, at the highest QoS among them and with all their
 //! identifiers; each shared subscription sends its own copy (MQTT 5.0, sections 3.3.4 and 4.8.2).
 
-use super::acl::{Acl, Intent, Subject};
+use super::acl::{Acl, Intent};
 use super::client::{Client, Scan, Subscription};
 use super::message::{Delivery, Message};
 use super::outbox::Pushed;
@@ -44,30 +44,23 @@ impl State {
         publisher: Option<&Rc<Client>>,
         now: Instant,
     ) -> ReasonCode {
-        let mut author = None;
         if let Some(publisher) = publisher {
             if publish.topic.starts_with(sys::PREFIX) {
                 return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
             }
-            if !self.may(publisher, publish.topic, Intent::Write) {
-                self.note_denied(publisher, publish.topic);
+            if !self.may_publish(publisher, publish.topic) {
                 return ReasonCode::NOT_AUTHORIZED;
             }
-            author = self.acl.is_some().then(|| Rc::clone(&publisher.subject.borrow()));
         }
-        self.route(publish, publisher, author.as_ref(), now)
+        self.route(publish, publisher, publisher.map(Rc::as_ref), now)
     }
 
-    /// Publishes a client's message that the access rules allow, such as its will. No one waits.
-    pub(super) fn publish_for(&mut self, publish: &Publish<'_>, author: &Rc<Subject>, now: Instant) {
-        self.route(publish, None, Some(author).filter(|_| self.acl.is_some()), now);
-    }
-
-    fn route(
+    /// Does so with a message that the access rules allow its author. The publisher, who may have to wait, is `None` for a will.
+    pub(super) fn route(
         &mut self,
         publish: &Publish<'_>,
         publisher: Option<&Rc<Client>>,
-        author: Option<&Rc<Subject>>,
+        author: Option<&Client>,
         now: Instant,
     ) -> ReasonCode {
         let mut targets = std::mem::take(&mut self.targets);
@@ -75,8 +68,8 @@ impl State {
         let was_matched = !targets.is_empty();
         if was_matched || publish.retain {
             let mut message = Message::new(publish, self.routing, now, &self.budget);
-            if let Some(author) = author.filter(|_| publish.retain) {
-                message.set_publisher(author);
+            if let Some(author) = author.filter(|_| publish.retain && self.acl.is_some()) {
+                message.set_publisher(&author.subject.borrow());
             }
             let message = Rc::new(message);
             if publish.retain && !self.retain(&message) {
@@ -127,8 +120,8 @@ impl State {
                 let is_ready = |member: &Subscription| member.client.is_ready() && may_read(&member.client);
                 let is_able = |member: &Subscription| {
                     !member.client.is_ended.get()
-                        && may_read(&member.client)
                         && (member.client.is_connected() || publish.qos > Qos::AtMostOnce)
+                        && may_read(&member.client)
                 };
                 targets.extend(group.pick(is_ready, is_able).map(|member| Target::new(member, publish)));
             }

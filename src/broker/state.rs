@@ -179,7 +179,7 @@ impl State {
     }
 
     /// Reports a message that the access rules do not allow.
-    pub(super) fn note_denied(&mut self, client: &Client, topic: &str) {
+    fn note_denied(&mut self, client: &Client, topic: &str) {
         let user = client.subject.borrow().user.as_deref().map(str::to_owned);
         self.emit(Event::Denied { client_id: client.id.to_string(), user, topic: topic.to_owned() });
     }
@@ -304,6 +304,15 @@ impl State {
         acl.allows(&client.subject.borrow(), topic, intent)
     }
 
+    /// Whether the access rules allow a client's message. Reports it if they do not.
+    pub(super) fn may_publish(&mut self, client: &Client, topic: &str) -> bool {
+        let may = self.may(client, topic, Intent::Write);
+        if !may {
+            self.note_denied(client, topic);
+        }
+        may
+    }
+
     /// Joins a session with a new connection.
     fn attach(
         &mut self,
@@ -390,11 +399,8 @@ impl State {
     fn publish_will(&mut self, client: &Client, now: Instant) {
         let Some(will) = client.will.take() else { return };
         let publish = will.as_publish();
-        if self.may(client, publish.topic, Intent::Write) {
-            let subject = Rc::clone(&client.subject.borrow());
-            self.publish_for(&publish, &subject, now);
-        } else {
-            self.note_denied(client, publish.topic);
+        if self.may_publish(client, publish.topic) {
+            self.route(&publish, None, Some(client), now);
         }
     }
 

@@ -138,8 +138,7 @@ impl BrokerArgs {
     /// # Errors
     /// If the broker admits no client without them.
     pub(crate) fn listen_sn(&self) -> Result<Option<SocketAddr>, Error> {
-        let has_users = self.password_file.is_some() || self.scram_file.is_some();
-        if self.sn_port.is_some() && has_users && !self.allow_anonymous {
+        if self.sn_port.is_some() && self.has_users() && !self.allow_anonymous {
             let needed = "--allow-anonymous, since MQTT-SN clients have no user names";
             return Err(Error::usage(UsageError::Needs { option: "--sn-port".into(), needed }));
         }
@@ -150,10 +149,13 @@ impl BrokerArgs {
         Ok(self.sn_port.map(|port| SocketAddr::new(self.bind, port)))
     }
 
+    fn has_users(&self) -> bool {
+        self.password_file.is_some() || self.scram_file.is_some()
+    }
+
     /// A warning if the access rules do not protect anything.
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        let has_users = self.password_file.is_some() || self.scram_file.is_some();
-        (self.acl.is_some() && !has_users).then_some(
+        (self.acl.is_some() && !self.has_users()).then_some(
             "warning: --acl without --password-file or --scram-file: clients can claim any user name",
         )
     }

@@ -1,6 +1,7 @@
 //! `--limit NAME=VALUE` of `mq broker`.
 
 use super::values::{expected, one_of};
+use crate::protocol::MAX_PACKET_SIZE;
 use crate::quantity;
 use crate::suggestion::did_you_mean;
 use std::ops::RangeInclusive;
@@ -42,7 +43,7 @@ const MOST: u64 = u32::MAX as u64;
 
 /// Each limit with its word, its unit and its range.
 const LIMITS: [(&str, LimitName, Unit, RangeInclusive<u64>); 11] = [
-    ("packet-size", LimitName::PacketSize, Unit::Bytes, 64..=268_435_460),
+    ("packet-size", LimitName::PacketSize, Unit::Bytes, 64..=MAX_PACKET_SIZE as u64),
     ("receive-maximum", LimitName::ReceiveMaximum, Unit::Count, 1..=65_535),
     ("topic-aliases", LimitName::TopicAliases, Unit::Count, 0..=65_535),
     ("in-flight", LimitName::InFlight, Unit::Count, 1..=65_535),

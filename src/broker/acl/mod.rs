@@ -71,6 +71,13 @@ impl Access {
     }
 }
 
+impl Rule {
+    /// Whether it decides about this: it denies the topic, or gives this access.
+    fn decides(&self, intent: Intent) -> bool {
+        self.access == Access::DENY || self.access.allows(intent)
+    }
+}
+
 impl Acl {
     /// Reads the rules.
     ///
@@ -104,9 +111,9 @@ impl Acl {
             Some(user) => self.users.get(user).map_or(&[][..], Vec::as_slice),
             None => &self.anonymous,
         };
-        let matches = |rule: &&Rule| topic::matches(&rule.filter, topic);
-        if let Some(allows) = decide(own.iter().filter(matches), intent) {
-            return allows;
+        let matches = |rule: &&Rule| rule.decides(intent) && topic::matches(&rule.filter, topic);
+        if let Some(rule) = own.iter().find(matches) {
+            return rule.access.allows(intent);
         }
         // In a pattern, such names would be wildcards.
         let is_dangerous = |name: &str| name.contains(['+', '#']);
@@ -114,24 +121,12 @@ impl Acl {
             return false;
         }
         let matches = |rule: &&Rule| {
-            expand(&rule.filter, client_id, user.as_deref())
-                .is_some_and(|filter| topic::matches(&filter, topic))
+            rule.decides(intent)
+                && expand(&rule.filter, client_id, user.as_deref())
+                    .is_some_and(|filter| topic::matches(&filter, topic))
         };
-        decide(self.patterns.iter().filter(matches), intent).unwrap_or(false)
+        self.patterns.iter().find(matches).is_some_and(|rule| rule.access.allows(intent))
     }
-}
-
-/// The decision of the first rule that denies, or gives this access; `None` if there is no such rule.
-fn decide<'a>(matching: impl Iterator<Item = &'a Rule>, intent: Intent) -> Option<bool> {
-    for rule in matching {
-        if rule.access == Access::DENY {
-            return Some(false);
-        }
-        if rule.access.allows(intent) {
-            return Some(true);
-        }
-    }
-    None
 }
 
 /// A pattern for one client; `None` if it needs a user name and the client has none.

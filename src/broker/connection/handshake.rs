@@ -182,13 +182,8 @@ impl Stranger<'_> {
         let gate = Rc::clone(&self.shared.borrow().gate);
         let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
             // The time for checking the password does not count against the client.
-            return match gate.admit(connect, self.peer.address()).await {
-                Ok(()) => Ok(Proved::default()),
-                Err(reason_code) => {
-                    let text = format!("{reason_code}, as {}", shown(connect.username));
-                    Err(Refusal { reason_code: Some(reason_code), text })
-                }
-            };
+            let admitted = gate.admit(connect, self.peer.address()).await;
+            return admitted.map(|()| Proved::default()).map_err(|code| refused(code, connect.username));
         };
         let (mut authenticator, challenge) = gate.begin(method, connect.properties)?;
         let maximum_size = Limits::of_client(connect).maximum_packet_size;
@@ -200,10 +195,7 @@ impl Stranger<'_> {
             Ok(Some(Packet::Auth(auth))) => {
                 let user = authenticator.claimed_user().to_owned();
                 let attempt = Attempt { address: self.peer.address(), user: &user };
-                if let Err(reason_code) = gate.wait_for_turn(attempt).await {
-                    let text = format!("{reason_code}, as user {:?}", shortened(&user));
-                    return Err(Refusal { reason_code: Some(reason_code), text });
-                }
+                gate.wait_for_turn(attempt).await.map_err(|code| refused(code, Some(&user)))?;
                 let reply = authenticator.receive(&auth);
                 gate.note(attempt, reply.is_ok());
                 let Reply { properties, .. } = reply?;
@@ -252,14 +244,15 @@ fn answer_connect(
     Ok(Admitted { client: opened.client, link: opened.link, authenticator })
 }
 
+/// The refusal of a client under the name that it claims.
+fn refused(reason_code: ReasonCode, username: Option<&str>) -> Refusal {
+    Refusal { reason_code: Some(reason_code), text: format!("{reason_code}, as {}", shown(username)) }
+}
+
 /// The claimed user name for an event, shortened because it comes from an unauthenticated client.
 fn shown(username: Option<&str>) -> String {
     match username {
-        Some(name) => format!("user {:?}", shortened(name)),
+        Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
         None => "an anonymous client".to_owned(),
     }
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().take(100).collect()
 }

@@ -1,6 +1,6 @@
 //! The limits that each side states in CONNECT or CONNACK.
 
-use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId, Qos};
+use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId, Publish, Qos, Version};
 
 /// The limits of one side of a connection. The defaults apply to absent properties (MQTT 5.0, sections 3.1.2.11 and 3.2.2.3)
 /// and to MQTT 3.
@@ -48,6 +48,13 @@ impl Limits {
     /// The limits in a server's CONNACK.
     pub fn of_server(connack: &Connack<'_>) -> Limits {
         Limits::from_properties(connack.properties)
+    }
+
+    /// Whether the peer accepts the message.
+    pub fn accept(&self, publish: &Publish<'_>, version: Version) -> bool {
+        publish.qos <= self.maximum_qos
+            && (self.retain_available || !publish.retain)
+            && publish.encoded_length(version).is_ok_and(|size| size <= self.maximum_packet_size as usize)
     }
 
     fn from_properties(properties: Properties<'_>) -> Limits {

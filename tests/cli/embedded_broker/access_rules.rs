@@ -62,11 +62,9 @@ const TOPICS: [&str; 20] = [
 
 /// Runs a test against both brokers with these rules. The path is that of the file.
 fn with_rules(rules: &str, test: impl Fn(&mut dyn Broker, PathBuf)) {
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("acl");
-    std::fs::write(&path, rules).unwrap();
-    let mut broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {}", path.display()));
-    test(&mut broker, path);
+    let (_directory, path) = file(rules);
+    let mut broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {path}"));
+    test(&mut broker, path.into());
     // With max_queued_messages 0, mosquitto 2.0.11 closes the connection of a client that may not publish (findings/denied-publish.sh).
     let configuration = "max_queued_messages 1000\nacl_file {directory}/acl";
     if let Some(mut mosquitto) = Mosquitto::start_with_files(configuration, &[("acl", rules)]) {

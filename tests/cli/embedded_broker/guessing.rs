@@ -1,18 +1,13 @@
 //! Guessing passwords: after some failures, attempts wait; users who know their password do not.
 
+use super::users::{PBKDF2, broker_for, file};
 use crate::support::*;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Hash of "secret": 101 iterations of PBKDF2.
-const PBKDF2: &str = "$7$101$MDEyMzQ1Njc4OWFi$EO/lLlkeUgIiBaS8G8UK0ZMP1u508TA7Tl+AdJ1cEsmlbGyEPAERErpfq84j1kepISs0UzmcdL4ucgZ2uodxfQ==";
-
 fn broker() -> (TempDir, EmbeddedBroker) {
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("pw");
-    std::fs::write(&path, format!("ann:{PBKDF2}\nbob:{PBKDF2}\n")).unwrap();
-    let broker = EmbeddedBroker::start_with(&format!("-p 0 --password-file {}", path.display()));
-    (directory, broker)
+    let (directory, path) = file(&format!("ann:{PBKDF2}\nbob:{PBKDF2}\n"));
+    (directory, broker_for(&path, ""))
 }
 
 /// Sends CONNECT.

@@ -6,12 +6,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Hashes of "secret": 101 iterations of PBKDF2, one round of SHA-512, Argon2id with little memory.
-const PBKDF2: &str = "$7$101$MDEyMzQ1Njc4OWFi$EO/lLlkeUgIiBaS8G8UK0ZMP1u508TA7Tl+AdJ1cEsmlbGyEPAERErpfq84j1kepISs0UzmcdL4ucgZ2uodxfQ==";
+pub(super) const PBKDF2: &str = "$7$101$MDEyMzQ1Njc4OWFi$EO/lLlkeUgIiBaS8G8UK0ZMP1u508TA7Tl+AdJ1cEsmlbGyEPAERErpfq84j1kepISs0UzmcdL4ucgZ2uodxfQ==";
 const SHA512: &str = "$6$MDEyMzQ1Njc4OWFi$qEXipeLbgxRlwd06QHfY5WITkUZg0jLg9SZbXzq3ifXjfj+v3GbJGrSfC5PAg3UNCS+UFfbhUIZX4bmIAs330w==";
 const ARGON2ID: &str = "$argon2id$v=19$m=64,t=3,p=4$c2FsdHNhbHQ$8/RTMUZ1jPZmqIX33K5v0A";
 
 /// A directory with a file that holds this.
-fn file(text: &str) -> (TempDir, PathBuf) {
+pub(super) fn file(text: &str) -> (TempDir, PathBuf) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("pw");
     std::fs::write(&path, text).unwrap();
@@ -19,7 +19,7 @@ fn file(text: &str) -> (TempDir, PathBuf) {
 }
 
 /// A broker for the users in this file.
-fn broker_for(path: &Path, options: &str) -> EmbeddedBroker {
+pub(super) fn broker_for(path: &Path, options: &str) -> EmbeddedBroker {
     EmbeddedBroker::start_with(&format!("-p 0 --password-file {} {options}", path.display()))
 }
 
