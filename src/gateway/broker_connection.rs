@@ -2,13 +2,13 @@
 
 use super::FAR;
 use super::link::{Closing, Link};
-use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, handshake};
+use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect};
 use crate::protocol::session::{KeepAlive, KeepAliveAction};
 use crate::protocol::{
     Disconnect, MAX_PACKET_SIZE, Packet, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
     SizeLimits, Version,
 };
-use crate::transport::{self, Connection, Progress};
+use crate::transport::{Connection, Progress};
 use std::rc::Rc;
 use std::time::Instant;
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ pub(super) async fn serve<O: Owner>(
     let (version, disconnect_properties) = (options.version, options.disconnect_properties.clone());
     // Boxed, since the handshake needs memory that the rest does not.
     let opened = tokio::select! {
-        opened = Box::pin(open(options)) => opened,
+        opened = Box::pin(client::open(&options)) => opened,
         () = link.closed() => return,
     };
     match opened {
@@ -55,11 +55,6 @@ pub(super) async fn serve<O: Owner>(
         }
         Err(error) => owner.refused(&link, &error),
     }
-}
-
-async fn open(options: Box<Options>) -> Result<(Connection, Terms), client::Error> {
-    let stream = transport::connect(&options.endpoint).await?;
-    handshake(&options, Connection::new(stream), |_| {}).await
 }
 
 struct Served<O> {

@@ -14,7 +14,7 @@ use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::gateway::{
-    Action, AnyClient as Client, Context, Note, Output, short_topic, unconnected_publish,
+    Action, AnyClient as Client, Context, Note, Output, at_most_once, short_topic,
 };
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId, Version, v2};
 use crate::protocol::topic::is_discouraged;
@@ -210,7 +210,7 @@ impl State {
             TopicId::Normal(_) => None,
         };
         let Some(topic) = topic else { return };
-        let packet = unconnected_publish(topic, publish);
+        let packet = at_most_once(topic, publish.retain, publish.payload);
         let event = self.own.publish(&packet, &self.config.broker, &self.this, now);
         event.into_iter().for_each(&mut self.handler);
     }
@@ -621,6 +621,10 @@ fn broker_options(config: &Config, client: &Client) -> Options {
         will,
         ..config.broker.clone()
     };
+    if let Some((username, password)) = parameters.credentials {
+        options.username = Some(username.to_owned());
+        options.password = Some(password.to_vec());
+    }
     if options.version.is_v5() {
         let mut push = |id, value| {
             // A duplicate of an option that the user typed.
@@ -628,11 +632,13 @@ fn broker_options(config: &Config, client: &Client) -> Options {
         };
         let queued = u16::try_from(config.settings.queued_messages).unwrap_or(u16::MAX).max(1);
         push(PropertyId::ReceiveMaximum, queued.into());
-        if !parameters.is_clean && parameters.session_expiry.is_none() {
-            push(PropertyId::SessionExpiryInterval, u32::MAX);
+        if parameters.session_expiry > 0 {
+            push(PropertyId::SessionExpiryInterval, parameters.session_expiry);
         }
+    } else {
+        // Before MQTT 5, only a session that is not clean outlasts the connection.
+        options.clean_start |= parameters.session_expiry == 0;
     }
-    version_2::apply_parameters(&mut options, &parameters);
     options
 }
 

@@ -113,9 +113,8 @@ impl State {
             return;
         };
         let parameters = slot.client.parameters();
+        let session_expiry = parameters.session_expiry;
         // A client of MQTT-SN 2.0 may begin anew with a session that lasts.
-        let of_v12 = if parameters.is_clean { 0 } else { u32::MAX };
-        let session_expiry = parameters.session_expiry.unwrap_or(of_v12);
         if parameters.is_clean {
             shared.aggregate.remove(key);
         }

@@ -1,14 +1,13 @@
 //! Clients of MQTT-SN 2.0: which datagrams are theirs, and how they are handled.
 
 use super::{Key, LONGEST_CLIENT_ID, State, is_discouraged};
-use crate::client::Options;
 use crate::gateway::{Event, Peer};
-use crate::protocol::sn::gateway::{Parameters, v2 as machine};
+use crate::protocol::PacketId;
+use crate::protocol::sn::gateway::v2 as machine;
 use crate::protocol::sn::v2::{
-    Ack, Connack, Connect, Connection, DecodeError, Delivery, Disconnect, Packet, Pubwos, Reason,
+    Connack, Connect, Connection, DecodeError, Disconnect, Packet, Pubwos, Reason,
 };
 use crate::protocol::sn::{Header, Problem, Version};
-use crate::protocol::{PacketId, PropertyId, PropertyValue};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -27,11 +26,10 @@ impl State {
             return Version::V20;
         }
         let is_encapsulation = Header::read(datagram).is_some_and(|header| header.type_octet >= 0xfc);
-        let inferred = Version::inferred(datagram);
         let known = self.by_peer.get(&Peer { address, node_id: None }).and_then(|key| self.clients.get(key));
         match known {
             Some(slot) if !is_encapsulation => slot.client.version(),
-            _ => inferred.unwrap_or(Version::V12),
+            _ => Version::inferred(datagram).unwrap_or(Version::V12),
         }
     }
 
@@ -110,15 +108,8 @@ impl State {
     /// The broker does not take the packets of this client. A message of QoS 0 is dropped.
     fn refuse_publish_v2(&mut self, packet: &Packet<'_>, peer: &Peer) {
         let Packet::Publish(publish) = packet else { return };
-        let reason = Reason::CONGESTION;
-        match publish.delivery {
-            Delivery::AtMostOnce => {}
-            Delivery::AtLeastOnce(packet_id) => {
-                self.reply_v2(&Packet::Puback(Ack { packet_id, reason }), peer);
-            }
-            Delivery::ExactlyOnce(packet_id) => {
-                self.reply_v2(&Packet::Pubrec(Ack { packet_id, reason }), peer);
-            }
+        if let Some(packet) = Packet::rejection(publish.delivery, Reason::CONGESTION) {
+            self.reply_v2(&packet, peer);
         }
     }
 
@@ -182,7 +173,7 @@ impl State {
     }
 
     pub(super) fn reply_v2(&mut self, packet: &Packet<'_>, peer: &Peer) {
-        self.reply_datagram(machine::encoded(packet), peer, Version::V20);
+        self.reply_datagram(packet.to_datagram(), peer, Version::V20);
     }
 }
 
@@ -197,21 +188,4 @@ fn refusal(packet_id: PacketId, reason: Reason) -> Packet<'static> {
         authentication: None,
         assigned_client_id: "",
     })
-}
-
-/// Applies the parameters that only clients of 2.0 have to their connection to the broker.
-pub(super) fn apply_parameters(options: &mut Options, parameters: &Parameters<'_>) {
-    let Some(session_expiry) = parameters.session_expiry else { return };
-    if let Some((username, password)) = parameters.credentials {
-        options.username = Some(username.to_owned());
-        options.password = Some(password.to_vec());
-    }
-    if !options.version.is_v5() {
-        // Before MQTT 5, only a session that is not clean outlasts the connection.
-        options.clean_start |= session_expiry == 0;
-    } else if session_expiry > 0 {
-        let value = PropertyValue::Number(session_expiry);
-        // A duplicate of an option that the user typed.
-        let _ = options.properties.push(PropertyId::SessionExpiryInterval, value);
-    }
 }

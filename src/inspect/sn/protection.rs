@@ -4,6 +4,7 @@
 //! octets are also the additional data of the encryption.
 
 use super::Settings;
+use crate::message::decode_hex;
 use crate::protocol::sn::Header;
 use crate::protocol::sn::v2::{Packet, PacketType, Protection};
 use aes::{Aes128, Aes192, Aes256};
@@ -81,11 +82,11 @@ impl Keys {
 
     fn add_line(&mut self, line: &str) -> Option<()> {
         let (sender, key) = line.split_once(char::is_whitespace)?;
-        let key = from_hex(key.trim()).filter(|key| !key.is_empty())?;
+        let key = decode_hex(key.trim()).ok().filter(|key| !key.is_empty())?;
         match sender {
             ALL => self.of_all = Some(key.into()),
             sender => {
-                let sender = <[u8; 8]>::try_from(from_hex(sender)?).ok()?;
+                let sender = <[u8; 8]>::try_from(decode_hex(sender).ok()?).ok()?;
                 self.of_senders.insert(sender, key.into());
             }
         }
@@ -204,25 +205,12 @@ fn decrypt_chacha(key: &[u8], header: &[u8], packet: &mut [u8], tag: &[u8]) -> O
     Some(is_authentic)
 }
 
-/// The bytes of an even number of hexadecimal digits.
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pairs = digits.chunks(2).map(|pair| match *pair {
-        [high, low] => {
-            let value = |digit: u8| char::from(digit).to_digit(16);
-            u8::try_from(value(high)? << 4 | value(low)?).ok()
-        }
-        _ => None,
-    });
-    pairs.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn hex(text: &str) -> Vec<u8> {
-        from_hex(&text.replace(' ', "")).unwrap()
+        decode_hex(&text.replace(' ', "")).unwrap()
     }
 
     /// PINGREQ in a protected packet of this scheme, encrypted by the crate that opens it.

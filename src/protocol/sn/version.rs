@@ -47,8 +47,9 @@ impl Version {
         let header = Header::read(message)?;
         let length = message.len() + 2 - header.size();
         match (header.type_octet, length) {
+            // CONNECT of another version.
+            (0x01, 10..) => Some(V20),
             // ADVERTISE, SEARCHGW, GWINFO of a gateway, CONNACK, WILLTOPICREQ, empty WILLTOPIC, WILLMSGREQ.
-            (0x01, 10..) => Some(V20), // CONNECT of another version
             (0x00, _) | (0x01 | 0x02 | 0x05, 3) | (0x06..=0x08, 2) => Some(V12),
             // PUBLISH, CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP.
             (0x03, 5..) | (0x02, 6..) | (0x04..=0x06, 4 | 5) | (0x07, 4) => Some(V20),

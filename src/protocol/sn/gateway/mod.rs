@@ -27,7 +27,7 @@ use crate::protocol::{Packet, Version};
 pub(crate) use connect::Will;
 use deliveries::Deliveries;
 use requests::Request;
-pub(crate) use requests::unconnected_publish;
+pub(crate) use requests::at_most_once;
 use std::time::{Duration, Instant};
 use topics::Topics;
 pub(crate) use topics::short_topic;
@@ -124,8 +124,8 @@ pub(crate) struct Parameters<'c> {
     pub client_id: &'c str,
     pub is_clean: bool,
     pub will: Option<&'c Will>,
-    /// The session expiry interval in seconds; only MQTT-SN 2.0 has one.
-    pub session_expiry: Option<u32>,
+    /// The session expiry interval in seconds; `u32::MAX` is forever. In 1.2, which has none, a session that is not clean lasts.
+    pub session_expiry: u32,
     /// User name and password, which only MQTT-SN 2.0 has.
     pub credentials: Option<(&'c str, &'c [u8])>,
 }
@@ -234,9 +234,9 @@ impl Client {
 
     /// The parameters for [`Action::Open`].
     pub(crate) fn parameters(&self) -> Parameters<'_> {
-        let (session_expiry, credentials) = (None, None);
         let (is_clean, will) = (self.is_clean, self.will.as_ref());
-        Parameters { client_id: &self.id, is_clean, will, session_expiry, credentials }
+        let session_expiry = if is_clean { 0 } else { u32::MAX };
+        Parameters { client_id: &self.id, is_clean, will, session_expiry, credentials: None }
     }
 
     /// Whether it sleeps, so that a PINGREQ may come from another address.

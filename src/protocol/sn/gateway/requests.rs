@@ -90,7 +90,8 @@ impl Client {
             properties: Properties::EMPTY,
             payload: publish.payload,
         };
-        if !self.is_within_limits(&packet, context) || !send_packet(&Packet::Publish(packet), context, out) {
+        let is_accepted = self.broker_accepts.accept(&packet, context.settings.version);
+        if !is_accepted || !send_packet(&Packet::Publish(packet), context, out) {
             return reject(ReturnCode::NOT_SUPPORTED, out);
         }
         let kind = match qos {
@@ -124,19 +125,10 @@ impl Client {
     ) {
         let topic = resolve(&publish.topic, &self.topics, &self.id, context.predefined);
         let Some(topic) = topic else { return };
-        let packet = unconnected_publish(topic, publish);
-        if self.is_within_limits(&packet, context) {
+        let packet = at_most_once(topic, publish.retain, publish.payload);
+        if self.broker_accepts.accept(&packet, context.settings.version) {
             send_packet(&Packet::Publish(packet), context, out);
         }
-    }
-
-    /// Whether the broker accepts the message, according to its CONNACK.
-    fn is_within_limits(&self, publish: &MqttPublish<'_>, context: Context<'_>) -> bool {
-        let accepts = &self.broker_accepts;
-        let size = publish.encoded_length(context.settings.version);
-        publish.qos <= accepts.maximum_qos
-            && (accepts.retain_available || !publish.retain)
-            && size.is_ok_and(|size| size <= accepts.maximum_packet_size as usize)
     }
 
     /// PUBREL.
@@ -297,16 +289,16 @@ impl Client {
     }
 }
 
-/// A message of QoS -1, which goes to the broker at QoS 0.
-pub(crate) fn unconnected_publish<'p>(topic: &'p str, publish: &Publish<'p>) -> MqttPublish<'p> {
+/// A message of QoS 0 for the broker, as those of QoS -1 become.
+pub(crate) fn at_most_once<'p>(topic: &'p str, retain: bool, payload: &'p [u8]) -> MqttPublish<'p> {
     MqttPublish {
         dup: false,
         qos: Qos::AtMostOnce,
-        retain: publish.retain,
+        retain,
         topic,
         packet_id: None,
         properties: Properties::EMPTY,
-        payload: publish.payload,
+        payload,
     }
 }
 

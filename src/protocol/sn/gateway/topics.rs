@@ -49,7 +49,7 @@ impl Topics {
 
     /// The id of a name that the client has registered or subscribed to; a new one if there is room.
     pub(super) fn assign(&mut self, name: &str, maximum: usize) -> Option<u16> {
-        let id = self.find(name).or_else(|| self.add(name, maximum))?;
+        let id = self.find_or_add(name, maximum)?;
         self.note_known(id);
         Some(id)
     }
@@ -76,7 +76,7 @@ impl Topics {
     /// The client has subscribed to the predefined id of this topic, so messages carry it. It takes no part in the limit of
     /// topics if the topic has no id otherwise.
     pub(super) fn prefer_predefined(&mut self, name: &str, maximum: usize) {
-        if let Some(id) = self.find(name).or_else(|| self.add(name, maximum))
+        if let Some(id) = self.find_or_add(name, maximum)
             && let Some(entry) = self.entry_mut(id)
         {
             entry.is_predefined = true;
@@ -95,7 +95,7 @@ impl Topics {
         if let Some(topic_id) = known.or_else(|| ShortName::new(name).map(TopicId::Short)) {
             return Some(Assigned::Known(topic_id));
         }
-        self.find(name).or_else(|| self.add(name, maximum)).map(Assigned::Unknown)
+        self.find_or_add(name, maximum).map(Assigned::Unknown)
     }
 
     /// The topic alias for a message to a client of MQTT-SN 2.0, which has no short topic names.
@@ -109,7 +109,11 @@ impl Topics {
         if let Some(topic_id) = self.known(name, client_id, predefined) {
             return Some(Assigned::Known(topic_id));
         }
-        self.find(name).or_else(|| self.add(name, maximum)).map(Assigned::Unknown)
+        self.find_or_add(name, maximum).map(Assigned::Unknown)
+    }
+
+    fn find_or_add(&mut self, name: &str, maximum: usize) -> Option<u16> {
+        self.find(name).or_else(|| self.add(name, maximum))
     }
 
     /// The id that the client knows.

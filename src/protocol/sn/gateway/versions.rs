@@ -168,16 +168,18 @@ impl AnyClient {
 
     /// The DISCONNECT for its old address, from which it was taken over.
     pub(crate) fn taken_over(&self) -> Vec<u8> {
-        let mut datagram = Vec::new();
-        // DISCONNECT always fits into a datagram.
-        let _ = match self {
-            AnyClient::V12(_) => Message::Disconnect { duration: None }.encode(&mut datagram),
+        match self {
+            AnyClient::V12(_) => {
+                let mut datagram = Vec::new();
+                // DISCONNECT always fits into a datagram.
+                let _ = Message::Disconnect { duration: None }.encode(&mut datagram);
+                datagram
+            }
             AnyClient::V20(_) => {
                 let reason = Some(Reason::SESSION_TAKEN_OVER);
-                Packet::Disconnect(Disconnect { reason, ..Disconnect::default() }).encode(&mut datagram)
+                Packet::Disconnect(Disconnect { reason, ..Disconnect::default() }).to_datagram()
             }
-        };
-        datagram
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::encapsulation::{Connection, Forwarder, Protection};
 use super::field::{put_packet_id, put_reason, read_flags, read_reason};
 use super::{
-    Ack, Auth, Connack, Connect, DecodeError, Disconnect, PacketType, Publish, Pubwos, Reader, Reason,
-    Register, Subscribe, TopicAck, Unsubscribe,
+    Ack, Auth, Connack, Connect, DecodeError, Delivery, Disconnect, PacketType, Publish, Pubwos, Reader,
+    Reason, Register, Subscribe, TopicAck, Unsubscribe,
 };
 use crate::protocol::PacketId;
 use crate::protocol::sn::frame::{Header, put_header};
@@ -113,6 +113,22 @@ impl<'a> Packet<'a> {
         };
         reader.finish()?;
         Ok(packet)
+    }
+
+    /// The answer that rejects a message. At QoS 0 there is none, as PUBACK needs a packet identifier.
+    pub fn rejection(delivery: Delivery, reason: Reason) -> Option<Packet<'static>> {
+        match delivery {
+            Delivery::AtMostOnce => None,
+            Delivery::AtLeastOnce(packet_id) => Some(Packet::Puback(Ack { packet_id, reason })),
+            Delivery::ExactlyOnce(packet_id) => Some(Packet::Pubrec(Ack { packet_id, reason })),
+        }
+    }
+
+    /// The packet as a datagram; empty if it is too long, which callers check before.
+    pub fn to_datagram(&self) -> Vec<u8> {
+        let mut datagram = Vec::new();
+        let _ = self.encode(&mut datagram);
+        datagram
     }
 
     /// The packet type.

@@ -1,5 +1,6 @@
 //! Topics on the wire: names, and the two kinds of topic aliases (MQTT-SN 2.0, section 2.4).
 
+use super::field::put_long;
 use super::{DecodeError, Reader};
 use crate::protocol::sn::{EncodeError, Problem};
 
@@ -97,16 +98,18 @@ impl<'a> Topic<'a> {
         TopicAlias::read(reader, flags, flags_place).map(Topic::Alias)
     }
 
+    /// The number of its alias, to recognise copies of a message; 0 for a name.
+    pub fn number(&self) -> u16 {
+        match self {
+            Topic::Alias(alias) => alias.value(),
+            Topic::Name(_) => 0,
+        }
+    }
+
     pub(super) fn put_before_payload(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self {
             Topic::Alias(alias) => alias.put(out),
-            Topic::Name(name) => {
-                let length = name.len();
-                let short = u16::try_from(length)
-                    .map_err(|_| EncodeError::FieldLength { field: "topic name", length })?;
-                out.extend_from_slice(&short.to_be_bytes());
-                out.extend_from_slice(name.as_bytes());
-            }
+            Topic::Name(name) => return put_long(out, name.as_bytes(), "topic name"),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The open request: its steps, and the next request.
 
-use super::{Adapter, GatewayError, State, encoded};
+use super::{Adapter, GatewayError, State};
 use crate::protocol::property::Context;
 use crate::protocol::sn::client::open_exchange::{self, OpenExchange};
 use crate::protocol::sn::client::request::{Filters, Outgoing};
@@ -122,7 +122,7 @@ impl open_exchange::Step for Step {
 impl Adapter {
     /// Sends a packet that the gateway has to answer.
     pub(super) fn ask(&mut self, step: Step, packet: &Packet<'_>, now: Instant) {
-        self.ask_datagram(step, encoded(packet), now);
+        self.ask_datagram(step, packet.to_datagram(), now);
     }
 
     /// Sends a datagram that the gateway has to answer.

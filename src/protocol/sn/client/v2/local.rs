@@ -1,7 +1,7 @@
 //! The packets of the MQTT client: each becomes a request to the gateway, or an answer to it.
 
 use super::exchange::{Exchange, Operation, Step};
-use super::{Adapter, GatewayError, State, encoded};
+use super::{Adapter, GatewayError, State};
 use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{self, Authentication, BASIC, Connect, Disconnect, Reason, Will};
 use crate::protocol::{
@@ -107,7 +107,7 @@ impl Adapter {
             authentication: identity.credentials.as_ref().map(|data| Authentication { method: BASIC, data }),
             client_id: &identity.client_id,
         };
-        let datagram = encoded(&v2::Packet::Connect(connect));
+        let datagram = v2::Packet::Connect(connect).to_datagram();
         self.ask_datagram(Step::Connect { packet_id, resumes }, datagram, now);
     }
 

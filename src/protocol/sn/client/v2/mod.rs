@@ -124,7 +124,7 @@ impl Adapter {
 
     /// Sends a packet once.
     fn send(&mut self, packet: &v2::Packet<'_>) {
-        self.traffic.send(encoded(packet));
+        self.traffic.send(packet.to_datagram());
     }
 
     /// Appends a packet for the MQTT client.
@@ -151,11 +151,4 @@ impl Adapter {
     fn sleep(&mut self, seconds: u32, now: Instant) {
         self.state = State::Asleep(now + Duration::from_secs(seconds.into()));
     }
-}
-
-/// A packet as a datagram; empty if it is too long, which is checked before.
-fn encoded(packet: &v2::Packet<'_>) -> Vec<u8> {
-    let mut datagram = Vec::new();
-    let _ = packet.encode(&mut datagram);
-    datagram
 }

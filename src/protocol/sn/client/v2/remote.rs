@@ -6,7 +6,7 @@ use crate::protocol::property::Context;
 use crate::protocol::sn::client::remote::MOST_RECEIVED;
 use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
-    Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, Topic, TopicAck, TopicAlias,
+    Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, TopicAck, TopicAlias,
 };
 use crate::protocol::topic::check_name;
 use crate::protocol::{
@@ -83,7 +83,8 @@ impl Adapter {
     fn receive(&mut self, publish: &Publish<'_>, now: Instant) {
         let topic = self.aliases.name(&publish.topic).filter(|topic| check_name(topic).is_ok());
         let Some(topic) = topic.map(str::to_owned) else {
-            return self.reject_alias(publish.delivery);
+            let rejection = Packet::rejection(publish.delivery, Reason::UNKNOWN_TOPIC_ALIAS);
+            return rejection.iter().for_each(|packet| self.send(packet));
         };
         match publish.delivery {
             Delivery::AtMostOnce => {}
@@ -94,7 +95,7 @@ impl Adapter {
                 self.received.push(packet_id);
             }
             Delivery::ExactlyOnce(packet_id) => {
-                let (id, place) = (packet_id.value(), number_of(&publish.topic));
+                let (id, place) = (packet_id.value(), publish.topic.number());
                 let interval = self.settings.retry_interval;
                 if self.late_copies.contains(id, place, publish.payload, interval, now) {
                     return;
@@ -111,16 +112,6 @@ impl Adapter {
             properties: crate::protocol::Properties::EMPTY,
             payload: publish.payload,
         }));
-    }
-
-    /// Rejects a message whose alias is unknown. At QoS 0 there is no answer, as PUBACK needs a packet identifier.
-    fn reject_alias(&mut self, delivery: Delivery) {
-        let reason = Reason::UNKNOWN_TOPIC_ALIAS;
-        match delivery {
-            Delivery::AtMostOnce => {}
-            Delivery::AtLeastOnce(packet_id) => self.send(&Packet::Puback(Ack { packet_id, reason })),
-            Delivery::ExactlyOnce(packet_id) => self.send(&Packet::Pubrec(Ack { packet_id, reason })),
-        }
     }
 
     fn released(&mut self, packet_id: PacketId, now: Instant) {
@@ -265,14 +256,6 @@ impl Adapter {
             return Ok(());
         }
         Err(GatewayError::EndedFor { reason, text: disconnect.reason_text.to_owned() })
-    }
-}
-
-/// The number of a topic, to recognise copies of a message.
-fn number_of(topic: &Topic<'_>) -> u16 {
-    match topic {
-        Topic::Alias(alias) => alias.value(),
-        Topic::Name(_) => 0,
     }
 }
 

@@ -60,7 +60,7 @@ impl Peer {
 
     /// A packet of the gateway.
     fn answer(&mut self, packet: &SnPacket<'_>) {
-        self.adapter.take_datagram(&encoded(packet), self.now).unwrap();
+        self.adapter.take_datagram(&packet.to_datagram(), self.now).unwrap();
     }
 
     /// The next datagram for the gateway.
@@ -191,7 +191,7 @@ fn a_refusal_and_silence_end_the_connection() {
     let mut peer = Peer::new();
     peer.packet(&Packet::Connect(connect()));
     let SnPacket::Connect(connect) = decode(&peer.take()) else { panic!("expected CONNECT") };
-    let refusal = encoded(&SnPacket::Connack(connack(connect.packet_id, Reason(0x87))));
+    let refusal = SnPacket::Connack(connack(connect.packet_id, Reason(0x87))).to_datagram();
     let error = peer.adapter.take_datagram(&refusal, peer.now).unwrap_err();
     assert_eq!(error, GatewayError::RefusedFor(Reason(0x87)));
 
@@ -348,7 +348,7 @@ fn a_rejected_sleep_ends_the_connection() {
     peer.answer(&SnPacket::Suback(TopicAck { packet_id, alias: None, reason }));
     let SnPacket::Sleepreq { packet_id, .. } = decode(&peer.take()) else { panic!("expected SLEEPREQ") };
     let (duration, reason) = (None, Reason::PACKET_IDENTIFIER_IN_USE);
-    let answer = encoded(&SnPacket::Sleepresp { packet_id, duration, reason });
+    let answer = SnPacket::Sleepresp { packet_id, duration, reason }.to_datagram();
     let error = peer.adapter.take_datagram(&answer, peer.now).unwrap_err();
     assert_eq!(error.to_string(), "the gateway rejected the sleep: packet identifier in use (0x91)");
 }
@@ -365,7 +365,7 @@ fn disconnect_has_no_answer() {
     let mut peer = Peer::connected();
     let reason = Some(Reason::SESSION_TAKEN_OVER);
     let disconnect = SnPacket::Disconnect(Disconnect { reason, reason_text: "bye", ..Disconnect::default() });
-    let error = peer.adapter.take_datagram(&encoded(&disconnect), peer.now).unwrap_err();
+    let error = peer.adapter.take_datagram(&disconnect.to_datagram(), peer.now).unwrap_err();
     assert_eq!(error.to_string(), "the gateway ended the connection: session taken over (0x8e) (\"bye\")");
 }
 

@@ -49,7 +49,7 @@ impl Identity {
             client_id,
             is_clean: self.clean_start,
             will: self.will.as_ref(),
-            session_expiry: Some(self.session_expiry),
+            session_expiry: self.session_expiry,
             credentials: self.credentials.as_ref().map(|known| (&*known.username, &*known.password)),
         }
     }

@@ -312,7 +312,7 @@ pub(crate) fn no_connection(packet: &Packet<'_>) -> Option<Vec<u8>> {
     }
     let reason = Some(Reason::NO_VIRTUAL_CONNECTION);
     let disconnect = Disconnect { packet_id: packet.packet_id(), reason, ..Disconnect::default() };
-    Some(encoded(&Packet::Disconnect(disconnect)))
+    Some(Packet::Disconnect(disconnect).to_datagram())
 }
 
 /// Appends a packet as a datagram.
@@ -322,11 +322,4 @@ fn send(packet: &Packet<'_>, out: &mut Output) {
     if packet.encode(&mut datagram).is_ok() {
         out.datagrams.push(datagram);
     }
-}
-
-/// A packet as a datagram; empty if it is too long, which is checked before.
-pub(crate) fn encoded(packet: &Packet<'_>) -> Vec<u8> {
-    let mut datagram = Vec::new();
-    let _ = packet.encode(&mut datagram);
-    datagram
 }

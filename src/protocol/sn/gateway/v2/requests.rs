@@ -3,6 +3,7 @@
 
 use super::{Client, Context, Note, Output, REMEMBERED_REQUESTS, send, send_packet};
 use crate::protocol::sn::PredefinedTopics;
+use crate::protocol::sn::gateway::requests::at_most_once;
 use crate::protocol::sn::v2::{
     Ack, Delivery, Packet, PacketType, Publish, Pubwos, Reason, Register, Subscribe, Topic, TopicAck,
     TopicAlias, Unsubscribe,
@@ -101,7 +102,7 @@ impl Client {
     }
 
     fn is_late_copy(&self, packet_id: PacketId, publish: &Publish<'_>, context: Context<'_>) -> bool {
-        let (id, topic) = (packet_id.value(), number_of(&publish.topic));
+        let (id, topic) = (packet_id.value(), publish.topic.number());
         let interval = context.settings.retry_interval;
         self.late_copies.contains(id, topic, publish.payload, interval, context.now)
     }
@@ -119,7 +120,9 @@ impl Client {
             packet_id,
             ..self.as_mqtt(&publish.topic, publish.retain, publish.payload, context)?
         };
-        self.check_limits(&packet, context)?;
+        if !self.broker_accepts.accept(&packet, context.settings.version) {
+            return Err(Reason::IMPLEMENTATION_SPECIFIC_ERROR);
+        }
         if !send_packet(&MqttPacket::Publish(packet), context, out) {
             return Err(Reason::PACKET_TOO_LARGE);
         }
@@ -127,7 +130,7 @@ impl Client {
             Delivery::AtMostOnce => {}
             Delivery::AtLeastOnce(packet_id) => self.begin(packet_id, Kind::Puback),
             Delivery::ExactlyOnce(packet_id) => {
-                self.late_copies.begin(packet_id.value(), number_of(&publish.topic), publish.payload);
+                self.late_copies.begin(packet_id.value(), publish.topic.number(), publish.payload);
                 self.begin(packet_id, Kind::Pubrec);
             }
         }
@@ -143,7 +146,7 @@ impl Client {
     ) {
         let packet = self.as_mqtt(&publish.topic, publish.retain, publish.payload, context);
         if let Ok(packet) = packet
-            && self.check_limits(&packet, context).is_ok()
+            && self.broker_accepts.accept(&packet, context.settings.version)
         {
             send_packet(&MqttPacket::Publish(packet), context, out);
         }
@@ -173,15 +176,6 @@ impl Client {
             Topic::Alias(TopicAlias::Session(alias)) => self.topics.name(*alias),
             Topic::Alias(TopicAlias::Predefined(alias)) => predefined.topic(&self.id, *alias),
         }
-    }
-
-    /// Whether the broker accepts the message, according to its CONNACK.
-    fn check_limits(&self, publish: &MqttPublish<'_>, context: Context<'_>) -> Result<(), Reason> {
-        let accepts = &self.broker_accepts;
-        let size = publish.encoded_length(context.settings.version);
-        let fits = size.is_ok_and(|size| size <= accepts.maximum_packet_size as usize);
-        let is_accepted = publish.qos <= accepts.maximum_qos && (accepts.retain_available || !publish.retain);
-        if fits && is_accepted { Ok(()) } else { Err(Reason::IMPLEMENTATION_SPECIFIC_ERROR) }
     }
 
     /// PUBREL.
@@ -397,30 +391,15 @@ impl Client {
     }
 }
 
-/// Rejects a message. At QoS 0 there is no answer, as PUBACK needs a packet identifier.
 fn reject(delivery: Delivery, reason: Reason, out: &mut Output) {
-    match delivery {
-        Delivery::AtMostOnce => {}
-        Delivery::AtLeastOnce(packet_id) => send(&Packet::Puback(Ack { packet_id, reason }), out),
-        Delivery::ExactlyOnce(packet_id) => send(&Packet::Pubrec(Ack { packet_id, reason }), out),
+    if let Some(packet) = Packet::rejection(delivery, reason) {
+        send(&packet, out);
     }
 }
 
 fn first_reason(ack: &SubscriptionAck<'_>, packet_type: PacketType) -> Reason {
     let code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
     Reason::from_mqtt(code, packet_type)
-}
-
-fn at_most_once<'p>(topic: &'p str, retain: bool, payload: &'p [u8]) -> MqttPublish<'p> {
-    MqttPublish {
-        dup: false,
-        qos: Qos::AtMostOnce,
-        retain,
-        topic,
-        packet_id: None,
-        properties: Properties::EMPTY,
-        payload,
-    }
 }
 
 /// A PUBWOS of a client without a connection, for the broker; `None` if its topic is unknown or invalid.
@@ -435,12 +414,4 @@ pub(crate) fn pubwos<'p>(
     };
     let topic = topic.filter(|topic| TopicName::parse(topic).is_ok())?;
     Some(at_most_once(topic, publish.retain, publish.payload))
-}
-
-/// The number of a topic, to recognise copies of a message.
-fn number_of(topic: &Topic<'_>) -> u16 {
-    match topic {
-        Topic::Alias(alias) => alias.value(),
-        Topic::Name(_) => 0,
-    }
 }
