@@ -12,28 +12,10 @@ SECONDS_EACH=${1:-20}
 CONNECTIONS=${CONNECTIONS:-16}
 RATE=${RATE:-2000}
 QOS=${QOS:-1}
-MQ=${MQ:-target/release/mq}
-DIR=$(mktemp -d)
-PORT=$((20000 + RANDOM % 5000))
-STARTED=()
+. benches/bridge_common.sh
 
-stop_all() {
-    for process in "${STARTED[@]}"; do kill "$process" 2>/dev/null || true; done
-    wait
-    rm -r "$DIR"
-}
-trap stop_all EXIT
-
-# broker NAME PORT
-broker() {
-    printf 'user root\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\nlistener %s 127.0.0.1\n' "$2" > "$DIR/$1.conf"
-    mosquitto -c "$DIR/$1.conf" 2> "$DIR/$1.log" &
-    STARTED+=("$!")
-    until grep -qs running "$DIR/$1.log"; do sleep 0.05; done
-}
-
-broker source "$PORT"
-broker target $((PORT + 1))
+broker source "$PORT" 'set_tcp_nodelay true'
+broker target $((PORT + 1)) 'set_tcp_nodelay true'
 for number in $(seq 0 "$CONNECTIONS"); do
     printf 'connection c%s\nlocal_address 127.0.0.1:%s\naddress 127.0.0.1:%s\ntopic many/%s/# out %s\nnotifications false\nbridge_protocol_version mqttv50\n' \
         "$number" "$PORT" $((PORT + 1)) "$number" "$QOS"
@@ -44,8 +26,8 @@ until [ "$(grep -c '"event":"connected"' "$DIR/events")" -ge $((2 * CONNECTIONS 
 "$MQ" bench pub -p "$PORT" -c "$CONNECTIONS" -q "$QOS" -t 'many/{i}/x' -s 50 --rate $((CONNECTIONS * RATE)) --warm-up 0s \
     --duration "${SECONDS_EACH}s" --json "$DIR/report" > "$DIR/bench" 2>&1 || true
 sleep 2
-cpu=$(awk -v ticks="$(getconf CLK_TCK)" '{ print ($14 + $15) / ticks }' "/proc/$BRIDGE/stat")
-memory=$(awk '/VmHWM/ { peak = $2 } /RssFile/ { file = $2 } END { print peak - file }' "/proc/$BRIDGE/status")
+cpu=$(cpu "$BRIDGE")
+memory=$(memory "$BRIDGE")
 kill "$BRIDGE"
 wait "$BRIDGE" || true
 python3 - "$DIR/events" "$cpu" "$memory" $((CONNECTIONS * RATE * SECONDS_EACH)) <<'PYTHON'

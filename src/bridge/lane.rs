@@ -4,7 +4,7 @@ use super::delays::Delays;
 use super::drops::Drops;
 use super::event::{DropReason, EventKind, Reporter};
 use super::flow::{Flow, Overflow, Reception, Silent, Transmission, Window, Wires};
-use super::message::{Message, MessageLimits, Unsendable, has_passed};
+use super::message::{Message, MessageLimits, has_passed};
 use super::port::{Port, Ports};
 use super::queue::{Entry, Queue};
 use super::rate::RateLimit;
@@ -12,7 +12,6 @@ use super::routes::{Routes, Target};
 use super::rule::Direction;
 use super::settings::RetainMode;
 use super::snapshot::{Counts, DirectionSnapshot};
-use crate::protocol::topic::check_name;
 use crate::protocol::{
     Ack, PacketId, PacketType, Properties, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
 };
@@ -284,16 +283,10 @@ impl Lane {
         if let Some(mark) = &self.hop_mark
             && has_passed(publish.properties, mark)
         {
-            self.desk.counts.looped += 1;
-            self.desk.drops.note(DropReason::Looped, publish.topic);
+            self.desk.note_drop(DropReason::Looped, publish.topic);
             return None;
         }
         let targets = self.targets(publish)?;
-        if targets.iter().any(|target| check_name(&target.topic).is_err()) {
-            self.desk.counts.rejected += 1;
-            self.desk.drops.note(DropReason::InvalidTopic, publish.topic);
-            return None;
-        }
         Some(Rc::new(Message::new(publish, targets, self.retain, self.hop_mark.as_deref(), now)))
     }
 
@@ -312,8 +305,7 @@ impl Lane {
         if targets.is_empty() {
             // A copy for another subscription is not forwarded either, but that one's was.
             if identifiers.is_empty() {
-                self.desk.counts.unmatched += 1;
-                self.desk.drops.note(DropReason::Unmatched, publish.topic);
+                self.desk.note_drop(DropReason::Unmatched, publish.topic);
             }
             return None;
         }
@@ -332,10 +324,26 @@ impl Lane {
                 continue;
             }
             for displaced in self.queue.push(Entry { message: Rc::clone(message), target }) {
-                self.desk.counts.dropped += 1;
-                self.desk.drops.note(DropReason::QueueFull, displaced.message.topic(displaced.target));
+                self.desk.note_drop(DropReason::QueueFull, displaced.message.topic(displaced.target));
             }
         }
+    }
+}
+
+impl Desk {
+    /// Counts a message that is not forwarded, and reports it.
+    fn note_drop(&mut self, reason: DropReason, topic: &str) {
+        let counts = &mut self.counts;
+        let count = match reason {
+            DropReason::QueueFull => &mut counts.dropped,
+            DropReason::TooLarge { .. } => &mut counts.too_large,
+            DropReason::Rejected(_) | DropReason::InvalidTopic => &mut counts.rejected,
+            DropReason::Expired | DropReason::TooOld => &mut counts.expired,
+            DropReason::Looped => &mut counts.looped,
+            DropReason::Unmatched => &mut counts.unmatched,
+        };
+        *count += 1;
+        self.drops.note(reason, topic);
     }
 }
 
@@ -351,20 +359,6 @@ impl Writer<'_> {
         let copy = Transmission { target, qos: Qos::AtMostOnce, packet_id: None, dup: false };
         if self.publish(message, &copy) {
             self.delivered(Some(message));
-        }
-    }
-
-    fn note_unsendable(&mut self, unsendable: Unsendable, topic: &str) {
-        let Desk { counts, drops, .. } = &mut *self.desk;
-        match unsendable {
-            Unsendable::TooLarge { size, limit } => {
-                counts.too_large += 1;
-                drops.note(DropReason::TooLarge { size, limit }, topic);
-            }
-            Unsendable::InvalidTopic => {
-                counts.rejected += 1;
-                drops.note(DropReason::InvalidTopic, topic);
-            }
         }
     }
 
@@ -399,8 +393,8 @@ impl Wires<Rc<Message>> for Writer<'_> {
                 self.note_downgrade(message, copy, &limits);
                 true
             }
-            Err(unsendable) => {
-                self.note_unsendable(unsendable, message.topic(copy.target));
+            Err(reason) => {
+                self.desk.note_drop(reason, message.topic(copy.target));
                 false
             }
         }
@@ -418,9 +412,8 @@ impl Wires<Rc<Message>> for Writer<'_> {
     }
 
     fn rejected(&mut self, message: Option<&Rc<Message>>, target: usize, reason: ReasonCode) {
-        self.desk.counts.rejected += 1;
         let topic = message.map_or("", |message| message.topic(target));
-        self.desk.drops.note(DropReason::Rejected(reason), topic);
+        self.desk.note_drop(DropReason::Rejected(reason), topic);
     }
 
     fn postponed(&mut self) {
@@ -451,8 +444,7 @@ impl Wires<Rc<Message>> for Writer<'_> {
         } else {
             return false;
         };
-        self.desk.counts.expired += 1;
-        self.desk.drops.note(reason, message.topic(0));
+        self.desk.note_drop(reason, message.topic(0));
         true
     }
 

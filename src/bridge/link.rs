@@ -7,7 +7,7 @@ use super::private_level::PrivateLevel;
 use super::requests::Requests;
 use super::settings::{End, Side};
 use super::snapshot::{SideSnapshot, SideState};
-use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, WillOptions, disconnect, handshake};
+use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, WillOptions, disconnect, pause_between};
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Limits};
 use crate::protocol::{
     Disconnect, Packet, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
@@ -336,10 +336,7 @@ impl Link {
     /// The options of the next attempt.
     fn options(&self, is_private: bool) -> Options {
         let mut options = self.end.options.clone();
-        if let Some(endpoint) = self.address.checked_sub(1).and_then(|index| self.end.alternatives.get(index))
-        {
-            options.endpoint = endpoint.clone();
-        }
+        options.endpoint = self.endpoint().clone();
         options.is_bridge = is_private;
         if let Some(topic) = &self.status {
             options.will = Some(WillOptions {
@@ -365,8 +362,13 @@ impl Link {
     }
 
     fn address(&self) -> String {
+        self.endpoint().address.to_string()
+    }
+
+    /// The endpoint of the present address.
+    fn endpoint(&self) -> &Endpoint {
         let other = self.address.checked_sub(1).and_then(|index| self.end.alternatives.get(index));
-        other.unwrap_or(&self.end.options.endpoint).address.to_string()
+        other.unwrap_or(&self.end.options.endpoint)
     }
 
     /// Chooses the address of the next attempt.
@@ -380,12 +382,9 @@ impl Link {
         if self.address > 0 && !self.end.round_robin {
             return Duration::ZERO;
         }
-        let pause = self.end.pause;
-        let doubled =
-            pause.first.saturating_mul(1 << self.failures.min(16)).min(pause.longest.max(pause.first));
+        let pause = pause_between(self.end.pause.first, self.end.pause.longest, self.failures);
         self.failures = self.failures.saturating_add(1);
-        // Between half and all of it, so that many bridges do not reconnect at the same time.
-        doubled.mul_f64(0.5 + fastrand::f64() / 2.0)
+        pause
     }
 }
 
@@ -441,8 +440,7 @@ async fn leave(mut up: Box<Up>, properties: PropertiesBuf) {
 }
 
 async fn open(options: Options) -> Opened {
-    let stream = transport::connect(&options.endpoint).await?;
-    handshake(&options, Connection::new(stream), |_| {}).await
+    client::open(&options).await
 }
 
 /// Whether the first attempt shows that no other will succeed: credentials, certificates or the protocol are wrong.

@@ -57,25 +57,56 @@ struct Node<'a> {
     stops_marked: bool,
 }
 
-/// The first loop, if any.
-pub(crate) fn find(links: &[Link<'_>]) -> Option<Loop> {
-    let nodes = nodes(links);
-    let next: Vec<Vec<usize>> = nodes
-        .iter()
-        .map(|from| (0..nodes.len()).filter(|to| nodes.get(*to).is_some_and(|to| feeds(from, to))).collect())
-        .collect();
-    let pair = |from: usize, to: usize, kind| {
-        Some(Loop { first: nodes.get(from)?.place, second: nodes.get(to)?.place, kind })
-    };
-    let edges = next.iter().enumerate().flat_map(|(from, next)| next.iter().map(move |to| (from, *to)));
-    let echo = edges.filter(|(from, to)| {
-        matches!((nodes.get(*from), nodes.get(*to)), (Some(from), Some(to)) if is_way_back(from, to))
-    });
-    if let Some((from, to)) = echo.min() {
-        return pair(from, to, LoopKind::Echo);
+/// The rules of all bridges, and which of them feed which.
+#[derive(Debug)]
+pub(crate) struct Graph<'a> {
+    nodes: Vec<Node<'a>>,
+    /// For each node, those that it feeds.
+    next: Vec<Vec<usize>>,
+}
+
+impl<'a> Graph<'a> {
+    pub(crate) fn new(links: &[Link<'a>]) -> Graph<'a> {
+        let nodes = nodes(links);
+        let fed = |from| nodes.iter().enumerate().filter(move |(_, to)| feeds(from, to)).map(|(to, _)| to);
+        let next = nodes.iter().map(|from| fed(from).collect()).collect();
+        Graph { nodes, next }
     }
-    let (from, to) = cycle(&next)?;
-    pair(from, to, LoopKind::Endless)
+
+    /// The first loop, if any.
+    pub(crate) fn first_loop(&self) -> Option<Loop> {
+        let pair = |from: usize, to: usize, kind| {
+            Some(Loop { first: self.nodes.get(from)?.place, second: self.nodes.get(to)?.place, kind })
+        };
+        let edges =
+            self.next.iter().enumerate().flat_map(|(from, next)| next.iter().map(move |to| (from, *to)));
+        let echo = edges.filter(|(from, to)| {
+            matches!((self.nodes.get(*from), self.nodes.get(*to)), (Some(from), Some(to)) if is_way_back(from, to))
+        });
+        if let Some((from, to)) = echo.min() {
+            return pair(from, to, LoopKind::Echo);
+        }
+        let (from, to) = cycle(&self.next)?;
+        pair(from, to, LoopKind::Endless)
+    }
+
+    /// Whether a loop appears if the broker to which the rules of this direction publish does not support no-local for the
+    /// bridge. The graph has no loop otherwise.
+    pub(crate) fn needs_no_local(&self, link: usize, direction: Direction) -> bool {
+        let nodes = || self.nodes.iter().enumerate().filter(|(_, node)| node.place.link == link);
+        let mut next = self.next.clone();
+        let mut is_fed = false;
+        for (index, from) in nodes().filter(|(_, from)| from.place.direction == direction) {
+            for (to_index, to) in nodes().filter(|(_, to)| is_held_back(from, to) && meets(from, to)) {
+                if is_way_back(from, to) {
+                    return true;
+                }
+                is_fed = true;
+                next.get_mut(index).into_iter().for_each(|next| next.push(to_index));
+            }
+        }
+        is_fed && cycle(&next).is_some()
+    }
 }
 
 fn nodes<'a>(links: &[Link<'a>]) -> Vec<Node<'a>> {
@@ -97,10 +128,18 @@ fn nodes<'a>(links: &[Link<'a>]) -> Vec<Node<'a>> {
 
 /// Whether the messages that the first rule publishes are forwarded by the second.
 fn feeds(from: &Node<'_>, to: &Node<'_>) -> bool {
+    meets(from, to) && !is_held_back(from, to)
+}
+
+/// Whether no-local keeps them apart: one client publishes and subscribes.
+fn is_held_back(from: &Node<'_>, to: &Node<'_>) -> bool {
     let is_same_client = from.place.link == to.place.link && from.place.direction != to.place.direction;
-    let is_held_back = is_same_client && from.target.has_no_local && to.way.group().is_none();
+    is_same_client && from.target.has_no_local && to.way.group().is_none()
+}
+
+/// Whether the messages that the first rule publishes match the second, on the same broker.
+fn meets(from: &Node<'_>, to: &Node<'_>) -> bool {
     from.target.broker == to.source.broker
-        && !is_held_back
         // No loop through a bridge that stops its own messages is endless.
         && !from.stops_marked
         && !to.stops_marked
@@ -156,6 +195,10 @@ mod tests {
 
     const PLAIN: bool = false;
     const NO_LOCAL: bool = true;
+
+    fn find(links: &[Link<'_>]) -> Option<Loop> {
+        Graph::new(links).first_loop()
+    }
 
     fn rules(texts: &[&str]) -> Vec<Rule> {
         texts.iter().map(|text| Rule::parse(text).unwrap()).collect()

@@ -1,5 +1,6 @@
 //! A message on its way through the bridge.
 
+use super::event::DropReason;
 use super::flow::Transmission;
 use super::routes::Target;
 use super::settings::RetainMode;
@@ -32,13 +33,6 @@ pub(super) struct MessageLimits {
     pub(super) version: Version,
     pub(super) maximum_packet_size: u32,
     pub(super) retain_available: bool,
-}
-
-/// The reason why a message cannot be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsendable {
-    TooLarge { size: usize, limit: u32 },
-    InvalidTopic,
 }
 
 impl Message {
@@ -98,7 +92,7 @@ impl Message {
         limits: &MessageLimits,
         now: Instant,
         out: &mut Vec<u8>,
-    ) -> Result<(), Unsendable> {
+    ) -> Result<(), DropReason> {
         let remaining;
         let properties = match self.expiry.filter(|_| limits.version.is_v5() && self.waited(now) > 0) {
             Some(expiry) => {
@@ -117,13 +111,13 @@ impl Message {
             payload: &self.payload,
         };
         let limit = limits.maximum_packet_size;
-        let size = publish.encoded_length(limits.version).map_err(|_| Unsendable::InvalidTopic)?;
+        let size = publish.encoded_length(limits.version).map_err(|_| DropReason::InvalidTopic)?;
         if size > limit as usize {
-            return Err(Unsendable::TooLarge { size, limit });
+            return Err(DropReason::TooLarge { size, limit });
         }
         publish.encode(limits.version, out).map_err(|error| match error {
-            EncodeError::PacketTooLarge { .. } => Unsendable::TooLarge { size, limit },
-            EncodeError::FieldTooLong { .. } => Unsendable::InvalidTopic,
+            EncodeError::PacketTooLarge { .. } => DropReason::TooLarge { size, limit },
+            EncodeError::FieldTooLong { .. } => DropReason::InvalidTopic,
         })
     }
 

@@ -33,14 +33,12 @@ pub(crate) struct Target {
     pub(crate) topic: Box<str>,
     /// The maximum QoS of the rules with this target.
     pub(crate) qos: Qos,
-    /// The index of the first rule with this target.
-    pub(crate) rule: usize,
 }
 
 /// The rules of one direction.
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
-    ways: Vec<(usize, Way)>,
+    ways: Vec<Way>,
     subscriptions: Vec<Subscription>,
     has_partial_overlaps: bool,
     cache: HashMap<Box<str>, Destinations>,
@@ -55,12 +53,8 @@ struct Destinations {
 
 impl Routes {
     pub(crate) fn compile(rules: &[Rule], direction: Direction) -> Routes {
-        let numbered = rules.iter().enumerate();
-        let ways = numbered.flat_map(|(rule, content)| content.ways().iter().map(move |way| (rule, way)));
-        let ways: Vec<(usize, Way)> = ways
-            .filter(|(_, way)| way.direction == direction)
-            .map(|(rule, way)| (rule, way.clone()))
-            .collect();
+        let ways = rules.iter().flat_map(Rule::ways).filter(|way| way.direction == direction);
+        let ways: Vec<Way> = ways.cloned().collect();
         let subscriptions = subscriptions(&ways);
         let has_partial_overlaps = subscriptions.iter().enumerate().any(|(index, one)| {
             subscriptions.iter().take(index).any(|other| overlap(plain(&one.filter), plain(&other.filter)))
@@ -84,9 +78,9 @@ impl Routes {
 
     /// The maximum of targets that a message can have: that of ways with different prefixes whose filters overlap.
     pub(crate) fn maximum_targets(&self) -> usize {
-        let of_way = |(_, way): &(usize, Way)| {
-            let others = self.ways.iter().filter(|(_, other)| overlap(way.filter(), other.filter()));
-            let mut renamings: Vec<_> = others.map(|(_, other)| other.renaming()).collect();
+        let of_way = |way: &Way| {
+            let others = self.ways.iter().filter(|other| overlap(way.filter(), other.filter()));
+            let mut renamings: Vec<_> = others.map(Way::renaming).collect();
             renamings.sort_unstable();
             renamings.dedup();
             renamings.len()
@@ -121,11 +115,11 @@ impl Routes {
 
     fn destinations(&self, topic: &str) -> Destinations {
         let mut targets: Vec<Target> = Vec::new();
-        for (rule, way) in &self.ways {
+        for way in &self.ways {
             let Some(target) = way.target(topic) else { continue };
             match targets.iter_mut().find(|known| *known.topic == *target) {
                 Some(known) => known.qos = known.qos.max(way.qos),
-                None => targets.push(Target { topic: target.into(), qos: way.qos, rule: *rule }),
+                None => targets.push(Target { topic: target.into(), qos: way.qos }),
             }
         }
         let leading = self.subscriptions.iter().position(|subscription| subscription.filter.matches(topic));
@@ -136,14 +130,14 @@ impl Routes {
 
 /// The fewest subscriptions that receive the topics of these rules. Those that are not shared come first, and those of higher
 /// QoS.
-fn subscriptions(ways: &[(usize, Way)]) -> Vec<Subscription> {
+fn subscriptions(ways: &[Way]) -> Vec<Subscription> {
     let is_covered = |way: &Way| {
-        ways.iter().any(|(_, other)| {
+        ways.iter().any(|other| {
             other.group().is_none() && other.filter() != way.filter() && covers(other.filter(), way.filter())
         })
     };
     let mut subscriptions: Vec<Subscription> = Vec::new();
-    for (_, way) in ways.iter().filter(|(_, way)| way.group().is_some() || !is_covered(way)) {
+    for way in ways.iter().filter(|way| way.group().is_some() || !is_covered(way)) {
         let text = match way.group() {
             Some("$queue") => format!("$queue/{}", way.filter()),
             Some(group) => format!("$share/{group}/{}", way.filter()),
@@ -154,11 +148,11 @@ fn subscriptions(ways: &[(usize, Way)]) -> Vec<Subscription> {
         }
         // The prefix makes a filter longer, but not invalid.
         let Ok(filter) = TopicFilter::parse(&text) else { continue };
-        let served = ways.iter().filter(|(_, other)| {
+        let served = ways.iter().filter(|other| {
             other.group() == way.group()
                 && (other.filter() == way.filter() || covers(way.filter(), other.filter()))
         });
-        let qos = served.map(|(_, other)| other.qos).max().unwrap_or(way.qos);
+        let qos = served.map(|other| other.qos).max().unwrap_or(way.qos);
         subscriptions.push(Subscription { filter, qos, is_shared: way.group().is_some() });
     }
     subscriptions.sort_by_key(|subscription| (subscription.is_shared, std::cmp::Reverse(subscription.qos)));

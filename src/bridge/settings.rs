@@ -88,6 +88,30 @@ pub(crate) struct Settings {
     pub drain_timeout: Duration,
 }
 
+impl Settings {
+    /// The compiled rules of a direction.
+    pub(crate) fn routes(&self, direction: Direction) -> &Routes {
+        match direction {
+            Direction::Out => &self.out,
+            Direction::In => &self.incoming,
+        }
+    }
+
+    pub(crate) fn retain(&self, direction: Direction) -> RetainMode {
+        match direction {
+            Direction::Out => self.retain_out,
+            Direction::In => self.retain_in,
+        }
+    }
+
+    pub(crate) fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Local => &self.local,
+            Side::Remote => &self.remote,
+        }
+    }
+}
+
 /// The RETAIN flag of forwarded messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum RetainMode {
@@ -121,6 +145,13 @@ pub(crate) struct End {
     pub needs_no_local: bool,
     /// Filters to unsubscribe from at the first connection.
     pub unsubscribe: Vec<TopicFilter>,
+}
+
+impl End {
+    /// Whether it can ask the broker to leave out its own messages.
+    pub(crate) fn has_no_local(&self) -> bool {
+        self.options.version.is_v5() || self.try_private
+    }
 }
 
 /// The pauses between attempts to connect, which double from the first to the longest.

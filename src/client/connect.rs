@@ -31,6 +31,15 @@ pub(super) struct Connected<'a> {
     pub(super) terms: Terms,
 }
 
+/// Connects, and exchanges the packets up to CONNACK.
+///
+/// # Errors
+/// As of [`handshake`], or when the connection cannot be made.
+pub(crate) async fn open(options: &Options) -> Result<(Connection, Terms), Error> {
+    let stream = transport::connect(&options.endpoint).await?;
+    handshake(options, Connection::new(stream), |_| {}).await
+}
+
 /// Sends CONNECT and waits for a successful CONNACK, up to the endpoint's timeout. For callers that drive the connection
 /// step by step; [`run`](super::run) does the rest as well, including re-authentication if requested.
 ///

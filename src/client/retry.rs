@@ -55,7 +55,12 @@ impl Attempts {
 
 /// The pause before the next attempt to connect, after this number of failed attempts in a row.
 pub(crate) fn pause_after(failed: u32) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(1 << failed.min(5)).min(LONGEST_PAUSE);
+    pause_between(FIRST_PAUSE, LONGEST_PAUSE, failed)
+}
+
+/// As [`pause_after`], with the limits of the pause.
+pub(crate) fn pause_between(first: Duration, longest: Duration, failed: u32) -> Duration {
+    let doubled = first.saturating_mul(1 << failed.min(16)).min(longest.max(first));
     // Between half and all of it, so that many clients do not reconnect at the same time.
     doubled.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

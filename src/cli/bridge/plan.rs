@@ -4,7 +4,7 @@ use super::args::BridgeArgs;
 use super::conf::Place;
 use super::words::Words;
 use crate::bridge::Side;
-use crate::bridge::loops::{self, Link, LinkEnd, Loop, LoopKind};
+use crate::bridge::loops::{self, Graph, Link, LinkEnd, Loop, LoopKind};
 use crate::bridge::routes::{MOST_TARGETS, Routes};
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, Pause, RetainMode, Settings};
@@ -247,22 +247,18 @@ pub(super) fn check_loops(plans: &[Plan], settings: &mut [Settings]) -> Result<(
     for (plan, settings) in plans.iter().zip(settings.iter()) {
         let mut end = |end: &End| LinkEnd {
             broker: number(&end.options.endpoint.address),
-            has_no_local: end.options.version.is_v5() || end.try_private,
+            has_no_local: end.has_no_local(),
         };
         let (local, remote) = (end(&settings.local), end(&settings.remote));
         links.push(Link { rules: &plan.rules, local, remote, stops_marked: settings.hop_mark.is_some() });
     }
-    if let Some(found) = loops::find(&links) {
+    let graph = Graph::new(&links);
+    if let Some(found) = graph.first_loop() {
         return Err(loop_error(plans, settings, found));
     }
     for (index, settings) in settings.iter_mut().enumerate() {
-        let needs = |change: fn(&mut Link<'_>)| {
-            let mut links = links.clone();
-            links.get_mut(index).into_iter().for_each(change);
-            loops::find(&links).is_some()
-        };
-        settings.local.needs_no_local = needs(|link| link.local.has_no_local = false);
-        settings.remote.needs_no_local = needs(|link| link.remote.has_no_local = false);
+        settings.local.needs_no_local = graph.needs_no_local(index, Direction::In);
+        settings.remote.needs_no_local = graph.needs_no_local(index, Direction::Out);
     }
     Ok(())
 }

@@ -25,8 +25,7 @@ pub(super) fn value_of(name: &str) -> Option<OsString> {
 
 /// The entries of all variables, or the first mistake.
 pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
-    let entries: Result<Vec<_>, _> = options.iter().map(of_option).collect();
-    entries.map(|entries| entries.concat()).map_err(Error::usage)
+    entries_with(options, "MQ_")
 }
 
 /// The entries of the variables that begin with this text, such as `MQ_FROM_HOST`.

@@ -1,7 +1,8 @@
 //! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports what will not
 //! work. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
-use super::check_client::{end, forgotten, options};
+use super::check_client::{forgotten, options};
+use super::dry_run::ways;
 use super::retained::{self, Comparison};
 use super::same_broker;
 use crate::bridge::rule::{Direction, Rule};
@@ -14,7 +15,6 @@ use crate::commands::error::{Error, ExitStatus};
 use crate::commands::limits::{self, Limit, LimitValue};
 use crate::escape;
 use crate::json::{Writer, member};
-use crate::protocol::session::Limits;
 use crate::protocol::{Disconnect, Properties, PropertyId, Qos, ReasonCode};
 use crate::transport::{self, Connection};
 use std::fmt::Write as _;
@@ -119,7 +119,7 @@ async fn of_retained(settings: &Settings, rules: &[Rule]) -> Vec<String> {
 }
 
 async fn check_side(settings: &Settings, side: Side) -> SideReport {
-    let end = end(settings, side);
+    let end = settings.end(side);
     let address = end.options.endpoint.address.to_string();
     let answer = ask(settings, side).await.map_err(|error| error.to_string());
     SideReport { side, address, answer }
@@ -127,8 +127,8 @@ async fn check_side(settings: &Settings, side: Side) -> SideReport {
 
 /// Connects to a broker, reads its limits and tries the subscriptions.
 async fn ask(settings: &Settings, side: Side) -> Result<Answer, client::Error> {
-    let mut options = options(end(settings, side));
-    if options.version.is_v5() || !end(settings, side).try_private {
+    let mut options = options(settings.end(side));
+    if options.version.is_v5() || !settings.end(side).try_private {
         return ask_as(&options, settings, side).await;
     }
     options.is_bridge = true;
@@ -144,33 +144,29 @@ async fn ask(settings: &Settings, side: Side) -> Result<Answer, client::Error> {
 }
 
 async fn ask_as(options: &Options, settings: &Settings, side: Side) -> Result<Answer, client::Error> {
-    let end = end(settings, side);
+    let end = settings.end(side);
     let stream = transport::connect(&options.endpoint).await?;
     let mut described = String::new();
     let mut found = Vec::new();
-    let (mut offered, mut session_expiry) = (None, None);
+    let mut session_expiry = None;
     let (connection, terms) = handshake(options, Connection::new(stream), |connack| {
         described = limits::describe(connack, options.version, &options.client_id);
         found = limits::of(connack, &options.client_id);
-        offered = Some(Limits::of_server(connack));
         session_expiry = connack.properties.number(PropertyId::SessionExpiryInterval);
     })
     .await?;
-    let offered = offered.unwrap_or(terms.peer_accepts);
+    let offered = terms.peer_accepts;
     let timeout = options.endpoint.timeout;
     let mut probe = ProbeConnection::new((connection, terms), options.version, "mq/bridge", timeout);
     let subscriptions = subscriptions(settings, side, &mut probe).await?;
     let forget = forgotten(options);
     probe.leave(&Disconnect { reason_code: ReasonCode::SUCCESS, properties: forget.as_properties() }).await;
-    let flag = |name: &str| {
-        !found.iter().any(|limit| limit.name == name && limit.value == Some(LimitValue::Flag(false)))
-    };
     Ok(Answer {
         version: options.version.to_string(),
         maximum_qos: offered.maximum_qos.min(end.maximum_qos),
         maximum_packet_size: offered.maximum_packet_size.min(end.maximum_packet_size.unwrap_or(u32::MAX)),
-        retains: flag(PropertyId::RetainAvailable.name()),
-        has_identifiers: options.version.is_v5() && flag(PropertyId::SubscriptionIdentifierAvailable.name()),
+        retains: offered.retain_available,
+        has_identifiers: options.version.is_v5() && offered.subscription_identifier_available,
         session_expiry,
         is_private: None,
         limits: found,
@@ -184,12 +180,8 @@ async fn subscriptions(
     side: Side,
     probe: &mut ProbeConnection,
 ) -> Result<Vec<(String, Qos, Subscribed)>, client::Error> {
-    let routes = match side.direction() {
-        Direction::Out => &settings.out,
-        Direction::In => &settings.incoming,
-    };
     let mut results = Vec::new();
-    for subscription in routes.subscriptions() {
+    for subscription in settings.routes(side.direction()).subscriptions() {
         probe.begin();
         let filter = subscription.filter.as_str();
         let result = probe.subscribe(filter, subscription.qos, Properties::EMPTY).await?;
@@ -236,7 +228,7 @@ fn of_source(settings: &Settings, side: Side, answer: &Answer) -> Vec<String> {
         };
         problems.push(format!("the {side} broker {problem}"));
     }
-    let end = end(settings, side);
+    let end = settings.end(side);
     if end.needs_no_local && answer.is_private == Some(false) {
         problems.push(format!(
             "the {side} broker rejects the protocol level of bridges, so the rules would form a loop; use MQTT 5 or prefixes"
@@ -260,27 +252,18 @@ fn of_direction(
     (source, target): (&Answer, &Answer),
 ) -> Vec<String> {
     let side = direction.target();
-    let ways = || {
-        rules
-            .iter()
-            .flat_map(|rule| rule.ways().iter().map(move |way| (rule, way)))
-            .filter(|(_, way)| way.direction == direction)
-    };
+    let ways = ways(rules, direction);
     let mut problems = Vec::new();
-    if ways().next().is_none() {
+    if ways.is_empty() {
         return problems;
     }
-    for (rule, _) in ways().filter(|(_, way)| way.qos > target.maximum_qos) {
+    for (rule, _) in ways.iter().filter(|(_, way)| way.qos > target.maximum_qos) {
         let maximum = target.maximum_qos;
         problems.push(format!(
             "rule '{rule}': the {side} broker supports QoS {maximum} only, to which messages are lowered"
         ));
     }
-    let retain = match direction {
-        Direction::Out => settings.retain_out,
-        Direction::In => settings.retain_in,
-    };
-    if !target.retains && retain != RetainMode::Clear {
+    if !target.retains && settings.retain(direction) != RetainMode::Clear {
         problems.push(format!("the {side} broker does not retain messages, so RETAIN is cleared"));
     }
     if target.maximum_packet_size < source.maximum_packet_size {
@@ -289,11 +272,7 @@ fn of_direction(
             "the {side} broker accepts packets of up to {size} bytes; larger messages are dropped"
         ));
     }
-    let routes = match direction {
-        Direction::Out => &settings.out,
-        Direction::In => &settings.incoming,
-    };
-    if routes.has_partial_overlaps() && !source.has_identifiers {
+    if settings.routes(direction).has_partial_overlaps() && !source.has_identifiers {
         problems.push(format!(
             "{} rules overlap in part, and the {} broker has no subscription identifiers: a message that matches two filters may be forwarded twice",
             direction.word(),

@@ -1,20 +1,11 @@
 //! The clients of `--check`: as those of the bridge, with other identifiers, so that a bridge that runs keeps its sessions.
 
 use crate::bridge::settings::End;
-use crate::bridge::{Settings, Side};
 use crate::client::Options;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos};
 
 /// The end of the client identifiers.
 const SUFFIX: &str = "-check";
-
-/// The connection to a broker.
-pub(super) fn end(settings: &Settings, side: Side) -> &End {
-    match side {
-        Side::Local => &settings.local,
-        Side::Remote => &settings.remote,
-    }
-}
 
 /// The client of the check: as that of the bridge, with another identifier and without will.
 pub(super) fn options(end: &End) -> Options {

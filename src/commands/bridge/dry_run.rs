@@ -59,7 +59,7 @@ fn text(plan: &Plan, topic: &str, has_heading: bool) -> String {
 }
 
 /// The rules of a direction.
-fn ways(rules: &[Rule], direction: Direction) -> Vec<(&Rule, &Way)> {
+pub(super) fn ways(rules: &[Rule], direction: Direction) -> Vec<(&Rule, &Way)> {
     let ways = rules.iter().flat_map(|rule| rule.ways().iter().map(move |way| (rule, way)));
     ways.filter(|(_, way)| way.direction == direction).collect()
 }

@@ -175,9 +175,12 @@ async fn show(monitor: Monitor, mut status: Status, service: Service, mut metric
         };
         tokio::select! {
             _ = look.tick() => {
-                let snapshots = monitor.snapshots();
-                status.show(start.elapsed(), &snapshots);
-                service.show(&snapshots);
+                let now = start.elapsed();
+                if status.wants(now) || service.exists() {
+                    let snapshots = monitor.snapshots();
+                    status.show(now, &snapshots);
+                    service.show(&snapshots);
+                }
             }
             answer = asked => {
                 let _ = answer.send(metrics::page(&monitor.snapshots()));

@@ -58,6 +58,11 @@ impl Service {
         self.send("STOPPING=1");
     }
 
+    /// Whether a manager listens.
+    pub(super) fn exists(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Reports the states of the connections if they changed, and a sign of life.
     pub(super) fn show(&self, snapshots: &[Snapshot]) {
         let Some(manager) = &self.0 else { return };

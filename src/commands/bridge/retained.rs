@@ -3,17 +3,16 @@
 //! A bridge is not told that a retained message was deleted while no session of it existed, or at QoS 0 while it was away. But the
 //! message is then at the target alone.
 
-use super::check_client::{end, options};
+use super::check_client::options;
 use crate::bridge::Settings;
 use crate::bridge::routes::Routes;
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, RetainMode};
-use crate::client::{self, DISCONNECT_TIMEOUT, disconnect, disconnected, handshake};
+use crate::client::{self, DISCONNECT_TIMEOUT, disconnect, disconnected};
 use crate::protocol::{
     Disconnect, MAX_PACKET_SIZE, Packet, PacketId, PacketReader, Properties, Qos, ReasonCode, RetainHandling,
     SizeLimits, Subscribe, Subscription, SubscriptionOptions,
 };
-use crate::transport::{self, Connection};
 use std::collections::BTreeSet;
 use std::time::Instant;
 use tokio::time::timeout_at;
@@ -36,18 +35,15 @@ pub(super) struct Comparison {
 pub(super) async fn compare(settings: &Settings, rules: &[Rule]) -> Result<Vec<Comparison>, client::Error> {
     let mut comparisons = Vec::new();
     for direction in Direction::BOTH {
-        let (routes, retain) = match direction {
-            Direction::Out => (&settings.out, settings.retain_out),
-            Direction::In => (&settings.incoming, settings.retain_in),
-        };
-        if routes.is_empty() || retain == RetainMode::Clear {
+        let routes = settings.routes(direction);
+        if routes.is_empty() || settings.retain(direction) == RetainMode::Clear {
             continue;
         }
         let ways = rules.iter().flat_map(Rule::ways).filter(|way| way.direction == direction);
         let (sources, targets): (BTreeSet<&str>, BTreeSet<&str>) =
             ways.map(|way| (way.filter(), way.target_filter())).unzip();
-        let of_source = topics(end(settings, direction.source()), &sources).await?;
-        let of_target = topics(end(settings, direction.target()), &targets).await?;
+        let of_source = topics(settings.end(direction.source()), &sources).await?;
+        let of_target = topics(settings.end(direction.target()), &targets).await?;
         let only_at_target =
             of_source.zip(of_target).map(|(source, target)| missing(routes, &source, &target));
         comparisons.push(Comparison { direction, only_at_target });
@@ -67,10 +63,8 @@ fn missing(routes: &Routes, source: &BTreeSet<String>, target: &BTreeSet<String>
 
 /// The topics of the retained messages that match filters; `None` if there are too many.
 async fn topics(end: &End, filters: &BTreeSet<&str>) -> Result<Option<BTreeSet<String>>, client::Error> {
-    let mut options = options(end);
-    options.clean_start = true;
-    let stream = transport::connect(&options.endpoint).await?;
-    let (mut connection, _) = handshake(&options, Connection::new(stream), |_| {}).await?;
+    let options = options(end);
+    let (mut connection, _) = client::open(&options).await?;
     let version = options.version;
     let filters: Vec<&str> = filters.iter().copied().collect();
     for (number, filters) in (1..).zip(filters.chunks(FILTERS)) {

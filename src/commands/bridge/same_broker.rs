@@ -5,25 +5,26 @@
 
 use super::check_client::{forgotten, options};
 use crate::bridge::Settings;
-use crate::bridge::loops::{self, Link, LinkEnd};
+use crate::bridge::loops::{Graph, Link, LinkEnd};
 use crate::bridge::rule::Rule;
 use crate::bridge::settings::End;
-use crate::client::{self, handshake};
+use crate::client;
 use crate::commands::doctor::probe_connection::ProbeConnection;
 use crate::protocol::{Disconnect, Qos, ReasonCode};
-use crate::transport::{self, Connection};
 
 /// The end of the identifier of both clients.
 const SUFFIX: &str = "-same";
 
 /// Whether the rules would loop if both ends were on the same broker.
 pub(super) fn matters(settings: &Settings, rules: &[Rule]) -> bool {
-    let end = |end: &End| LinkEnd { broker: 0, has_no_local: end.options.version.is_v5() || end.try_private };
+    let end = |end: &End| LinkEnd { broker: 0, has_no_local: end.has_no_local() };
     let (local, remote) = (end(&settings.local), end(&settings.remote));
     let link = Link { rules, local, remote, stops_marked: settings.hop_mark.is_some() };
     // Hosted services accept known identifiers only.
     let accepts_any = |end: &End| end.maximum_qos == Qos::ExactlyOnce;
-    accepts_any(&settings.local) && accepts_any(&settings.remote) && loops::find(&[link]).is_some()
+    accepts_any(&settings.local)
+        && accepts_any(&settings.remote)
+        && Graph::new(&[link]).first_loop().is_some()
 }
 
 /// Whether both addresses lead to the same broker.
@@ -52,8 +53,7 @@ pub(super) async fn is_same(settings: &Settings) -> Result<bool, client::Error> 
 async fn connect(end: &End, client_id: &str) -> Result<ProbeConnection, client::Error> {
     let mut options = options(end);
     client_id.clone_into(&mut options.client_id);
-    let stream = transport::connect(&options.endpoint).await?;
-    let accepted = handshake(&options, Connection::new(stream), |_| {}).await?;
+    let accepted = client::open(&options).await?;
     Ok(ProbeConnection::new(accepted, options.version, "mq/bridge", options.endpoint.timeout))
 }
 

@@ -69,6 +69,15 @@ impl Status {
         Status { log, json, panel, interval, next: interval, uses, of_lines, of_panel }
     }
 
+    /// Whether there is something to show at this time since the start.
+    pub(super) fn wants(&self, now: Duration) -> bool {
+        self.panel.is_some() || self.is_due(now)
+    }
+
+    fn is_due(&self, now: Duration) -> bool {
+        !self.interval.is_zero() && now >= self.next
+    }
+
     /// Shows the state at this time since the start.
     pub(super) fn show(&mut self, now: Duration, snapshots: &[Snapshot]) {
         if let Some(terminal) = self.panel.clone() {
@@ -85,7 +94,7 @@ impl Status {
             let lines = panel::lines(&bridges, size);
             terminal.lock().unwrap_or_else(PoisonError::into_inner).draw(&lines, size);
         }
-        if self.interval.is_zero() || now < self.next {
+        if !self.is_due(now) {
             return;
         }
         self.next = now + self.interval;

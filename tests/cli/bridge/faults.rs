@@ -5,7 +5,7 @@
 use super::super::support::fault_proxy::FaultProxy;
 use super::super::support::wire::Message;
 use super::super::support::*;
-use super::between;
+use super::{between, wait_until_connected};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,7 @@ impl Setup {
         target.mq(&format!("sub -E -q {qos} {COLLECTOR}")).run().succeed();
         let start_bridge = || {
             let mut bridge = spawn_bridge(&words, version, qos);
-            bridge.wait_for_stderr("connected");
-            bridge.wait_for_stderr("connected");
+            wait_until_connected(&mut bridge);
             bridge
         };
         // The first run subscribes, so that no message comes too early for the second.

@@ -1,18 +1,12 @@
 //! Properties, RETAIN and limits of forwarded messages.
 
-use super::super::support::*;
+use super::{between, wait_until_connected};
+use crate::support::*;
 
 /// A bridge from one broker to another.
-fn bridge(source: &dyn Server, target: &dyn Server, options: &str, rules: &[&str]) -> Running {
-    let words =
-        format!("--from mqtt://{} --to mqtt://{} --name b {options}", source.address(), target.address());
-    let mut program = mq("bridge").words(&words);
-    for rule in rules {
-        program = program.arg(rule);
-    }
-    let mut bridge = program.spawn();
-    bridge.wait_for_stderr("connected");
-    bridge.wait_for_stderr("connected");
+fn bridge(source: &impl Server, target: &impl Server, options: &str, rules: &[&str]) -> Running {
+    let mut bridge = between(source, target, &format!("--name b {options}"), rules).spawn();
+    wait_until_connected(&mut bridge);
     bridge
 }
 
@@ -57,12 +51,10 @@ fn retain_is_kept_cleared_or_set() {
     ] {
         for version in ["5", "311"] {
             let (source, target) = (EmbeddedBroker::start(), EmbeddedBroker::start());
-            let words = format!("--from mqtt://{} --to mqtt://{}", source.address(), target.address());
-            let program = mq("bridge").words(&format!("{words} --name b --retain {mode}")).arg("a/# out 1");
+            let program = between(&source, &target, &format!("--name b --retain {mode}"), &["a/# out 1"]);
             let program = program.env("MQ_FROM_PROTOCOL_VERSION", version);
             let mut bridge = program.env("MQ_TO_PROTOCOL_VERSION", version).spawn();
-            bridge.wait_for_stderr("connected");
-            bridge.wait_for_stderr("connected");
+            wait_until_connected(&mut bridge);
             let mut subscriber = target.subscriber("-t a/# -q 1");
             source.mq(&format!("pub -t a/b -m {published} -q 1 {retain}")).run().succeed();
             subscriber.wait_for_stdout(published);

@@ -40,10 +40,6 @@ fn the_status_topic_is_retained_on_both_brokers() {
     let (local, remote) = brokers();
     let mut bridge = between(&local, &remote, "--name b1 --notification-topic up", &["a/# out 1"]).spawn();
     wait_until_connected(&mut bridge);
-    for broker in [&local, &remote] {
-        let subscriber = broker.subscriber("-t up -F %r:%p -C 2");
-        drop(subscriber);
-    }
     bridge.kill();
     for broker in [&local, &remote] {
         // The will.
