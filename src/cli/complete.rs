@@ -2,8 +2,9 @@
 //!
 //! The parsers of these options know their values, but not as a list, since they accept other forms as well (`-V mqttv5`).
 
+use super::output;
+use super::properties::TARGETS;
 use crate::hosted::Service;
-use crate::payload::PayloadDecoding;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueHint};
 
@@ -38,14 +39,9 @@ fn values(option: &str) -> Option<Vec<&'static str>> {
         "retain-handling" => &["always", "new", "never"],
         "input" => &["raw", "hex", "base64", "json"],
         "output" => &["raw", "hex", "base64"],
-        "property" => &["connect", "publish", "subscribe", "unsubscribe", "disconnect", "will"],
+        "property" => return Some(TARGETS.map(|(name, _)| name).to_vec()),
         "preset" => return Some(Service::ALL.into_iter().map(Service::word).collect()),
-        "decode" => {
-            let formats = PayloadDecoding::ALL.into_iter();
-            let decoders =
-                formats.filter(|format| !matches!(format, PayloadDecoding::Text | PayloadDecoding::Hex));
-            return Some(decoders.map(|format| format.name().0).collect());
-        }
+        "decode" => return Some(output::decoders().map(|decoder| decoder.name().0).collect()),
         _ => return None,
     };
     Some(values.to_vec())

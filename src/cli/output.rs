@@ -154,11 +154,16 @@ impl OutputArgs {
     }
 }
 
+/// The choices of `--decode`.
+pub(super) fn decoders() -> impl Iterator<Item = PayloadDecoding> + Clone {
+    PayloadDecoding::ALL.into_iter().filter(|choice| {
+        matches!(choice, PayloadDecoding::Auto | PayloadDecoding::Wire | PayloadDecoding::As(_))
+    })
+}
+
 /// Parses a choice of `--decode`.
 pub(super) fn choice(text: &str) -> Result<PayloadDecoding, String> {
-    let choices = PayloadDecoding::ALL.into_iter().filter(|choice| {
-        matches!(choice, PayloadDecoding::Auto | PayloadDecoding::Wire | PayloadDecoding::As(_))
-    });
+    let choices = decoders();
     choices.clone().find(|choice| choice.name().0 == text).ok_or_else(|| {
         let names: Vec<_> = choices.map(|choice| choice.name().0).collect();
         let tip = did_you_mean(text, names.iter().copied());

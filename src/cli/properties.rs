@@ -180,7 +180,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// The packets with properties that a client sends, and the will.
-const TARGETS: [(&str, Context); 6] = [
+pub(super) const TARGETS: [(&str, Context); 6] = [
     ("connect", Context::Connect),
     ("publish", Context::Publish),
     ("subscribe", Context::Subscribe),

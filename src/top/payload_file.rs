@@ -1,11 +1,9 @@
 //! Files with a payload to publish.
 
-use std::fs::File;
-use std::io::{self, Read};
+use crate::input_file;
+use crate::protocol::MAX_REMAINING_LENGTH;
+use std::io;
 use std::path::Path;
-
-/// The longest payload of MQTT.
-const MAX_FILE: u64 = 268_435_455;
 
 /// Reads the payload from a file.
 ///
@@ -14,13 +12,13 @@ const MAX_FILE: u64 = 268_435_455;
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error: io::Error| format!("cannot read {}: {error}", path.display());
     check_is_regular(path).map_err(failed)?;
-    let mut content = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
-    if content.len() as u64 > MAX_FILE {
-        return Err(format!("cannot publish {}: it is longer than {MAX_FILE} bytes", path.display()));
+    match input_file::read(path, MAX_REMAINING_LENGTH as u64) {
+        Ok(mut content) => Ok(std::mem::take(&mut *content)),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(format!("cannot publish {}: it is longer than {MAX_REMAINING_LENGTH} bytes", path.display()))
+        }
+        Err(error) => Err(failed(error)),
     }
-    Ok(content)
 }
 
 /// Refuses pipes and devices, at which the screen would wait.

@@ -187,8 +187,7 @@ fn an_invalid_header_is_a_finding() {
 fn inspecting(to: SocketAddr, options: &str) -> (Running, SocketAddr) {
     let mut running = mq("inspect --listen 0").words(&format!("--to {to} {options}")).spawn();
     let line = running.wait_for_stderr("");
-    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
-    let address = place.rsplit('/').next().unwrap().parse().unwrap();
+    let address = listening_address(&line);
     (running, address)
 }
 

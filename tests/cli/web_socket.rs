@@ -316,8 +316,7 @@ fn the_proxy_passes_the_old_name_on() {
     let peer = server_for("mqttv3.1");
     let mut proxy = mq(&format!("inspect --listen ws://127.0.0.1:0 --to ws://{}", peer.address())).spawn();
     let line = proxy.wait_for_stderr("listening on");
-    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
-    let address: SocketAddr = place.rsplit("//").next().unwrap().parse().unwrap();
+    let address = listening_address(&line);
     let mut client = Wire::new(std::net::TcpStream::connect(address).unwrap());
     client.send_bytes(
         b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -91,12 +91,7 @@ fn a_killed_recorder_continues_its_recording() {
         wait_for_text(&file, "\"end\"");
         running.signal("INT");
         running.wait_for_end();
-        let text = std::fs::read_to_string(&file).unwrap();
-        let payload = |line: &str| {
-            let object: serde_json::Value = serde_json::from_str(line).unwrap();
-            object["payload"].as_str().unwrap().to_owned()
-        };
-        let recorded = text.lines().map(payload).filter(|payload| payload != "end");
+        let recorded = recorded(&file).into_iter().filter(|payload| payload != "end");
         assert_doubled_by_kills_only(&counts(recorded));
     });
 }
@@ -117,8 +112,7 @@ fn a_killed_proxy_loses_and_doubles_nothing_at_QoS_2() {
             let mut running =
                 mq(&format!("inspect --listen {port} --to {} --stats", broker.address())).spawn();
             let line = running.wait_for_stderr("listening on");
-            let address = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
-            let address: SocketAddr = address.rsplit('/').next().unwrap().parse().unwrap();
+            let address = listening_address(&line);
             (running, address)
         };
         let (mut running, address) = proxy(0);

@@ -15,6 +15,7 @@ use super::support::*;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 use tempfile::TempDir;
@@ -128,13 +129,8 @@ fn assert_ended_by_garbage(finished: &process::Finished) {
 /// The first lines of a stream have arrived in order; at QoS 2 none came twice.
 #[track_caller]
 fn assert_begun(received: &[String], qos: u8, what: &str) {
-    let mut seen = HashSet::new();
-    let first: Vec<&String> = received.iter().filter(|line| seen.insert(*line)).collect();
-    assert!(
-        first.iter().map(|line| line.as_str()).eq((0..first.len()).map(|line| line.to_string())),
-        "{what}: {first:?}"
-    );
-    assert!(qos < 2 || first.len() == received.len(), "{what}: {} lines", received.len());
+    let distinct: HashSet<&String> = received.iter().collect();
+    assert_complete_of(distinct.len(), received, qos, what);
 }
 
 /// The lines of a stream: their numbers.
@@ -155,6 +151,15 @@ fn assert_complete_of(count: usize, received: &[String], qos: u8, what: &str) {
     let is_complete = first.iter().map(|line| line.as_str()).eq((0..count).map(|line| line.to_string()));
     assert!(is_complete, "{what}: {} of {count} lines: {:?}", first.len(), first.iter().take(200));
     assert!(qos < 2 || first.len() == received.len(), "{what}: {} lines", received.len());
+}
+
+/// The payloads of a recording.
+fn recorded(file: &Path) -> Vec<String> {
+    let payload = |line: &str| {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        object["payload"].as_str().unwrap().to_owned()
+    };
+    std::fs::read_to_string(file).unwrap().lines().map(payload).collect()
 }
 
 /// Runs all commands, or that of `MQ_FAULT_COMMAND`, behind a network with this fault.

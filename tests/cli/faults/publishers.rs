@@ -96,8 +96,7 @@ pub(super) fn through_inspect(case: &Case<'_>) {
     let (witness, proxy) = (case.witness(2), case.proxy_for_stream());
     let mut inspect = mq(&format!("inspect --listen 0 --to {} --stats", proxy.address())).spawn();
     let line = inspect.wait_for_stderr("listening on");
-    let address = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
-    let address: SocketAddr = address.rsplit('/').next().unwrap().parse().unwrap();
+    let address = listening_address(&line);
     let before = inspect.descriptors();
     let words = format!("pub -V 5 --retries 50 -l -q 2 -t {}", case.id());
     let finished = case.mq(address, &words).stdin(lines()).run();

@@ -84,8 +84,7 @@ pub(super) fn doctor(case: &Case<'_>) {
 /// It connects again by itself, and shows what is published afterwards.
 pub(super) fn top(case: &Case<'_>) {
     let (id, proxy) = (case.id(), case.proxy(300));
-    let place = format!("-h {} -p {}", proxy.address().ip(), proxy.address().port());
-    let words = format!("top {place} -k 5 --connect-timeout 5 --retries 20 -t {id}/#");
+    let words = format!("top {} -k 5 --connect-timeout 5 --retries 20 -t {id}/#", proxy.options());
     let Some(mut terminal) = Terminal::start(&words, 80, 24) else { return };
     let mut publisher = case.broker.mq(&format!("pub -t {id}/value -l")).open_stdin().spawn();
     if case.fault == Fault::Garbage {

@@ -1,7 +1,6 @@
 //! Commands that subscribe: they come back, and with a kept session they miss nothing.
 
 use super::*;
-use std::fs;
 use std::time::{Duration, Instant};
 
 /// Messages that are published before the last of them has arrived; fewer than a broker keeps for a client.
@@ -54,12 +53,7 @@ pub(super) fn kept_of_qos_2(case: &Case<'_>) {
 pub(super) fn recorder(case: &Case<'_>) {
     let file = case.directory.path().join("recording.ndjson");
     kept(case, 2, messages(), &|program| program.words("-F %p --record").arg(&file));
-    let text = fs::read_to_string(file).unwrap();
-    let payload = |line: &str| {
-        let object: serde_json::Value = serde_json::from_str(line).unwrap();
-        object["payload"].as_str().unwrap().to_owned()
-    };
-    let received: Vec<String> = text.lines().map(payload).filter(|payload| payload != "part").collect();
+    let received: Vec<String> = recorded(&file).into_iter().filter(|payload| payload != "part").collect();
     assert_complete(&received, if case.fault == Fault::Garbage { 1 } else { 2 }, case.name);
 }
 

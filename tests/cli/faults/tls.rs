@@ -19,7 +19,7 @@ fn connections_that_are_cut_in_the_handshake_of_tls() {
         let proxy = |seed: u64| {
             let plan = Plan {
                 fault,
-                connections: if fault == Fault::Cut || fault == Fault::Reset { 2 } else { 1 },
+                connections: if fault.is_silent() { 1 } else { 2 },
                 most_bytes: HANDSHAKE,
                 seed,
             };

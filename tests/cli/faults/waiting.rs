@@ -22,7 +22,7 @@ const WAITING: [(&str, &str); 6] = [
 fn a_silent_network_costs_no_processor_and_no_descriptors() {
     on_each_broker(|broker| {
         let proxy = FaultProxy::start(broker.address());
-        let place = format!("-h {} -p {}", proxy.address().ip(), proxy.address().port());
+        let place = proxy.options();
         let mut waiting: Vec<(&str, Running)> = (WAITING.iter())
             .map(|(words, sign)| {
                 let (subcommand, options) = words.split_once(' ').unwrap();
@@ -64,9 +64,7 @@ fn a_silent_network_costs_no_processor_and_no_descriptors() {
 fn attempts_to_connect_leave_no_descriptors() {
     let broker = EmbeddedBroker::start();
     let proxy = FaultProxy::start(broker.address());
-    let place = format!("-h {} -p {}", proxy.address().ip(), proxy.address().port());
-    let mut subscriber = mq(&format!("sub -d {place} -t a")).spawn();
-    subscriber.wait_for_stderr("<- SUBACK");
+    let mut subscriber = proxy.subscriber("-t a");
     let connected = subscriber.descriptors();
     proxy.refuse();
     let cpu = subscriber.cpu_seconds();

@@ -29,8 +29,7 @@ impl Proxy {
     fn spawn(program: Program) -> Proxy {
         let mut running = program.spawn();
         let line = running.wait_for_stderr("");
-        let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
-        let address = place.rsplit('/').next().unwrap().parse().unwrap();
+        let address = listening_address(&line);
         Proxy { running, address }
     }
 

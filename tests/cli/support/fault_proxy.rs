@@ -1,8 +1,8 @@
 //! A TCP proxy that breaks connections: on command it cuts them, stalls them, or accepts no others; by a plan, its first connections
 //! have a fault each.
 
-use super::DEADLINE;
 use super::packet_ends::PacketEnds;
+use super::{DEADLINE, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -88,6 +88,12 @@ pub struct FaultProxy {
     begun: Arc<AtomicUsize>,
 }
 
+impl Server for FaultProxy {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 impl FaultProxy {
     /// Forwards connections to `server`.
     pub fn start(server: SocketAddr) -> FaultProxy {
@@ -112,10 +118,6 @@ impl FaultProxy {
             }
         });
         proxy
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// Waits until so many connections have been opened.

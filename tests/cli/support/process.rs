@@ -5,6 +5,7 @@
 use super::DEADLINE;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -365,6 +366,13 @@ impl Finished {
 #[track_caller]
 pub fn assert_first_line(text: &str, line: &str) {
     assert_eq!(text.lines().next(), Some(line), "{text}");
+}
+
+/// The address in `listening on ADDRESS, ...`, a line of a proxy.
+#[track_caller]
+pub fn listening_address(line: &str) -> SocketAddr {
+    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
+    place.rsplit('/').next().unwrap().parse().unwrap()
 }
 
 /// A text contains all these parts, in whatever case they are written, and wherever a report is folded.
