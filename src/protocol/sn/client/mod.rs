@@ -7,7 +7,7 @@
 //! - `local` takes the packets of the MQTT client.
 //! - `remote` takes the messages of the gateway.
 //! - `exchange` has the steps of the open request, and the next one.
-//! - `topics` has the topic ids.
+//! - `topics` finds topic ids.
 //!
 //! [`v2`] is the adapter of MQTT-SN 2.0. Both have in common:
 //!
@@ -15,9 +15,11 @@
 //! - `traffic` has the bytes and datagrams that wait for the other side.
 //! - `request` has the requests of the MQTT client.
 //! - `open_exchange` repeats a request.
+//! - `names` has the names of topic ids and aliases.
 
 mod exchange;
 mod local;
+mod names;
 mod open_exchange;
 mod remote;
 mod request;
@@ -35,9 +37,9 @@ use super::v2::Reason;
 use super::{Message, Regack, ReturnCode, Suback};
 use crate::protocol::{DecodeError, Packet};
 use exchange::{Exchange, Operation};
+use names::Names;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use topics::Topics;
 use traffic::Traffic;
 pub(crate) use versions::AnyAdapter;
 
@@ -175,7 +177,7 @@ pub(crate) struct Adapter {
     /// The PINGREQ packets of the MQTT client that it answers.
     pings: u32,
     last_message_id: u16,
-    topics: Topics,
+    topics: Names,
     /// Message id and topic id of received messages that the MQTT client has not acknowledged.
     received: Vec<(u16, u16)>,
     /// Copies of QoS 2 messages of the gateway.
@@ -189,7 +191,7 @@ impl Adapter {
     /// A connection that is not open yet.
     fn new(settings: Settings) -> Adapter {
         Adapter {
-            topics: Topics::new(settings.predefined.clone()),
+            topics: Names::new(settings.predefined.clone()),
             settings,
             state: State::Opening,
             client_id: String::new(),

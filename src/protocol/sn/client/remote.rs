@@ -92,7 +92,7 @@ impl Adapter {
         let PublishQos::Connected(qos) = publish.qos else { return };
         let (topic_id, message_id) = (publish.topic.value(), publish.message_id);
         let packet_id = if qos == Qos::AtMostOnce { None } else { PacketId::new(message_id) };
-        let topic = self.topics.name(&publish.topic).filter(|topic| check_name(topic).is_ok());
+        let topic = self.topics.of_id(&publish.topic).filter(|topic| check_name(topic).is_ok());
         let Some(topic) = topic.map(str::to_owned) else {
             let return_code = ReturnCode::INVALID_TOPIC_ID;
             return self.send(&Message::Puback(Regack { topic_id, message_id, return_code }));
@@ -182,7 +182,7 @@ impl Adapter {
         if ack.message_id != 0 || !is_rejection {
             return Ok(());
         }
-        let topic = self.topics.sent(ack.topic_id);
+        let topic = self.topics.of_sent(ack.topic_id);
         // A gateway that was restarted has forgotten the id: the next message registers it.
         let is_forgotten =
             ack.return_code == ReturnCode::INVALID_TOPIC_ID && self.topics.forget_id(ack.topic_id);

@@ -231,6 +231,13 @@ impl<T> Deliveries<T> {
         self.open.as_mut()
     }
 
+    /// The client asks for a pause: the open request is repeated after the interval, with a count of its own.
+    pub(super) fn pause(&mut self, now: Instant) {
+        if let Some(open) = &mut self.open {
+            open.unanswered = Unanswered::new(now);
+        }
+    }
+
     /// The time of the next repetition.
     pub(super) fn due(&self, settings: &Settings) -> Option<Instant> {
         let open = self.open.as_ref().filter(|_| !self.awaits_broker());

@@ -7,7 +7,7 @@
 //! - `local` takes the packets of the MQTT client.
 //! - `remote` takes the packets of the gateway.
 //! - `exchange` has the steps of the open request, and the next one.
-//! - `aliases` has the topic aliases.
+//! - `aliases` finds topic aliases.
 
 mod aliases;
 mod exchange;
@@ -16,12 +16,12 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
+use super::names::Names;
 use super::traffic::Traffic;
 use super::{ENOUGH_DATAGRAMS, ENOUGH_OPERATIONS, GatewayError, Settings};
 use crate::protocol::sn::late_copy::LateCopies;
 use crate::protocol::sn::v2;
 use crate::protocol::{Packet, PacketId};
-use aliases::Aliases;
 use exchange::{Exchange, Operation, Step};
 use local::Identity;
 use std::collections::VecDeque;
@@ -54,7 +54,7 @@ pub(crate) struct Adapter {
     operations: VecDeque<Operation>,
     exchange: Option<Exchange>,
     last_packet_id: u16,
-    aliases: Aliases,
+    aliases: Names,
     /// The received messages of QoS 1 that the MQTT client has not acknowledged.
     received: Vec<PacketId>,
     /// Copies of QoS 2 messages of the gateway.
@@ -66,7 +66,7 @@ impl Adapter {
     /// A connection that is not open yet.
     pub(super) fn new(settings: Settings) -> Adapter {
         Adapter {
-            aliases: Aliases::new(settings.predefined.clone()),
+            aliases: Names::new(settings.predefined.clone()),
             settings,
             state: State::Opening,
             identity: Identity::default(),

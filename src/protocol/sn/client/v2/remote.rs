@@ -6,7 +6,7 @@ use crate::protocol::property::Context;
 use crate::protocol::sn::client::remote::MOST_RECEIVED;
 use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
-    Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, TopicAck, TopicAlias,
+    Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, TopicAck,
 };
 use crate::protocol::topic::check_name;
 use crate::protocol::{
@@ -72,7 +72,7 @@ impl Adapter {
     fn register(&mut self, register: &Register<'_>) {
         let Register { packet_id, alias, topic } = *register;
         let reason = match (alias, check_name(topic)) {
-            (Some(alias), Ok(())) if self.aliases.add(TopicAlias::Session(alias), topic) => Reason::SUCCESS,
+            (Some(alias), Ok(())) if self.aliases.add(alias, topic) => Reason::SUCCESS,
             (Some(_), Ok(())) => Reason::QUOTA_EXCEEDED,
             _ => Reason::IMPLEMENTATION_SPECIFIC_ERROR,
         };
@@ -81,7 +81,7 @@ impl Adapter {
     }
 
     fn receive(&mut self, publish: &Publish<'_>, now: Instant) {
-        let topic = self.aliases.name(&publish.topic).filter(|topic| check_name(topic).is_ok());
+        let topic = self.aliases.of_topic(&publish.topic).filter(|topic| check_name(topic).is_ok());
         let Some(topic) = topic.map(str::to_owned) else {
             let rejection = Packet::rejection(publish.delivery, Reason::UNKNOWN_TOPIC_ALIAS);
             return rejection.iter().for_each(|packet| self.send(packet));
@@ -129,7 +129,7 @@ impl Adapter {
         };
         // REGACK of a topic with a predefined alias has that alias.
         let alias = ack.alias.filter(|_| !ack.reason.is_error());
-        match alias.map(|alias| self.aliases.add(alias, &outgoing.topic)) {
+        match alias.map(|alias| self.aliases.add_alias(alias, &outgoing.topic)) {
             Some(true) => self.publish(outgoing, now),
             _ => self.reject(outgoing, ack.reason),
         }
@@ -196,7 +196,7 @@ impl Adapter {
         let Some((filter, _)) = filters.next() else { return };
         let is_name = check_name(filter).is_ok() && self.aliases.alias(filter).is_none();
         if let Some(alias) = ack.alias.filter(|_| is_name && !ack.reason.is_error()) {
-            self.aliases.add(alias, filter);
+            self.aliases.add_alias(alias, filter);
         }
     }
 

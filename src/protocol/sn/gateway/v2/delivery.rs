@@ -2,7 +2,7 @@
 //!
 //! The broker's packet identifier is that towards the client, and the client's acknowledgement goes to the broker.
 
-use super::{Client, Context, Note, Output, Phase, Settings, Unanswered, send, send_packet};
+use super::{Client, Context, Note, Output, Phase, Settings, send, send_packet};
 use crate::protocol::sn::TopicId;
 use crate::protocol::sn::gateway::deliveries::{
     Exchange, Queued, Step, Waiting, acknowledgement, completion,
@@ -114,8 +114,9 @@ impl Client {
 
     /// The client's REGACK. A client that rejects the alias gets the name of the topic, unless it asks for a pause.
     pub(super) fn registered(&mut self, ack: &TopicAck, context: Context<'_>, out: &mut Output) {
-        if self.is_paused(ack.packet_id, ack.reason, context) {
-            return;
+        let is_register = matches!(self.deliveries.open(), Some(Exchange { step: Step::Register { packet_id, .. }, .. }) if *packet_id == ack.packet_id);
+        if is_register && ack.reason == Reason::CONGESTION {
+            return self.deliveries.pause(context.now);
         }
         let Some((alias, _, waiting)) = self.deliveries.take_registered(ack.packet_id.value()) else {
             return;
@@ -128,21 +129,6 @@ impl Client {
         };
         self.send_message(alias, waiting, context, out);
         self.pump(context, out);
-    }
-
-    /// Whether the client asks for a pause: its request is repeated after the interval, with a count of its own.
-    fn is_paused(&mut self, packet_id: PacketId, reason: Reason, context: Context<'_>) -> bool {
-        let Some(open) = self.deliveries.open_mut() else { return false };
-        let asked = match &open.step {
-            Step::Register { packet_id, .. } => Some(*packet_id),
-            Step::Publish { waiting, .. } => waiting.delivery.packet_id(),
-            Step::Received(_) | Step::Release(_) => None,
-        };
-        let is_paused = reason == Reason::CONGESTION && asked == Some(packet_id);
-        if is_paused {
-            open.unanswered = Unanswered::new(context.now);
-        }
-        is_paused
     }
 
     /// The client's PUBACK.
@@ -171,7 +157,8 @@ impl Client {
         out: &mut Output,
     ) -> bool {
         let is_publish = matches!(self.deliveries.open(), Some(Exchange { step: Step::Publish { waiting, .. }, .. }) if waiting.delivery == delivery);
-        if is_publish && self.is_paused(ack.packet_id, ack.reason, context) {
+        if is_publish && ack.reason == Reason::CONGESTION {
+            self.deliveries.pause(context.now);
             return true;
         }
         let taken = self.deliveries.take_published(|published| published == delivery);

@@ -18,7 +18,7 @@ mod tests;
 
 use super::deliveries::Deliveries;
 use super::topics::Topics;
-use super::{Action, Context, Note, Output, Parameters, REMEMBERED, Settings, Unanswered, Will, send_packet};
+use super::{Action, Context, Note, Output, Parameters, REMEMBERED, Settings, Will, send_packet};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::late_copy::LateCopies;
 use crate::protocol::sn::v2::{Disconnect, Packet, Reason, TopicAlias};

@@ -236,6 +236,38 @@ fn messages_for_the_client_are_repeated_without_dup_at_qos_1() {
 }
 
 #[test]
+fn a_client_that_answers_congestion_gets_the_request_again() {
+    let mut peer = Peer::connected();
+    let register = ["08 10 01 00 01 00 01 61"];
+    let publish = ["09 03 20 00 03 00 01 6f 6e"];
+    let congestion = |packet_id| TopicAck { packet_id, alias: None, reason: Reason::CONGESTION };
+    peer.message("a", Qos::AtLeastOnce);
+    assert_eq!(peer.take(), register);
+    for _ in 0..2 {
+        peer.wait(INTERVAL);
+        assert_eq!(peer.take(), register);
+    }
+    // Without the answer, it would be lost now.
+    peer.receive(&Packet::Regack(congestion(id(1))));
+    peer.receive(&Packet::Regack(congestion(id(3)))); // of no request
+    assert_eq!(peer.take(), [""; 0]);
+    peer.wait(INTERVAL);
+    assert_eq!(peer.take(), register);
+    peer.receive(&Packet::Regack(TopicAck { packet_id: id(1), alias: None, reason: Reason::SUCCESS }));
+    assert_eq!(peer.take(), publish);
+    for _ in 0..2 {
+        peer.wait(INTERVAL);
+        assert_eq!(peer.take(), publish);
+    }
+    peer.receive(&Packet::Puback(Ack { packet_id: id(3), reason: Reason::CONGESTION }));
+    assert_eq!((peer.take(), peer.packets()), (vec![], vec![]));
+    peer.wait(INTERVAL);
+    assert_eq!(peer.take(), publish);
+    peer.receive(&Packet::Puback(Ack::success(id(3))));
+    assert_eq!(peer.packets(), ["PUBACK"]);
+}
+
+#[test]
 fn subscriptions_have_an_alias_unless_they_have_wildcards() {
     let mut peer = Peer::connected();
     for (packet_id, filter, answer) in
