@@ -118,7 +118,7 @@ fn QoS_2_of_the_client_survives_lost_answers() {
 }
 
 #[test]
-fn subscriptions_have_topic_ids_except_those_with_wildcards() {
+fn subscriptions_have_topic_ids_except_shared_ones_and_those_with_wildcards() {
     let (_broker, gateway) = start("");
     let mut peer = gateway.peer();
     peer.connect("c1");
@@ -127,6 +127,8 @@ fn subscriptions_have_topic_ids_except_those_with_wildcards() {
     peer.ask("12 02 0003 'xy'", "13 00 'xy' 0003 00");
     peer.ask("14 00 0004 'a/#'", "15 0004");
     peer.ask("14 02 0005 'xy'", "15 0005");
+    peer.ask("12 00 0006 '$share/g/a/b'", "13 00 0000 0006 00");
+    peer.ask("12 00 0007 '$queue/a/b'", "13 00 0000 0007 00");
 }
 
 #[test]

@@ -257,6 +257,16 @@ fn a_client_without_an_identifier_gets_one() {
 }
 
 #[test]
+fn subscriptions_have_aliases_except_shared_ones_and_those_with_wildcards() {
+    let (_broker, gateway) = start("");
+    let mut peer = connected(&gateway);
+    peer.ask("08 03 0002 'a/b'", "09 04 0002 0001");
+    peer.ask("08 03 0003 'a/#'", "09 01 0003");
+    peer.ask("08 03 0004 '$share/g/a/b'", "09 01 0004");
+    peer.ask("08 03 0005 '$queue/a/b'", "09 01 0005");
+}
+
+#[test]
 fn the_will_is_published_unless_the_client_disconnects() {
     let (broker, gateway) = start("");
     let mut watcher = broker.subscriber("-t w/# -q 1 -F %t:%q:%p -C 2");

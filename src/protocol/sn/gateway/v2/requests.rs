@@ -8,7 +8,7 @@ use crate::protocol::sn::v2::{
     Ack, Delivery, Packet, PacketType, Publish, Pubwos, Reason, Register, Subscribe, Topic, TopicAck,
     TopicAlias, Unsubscribe,
 };
-use crate::protocol::topic::check_name;
+use crate::protocol::topic::{check_name, split_share};
 use crate::protocol::{
     Ack as MqttAck, Packet as MqttPacket, PacketId, Properties, Publish as MqttPublish, Qos, ReasonCode,
     Subscribe as MqttSubscribe, Subscription, SubscriptionAck, TopicFilter, TopicName,
@@ -280,7 +280,8 @@ impl Client {
         context: Context<'_>,
     ) -> Result<Option<TopicAlias>, Reason> {
         match topic {
-            Topic::Name(name) if check_name(name).is_err() || name.starts_with("$share/") => Ok(None),
+            // Not the topic of a message: with wildcards, or shared.
+            Topic::Name(name) if check_name(name).is_err() || split_share(name) != Ok(None) => Ok(None),
             Topic::Name(name) => match self.assign(name, context) {
                 (Some(alias), _) => {
                     if matches!(alias, TopicAlias::Predefined(_)) {
