@@ -105,6 +105,23 @@ fn sub_takes_topics_from_SUBACK_and_REGISTER_and_rejects_unknown_ids() {
 }
 
 #[test]
+fn messages_that_overtake_CONNACK_wait_for_their_repetition() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 -c -q 1 -t a/b -C 1 -v").spawn();
+    gateway.expect("04 00 01 003c 'c1'");
+    // Those of the kept session.
+    gateway.send("0a 0001 0001 'a/b'");
+    gateway.send("0c 20 0001 0002 'early'");
+    gateway.send("05 00");
+    gateway.expect("12 20 0001 'a/b'");
+    gateway.send("13 20 0001 0001 00");
+    gateway.ask("0a 0001 0001 'a/b'", "0b 0001 0001 00");
+    gateway.ask("0c a0 0001 0002 'early'", "0d 0001 0002 00");
+    release(&mut gateway);
+    assert_eq!(subscriber.finish().succeed(), "a/b early\n");
+}
+
+#[test]
 fn a_rejected_subscription_is_reported() {
     let mut gateway = SnPeer::listen();
     let subscriber = gateway.mq("sub -i c1 -t a/b").spawn();

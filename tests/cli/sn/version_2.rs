@@ -131,6 +131,22 @@ fn sub_takes_aliases_from_SUBACK_and_REGISTER_and_rejects_unknown_ones() {
 }
 
 #[test]
+fn messages_that_overtake_CONNACK_wait_for_their_repetition() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 -c -x 60 -q 2 -t a/b -C 1 -v --sn-version 2").spawn();
+    gateway.expect("01 48 c001 02 003c 0000 0000003c 'c1'");
+    // Those of the kept session.
+    gateway.send("03 c0 0001 0005 'early'");
+    gateway.send("06 0002");
+    gateway.send("02 01 c001 00");
+    gateway.expect("08 43 c002 'a/b'");
+    gateway.send("09 04 c002 0005 02");
+    gateway.ask("03 c0 0001 0005 'early'", "05 0001");
+    gateway.expect("0e 00");
+    assert_eq!(subscriber.finish().succeed(), "a/b early\n");
+}
+
+#[test]
 fn reason_codes_are_reported() {
     let mut gateway = SnPeer::listen();
     let refused = gateway.mq("pub -i c1 -t a -n --sn-version 2").spawn();

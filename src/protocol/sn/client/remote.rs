@@ -15,6 +15,10 @@ pub(super) const MOST_RECEIVED: usize = 1024;
 
 impl Adapter {
     pub(super) fn take_message(&mut self, message: &Message<'_>, now: Instant) -> Result<(), GatewayError> {
+        if self.state == State::Opening && !is_about_connecting(message) {
+            // CONNACK was lost or overtaken. The gateway repeats messages of QoS 1 and 2, and the MQTT client takes none before CONNACK.
+            return Ok(());
+        }
         match message {
             Message::Connack { return_code } => self.connected(*return_code)?,
             Message::WillTopicReq => self.tell_will(Step::WillTopic, now),
@@ -307,6 +311,14 @@ impl Adapter {
             _ => Err(GatewayError::Ended),
         }
     }
+}
+
+/// Whether the message belongs to connecting, or refuses it.
+fn is_about_connecting(message: &Message<'_>) -> bool {
+    matches!(
+        message,
+        Message::Connack { .. } | Message::WillTopicReq | Message::WillMsgReq | Message::Disconnect { .. }
+    )
 }
 
 /// The reason code of MQTT 5 for a return code.

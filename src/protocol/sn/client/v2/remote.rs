@@ -17,6 +17,10 @@ use std::time::Instant;
 
 impl Adapter {
     pub(super) fn take_answer(&mut self, packet: &Packet<'_>, now: Instant) -> Result<(), GatewayError> {
+        if self.state == State::Opening && !matches!(packet, Packet::Connack(_) | Packet::Disconnect(_)) {
+            // CONNACK was lost or overtaken. The gateway repeats packets of QoS 1 and 2, and the MQTT client takes none before CONNACK.
+            return Ok(());
+        }
         match packet {
             Packet::Connack(connack) => self.connected(connack)?,
             Packet::Register(register) => self.register(register),
