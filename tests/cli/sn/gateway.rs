@@ -250,6 +250,26 @@ fn the_same_identifier_takes_over_and_similar_ones_do_not() {
 }
 
 #[test]
+fn another_identifier_at_the_same_address_replaces_the_client_without_DISCONNECT() {
+    for options in ["", "--aggregate"] {
+        let (broker, mut gateway) = start(options);
+        if !options.is_empty() {
+            gateway.running.wait_for_stderr("connected to the broker");
+        }
+        let watcher = broker.subscriber("-t w/# -v -C 1");
+        let mut peer = gateway.peer();
+        peer.ask("04 0c 01 003c 'before'", "06");
+        peer.ask("07 00 'w/before'", "08");
+        peer.ask("09 'gone'", "05 00");
+        // A device restarts with a random identifier.
+        peer.connect("after");
+        assert_eq!(watcher.finish().succeed(), "w/before gone\n");
+        // It restarts again, with version 2.0.
+        peer.ask("01 01 0001 02 003c 0000 'after'", "02 00 0001 00");
+    }
+}
+
+#[test]
 fn clients_behind_a_forwarder_are_told_apart() {
     let (_broker, gateway) = start("");
     let mut forwarder = gateway.peer();

@@ -182,10 +182,10 @@ impl Client {
         }
     }
 
-    /// Another client replaces it at its address.
+    /// Another client replaces it at its address, where a DISCONNECT would be taken for that of the new one.
     pub(crate) fn abandon(&mut self, context: Context<'_>, out: &mut Output) {
         if !self.is_disconnected() {
-            self.lose(Note::Disconnected, context, out);
+            self.end_with_will(Note::Disconnected, context, out);
         }
     }
 
@@ -204,10 +204,14 @@ impl Client {
         out.note = Some(Note::Disconnected);
     }
 
-    /// Ends a client that no longer answers. The broker publishes its will; the gateway does so if the will has changed, which
-    /// the broker does not know.
+    /// Ends a client that no longer answers.
     pub(super) fn lose(&mut self, note: Note, context: Context<'_>, out: &mut Output) {
         send(&Message::Disconnect { duration: None }, out);
+        self.end_with_will(note, context, out);
+    }
+
+    /// The broker publishes the will; the gateway does so if the will has changed, which the broker does not know.
+    fn end_with_will(&mut self, note: Note, context: Context<'_>, out: &mut Output) {
         out.note = Some(note);
         out.action = Some(if self.is_will_changed {
             self.publish_will(context, out);
