@@ -24,7 +24,7 @@ mod unconnected;
 use crate::client::Options;
 use crate::protocol::sn::gateway::Settings;
 use crate::protocol::sn::{PredefinedTopics, Version};
-use crate::transport::DatagramSocket;
+use crate::transport::{DatagramBatch, DatagramSocket};
 pub(crate) use peer::Peer;
 use state::{Shared, State};
 use std::cell::RefCell;
@@ -36,10 +36,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
 
-/// The largest datagram.
-const LARGEST_DATAGRAM: usize = 65_535;
-
-/// The maximum of datagrams handled before other work gets its turn.
+/// The datagrams after which other work gets its turn.
 const DATAGRAMS_PER_TURN: usize = 64;
 
 /// The time for the last packets to the broker when the gateway stops.
@@ -201,30 +198,36 @@ impl Gateway {
 
 async fn serve(shared: &Shared) {
     let wake = Rc::clone(shared.borrow().wake());
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
+    let mut batch = DatagramBatch::new();
     loop {
         let due = shared.borrow_mut().run_timers(Instant::now());
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(due.into()) => {}
-            () = receive(shared, &mut buffer) => tokio::task::yield_now().await,
+            () = receive(shared, &mut batch) => tokio::task::yield_now().await,
             () = wake.notified() => {}
         }
     }
 }
 
 /// Waits for datagrams, and handles those that have arrived.
-async fn receive(shared: &Shared, buffer: &mut [u8]) {
+async fn receive(shared: &Shared, batch: &mut DatagramBatch) {
     poll_fn(|cx| {
-        for handled in 0..DATAGRAMS_PER_TURN {
+        // One for all of them, which are handled within a millisecond.
+        let now = Instant::now();
+        let mut handled = 0;
+        while handled < DATAGRAMS_PER_TURN {
             let mut state = shared.borrow_mut();
-            match state.poll_receive(cx, buffer) {
-                Poll::Ready(Ok((length, address))) => {
-                    let datagram = buffer.get(..length).unwrap_or_default();
-                    state.receive(datagram, address, Instant::now());
+            match state.poll_receive(cx, batch) {
+                Poll::Ready(Ok(())) => {
+                    batch.iter().for_each(|(datagram, address)| state.receive(datagram, address, now));
+                    handled += batch.len();
+                    if !batch.is_full() {
+                        break;
+                    }
                 }
                 // An ICMP error about an earlier datagram.
-                Poll::Ready(Err(_)) => {}
+                Poll::Ready(Err(_)) => handled += 1,
                 Poll::Pending if handled == 0 => return Poll::Pending,
                 Poll::Pending => break,
             }

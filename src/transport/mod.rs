@@ -4,6 +4,7 @@
 //! and a send buffer around it.
 
 mod connection;
+mod datagram_batch;
 pub(crate) mod datagrams;
 pub(crate) mod descriptors;
 mod endpoint;
@@ -27,6 +28,7 @@ mod unix;
 pub(crate) mod web_socket;
 
 pub(crate) use connection::{Connection, Progress, Tap};
+pub(crate) use datagram_batch::DatagramBatch;
 pub(crate) use endpoint::{
     Address, ConnectStep, Endpoint, Layer, Preface, add_layers, connect, connect_observed, connect_socket,
 };

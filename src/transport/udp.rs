@@ -1,5 +1,6 @@
 //! UDP sockets: datagrams of MQTT-SN.
 
+use super::datagram_batch::DatagramBatch;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -69,16 +70,14 @@ impl DatagramSocket {
         !self.waiting.is_empty()
     }
 
-    /// Receives the next datagram, and sends those that wait.
+    /// Receives the next datagrams, and sends those that wait.
     pub(crate) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        batch: &mut DatagramBatch,
+    ) -> Poll<io::Result<()>> {
         self.poll_send(cx);
-        let mut buffer = tokio::io::ReadBuf::new(buffer);
-        let address = std::task::ready!(self.socket.poll_recv_from(cx, &mut buffer))?;
-        Poll::Ready(Ok((buffer.filled().len(), address)))
+        batch.poll_receive(cx, &self.socket)
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) {

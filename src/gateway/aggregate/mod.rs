@@ -12,7 +12,7 @@ mod member;
 mod message;
 mod subscriptions;
 
-use super::key::Key;
+use super::key::{ByKey, Key};
 use super::link::{Closing, Link};
 use crate::client::Terms;
 use crate::protocol::session::{Event, Limits, Outgoing, PublishError, Role, Session, SessionError};
@@ -23,7 +23,7 @@ use crate::protocol::{
 };
 use member::Member;
 use message::{Forwarded, Message, Origin};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 use subscriptions::{Answer, Asker, Request, Subscriptions};
@@ -48,7 +48,7 @@ pub(super) struct Aggregate {
     waiting: VecDeque<Forwarded>,
     waiting_bytes: usize,
     subscriptions: Subscriptions,
-    members: HashMap<Key, Member>,
+    members: ByKey<Member>,
     last_connection: u64,
     /// The clients with new packets.
     touched: Vec<Key>,
@@ -75,7 +75,7 @@ impl Aggregate {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             subscriptions: Subscriptions::default(),
-            members: HashMap::new(),
+            members: ByKey::default(),
             last_connection: 0,
             touched: Vec::new(),
             unconnected_dropped: 0,

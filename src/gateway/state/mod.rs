@@ -7,7 +7,7 @@ mod shared_connection;
 mod version_2;
 
 use super::broker_connection::serve;
-use super::key::Key;
+use super::key::{ByKey, Key};
 use super::link::{Closing, Link};
 use super::malformed::Malformed;
 use super::{Config, Event, FAR, Peer};
@@ -19,7 +19,7 @@ use crate::protocol::sn::gateway::{
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId, Version, v2};
 use crate::protocol::topic::is_discouraged;
 use crate::protocol::{Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode};
-use crate::transport::DatagramSocket;
+use crate::transport::{DatagramBatch, DatagramSocket};
 use own_connections::OwnConnections;
 use owners::ClientOwner;
 use shared_connection::SharedConnection;
@@ -72,7 +72,7 @@ pub(super) struct State {
     socket: DatagramSocket,
     handler: Box<dyn FnMut(Event)>,
     this: Weak<RefCell<State>>,
-    clients: HashMap<Key, Slot>,
+    clients: ByKey<Slot>,
     by_peer: HashMap<Peer, Key>,
     by_id: HashMap<Box<str>, Key>,
     next_key: u64,
@@ -87,6 +87,8 @@ pub(super) struct State {
     /// The clients that can make room for another one.
     replaceable: VecDeque<Key>,
     malformed: Malformed,
+    /// An empty buffer for the packets of the next step, which would otherwise need a new one for each message.
+    packets: Vec<u8>,
 }
 
 impl State {
@@ -103,7 +105,7 @@ impl State {
             socket,
             handler,
             this,
-            clients: HashMap::new(),
+            clients: ByKey::default(),
             by_peer: HashMap::new(),
             by_id: HashMap::new(),
             next_key: 0,
@@ -112,6 +114,7 @@ impl State {
             opening: 0,
             replaceable: VecDeque::new(),
             malformed: Malformed::default(),
+            packets: Vec::new(),
         }
     }
 
@@ -122,18 +125,21 @@ impl State {
     pub(super) fn poll_receive(
         &mut self,
         cx: &mut task::Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.socket.poll_receive(cx, buffer)
+        batch: &mut DatagramBatch,
+    ) -> Poll<io::Result<()>> {
+        self.socket.poll_receive(cx, batch)
     }
 
     /// Handles a datagram.
     pub(super) fn receive(&mut self, datagram: &[u8], address: SocketAddr, now: Instant) {
-        if self.version_of(datagram, address) == Version::V20 {
+        let peer = Peer { address, node_id: None };
+        let known = self.by_peer.get(&peer).copied();
+        if self.version_of(datagram, known) == Version::V20 {
             return self.receive_v2(datagram, address, now);
         }
-        let peer = Peer { address, node_id: None };
         match Message::decode(datagram) {
+            // The most frequent message takes the shortest way.
+            Ok(message @ Message::Publish(_)) => self.receive_from(known, &message, &peer, now),
             Ok(Message::Encapsulated(encapsulated)) => {
                 let peer = Peer { address, node_id: Some(encapsulated.node_id.into()) };
                 match Message::decode(encapsulated.message) {
@@ -170,7 +176,12 @@ impl State {
             Message::Pingreq { client_id: Some(client_id) } => self.note_new_address(client_id, peer),
             _ => {}
         }
-        match self.by_peer.get(peer).copied() {
+        self.receive_from(self.by_peer.get(peer).copied(), message, peer, now);
+    }
+
+    /// A message from the client at this address, if there is one.
+    fn receive_from(&mut self, known: Option<Key>, message: &Message<'_>, peer: &Peer, now: Instant) {
+        match known {
             // A client that has disconnected may go on without a connection.
             Some(key) if needs_no_connection(message) && self.is_disconnected(key) => {
                 self.receive_from_stranger(message, peer, now);
@@ -388,7 +399,7 @@ impl State {
         let has_more = self.own.shared.as_ref().is_some_and(|shared| shared.aggregate.has_more(key));
         let (settings, predefined) = (&self.config.settings, &self.config.predefined);
         let context = Context { now, settings, predefined, has_more };
-        let mut out = Output::default();
+        let mut out = Output { packets: std::mem::take(&mut self.packets), ..Output::default() };
         let had_room = slot.client.has_room(context.settings);
         step(&mut slot.client, context, &mut out);
         if let Some(link) = &slot.link {
@@ -402,6 +413,8 @@ impl State {
             out.session_expiry.iter().for_each(|seconds| shared.aggregate.set_session_expiry(key, *seconds));
             shared.aggregate.receive_from_client(key, &out.packets);
         }
+        out.packets.clear();
+        self.packets = out.packets;
         for datagram in out.datagrams {
             let version = slot.client.version();
             self.socket.send(slot.peer.address, slot.peer.wrap(datagram, version));

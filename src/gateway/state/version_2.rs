@@ -17,7 +17,7 @@ const SEARCHGW: [u8; 2] = [2, 0x17];
 impl State {
     /// The version of a datagram: the one of all clients, that of its CONNECT, that of the client at the address, or the one that
     /// type and length show.
-    pub(super) fn version_of(&self, datagram: &[u8], address: SocketAddr) -> Version {
+    pub(super) fn version_of(&self, datagram: &[u8], known: Option<Key>) -> Version {
         let stated = self.config.version.or_else(|| Version::stated(datagram));
         if let Some(version) = stated {
             return version;
@@ -26,8 +26,7 @@ impl State {
             return Version::V20;
         }
         let is_encapsulation = Header::read(datagram).is_some_and(|header| header.type_octet >= 0xfc);
-        let known = self.by_peer.get(&Peer { address, node_id: None }).and_then(|key| self.clients.get(key));
-        match known {
+        match known.and_then(|key| self.clients.get(&key)) {
             Some(slot) if !is_encapsulation => slot.client.version(),
             _ => Version::inferred(datagram).unwrap_or(Version::V12),
         }

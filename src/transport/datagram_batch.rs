@@ -1,0 +1,88 @@
+//! The datagrams of one receive call: several where the system has a call for them, otherwise one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+/// The largest datagram.
+const LARGEST_DATAGRAM: usize = 65_535;
+
+/// The maximum of datagrams. The memory for them is only used as far as datagrams need it.
+const MOST_DATAGRAMS: usize = if cfg!(target_os = "linux") { 32 } else { 1 };
+
+/// Datagrams with their senders.
+#[derive(Debug)]
+pub(crate) struct DatagramBatch {
+    memory: Vec<u8>,
+    /// The length and the sender of each.
+    received: Vec<(usize, SocketAddr)>,
+    #[cfg(target_os = "linux")]
+    headers: nix::sys::socket::MultiHeaders<nix::sys::socket::SockaddrStorage>,
+}
+
+impl DatagramBatch {
+    pub(crate) fn new() -> DatagramBatch {
+        DatagramBatch {
+            memory: vec![0; MOST_DATAGRAMS * LARGEST_DATAGRAM],
+            received: Vec::with_capacity(MOST_DATAGRAMS),
+            #[cfg(target_os = "linux")]
+            headers: nix::sys::socket::MultiHeaders::preallocate(MOST_DATAGRAMS, None),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Whether more datagrams may have arrived.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() == MOST_DATAGRAMS
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
+        let places = self.memory.chunks(LARGEST_DATAGRAM);
+        places
+            .zip(&self.received)
+            .map(|(place, (length, sender))| (place.get(..*length).unwrap_or(place), *sender))
+    }
+
+    /// Replaces the datagrams by those that have arrived.
+    pub(super) fn poll_receive(&mut self, cx: &mut Context<'_>, socket: &UdpSocket) -> Poll<io::Result<()>> {
+        loop {
+            ready!(socket.poll_recv_ready(cx))?;
+            match socket.try_io(Interest::READABLE, || self.receive(socket)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn receive(&mut self, socket: &UdpSocket) -> io::Result<()> {
+        use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmmsg};
+        use std::os::fd::AsRawFd;
+        let DatagramBatch { memory, received, headers } = self;
+        received.clear();
+        let mut places: Vec<[io::IoSliceMut<'_>; 1]> =
+            memory.chunks_mut(LARGEST_DATAGRAM).map(|place| [io::IoSliceMut::new(place)]).collect();
+        let results = recvmmsg(socket.as_raw_fd(), headers, places.iter_mut(), MsgFlags::empty(), None)?;
+        // An address that is none of IP gets no answer.
+        let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+        let sender = |address: SockaddrStorage| {
+            let v4 = address.as_sockaddr_in().map(|address| SocketAddr::from(*address));
+            v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::from(*address)))
+        };
+        received.extend(results.map(|one| (one.bytes, one.address.and_then(sender).unwrap_or(nobody))));
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn receive(&mut self, socket: &UdpSocket) -> io::Result<()> {
+        self.received.clear();
+        let received = socket.try_recv_from(&mut self.memory)?;
+        self.received.push(received);
+        Ok(())
+    }
+}
