@@ -86,9 +86,13 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::Overrun { client_id } => {
             format!("{} was disconnected: the broker's messages exceed its queue", shown(client_id))
         }
-        Event::Refused { client_id, peer, reason } => {
+        Event::Refused { count: 1, client_id, peer, reason } => {
             format!("refused {} from {peer}: {reason}", shown(client_id))
         }
+        Event::Refused { count, client_id, peer, reason } => format!(
+            "refused {count} clients in the last seconds; the last one was {} from {peer}: {reason}",
+            shown(client_id)
+        ),
         Event::BrokerLost { client_id, reason } => {
             format!("{} lost its connection to the broker: {reason}", shown(client_id))
         }

@@ -10,13 +10,13 @@
 //! - `aggregate` is the broker of the clients that share a connection.
 //! - `peer` is the address of a client, perhaps behind a forwarder.
 //! - `unconnected` publishes messages of QoS -1 from clients without a connection.
-//! - `malformed` sums up datagrams that cannot be read.
+//! - `event_sum` sums up frequent events, such as datagrams that cannot be read.
 
 mod aggregate;
 mod broker_connection;
+mod event_sum;
 mod key;
 mod link;
-mod malformed;
 mod peer;
 mod state;
 mod unconnected;
@@ -99,8 +99,9 @@ pub(crate) enum Event {
     Overrun {
         client_id: String,
     },
-    /// The client was not accepted.
+    /// Clients were not accepted, the last of them for this reason.
     Refused {
+        count: u64,
         client_id: String,
         peer: Peer,
         reason: String,

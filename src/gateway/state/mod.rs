@@ -7,9 +7,9 @@ mod shared_connection;
 mod version_2;
 
 use super::broker_connection::serve;
+use super::event_sum::EventSum;
 use super::key::{ByKey, Key};
 use super::link::{Closing, Link};
-use super::malformed::Malformed;
 use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::session::Limits;
@@ -86,7 +86,9 @@ pub(super) struct State {
     own: OwnConnections,
     /// The clients that can make room for another one.
     replaceable: VecDeque<Key>,
-    malformed: Malformed,
+    malformed: EventSum,
+    /// The clients that the gateway itself refused.
+    refused: EventSum,
     /// An empty buffer for the packets of the next step, which would otherwise need a new one for each message.
     packets: Vec<u8>,
 }
@@ -113,7 +115,8 @@ impl State {
             wake: Rc::default(),
             opening: 0,
             replaceable: VecDeque::new(),
-            malformed: Malformed::default(),
+            malformed: EventSum::default(),
+            refused: EventSum::default(),
             packets: Vec::new(),
         }
     }
@@ -161,8 +164,8 @@ impl State {
     }
 
     fn note_malformed(&mut self, peer: &Peer, reason: &dyn ToString, now: Instant) {
-        if let Some(event) = self.malformed.note(peer, reason, now) {
-            (self.handler)(event);
+        if let Some(count) = self.malformed.add(now) {
+            (self.handler)(Event::Malformed { count, peer: peer.clone(), reason: reason.to_string() });
         }
     }
 
@@ -229,23 +232,19 @@ impl State {
     /// CONNECT: finds the client by its identifier, compared exactly, or adds it.
     fn connect(&mut self, client_id: &str, message: &Message<'_>, peer: &Peer, now: Instant) {
         if client_id.len() > LONGEST_CLIENT_ID {
-            return self.refuse(
-                client_id,
-                peer,
-                ReturnCode::NOT_SUPPORTED,
-                "the client identifier is too long",
-            );
+            let reason = "the client identifier is too long";
+            return self.refuse(client_id, peer, ReturnCode::NOT_SUPPORTED, reason, now);
         }
         if client_id.chars().any(is_discouraged) {
             // Brokers close the connection without an answer.
             let reason = "the client identifier contains a control character";
-            return self.refuse(client_id, peer, ReturnCode::NOT_SUPPORTED, reason);
+            return self.refuse(client_id, peer, ReturnCode::NOT_SUPPORTED, reason, now);
         }
         match self.locate(client_id, peer, Version::V12, now) {
             Some(key) => self.step(key, now, |client, context, out| client.receive(message, context, out)),
             None => {
                 let reason = "the gateway has its maximum of clients";
-                self.refuse(client_id, peer, ReturnCode::CONGESTION, reason);
+                self.refuse(client_id, peer, ReturnCode::CONGESTION, reason, now);
             }
         }
     }
@@ -337,10 +336,17 @@ impl State {
         }
     }
 
-    fn refuse(&mut self, client_id: &str, peer: &Peer, return_code: ReturnCode, reason: &str) {
-        self.reply(&Message::Connack { return_code }, peer);
-        let (client_id, peer, reason) = (client_id.to_owned(), peer.clone(), reason.to_owned());
-        (self.handler)(Event::Refused { client_id, peer, reason });
+    fn refuse(&mut self, client_id: &str, peer: &Peer, code: ReturnCode, reason: &str, now: Instant) {
+        self.reply(&Message::Connack { return_code: code }, peer);
+        self.note_refused(client_id, peer, reason, now);
+    }
+
+    /// The gateway itself has refused a client.
+    fn note_refused(&mut self, client_id: &str, peer: &Peer, reason: &str, now: Instant) {
+        if let Some(count) = self.refused.add(now) {
+            let (client_id, peer, reason) = (client_id.to_owned(), peer.clone(), reason.to_owned());
+            (self.handler)(Event::Refused { count, client_id, peer, reason });
+        }
     }
 
     /// Whether the client is only remembered.
@@ -505,7 +511,7 @@ impl State {
         let Some(slot) = self.clients.get_mut(&key) else { return };
         slot.link = None;
         let (client_id, peer) = (slot.client.id().to_owned(), slot.peer.clone());
-        (self.handler)(Event::Refused { client_id, peer, reason: error.to_string() });
+        (self.handler)(Event::Refused { count: 1, client_id, peer, reason: error.to_string() });
         let return_code =
             if is_temporary(error) { ReturnCode::CONGESTION } else { ReturnCode::NOT_SUPPORTED };
         let code = match error {

@@ -105,8 +105,7 @@ impl State {
         let (Some(shared), Some(slot)) = (&mut self.own.shared, self.clients.get(&key)) else { return };
         let Some(limits) = shared.aggregate.broker_accepts() else {
             let (client_id, peer) = (slot.client.id().to_owned(), slot.peer.clone());
-            let reason = "the broker is away".to_owned();
-            (self.handler)(Event::Refused { client_id, peer, reason });
+            self.note_refused(&client_id, &peer, "the broker is away", now);
             self.run_step(key, now, |client, context, out| {
                 client.refuse(ReturnCode::CONGESTION, context, out);
             });

@@ -1,7 +1,7 @@
 //! Clients of MQTT-SN 2.0: which datagrams are theirs, and how they are handled.
 
 use super::{Key, LONGEST_CLIENT_ID, State, is_discouraged};
-use crate::gateway::{Event, Peer};
+use crate::gateway::Peer;
 use crate::protocol::PacketId;
 use crate::protocol::sn::gateway::v2 as machine;
 use crate::protocol::sn::v2::{
@@ -140,7 +140,7 @@ impl State {
         let client_id = self.identifier_of(connect, peer);
         if client_id.len() > LONGEST_CLIENT_ID || client_id.chars().any(is_discouraged) {
             let reason = "the client identifier is too long, or contains a control character";
-            return self.refuse_v2(connect, peer, Reason::CLIENT_IDENTIFIER_NOT_VALID, reason);
+            return self.refuse_v2(connect, peer, Reason::CLIENT_IDENTIFIER_NOT_VALID, reason, now);
         }
         match self.locate(&client_id, peer, Version::V20, now) {
             Some(key) => {
@@ -148,7 +148,7 @@ impl State {
             }
             None => {
                 let reason = "the gateway has its maximum of clients";
-                self.refuse_v2(connect, peer, Reason::CONGESTION, reason);
+                self.refuse_v2(connect, peer, Reason::CONGESTION, reason, now);
             }
         }
     }
@@ -165,10 +165,9 @@ impl State {
         known.map_or_else(new, |slot| slot.client.id().to_owned())
     }
 
-    fn refuse_v2(&mut self, connect: &Connect<'_>, peer: &Peer, code: Reason, reason: &str) {
+    fn refuse_v2(&mut self, connect: &Connect<'_>, peer: &Peer, code: Reason, reason: &str, now: Instant) {
         self.reply_v2(&refusal(connect.packet_id, code), peer);
-        let (client_id, peer, reason) = (connect.client_id.to_owned(), peer.clone(), reason.to_owned());
-        (self.handler)(Event::Refused { client_id, peer, reason });
+        self.note_refused(connect.client_id, peer, reason, now);
     }
 
     pub(super) fn reply_v2(&mut self, packet: &Packet<'_>, peer: &Peer) {

@@ -363,6 +363,27 @@ fn the_number_of_clients_is_limited() {
 }
 
 #[test]
+fn a_flood_of_CONNECT_from_many_addresses_fills_neither_gateway_nor_log() {
+    let (_broker, gateway) = start("--max-clients 10");
+    let mut served = gateway.peer();
+    served.connect("served");
+    let mut refused = 0;
+    for number in 0..500 {
+        let mut peer = gateway.peer();
+        let connect = ["04 04 01 003c", "01 01 0001 02 003c 0000"][number % 2];
+        peer.send(&format!("{connect} 'flood{number}'"));
+        let answer = peer.receive();
+        refused += usize::from(answer == [3, 5, 1] || answer == [6, 2, 0, 0, 1, 0xf1]);
+    }
+    assert_eq!(refused, 491);
+    served.ask("0c 22 'ab' 0001 'x'", "0d 'ab' 0001 00");
+    gateway.running.signal("TERM");
+    let finished = gateway.running.finish();
+    finished.expect_status(143);
+    assert!(finished.stderr.lines().count() < 20, "{}", finished.stderr);
+}
+
+#[test]
 fn a_silent_client_without_keep_alive_makes_room() {
     let (broker, mut gateway) = start("--max-clients 2 --retry-interval 50ms --retry-count 20 -v");
     let mut watcher = broker.subscriber("-t w/# -v");
