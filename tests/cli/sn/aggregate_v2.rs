@@ -1,15 +1,10 @@
 //! `mq gateway --aggregate` with clients of MQTT-SN 2.0.
 
-use super::version_2::{chaotic, exchange_through, lossy};
+use super::aggregate::through;
+use super::faults;
+use super::through::each_qos;
 use crate::support::sn::{Gateway, SnPeer};
 use crate::support::{Broker, EmbeddedBroker, Server, on_each_broker};
-
-/// A gateway with its connection to the broker.
-fn through(broker: &(impl Broker + ?Sized), options: &str) -> Gateway {
-    let mut gateway = Gateway::start(broker.address(), &format!("--aggregate {options}"));
-    gateway.running.wait_for_stderr("connected to the broker");
-    gateway
-}
 
 /// A client that begins anew, with a session that ends with the connection.
 fn client(gateway: &Gateway, name: &str) -> SnPeer {
@@ -62,19 +57,7 @@ fn expect_nothing(peer: &mut SnPeer) {
 fn messages_of_each_QoS_go_through_in_both_directions() {
     on_each_broker(|broker| {
         let gateway = through(broker, "--retry-interval 300ms --retry-count 100");
-        for qos in ["0", "1", "2"] {
-            let words = format!("sub -d -t home/# -t ab -q {qos} -C 4 -F %q:%t:%p --sn-version 2");
-            let mut subscriber = gateway.mq(&words).spawn();
-            subscriber.wait_for_stderr("<- SUBACK");
-            for message in ["-t home/door -m open", "-t home/a/long/topic -n", "-t ab -m short"] {
-                gateway.mq(&format!("pub {message} -q {qos} --sn-version 2")).run().succeed();
-            }
-            broker.mq(&format!("pub -t home/mqtt -m hello -q {qos}")).run().succeed();
-            let expected = format!(
-                "{qos}:home/door:open\n{qos}:home/a/long/topic:\n{qos}:ab:short\n{qos}:home/mqtt:hello\n"
-            );
-            assert_eq!(subscriber.finish().succeed(), expected);
-        }
+        each_qos(broker, &gateway, "--sn-version 2");
     });
 }
 
@@ -270,9 +253,9 @@ fn clients_outlast_the_broker() {
 #[test]
 fn nothing_is_lost_or_doubled_at_QoS_2_on_a_bad_network() {
     on_each_broker(|broker| {
-        for plan in [lossy, chaotic] {
+        for plan in [faults::lossy, faults::chaotic] {
             let gateway = through(broker, "--retry-interval 60ms --retry-count 1000");
-            exchange_through(&gateway, "2", plan);
+            faults::exchange_through(&gateway, faults::VERSION_2, "2", plan);
         }
     });
 }

@@ -7,24 +7,26 @@ fn through(broker: &dyn Broker) -> Gateway {
     Gateway::start(broker.address(), "--retry-interval 300ms --retry-count 100")
 }
 
+/// Messages of each QoS go from clients with these options, and from an MQTT client, to a client with them.
+pub(super) fn each_qos(broker: &dyn Broker, gateway: &Gateway, options: &str) {
+    for qos in ["0", "1", "2"] {
+        let words = format!("sub -d -t home/# -t ab -q {qos} -C 4 -F %q:%t:%p {options}");
+        let mut subscriber = gateway.mq(&words).spawn();
+        subscriber.wait_for_stderr("<- SUBACK");
+        for message in ["-t home/door -m open", "-t home/a/long/topic -n", "-t ab -m short"] {
+            gateway.mq(&format!("pub {message} -q {qos} {options}")).run().succeed();
+        }
+        broker.mq(&format!("pub -t home/mqtt -m hello -q {qos}")).run().succeed();
+        let expected = format!(
+            "{qos}:home/door:open\n{qos}:home/a/long/topic:\n{qos}:ab:short\n{qos}:home/mqtt:hello\n"
+        );
+        assert_eq!(subscriber.finish().succeed(), expected);
+    }
+}
+
 #[test]
 fn messages_of_each_QoS_go_through_in_both_directions() {
-    on_each_broker(|broker| {
-        let gateway = through(broker);
-        for qos in ["0", "1", "2"] {
-            let mut subscriber =
-                gateway.mq(&format!("sub -d -t home/# -t ab -q {qos} -C 4 -F %q:%t:%p")).spawn();
-            subscriber.wait_for_stderr("<- SUBACK");
-            gateway.mq(&format!("pub -t home/door -m open -q {qos}")).run().succeed();
-            gateway.mq(&format!("pub -t home/a/long/topic -n -q {qos}")).run().succeed();
-            gateway.mq(&format!("pub -t ab -m short -q {qos}")).run().succeed();
-            broker.mq(&format!("pub -t home/mqtt -m hello -q {qos}")).run().succeed();
-            let expected = format!(
-                "{qos}:home/door:open\n{qos}:home/a/long/topic:\n{qos}:ab:short\n{qos}:home/mqtt:hello\n"
-            );
-            assert_eq!(subscriber.finish().succeed(), expected);
-        }
-    });
+    on_each_broker(|broker| each_qos(broker, &through(broker), ""));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! MQTT-SN 2.0: clients beside a scripted gateway, the gateway beside a scripted client, and both together.
 
-use crate::support::sn::{Fate, Gateway, LossyRelay, SnPeer, address_in, client_of, spread};
-use crate::support::{Broker, EmbeddedBroker, Server, assert_first_line, assert_says, mq, on_each_broker};
+use super::through::each_qos;
+use crate::support::sn::{Gateway, SnPeer, address_in, client_of};
+use crate::support::{EmbeddedBroker, Server, assert_first_line, assert_says, mq, on_each_broker};
 
 const QUICK: &str = "--sn-version 2 --sn-retry-interval 50ms --sn-retry-count 1000";
 
@@ -258,6 +259,16 @@ fn a_gateway_answers_bad_requests_with_reason_codes() {
 }
 
 #[test]
+fn subscriptions_have_aliases_except_shared_ones_and_those_with_wildcards() {
+    let (_broker, gateway) = start("");
+    let mut peer = connected(&gateway);
+    peer.ask("08 03 0002 'a/b'", "09 04 0002 0001");
+    peer.ask("08 03 0003 'a/#'", "09 01 0003");
+    peer.ask("08 03 0004 '$share/g/a/b'", "09 01 0004");
+    peer.ask("08 03 0005 '$queue/a/b'", "09 01 0005");
+}
+
+#[test]
 fn a_client_without_an_identifier_gets_one() {
     let (_broker, gateway) = start("");
     let mut peer = gateway.peer();
@@ -270,16 +281,6 @@ fn a_client_without_an_identifier_gets_one() {
     let id = std::str::from_utf8(&connack[6..]).unwrap();
     other.ask(&format!("01 00 0001 02 003c 0000 '{id}'"), "02 00 0001 00");
     peer.expect("0e 04 8e"); // taken over
-}
-
-#[test]
-fn subscriptions_have_aliases_except_shared_ones_and_those_with_wildcards() {
-    let (_broker, gateway) = start("");
-    let mut peer = connected(&gateway);
-    peer.ask("08 03 0002 'a/b'", "09 04 0002 0001");
-    peer.ask("08 03 0003 'a/#'", "09 01 0003");
-    peer.ask("08 03 0004 '$share/g/a/b'", "09 01 0004");
-    peer.ask("08 03 0005 '$queue/a/b'", "09 01 0005");
 }
 
 #[test]
@@ -364,19 +365,7 @@ fn forwarders_and_moving_clients_keep_their_connections() {
 fn messages_of_each_QoS_go_through_in_both_directions() {
     on_each_broker(|broker| {
         let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 300ms --retry-count 100");
-        for qos in ["0", "1", "2"] {
-            let words = format!("sub -d -t home/# -t ab -q {qos} -C 4 -F %q:%t:%p --sn-version 2");
-            let mut subscriber = gateway.mq(&words).spawn();
-            subscriber.wait_for_stderr("<- SUBACK");
-            for message in ["-t home/door -m open", "-t home/a/long/topic -n", "-t ab -m short"] {
-                gateway.mq(&format!("pub {message} -q {qos} --sn-version 2")).run().succeed();
-            }
-            broker.mq(&format!("pub -t home/mqtt -m hello -q {qos}")).run().succeed();
-            let expected = format!(
-                "{qos}:home/door:open\n{qos}:home/a/long/topic:\n{qos}:ab:short\n{qos}:home/mqtt:hello\n"
-            );
-            assert_eq!(subscriber.finish().succeed(), expected);
-        }
+        each_qos(broker, &gateway, "--sn-version 2");
     });
 }
 
@@ -402,64 +391,4 @@ fn a_request_gets_its_answer() {
     assert_eq!(responder.finish().succeed(), "question\n");
     gateway.mq("pub -t the/answer -m fine --sn-version 2").run().succeed();
     assert_eq!(request.finish().succeed(), "fine\n");
-}
-
-/// A fifth of the datagrams is lost in each direction.
-pub(super) fn lossy(is_to_gateway: bool, number: usize) -> Fate {
-    if spread(is_to_gateway, number) < 20 { Fate::Lose } else { Fate::Pass }
-}
-
-/// A tenth is lost, a fifth doubled, and a tenth comes after the next one.
-pub(super) fn chaotic(is_to_gateway: bool, number: usize) -> Fate {
-    match spread(is_to_gateway, number) {
-        0..10 => Fate::Lose,
-        10..30 => Fate::Double,
-        30..40 => Fate::Delay,
-        _ => Fate::Pass,
-    }
-}
-
-/// Publishes lines through one bad network, and subscribes through another. All are printed, at QoS 2 once and in order.
-pub(super) fn exchange_through(gateway: &Gateway, qos: &str, plan: fn(bool, usize) -> Fate) {
-    const MESSAGES: usize = 40;
-    let relay = || LossyRelay::start(gateway.address, plan);
-    let (of_publisher, of_subscriber) = (relay(), relay());
-    let client = |relay, words: &str| {
-        let retries = "--sn-version 2 --sn-retry-interval 60ms --sn-retry-count 1000";
-        client_of(relay, &format!("{words} {retries} -q {qos} -x 3600"))
-    };
-    let mut subscriber = client(of_subscriber.address, "sub -d -t lines/# -c -i subscriber").spawn();
-    subscriber.wait_for_stderr("<- SUBACK");
-    let lines: String = (0..MESSAGES).map(|number| format!("{number}\n")).collect();
-    client(of_publisher.address, "pub -t lines/all -l -i publisher").stdin(lines).run().succeed();
-    client(of_publisher.address, "pub -t lines/all -m end -i publisher").run().succeed();
-    subscriber.wait_for_stdout("end");
-    let printed = String::from_utf8(subscriber.stdout_so_far()).unwrap();
-    let mut numbers: Vec<usize> = printed.lines().filter_map(|line| line.parse().ok()).collect();
-    if qos == "1" {
-        numbers.sort_unstable();
-        numbers.dedup();
-    }
-    assert_eq!(numbers, (0..MESSAGES).collect::<Vec<_>>());
-}
-
-/// The same through a gateway with a connection for each client.
-fn exchange(broker: &dyn Broker, qos: &str, plan: fn(bool, usize) -> Fate) {
-    let gateway = Gateway::start(broker.address(), "-V 5 --retry-interval 60ms --retry-count 1000");
-    exchange_through(&gateway, qos, plan);
-}
-
-#[test]
-fn nothing_is_lost_at_QoS_1_if_a_fifth_of_the_datagrams_is() {
-    on_each_broker(|broker| exchange(broker, "1", lossy));
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_at_QoS_2_if_a_fifth_of_the_datagrams_is_lost() {
-    on_each_broker(|broker| exchange(broker, "2", lossy));
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_at_QoS_2_if_datagrams_are_lost_doubled_and_reordered() {
-    on_each_broker(|broker| exchange(broker, "2", chaotic));
 }
