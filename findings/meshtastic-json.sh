@@ -6,7 +6,7 @@
 #           (mqtt.proto), a count of passers-by (paxcount.proto), a hardware message and an admin message are protobuf messages of their files.
 # Seen:     texts, positions, telemetry, node and neighbour information, waypoints and traceroutes are right. Each of the eight kinds above ends with "Error
 #           processing message: module 'meshtastic.protobuf.mesh_pb2' has no attribute 'MapReport'", or another name, and no callback is called,
-#           though the README lists them as supported. An alert, which is text, is base64, and a short name "nan" is missing.
+#           though the README lists all but the map report as supported. An alert, which is text, is base64, and a short name "nan" is missing.
 # So:       map reports, which nodes send over MQTT only, and alarms of motion sensors never arrive at the program, and the log names a Python attribute.
 set -euo pipefail
 work=$(mktemp -d)
