@@ -24,6 +24,7 @@ mod message;
 mod output;
 mod passwd;
 mod payload;
+mod prometheus;
 pub mod protocol;
 mod quantity;
 mod recording;

@@ -39,29 +39,49 @@ pub(super) async fn send(mut stream: TcpStream, response: &str) -> std::io::Resu
     Ok(())
 }
 
-/// The parts of a request that matter.
+/// A request for one of the resources.
 pub(super) struct Request {
-    pub(super) method: String,
     pub(super) path: String,
     pub(super) host: Option<String>,
+    /// Whether the response has a body: it is for GET, not HEAD.
+    pub(super) has_body: bool,
 }
 
 impl Request {
-    pub(super) fn of(head: &str) -> Request {
+    /// The request with this head, for one of these paths.
+    ///
+    /// # Errors
+    /// The response that refuses it. `advice` names the paths.
+    pub(super) fn of(head: &[u8], paths: &[&str], advice: &str) -> Result<Request, String> {
+        if !has_ended(head) {
+            return Err(refuse("431 Request Header Fields Too Large", "", "the request is too long"));
+        }
+        let head = String::from_utf8_lossy(head);
         let mut lines = head.lines();
         let mut words = lines.next().unwrap_or_default().split_ascii_whitespace();
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let path = target.split('?').next().unwrap_or_default();
+        if !paths.contains(&path) {
+            return Err(refuse("404 Not Found", "", &format!("not found: {advice}")));
+        }
+        if !matches!(method, "GET" | "HEAD") {
+            return Err(refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET"));
+        }
         let host = lines.find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("host").then(|| value.trim().to_owned())
         });
-        Request { method: method.to_owned(), path: path.to_owned(), host }
+        Ok(Request { path: path.to_owned(), host, has_body: method == "GET" })
     }
 }
 
-pub(super) fn has_ended(head: &[u8]) -> bool {
+fn has_ended(head: &[u8]) -> bool {
     head.windows(4).any(|bytes| bytes == b"\r\n\r\n") || head.windows(2).any(|bytes| bytes == b"\n\n")
+}
+
+/// A response without the resource, and the reason.
+pub(super) fn refuse(status: &str, headers: &str, reason: &str) -> String {
+    respond(status, METRICS_TYPE, headers, &format!("{reason}\n"), true)
 }
 
 pub(super) fn respond(status: &str, kind: &str, headers: &str, body: &str, has_body: bool) -> String {

@@ -1,52 +1,40 @@
-//! The text format of Prometheus: a finished report, and the totals of a run in progress.
+//! Metrics for Prometheus: a finished report, and the totals of a run in progress.
 
 use super::json::{stage_word, step_word};
 use super::metrics::{LOSS, METRICS};
 use super::{BrokerPart, Judgement, Report, TlsCount, Unit, Verdict};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
-use crate::escape;
+use crate::prometheus::{Label, Page};
 use hdrhistogram::Histogram;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 /// The percentiles that are exported as quantiles.
 const QUANTILES: [(&str, f64); 6] =
     [("0.5", 50.0), ("0.9", 90.0), ("0.95", 95.0), ("0.99", 99.0), ("0.999", 99.9), ("0.9999", 99.99)];
 
-/// The metrics written so far.
-#[derive(Default)]
-struct Page(String);
+/// The start of all names.
+const PREFIX: &str = "mq_bench_";
 
-impl Page {
-    /// The HELP and TYPE lines of a metric.
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP mq_bench_{name} {help}\n# TYPE mq_bench_{name} {kind}");
+/// The quantiles, the sum and the count of times in seconds.
+fn put_summary(page: &mut Page, name: &str, labels: &[Label<'_>], histogram: &Histogram<u64>) {
+    for (quantile, percentile) in QUANTILES {
+        let labels = [labels, &[("quantile", quantile)]].concat();
+        page.value(name, &labels, histogram.value_at_percentile(percentile) as f64 / 1e9);
     }
+    let sum = histogram.mean() * histogram.len() as f64 / 1e9;
+    page.value(&format!("{name}_sum"), labels, sum);
+    page.value(&format!("{name}_count"), labels, histogram.len());
+}
 
-    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "mq_bench_{name}{labels} {value}");
-    }
+fn put_counter(page: &mut Page, name: &str, help: &str, value: u64) {
+    page.head(name, "counter", help);
+    page.value(name, &[], value);
+}
 
-    /// The quantiles, the sum and the count of times in seconds.
-    fn summary(&mut self, name: &str, labels: &str, histogram: &Histogram<u64>) {
-        for (quantile, percentile) in QUANTILES {
-            let labels = format!("{{{labels},quantile=\"{quantile}\"}}");
-            self.value(name, &labels, histogram.value_at_percentile(percentile) as f64 / 1e9);
-        }
-        let sum = histogram.mean() * histogram.len() as f64 / 1e9;
-        self.value(&format!("{name}_sum"), &format!("{{{labels}}}"), sum);
-        self.value(&format!("{name}_count"), &format!("{{{labels}}}"), histogram.len());
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: u64) {
-        self.head(name, "counter", help);
-        self.value(name, "", value);
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
-        self.head(name, "gauge", help);
-        self.value(name, "", value);
-    }
+fn put_gauge(page: &mut Page, name: &str, help: &str, value: impl Display) {
+    page.head(name, "gauge", help);
+    page.value(name, &[], value);
 }
 
 /// The name, type and help of a metric by broker, and its value.
@@ -77,21 +65,21 @@ const BROKER_METRICS: [BrokerMetric; 8] = [
 impl Report {
     /// The report as metrics.
     pub(crate) fn to_prometheus(&self) -> String {
-        let mut page = Page::default();
-        page.gauge("clients", "Clients that were planned.", self.clients());
+        let mut page = Page::new(PREFIX);
+        put_gauge(&mut page, "clients", "Clients that were planned.", self.clients());
         self.put_counts(&mut page);
         self.put_rates(&mut page);
-        page.gauge("elapsed_seconds", "Duration of the whole run.", self.elapsed.as_secs_f64());
-        page.gauge("cpu_seconds", "CPU time of the client threads.", self.cpu.as_secs_f64());
+        put_gauge(&mut page, "elapsed_seconds", "Duration of the whole run.", self.elapsed.as_secs_f64());
+        put_gauge(&mut page, "cpu_seconds", "CPU time of the client threads.", self.cpu.as_secs_f64());
         let is_bottleneck = u8::from(self.is_bottleneck());
-        page.gauge("is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
+        put_gauge(&mut page, "is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
         self.put_verdicts(&mut page);
         self.put_latencies(&mut page);
         self.put_group_latencies(&mut page);
         self.put_brokers(&mut page);
         self.put_tls(&mut page);
         self.put_errors(&mut page);
-        page.0
+        page.into_text()
     }
 
     fn put_counts(&self, page: &mut Page) {
@@ -99,7 +87,7 @@ impl Report {
             let Some(((name, help), count)) = metric.prometheus.zip(metric.count(self)) else { continue };
             // A loss that could not be detected is left out: it is not 0.
             if metric.name != LOSS || self.is_delivery_judged() {
-                page.counter(name, help, count);
+                put_counter(page, name, help, count);
             }
         }
     }
@@ -107,22 +95,21 @@ impl Report {
     fn put_rates(&self, page: &mut Page) {
         for metric in METRICS.iter().filter(|metric| metric.unit == Unit::Rate) {
             if let Some(((name, help), rate)) = metric.prometheus.zip(metric.value(self)) {
-                page.gauge(name, help, rate);
+                put_gauge(page, name, help, rate);
             }
         }
     }
 
     fn put_verdicts(&self, page: &mut Page) {
         let has_passed = u8::from(self.judgement() != Judgement::Failed);
-        page.gauge("passed", "1 unless the run failed.", has_passed);
+        put_gauge(page, "passed", "1 unless the run failed.", has_passed);
         let help =
             "1 for each condition that was met, 0 if it failed the run; those not measured are left out.";
         page.head("condition_passed", "gauge", help);
         let is_judged =
             |verdict: &Verdict| verdict.is_failure() || verdict.judgement != Judgement::NotMeasured;
         for verdict in self.verdicts().into_iter().filter(is_judged) {
-            let (rule, condition) = (verdict.rule.key(), label(&verdict.condition));
-            let labels = format!("{{rule=\"{rule}\",condition=\"{condition}\"}}");
+            let labels: [Label<'_>; 2] = [("rule", verdict.rule.key()), ("condition", &verdict.condition)];
             page.value("condition_passed", &labels, u8::from(!verdict.is_failure()));
         }
     }
@@ -133,7 +120,7 @@ impl Report {
         }
         page.head("latency_seconds", "summary", "Latencies by kind.");
         for (kind, latencies) in &self.latencies {
-            page.summary("latency_seconds", &format!("kind=\"{}\"", kind.key()), latencies.histogram());
+            put_summary(page, "latency_seconds", &[("kind", kind.key())], latencies.histogram());
         }
     }
 
@@ -144,8 +131,8 @@ impl Report {
         page.head("group_latency_seconds", "summary", "Latencies by group and kind.");
         for group in &self.groups {
             for (kind, latencies) in &group.latencies {
-                let labels = format!("group=\"{}\",kind=\"{}\"", label(&group.name), kind.key());
-                page.summary("group_latency_seconds", &labels, latencies.histogram());
+                let labels = [("group", &*group.name), ("kind", kind.key())];
+                put_summary(page, "group_latency_seconds", &labels, latencies.histogram());
             }
         }
     }
@@ -158,14 +145,14 @@ impl Report {
         for (name, kind, help, value) in BROKER_METRICS {
             page.head(name, kind, help);
             for part in &self.brokers {
-                page.value(name, &format!("{{broker=\"{}\"}}", label(&part.address)), value(part));
+                page.value(name, &[("broker", &part.address)], value(part));
             }
         }
         page.head("broker_latency_seconds", "summary", "Latencies by broker and kind.");
         for part in &self.brokers {
             for (kind, latencies) in &part.latencies {
-                let labels = format!("broker=\"{}\",kind=\"{}\"", label(&part.address), kind.key());
-                page.summary("broker_latency_seconds", &labels, latencies.histogram());
+                let labels = [("broker", &*part.address), ("kind", kind.key())];
+                put_summary(page, "broker_latency_seconds", &labels, latencies.histogram());
             }
         }
     }
@@ -178,12 +165,9 @@ impl Report {
         }
         page.head("tls_connections_total", "counter", "Accepted connections, by the algorithms of TLS.");
         for TlsCount { version, suite, group, signature, count } in counts {
-            let text = |name: &Option<String>| label(name.as_deref().unwrap_or_default());
-            let (group, signature) = (text(group), text(signature));
-            let (version, suite) = (label(version), label(suite));
-            let labels = format!(
-                "{{version=\"{version}\",suite=\"{suite}\",group=\"{group}\",signature=\"{signature}\"}}"
-            );
+            let [group, signature] = [group, signature].map(|name| name.as_deref().unwrap_or_default());
+            let labels: [Label<'_>; 4] =
+                [("version", version), ("suite", suite), ("group", group), ("signature", signature)];
             page.value("tls_connections_total", &labels, count);
         }
     }
@@ -195,18 +179,16 @@ impl Report {
         }
         page.head("errors_total", "counter", "Errors, by message.");
         for (stage, text, count) in errors {
-            let labels = format!("{{stage=\"{}\",error=\"{}\"}}", stage_word(stage), label(text));
-            page.value("errors_total", &labels, count);
+            page.value("errors_total", &[("stage", stage_word(stage)), ("error", text)], count);
         }
     }
 }
 
 /// The totals of a run in progress, as metrics.
 pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
-    let mut page = Page::default();
+    let mut page = Page::new(PREFIX);
     page.head("step", "gauge", "The current step of the run.");
-    let labels = format!("{{step=\"{}\"}}", step.map_or("start", step_word));
-    page.value("step", &labels, 1);
+    page.value("step", &[("step", step.map_or("start", step_word))], 1);
     let counters = [
         ("connected_total", "Clients that the broker accepted.", totals.connected),
         ("connect_failures_total", "Clients that could not connect.", totals.failed),
@@ -218,17 +200,12 @@ pub(crate) fn live(step: Option<Step>, totals: &Totals) -> String {
         ("denied_total", "Messages that the broker rejected.", totals.rejected),
     ];
     for (name, help, value) in counters {
-        page.counter(name, help, value);
+        put_counter(&mut page, name, help, value);
     }
     // They are back if their process responds again.
     let abandoned = totals.abandoned + totals.abandoned_early;
-    page.gauge("clients_abandoned", "Clients whose worker process failed.", abandoned);
-    page.0
-}
-
-/// The value of a label, which may be a broker's text. The format can escape line feeds, but no other control character.
-fn label(text: &str) -> String {
-    escape::lines(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    put_gauge(&mut page, "clients_abandoned", "Clients whose worker process failed.", abandoned);
+    page.into_text()
 }
 
 #[cfg(test)]

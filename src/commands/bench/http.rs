@@ -7,7 +7,7 @@
 use super::live::{self, Live, Watcher};
 use crate::bench::report::live_page;
 use crate::commands::error::Error;
-use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, has_ended, respond};
+use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, refuse, respond};
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,26 +115,17 @@ impl Site {
     }
 
     fn answer_to(&self, head: &[u8]) -> Answer {
-        let refuse = |status: &str, headers: &str, text: &str| {
-            Answer::Whole(respond(status, METRICS_TYPE, headers, &format!("{text}\n"), true))
+        let (paths, advice): (&[&str], &str) = match self.has_page {
+            true => (&["/", "/events", "/metrics"], "use / or /metrics"),
+            false => (&["/metrics"], "use /metrics"),
         };
-        if !has_ended(head) {
-            return refuse("431 Request Header Fields Too Large", "", "the request is too long");
-        }
-        let Request { method, path, host } = Request::of(&String::from_utf8_lossy(head));
-        let resources: &[&str] = if self.has_page { &["/", "/events", "/metrics"] } else { &["/metrics"] };
-        if !resources.contains(&path.as_str()) {
-            let known = if self.has_page { "use / or /metrics" } else { "use /metrics" };
-            return refuse("404 Not Found", "", &format!("not found: {known}"));
-        }
-        let has_body = match method.as_str() {
-            "GET" => true,
-            "HEAD" => false,
-            _ => return refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET"),
+        let Request { path, host, has_body } = match Request::of(head, paths, advice) {
+            Ok(request) => request,
+            Err(refusal) => return Answer::Whole(refusal),
         };
         if path != "/metrics" && self.is_local && !host.is_none_or(|host| is_of_this_machine(&host)) {
             let text = "this page is for this machine: use the address 127.0.0.1 or the name localhost";
-            return refuse("403 Forbidden", "", text);
+            return Answer::Whole(refuse("403 Forbidden", "", text));
         }
         match path.as_str() {
             "/metrics" => Answer::Whole(respond("200 OK", METRICS_TYPE, "", &self.live.metrics(), has_body)),
@@ -142,7 +133,9 @@ impl Site {
             _ if !has_body => Answer::Whole(respond("200 OK", "text/event-stream", "", "", false)),
             _ => match self.live.watch() {
                 Some(watcher) => Answer::Events(watcher),
-                None => refuse("503 Service Unavailable", "", "too many browsers follow this run"),
+                None => {
+                    Answer::Whole(refuse("503 Service Unavailable", "", "too many browsers follow this run"))
+                }
             },
         }
     }

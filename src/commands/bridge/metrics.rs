@@ -2,10 +2,10 @@
 //!
 //! The counts live on the thread of the bridges, so each request asks for the page there.
 
-use crate::bridge::{DirectionSnapshot, SideState, Snapshot};
+use crate::bridge::{DirectionSnapshot, SideSnapshot, SideState, Snapshot};
 use crate::commands::error::Error;
-use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, has_ended, respond};
-use std::fmt::{Display, Write};
+use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, respond};
+use crate::prometheus::{Label, Page};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -70,22 +70,14 @@ async fn accept(listener: TcpListener, sender: mpsc::Sender<Asked>) {
 
 async fn answer(mut stream: TcpStream, permit: mpsc::OwnedPermit<Asked>) -> std::io::Result<()> {
     let Some(head) = http_message::read_head(&mut stream).await? else { return Ok(()) };
-    let refuse = |status: &str, headers: &str, text: &str| {
-        respond(status, METRICS_TYPE, headers, &format!("{text}\n"), true)
-    };
-    let Request { method, path, .. } = Request::of(&String::from_utf8_lossy(&head));
-    let response = match (method.as_str(), path.as_str()) {
-        _ if !has_ended(&head) => {
-            refuse("431 Request Header Fields Too Large", "", "the request is too long")
-        }
-        (_, path) if path != "/metrics" => refuse("404 Not Found", "", "not found: use /metrics"),
-        ("GET" | "HEAD", _) => {
+    let response = match Request::of(&head, &["/metrics"], "use /metrics") {
+        Ok(Request { has_body, .. }) => {
             let (asked, page) = oneshot::channel();
             permit.send(asked);
             let page = page.await.unwrap_or_default();
-            respond("200 OK", METRICS_TYPE, "", &page, method == "GET")
+            respond("200 OK", METRICS_TYPE, "", &page, has_body)
         }
-        _ => refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET"),
+        Err(refusal) => refusal,
     };
     http_message::send(stream, &response).await
 }
@@ -117,29 +109,20 @@ const METRICS: [Metric; 9] = [
 
 /// The page of metrics.
 pub(super) fn page(snapshots: &[Snapshot]) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::new("mq_bridge_");
     page.head("connected", "gauge", "Whether the connection to a broker is up.");
-    for snapshot in snapshots {
-        for (side, of) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
-            let labels = labels(&snapshot.name, &[("side", side)]);
-            page.value("connected", &labels, u8::from(matches!(of.state, SideState::Connected)));
-        }
-    }
+    for_each_side(snapshots, |labels, side| {
+        page.value("connected", labels, u8::from(matches!(side.state, SideState::Connected)));
+    });
     page.head("connections_total", "counter", "Connections that a broker accepted.");
-    for snapshot in snapshots {
-        for (side, of) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
-            page.value("connections_total", &labels(&snapshot.name, &[("side", side)]), of.connections);
-        }
-    }
+    for_each_side(snapshots, |labels, side| page.value("connections_total", labels, side.connections));
     for (name, kind, help, count) in METRICS {
         page.head(name, kind, help);
-        for_each_direction(snapshots, |bridge, word, direction| {
-            page.value(name, &labels(bridge, &[("direction", word)]), count(direction));
-        });
+        for_each_direction(snapshots, |labels, direction| page.value(name, &labels, count(direction)));
     }
     page.head("dropped_total", "counter", "Messages that were not forwarded, by reason.");
-    for_each_direction(snapshots, |bridge, word, direction| {
-        let counts = &direction.counts;
+    for_each_direction(snapshots, |[bridge, direction], snapshot| {
+        let counts = &snapshot.counts;
         let reasons = [
             ("queue_full", counts.dropped),
             ("too_large", counts.too_large),
@@ -149,43 +132,33 @@ pub(super) fn page(snapshots: &[Snapshot]) -> String {
             ("unmatched", counts.unmatched),
         ];
         for (reason, count) in reasons {
-            page.value("dropped_total", &labels(bridge, &[("direction", word), ("reason", reason)]), count);
+            page.value("dropped_total", &[bridge, direction, ("reason", reason)], count);
         }
     });
     page.head("delay_seconds", "gauge", "Time from arrival to the target's acknowledgement, by quantile.");
-    for_each_direction(snapshots, |bridge, word, direction| {
-        for (quantile, delay) in [("0.5", direction.delay_p50), ("0.99", direction.delay_p99)] {
+    for_each_direction(snapshots, |[bridge, direction], snapshot| {
+        for (quantile, delay) in [("0.5", snapshot.delay_p50), ("0.99", snapshot.delay_p99)] {
             if let Some(delay) = delay {
-                let labels = labels(bridge, &[("direction", word), ("quantile", quantile)]);
+                let labels = [bridge, direction, ("quantile", quantile)];
                 page.value("delay_seconds", &labels, delay.as_secs_f64());
             }
         }
     });
-    page.0
+    page.into_text()
 }
 
-fn for_each_direction(snapshots: &[Snapshot], mut write: impl FnMut(&str, &'static str, &DirectionSnapshot)) {
+fn for_each_side(snapshots: &[Snapshot], mut write: impl FnMut(&[Label<'_>], &SideSnapshot)) {
     for snapshot in snapshots {
-        write(&snapshot.name, "out", &snapshot.out);
-        write(&snapshot.name, "in", &snapshot.incoming);
+        for (word, side) in [("local", &snapshot.local), ("remote", &snapshot.remote)] {
+            write(&[("bridge", &snapshot.name), ("side", word)], side);
+        }
     }
 }
 
-struct Page(String);
-
-impl Page {
-    /// The HELP and TYPE lines of a metric.
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP mq_bridge_{name} {help}\n# TYPE mq_bridge_{name} {kind}");
+fn for_each_direction(snapshots: &[Snapshot], mut write: impl FnMut([Label<'_>; 2], &DirectionSnapshot)) {
+    for snapshot in snapshots {
+        for (word, direction) in [("out", &snapshot.out), ("in", &snapshot.incoming)] {
+            write([("bridge", &snapshot.name), ("direction", word)], direction);
+        }
     }
-
-    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "mq_bridge_{name}{labels} {value}");
-    }
-}
-
-fn labels(bridge: &str, others: &[(&str, &str)]) -> String {
-    let escaped = bridge.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let others: String = others.iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
-    format!("{{bridge=\"{escaped}\"{others}}}")
 }
