@@ -4,7 +4,10 @@
 //! other clients feed a rule, or the same client without no-local, or a shared subscription, which cannot have it.
 
 use super::filter::overlap;
+use super::filter_index::FilterIndex;
 use super::rule::{Direction, Rule, Way};
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// The connections of a bridge, with its rules.
 #[derive(Debug, Clone)]
@@ -61,16 +64,24 @@ struct Node<'a> {
 #[derive(Debug)]
 pub(crate) struct Graph<'a> {
     nodes: Vec<Node<'a>>,
+    /// The nodes of each link.
+    links: Vec<Range<usize>>,
     /// For each node, those that it feeds.
     next: Vec<Vec<usize>>,
 }
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(links: &[Link<'a>]) -> Graph<'a> {
-        let nodes = nodes(links);
-        let fed = |from| nodes.iter().enumerate().filter(move |(_, to)| feeds(from, to)).map(|(to, _)| to);
-        let next = nodes.iter().map(|from| fed(from).collect()).collect();
-        Graph { nodes, next }
+        let (nodes, ranges) = nodes(links);
+        let indexes = indexes(&nodes);
+        let fed = |from: &Node<'_>| {
+            let is_fed = |to: &usize| nodes.get(*to).is_some_and(|to| feeds(from, to));
+            let mut fed: Vec<usize> = near(from, &indexes).into_iter().filter(is_fed).collect();
+            fed.sort_unstable();
+            fed
+        };
+        let next = nodes.iter().map(fed).collect();
+        Graph { nodes, links: ranges, next }
     }
 
     /// The first loop, if any.
@@ -86,32 +97,81 @@ impl<'a> Graph<'a> {
         if let Some((from, to)) = echo.min() {
             return pair(from, to, LoopKind::Echo);
         }
-        let (from, to) = cycle(&self.next)?;
+        let (from, to) = self.cycle(0..self.next.len(), &HashMap::new())?;
         pair(from, to, LoopKind::Endless)
     }
 
     /// Whether a loop appears if the broker to which the rules of this direction publish does not support no-local for the
     /// bridge. The graph has no loop otherwise.
     pub(crate) fn needs_no_local(&self, link: usize, direction: Direction) -> bool {
-        let nodes = || self.nodes.iter().enumerate().filter(|(_, node)| node.place.link == link);
-        let mut next = self.next.clone();
-        let mut is_fed = false;
+        let Some(range) = self.links.get(link) else { return false };
+        let nodes = || range.clone().filter_map(|index| Some((index, self.nodes.get(index)?)));
+        let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
         for (index, from) in nodes().filter(|(_, from)| from.place.direction == direction) {
             for (to_index, to) in nodes().filter(|(_, to)| is_held_back(from, to) && meets(from, to)) {
                 if is_way_back(from, to) {
                     return true;
                 }
-                is_fed = true;
-                next.get_mut(index).into_iter().for_each(|next| next.push(to_index));
+                more.entry(index).or_default().push(to_index);
             }
         }
-        is_fed && cycle(&next).is_some()
+        // A new cycle has one of the new edges.
+        let starts = more.values().flatten().copied();
+        self.cycle(starts, &more).is_some()
+    }
+
+    /// An edge of a cycle that can be reached from these nodes, if there is one. `more` has further edges of some nodes.
+    fn cycle(
+        &self,
+        starts: impl Iterator<Item = usize>,
+        more: &HashMap<usize, Vec<usize>>,
+    ) -> Option<(usize, usize)> {
+        let fed = |node: usize, edge: usize| {
+            let next = self.next.get(node)?;
+            let further = || more.get(&node)?.get(edge.checked_sub(next.len())?);
+            next.get(edge).or_else(further).copied()
+        };
+        let mut states: HashMap<usize, State> = HashMap::new();
+        for start in starts {
+            // The open nodes, each with the number of its edges that were followed.
+            let mut path = vec![(start, 0)];
+            while let Some((node, followed)) = path.last_mut() {
+                let (node, edge) = (*node, *followed);
+                *followed += 1;
+                if edge == 0 {
+                    if states.get(&node) == Some(&State::Done) {
+                        path.pop();
+                        continue;
+                    }
+                    states.insert(node, State::Open);
+                }
+                match fed(node, edge) {
+                    Some(to) if states.get(&to) == Some(&State::Open) => return Some((node, to)),
+                    Some(to) => path.push((to, 0)),
+                    None => {
+                        states.insert(node, State::Done);
+                        path.pop();
+                    }
+                }
+            }
+        }
+        None
     }
 }
 
-fn nodes<'a>(links: &[Link<'a>]) -> Vec<Node<'a>> {
+/// The progress of a walk at a node. A node without one is new.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Open,
+    Done,
+}
+
+/// The nodes, and the range of each link.
+fn nodes<'a>(links: &[Link<'a>]) -> (Vec<Node<'a>>, Vec<Range<usize>>) {
     let mut nodes = Vec::new();
+    let mut ranges = Vec::with_capacity(links.len());
     for (number, link) in links.iter().enumerate() {
+        let start = nodes.len();
         for (rule, content) in link.rules.iter().enumerate() {
             for way in content.ways() {
                 let (source, target) = match way.direction {
@@ -122,13 +182,29 @@ fn nodes<'a>(links: &[Link<'a>]) -> Vec<Node<'a>> {
                 nodes.push(Node { place, way, source, target, stops_marked: link.stops_marked });
             }
         }
+        ranges.push(start..nodes.len());
     }
-    nodes
+    (nodes, ranges)
+}
+
+/// The filters of the sources at each broker.
+fn indexes<'a>(nodes: &[Node<'a>]) -> HashMap<usize, FilterIndex<'a>> {
+    let mut filters: HashMap<usize, Vec<(&'a str, usize)>> = HashMap::new();
+    for (number, node) in nodes.iter().enumerate() {
+        filters.entry(node.source.broker).or_default().push((node.way.filter(), number));
+    }
+    filters.into_iter().map(|(broker, filters)| (broker, FilterIndex::new(filters))).collect()
+}
+
+/// The rules that may forward what this rule publishes.
+fn near(from: &Node<'_>, indexes: &HashMap<usize, FilterIndex<'_>>) -> Vec<usize> {
+    let index = indexes.get(&from.target.broker);
+    index.map(|index| index.near(from.way.target_filter())).unwrap_or_default()
 }
 
 /// Whether the messages that the first rule publishes are forwarded by the second.
 fn feeds(from: &Node<'_>, to: &Node<'_>) -> bool {
-    meets(from, to) && !is_held_back(from, to)
+    !is_held_back(from, to) && meets(from, to)
 }
 
 /// Whether no-local keeps them apart: one client publishes and subscribes.
@@ -151,42 +227,6 @@ fn is_way_back(from: &Node<'_>, to: &Node<'_>) -> bool {
     from.place.link == to.place.link
         && from.place.direction != to.place.direction
         && overlap(to.way.target_filter(), from.way.filter())
-}
-
-/// An edge of a cycle, if there is one.
-fn cycle(next: &[Vec<usize>]) -> Option<(usize, usize)> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum State {
-        New,
-        Open,
-        Done,
-    }
-    let mut states = vec![State::New; next.len()];
-    for start in 0..next.len() {
-        // The open nodes, each with the number of its edges that were followed.
-        let mut path = vec![(start, 0)];
-        while let Some((node, followed)) = path.last_mut() {
-            let (node, edge) = (*node, *followed);
-            *followed += 1;
-            let state = states.get_mut(node)?;
-            if edge == 0 {
-                if *state == State::Done {
-                    path.pop();
-                    continue;
-                }
-                *state = State::Open;
-            }
-            match next.get(node).and_then(|next| next.get(edge)) {
-                Some(to) if states.get(*to) == Some(&State::Open) => return Some((node, *to)),
-                Some(to) => path.push((*to, 0)),
-                None => {
-                    *states.get_mut(node)? = State::Done;
-                    path.pop();
-                }
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -266,6 +306,29 @@ mod tests {
         assert_eq!(kind(&[link(0, 1), link(1, 2), link(2, 3)]), None, "a chain");
         assert_eq!(kind(&[link(0, 1), link(0, 1)]), Some(LoopKind::Endless), "two bridges");
         assert_eq!(kind(&[link(0, 1), link(1, 2), link(2, 0)]), Some(LoopKind::Endless), "a ring");
+    }
+
+    #[test]
+    fn many_bridges_are_compared_only_where_they_are_near() {
+        const SITES: usize = 100;
+        let rules: Vec<Vec<Rule>> = (0..SITES)
+            .map(|site| {
+                let texts = (0..10).map(|number| format!("plant/site{site}/line{number}/# both 1"));
+                texts.map(|text| Rule::parse(&text).unwrap()).collect()
+            })
+            .collect();
+        let links: Vec<Link<'_>> = rules
+            .iter()
+            .zip(1..)
+            .map(|(rules, remote)| link(rules, (0, NO_LOCAL), (remote, NO_LOCAL)))
+            .collect();
+        let graph = Graph::new(&links);
+        assert_eq!(graph.first_loop(), None);
+        assert!((0..SITES).all(|link| graph.needs_no_local(link, Direction::In)));
+        let (nodes, _) = nodes(&links);
+        let indexes = indexes(&nodes);
+        let comparisons: usize = nodes.iter().map(|from| near(from, &indexes).len()).sum();
+        assert_eq!(comparisons, nodes.len(), "each direction of a rule with the other one");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! It has one client at each broker, and stores no state of its own: a source gets its acknowledgement only after the target's, and both
 //! brokers keep the sessions.
 //!
-//! - `rule`, `filter`, `routes` and `loops` are the rules: filters, targets, and whether they feed themselves.
+//! - `rule`, `filter`, `filter_index`, `routes` and `loops` are the rules: filters, targets, and whether they feed themselves.
 //! - `flow` is the state machine of the acknowledgements, `lane` a direction around it: queue, limits, counts.
 //! - `link` is the connection to a broker, `private_level` its protocol level, `requests` its subscriptions.
 //! - `run` joins two links and two directions in one task.
@@ -14,6 +14,7 @@ mod drops;
 pub(crate) mod error;
 pub(crate) mod event;
 mod filter;
+mod filter_index;
 mod flow;
 mod lane;
 mod link;
