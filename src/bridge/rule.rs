@@ -3,6 +3,7 @@
 //! The filter on a side is the prefix of that side followed by the pattern. A message keeps the part of its topic that the
 //! pattern matched: the prefix of its source is replaced by that of its target. `routes` compiles the rules of a bridge.
 
+use super::shortened::shortened;
 use crate::protocol::Qos;
 use crate::protocol::topic::{TopicError, TopicFilter, check_name, matches, split_share};
 use crate::suggestion::did_you_mean;
@@ -139,16 +140,16 @@ impl<'a> Parts<'a> {
             None | Some("out") => &Direction::BOTH[..1],
             Some("in") => &Direction::BOTH[1..],
             Some("both") => &Direction::BOTH[..],
-            Some(other) => return Err(wrong(1, RuleProblem::Direction(other.to_owned()))),
+            Some(other) => return Err(wrong(1, RuleProblem::Direction(shortened(other).into_owned()))),
         };
         let qos = match rest.get(1).copied() {
             None | Some("0") => Qos::AtMostOnce,
             Some("1") => Qos::AtLeastOnce,
             Some("2") => Qos::ExactlyOnce,
-            Some(other) => return Err(wrong(2, RuleProblem::Qos(other.to_owned()))),
+            Some(other) => return Err(wrong(2, RuleProblem::Qos(shortened(other).into_owned()))),
         };
         if let Some(excess) = rest.get(4) {
-            return Err(wrong(5, RuleProblem::Excess((*excess).to_owned())));
+            return Err(wrong(5, RuleProblem::Excess(shortened(excess).into_owned())));
         }
         let prefix = |index| rest.get(index).map(empty).unwrap_or_default();
         Ok(Parts { pattern: empty(pattern), directions, qos, local: prefix(2), remote: prefix(3) })
@@ -168,7 +169,7 @@ impl<'a> Parts<'a> {
         let (group, pattern) = without_group(self.pattern).map_err(|error| self.bad_pattern(error))?;
         let bad_prefix = |word, side, prefix: &str, error| RuleError {
             word,
-            problem: RuleProblem::Prefix { side, prefix: prefix.to_owned(), error },
+            problem: RuleProblem::Prefix { side, prefix: shortened(prefix).into_owned(), error },
         };
         let (group_of_prefix, source) =
             without_group(source).map_err(|error| bad_prefix(source_word, source_name, source, error))?;
@@ -185,7 +186,7 @@ impl<'a> Parts<'a> {
             TopicFilter::parse(filter).map_err(|error| self.bad_pattern(error))?;
         }
         if is_of_sys(&target_filter) {
-            return wrong(0, RuleProblem::Sys(filter, target_name));
+            return wrong(0, RuleProblem::Sys(shortened(&filter).into_owned(), target_name));
         }
         Ok(Way {
             direction,
@@ -200,7 +201,7 @@ impl<'a> Parts<'a> {
     }
 
     fn bad_pattern(&self, error: TopicError) -> RuleError {
-        RuleError { word: 0, problem: RuleProblem::Pattern(self.pattern.to_owned(), error) }
+        RuleError { word: 0, problem: RuleProblem::Pattern(shortened(self.pattern).into_owned(), error) }
     }
 }
 

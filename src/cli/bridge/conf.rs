@@ -3,6 +3,7 @@
 
 use super::keys::{self, Meaning};
 use crate::bridge::rule::{self, Rule};
+use crate::bridge::shortened::shortened;
 use crate::cli::{Error, UsageError};
 use crate::input_file;
 use crate::suggestion::did_you_mean;
@@ -136,7 +137,8 @@ impl Conf {
             (_, Some(key)) => self.add_value(line, key),
             (name, None) if keys::is_of_broker(name) => self.add_of_broker(line),
             (name, None) => {
-                let problem = format!("unknown key '{name}'{}", did_you_mean(name, keys::names()));
+                let name = shortened(name);
+                let problem = format!("unknown key '{name}'{}", did_you_mean(&name, keys::names()));
                 Err(line.key_place.mistake(problem))
             }
         }
@@ -145,8 +147,9 @@ impl Conf {
     /// Reads the files of a directory whose names end in `.conf`, in the order of their names.
     fn add_directory(&mut self, line: &Line<'_>) -> Result<(), Error> {
         let path = Path::new(line.value);
-        let failed =
-            |error: &std::io::Error| line.value_place.mistake(format!("cannot read {}: {error}", line.value));
+        let failed = |error: &std::io::Error| {
+            line.value_place.mistake(format!("cannot read {}: {error}", shortened(line.value)))
+        };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
             let path = entry.map_err(|error| failed(&error))?.path();
@@ -162,7 +165,8 @@ impl Conf {
         let name = line.needed()?;
         if let Some(earlier) = self.sections.iter().find(|section| section.name == name) {
             let (path, line_of) = (earlier.place.path.display(), earlier.place.line);
-            let problem = format!("duplicate connection '{name}'; the first is in {path}, line {line_of}");
+            let shown = shortened(name);
+            let problem = format!("duplicate connection '{shown}'; the first is in {path}, line {line_of}");
             return Err(line.value_place.mistake(problem));
         }
         self.sections.push(Section {
@@ -208,17 +212,16 @@ impl Conf {
         match line.key {
             "listener" => {
                 let port = words.next().unwrap_or_default();
-                let port = port
-                    .parse()
-                    .map_err(|_| line.value_place.mistake(format!("listener: invalid port '{port}'")))?;
+                let port = port.parse().map_err(|_| {
+                    line.value_place.mistake(format!("listener: invalid port '{}'", shortened(port)))
+                })?;
                 let host = words.next().map(str::to_owned);
                 self.listeners.push(Listener { port, host, is_special: false });
             }
             "port" => {
-                let port = line
-                    .value
-                    .parse()
-                    .map_err(|_| line.value_place.mistake(format!("port: invalid port '{}'", line.value)))?;
+                let port = line.value.parse().map_err(|_| {
+                    line.value_place.mistake(format!("port: invalid port '{}'", shortened(line.value)))
+                })?;
                 self.listeners.push(Listener { port, host: None, is_special: false });
             }
             "protocol" if line.value != "mqtt" => self.mark_listener(),

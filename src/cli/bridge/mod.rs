@@ -11,14 +11,16 @@ use super::config::side::{self, Side as SideOptions};
 use crate::bridge::Side;
 use crate::bridge::rule::Rule;
 use crate::bridge::settings::{Pause, RetainMode, Settings};
+use crate::bridge::shortened::shortened;
 use crate::cli::secrets::is_open_to_others;
 use crate::cli::session::ClientArgs;
 use crate::cli::{Error, Names, UsageError};
+use crate::escape;
 pub(crate) use args::BridgeArgs;
 use args::{RetainWord, WhereWord};
 use conf::Conf;
 pub(crate) use plan::Plan;
-use plan::{Notifications, Source, Tuning, check_loops, host_name};
+use plan::{Notifications, Source, Tuning, check_identifier, check_loops, host_name};
 use std::path::Path;
 use std::time::Duration;
 pub(crate) use words::Words;
@@ -44,10 +46,11 @@ impl BridgeArgs {
     /// # Errors
     /// The mistake in the options or the file.
     pub(crate) fn plans(&self) -> Result<Plans, Error> {
-        let plans = match &self.config {
+        let mut plans = match &self.config {
             Some(path) => self.plans_of_file(path)?,
-            None => Plans { plans: vec![self.plan()?], remarks: Vec::new() },
+            None => Plans { plans: vec![self.plan()?], remarks: remarks_on_rules(&self.rules) },
         };
+        plans.remarks.extend(self.remarks_on_variables());
         Ok(Plans { plans: plans.plans.into_iter().map(|plan| self.with_options(plan)).collect(), ..plans })
     }
 
@@ -70,7 +73,7 @@ impl BridgeArgs {
         }
         let rules = self.rules.iter().map(|text| {
             Rule::parse(text).map_err(|error| {
-                let shown = crate::escape::line(text);
+                let shown = escape::line(&shortened(text)).into_owned();
                 Error::usage(UsageError::invalid(format!("rule '{shown}'"), error.problem))
             })
         });
@@ -85,16 +88,18 @@ impl BridgeArgs {
                 return Err(Error::usage(UsageError::invalid("--name", problem)));
             }
             Some(name) => {
-                remote.connection.check_characters("--name", name).map_err(|error| {
-                    Error::usage(Words::Profile.translate(Side::Remote, &error.to_string()))
-                })?;
+                let in_words =
+                    |error: Error| Error::usage(Words::Profile.translate(Side::Remote, &error.to_string()));
+                check_identifier(&local_identifier(name))
+                    .map_err(|problem| Error::usage(UsageError::invalid("--name", problem)))?;
+                remote.connection.check_characters("--name", name).map_err(in_words)?;
                 name.clone()
             }
             None => default_name(&local, &remote)?,
         };
         let client_id = if self.name.is_some() { name.clone() } else { format!("{}.{name}", host_name()) };
         Ok(Plan {
-            client_ids: [format!("local.{client_id}"), client_id],
+            client_ids: [local_identifier(&client_id), client_id],
             name,
             local,
             remote,
@@ -129,6 +134,14 @@ impl BridgeArgs {
         Ok(Plans { plans, remarks: remarks(path, &conf, local.is_some()) })
     }
 
+    /// What the user should know about the variables of both sides.
+    fn remarks_on_variables(&self) -> Vec<String> {
+        let without_from = self.config.is_some() && self.from.is_none();
+        let of_from = side::remarks_on_variables(FROM, without_from.then_some("--from"));
+        let of_to = side::remarks_on_variables(TO, self.config.is_some().then_some("--to"));
+        of_from.into_iter().chain(of_to).collect()
+    }
+
     /// The options that override the file.
     fn with_options(&self, mut plan: Plan) -> Plan {
         let tuning = &mut plan.tuning;
@@ -152,6 +165,18 @@ impl BridgeArgs {
         }
         plan
     }
+}
+
+/// A hint for rules that are probably the port of an address without its colon. They are valid topics.
+fn remarks_on_rules(rules: &[String]) -> Vec<String> {
+    let ports = rules.iter().filter(|rule| rule.parse().is_ok_and(|port: u16| port > 0));
+    ports
+        .map(|port| {
+            format!(
+                "rule '{port}' forwards the topic {port}; the port of a broker needs a colon: HOST:{port}"
+            )
+        })
+        .collect()
 }
 
 /// What the user should know about a file: keys without effect, and passwords that others can read.
@@ -178,6 +203,11 @@ fn remarks(path: &Path, conf: &Conf, has_local: bool) -> Vec<String> {
         ));
     }
     remarks
+}
+
+/// The client identifier at the local broker: another one than at the remote broker, which may be the same.
+fn local_identifier(client_id: &str) -> String {
+    format!("local.{client_id}")
 }
 
 /// A name that is the same for the same two brokers.

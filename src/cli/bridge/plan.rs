@@ -8,6 +8,7 @@ use crate::bridge::loops::{self, Graph, Link, LinkEnd, Loop, LoopKind};
 use crate::bridge::routes::{MOST_TARGETS, Routes};
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, Pause, RetainMode, Settings};
+use crate::bridge::shortened::shortened;
 use crate::cli::session::{ClientArgs, PersistenceArgs};
 use crate::cli::{Error, Names, UsageError};
 use crate::client::Options;
@@ -15,6 +16,9 @@ use crate::protocol::property::PropertyId;
 use crate::protocol::topic::TopicFilter;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::{Address, Endpoint};
+
+/// The most bytes of a text in MQTT.
+const MOST_BYTES: usize = 65_535;
 
 /// A bridge, before its clients are completed.
 #[derive(Debug)]
@@ -142,7 +146,7 @@ impl Plan {
                 "--hop-mark is a property of MQTT 5, but the connection to the {side} broker uses an older version; set protocol-version in a profile, or bridge_protocol_version mqttv50 in a file"
             )));
         }
-        let [local_status, remote_status] = self.status_topics(&remote.options.client_id);
+        let [local_status, remote_status] = self.status_topics(&remote.options.client_id)?;
         Ok(Settings {
             name: self.name.clone(),
             local,
@@ -175,6 +179,7 @@ impl Plan {
             let text = "--will-topic cannot be used with a bridge, whose will is its status message";
             return Err(Error::usage(text));
         }
+        check_identifier(&options.client_id).map_err(|problem| Error::usage(format!("-i: {problem}")))?;
         let properties = options.properties.as_properties();
         let session_expiry = properties.number(PropertyId::SessionExpiryInterval).unwrap_or(u32::MAX);
         let receive_maximum = properties.two_bytes(PropertyId::ReceiveMaximum);
@@ -215,7 +220,7 @@ impl Plan {
     }
 
     /// The status topics, local and remote.
-    fn status_topics(&self, client_id: &str) -> [Option<String>; 2] {
+    fn status_topics(&self, client_id: &str) -> Result<[Option<String>; 2], Error> {
         let topic = self.tuning.notification_topic.clone();
         let topic = topic.unwrap_or_else(|| format!("$SYS/broker/connection/{client_id}/state"));
         let is_hosted = |client: &ClientArgs| client.service(Names::Mq).is_some();
@@ -226,7 +231,24 @@ impl Plan {
             // Hosted services reject a will on such a topic.
             None => [!is_hosted(&self.local), !is_hosted(&self.remote)],
         };
-        wanted.map(|is_wanted| is_wanted.then(|| topic.clone()))
+        if topic.len() > MOST_BYTES && wanted.contains(&true) {
+            return Err(Error::usage(format!(
+                "the status topic with the client identifier has {} bytes; MQTT allows at most {MOST_BYTES}; choose a shorter name, or set a notification topic",
+                topic.len()
+            )));
+        }
+        Ok(wanted.map(|is_wanted| is_wanted.then(|| topic.clone())))
+    }
+}
+
+/// Checks the length of a client identifier.
+///
+/// # Errors
+/// The length, in a sentence.
+pub(super) fn check_identifier(identifier: &str) -> Result<(), String> {
+    match identifier.len() {
+        ..=MOST_BYTES => Ok(()),
+        length => Err(format!("the client identifier has {length} bytes; MQTT allows at most {MOST_BYTES}")),
     }
 }
 
@@ -268,8 +290,10 @@ fn loop_error(plans: &[Plan], settings: &[Settings], found: Loop) -> Error {
         let plan = plans.get(place.link);
         let rule =
             plan.and_then(|plan| plan.rules.get(place.rule)).map(ToString::to_string).unwrap_or_default();
-        let name = plan.filter(|_| plans.len() > 1).map(|plan| format!(" of connection '{}'", plan.name));
-        format!("'{rule}' ({}){}", place.direction.word(), name.unwrap_or_default())
+        let rule = shortened(&rule);
+        let name = plan.filter(|_| plans.len() > 1).map(|plan| shortened(&plan.name));
+        let name = name.map(|name| format!(" of connection '{name}'")).unwrap_or_default();
+        format!("'{rule}' ({}){name}", place.direction.word())
     };
     let first = named(found.first);
     let second = if found.first == found.second { "it".to_owned() } else { named(found.second) };

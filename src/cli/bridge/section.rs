@@ -2,10 +2,11 @@
 
 use super::conf::{Conf, Listener, Place, Section, Value};
 use super::keys::{self, Meaning};
-use super::plan::{Notifications, Plan, Source, Tuning, host_name};
+use super::plan::{Notifications, Plan, Source, Tuning, check_identifier, host_name};
 use super::words::Words;
 use crate::bridge::Side;
 use crate::bridge::settings::{Pause, RetainMode};
+use crate::bridge::shortened::shortened;
 use crate::cli::Error;
 use crate::cli::config::{Origin, Place as ValuePlace, side};
 use crate::cli::session::ClientArgs;
@@ -35,7 +36,7 @@ impl Section {
     pub(super) fn plan(&self, conf: &Conf, local: Option<&ClientArgs>) -> Result<Plan, Error> {
         let addresses = self.addresses()?;
         if self.rules.is_empty() {
-            let problem = format!("connection '{}' has no topic line", self.name);
+            let problem = format!("connection '{}' has no topic line", shortened(&self.name));
             return Err(self.place.mistake(problem));
         }
         self.check_start_type()?;
@@ -43,6 +44,8 @@ impl Section {
         let client_id =
             of_client_id("remote_clientid").unwrap_or_else(|| format!("{}.{}", host_name(), self.name));
         let local_id = of_client_id("local_clientid").unwrap_or_else(|| format!("local.{client_id}"));
+        self.check_identifier("remote_clientid", &client_id)?;
+        self.check_identifier("local_clientid", &local_id)?;
         let in_words = |side| {
             let source = self.source();
             move |error| Words::File.error(side, error, |text| source.place_of(text))
@@ -70,6 +73,13 @@ impl Section {
         })
     }
 
+    /// Checks a client identifier that this key sets, or the name of the section.
+    fn check_identifier(&self, key: &str, identifier: &str) -> Result<(), Error> {
+        let value = self.values.get(key);
+        let (key, place) = value.map_or(("connection", &self.place), |value| (key, &value.place));
+        check_identifier(identifier).map_err(|problem| place.mistake(format!("{key}: {problem}")))
+    }
+
     fn source(&self) -> Source {
         let keys = self.values.iter().map(|(key, value)| (*key, value.place.clone())).collect();
         Source::Section { place: self.place.clone(), keys }
@@ -91,6 +101,11 @@ impl Section {
             values::session_expiry(&value.text)
                 .map_err(|problem| value.place.mistake(format!("bridge_session_expiry_interval: {problem}")))
         };
+        let topic = |value: &Value| {
+            let topic = values::topic_name(&value.text);
+            let topic = topic.map_err(|problem| format!("notification_topic: {problem}"));
+            topic.map(|topic| topic.as_str().to_owned()).map_err(|problem| value.place.mistake(problem))
+        };
         Ok(Tuning {
             round_robin: self.switch("round_robin", false)?,
             pause: self.pause()?,
@@ -103,7 +118,7 @@ impl Section {
             retain_out: if keeps_retain { RetainMode::Keep } else { RetainMode::Clear },
             retain_in: RetainMode::Keep,
             notifications: Some(notifications),
-            notification_topic: self.values.get("notification_topic").map(|value| value.text.clone()),
+            notification_topic: self.values.get("notification_topic").map(topic).transpose()?,
             unsubscribes: self.switch("bridge_attempt_unsubscribe", true)?,
         })
     }
@@ -114,7 +129,7 @@ impl Section {
         let (first, others) = addresses.split_first().ok_or_else(|| self.place.mistake("missing address"))?;
         let url = first.0.contains("://").then_some(&first.0);
         let hosts =
-            |(text, place): &(String, Place)| host_and_port(text).ok_or_else(|| place.mistake(ADDRESS));
+            |(text, place): &(String, Place)| host_and_port(text).map_err(|problem| place.mistake(problem));
         let others = others.iter().map(hosts).collect::<Result<Vec<_>, _>>()?;
         if url.is_none() {
             let (host, port) = hosts(first)?;
@@ -136,7 +151,7 @@ impl Section {
                 client.network.lead_to(text, "local_address");
                 return Ok(client);
             }
-            let (host, port) = host_and_port(text).ok_or_else(|| place.mistake(ADDRESS))?;
+            let (host, port) = host_and_port(text).map_err(|problem| place.mistake(problem))?;
             values.extend(place_values(host, port, place));
             return side::client_of_values(CONFIG, values);
         }
@@ -180,7 +195,7 @@ impl Section {
 
     fn addresses(&self) -> Result<Vec<(String, Place)>, Error> {
         let Some(value) = self.values.get("address") else {
-            let problem = format!("connection '{}' has no address line", self.name);
+            let problem = format!("connection '{}' has no address line", shortened(&self.name));
             return Err(self.place.mistake(problem));
         };
         Ok(value.text.split_whitespace().map(|word| (word.to_owned(), value.place.clone())).collect())
@@ -281,8 +296,22 @@ fn origin(place: &Place) -> Origin {
     Origin::Defaults(ValuePlace { path, line: place.line, column: place.column })
 }
 
-/// The host and the port of `HOST`, `HOST:PORT`, or an IPv6 address with or without brackets.
-fn host_and_port(text: &str) -> Option<(String, u16)> {
+/// The host and the port of an address.
+///
+/// # Errors
+/// The problem, in a sentence.
+fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    let (host, port) = split_address(text).ok_or(ADDRESS)?;
+    if host.parse::<u16>().is_ok() {
+        return Err(format!(
+            "invalid address '{text}', which looks like a port: expected HOST:PORT, with a colon"
+        ));
+    }
+    Ok((host, port))
+}
+
+/// The parts of `HOST`, `HOST:PORT`, or an IPv6 address with or without brackets.
+fn split_address(text: &str) -> Option<(String, u16)> {
     let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']')? {

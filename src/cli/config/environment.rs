@@ -30,9 +30,23 @@ pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
 
 /// The entries of the variables that begin with this text, such as `MQ_FROM_HOST`.
 pub(super) fn entries_with(options: &Options, start: &str) -> Result<Vec<Entry>, Error> {
-    let of_side = |arg: &Arg| of_variable(arg, &variable(key(arg)).replacen("MQ_", start, 1));
+    let of_side = |arg: &Arg| of_variable(arg, &variable_with(arg, start));
     let entries: Result<Vec<_>, _> = options.iter().map(of_side).collect();
     entries.map(|entries| entries.concat()).map_err(Error::usage)
+}
+
+/// The variable of an option that begins with this text instead of `MQ_`.
+pub(super) fn variable_with(arg: &Arg, start: &str) -> String {
+    variable(key(arg)).replacen("MQ_", start, 1)
+}
+
+/// The names of the variables that begin with this text and have a value, in order.
+pub(super) fn names_with(start: &str) -> Vec<String> {
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<String> =
+        set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(start)).collect();
+    names.sort();
+    names
 }
 
 /// Mistakes in single variables.

@@ -8,6 +8,7 @@ use super::{environment, file, precedence};
 use crate::cli::network::TypedOptions;
 use crate::cli::session::ClientArgs;
 use crate::cli::{Error, UsageError, clap_error};
+use crate::suggestion::similar;
 use clap::FromArgMatches;
 use std::ffi::{OsStr, OsString};
 
@@ -51,6 +52,30 @@ pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Erro
         client.network.lead_to(&url, side.option);
     }
     Ok(client)
+}
+
+/// Remarks on the variables of a side that have no effect. As for all commands, an unknown variable is ignored, since it may belong to
+/// another program; one that resembles a known one is a typing mistake. `missing` is the option without which the known ones are not
+/// used.
+pub(in crate::cli) fn remarks_on_variables(side: Side, missing: Option<&str>) -> Vec<String> {
+    let names = environment::names_with(side.variables);
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let options = Options::all();
+    let known: Vec<String> = options.iter().map(|arg| environment::variable_with(arg, "")).collect();
+    let remark = |name: String| {
+        let key = name.strip_prefix(side.variables)?;
+        match (known.iter().any(|known| known == key), missing) {
+            (true, Some(option)) => Some(format!("the variable {name} has no effect without {option}")),
+            (true, None) => None,
+            (false, _) => {
+                let meant = similar(key, known.iter().map(String::as_str))?;
+                Some(format!("ignored the variable {name}; did you mean '{}{meant}'?", side.variables))
+            }
+        }
+    };
+    names.into_iter().filter_map(remark).collect()
 }
 
 /// The client of a profile alone, without variables.

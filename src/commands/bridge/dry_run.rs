@@ -2,6 +2,7 @@
 
 use crate::bridge::routes::Routes;
 use crate::bridge::rule::{Direction, Rule, Way};
+use crate::bridge::shortened::shortened;
 use crate::cli::bridge::Plan;
 use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
@@ -23,7 +24,7 @@ pub(super) fn print(plans: &[Plan], topic: &str, is_json: bool) -> Result<ExitSt
 fn text(plan: &Plan, topic: &str, has_heading: bool) -> String {
     let mut text = String::new();
     if has_heading {
-        let _ = writeln!(text, "connection {}", escape::line(&plan.name));
+        let _ = writeln!(text, "connection {}", escape::line(&shortened(&plan.name)));
     }
     for direction in Direction::BOTH {
         let ways = ways(&plan.rules, direction);

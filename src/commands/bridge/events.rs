@@ -1,5 +1,6 @@
 //! The events of bridges as lines of the log, and as JSON objects.
 
+use crate::bridge::shortened::shortened;
 use crate::bridge::{DropReason, Event, EventKind, Side};
 use crate::json::{Writer, member};
 use crate::message::rfc_3339;
@@ -22,7 +23,7 @@ impl Events {
     /// An event as a line of the log.
     pub(super) fn line(&self, event: &Event) -> String {
         let text = describe(&event.kind);
-        if self.has_names { format!("{}: {text}", event.name) } else { text }
+        if self.has_names { format!("{}: {text}", shortened(&event.name)) } else { text }
     }
 }
 
@@ -41,10 +42,10 @@ fn describe(kind: &EventKind) -> String {
             format!("the {side} broker rejects the protocol level of bridges; connected without it")
         }
         EventKind::SubscriptionRefused { side, filter, reason } => {
-            format!("the {side} broker rejected the subscription to {filter}: {reason}")
+            format!("the {side} broker rejected the subscription to {}: {reason}", shortened(filter))
         }
         EventKind::SubscriptionLowered { side, filter, asked, granted } => {
-            format!("the {side} broker granted QoS {granted} instead of {asked} for {filter}")
+            format!("the {side} broker granted QoS {granted} instead of {asked} for {}", shortened(filter))
         }
         EventKind::SourceSessionLost { side } => {
             format!("the {side} broker lost the session; the messages that it had queued are gone")
@@ -74,7 +75,7 @@ fn describe(kind: &EventKind) -> String {
         EventKind::Dropped { direction, reason, topic, count } => {
             let (direction, messages, reason) = (direction.word(), number_of(*count), drop_reason(reason));
             let first = if *count == 1 { "" } else { "the first one " };
-            format!("{direction}: dropped {messages}, {first}on {topic}: {reason}")
+            format!("{direction}: dropped {messages}, {first}on {}: {reason}", shortened(topic))
         }
         EventKind::NoAcknowledgement { side, timeout } => {
             format!("the {side} broker did not acknowledge within {:.0} s", timeout.as_secs_f64())

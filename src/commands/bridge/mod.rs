@@ -16,6 +16,7 @@ mod status;
 use super::log::Log;
 use super::shutdown::Signals;
 use super::{Messages, block_on, completed, password};
+use crate::bridge::shortened::shortened;
 use crate::bridge::{Bridges, Event, EventKind, Monitor, Settings, Side};
 use crate::cli::bridge::{BridgeArgs, Plan, Words};
 use crate::commands::error::{Error, ExitStatus};
@@ -132,7 +133,7 @@ async fn serve(
         Some((name, source)) if !is_stopped.get() => {
             let words = |side| plans.iter().find(|plan| plan.name == name).map(|plan| plan.words(side));
             let words = [Side::Local, Side::Remote].map(|side| words(side).unwrap_or(Words::Profile));
-            Err(Error::Bridge { name, source, words })
+            Err(Error::Bridge { name: shortened(&name).into_owned(), source, words })
         }
         _ => Ok(ExitStatus::DONE),
     }

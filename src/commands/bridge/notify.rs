@@ -2,6 +2,7 @@
 
 use super::describe;
 use crate::bridge::Snapshot;
+use crate::bridge::shortened::shortened;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -68,7 +69,7 @@ impl Service {
         let Some(manager) = &self.0 else { return };
         let mut last = manager.last.borrow_mut();
         let states =
-            snapshots.iter().map(|snapshot| format!("{}: {}", snapshot.name, describe::states(snapshot)));
+            snapshots.iter().map(|one| format!("{}: {}", shortened(&one.name), describe::states(one)));
         let status = states.collect::<Vec<_>>().join("; ").replace('\n', " ");
         if status != last.status {
             self.send(&format!("STATUS={status}"));

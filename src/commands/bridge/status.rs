@@ -4,6 +4,7 @@ use super::describe::{self, Uses};
 use super::events;
 use super::json_lines::JsonLines;
 use super::panel::{self, Shown};
+use crate::bridge::shortened::shortened;
 use crate::bridge::{Counts, DirectionSnapshot, Monitor, SideSnapshot, Snapshot};
 use crate::commands::log::Log;
 use crate::commands::terminal::Terminal;
@@ -121,7 +122,7 @@ impl Drop for Status {
 /// Logs the counts at the end.
 pub(super) fn say_totals(monitor: &Monitor, uses: &[Uses], log: &Log, json: Option<&JsonLines>) {
     for (snapshot, uses) in monitor.snapshots().iter().zip(uses) {
-        log.say(&format!("{}: {}", snapshot.name, totals(snapshot, *uses)));
+        log.say(&format!("{}: {}", shortened(&snapshot.name), totals(snapshot, *uses)));
         if let Some(json) = json {
             json.print(&object(snapshot, "end"));
         }
@@ -143,7 +144,7 @@ fn directions(
 
 /// The state of a bridge in a line.
 fn line(snapshot: &Snapshot, uses: Uses, rates: [f64; 2]) -> String {
-    let mut parts = vec![format!("{}: {}", snapshot.name, describe::states(snapshot))];
+    let mut parts = vec![format!("{}: {}", shortened(&snapshot.name), describe::states(snapshot))];
     for (index, word, direction) in directions(snapshot, uses) {
         parts.push(format!("{word}: {}", describe::direction(direction, rates.get(index).copied())));
     }

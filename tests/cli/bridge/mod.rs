@@ -4,12 +4,17 @@ mod conf;
 mod dry_run;
 mod faults;
 mod loops;
+mod names;
 mod properties;
 mod status;
 mod transports;
 
 use crate::support::certificates::Files;
 use crate::support::*;
+
+fn brokers() -> (EmbeddedBroker, EmbeddedBroker) {
+    (EmbeddedBroker::start(), EmbeddedBroker::start())
+}
 
 /// `mq bridge` between two brokers with these options; each rule is one argument.
 fn between(local: &impl Server, remote: &impl Server, options: &str, rules: &[&str]) -> Program {

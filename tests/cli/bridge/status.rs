@@ -5,10 +5,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 
-fn brokers() -> (EmbeddedBroker, EmbeddedBroker) {
-    (EmbeddedBroker::start(), EmbeddedBroker::start())
-}
-
 /// The response to a request.
 fn get(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
