@@ -1,5 +1,5 @@
 //! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports what will not
-//! work. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
+//! work, with notes on what may not. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
 use super::check_client::{forgotten, options};
 use super::dry_run::ways;
@@ -7,6 +7,7 @@ use super::retained::{self, Comparison};
 use super::same_broker;
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::RetainMode;
+use crate::bridge::shortened::shortened;
 use crate::bridge::{Settings, Side};
 use crate::cli::bridge::Plan;
 use crate::client::{self, Options, handshake};
@@ -25,8 +26,15 @@ struct Report {
     name: String,
     local: SideReport,
     remote: SideReport,
+    findings: Findings,
+}
+
+/// What the user should know, in sentences.
+#[derive(Default)]
+struct Findings {
+    /// What will not work for certain.
     problems: Vec<String>,
-    /// What may be intended.
+    /// What depends on the messages, or may be intended.
     notes: Vec<String>,
 }
 
@@ -59,7 +67,7 @@ pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) 
     let mut text = Vec::new();
     for (settings, plan) in settings.iter().zip(plans) {
         let report = check(settings, plan).await;
-        has_problems |= !report.problems.is_empty();
+        has_problems |= !report.findings.problems.is_empty();
         match is_json {
             true => report.write_json(&mut text),
             false => text.extend(report.text().into_bytes()),
@@ -73,13 +81,12 @@ pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) 
 async fn check(settings: &Settings, plan: &Plan) -> Report {
     let local = check_side(settings, Side::Local).await;
     let remote = check_side(settings, Side::Remote).await;
-    let mut problems = problems(settings, &plan.rules, [&local, &remote]);
-    let mut notes = Vec::new();
+    let mut findings = Findings::of(settings, &plan.rules, [&local, &remote]);
     if local.answer.is_ok() && remote.answer.is_ok() {
-        problems.extend(of_same_broker(settings, &plan.rules).await);
-        notes = of_retained(settings, &plan.rules).await;
+        findings.problems.extend(of_same_broker(settings, &plan.rules).await);
+        findings.notes.extend(of_retained(settings, &plan.rules).await);
     }
-    Report { name: settings.name.clone(), local, remote, problems, notes }
+    Report { name: settings.name.clone(), local, remote, findings }
 }
 
 /// The problem of two addresses of the same broker.
@@ -190,25 +197,66 @@ async fn subscriptions(
     Ok(results)
 }
 
-/// What will not work, in sentences.
-fn problems(settings: &Settings, rules: &[Rule], [local, remote]: [&SideReport; 2]) -> Vec<String> {
-    let mut problems = Vec::new();
-    for report in [local, remote] {
-        let side = report.side;
-        match &report.answer {
-            Err(error) => problems.push(format!("the {side} broker cannot be used: {error}")),
-            Ok(answer) => problems.extend(of_source(settings, side, answer)),
+impl Findings {
+    fn of(settings: &Settings, rules: &[Rule], [local, remote]: [&SideReport; 2]) -> Findings {
+        let mut findings = Findings::default();
+        for report in [local, remote] {
+            let side = report.side;
+            match &report.answer {
+                Err(error) => {
+                    findings.problems.push(format!("the {side} broker cannot be used: {error}"));
+                }
+                Ok(answer) => findings.problems.extend(of_source(settings, side, answer)),
+            }
+        }
+        let (Ok(local), Ok(remote)) = (&local.answer, &remote.answer) else { return findings };
+        for direction in Direction::BOTH {
+            let (source, target) = match direction {
+                Direction::Out => (local, remote),
+                Direction::In => (remote, local),
+            };
+            findings.add_direction(settings, rules, direction, (source, target));
+        }
+        findings
+    }
+
+    /// Adds those about the messages of a direction.
+    fn add_direction(
+        &mut self,
+        settings: &Settings,
+        rules: &[Rule],
+        direction: Direction,
+        (source, target): (&Answer, &Answer),
+    ) {
+        let side = direction.target();
+        let ways = ways(rules, direction);
+        if ways.is_empty() {
+            return;
+        }
+        for (rule, _) in ways.iter().filter(|(_, way)| way.qos > target.maximum_qos) {
+            let maximum = target.maximum_qos;
+            self.problems.push(format!(
+                "rule '{rule}': the {side} broker supports QoS {maximum} only, to which messages are lowered"
+            ));
+        }
+        if !target.retains && settings.retain(direction) != RetainMode::Clear {
+            self.problems.push(format!("the {side} broker does not retain messages, so RETAIN is cleared"));
+        }
+        // A limit of the source is no size of its messages either.
+        if target.maximum_packet_size < source.maximum_packet_size {
+            let size = target.maximum_packet_size;
+            self.notes.push(format!(
+                "the {side} broker accepts packets of up to {size} bytes; larger messages are dropped"
+            ));
+        }
+        if settings.routes(direction).has_partial_overlaps() && !source.has_identifiers {
+            self.notes.push(format!(
+                "{} rules overlap in part, and the {} broker has no subscription identifiers: a message that matches two filters may be forwarded twice",
+                direction.word(),
+                direction.source()
+            ));
         }
     }
-    let (Ok(local), Ok(remote)) = (&local.answer, &remote.answer) else { return problems };
-    for direction in Direction::BOTH {
-        let (source, target) = match direction {
-            Direction::Out => (local, remote),
-            Direction::In => (remote, local),
-        };
-        problems.extend(of_direction(settings, rules, direction, (source, target)));
-    }
-    problems
 }
 
 /// The problems of the subscriptions and the session at a broker.
@@ -244,57 +292,20 @@ fn of_source(settings: &Settings, side: Side, answer: &Answer) -> Vec<String> {
     problems
 }
 
-/// The problems of the messages of a direction.
-fn of_direction(
-    settings: &Settings,
-    rules: &[Rule],
-    direction: Direction,
-    (source, target): (&Answer, &Answer),
-) -> Vec<String> {
-    let side = direction.target();
-    let ways = ways(rules, direction);
-    let mut problems = Vec::new();
-    if ways.is_empty() {
-        return problems;
-    }
-    for (rule, _) in ways.iter().filter(|(_, way)| way.qos > target.maximum_qos) {
-        let maximum = target.maximum_qos;
-        problems.push(format!(
-            "rule '{rule}': the {side} broker supports QoS {maximum} only, to which messages are lowered"
-        ));
-    }
-    if !target.retains && settings.retain(direction) != RetainMode::Clear {
-        problems.push(format!("the {side} broker does not retain messages, so RETAIN is cleared"));
-    }
-    if target.maximum_packet_size < source.maximum_packet_size {
-        let size = target.maximum_packet_size;
-        problems.push(format!(
-            "the {side} broker accepts packets of up to {size} bytes; larger messages are dropped"
-        ));
-    }
-    if settings.routes(direction).has_partial_overlaps() && !source.has_identifiers {
-        problems.push(format!(
-            "{} rules overlap in part, and the {} broker has no subscription identifiers: a message that matches two filters may be forwarded twice",
-            direction.word(),
-            direction.source()
-        ));
-    }
-    problems
-}
-
 impl Report {
     fn text(&self) -> String {
-        let mut text = format!("{}\n", escape::line(&self.name));
+        let mut text = format!("{}\n", escape::line(&shortened(&self.name)));
+        let Findings { problems, notes } = &self.findings;
         for side in [&self.local, &self.remote] {
             side.write_text(&mut text);
         }
-        for problem in &self.problems {
+        for problem in problems {
             let _ = writeln!(text, "problem: {}", escape::line(problem));
         }
-        for note in &self.notes {
+        for note in notes {
             let _ = writeln!(text, "note: {}", escape::line(note));
         }
-        if self.problems.is_empty() {
+        if problems.is_empty() {
             text.push_str("no problems found\n");
         }
         text
@@ -311,7 +322,8 @@ impl Report {
             });
             side.write_json(&mut json);
         }
-        for (key, texts) in [("problems", &self.problems), ("notes", &self.notes)] {
+        let Findings { problems, notes } = &self.findings;
+        for (key, texts) in [("problems", problems), ("notes", notes)] {
             json.key(key);
             json.open_array();
             for text in texts {

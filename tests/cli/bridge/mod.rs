@@ -1,5 +1,6 @@
 //! `mq bridge`: rules, sections of mosquitto.conf, loops, and what is seen from outside.
 
+mod check;
 mod conf;
 mod dry_run;
 mod faults;

@@ -167,68 +167,6 @@ fn the_service_manager_gets_states() {
 }
 
 #[test]
-fn check_prints_limits_and_finds_no_problem() {
-    let (local, remote) = brokers();
-    let text = between(&local, &remote, "--name b1 --check", &["a/# both 2"]).run().succeed();
-    assert_says(
-        &text,
-        &[
-            &format!("local broker: 127.0.0.1 port {}", local.address().port()),
-            "highest QoS",
-            "subscription to a/# at QoS 2: granted QoS 2",
-            "no problems found",
-        ],
-    );
-}
-
-#[test]
-fn check_finds_what_will_not_work() {
-    let local = EmbeddedBroker::start();
-    let remote = ScriptedPeer::accepting_v5("24 01 25 00 27 00000400", |wire| {
-        wire.expect_end();
-    });
-    let finished = between(&local, &remote, "--name b1 --check", &["a/# out 2"]).run();
-    finished.expect_status(3);
-    assert_says(
-        &String::from_utf8_lossy(&finished.stdout),
-        &[
-            "problem: rule 'a/# out 2': the remote broker supports QoS 1 only, to which messages are lowered",
-            "problem: the remote broker does not retain messages, so RETAIN is cleared",
-            "problem: the remote broker accepts packets of up to 1024 bytes; larger messages are dropped",
-        ],
-    );
-    remote.finish();
-}
-
-#[test]
-fn check_reports_a_broker_that_cannot_be_reached() {
-    let local = EmbeddedBroker::start();
-    let remote = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let words = format!("bridge --from mqtt://{} --to mqtt://{remote} --check --json", local.address());
-    let finished = mq(&words).arg("a out").run();
-    finished.expect_status(3);
-    assert_says(
-        &String::from_utf8_lossy(&finished.stdout),
-        &["the remote broker cannot be used", "Connection refused"],
-    );
-}
-
-#[test]
-fn check_says_whether_a_broker_knows_bridges() {
-    let (Some(local), Some(remote)) = (Mosquitto::start(), Mosquitto::start()) else { return };
-    let lines = format!(
-        "connection c\nlocal_address {}\naddress {}\ntopic # both 1\n",
-        local.address(),
-        remote.address()
-    );
-    let text = with_file(&file(&lines), "--check").run().succeed();
-    assert_says(
-        &text,
-        &["MQTT 3.1.1 has no fields", "protocol level of bridges: accepted", "no problems found"],
-    );
-}
-
-#[test]
 fn a_second_bridge_with_the_same_identifier_ends_the_first_one() {
     let (local, remote) = brokers();
     let mut first = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
@@ -311,51 +249,6 @@ fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
         "cannot write to standard output: No space left on device (os error 28); JSON lines are left out";
     assert_eq!(finished.stderr.matches(text).count(), 1, "{}", finished.stderr);
     assert_says(&finished.stderr, &["forwarded 20"]);
-}
-
-#[test]
-fn check_notes_retained_messages_that_only_the_target_has() {
-    let (local, remote) = brokers();
-    let rules = &["a/# out 1 \"\" up/"];
-    let check = || between(&local, &remote, "--name b1 --check", rules).run().succeed();
-    local.mq("pub -t a/1 -m x -q 1 -r").run().succeed();
-    remote.mq("pub -t up/a/1 -m x -q 1 -r").run().succeed();
-    remote.mq("pub -t other -m x -q 1 -r").run().succeed();
-    assert!(!check().contains("note:"));
-    remote.mq("pub -t up/a/2 -m x -q 1 -r").run().succeed();
-    let note = "out: the remote broker has a retained message that the local one does not have: up/a/2\n";
-    assert_says(&check(), &["no problems found", &format!("note: {note}")]);
-    remote.mq("pub -t up/a/3 -m x -q 1 -r").run().succeed();
-    assert_says(
-        &check(),
-        &[
-            "note: out: the remote broker has 2 retained messages that the local one does not have, such as up/a/2",
-        ],
-    );
-    let json = between(&local, &remote, "--name b1 --check --json", rules).run().succeed();
-    assert_says(&json, &["\"problems\":[],\"notes\":[\"out: the remote broker has 2 retained messages"]);
-}
-
-#[test]
-fn check_finds_that_both_addresses_lead_to_the_same_broker() {
-    on_each_broker(|broker| {
-        // Another name for the same broker.
-        let proxy = fault_proxy::FaultProxy::start(broker.address());
-        let words = |rule| {
-            let (from, to) = (broker.address(), proxy.address());
-            mq(&format!("bridge --from mqtt://{from} --to mqtt://{to} --name b1 --check")).arg(rule).run()
-        };
-        let finished = words("# both 1");
-        finished.expect_status(3);
-        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
-        assert_says(
-            &text,
-            &["problem: both addresses lead to the same broker, and the rules would form a loop"],
-        );
-        words("a/# out 1 \"\" b/").succeed();
-    });
-    let (local, remote) = brokers();
-    between(&local, &remote, "--name b1 --check", &["# both 1"]).run().succeed();
 }
 
 #[test]
