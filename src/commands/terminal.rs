@@ -8,8 +8,9 @@
 //! If the wrapped lines need more rows than the terminal has, the first of them are in its history, where nothing can erase them. A
 //! wider terminal would show them again. Therefore as many empty lines as the terminal has rows follow them, and then the next frame.
 
-use super::status_line::Panel;
+use super::status_line::{self, Panel};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stderr};
@@ -112,9 +113,21 @@ impl Panel for Terminal {
     }
 }
 
+/// Stops the process as Ctrl-Z does, but removes the panel before: the shell then writes where it was. Afterwards it is drawn again.
+pub(super) fn stop_process() {
+    status_line::erase();
+    let _ = kill_process(getpid(), Signal::STOP);
+}
+
+/// Whether a shell can continue the process after Ctrl-Z. The kernel does not stop the processes of a session's first group, such as
+/// those of a container.
+pub(super) fn has_job_control() -> bool {
+    getsid(None).is_ok_and(|session| session != getpgrp())
+}
+
 /// Whether this process is in the foreground, and the terminal takes output: after Ctrl-S, a write would block the run.
 fn is_ready() -> bool {
-    let is_in_foreground = tcgetpgrp(stderr()).is_ok_and(|group| group == rustix::process::getpgrp());
+    let is_in_foreground = tcgetpgrp(stderr()).is_ok_and(|group| group == getpgrp());
     let stderr = stderr();
     let mut descriptors = [PollFd::new(&stderr, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -28,7 +28,8 @@ source is replaced by that of the target; \"\" is an empty prefix.
 A broker is a URL, HOST:PORT, or the name of a profile (see `mq config --help`). All connection options can be set in a
 profile, or in variables for one side: MQ_FROM_PASSWORD, MQ_TO_CAFILE and so on. MQTT 5 is used unless set otherwise.
 
-SIGTERM and SIGINT stop the reading, wait for acknowledgements and disconnect; a second signal ends at once.
+SIGTERM, SIGINT and SIGHUP stop the reading, wait for acknowledgements and disconnect; a second SIGTERM or SIGINT, half
+a second later or more, ends at once.
 
 Examples:
   # Send sensor values to another broker, with a prefix there

@@ -40,6 +40,16 @@ pub(super) fn rates(snapshot: &Snapshot, [out, incoming]: [u64; 2], time: Durati
     })
 }
 
+/// The directions that have rules, with their words and rates.
+pub(super) fn directions(
+    snapshot: &Snapshot,
+    [uses_out, uses_in]: Uses,
+    [rate_out, rate_in]: [f64; 2],
+) -> impl Iterator<Item = (&'static str, &DirectionSnapshot, f64)> {
+    let all = [(uses_out, ("out", &snapshot.out, rate_out)), (uses_in, ("in", &snapshot.incoming, rate_in))];
+    all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, direction)| direction)
+}
+
 /// The counts of a direction, with the messages forwarded per second.
 pub(super) fn direction(snapshot: &DirectionSnapshot, rate: Option<f64>) -> String {
     let DirectionSnapshot { counts, in_flight, queued, .. } = snapshot;

@@ -9,12 +9,13 @@ mod json_lines;
 mod metrics;
 mod notify;
 mod panel;
+mod panel_thread;
 mod retained;
 mod same_broker;
 mod status;
+mod stop_signals;
 
 use super::log::Log;
-use super::shutdown::Signals;
 use super::{Messages, block_on, completed, password};
 use crate::bridge::shortened::shortened;
 use crate::bridge::{Bridges, Event, EventKind, Monitor, Settings, Side};
@@ -28,6 +29,7 @@ use status::Status;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use stop_signals::StopSignals;
 
 /// The period of looks at the counts.
 const LOOK: Duration = Duration::from_millis(250);
@@ -83,7 +85,7 @@ async fn serve(
     plans: &[Plan],
     messages: Messages,
 ) -> Result<ExitStatus, Error> {
-    let mut signals = Signals::catch()?;
+    let mut signals = StopSignals::catch()?;
     let mut metrics = args.metrics.map(Metrics::bind).transpose()?;
     let (log, log_end) = Log::start(messages);
     let json = args.json.then(|| JsonLines::start(log.clone()));
@@ -102,14 +104,10 @@ async fn serve(
     let stop = {
         let (is_stopped, service) = (Rc::clone(&is_stopped), service.clone());
         async move {
-            signals.next().await;
+            signals.first().await;
             is_stopped.set(true);
             service.stopping();
-            tokio::spawn(async move {
-                let status = signals.next().await;
-                messages.say("second signal: ended without waiting for acknowledgements; the brokers deliver again what was in flight");
-                std::process::exit(status.0.into())
-            });
+            tokio::spawn(signals.end_at_second(messages));
         }
     };
     let status = Status::new(args.interval, uses.clone(), messages, (log.clone(), json.clone()));

@@ -52,13 +52,7 @@ impl Shown<'_> {
     }
 
     fn directions(&self) -> impl Iterator<Item = (&'static str, &DirectionSnapshot, f64)> {
-        let [uses_out, uses_in] = self.uses;
-        let [rate_out, rate_in] = self.rates;
-        let all = [
-            (uses_out, ("out", &self.snapshot.out, rate_out)),
-            (uses_in, ("in", &self.snapshot.incoming, rate_in)),
-        ];
-        all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, direction)| direction)
+        describe::directions(self.snapshot, self.uses, self.rates)
     }
 
     fn lines(&self, columns: usize) -> Vec<Line> {

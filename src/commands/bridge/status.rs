@@ -4,13 +4,13 @@ use super::describe::{self, Uses};
 use super::events;
 use super::json_lines::JsonLines;
 use super::panel::{self, Shown};
+use super::panel_thread::PanelThread;
 use crate::bridge::shortened::shortened;
 use crate::bridge::{Counts, DirectionSnapshot, Monitor, SideSnapshot, Snapshot};
+use crate::commands::Messages;
 use crate::commands::log::Log;
 use crate::commands::terminal::Terminal;
-use crate::commands::{Messages, status_line};
 use crate::json::{Writer, member};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The time for a rate on the panel.
@@ -20,7 +20,7 @@ const RATE_TIME: Duration = Duration::from_secs(1);
 pub(super) struct Status {
     log: Log,
     json: Option<JsonLines>,
-    panel: Option<Arc<Mutex<Terminal>>>,
+    panel: Option<PanelThread>,
     interval: Duration,
     next: Duration,
     uses: Vec<Uses>,
@@ -62,10 +62,7 @@ impl Status {
         (log, json): (Log, Option<JsonLines>),
     ) -> Status {
         let is_panel = !messages.quiet && !interval.is_zero();
-        let panel = Terminal::find().filter(|_| is_panel).map(|terminal| Arc::new(Mutex::new(terminal)));
-        if let Some(panel) = &panel {
-            status_line::begin_panel(panel.clone());
-        }
+        let panel = is_panel.then(PanelThread::start).flatten();
         let (of_lines, of_panel) = (Rates::default(), Rates::default());
         Status { log, json, panel, interval, next: interval, uses, of_lines, of_panel }
     }
@@ -81,7 +78,7 @@ impl Status {
 
     /// Shows the state at this time since the start.
     pub(super) fn show(&mut self, now: Duration, snapshots: &[Snapshot]) {
-        if let Some(terminal) = self.panel.clone() {
+        if let Some(panel) = &self.panel {
             if now.saturating_sub(self.of_panel.at) >= RATE_TIME {
                 self.of_panel.update(now, snapshots);
             }
@@ -92,8 +89,7 @@ impl Status {
             });
             let bridges: Vec<Shown<'_>> = bridges.collect();
             let size = Terminal::size();
-            let lines = panel::lines(&bridges, size);
-            terminal.lock().unwrap_or_else(PoisonError::into_inner).draw(&lines, size);
+            panel.draw(panel::lines(&bridges, size), size);
         }
         if !self.is_due(now) {
             return;
@@ -107,14 +103,6 @@ impl Status {
             if let Some(json) = &self.json {
                 json.print(&object(snapshot, "status"));
             }
-        }
-    }
-}
-
-impl Drop for Status {
-    fn drop(&mut self) {
-        if self.panel.is_some() {
-            status_line::end();
         }
     }
 }
@@ -133,29 +121,20 @@ fn forwarded(snapshot: &Snapshot) -> [u64; 2] {
     [snapshot.out.counts.forwarded, snapshot.incoming.counts.forwarded]
 }
 
-/// The directions that have rules, with their words.
-fn directions(
-    snapshot: &Snapshot,
-    [uses_out, uses_in]: Uses,
-) -> Vec<(usize, &'static str, &DirectionSnapshot)> {
-    let all = [(uses_out, (0, "out", &snapshot.out)), (uses_in, (1, "in", &snapshot.incoming))];
-    all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, direction)| direction).collect()
-}
-
 /// The state of a bridge in a line.
 fn line(snapshot: &Snapshot, uses: Uses, rates: [f64; 2]) -> String {
     let mut parts = vec![format!("{}: {}", shortened(&snapshot.name), describe::states(snapshot))];
-    for (index, word, direction) in directions(snapshot, uses) {
-        parts.push(format!("{word}: {}", describe::direction(direction, rates.get(index).copied())));
+    for (word, direction, rate) in describe::directions(snapshot, uses, rates) {
+        parts.push(format!("{word}: {}", describe::direction(direction, Some(rate))));
     }
     parts.join("; ")
 }
 
 /// The counts of a bridge that has ended.
 fn totals(snapshot: &Snapshot, uses: Uses) -> String {
-    let directions = directions(snapshot, uses).into_iter();
+    let directions = describe::directions(snapshot, uses, [0.0; 2]);
     let parts =
-        directions.map(|(_, word, direction)| format!("{word}: {}", describe::direction(direction, None)));
+        directions.map(|(word, direction, _)| format!("{word}: {}", describe::direction(direction, None)));
     format!("ended; {}", parts.collect::<Vec<_>>().join("; "))
 }
 

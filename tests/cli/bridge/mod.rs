@@ -6,7 +6,9 @@ mod dry_run;
 mod faults;
 mod loops;
 mod names;
+mod panel;
 mod properties;
+mod signals;
 mod status;
 mod transports;
 

@@ -1,9 +1,8 @@
-//! What is seen of a bridge from outside: log, metrics, JSON, status topics, signals, the service manager, and `--check`.
+//! What is seen of a bridge from outside: log, metrics, JSON, status topics.
 
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixDatagram;
 
 /// The response to a request.
 fn get(address: &str, request: &str) -> String {
@@ -13,22 +12,6 @@ fn get(address: &str, request: &str) -> String {
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     response
-}
-
-#[test]
-fn a_signal_ends_the_bridge_in_order() {
-    for signal in ["TERM", "INT"] {
-        let (local, remote) = brokers();
-        let mut bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
-        wait_until_connected(&mut bridge);
-        let subscriber = remote.subscriber("-t a/# -C 1");
-        local.mq("pub -t a/1 -m x -q 1").run().succeed();
-        subscriber.finish().succeed();
-        bridge.signal(signal);
-        let finished = bridge.finish();
-        finished.expect_status(0);
-        assert_says(&finished.stderr, &["b1: ended; out: forwarded 1, in flight 0, queued 0, dropped 0"]);
-    }
 }
 
 #[test]
@@ -143,30 +126,6 @@ fn counts_are_logged_regularly() {
 }
 
 #[test]
-fn the_service_manager_gets_states() {
-    let (local, remote) = brokers();
-    let directory = tempfile::TempDir::new().unwrap();
-    let path = directory.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    let wait_for = |wanted: &str| {
-        let mut buffer = [0; 1000];
-        loop {
-            let length = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("no {wanted}: {error}"));
-            if buffer[..length] == *wanted.as_bytes() {
-                return;
-            }
-        }
-    };
-    let bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).env("NOTIFY_SOCKET", &path).spawn();
-    wait_for("READY=1");
-    wait_for("STATUS=b1: both connected");
-    bridge.signal("TERM");
-    wait_for("STOPPING=1");
-    bridge.finish().expect_status(0);
-}
-
-#[test]
 fn a_second_bridge_with_the_same_identifier_ends_the_first_one() {
     let (local, remote) = brokers();
     let mut first = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
@@ -198,35 +157,6 @@ fn the_failures_of_several_bridges_are_printed_once_each() {
 }
 
 #[test]
-fn a_second_signal_ends_the_drain_at_once() {
-    let local = EmbeddedBroker::start();
-    let (is_received, received) = std::sync::mpsc::channel();
-    let remote = ScriptedPeer::accepting_v5("", move |wire| {
-        wire.expect_type(0xa2);
-        wire.send("b0 (ffff () 00)");
-        wire.expect_publish();
-        is_received.send(()).unwrap();
-        // PUBACK does not follow.
-        wire.expect_end();
-    });
-    let directory = tempfile::TempDir::new().unwrap();
-    let path = directory.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    local.mq("pub -t a/1 -m x -q 1 -r").run().succeed();
-    let options = "--name b1 --notifications none --drain-timeout 60s --ack-timeout 60s";
-    let bridge = between(&local, &remote, options, &["a/# out 1"]).env("NOTIFY_SOCKET", &path).spawn();
-    received.recv_timeout(DEADLINE).expect("the message arrives");
-    bridge.signal("TERM");
-    let mut buffer = [0; 1000];
-    while !socket.recv(&mut buffer).is_ok_and(|length| buffer[..length] == *b"STOPPING=1") {}
-    bridge.signal("TERM");
-    let stderr = bridge.finish().fail(143);
-    assert_says(&stderr, &["second signal: ended without waiting for acknowledgements"]);
-    remote.finish();
-}
-
-#[test]
 fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
     let (local, remote) = brokers();
     let words = format!(
@@ -249,29 +179,4 @@ fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
         "cannot write to standard output: No space left on device (os error 28); JSON lines are left out";
     assert_eq!(finished.stderr.matches(text).count(), 1, "{}", finished.stderr);
     assert_says(&finished.stderr, &["forwarded 20"]);
-}
-
-#[test]
-fn a_panel_shows_states_and_counts_on_a_terminal() {
-    let (local, mut remote) = brokers();
-    let name = "a-bridge-with-a-name-that-is-longer-than-the-terminal";
-    let words = format!(
-        "bridge --from mqtt://{} --to mqtt://{} --name {name} --notifications none \"a/# out 1\"",
-        local.address(),
-        remote.address()
-    );
-    let Some(mut terminal) = Terminal::start(&words, 50, 14) else { return };
-    terminal.wait_for("a-bridge-with-a-name-that-is-lon~  both connected");
-    local.mq("pub -t a/1 -m x -q 1").run().succeed();
-    terminal.wait_for("  out  forwarded 1 (");
-    terminal.wait_for("in flight 0, queued 0,\n       dropped 0");
-    remote.kill();
-    terminal.wait_for("  local connected, remote ");
-    terminal.wait_for("  remote: ");
-    terminal.resize(100, 20);
-    terminal.wait_for("a-bridge-with-a-name-that-is-longer-than-the-terminal  local connected, remote ");
-    // Its echo does not leave a line of the panel behind.
-    terminal.keys("\x03");
-    let output = terminal.end_with_output(0);
-    assert_says(&output, &[&format!("{name}: ended; out: forwarded 1")]);
 }

@@ -279,6 +279,11 @@ impl Running {
         let _ = self.child.wait();
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended.
     #[track_caller]
     pub fn wait_for_end(&mut self) {

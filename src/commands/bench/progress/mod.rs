@@ -9,9 +9,9 @@ mod status;
 use crate::bench::View;
 use crate::bench::report::{Charset, duration, rate};
 use crate::cli::bench::ProgressKind;
-use crate::commands::terminal::{Size, Terminal};
+use crate::commands::terminal::{self, Size, Terminal};
 use crate::commands::{Messages, status_line};
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::Signal;
 use status::{History, Status};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -88,7 +88,7 @@ impl Progress {
         format!("{phase}, {}", panel::extent(&extent))
     }
 
-    /// Removes the panel before Ctrl-Z stops the process; a shell then writes where the panel was. Afterwards it is drawn again.
+    /// Lets Ctrl-Z leave the terminal to the shell, if there is a panel.
     pub(super) fn prepare_for_stops(kind: ProgressKind) -> std::io::Result<()> {
         if kind != ProgressKind::Panel || Terminal::find().is_none() {
             return Ok(());
@@ -96,8 +96,7 @@ impl Progress {
         let mut stops = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
         tokio::spawn(async move {
             while stops.recv().await.is_some() {
-                status_line::erase();
-                let _ = kill_process(getpid(), Signal::STOP);
+                terminal::stop_process();
             }
         });
         Ok(())
