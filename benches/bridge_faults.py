@@ -5,7 +5,8 @@
 
 Needs a release build (or MQ=PATH), mosquitto, and python3. A run publishes N messages at a rate to the source broker; five faults
 happen meanwhile. A line has the bridge, fault, QoS, lost messages, those among them that the target broker had completed (PUBACK or
-PUBCOMP) or only received (PUBREC), doubled messages, and seconds. Nothing but the forwarder differs: mosquitto's own bridge is the source broker itself, so a kill of
+PUBCOMP) or only received (PUBREC), those of QoS 0 that the bridge had sent to the target and those of them that it sent while the
+subscriber had no connection to the target, doubled messages, and seconds. Nothing but the forwarder differs: mosquitto's own bridge is the source broker itself, so a kill of
 the forwarder kills that broker, which saves its state every second.
 """
 import argparse
@@ -31,7 +32,7 @@ LASTS = 3.0
 # A run ends when nothing has arrived for this time.
 QUIET = 60.0
 
-PUBLISH, PUBACK, PUBREC, PUBCOMP = 3, 4, 5, 7
+CONNACK, PUBLISH, PUBACK, PUBREC, PUBCOMP = 2, 3, 4, 5, 7
 
 
 def free_port():
@@ -40,50 +41,85 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def packets(buffer):
+    """Takes the whole packets out of a buffer."""
+    while len(buffer) >= 2:
+        length, shift, at = 0, 0, 1
+        while True:
+            if at >= len(buffer):
+                return
+            byte = buffer[at]
+            length |= (byte & 127) << shift
+            shift += 7
+            at += 1
+            if byte < 128:
+                break
+        if len(buffer) < at + length:
+            return
+        yield buffer[0], bytes(buffer[at:at + length])
+        del buffer[:at + length]
+
+
 class Witness:
-    """Reads the packets between a bridge and the target, and notes the messages that the target acknowledged."""
+    """Reads the packets between a bridge and the target, and notes the messages that the target acknowledged, and when those of QoS 0
+    were sent."""
 
     def __init__(self):
         self.completed, self.received = set(), set()
+        self.sent_at = {}
         self.version = 4
         self.by_id = {}
 
-    def packets(self, buffer):
-        while len(buffer) >= 2:
-            length, shift, at = 0, 0, 1
-            while True:
-                if at >= len(buffer):
-                    return
-                byte = buffer[at]
-                length |= (byte & 127) << shift
-                shift += 7
-                at += 1
-                if byte < 128:
-                    break
-            if len(buffer) < at + length:
-                return
-            yield buffer[0], bytes(buffer[at:at + length])
-            del buffer[:at + length]
+    def ended(self):
+        pass
 
     def sent(self, buffer):
-        for first, body in self.packets(buffer):
+        for first, body in packets(buffer):
             if first >> 4 == 1:
                 self.version = body[2 + int.from_bytes(body[:2], "big")] & 127
-            if first >> 4 == PUBLISH and first & 6:
+            if first >> 4 == PUBLISH:
                 at = 2 + int.from_bytes(body[:2], "big")
-                number = body[at:at + 2]
-                at += 2
+                number = body[at:at + 2] if first & 6 else None
+                at += 2 if first & 6 else 0
                 if self.version == 5:
                     # The properties of these messages are short.
                     at += 1 + body[at]
-                self.by_id[number] = body[at:]
+                if number is None:
+                    self.sent_at[body[at:]] = time.monotonic()
+                else:
+                    self.by_id[number] = body[at:]
 
     def answered(self, buffer):
-        for first, body in self.packets(buffer):
+        for first, body in packets(buffer):
             is_success = len(body) < 3 or body[2] < 128
             if first >> 4 in (PUBACK, PUBREC, PUBCOMP) and is_success and body[:2] in self.by_id:
                 known = self.received if first >> 4 == PUBREC else self.completed
                 known.add(self.by_id[body[:2]])
+
+
+class Presence:
+    """Notes when a client has a connection that its broker accepted."""
+
+    def __init__(self):
+        self.times = []
+        self.since = None
+
+    def sent(self, buffer):
+        buffer.clear()
+
+    def answered(self, buffer):
+        if self.since is None and any(first >> 4 == CONNACK for first, _ in packets(buffer)):
+            self.since = time.monotonic()
+        buffer.clear()
+
+    def ended(self):
+        if self.since is not None:
+            self.times.append((self.since, time.monotonic()))
+        self.since = None
+
+    def was_there(self, moment):
+        is_now = self.since is not None and moment >= self.since
+        return is_now or any(start <= moment <= end for start, end in self.times)
 
 
 class Proxy:
@@ -119,6 +155,8 @@ class Proxy:
         answered = self.witness.answered if self.witness else None
         await asyncio.gather(self.copy(reader, up_writer, sent), self.copy(up_reader, writer, answered))
         self.writers.difference_update(pair)
+        if self.witness:
+            self.witness.ended()
 
     async def copy(self, reader, writer, observe):
         seen = bytearray()
@@ -266,14 +304,16 @@ class Run:
         self.source, self.target = free_port(), free_port()
         self.to_source = Proxy(self.source)
         self.to_target = Proxy(self.target, self.witness)
-        await self.to_source.start()
-        await self.to_target.start()
+        presence = Presence()
+        to_collector = Proxy(self.target, presence)
+        for proxy in (self.to_source, self.to_target, to_collector):
+            await proxy.start()
         await self.start_target()
         if self.bridge == "mq":
             await self.start_source()
         arrived = open(self.directory / "arrived", "wb")
         # Its session is kept, so that it misses nothing while the target restarts.
-        await self.spawn("collector", MQ, "sub", "-p", self.target, "-t", "m/#", "-q", self.qos, "-c", "-i", "collector", "-F", "%p", stdout=arrived)
+        await self.spawn("collector", MQ, "sub", "-p", to_collector.port, "-t", "m/#", "-q", self.qos, "-c", "-i", "collector", "-F", "%p", stdout=arrived)
         await self.start_forwarder()
         await asyncio.sleep(2)
         self.processes["target"].send_signal(signal.SIGUSR1)  # saves the sessions
@@ -284,8 +324,10 @@ class Run:
         lost = {str(number).encode() for number in range(self.options.messages) if str(number) not in counts}
         completed = lost & self.witness.completed
         received = (lost & self.witness.received) - completed
+        sent = {payload: moment for payload, moment in self.witness.sent_at.items() if payload in lost}
+        away = [moment for moment in sent.values() if not presence.was_there(moment)]
         doubled = sum(counts.values()) - len(counts)
-        return len(lost), len(completed), len(received), doubled, time.monotonic() - start
+        return len(lost), len(completed), len(received), len(sent), len(away), doubled, time.monotonic() - start
 
     async def stop(self):
         for process in self.processes.values():
@@ -308,7 +350,7 @@ async def main():
     unknown = set(options.faults.split(",")) - set(FAULTS)
     if unknown:
         parser.error(f"unknown fault {sorted(unknown)[0]}: expected {', '.join(FAULTS)}")
-    print("bridge fault qos lost completed received doubled seconds", flush=True)
+    print("bridge fault qos lost completed received sent away doubled seconds", flush=True)
     for fault in options.faults.split(","):
         for qos in map(int, options.qos.split(",")):
             for bridge in options.bridges.split(","):

@@ -16,13 +16,13 @@ QOS=${QOS:-1}
 
 broker source "$PORT" 'set_tcp_nodelay true'
 broker target $((PORT + 1)) 'set_tcp_nodelay true'
-for number in $(seq 0 "$CONNECTIONS"); do
+for number in $(seq 0 $((CONNECTIONS - 1))); do
     printf 'connection c%s\nlocal_address 127.0.0.1:%s\naddress 127.0.0.1:%s\ntopic many/%s/# out %s\nnotifications false\nbridge_protocol_version mqttv50\n' \
         "$number" "$PORT" $((PORT + 1)) "$number" "$QOS"
 done > "$DIR/bridge.conf"
 "$MQ" bridge --config "$DIR/bridge.conf" --json --interval 0 > "$DIR/events" 2> "$DIR/bridge.log" &
 BRIDGE=$!
-until [ "$(grep -c '"event":"connected"' "$DIR/events")" -ge $((2 * CONNECTIONS + 2)) ]; do sleep 0.05; done
+until [ "$(grep -c '"event":"connected"' "$DIR/events")" -ge $((2 * CONNECTIONS)) ]; do sleep 0.05; done
 "$MQ" bench pub -p "$PORT" -c "$CONNECTIONS" -q "$QOS" -t 'many/{i}/x' -s 50 --rate $((CONNECTIONS * RATE)) --warm-up 0s \
     --duration "${SECONDS_EACH}s" --json "$DIR/report" > "$DIR/bench" 2>&1 || true
 sleep 2

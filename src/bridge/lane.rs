@@ -55,11 +55,17 @@ struct Desk {
     drops: Drops,
     /// Of the connection to the target.
     limits: Option<MessageLimits>,
-    is_qos_reported: bool,
-    is_retain_reported: bool,
-    is_quota_reported: bool,
-    is_forgotten_reported: bool,
+    reported: Reported,
     reporter: Reporter,
+}
+
+/// The events that were reported on the connection to the target; once is enough.
+#[derive(Debug, Default)]
+struct Reported {
+    lowered_qos: bool,
+    cleared_retain: bool,
+    exceeded_quota: bool,
+    forgotten: bool,
 }
 
 /// A connection to the target, as far as messages are concerned.
@@ -80,10 +86,7 @@ impl Lane {
             delays: Delays::new(),
             drops: Drops::default(),
             limits: None,
-            is_qos_reported: false,
-            is_retain_reported: false,
-            is_quota_reported: false,
-            is_forgotten_reported: false,
+            reported: Reported::default(),
             reporter,
         };
         let flow = Flow::new(routes.maximum_targets());
@@ -190,8 +193,7 @@ impl Lane {
     /// The target accepted a connection. Returns the number of messages that are sent again because it lost its session.
     pub(super) fn target_connected(&mut self, terms: &TargetTerms, ports: Ports<'_>, now: Instant) -> usize {
         let desk = &mut self.desk;
-        (desk.limits, desk.is_qos_reported, desk.is_retain_reported) = (Some(terms.limits), false, false);
-        (desk.is_quota_reported, desk.is_forgotten_reported) = (false, false);
+        (desk.limits, desk.reported) = (Some(terms.limits), Reported::default());
         let mut writer = Writer { desk, ports, now };
         let repeated = self.flow.target_connected(terms.window, terms.session_present, now, &mut writer);
         self.desk.counts.maybe_doubled += repeated as u64;
@@ -372,10 +374,10 @@ impl Writer<'_> {
         }
         desk.counts.downgraded += 1;
         let direction = desk.direction;
-        if is_lowered && !std::mem::replace(&mut desk.is_qos_reported, true) {
+        if is_lowered && !std::mem::replace(&mut desk.reported.lowered_qos, true) {
             desk.reporter.report(EventKind::QosLowered { direction, maximum: copy.qos });
         }
-        if is_cleared && !std::mem::replace(&mut desk.is_retain_reported, true) {
+        if is_cleared && !std::mem::replace(&mut desk.reported.cleared_retain, true) {
             desk.reporter.report(EventKind::RetainCleared { direction });
         }
     }
@@ -418,7 +420,7 @@ impl Wires<Rc<Message>> for Writer<'_> {
 
     fn postponed(&mut self) {
         let desk = &mut *self.desk;
-        if !std::mem::replace(&mut desk.is_quota_reported, true) {
+        if !std::mem::replace(&mut desk.reported.exceeded_quota, true) {
             desk.reporter.report(EventKind::QuotaExceeded { side: desk.direction.target() });
         }
     }
@@ -426,7 +428,7 @@ impl Wires<Rc<Message>> for Writer<'_> {
     fn forgotten(&mut self) {
         let desk = &mut *self.desk;
         desk.counts.maybe_doubled += 1;
-        if !std::mem::replace(&mut desk.is_forgotten_reported, true) {
+        if !std::mem::replace(&mut desk.reported.forgotten, true) {
             desk.reporter.report(EventKind::TargetForgot { side: desk.direction.target() });
         }
     }
