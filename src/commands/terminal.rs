@@ -62,6 +62,8 @@ struct Frame {
     text: String,
     /// The columns of each line.
     widths: Vec<usize>,
+    /// The size of the terminal that they are for.
+    size: Size,
 }
 
 impl Terminal {
@@ -84,29 +86,33 @@ impl Terminal {
 
     /// Draws a frame in place of the last one, unless the terminal cannot take it now.
     pub(super) fn draw(&mut self, lines: &[Line], size: Size) {
-        let frame = Frame::new(lines, size.rows, self.is_coloured);
-        if self.frame.as_ref() != Some(&frame) && is_ready() {
+        let frame = Frame::new(lines, size, self.is_coloured);
+        // Lines for another size would be cut, and the first of them could leave the screen.
+        if self.frame.as_ref() != Some(&frame) && size == Terminal::size() && is_ready() {
             let exceeds = self.frame.as_ref().is_some_and(|last| last.exceeds(size));
             let empty = if exceeds { empty_screen(size.rows) } else { String::new() };
             write(&(empty + &frame.text));
             self.frame = Some(frame);
         }
     }
+
+    /// Removes the last frame. Returns it if it fits the terminal as it is now.
+    fn remove(&mut self) -> Option<Frame> {
+        let frame = self.frame.take()?;
+        let size = Terminal::size();
+        write(&if frame.exceeds(size) { empty_screen(size.rows) } else { ERASE.to_owned() });
+        Some(frame).filter(|frame| frame.size == size)
+    }
 }
 
 impl Panel for Terminal {
     /// The next frame is drawn in any case.
     fn erase(&mut self) {
-        if self.frame.take().is_some() {
-            write(ERASE);
-        }
+        self.remove();
     }
 
     fn aside(&mut self, write_other: &mut dyn FnMut()) {
-        let frame = self.frame.take();
-        if frame.is_some() {
-            write(ERASE);
-        }
+        let frame = self.remove();
         write_other();
         frame.iter().for_each(|frame| write(&frame.text));
         self.frame = frame;
@@ -142,9 +148,9 @@ fn write(text: &str) {
 
 impl Frame {
     /// The lines as one text that ends where it begins, with at most as many rows as the terminal.
-    fn new(lines: &[Line], rows: usize, is_coloured: bool) -> Frame {
+    fn new(lines: &[Line], size: Size, is_coloured: bool) -> Frame {
         let mut text = format!("{WRAP_OFF}\r");
-        let shown = lines.get(..rows).unwrap_or(lines);
+        let shown = lines.get(..size.rows).unwrap_or(lines);
         for (number, line) in shown.iter().enumerate() {
             text += if number == 0 { "" } else { "\r\n" };
             text += &painted(line, is_coloured);
@@ -156,7 +162,7 @@ impl Frame {
         }
         text += "\r";
         text += WRAP_ON;
-        Frame { text, widths: shown.iter().map(|line| line.text.width()).collect() }
+        Frame { text, widths: shown.iter().map(|line| line.text.width()).collect(), size }
     }
 
     /// Whether its lines were wrapped by a narrower terminal, and need more rows than it has.
@@ -198,7 +204,7 @@ mod tests {
     fn frame(widths: &[usize]) -> Frame {
         let line = |width: &usize| Line { tone: Tone::Plain, label: 0, text: "x".repeat(*width) };
         let lines: Vec<_> = widths.iter().map(line).collect();
-        Frame::new(&lines, 20, false)
+        Frame::new(&lines, Size { columns: 80, rows: 20 }, false)
     }
 
     #[test]
