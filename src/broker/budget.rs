@@ -6,6 +6,7 @@
 //! Messages are shared by their subscribers: a message counts once in the shared budget, and in full for each client that it
 //! waits for.
 
+use super::excess::Excess;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -13,13 +14,21 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,
+    /// The limit that the user set, of which this budget is a part.
+    whole: usize,
     used: Cell<usize>,
     accounts: Cell<usize>,
 }
 
 impl Budget {
+    #[cfg(test)]
     pub(super) fn new(limit: usize) -> Rc<Budget> {
-        Rc::new(Budget { limit, used: Cell::new(0), accounts: Cell::new(0) })
+        Budget::part(limit, limit)
+    }
+
+    /// A part of the memory that the user allowed.
+    pub(super) fn part(limit: usize, whole: usize) -> Rc<Budget> {
+        Rc::new(Budget { limit, whole, used: Cell::new(0), accounts: Cell::new(0) })
     }
 
     pub(super) fn limit(&self) -> usize {
@@ -77,6 +86,14 @@ impl Account {
 
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// The limit that more bytes of this client exceed, if they were refused; some of them are new in the shared budget.
+    pub(super) fn excess(&self, more: usize, new: usize) -> Excess {
+        match self.budget.allows(self.used.get() + more, new) {
+            true => Excess::ClientMemory(self.limit),
+            false => Excess::Memory(self.budget.whole),
+        }
     }
 
     /// Counts memory of the client's own, such as subscriptions, until the charge is dropped. `None` if it exceeds half of

@@ -46,6 +46,8 @@ pub(super) struct Client {
     pub(super) is_bridge: Cell<bool>,
     /// The entry of this client in the routing of the current message: the routing's number, and the index.
     pub(super) routed: Cell<(u64, usize)>,
+    /// The decision of the access rules in the routing of the current message: the routing's number, and whether it may be received.
+    pub(super) decided: Cell<(u64, bool)>,
     /// The time of each kind of deadline, as in the timers.
     pub(super) deadlines: Cell<[Option<Instant>; 3]>,
 }
@@ -104,6 +106,7 @@ impl Client {
             keep_alive_timeout: Cell::new(Duration::ZERO),
             is_bridge: Cell::new(false),
             routed: Cell::new((0, 0)),
+            decided: Cell::new((0, false)),
             deadlines: Cell::default(),
         }
     }

@@ -38,6 +38,12 @@ impl Link {
         }
     }
 
+    /// Lets the task continue without waiting. For the task itself: to wake it would give it its next turn before the clients whose
+    /// sockets have not been looked at.
+    pub(super) fn stay_awake(&self) {
+        self.is_signalled.set(true);
+    }
+
     /// Whether it was signalled since the last time; if not, the task is woken when it is.
     pub(super) fn take_signal(&self, cx: &Context<'_>) -> bool {
         if self.is_signalled.replace(false) {

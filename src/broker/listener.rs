@@ -1,15 +1,16 @@
 //! The accept loop. After an error, such as no free file descriptors, it waits and retries.
 
-use super::Event;
 use super::connection::serve;
+use super::network::{self, Network};
 use super::state::Shared;
 use super::unix::UnixSocket;
-use crate::transport::{Stream, tcp, web_socket};
+use super::{Event, Excess, Reason};
+use crate::transport::{Stream, tcp, tls, web_socket};
 use std::cell::Cell;
 use std::fmt;
 use std::future::pending;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,10 +53,9 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// Its address; `None` at a Unix socket.
-    pub(super) fn address(&self) -> Option<IpAddr> {
+    pub(super) fn network(&self) -> Network {
         match self {
-            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Tcp(address) => network::of(address.ip()),
             Peer::Unix(_) => None,
         }
     }
@@ -214,7 +214,7 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
         return Some(stream);
     }
     // Boxed, since the handshakes need memory that the connection later does not.
-    let reason = match Box::pin(add_layers(stream, kind, shared)).await {
+    let reason = match Box::pin(add_layers(stream, kind, shared, peer)).await {
         Ok(stream) => return Some(stream),
         Err(reason) => reason,
     };
@@ -223,31 +223,37 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
 }
 
 /// Accepts TLS and the WebSocket, each within the time for CONNECT.
-async fn add_layers(mut stream: Stream, kind: Kind, shared: &Shared) -> Result<Stream, String> {
+async fn add_layers(mut stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Result<Stream, Reason> {
     let time_limit = shared.borrow().config.connect_timeout;
     if kind.has_tls() {
-        let accepted = timeout(time_limit, accept_tls(stream, shared)).await;
-        stream = accepted.map_err(|_| "no complete TLS handshake in time".to_owned())??;
+        let accepted = timeout(time_limit, accept_tls(stream, shared, peer)).await;
+        stream = accepted.map_err(|_| too_late("no complete TLS handshake in time", time_limit))??;
     }
     if kind.has_web_socket() {
         let accepted = timeout(time_limit, web_socket::accept(stream)).await;
-        stream = accepted.map_err(|_| "no WebSocket in time".to_owned())??.stream;
+        stream = accepted.map_err(|_| too_late("no WebSocket in time", time_limit))??.stream;
     }
     Ok(stream)
 }
 
-async fn accept_tls(stream: Stream, shared: &Shared) -> Result<Stream, String> {
+fn too_late(text: &str, time_limit: Duration) -> Reason {
+    Reason { text: text.to_owned(), excess: Some(Excess::ConnectTime(time_limit)) }
+}
+
+async fn accept_tls(mut stream: Stream, shared: &Shared, peer: &Peer) -> Result<Stream, String> {
     let (handshakes, acceptor) = {
         let state = shared.borrow();
         let acceptor = state.config.tls.as_ref().map(|tls| Arc::clone(&tls.borrow()));
         (Rc::clone(&state.handshakes), acceptor)
     };
     let acceptor = acceptor.ok_or_else(|| "no certificate".to_owned())?;
-    let place = handshakes.begin();
+    // A silent connection takes no memory for TLS, so it needs no place.
+    let first = tls::first_bytes(&mut stream).await.map_err(|error| error.to_string())?;
+    let place = handshakes.begin(peer.network());
     tokio::select! {
-        accepted = acceptor.accept_on_threads(stream, handshakes.permits()) => {
+        accepted = acceptor.accept_on_threads(stream, first, handshakes.permits()) => {
             accepted.map_err(|error| error.to_string())
         }
-        () = place.displaced() => Err("too many unfinished TLS handshakes, of which this was the oldest".to_owned()),
+        () = place.displaced() => Err("too many unfinished TLS handshakes; this was the oldest one of the address with the most".to_owned()),
     }
 }

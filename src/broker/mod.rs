@@ -6,17 +6,19 @@
 //!
 //! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket, and `handshakes` bounds those of TLS.
 //!   `connection` serves one client, and `link` is the handle on it for other tasks.
-//! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs. `guesses` slows down the guessing of passwords. `acl`
-//!   has the access rules for topics.
+//! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs. `logins` slows down the guessing of passwords, by the
+//!   failures that `guesses` counts. `acl` has the access rules for topics.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
-//! - `budget` counts the broker's memory that clients cause.
+//! - `budget` counts the broker's memory that clients cause. `excess` names the limits that they exceed. `network` is the origin
+//!   that limits for strangers count by.
 //! - `sys` computes the `$SYS` topics.
 
 mod acl;
 mod budget;
 mod client;
 mod connection;
+mod excess;
 pub(crate) mod front;
 mod guesses;
 #[cfg(test)]
@@ -24,7 +26,9 @@ mod handle;
 mod handshakes;
 mod link;
 mod listener;
+mod logins;
 mod message;
+mod network;
 mod outbox;
 mod retained;
 mod routing;
@@ -44,6 +48,7 @@ use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 use crate::transport::tls::Acceptor;
 pub(crate) use acl::{Acl, AclError};
+pub(crate) use excess::{Excess, Reason};
 use front::Fronts;
 pub(crate) use front::{Front, FrontStarter, Silence};
 #[cfg(test)]
@@ -193,7 +198,7 @@ pub(crate) enum Event {
     Refused {
         /// The client's address.
         peer: Peer,
-        reason: String,
+        reason: Reason,
         /// Whether [`Event::RefusedMore`] counts it as well.
         is_summed: bool,
     },
@@ -201,7 +206,7 @@ pub(crate) enum Event {
     RefusedMore {
         /// Their number.
         count: u64,
-        last_reason: String,
+        last_reason: Reason,
     },
     /// A client's message was not published, since the access rules do not allow it.
     Denied {
@@ -215,18 +220,24 @@ pub(crate) enum Event {
     QuotaExceeded {
         /// Its client identifier.
         client_id: String,
+        /// The limit, the first one since the last such event.
+        excess: Excess,
     },
-    /// Messages for a client were dropped: its queue was full, or they exceeded its maximum packet size.
+    /// Messages for a client were dropped.
     Dropped {
         /// Its client identifier.
         client_id: String,
         /// The number since the last such event.
         count: u64,
+        /// The limit that the last one exceeded.
+        excess: Excess,
     },
     /// Messages were delivered but not retained, since the store is full.
     RetainedStoreFull {
         /// The number since the last such event.
         count: u64,
+        /// The limit that the last one exceeded.
+        excess: Excess,
     },
     /// The system refuses new connections; accepting is retried.
     AcceptFailed(io::Error),
@@ -420,7 +431,7 @@ async fn follow_acl(shared: &Shared) {
     if let Some(mut receiver) = receiver {
         while receiver.changed().await.is_ok() {
             let acl = Arc::clone(&receiver.borrow_and_update());
-            shared.borrow_mut().acl = Some(acl);
+            shared.borrow_mut().change_acl(acl);
         }
     }
     std::future::pending::<()>().await;

@@ -4,6 +4,7 @@
 //! messages are dropped, the newest first.
 
 use super::budget::Account;
+use super::excess::Excess;
 use super::link::Link;
 use super::message::{Delivery, Queued};
 use crate::protocol::Qos;
@@ -27,8 +28,8 @@ pub(super) enum Pushed {
     Queued,
     /// The message is queued, and its publisher should wait.
     Pressed,
-    /// The queue is full.
-    Dropped,
+    /// The queue is full: it exceeds this limit.
+    Dropped(Excess),
 }
 
 /// The queue of one subscriber.
@@ -45,8 +46,9 @@ pub(super) struct Outbox {
     is_stalled: bool,
     /// The next message can be sent only after an acknowledgement.
     needs_acknowledgement: bool,
-    /// Messages dropped since they were last reported.
+    /// Messages dropped since they were last reported, and the limit that the last one exceeded.
     dropped: u64,
+    excess: Option<Excess>,
     /// Whether the client is on the list for the next report of drops.
     is_listed: bool,
     /// Whether the client is on the list of those that publishers wait for.
@@ -65,6 +67,7 @@ impl Outbox {
             is_stalled: false,
             needs_acknowledgement: false,
             dropped: 0,
+            excess: None,
             is_listed: false,
             is_watched: false,
         }
@@ -73,10 +76,12 @@ impl Outbox {
     /// Adds a message.
     pub(super) fn push(&mut self, delivery: Delivery) -> Pushed {
         if self.queue.len() >= self.maximum_messages {
-            return Pushed::Dropped;
+            return Pushed::Dropped(Excess::QueuedMessages(self.maximum_messages));
         }
         let bytes = delivery.message.size;
-        let Some(queued) = delivery.charge_to(&self.account) else { return Pushed::Dropped };
+        let Some(queued) = delivery.charge_to(&self.account) else {
+            return Pushed::Dropped(self.account.excess(bytes, 0));
+        };
         self.bytes += bytes;
         self.queue.push_back(queued);
         if self.is_pressing() { Pushed::Pressed } else { Pushed::Queued }
@@ -133,15 +138,17 @@ impl Outbox {
     }
 
     /// Counts dropped messages. Returns true if the client must be added to the list for the next report.
-    pub(super) fn note_drops(&mut self, count: u64) -> bool {
+    pub(super) fn note_drops(&mut self, count: u64, excess: Excess) -> bool {
         self.dropped += count;
+        self.excess = Some(excess);
         !std::mem::replace(&mut self.is_listed, true)
     }
 
     /// Takes the number of drops since the last call, and removes the client from the list.
-    pub(super) fn take_dropped(&mut self) -> u64 {
+    pub(super) fn take_dropped(&mut self) -> Option<(u64, Excess)> {
         self.is_listed = false;
-        std::mem::take(&mut self.dropped)
+        let count = std::mem::take(&mut self.dropped);
+        self.excess.take().map(|excess| (count, excess))
     }
 
     /// Makes a publisher wait until the queue has drained. Returns true if the queue must be added to the list of watched ones.
@@ -229,16 +236,17 @@ mod tests {
         assert_eq!(pushed[3], Pushed::Queued);
         assert_eq!(pushed[4], Pushed::Pressed);
         assert_eq!(pushed[15], Pushed::Pressed);
-        assert_eq!(pushed[16..], [Pushed::Dropped, Pushed::Dropped]);
-        assert_eq!([outbox.note_drops(1), outbox.note_drops(1)], [true, false]);
-        assert_eq!([outbox.take_dropped(), outbox.take_dropped()], [2, 0]);
+        let excess = Excess::QueuedMessages(16);
+        assert_eq!(pushed[16..], [Pushed::Dropped(excess), Pushed::Dropped(excess)]);
+        assert_eq!([outbox.note_drops(1, excess), outbox.note_drops(1, excess)], [true, false]);
+        assert_eq!([outbox.take_dropped(), outbox.take_dropped()], [Some((2, excess)), None]);
     }
 
     #[test]
     fn bytes_are_bounded_too_and_one_huge_message_passes() {
         let mut outbox = outbox();
         assert_eq!(outbox.push(delivery(2 << 20)), Pushed::Pressed);
-        assert_eq!(outbox.push(delivery(1)), Pushed::Dropped);
+        assert_eq!(outbox.push(delivery(1)), Pushed::Dropped(Excess::ClientMemory(1 << 20)));
         drop(outbox.pop());
         assert_eq!(outbox.push(delivery(1)), Pushed::Queued);
     }
@@ -247,7 +255,7 @@ mod tests {
     fn publishers_wait_until_the_queue_has_drained() {
         let now = Instant::now();
         let (mut outbox, publisher) = (outbox(), Rc::new(Link::new(now)));
-        (0..5).for_each(|_| assert_ne!(outbox.push(delivery(1)), Pushed::Dropped));
+        (0..5).for_each(|_| assert!(!matches!(outbox.push(delivery(1)), Pushed::Dropped(_))));
         outbox.hold_back(&publisher);
         for left in (0..5).rev() {
             outbox.pop();

@@ -3,6 +3,7 @@
 //! A filter is looked up in steps: each step seeks the next topic that could match, and a look-up can be suspended after any
 //! step. So a filter that skips many topics does not block other clients.
 
+use super::excess::Excess;
 use super::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -71,23 +72,28 @@ impl Retained {
     }
 
     /// Replaces the retained message of a topic; an empty payload only removes it [MQTT-3.3.1-6].
-    /// Returns false if the store is full.
-    pub(super) fn set(&mut self, message: &Rc<Message>) -> bool {
+    ///
+    /// # Errors
+    /// The limit of the full store.
+    pub(super) fn set(&mut self, message: &Rc<Message>) -> Result<(), Excess> {
         let key = key(&message.topic);
         self.remove(&key);
         if message.payload.is_empty() {
-            return true;
+            return Ok(());
         }
         let size = size(message);
-        if self.messages.len() >= self.maximum_messages || self.bytes + size > self.maximum_bytes {
-            return false;
+        if self.messages.len() >= self.maximum_messages {
+            return Err(Excess::RetainedMessages(self.maximum_messages));
+        }
+        if self.bytes + size > self.maximum_bytes {
+            return Err(Excess::RetainedBytes(self.maximum_bytes));
         }
         self.bytes += size;
         if let Some(at) = message.expires_at() {
             self.expiring.insert((at, key.clone()));
         }
         self.messages.insert(key, Rc::clone(message));
-        true
+        Ok(())
     }
 
     fn remove(&mut self, key: &[u8]) {
@@ -240,7 +246,7 @@ mod tests {
     fn filters_find_retained_messages() {
         let mut store = Retained::new(100, 100_000);
         for topic in ["a", "a/b", "a/b/c", "a.b", "ab", "/x", "b", "$SYS/x"] {
-            assert!(store.set(&message(topic, "1")));
+            store.set(&message(topic, "1")).unwrap();
         }
         assert_eq!(topics(&store, "a/#"), ["a", "a/b", "a/b/c"]);
         assert_eq!(topics(&store, "a/b"), ["a/b"]);
@@ -261,7 +267,7 @@ mod tests {
             let mut store = Retained::new(100, 100_000);
             let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
             for name in &names {
-                store.set(&message(name, "1"));
+                store.set(&message(name, "1")).unwrap();
             }
             prop_assume!(!filter.is_empty());
             let mut expected: Vec<_> = names.into_iter().filter(|name| topic::matches(&filter, name)).collect();
@@ -276,7 +282,7 @@ mod tests {
     fn topics_that_cannot_match_are_not_looked_at() {
         let mut store = Retained::new(100_000, 100_000_000);
         for number in 0..10_000 {
-            store.set(&message(&format!("site/{number}"), "1"));
+            store.set(&message(&format!("site/{number}"), "1")).unwrap();
         }
         for filter in ["+/x", "x/+", "+/5000", "site/5000", "+/+/+/x", "$SYS/#", "site/5000/#"] {
             let steps = look_up(&store, filter).1;
@@ -287,12 +293,12 @@ mod tests {
     #[test]
     fn an_empty_payload_removes_and_the_store_is_bounded() {
         let mut store = Retained::new(2, 100_000);
-        assert!(store.set(&message("a", "1")));
-        assert!(store.set(&message("a", "2")));
-        assert!(store.set(&message("b", "1")));
-        assert!(!store.set(&message("c", "1")));
-        assert!(store.set(&message("a", "")));
-        assert!(store.set(&message("b", "")));
+        assert_eq!(store.set(&message("a", "1")), Ok(()));
+        assert_eq!(store.set(&message("a", "2")), Ok(()));
+        assert_eq!(store.set(&message("b", "1")), Ok(()));
+        assert!(store.set(&message("c", "1")).is_err());
+        assert_eq!(store.set(&message("a", "")), Ok(()));
+        assert_eq!(store.set(&message("b", "")), Ok(()));
         assert_eq!((store.len(), store.bytes()), (0, 0));
     }
 }

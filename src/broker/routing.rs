@@ -3,8 +3,9 @@
 //! A client gets a message once even if several of its subscriptions match, at the highest QoS among them and with all their
 //! identifiers; each shared subscription sends its own copy (MQTT 5.0, sections 3.3.4 and 4.8.2).
 
-use super::acl::{Acl, Intent};
+use super::acl::Intent;
 use super::client::{Client, Scan, Subscription};
+use super::excess::Excess;
 use super::message::{Delivery, Message};
 use super::outbox::Pushed;
 use super::retained::{Cursor, Step};
@@ -14,6 +15,7 @@ use super::target::{Target, merge};
 use super::topic_tree::{MAX_LEVELS, Match};
 use crate::protocol::topic::{self, split_share};
 use crate::protocol::{Publish, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
@@ -72,8 +74,10 @@ impl State {
                 message.set_publisher(&author.subject.borrow());
             }
             let message = Rc::new(message);
-            if publish.retain && !self.retain(&message) {
-                self.retained_refused += 1;
+            if publish.retain
+                && let Err(excess) = self.retain(&message)
+            {
+                self.note_not_retained(excess);
             }
             self.work += targets.len() * 2;
             for target in targets.drain(..) {
@@ -84,10 +88,12 @@ impl State {
         if was_matched { ReasonCode::SUCCESS } else { ReasonCode::NO_MATCHING_SUBSCRIBERS }
     }
 
-    fn retain(&mut self, message: &Rc<Message>) -> bool {
+    fn retain(&mut self, message: &Rc<Message>) -> Result<(), Excess> {
         // An empty message frees memory.
-        let has_room = message.payload.is_empty() || self.budget.used() <= self.budget.limit();
-        has_room && self.retained.set(message)
+        if !message.payload.is_empty() && self.budget.used() > self.budget.limit() {
+            return Err(Excess::Memory(self.config.memory));
+        }
+        self.retained.set(message)
     }
 
     fn find_targets(
@@ -100,14 +106,22 @@ impl State {
         let routing = self.routing;
         let is_publisher = |client: &Rc<Client>| publisher.is_some_and(|own| Rc::ptr_eq(own, client));
         let acl = self.acl.as_deref();
-        let decision_work = acl.map_or(0, Acl::work);
-        let mut work = 0;
+        let work = Cell::new(0);
         let may_read = |client: &Client| {
-            acl.is_none_or(|acl| acl.allows(&client.subject.borrow(), publish.topic, Intent::Read))
+            let Some(acl) = acl else { return true };
+            // Several of a client's subscriptions can match, but the decision is the same.
+            if let (number, may_read) = client.decided.get()
+                && number == routing
+            {
+                return may_read;
+            }
+            work.set(work.get() + acl.work());
+            let may_read = acl.allows(&client.subject.borrow(), publish.topic, Intent::Read);
+            client.decided.set((routing, may_read));
+            may_read
         };
         let visited = self.tree.for_each_match(publish.topic, &mut |matched| match matched {
             Match::Single(subscription) => {
-                work += decision_work;
                 let is_left_out = subscription.options.no_local && is_publisher(&subscription.client)
                     || subscription.client.is_ended.get()
                     || !may_read(&subscription.client);
@@ -116,9 +130,12 @@ impl State {
                 }
             }
             Match::Shared(group) => {
-                work += decision_work;
-                let is_ready = |member: &Subscription| member.client.is_ready() && may_read(&member.client);
+                let is_ready = |member: &Subscription| {
+                    work.set(work.get() + 1);
+                    member.client.is_ready() && may_read(&member.client)
+                };
                 let is_able = |member: &Subscription| {
+                    work.set(work.get() + 1);
                     !member.client.is_ended.get()
                         && (member.client.is_connected() || publish.qos > Qos::AtMostOnce)
                         && may_read(&member.client)
@@ -126,7 +143,7 @@ impl State {
                 targets.extend(group.pick(is_ready, is_able).map(|member| Target::new(member, publish)));
             }
         });
-        self.work += visited + work;
+        self.work += visited + work.get();
     }
 
     fn deliver(&mut self, target: Target, message: &Rc<Message>, publisher: Option<&Rc<Client>>) {
@@ -141,7 +158,7 @@ impl State {
         match (pushed, publisher) {
             (Pushed::Queued, _) | (Pushed::Pressed, None) => {}
             (Pushed::Pressed, Some(publisher)) => self.hold_back(publisher, &client),
-            (Pushed::Dropped, _) => self.note_drops(&client, 1),
+            (Pushed::Dropped(excess), _) => self.note_drops(&client, 1, excess),
         }
         client.signal();
     }
@@ -170,9 +187,9 @@ impl State {
     }
 
     /// Counts messages dropped for a client.
-    pub(super) fn note_drops(&mut self, client: &Rc<Client>, count: u64) {
+    pub(super) fn note_drops(&mut self, client: &Rc<Client>, count: u64, excess: Excess) {
         self.report.messages_dropped += count;
-        if count > 0 && client.outbox.borrow_mut().note_drops(count) {
+        if count > 0 && client.outbox.borrow_mut().note_drops(count, excess) {
             self.dropping.push(Rc::clone(client));
         }
     }
@@ -216,22 +233,25 @@ impl State {
         let mut filters = client.subscriptions.borrow_mut();
         let is_new = !filters.contains(filter);
         let cost = SUBSCRIPTION_COST + 2 * filter.len() + levels * LEVEL_COST;
-        let charge =
-            client.account.hold(cost).filter(|_| !is_new || filters.len() < self.config.subscriptions);
-        let Some(charge) = charge else {
-            drop(filters);
-            self.note_exceeded(client);
-            return Err(ReasonCode::QUOTA_EXCEEDED);
+        let most = self.config.subscriptions;
+        let charge = match client.account.hold(cost) {
+            None => Err(client.account.excess(cost, cost)),
+            Some(_) if is_new && filters.len() >= most => Err(Excess::Subscriptions(most)),
+            Some(charge) => Ok(charge),
         };
+        let charge = charge.map_err(|excess| {
+            self.note_exceeded(client, excess);
+            ReasonCode::QUOTA_EXCEEDED
+        })?;
         let wants_retained = match options.retain_handling {
             RetainHandling::Always => true,
             RetainHandling::New => is_new,
             RetainHandling::Never => false,
         };
         if wants_retained && matches!(split_share(filter), Ok(None)) {
-            let Some(charge) = client.account.hold(SCAN_COST + 2 * filter.len()) else {
-                drop(filters);
-                self.note_exceeded(client);
+            let cost = SCAN_COST + 2 * filter.len();
+            let Some(charge) = client.account.hold(cost) else {
+                self.note_exceeded(client, client.account.excess(cost, cost));
                 return Err(ReasonCode::QUOTA_EXCEEDED);
             };
             client.scans.borrow_mut().push_back(Scan {
@@ -292,13 +312,14 @@ impl State {
         }
         let qos = message.qos.min(scan.maximum_qos);
         let delivery = Delivery { message, subscription_ids: scan.id.clone(), qos, retain: true };
-        if client.outbox.borrow_mut().push(delivery) == Pushed::Dropped {
-            self.note_drops(client, 1);
+        let pushed = client.outbox.borrow_mut().push(delivery);
+        if let Pushed::Dropped(excess) = pushed {
+            self.note_drops(client, 1, excess);
         }
     }
 
     /// Whether the publisher of a retained message may still publish it: the access rules can have changed.
-    fn is_author_allowed(&self, message: &Message) -> bool {
+    pub(super) fn is_author_allowed(&self, message: &Message) -> bool {
         let (Some(acl), Some(author)) = (&self.acl, &message.publisher) else { return true };
         acl.allows(author, &message.topic, Intent::Write)
     }
@@ -327,5 +348,66 @@ impl State {
                 None => ReasonCode::NO_SUBSCRIPTION_EXISTED.0,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::acl::Acl;
+    use super::super::{Config, Event};
+    use super::*;
+    use crate::protocol::{Connect, Properties, Subscription as Wanted};
+    use std::sync::Arc;
+    use tokio::sync::watch;
+
+    const RULES: usize = 100;
+
+    fn state() -> State {
+        let rules: String = (0..RULES).map(|number| format!("topic read other/{number}\n")).collect();
+        let acl = Acl::parse(&format!("user admin\ntopic #\nuser bob\n{rules}")).unwrap();
+        let (_, acl) = watch::channel(Arc::new(acl));
+        State::new(Config { acl: Some(acl), ..Config::default() }, Box::new(|_: Event| {}), Instant::now())
+    }
+
+    fn connect(state: &mut State, client_id: &str, user: &str) -> Rc<Client> {
+        let connect = Connect {
+            version: Version::V5,
+            is_bridge: false,
+            clean_start: true,
+            keep_alive: 0,
+            client_id,
+            will: None,
+            username: Some(user),
+            password: None,
+            properties: Properties::EMPTY,
+        };
+        state.connect(&connect, Some(user), Instant::now()).map(|opened| opened.client).ok().unwrap()
+    }
+
+    #[test]
+    fn the_access_rules_count_as_work_once_for_each_member_of_shared_subscriptions() {
+        let (mut state, members) = (state(), 50);
+        for number in 0..members {
+            let client = connect(&mut state, &number.to_string(), "bob");
+            for filter in ["$share/one/#", "$share/two/#", "+", "a"] {
+                let wanted = Wanted { filter, options: SubscriptionOptions::default() };
+                state.subscribe(&client, &[wanted], None, Version::V5, &mut Vec::new());
+            }
+        }
+        let publisher = connect(&mut state, "publisher", "admin");
+        let message = Publish {
+            dup: false,
+            qos: Qos::AtMostOnce,
+            retain: false,
+            topic: "a",
+            packet_id: None,
+            properties: Properties::EMPTY,
+            payload: b"x",
+        };
+        let before = state.work;
+        let code = state.publish(&message, Some(&publisher), Instant::now());
+        assert_eq!(code, ReasonCode::NO_MATCHING_SUBSCRIBERS);
+        let work = state.work - before;
+        assert!((RULES * members..RULES * members * 3 / 2).contains(&work), "{work}");
     }
 }

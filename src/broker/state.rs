@@ -8,6 +8,7 @@ use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
 use super::handshakes::Handshakes;
 use super::link::Link;
+use super::message::Delivery;
 use super::retained::Retained;
 use super::sys;
 use super::target::Target;
@@ -15,11 +16,11 @@ use super::timers::{Deadline, Timers};
 use super::topic_tree::{ClientKey, TopicTree};
 use super::users::Gate;
 use super::will::PendingWill;
-use super::{Config, Event, Peer, Report};
+use super::{Config, Event, Excess, Peer, Reason, Report};
 use crate::protocol::session::Limits;
 use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, hash_set};
+use std::collections::{HashMap, hash_set};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) gate: Rc<Gate>,
     /// The access rules, if there are any.
     pub(super) acl: Option<Arc<Acl>>,
+    /// The number of the last routing under earlier access rules.
+    last_under_earlier_acl: u64,
     /// The unfinished TLS handshakes. Shared as well, since they wait.
     pub(super) handshakes: Rc<Handshakes>,
     pub(super) report: Report,
@@ -74,9 +77,11 @@ pub(super) struct State {
     /// Clients whose next message waits for memory.
     pub(super) starved: Vec<Rc<Link>>,
     /// Clients that exceeded a budget since the last report.
-    exceeding: HashSet<Rc<str>>,
+    exceeding: HashMap<Rc<str>, Excess>,
     /// Messages not retained because the store was full, since the last report.
-    pub(super) retained_refused: u64,
+    retained_refused: u64,
+    /// The limit that the last one of them exceeded.
+    retained_excess: Option<Excess>,
     /// The number of the message that is being routed.
     pub(super) routing: u64,
     /// Reused memory for the subscribers of one message.
@@ -95,7 +100,7 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 struct Refusals {
     count: u64,
-    last_reason: String,
+    last_reason: Reason,
     /// The time until which refusals are only counted.
     until: Option<Instant>,
 }
@@ -114,6 +119,7 @@ impl State {
         State {
             gate: Rc::new(Gate::new(config.access.clone())),
             acl: config.acl.as_ref().map(|acl| Arc::clone(&acl.borrow())),
+            last_under_earlier_acl: 0,
             handshakes: Rc::new(Handshakes::within(config.memory / STRANGERS_PART)),
             report: Report::default(),
             started: now,
@@ -123,14 +129,15 @@ impl State {
             timers: Timers::default(),
             tree: TopicTree::new(),
             retained: Retained::new(config.retained_messages, config.retained_bytes),
-            budget: Budget::new(config.memory - config.memory / STRANGERS_PART),
-            strangers: Budget::new(config.memory / STRANGERS_PART),
+            budget: Budget::part(config.memory - config.memory / STRANGERS_PART, config.memory),
+            strangers: Budget::part(config.memory / STRANGERS_PART, config.memory),
             work: 0,
             ended: Vec::new(),
             refusals: Refusals::default(),
             starved: Vec::new(),
-            exceeding: HashSet::new(),
+            exceeding: HashMap::new(),
             retained_refused: 0,
+            retained_excess: None,
             routing: 0,
             targets: Vec::new(),
             watched: Vec::new(),
@@ -166,7 +173,7 @@ impl State {
     }
 
     /// Counts a refused connection. The first one is reported immediately, further ones together.
-    pub(super) fn refuse(&mut self, peer: Peer, reason: String, now: Instant) {
+    pub(super) fn refuse(&mut self, peer: Peer, reason: Reason, now: Instant) {
         self.report.refused += 1;
         let is_summed = self.refusals.until.is_some();
         if is_summed {
@@ -184,31 +191,43 @@ impl State {
         self.emit(Event::Denied { client_id: client.id.to_string(), user, topic: topic.to_owned() });
     }
 
-    /// Counts a request refused for lack of memory.
-    pub(super) fn note_exceeded(&mut self, client: &Client) {
+    /// Counts a request refused because of a limit.
+    pub(super) fn note_exceeded(&mut self, client: &Client, excess: Excess) {
         self.report.quota_exceeded += 1;
-        self.exceeding.insert(Rc::clone(&client.id));
+        self.exceeding.entry(Rc::clone(&client.id)).or_insert(excess);
+    }
+
+    /// Counts a message that was not retained.
+    pub(super) fn note_not_retained(&mut self, excess: Excess) {
+        self.retained_refused += 1;
+        self.retained_excess = Some(excess);
     }
 
     /// Accepts a client: takes its session over from an earlier connection, resumes it, or creates a new one.
     ///
     /// # Errors
-    /// The reason code for refusing it.
+    /// The reason code for refusing it, and the limit that it exceeds.
     pub(super) fn connect(
         &mut self,
         connect: &Connect<'_>,
         user: Option<&str>,
         now: Instant,
-    ) -> Result<Opened, ReasonCode> {
+    ) -> Result<Opened, (ReasonCode, Option<Excess>)> {
         // As in mosquitto, an empty user name is none for the access rules.
         let user = user.filter(|user| !user.is_empty());
         let is_assigned = connect.client_id.is_empty();
-        let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
+        let assigned = match is_assigned {
+            true => Some(self.assign_client_id(connect).map_err(|code| (code, None))?),
+            false => None,
+        };
         let client_id = assigned.as_deref().unwrap_or(connect.client_id);
         let cost = Client::base_cost(client_id) + connect.will.as_ref().map_or(0, PendingWill::cost);
         if cost > self.config.client_memory || !self.budget.allows(cost, cost) {
             self.report.quota_exceeded += 1;
-            return Err(ReasonCode::QUOTA_EXCEEDED);
+            let Config { client_memory, memory, .. } = self.config;
+            let is_own = cost > client_memory;
+            let excess = if is_own { Excess::ClientMemory(client_memory) } else { Excess::Memory(memory) };
+            return Err((ReasonCode::QUOTA_EXCEEDED, Some(excess)));
         }
         self.take_over(client_id, now);
         let is_new = connect.clean_start || self.belongs_to_other(client_id, user);
@@ -272,9 +291,15 @@ impl State {
         Some(client)
     }
 
-    fn create(&mut self, client_id: &str, version: Version, now: Instant) -> Result<Rc<Client>, ReasonCode> {
-        if self.clients.len() >= self.config.sessions {
-            return Err(ReasonCode::QUOTA_EXCEEDED);
+    fn create(
+        &mut self,
+        client_id: &str,
+        version: Version,
+        now: Instant,
+    ) -> Result<Rc<Client>, (ReasonCode, Option<Excess>)> {
+        let most = self.config.sessions;
+        if self.clients.len() >= most {
+            return Err((ReasonCode::QUOTA_EXCEEDED, Some(Excess::Sessions(most))));
         }
         let account = Account::new(&self.budget, self.config.client_memory);
         let queued_messages = self.config.queued_messages;
@@ -295,6 +320,21 @@ impl State {
             .borrow_mut()
             .keep(|delivery| acl.allows(&subject, &delivery.message.topic, Intent::Read));
         *client.subject.borrow_mut() = Rc::new(subject);
+    }
+
+    /// Applies changed access rules.
+    pub(super) fn change_acl(&mut self, acl: Arc<Acl>) {
+        self.last_under_earlier_acl = self.routing;
+        self.acl = Some(acl);
+    }
+
+    /// Whether the client may receive a message that waited for it: the access rules can have changed meanwhile.
+    pub(super) fn may_still_receive(&mut self, client: &Client, delivery: &Delivery) -> bool {
+        let message = &delivery.message;
+        let is_checked = self.acl.is_none() || message.number > self.last_under_earlier_acl;
+        is_checked
+            || self.may(client, &message.topic, Intent::Read)
+                && (!delivery.retain || self.is_author_allowed(message))
     }
 
     /// Whether the access rules allow this to the client.
@@ -475,15 +515,16 @@ impl State {
 
     fn report_drops(&mut self) {
         for client in std::mem::take(&mut self.dropping) {
-            let count = client.outbox.borrow_mut().take_dropped();
-            self.emit(Event::Dropped { client_id: client.id.to_string(), count });
+            if let Some((count, excess)) = client.outbox.borrow_mut().take_dropped() {
+                self.emit(Event::Dropped { client_id: client.id.to_string(), count, excess });
+            }
         }
         let count = std::mem::take(&mut self.retained_refused);
-        if count > 0 {
-            self.emit(Event::RetainedStoreFull { count });
+        if let Some(excess) = self.retained_excess.take() {
+            self.emit(Event::RetainedStoreFull { count, excess });
         }
-        for client_id in std::mem::take(&mut self.exceeding) {
-            self.emit(Event::QuotaExceeded { client_id: client_id.to_string() });
+        for (client_id, excess) in std::mem::take(&mut self.exceeding) {
+            self.emit(Event::QuotaExceeded { client_id: client_id.to_string(), excess });
         }
     }
 

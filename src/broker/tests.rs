@@ -810,7 +810,7 @@ fn events_name_clients_that_connect_and_disconnect() {
         "Disconnected { client_id: \"c\", reason: Some(ReasonCode(0x81)), fault: \
          Some(\"malformed packet: packet type 0 is forbidden at byte 0\") }"
     );
-    assert!(seen[2].ends_with("reason: \"the first packet is not CONNECT\", is_summed: false }"), "{seen:?}");
+    assert!(seen[2].contains("text: \"the first packet is not CONNECT\""), "{seen:?}");
 }
 
 type Events = Arc<Mutex<Vec<Event>>>;
@@ -825,7 +825,7 @@ fn broker_with_events(config: Config) -> (Handle, Events) {
 fn drops(events: &Events) -> Vec<(String, u64)> {
     let events = events.lock().unwrap();
     let drops = events.iter().filter_map(|event| match event {
-        Event::Dropped { client_id, count } => Some((client_id.clone(), *count)),
+        Event::Dropped { client_id, count, .. } => Some((client_id.clone(), *count)),
         _ => None,
     });
     drops.collect()

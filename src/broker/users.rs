@@ -1,24 +1,21 @@
 //! Password checks for the broker. They run on other threads, since each would block the broker's own; the numbers of concurrent
-//! checks and of waiting clients are bounded. After several failures, attempts wait (`guesses`).
+//! checks and of waiting clients are bounded. After several failures, and while others are pending, attempts wait (`logins`).
 //!
 //! An attacker learns as little as from mosquitto: a wrong password, an unknown user and a missing user name get the same answer.
 
-use super::guesses::{Attempt, Guesses};
+use super::guesses::Attempt;
+use super::logins::{Logins, Turn};
+use super::network::Network;
 use super::scram::{Authenticator, Denial, Reply, ScramAccess};
 use crate::passwd::{Hash, HashError, Password};
 use crate::protocol::{Connect, Properties, ReasonCode};
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
-
-/// The number of clients that may wait for their password check. Further ones get "server busy".
-const MAX_WAITING: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Users {
@@ -73,26 +70,21 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(super) struct Gate {
     access: Option<Access>,
-    checks: Semaphore,
-    waiting: Cell<usize>,
-    guesses: RefCell<Guesses>,
+    checks: Arc<Semaphore>,
+    logins: Rc<Logins>,
 }
 
 impl Gate {
     pub(super) fn new(access: Option<Access>) -> Gate {
-        let checks = Semaphore::new(available_parallelism().map_or(1, Into::into));
-        Gate { access, checks, waiting: Cell::new(0), guesses: RefCell::default() }
+        let checks = Arc::new(Semaphore::new(available_parallelism().map_or(1, Into::into)));
+        Gate { access, checks, logins: Rc::default() }
     }
 
     /// Checks user name and password.
     ///
     /// # Errors
     /// The reason code for refusing the client.
-    pub(super) async fn admit(
-        &self,
-        connect: &Connect<'_>,
-        address: Option<IpAddr>,
-    ) -> Result<(), ReasonCode> {
+    pub(super) async fn admit(&self, connect: &Connect<'_>, network: Network) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
         let rejected = Err(ReasonCode::NOT_AUTHORIZED);
         // As in mosquitto, and for access rules, an empty user name is none.
@@ -103,35 +95,21 @@ impl Gate {
         let Some(Ok(password)) = connect.password.map(|bytes| Password::new(bytes.to_vec())) else {
             return rejected;
         };
-        let attempt = Attempt { address, user: name };
-        self.wait_for_turn(attempt).await?;
+        let turn = self.turn(Attempt { network, user: name }).await?;
         let users = Arc::clone(&users.borrow());
         let may_be_right = access.allows_empty_passwords || !password.is_empty();
         // An empty password is checked as well, so that the timing reveals nothing.
         let is_right = self.verify(users, name.to_owned(), password).await? && may_be_right;
-        self.note(attempt, is_right);
+        turn.end(is_right);
         if is_right { Ok(()) } else { rejected }
     }
 
-    /// Waits after too many failures.
+    /// Waits until an attempt may be checked.
     ///
     /// # Errors
     /// The reason code for refusing the client, since too many attempts wait.
-    pub(super) async fn wait_for_turn(&self, attempt: Attempt<'_>) -> Result<(), ReasonCode> {
-        let _place = Place::among(&self.waiting).ok_or(ReasonCode::SERVER_BUSY)?;
-        let wait = self.guesses.borrow_mut().wait(attempt, Instant::now());
-        let wait = wait.ok_or(ReasonCode::SERVER_BUSY)?;
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        Ok(())
-    }
-
-    /// Records whether the client proved to be the user.
-    pub(super) fn note(&self, attempt: Attempt<'_>, is_right: bool) {
-        let mut guesses = self.guesses.borrow_mut();
-        let now = Instant::now();
-        if is_right { guesses.succeeded(attempt, now) } else { guesses.failed(attempt, now) }
+    pub(super) async fn turn(&self, attempt: Attempt<'_>) -> Result<Turn, ReasonCode> {
+        self.logins.turn(attempt).await.ok_or(ReasonCode::SERVER_BUSY)
     }
 
     /// Begins an enhanced authentication.
@@ -145,30 +123,14 @@ impl Gate {
     }
 
     async fn verify(&self, users: Arc<Users>, name: String, password: Password) -> Result<bool, ReasonCode> {
-        let _place = Place::among(&self.waiting).ok_or(ReasonCode::SERVER_BUSY)?;
         let unavailable = ReasonCode::SERVER_UNAVAILABLE;
-        let _permit = self.checks.acquire().await.map_err(|_| unavailable)?;
-        let check = spawn_blocking(move || users.verify(&name, &password));
+        let permit = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| unavailable)?;
+        let check = spawn_blocking(move || {
+            // With the thread, which goes on if the broker stops meanwhile.
+            let _permit = permit;
+            users.verify(&name, &password)
+        });
         check.await.map_err(|_| unavailable)?.map_err(|_| unavailable)
-    }
-}
-
-/// A place in the queue, released even if the broker stops meanwhile.
-struct Place<'a>(&'a Cell<usize>);
-
-impl<'a> Place<'a> {
-    fn among(waiting: &'a Cell<usize>) -> Option<Place<'a>> {
-        let count = waiting.get();
-        (count < MAX_WAITING).then(|| {
-            waiting.set(count + 1);
-            Place(waiting)
-        })
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -208,15 +170,5 @@ mod tests {
             assert_eq!(users.verify(&format!("user{number}"), &password("secret")), Ok(false));
         }
         assert_eq!(Users::default().verify("ann", &password("secret")), Ok(false));
-    }
-
-    #[test]
-    fn only_so_many_wait_and_places_are_given_back() {
-        let waiting = Cell::new(0);
-        let places: Vec<_> = std::iter::from_fn(|| Place::among(&waiting)).collect();
-        assert_eq!(places.len(), MAX_WAITING);
-        drop(places);
-        assert_eq!(waiting.get(), 0);
-        assert!(Place::among(&waiting).is_some());
     }
 }

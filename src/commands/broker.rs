@@ -2,20 +2,19 @@
 
 use super::broker_files::Files;
 use super::broker_fronts::{self, FrontProcesses};
+use super::broker_limits;
 use super::log::Log;
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
 use super::{Messages, block_on, gateway};
 use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
-use crate::cli::broker_limits::{Limit, LimitName};
 use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::Gateway;
 use crate::transport::{Address, descriptors};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -28,9 +27,11 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     block_on(async {
         let mut signals = Signals::catch()?;
         let mut files = Files::open(args)?;
-        if let Some(warning) = args.warning() {
-            messages.say(warning);
-        }
+        let warnings = files.warnings();
+        args.warning()
+            .into_iter()
+            .chain(warnings.iter().map(String::as_str))
+            .for_each(|text| messages.say(text));
         let mut broker = Broker::bind(config(args, &files)?)
             .await
             .map_err(|ListenError { place, source }| Error::system(format!("listen on {place}"), source))?;
@@ -81,29 +82,9 @@ fn config(args: &BrokerArgs, files: &Files) -> Result<Config, Error> {
         ..Config::default()
     };
     for limit in &args.limits {
-        set_limit(&mut config, *limit);
+        broker_limits::set(&mut config, *limit);
     }
     Ok(config)
-}
-
-/// Sets a limit of --limit; the values are within the ranges of their fields.
-fn set_limit(config: &mut Config, limit: Limit) {
-    let Limit { name, value } = limit;
-    let count = usize::try_from(value).unwrap_or(usize::MAX);
-    let short = u16::try_from(value).unwrap_or(u16::MAX);
-    match name {
-        LimitName::PacketSize => config.maximum_packet_size = u32::try_from(value).unwrap_or(u32::MAX),
-        LimitName::ReceiveMaximum => config.receive_maximum = short,
-        LimitName::TopicAliases => config.topic_alias_maximum = short,
-        LimitName::InFlight => config.in_flight = short,
-        LimitName::QueuedMessages => config.queued_messages = count,
-        LimitName::Subscriptions => config.subscriptions = count,
-        LimitName::Sessions => config.sessions = count,
-        LimitName::RetainedMessages => config.retained_messages = count,
-        LimitName::RetainedBytes => config.retained_bytes = count,
-        LimitName::ConnectTime => config.connect_timeout = Duration::from_millis(value),
-        LimitName::StallTime => config.stall_time = Duration::from_millis(value),
-    }
 }
 
 /// The gateway for MQTT-SN clients, if requested.
@@ -192,25 +173,29 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             format!("{} disconnected: {reason}", shown(client_id))
         }
         Event::Disconnected { client_id, reason: None, .. } => format!("{} was lost", shown(client_id)),
-        Event::Refused { peer, reason, .. } => format!("refused a connection from {peer}: {reason}"),
-        Event::RefusedMore { count, last_reason } => {
-            format!("refused {count} more connections in the last seconds; the last one: {last_reason}")
+        Event::Refused { peer, reason, .. } => {
+            format!("refused a connection from {peer}: {}", broker_limits::describe_reason(reason))
         }
+        Event::RefusedMore { count, last_reason } => format!(
+            "refused {count} more connections in the last seconds; the last one: {}",
+            broker_limits::describe_reason(last_reason)
+        ),
         Event::Denied { client_id, user, topic } => {
             let user = user.as_ref().map(|user| format!(" (user {})", shown(user))).unwrap_or_default();
             format!("{}{user} may not publish to {}", shown(client_id), shown(topic))
         }
-        Event::QuotaExceeded { client_id } => format!(
-            "{} exceeded a limit: --client-memory, --memory, its receive maximum, or the number of subscriptions",
-            shown(client_id)
-        ),
-        Event::Dropped { client_id, count } => format!(
-            "dropped {count} messages for {}: its queue was full, they exceeded its maximum packet size, or they expired",
-            shown(client_id)
-        ),
-        Event::RetainedStoreFull { count } => {
-            format!("did not retain {count} messages: the store is full")
+        Event::QuotaExceeded { client_id, excess } => {
+            format!("{} exceeded a limit: {}", shown(client_id), broker_limits::describe(*excess))
         }
+        Event::Dropped { client_id, count, excess } => format!(
+            "dropped {count} messages for {}, the last one because of a limit: {}",
+            shown(client_id),
+            broker_limits::describe(*excess)
+        ),
+        Event::RetainedStoreFull { count, excess } => format!(
+            "did not retain {count} messages: the store is full: {}",
+            broker_limits::describe(*excess)
+        ),
         Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
         Event::FrontStarted { process } => format!("front process {process} accepts clients"),
         Event::FrontEnded { process, end, clients, pause } => {

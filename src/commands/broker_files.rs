@@ -6,21 +6,31 @@ use super::users;
 use crate::authentication::Failure;
 use crate::authentication::scram::Stranger;
 use crate::broker::{Access, Acl, AclError, ScramAccess, ScramUsers, Users};
-use crate::cli::UsageError;
 use crate::cli::broker::BrokerArgs;
-use crate::commands::error::Error;
+use crate::cli::{self, UsageError};
+use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
 use crate::transport::tls::Acceptor;
 use std::future::pending;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 
 impl Content for Acceptor {
     const SUBJECT: &'static str = "the certificate is";
 
     fn summary(&self) -> String {
         self.certificate().to_owned()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.validity()
+            .problem()
+            .map(|problem| format!(": {problem}; clients reject it"))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -29,6 +39,10 @@ impl Content for Acl {
 
     fn summary(&self) -> String {
         counted(self.len(), "rule")
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.surprises().map(|(line, surprise)| format!(", line {line}: {surprise}")).collect()
     }
 }
 
@@ -70,10 +84,19 @@ impl Files {
         }))
     }
 
-    /// Reads the files again at each SIGHUP, forever.
+    /// The problems of the files that were read at the start.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let of_acl = self.acl.as_ref().map(Reloaded::warnings);
+        let of_certificate = self.certificate.as_ref().map(Reloaded::warnings);
+        of_acl.into_iter().chain(of_certificate).flatten().collect()
+    }
+
+    /// Reads the files again at each SIGHUP, forever, and reports when the certificate expires.
     pub(super) async fn keep_up_to_date(&mut self, log: &Log) {
         let Files { users, scram_users, acl, certificate } = self;
+        let expiry = certificate.as_ref().map(|file| (file.content(), file.path().to_owned()));
         tokio::join!(
+            report_expiry(expiry, log),
             keep_up_to_date(users.as_mut(), log),
             keep_up_to_date(scram_users.as_mut(), log),
             keep_up_to_date(acl.as_mut(), log),
@@ -86,6 +109,36 @@ async fn keep_up_to_date<T: Content>(file: Option<&mut Reloaded<T>>, log: &Log) 
     match file {
         Some(file) => file.keep_up_to_date(log).await,
         None => pending().await,
+    }
+}
+
+/// The longest time between two looks at the clock of the system, which can be set and does not stop while the machine sleeps.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Reports once when the current certificate of a file expires. One that had expired when it was read was reported then.
+async fn report_expiry(certificate: Option<(watch::Receiver<Arc<Acceptor>>, PathBuf)>, log: &Log) {
+    let Some((mut certificate, path)) = certificate else { return pending().await };
+    loop {
+        let validity = certificate.borrow_and_update().validity().clone();
+        let expiry = async {
+            while let Some(left) = validity.remaining() {
+                tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+            }
+        };
+        let has_expired = validity.remaining().is_none();
+        tokio::select! {
+            () = expiry, if !has_expired => {
+                let problem = validity.problem().unwrap_or_default();
+                log.say(&format!("warning: {}: {problem}; clients reject it", path.display()));
+            }
+            changed = certificate.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return pending().await,
+            },
+        }
+        if certificate.changed().await.is_err() {
+            return pending().await;
+        }
     }
 }
 
@@ -104,6 +157,14 @@ fn open_acl(path: &Path) -> Result<Reloaded<Acl>, Error> {
 fn open_certificate(args: &BrokerArgs) -> Result<Option<Reloaded<Acceptor>>, Error> {
     let Some(path) = &args.tls.cert else { return Ok(None) };
     let options = args.tls.clone();
-    let read = move |occasion| options.acceptor(occasion == Occasion::Start).map_err(Error::from);
+    let read = move |occasion| {
+        options.acceptor(occasion == Occasion::Start).map_err(|error| match error {
+            // Ctrl-C at the prompt for the password of the key.
+            cli::Error::System { source, .. } if source.kind() == io::ErrorKind::Interrupted => {
+                Error::Interrupted(ExitStatus::INTERRUPTED)
+            }
+            error => error.into(),
+        })
+    };
     Reloaded::open(path, read).map(Some)
 }

@@ -5,6 +5,7 @@ mod bridge;
 mod broker;
 mod broker_files;
 mod broker_fronts;
+mod broker_limits;
 mod clock;
 mod config;
 mod defects;

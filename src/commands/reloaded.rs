@@ -15,6 +15,11 @@ pub(super) trait Content: Sized + Send + Sync + 'static {
 
     /// Its extent or name: `3 users`.
     fn summary(&self) -> String;
+
+    /// What is valid and most likely not meant. Each text follows the path of the file.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The time of reading files.
@@ -50,6 +55,16 @@ impl<T: Content> Reloaded<T> {
         Ok(Reloaded { path: path.to_owned(), read: Arc::new(read), content, hangup })
     }
 
+    /// The file that messages name.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The warnings about the current content, with the file.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        warnings(&self.path, &**self.content.borrow())
+    }
+
     /// The current content.
     pub(super) fn content(&self) -> watch::Receiver<Arc<T>> {
         self.content.subscribe()
@@ -63,9 +78,9 @@ impl<T: Content> Reloaded<T> {
             let Ok(result) = spawn_blocking(move || read(Occasion::Signal)).await else { continue };
             match result {
                 Ok(content) => {
-                    let summary = content.summary();
+                    log.say(&format!("read {} again: {}", self.path.display(), content.summary()));
+                    warnings(&self.path, &content).iter().for_each(|warning| log.say(warning));
                     self.content.send_replace(Arc::new(content));
-                    log.say(&format!("read {} again: {summary}", self.path.display()));
                 }
                 Err(error) => {
                     let kept = self.content.borrow().summary();
@@ -75,6 +90,11 @@ impl<T: Content> Reloaded<T> {
             }
         }
     }
+}
+
+fn warnings<T: Content>(path: &Path, content: &T) -> Vec<String> {
+    let path = path.display();
+    content.warnings().into_iter().map(|warning| format!("warning: {path}{warning}")).collect()
 }
 
 /// A number with its noun.

@@ -5,6 +5,7 @@
 //! the user come before the patterns, so that a user's rule allows what a pattern denies.
 
 mod parse;
+mod surprises;
 
 use crate::protocol::topic;
 pub(crate) use parse::AclError;
@@ -21,6 +22,8 @@ pub(crate) struct Acl {
     patterns: Vec<Rule>,
     /// The largest number of rules that one decision looks at.
     longest: usize,
+    /// Rules with a surprising effect: the line, and the effect.
+    surprises: Vec<(u64, String)>,
 }
 
 /// One line of the file.
@@ -28,6 +31,8 @@ pub(crate) struct Acl {
 struct Rule {
     filter: Box<str>,
     access: Access,
+    /// Counted from 1.
+    line: u64,
 }
 
 /// The access that a rule gives; neither is `deny`.
@@ -85,6 +90,7 @@ impl Acl {
     /// The first invalid line.
     pub(crate) fn parse(text: &str) -> Result<Acl, AclError> {
         let mut acl = parse::parse(text)?;
+        acl.surprises = surprises::of(&acl);
         let lists = || acl.users.values().chain([&acl.anonymous]);
         acl.longest = lists().map(Vec::len).max().unwrap_or(0) + acl.patterns.len();
         let lists = acl.users.values_mut().chain([&mut acl.anonymous, &mut acl.patterns]);
@@ -95,6 +101,11 @@ impl Acl {
     /// The number of rules.
     pub(crate) fn len(&self) -> usize {
         self.users.values().map(Vec::len).sum::<usize>() + self.anonymous.len() + self.patterns.len()
+    }
+
+    /// The rules that never apply, or not as one may expect: the line, and the effect.
+    pub(crate) fn surprises(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.surprises.iter().map(|(line, surprise)| (*line, surprise.as_str()))
     }
 
     /// The work of one decision, in the broker's unit.

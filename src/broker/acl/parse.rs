@@ -20,9 +20,10 @@ struct Fault(usize, String);
 pub(super) fn parse(text: &str) -> Result<Acl, AclError> {
     let mut parser = Parser::default();
     for (index, line) in text.split('\n').enumerate() {
+        parser.line = index as u64 + 1;
         parser.take(line.trim_ascii_end()).map_err(|Fault(at, problem)| {
             let column = line.get(..at).unwrap_or(line).chars().count() + 1;
-            AclError { line: index as u64 + 1, column: column as u64, problem }
+            AclError { line: parser.line, column: column as u64, problem }
         })?;
     }
     Ok(parser.acl)
@@ -33,6 +34,8 @@ struct Parser {
     acl: Acl,
     /// The user of the rules that follow; none before the first user.
     user: Option<Box<str>>,
+    /// The number of the line, counted from 1.
+    line: u64,
 }
 
 impl Parser {
@@ -45,13 +48,13 @@ impl Parser {
         let Some(keyword) = words.next() else { return Ok(()) };
         match keyword {
             "topic" => {
-                let rule = rule(&mut words)?;
+                let rule = rule(&mut words, self.line)?;
                 match &self.user {
                     Some(user) => self.acl.users.entry(user.clone()).or_default().push(rule),
                     None => self.acl.anonymous.push(rule),
                 }
             }
-            "pattern" => self.acl.patterns.push(rule(&mut words)?),
+            "pattern" => self.acl.patterns.push(rule(&mut words, self.line)?),
             "user" => {
                 let (at, name) = words.rest();
                 if name.is_empty() {
@@ -72,7 +75,7 @@ fn unknown(keyword: &str) -> String {
 }
 
 /// The access and the topic filter of a rule. A single word is the filter.
-fn rule(words: &mut Words<'_>) -> Result<Rule, Fault> {
+fn rule(words: &mut Words<'_>, line: u64) -> Result<Rule, Fault> {
     let first_at = words.skip_spaces();
     let Some(first) = words.next() else {
         return Err(Fault(first_at, "missing topic".to_owned()));
@@ -82,8 +85,10 @@ fn rule(words: &mut Words<'_>) -> Result<Rule, Fault> {
         "" => (Access { reads: true, writes: true }, first_at, first),
         _ => (access(first).map_err(|problem| Fault(first_at, problem))?, at, filter),
     };
-    topic::check_filter(filter).map_err(|error| Fault(at, format!("invalid topic {filter:?}: {error}")))?;
-    Ok(Rule { filter: filter.into(), access })
+    // mosquitto takes the prefix of shared subscriptions as any other level.
+    let checked = filter.strip_prefix('$').filter(|_| filter.starts_with("$share")).unwrap_or(filter);
+    topic::check_filter(checked).map_err(|error| Fault(at, format!("invalid topic {filter:?}: {error}")))?;
+    Ok(Rule { filter: filter.into(), access, line })
 }
 
 fn access(word: &str) -> Result<Access, String> {

@@ -1,6 +1,7 @@
 //! The end of a connection: its reason, and the last packet.
 
 use super::encode::{check_size, put};
+use crate::broker::Excess;
 use crate::protocol::property::Context;
 use crate::protocol::{DecodeError, Disconnect, Packet, PacketType, Properties, ReasonCode, Version};
 use crate::transport::Connection;
@@ -24,12 +25,17 @@ pub(super) enum Ending {
     /// The broker closes it.
     Ordered(ReasonCode),
     /// The client sent a forbidden packet, or exceeded a limit.
-    Violation { reason_code: ReasonCode, text: String },
+    Violation { reason_code: ReasonCode, text: String, excess: Option<Excess> },
 }
 
 impl Ending {
     pub(super) fn violation(reason_code: ReasonCode, text: impl Into<String>) -> Ending {
-        Ending::Violation { reason_code, text: text.into() }
+        Ending::Violation { reason_code, text: text.into(), excess: None }
+    }
+
+    /// For a client that exceeded a limit.
+    pub(super) fn quota_exceeded(excess: Excess, text: String) -> Ending {
+        Ending::Violation { reason_code: ReasonCode::QUOTA_EXCEEDED, text, excess: Some(excess) }
     }
 }
 

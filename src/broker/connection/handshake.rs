@@ -10,7 +10,7 @@ use crate::broker::guesses::Attempt;
 use crate::broker::link::Link;
 use crate::broker::scram::{Authenticator, Denial, Reply};
 use crate::broker::state::Shared;
-use crate::broker::{Event, Peer, Report};
+use crate::broker::{Event, Excess, Peer, Reason, Report};
 use crate::protocol::session::Limits;
 use crate::protocol::{
     Connect, DecodeError, Packet, PacketReader, PacketType, Problem, PropertiesBuf, PropertyId, ReasonCode,
@@ -23,6 +23,9 @@ use tokio::time::timeout_at;
 
 /// The maximum size of CONNECT: room for every field at its maximum length. Unauthenticated clients must not cost more.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
+
+/// The first bytes of a client that speaks TLS: a handshake record, of any version from SSL 3 on.
+const TLS_HANDSHAKE: &[u8] = &[0x16, 3];
 
 /// An accepted client.
 pub(super) struct Admitted {
@@ -47,32 +50,32 @@ async fn receive_connect(
     connection: &mut Connection,
     shared: &Shared,
     peer: &Peer,
-) -> Result<Admitted, String> {
+) -> Result<Admitted, Reason> {
     let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
     let account = Account::new(&shared.borrow().strangers, usize::MAX);
     let mut stranger = Stranger { connection, shared, peer, account, deadline };
     let bytes = match stranger.receive(PacketType::Connect).await {
         Ok(bytes) => bytes,
-        Err(Refusal { reason_code, text }) => {
+        Err(Refusal { reason_code, reason }) => {
             let version = Connect::peek_version(connection.buffers().0);
             refuse_incomplete(reason_code, version, connection.output());
-            return Err(text);
+            return Err(reason);
         }
     };
     let connect = match decode_connect(&bytes) {
         Ok(connect) => connect,
         Err(error) => {
             refuse_malformed(&error, &bytes, stranger.connection.output());
-            return Err(error.to_string());
+            return Err(error.to_string().into());
         }
     };
     let proved = match stranger.prove(&connect, &bytes).await {
         Ok(proved) => proved,
-        Err(Refusal { reason_code, text }) => {
+        Err(Refusal { reason_code, reason }) => {
             if let Some(reason_code) = reason_code {
                 put_refusal(reason_code, connect.version, stranger.connection.output());
             }
-            return Err(text);
+            return Err(reason);
         }
     };
     answer_connect(&connect, proved, connection.output(), shared, peer)
@@ -97,7 +100,11 @@ impl Stranger<'_> {
                 return Ok(self.connection.take(size));
             }
             let progress = timeout_at(self.deadline, self.connection.progress(true)).await;
-            let progress = progress.map_err(|_| Refusal::silent(format!("no {expected} in time")))?;
+            let progress = progress.map_err(|_| {
+                let excess = Some(Excess::ConnectTime(self.shared.borrow().config.connect_timeout));
+                let reason = Reason { text: format!("no {expected} in time"), excess };
+                Refusal { reason_code: None, reason }
+            })?;
             let progress = progress.map_err(|error| Refusal::silent(error.to_string()))?;
             count_bytes(progress, &mut self.shared.borrow_mut().report);
             if progress.is_closed && size_of_packet(expected, self.connection.buffers().0)?.is_none() {
@@ -112,10 +119,12 @@ impl Stranger<'_> {
         if self.account.is_within_budget() {
             return Ok(());
         }
-        self.shared.borrow_mut().report.quota_exceeded += 1;
-        let reason_code = Some(ReasonCode::QUOTA_EXCEEDED);
+        let mut state = self.shared.borrow_mut();
+        state.report.quota_exceeded += 1;
         let text = "too much memory is in use for connections that have not sent CONNECT".to_owned();
-        Err(Refusal { reason_code, text })
+        let (limit, memory) = (state.strangers.limit(), state.config.memory);
+        let reason = Reason { text, excess: Some(Excess::MemoryOfStrangers { limit, memory }) };
+        Err(Refusal { reason_code: Some(ReasonCode::QUOTA_EXCEEDED), reason })
     }
 }
 
@@ -124,9 +133,14 @@ impl Stranger<'_> {
 fn size_of_packet(expected: PacketType, input: &[u8]) -> Result<Option<usize>, Refusal> {
     match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
         None => Ok(None),
+        Some(_) if expected == PacketType::Connect && input.starts_with(TLS_HANDSHAKE) => {
+            Err(Refusal::silent("the client speaks TLS, and this port is without TLS".to_owned()))
+        }
         Some(Some(packet_type)) if packet_type == expected => match one_packet(input).peek() {
             Ok(frame) => Ok(frame.map(|frame| frame.size())),
-            Err(error) => Err(Refusal { reason_code: Some(error.reason_code()), text: error.to_string() }),
+            Err(error) => {
+                Err(Refusal { reason_code: Some(error.reason_code()), reason: error.to_string().into() })
+            }
         },
         Some(_) if expected == PacketType::Connect => {
             Err(Refusal::silent("the first packet is not CONNECT".to_owned()))
@@ -159,18 +173,18 @@ struct Proved {
 /// A refused client; without a reason code it gets no answer.
 struct Refusal {
     reason_code: Option<ReasonCode>,
-    text: String,
+    reason: Reason,
 }
 
 impl Refusal {
     fn silent(text: String) -> Refusal {
-        Refusal { reason_code: None, text }
+        Refusal { reason_code: None, reason: text.into() }
     }
 }
 
 impl From<Denial> for Refusal {
     fn from(Denial { reason_code, text }: Denial) -> Refusal {
-        Refusal { reason_code: Some(reason_code), text }
+        Refusal { reason_code: Some(reason_code), reason: text.into() }
     }
 }
 
@@ -182,22 +196,22 @@ impl Stranger<'_> {
         let gate = Rc::clone(&self.shared.borrow().gate);
         let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
             // The time for checking the password does not count against the client.
-            let admitted = gate.admit(connect, self.peer.address()).await;
+            let admitted = gate.admit(connect, self.peer.network()).await;
             return admitted.map(|()| Proved::default()).map_err(|code| refused(code, connect.username));
         };
         let (mut authenticator, challenge) = gate.begin(method, connect.properties)?;
         let maximum_size = Limits::of_client(connect).maximum_packet_size;
         put_auth(&challenge, maximum_size, self.connection.output()).map_err(Refusal::silent)?;
         note_auth(&mut self.shared.borrow_mut().report);
-        let silent = |Refusal { text, .. }: Refusal| Refusal::silent(text);
+        let silent = |Refusal { reason, .. }: Refusal| Refusal { reason_code: None, reason };
         let bytes = self.receive(PacketType::Auth).await.map_err(silent)?;
         match one_packet(&bytes).read(Version::V5) {
             Ok(Some(Packet::Auth(auth))) => {
                 let user = authenticator.claimed_user().to_owned();
-                let attempt = Attempt { address: self.peer.address(), user: &user };
-                gate.wait_for_turn(attempt).await.map_err(|code| refused(code, Some(&user)))?;
+                let attempt = Attempt { network: self.peer.network(), user: &user };
+                let turn = gate.turn(attempt).await.map_err(|code| refused(code, Some(&user)))?;
                 let reply = authenticator.receive(&auth);
-                gate.note(attempt, reply.is_ok());
+                turn.end(reply.is_ok());
                 let Reply { properties, .. } = reply?;
                 Ok(Proved { authenticator: Some(authenticator), properties })
             }
@@ -219,16 +233,16 @@ fn answer_connect(
     output: &mut Vec<u8>,
     shared: &Shared,
     peer: &Peer,
-) -> Result<Admitted, String> {
+) -> Result<Admitted, Reason> {
     let version = connect.version;
     let mut state = shared.borrow_mut();
     let proved_user = proved.authenticator.as_ref().map(Authenticator::claimed_user);
     let user = proved_user.or(connect.username);
     let opened = match state.connect(connect, user, Instant::now()) {
         Ok(opened) => opened,
-        Err(reason_code) => {
+        Err((reason_code, excess)) => {
             put_refusal(reason_code, version, output);
-            return Err(reason_code.to_string());
+            return Err(Reason { text: reason_code.to_string(), excess });
         }
     };
     state.report.packets_received += 1;
@@ -236,7 +250,7 @@ fn answer_connect(
     if let Err(text) = put_connack(&opened, version, &state.config, proved.properties, output) {
         state.disconnect(&opened.client, &opened.link, false, Instant::now());
         put_short_refusal(ReasonCode::PACKET_TOO_LARGE, connect, output);
-        return Err(text);
+        return Err(text.into());
     }
     let client_id = opened.client.id.to_string();
     state.emit(Event::Connected { client_id, peer: peer.clone(), version });
@@ -246,7 +260,12 @@ fn answer_connect(
 
 /// The refusal of a client under the name that it claims.
 fn refused(reason_code: ReasonCode, username: Option<&str>) -> Refusal {
-    Refusal { reason_code: Some(reason_code), text: format!("{reason_code}, as {}", shown(username)) }
+    let cause = match reason_code {
+        ReasonCode::SERVER_BUSY => ": too many attempts wait for their turn",
+        _ => "",
+    };
+    let text = format!("{reason_code}, as {}{cause}", shown(username));
+    Refusal { reason_code: Some(reason_code), reason: text.into() }
 }
 
 /// The claimed user name for an event, shortened because it comes from an unauthenticated client.

@@ -3,6 +3,8 @@
 use super::encode::{check_size, put, put_auth};
 use super::ending::Ending;
 use super::task::Task;
+use super::turns::WORK_PER_TURN;
+use crate::broker::Excess;
 use crate::broker::client::Client;
 use crate::broker::message::Outbound;
 use crate::broker::scram::{Authenticator, Denial};
@@ -28,9 +30,8 @@ const SMALLEST_WITH_REASON: u32 = 5;
 /// The number of unsent bytes at which reading stops: the client does not read its answers.
 pub(super) const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// The maximum of packets from one client per turn, and of work for them; the rest of its input waits.
+/// The maximum of packets from one client per turn; the rest of its input waits.
 const PACKETS_PER_TURN: usize = 2048;
-pub(super) const WORK_PER_TURN: usize = 10_000;
 
 impl Task {
     /// Handles complete packets until the client must wait or its turn is over.
@@ -44,7 +45,8 @@ impl Task {
         let mut packets = PacketReader::new(input, size_limits(maximum_size));
         let mut taken = Taken::default();
         let (shared, client, authenticator) = (&self.shared, &self.client, &mut self.authenticator);
-        let work_limit = shared.borrow().work + WORK_PER_TURN;
+        let work_before = shared.borrow().work;
+        let work_limit = work_before + WORK_PER_TURN;
         let mut turn = Turn { shared, client, authenticator, output, now };
         while !self.link.is_paused() && turn.output.len() < full {
             let Some(frame) = packets.peek().map_err(|error| unacceptable(error, maximum_size))? else {
@@ -62,6 +64,7 @@ impl Task {
             taken.packets += 1;
             turn.take(frame, &mut session)?;
         }
+        taken.work = shared.borrow().work - work_before;
         let consumed = packets.consumed();
         self.connection.consume(consumed);
         Ok(taken)
@@ -72,6 +75,7 @@ impl Task {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) packets: usize,
+    pub(super) work: usize,
     /// There are more complete packets.
     is_cut_short: bool,
     /// The next packet is handled in parts.
@@ -93,7 +97,7 @@ pub(super) fn size_limits(maximum_size: u32) -> SizeLimits {
 fn unacceptable(error: DecodeError, maximum_size: u32) -> Ending {
     match error.problem {
         Problem::PacketTooLarge { size, .. } if size <= maximum_size as usize => {
-            Ending::violation(ReasonCode::QUOTA_EXCEEDED, error.to_string())
+            Ending::quota_exceeded(Excess::RequestSize(MAXIMUM_REQUEST_SIZE), error.to_string())
         }
         _ => error.into(),
     }

@@ -4,17 +4,17 @@ use super::encode::{check_size, put};
 use super::ending::Ending;
 use super::input::size_limits;
 use super::task::Task;
+use super::turns;
 use crate::protocol::{
     Packet, PacketReader, Properties, PropertyId, ReasonCode, Subscribe, SubscriptionAck, Unsubscribe,
     Version,
 };
-use tokio::task::yield_now;
 
 /// The filters in a part.
 const FILTERS_AT_A_TIME: usize = 16;
 
 impl Task {
-    /// Handles a SUBSCRIBE or UNSUBSCRIBE with many filters. Yields to other clients in between.
+    /// Handles a SUBSCRIBE or UNSUBSCRIBE with many filters. Gives way to other clients in between.
     pub(super) async fn take_long_request(&mut self) -> Result<(), Ending> {
         let (version, maximum_size, peer_maximum) = {
             let session = self.client.session.borrow();
@@ -75,9 +75,9 @@ impl Task {
         Ok(())
     }
 
-    /// Yields to other clients. The error is an order to end that arrived meanwhile.
+    /// Gives way to other clients. The error is an order to end that arrived meanwhile.
     async fn give_way(&self) -> Result<(), Ending> {
-        yield_now().await;
+        turns::give_way().await;
         match self.link.order() {
             Some(reason_code) => Err(Ending::Ordered(reason_code)),
             None => Ok(()),

@@ -6,6 +6,7 @@
 //! - `handshake` reads CONNECT and checks the client's identity, `connack` answers.
 //! - `input` handles the packets of a turn, `long_request` those that take more than one turn.
 //! - `output` moves messages from the client's queue to the send buffer, `encode` appends the broker's other packets.
+//! - `turns` lets the other clients have their turns.
 //! - `ending` has the reasons for the end, and the last packet. `task` is the state that they share.
 
 mod connack;
@@ -16,9 +17,10 @@ mod input;
 mod long_request;
 mod output;
 mod task;
+mod turns;
 
 use super::state::Shared;
-use super::{Event, Peer};
+use super::{Event, Excess, Peer};
 use crate::protocol::ReasonCode;
 use crate::transport::{Connection, Progress, Stream};
 use ending::{Ending, close};
@@ -29,13 +31,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 use task::{Task, count_bytes};
-use tokio::task::yield_now;
+use turns::Share;
 
 /// The size up to which an incomplete packet is accepted regardless of the client's other memory.
 const UNCHECKED_INPUT: usize = 16 * 1024;
-
-/// The maximum of messages from one client per turn, which keeps queues short.
-const MESSAGES_PER_TURN: usize = 32;
 
 /// Serves a client from its first byte to the last.
 pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
@@ -45,7 +44,7 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
         return;
     };
     let Admitted { client, link, authenticator } = admitted;
-    let mut task = Task { shared, connection, client, link, authenticator };
+    let mut task = Task { shared, connection, client, link, authenticator, share: Share::default() };
     let ending = task.run().await;
     task.note_end(&ending);
     let (version, maximum_size) = {
@@ -72,23 +71,26 @@ impl Task {
         }
     }
 
-    /// Handles input and fills the output. Yields to other clients in between if there is much to do.
+    /// Handles input and fills the output. Gives way to other clients in between if there is much to do.
     async fn turn(&mut self) -> Result<(), Ending> {
         let taken = self.take_input()?;
         if taken.has_long_request {
             self.take_long_request().await?;
         }
         if taken.has_more() {
-            self.link.signal();
+            self.link.stay_awake();
         } else {
             self.check_budget()?;
         }
-        if taken.packets >= MESSAGES_PER_TURN || taken.has_more() {
-            yield_now().await;
+        self.share.add(taken.packets, taken.work);
+        if taken.has_more() || self.share.is_used_up() {
+            self.share.give_way().await;
         }
-        if self.fill_output() {
-            self.link.signal();
-            yield_now().await;
+        let filled = self.fill_output();
+        self.share.add(0, filled.work);
+        if filled.has_more {
+            self.link.stay_awake();
+            self.share.give_way().await;
         }
         Ok(())
     }
@@ -102,7 +104,7 @@ impl Task {
         }
         let limit = self.client.account.limit();
         let text = format!("it made the broker hold more memory than its share ({limit} bytes at most)");
-        Err(Ending::violation(ReasonCode::QUOTA_EXCEEDED, text))
+        Err(Ending::quota_exceeded(self.client.account.excess(0, 0), text))
     }
 
     /// Waits until bytes were read or written, or the task was signalled.
@@ -141,10 +143,17 @@ impl Task {
             Ending::Lost => (None, None),
             Ending::Disconnected { .. } => (Some(ReasonCode::SUCCESS), None),
             Ending::Ordered(reason_code) => (Some(*reason_code), None),
-            Ending::Violation { reason_code, text } => (Some(*reason_code), Some(text.clone())),
+            Ending::Violation { reason_code, text, .. } => (Some(*reason_code), Some(text.clone())),
         };
-        if matches!(reason, Some(ReasonCode::QUOTA_EXCEEDED | ReasonCode::RECEIVE_MAXIMUM_EXCEEDED)) {
-            state.note_exceeded(&self.client);
+        let excess = match ending {
+            Ending::Violation { reason_code: ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, .. } => {
+                Some(Excess::ReceiveMaximum(state.config.receive_maximum))
+            }
+            Ending::Violation { excess, .. } => *excess,
+            _ => None,
+        };
+        if let Some(excess) = excess {
+            state.note_exceeded(&self.client, excess);
         }
         state.emit(Event::Disconnected { client_id: self.client.id.to_string(), reason, fault });
     }

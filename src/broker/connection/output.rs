@@ -1,7 +1,8 @@
 //! Moves messages from the client's queue to the send buffer.
 
-use super::input::WORK_PER_TURN;
 use super::task::Task;
+use super::turns::WORK_PER_TURN;
+use crate::broker::Excess;
 use crate::broker::message::{Outbound, Queued};
 use crate::protocol::Qos;
 use crate::protocol::session::{Outgoing, Session};
@@ -14,11 +15,22 @@ const LARGE_MESSAGE: usize = 64 * 1024;
 /// The number of unwritten bytes up to which messages are taken from the queue; the kernel's buffer is full as well by then.
 const OUTPUT_TARGET: usize = 128 * 1024;
 
+/// The work of sending a message.
+const WORK_PER_MESSAGE: usize = 2;
+
+/// The result of [`Task::fill_output`].
+#[derive(Debug)]
+pub(super) struct Filled {
+    /// The look-up of retained messages is unfinished.
+    pub(super) has_more: bool,
+    pub(super) work: usize,
+}
+
 impl Task {
-    /// Moves messages from the queue to the send buffer, as far as the client accepts them now. Returns true if the look-up of
-    /// retained messages is unfinished.
-    pub(super) fn fill_output(&mut self) -> bool {
+    /// Moves messages from the queue to the send buffer, as far as the client accepts them now.
+    pub(super) fn fill_output(&mut self) -> Filled {
         let now = Instant::now();
+        let work_before = self.shared.borrow().work;
         let has_scans = !self.client.scans.borrow().is_empty();
         if has_scans {
             self.shared.borrow_mut().scan_retained(&self.client, WORK_PER_TURN, now);
@@ -43,11 +55,17 @@ impl Task {
             let Some(queued) = outbox.pop() else {
                 break;
             };
-            moved.send(queued, &mut session, self.connection.output(), now);
+            if self.shared.borrow_mut().may_still_receive(&self.client, &queued.delivery) {
+                moved.send(queued, &mut session, self.connection.output(), now);
+            } else {
+                moved.forbidden += 1;
+            }
         }
         drop(session);
         self.note_moved(&moved, now);
-        has_scans && !self.client.scans.borrow().is_empty() && self.client.outbox.borrow().has_room()
+        let is_scanning = has_scans && !self.client.scans.borrow().is_empty();
+        let work = self.shared.borrow().work - work_before + WORK_PER_MESSAGE * moved.count();
+        Filled { has_more: is_scanning && self.client.outbox.borrow().has_room(), work }
     }
 
     /// The maximum of bytes that wait to be written; less when memory is short.
@@ -62,11 +80,11 @@ impl Task {
         state.report.messages_sent += moved.sent;
         state.report.packets_sent += moved.sent;
         state.report.messages_expired += moved.expired;
-        let has_progress = moved.sent + moved.dropped + moved.expired > 0;
+        let has_progress = moved.count() > 0;
         let mut outbox = self.client.outbox.borrow_mut();
         outbox.drained(has_progress, moved.needs_acknowledgement, now);
         drop(outbox);
-        state.note_drops(&self.client, moved.dropped);
+        state.note_drops(&self.client, moved.dropped, Excess::PacketSizeOfClient);
     }
 }
 
@@ -77,11 +95,17 @@ struct Moved {
     /// The client does not accept them.
     dropped: u64,
     expired: u64,
+    /// The access rules changed after they were queued.
+    forbidden: u64,
     /// The next one has to wait for an acknowledgement.
     needs_acknowledgement: bool,
 }
 
 impl Moved {
+    fn count(&self) -> usize {
+        usize::try_from(self.sent + self.dropped + self.expired + self.forbidden).unwrap_or(usize::MAX)
+    }
+
     fn send(&mut self, queued: Queued, session: &mut Session<Outbound>, output: &mut Vec<u8>, now: Instant) {
         let Some(message) = queued.prepare(session.version().is_v5(), now) else {
             self.expired += 1;

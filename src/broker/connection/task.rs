@@ -1,5 +1,6 @@
 //! The state of an accepted client's task.
 
+use super::turns::Share;
 use crate::broker::Report;
 use crate::broker::client::Client;
 use crate::broker::link::Link;
@@ -16,6 +17,7 @@ pub(super) struct Task {
     pub(super) link: Rc<Link>,
     /// For a client with an authentication method.
     pub(super) authenticator: Option<Authenticator>,
+    pub(super) share: Share,
 }
 
 pub(super) fn count_bytes(progress: Progress, report: &mut Report) {

@@ -2,7 +2,7 @@
 
 use super::defect::{Defect, plain_words};
 use super::identity::Presenter;
-use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 use std::io;
 
 /// A TLS connection failed.
@@ -219,8 +219,28 @@ fn name(alert: AlertDescription) -> String {
 pub(super) fn explain_client(error: io::Error) -> io::Error {
     let reason = match inner(&error) {
         None => return error,
-        Some(rustls::Error::AlertReceived(alert)) => {
-            format!("the client sent the TLS alert {}", name(*alert))
+        Some(rustls::Error::AlertReceived(alert)) => match distrust(*alert) {
+            Some(reason) => {
+                format!("the client rejected our certificate: {reason} (TLS alert {})", name(*alert))
+            }
+            None => format!("the client sent the TLS alert {}", name(*alert)),
+        },
+        Some(rustls::Error::NoCertificatesPresented) => {
+            "the client presented no certificate, which is required here".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
+        )) => "the certificate of the client is not meant for clients (extended key usage)".to_owned(),
+        Some(rustls::Error::InvalidCertificate(problem)) => {
+            format!("the certificate of the client {}", Defect::of_rustls(problem))
+        }
+        Some(rustls::Error::PeerIncompatible(
+            PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SupportedVersionsExtensionRequired,
+        )) => "the client offers neither TLS 1.2 nor TLS 1.3".to_owned(),
+        Some(rustls::Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired)) => {
+            "the client offers no signature algorithms, as before TLS 1.2".to_owned()
         }
         Some(rustls::Error::InvalidMessage(problem)) if is_foreign(problem) => NOT_A_RECORD.to_owned(),
         Some(rustls::Error::PeerIncompatible(problem)) => {
@@ -229,6 +249,19 @@ pub(super) fn explain_client(error: io::Error) -> io::Error {
         Some(other) => format!("TLS with the client failed ({})", plain_words(other)),
     };
     io::Error::new(error.kind(), reason)
+}
+
+/// The reason of a client that does not accept our certificate.
+fn distrust(alert: AlertDescription) -> Option<&'static str> {
+    match alert {
+        AlertDescription::UnknownCA => Some("it does not know the issuer"),
+        AlertDescription::CertificateExpired => Some("it has expired, or is not valid yet"),
+        AlertDescription::CertificateRevoked => Some("it was revoked"),
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown => Some("it does not trust it, or it is for another name"),
+        _ => None,
+    }
 }
 
 /// Whether the bytes belong to another protocol, rather than to an invalid message of TLS.

@@ -5,6 +5,7 @@ use super::file_kind;
 use super::key_error::KeyError;
 use super::roots::{RootsError, read_certificates};
 use super::traditional::TraditionalKey;
+use super::validity::ChainValidity;
 use crate::input_file;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::SignatureScheme;
@@ -26,12 +27,17 @@ use zeroize::Zeroizing;
 pub(crate) struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     description: String,
+    validity: ChainValidity,
 }
 
 impl Identity {
     /// The certificate in words: its subject and issuer, and why it is not valid now.
     pub(crate) fn description(&self) -> &str {
         &self.description
+    }
+
+    pub(super) fn validity(&self) -> &ChainValidity {
+        &self.validity
     }
 }
 
@@ -200,7 +206,8 @@ impl OwnCertificate {
             Validity::Expired(date) => description += &format!(", which expired on {date}"),
             Validity::NotYet(date) => description += &format!(", which is not valid before {date}"),
         }
-        Ok(Some(Identity { key: Arc::new(CertifiedKey::new(self.chain, key)), description }))
+        let validity = ChainValidity::new(self.chain.iter().filter_map(Certificate::read).collect());
+        Ok(Some(Identity { key: Arc::new(CertifiedKey::new(self.chain, key)), description, validity }))
     }
 
     pub(crate) fn subject(&self) -> String {

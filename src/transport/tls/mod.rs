@@ -21,6 +21,7 @@ mod roots;
 mod server;
 mod stream;
 mod traditional;
+mod validity;
 mod verify;
 
 use super::{ConnectError, Stream};
@@ -44,7 +45,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
-pub(crate) use server::{Acceptor, ServerStream};
+pub(crate) use server::{Acceptor, ServerStream, first_bytes};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use std::task::Poll;
 pub(crate) use stream::TlsStream;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
+pub(crate) use validity::ChainValidity;
 use verify::{OfferedSchemes, Remembered};
 
 /// The supported versions, the preferred one first.

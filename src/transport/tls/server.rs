@@ -2,7 +2,8 @@
 
 use super::error::explain_client;
 use super::roots::{Roots, RootsError};
-use super::{Identity, VERSIONS};
+use super::{ChainValidity, Identity, VERSIONS};
+use crate::protocol::Connect;
 use crate::transport::Stream;
 use rustls::crypto::ring;
 use rustls::server::{WantsServerCert, WebPkiClientVerifier};
@@ -20,12 +21,17 @@ use tokio_rustls::TlsAcceptor;
 /// The bytes of a handshake that are read at a time. A flight of a client is rarely longer.
 const READ_SIZE: usize = 4096;
 
+/// The most bytes of a client in a handshake that is computed on threads. A chain of certificates takes a few KiB.
+const MOST_BYTES: usize = 24 << 10;
+
+/// The starts of requests from web browsers and other clients of HTTP.
+const HTTP_METHODS: [&[u8]; 4] = [b"GET ", b"POST ", b"HEAD ", b"CONNECT "];
+
 /// Presents one certificate, and requests certificates from clients if it has authorities for them.
 #[derive(Debug, Clone)]
 pub(crate) struct Acceptor {
     config: Arc<ServerConfig>,
-    /// The certificate in words.
-    certificate: Arc<str>,
+    identity: Identity,
 }
 
 impl Acceptor {
@@ -55,12 +61,17 @@ impl Acceptor {
     fn presenting(identity: &Identity, builder: ConfigBuilder<ServerConfig, WantsServerCert>) -> Acceptor {
         let certified = SingleCertAndKey::from((*identity.key).clone());
         let config = Arc::new(builder.with_cert_resolver(Arc::new(certified)));
-        Acceptor { config, certificate: identity.description().into() }
+        Acceptor { config, identity: identity.clone() }
     }
 
     /// The certificate in words: its subject and issuer, and why it is not valid now.
     pub(crate) fn certificate(&self) -> &str {
-        &self.certificate
+        self.identity.description()
+    }
+
+    /// The times between which the certificate and its issuers are valid.
+    pub(crate) fn validity(&self) -> &ChainValidity {
+        self.identity.validity()
     }
 
     /// Performs the handshake with a client.
@@ -81,23 +92,29 @@ impl Acceptor {
     pub(crate) async fn accept_on_threads(
         &self,
         mut stream: Stream,
-        permits: &Semaphore,
+        first: Vec<u8>,
+        permits: &Arc<Semaphore>,
     ) -> io::Result<Stream> {
         let session = ServerConnection::new(Arc::clone(&self.config));
         let mut session = session.map_err(|error| explain_client(io::Error::other(error)))?;
-        while session.is_handshaking() {
-            if !read_part(&mut session, &mut stream).await? {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the client closed the connection during the TLS handshake",
-                ));
+        let (mut bytes, mut received) = (first, 0);
+        loop {
+            received += bytes.len();
+            if received > MOST_BYTES {
+                let text = format!("the TLS handshake of the client exceeds {MOST_BYTES} bytes");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
+            take_in(&mut session, &bytes)?;
             let result;
             (session, result) = compute(session, permits).await?;
             // After an error, this is the alert for the client.
             let written = write_all(&mut session, &mut stream).await;
             result.map_err(|error| explain_client(io::Error::new(io::ErrorKind::InvalidData, error)))?;
             written?;
+            if !session.is_handshaking() {
+                break;
+            }
+            bytes = read_part(&mut stream).await?;
         }
         let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
         let finished = acceptor.accept_with(stream, |fresh| *fresh = session);
@@ -105,27 +122,57 @@ impl Acceptor {
     }
 }
 
-/// Reads available bytes of a handshake. Returns false at the end of the stream.
-async fn read_part(session: &mut ServerConnection, stream: &mut Stream) -> io::Result<bool> {
+/// Waits for the first bytes of a client.
+///
+/// # Errors
+/// If the client closes the connection, or speaks a known protocol without TLS.
+pub(crate) async fn first_bytes(stream: &mut Stream) -> io::Result<Vec<u8>> {
+    let bytes = read_part(stream).await?;
+    let protocol = if Connect::peek_version(&bytes).is_some() {
+        "MQTT"
+    } else if HTTP_METHODS.iter().any(|method| bytes.starts_with(method)) {
+        "HTTP"
+    } else {
+        return Ok(bytes);
+    };
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the client speaks {protocol} without TLS, and this port is for TLS"),
+    ))
+}
+
+/// Reads available bytes of a handshake.
+async fn read_part(stream: &mut Stream) -> io::Result<Vec<u8>> {
     let mut bytes = [0; READ_SIZE];
     let count = stream.read(&mut bytes).await?;
-    let mut part = bytes.get(..count).unwrap_or_default();
-    while !part.is_empty() {
+    match bytes.get(..count) {
+        Some(part) if !part.is_empty() => Ok(part.to_vec()),
+        _ => Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the client closed the connection during the TLS handshake",
+        )),
+    }
+}
+
+fn take_in(session: &mut ServerConnection, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
         // It fails if the buffer is full, which the processing of the packets prevents.
-        if session.read_tls(&mut part)? == 0 {
+        if session.read_tls(&mut bytes)? == 0 {
             break;
         }
     }
-    Ok(count > 0)
+    Ok(())
 }
 
 /// Processes the bytes read so far on another thread.
 async fn compute(
     mut session: ServerConnection,
-    permits: &Semaphore,
+    permits: &Arc<Semaphore>,
 ) -> io::Result<(ServerConnection, Result<(), rustls::Error>)> {
-    let _permit = permits.acquire().await.map_err(io::Error::other)?;
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
     let processed = spawn_blocking(move || {
+        // With the thread, which goes on if the handshake is ended meanwhile.
+        let _permit = permit;
         let result = session.process_new_packets().map(drop);
         (session, result)
     });
@@ -140,6 +187,7 @@ async fn write_all(session: &mut ServerConnection, stream: &mut Stream) -> io::R
     stream.write_all(&bytes).await?;
     stream.flush().await
 }
+
 /// The server's end of a TLS stream.
 #[derive(Debug)]
 pub(crate) struct ServerStream(tokio_rustls::server::TlsStream<Stream>);

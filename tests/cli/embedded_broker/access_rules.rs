@@ -324,6 +324,52 @@ fn changed_rules_apply_to_connected_clients_queues_and_retained_messages() {
 }
 
 #[test]
+fn a_message_that_waits_for_a_connected_client_is_checked_again_when_it_is_delivered() {
+    let (_directory, path) = file("user admin\ntopic #\nuser bob\ntopic a\ntopic b\n");
+    let mut broker = EmbeddedBroker::start_with(&format!("-p 0 --limit in-flight=1 --acl {path}"));
+    let mut admin = Client::connect(&broker, "admin", Some("admin"), true);
+    let mut bob = Client::connect(&broker, "b", Some("bob"), true);
+    bob.subscribe("#", 1);
+    for topic in ["a", "b", "a"] {
+        assert_eq!(admin.publish(topic, 1, 0), 0);
+    }
+    let first = bob.wire.expect_publish();
+    assert_eq!(first.topic, "a");
+    std::fs::write(&path, "user admin\ntopic #\nuser bob\ntopic a\n").unwrap();
+    broker.signal("HUP");
+    broker.process().wait_for_stderr("acl again");
+    let [high, low] = first.packet_id.unwrap();
+    bob.wire.send_bytes(&[0x40, 2, high, low]);
+    assert_eq!(bob.wire.expect_and_acknowledge().topic, "a");
+    bob.wire.expect_nothing_more();
+}
+
+#[test]
+fn a_rule_for_a_shared_subscription_is_accepted_and_applies_to_nothing() {
+    let rules = "user admin\ntopic #\nuser bob\ntopic read $share/g/#\ntopic read $share/+/x\ntopic read $share\ntopic read b\n";
+    with_rules(rules, |server, _| {
+        let mut admin = Client::connect(server, "admin", Some("admin"), true);
+        let mut bob = Client::connect(server, "b", Some("bob"), true);
+        assert_eq!(bob.subscribe("$share/g/#", 0), 0);
+        for topic in ["a", "b"] {
+            admin.publish(topic, 1, 0);
+        }
+        assert_eq!(bob.received(), ["b"]);
+    });
+}
+
+#[test]
+fn surprising_rules_are_named_at_the_start_and_after_a_reload() {
+    let (_directory, path) = file("topic read $share/g/#\n");
+    let mut broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {path}"));
+    let line = broker.process().wait_for_stderr("line 1");
+    assert_says(&line, &["warning: ", "acl, line 1: ", "never applies", "$share/g/#"]);
+    std::fs::write(&path, "user ann\ntopic #\npattern deny safe\n").unwrap();
+    broker.signal("HUP");
+    assert_says(&broker.process().wait_for_stderr("line 3"), &["warning: ", "does not deny", "as on line 2"]);
+}
+
+#[test]
 fn a_session_does_not_pass_to_another_user() {
     let (_directory, path) = file("user ann\ntopic #\nuser bob\ntopic read b\n");
     let broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {path}"));

@@ -20,7 +20,7 @@ fn subscriptions_over_the_maximum_are_refused() {
         let codes = client.expect_type(0x90);
         assert_eq!(codes[codes.len() - 4..], [0, 0, refusal, 1]);
     }
-    broker.process().wait_for_stderr("number of subscriptions");
+    broker.process().wait_for_stderr("\"me\" exceeded a limit: --limit subscriptions=2");
 }
 
 #[test]
@@ -60,7 +60,8 @@ fn messages_over_the_maximum_queue_are_dropped_and_counted() {
     for number in 0..8 {
         publisher.publish_and_wait("a", &number.to_string());
     }
-    broker.process().wait_for_stderr("dropped 3 messages");
+    let line = broker.process().wait_for_stderr("dropped 3 messages");
+    assert_says(&line, &["--limit queued-messages=5"]);
     let mut back = broker.connect();
     back.speak_v5();
     back.send("10 (`MQTT` 05 00 003c (11 ffffffff) `away`)");
@@ -72,7 +73,7 @@ fn messages_over_the_maximum_queue_are_dropped_and_counted() {
 
 #[test]
 fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
-    let broker = broker_with("receive-maximum=2");
+    let mut broker = broker_with("receive-maximum=2");
     let mut client = broker.connect();
     client.send("10 (`MQTT` 05 02 003c () `me`)");
     let connack = properties(&client.expect_connack_v5("00 00"));
@@ -81,6 +82,7 @@ fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
     client.expect_ack(0x50, 1);
     client.expect_ack(0x50, 2);
     assert_eq!(client.expect_end()[..3], [0xe0, 1, 0x93]);
+    broker.process().wait_for_stderr("exceeded a limit: --limit receive-maximum=2");
     // A client of MQTT 3.1.1 cannot learn of the limit.
     let mut old = Wire::v311(&broker, "old");
     old.send("34 (`a` 0001 'x') 34 (`a` 0002 'x') 34 (`a` 0003 'x')");
@@ -100,7 +102,7 @@ fn the_maximum_of_topic_aliases_is_announced() {
 
 #[test]
 fn a_session_over_the_maximum_is_refused() {
-    let broker = broker_with("sessions=1");
+    let mut broker = broker_with("sessions=1");
     let first = Wire::v311(&broker, "first");
     for (text, answer) in [("04 02 003c", "20 (00 03)"), ("05 02 003c ()", "20 (00 97 ())")] {
         let mut second = broker.connect();
@@ -108,6 +110,7 @@ fn a_session_over_the_maximum_is_refused() {
         second.expect(answer);
         second.expect_end();
     }
+    assert_says(&broker.process().wait_for_stderr("refused"), &["(0x97) (--limit sessions=1)"]);
     drop(first);
     // The same session again is not one more.
     let _again = Wire::v311(&broker, "first");
@@ -124,7 +127,8 @@ fn retained_messages_over_the_maximum_are_delivered_but_not_stored() {
             client.send(&format!("31 (`{topic}` 'x')"));
             client.expect(&format!("30 (`{topic}` 'x')"));
         }
-        broker.process().wait_for_stderr("the store is full");
+        let line = broker.process().wait_for_stderr("the store is full");
+        assert_says(&line, &[&format!("--limit {limit}")]);
         let mut late = Wire::v311(&broker, "late");
         late.subscribe("`#` 00");
         let mut topics = vec![late.expect_publish().topic];
@@ -163,7 +167,7 @@ fn a_publish_over_the_largest_packet_ends_the_connection() {
 fn a_connection_without_connect_is_closed_after_the_time_for_it() {
     let mut broker = broker_with("connect-time=100ms");
     broker.connect().expect_end();
-    broker.process().wait_for_stderr("no CONNECT in time");
+    broker.process().wait_for_stderr("no CONNECT in time (--limit connect-time=100ms)");
 }
 
 #[test]

@@ -40,6 +40,61 @@ fn many_guesses_at_a_time_wait_for_each_other_and_the_rest_is_refused_unchecked(
 }
 
 #[test]
+fn guesses_that_come_together_are_slowed_down_as_much_as_those_one_after_the_other() {
+    let (_directory, broker) = broker();
+    let guesses: Vec<Wire> = (0..30).map(|_| attempt(&broker, "ann", "guess")).collect();
+    let codes: Vec<u8> = guesses.into_iter().rev().map(answer).collect();
+    // Five without a delay, and then after 0.25, 0.5, 1, 2 and 4 s. The next one would wait for more than 10 s.
+    let checked = codes.iter().filter(|code| **code == 0x87).count();
+    assert!(
+        (5..=10).contains(&checked) && codes.iter().all(|code| [0x87, 0x89].contains(code)),
+        "{codes:02x?}"
+    );
+}
+
+#[test]
+fn right_passwords_that_come_together_are_all_accepted() {
+    let (_directory, broker) = broker();
+    let logins: Vec<Wire> = (0..100).map(|_| attempt(&broker, "ann", "secret")).collect();
+    assert!(logins.into_iter().all(|login| answer(login) == 0));
+}
+
+#[test]
+fn other_users_pass_by_the_guesses_that_wait() {
+    let (_directory, broker) = broker();
+    let guesses: Vec<Wire> = (0..100).map(|_| attempt(&broker, "ann", "guess")).collect();
+    assert_eq!(answer(attempt(&broker, "bob", "secret")), 0);
+    drop(guesses);
+}
+
+/// A connection from another address of this machine. Linux has all those that begin with 127.
+#[cfg(target_os = "linux")]
+fn attempt_from(last: u8, broker: &EmbeddedBroker, user: &str, password: &str) -> Wire {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+        socket.connect(broker.address()).await.unwrap().into_std().unwrap()
+    });
+    let mut wire = Wire::new(stream);
+    wire.send(&format!("10 (`MQTT` 05 c2 003c () `{user}` `{user}` `{password}`)"));
+    wire
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_address_does_not_keep_a_user_from_logging_in_at_others() {
+    let (_directory, broker) = broker();
+    for _ in 0..6 {
+        assert_eq!(answer(attempt_from(2, &broker, "ann", "guess")), 0x87);
+    }
+    let guesses: Vec<Wire> = (0..100).map(|_| attempt_from(2, &broker, "ann", "guess")).collect();
+    let rightful: Vec<Wire> = (3..9).map(|last| attempt_from(last, &broker, "ann", "secret")).collect();
+    assert!(rightful.into_iter().all(|login| answer(login) == 0));
+    drop(guesses);
+}
+
+#[test]
 fn a_user_who_logged_in_before_is_not_delayed_by_the_failures_of_others() {
     let (_directory, broker) = broker();
     assert_eq!(answer(attempt(&broker, "bob", "secret")), 0);

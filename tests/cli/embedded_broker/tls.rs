@@ -141,7 +141,52 @@ fn client_certificates_are_demanded_and_checked() {
         assert_ne!(tls.mq(&format!("{publish} {}", own("bad"))).run().status, 0);
         assert_ne!(tls.mq(&publish).run().status, 0);
     }
-    broker.running.wait_for_stderr("certificate");
+}
+
+#[test]
+fn the_log_says_why_a_client_was_refused() {
+    let (files, ca) = certificate_files();
+    let other = authority("Other CA");
+    for (name, certificate) in [
+        ("bad", other.issue(for_clients(named("bad", &[])))),
+        ("old", ca.issue(between((2001, 2002), for_clients(named("old", &[]))))),
+        ("server", ca.issue(for_servers(named("server", &[])))),
+    ] {
+        std::fs::write(files.path(&format!("{name}.pem")), certificate.pem() + &certificate.key_pem())
+            .unwrap();
+    }
+    std::fs::write(files.path("other.pem"), other.pem()).unwrap();
+    let ca_file = files.words("{}/ca.pem");
+    let mut broker = TlsBroker::start_with(files, &format!("--tls-port 0 -p 0 --cafile {ca_file} -v"));
+    let line = broker.running.wait_for_stdout("listening");
+    let plain = line.trim_end().rsplit(':').next().unwrap();
+    let tls = broker.tls();
+    let own = |name: &str| broker.files.words(&format!("--cert {{}}/{name}.pem --key {{}}/{name}.pem"));
+    for (options, reason) in [
+        (String::new(), "the client presented no certificate, which is required here"),
+        (own("bad"), "the certificate of the client has an unknown issuer"),
+        (own("old"), "the certificate of the client has expired"),
+        (own("server"), "the certificate of the client is not meant for clients"),
+    ] {
+        assert_ne!(tls.mq(&format!("pub -t a -m x {options}")).run().status, 0);
+        broker.running.wait_for_stderr(reason);
+    }
+    let ca = broker.files.words("{}/other.pem");
+    TlsAddress { ca, address: tls.address }.mq("pub -t a -m x").run().fail(1);
+    broker.running.wait_for_stderr("the client rejected our certificate: it does not know the issuer");
+    assert_ne!(mq(&format!("pub -h 127.0.0.1 -p {} -t a -m x", tls.address.port())).run().status, 0);
+    broker.running.wait_for_stderr("the client speaks MQTT without TLS, and this port is for TLS");
+    assert_ne!(mq(&format!("pub -h localhost -p {plain} --cafile {ca_file} -t a -m x")).run().status, 0);
+    broker.running.wait_for_stderr("the client speaks TLS, and this port is without TLS");
+    let mut stream = tls.connect();
+    // ClientHello of TLS 1.0, with one cipher suite and one signature algorithm.
+    let hello = format!(
+        "16 0301 0037 01 000033 0301 {} 00 0002 002f 01 00 0008 000d 0004 0002 0403",
+        "00".repeat(32)
+    );
+    stream.write_all(&bytes::hex(&hello)).unwrap();
+    read_to_end(&mut stream);
+    broker.running.wait_for_stderr("the client offers neither TLS 1.2 nor TLS 1.3");
 }
 
 #[test]
@@ -276,18 +321,66 @@ fn a_handshake_that_does_not_end_is_ended() {
     let mut stream = tls.connect();
     stream.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).unwrap();
     read_to_end(&mut stream);
-    assert_says(&broker.running.wait_for_stderr("refused"), &["no complete TLS handshake in time"]);
+    let line = broker.running.wait_for_stderr("refused");
+    assert_says(&line, &["no complete TLS handshake in time (--limit connect-time=300ms)"]);
 }
 
-/// With this little memory, four handshakes may be unfinished.
+/// With this little memory, 16 handshakes may be unfinished.
 #[test]
 fn silent_connections_do_not_keep_others_out() {
     let mut broker = TlsBroker::start("--tls-port 0 --memory 1MiB -v");
     let tls = broker.tls();
-    let mut silent: Vec<TcpStream> = (0..4).map(|_| tls.connect()).collect();
-    tls.mq("pub -t a -m x").run().succeed();
-    read_to_end(&mut silent[0]);
+    let _silent: Vec<TcpStream> = (0..100).map(|_| tls.connect()).collect();
+    let mut begun: Vec<TcpStream> = (0..17).map(|_| tls.connect()).collect();
+    for stream in &mut begun {
+        stream.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).unwrap();
+    }
     assert_says(&broker.running.wait_for_stderr("refused"), &["too many unfinished TLS handshakes"]);
+    tls.mq("pub -t a -m x").run().succeed();
+}
+
+#[test]
+fn a_long_handshake_is_ended() {
+    let mut broker = TlsBroker::start("--tls-port 0 -v");
+    let tls = broker.tls();
+    let mut stream = tls.connect();
+    // A ClientHello of 65,000 bytes, in records of 16,000.
+    stream.write_all(&[0x16, 3, 1, 0x3e, 0x80, 1, 0, 0xfd, 0xe8]).unwrap();
+    let _ = stream.write_all(&[0; 15_996]);
+    let _ = stream.write_all(&[0x16, 3, 1, 0x3e, 0x80]);
+    let _ = stream.write_all(&[0; 16_000]);
+    read_to_end(&mut stream);
+    assert_says(
+        &broker.running.wait_for_stderr("refused"),
+        &["the TLS handshake of the client exceeds 24576 bytes"],
+    );
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_reported_at_the_start() {
+    let (files, ca) = certificate_files();
+    let old = ca.issue(between((2001, 2002), server_params()));
+    std::fs::write(files.path("cert.pem"), old.pem()).unwrap();
+    std::fs::write(files.path("key.pem"), old.key_pem()).unwrap();
+    let mut broker = TlsBroker::start_with(files, "--tls-port 0");
+    let line = broker.running.wait_for_stderr("warning");
+    assert_says(&line, &["cert.pem: CN=localhost expired on 2002-01-01 00:00 UTC; clients reject it"]);
+    broker.running.wait_for_stdout("listening");
+}
+
+#[test]
+fn a_certificate_that_expires_while_the_broker_runs_is_reported_once() {
+    let (files, ca) = certificate_files();
+    let short = ca.issue(expiring_in(4, server_params()));
+    std::fs::write(files.path("cert.pem"), short.pem()).unwrap();
+    std::fs::write(files.path("key.pem"), short.key_pem()).unwrap();
+    let mut broker = TlsBroker::start_with(files, "--tls-port 0");
+    broker.running.wait_for_stdout("listening");
+    let line = broker.running.wait_for_stderr("expired on");
+    assert_says(&line, &["warning: ", "cert.pem: CN=localhost expired on 20", "UTC; clients reject it"]);
+    broker.running.signal("TERM");
+    let stderr = broker.running.finish().stderr;
+    assert_eq!(stderr.matches("expired on").count(), 1, "{stderr}");
 }
 
 #[test]

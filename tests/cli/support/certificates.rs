@@ -100,6 +100,18 @@ pub fn between(years: (i32, i32), mut params: CertificateParams) -> CertificateP
     params
 }
 
+/// Valid for so many more seconds.
+pub fn expiring_in(seconds: u64, mut params: CertificateParams) -> CertificateParams {
+    params.not_after = (std::time::SystemTime::now() + std::time::Duration::from_secs(seconds)).into();
+    params
+}
+
+/// Good for servers only.
+pub fn for_servers(mut params: CertificateParams) -> CertificateParams {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
 /// Good for clients only.
 pub fn for_clients(mut params: CertificateParams) -> CertificateParams {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
