@@ -86,3 +86,44 @@ impl DatagramBatch {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Receives this number of datagrams.
+    async fn receive(
+        socket: &UdpSocket,
+        batch: &mut DatagramBatch,
+        count: usize,
+    ) -> Vec<(Vec<u8>, SocketAddr)> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            std::future::poll_fn(|cx| batch.poll_receive(cx, socket)).await.unwrap();
+            assert!(batch.len() <= MOST_DATAGRAMS);
+            all.extend(batch.iter().map(|(datagram, sender)| (datagram.to_vec(), sender)));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn datagrams_of_each_size_keep_their_order_and_senders() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(socket) = UdpSocket::bind(address).await else { continue }; // without IPv6
+            crate::transport::udp::enlarge(&socket);
+            let target = socket.local_addr().unwrap();
+            let senders = [(); 2].map(|()| std::net::UdpSocket::bind(address).unwrap());
+            let mut batch = DatagramBatch::new();
+            for round in 0..3 {
+                let sizes = (0..70).chain([65_507, 1]);
+                let sent: Vec<_> = sizes.map(|size| vec![round; size]).zip(senders.iter().cycle()).collect();
+                for (datagram, sender) in &sent {
+                    sender.send_to(datagram, target).unwrap();
+                }
+                let expected: Vec<_> =
+                    sent.iter().map(|(data, sender)| (data.clone(), sender.local_addr().unwrap())).collect();
+                assert_eq!(receive(&socket, &mut batch, expected.len()).await, expected);
+            }
+        }
+    }
+}
