@@ -6,7 +6,7 @@ pub use crate::authentication::fuzzing::scram;
 pub use crate::bench::fuzzing::{metrics_pages, reports};
 pub use crate::cli::fuzzing::{configurations, option_files, scenarios, urls};
 pub use crate::inspect::capture::fuzzing::{capture, key_logs, reader, segments, tls, web_socket};
-pub use crate::inspect::fuzzing::{datagrams, datagrams_v2, dissector, filters, packets};
+pub use crate::inspect::fuzzing::{datagram_views, datagrams, datagrams_v2, dissector, filters, packets};
 pub use crate::message::fuzzing::messages;
 pub use crate::output::fuzzing::templates;
 pub use crate::passwd::fuzzing::{credentials, user_lists};
@@ -21,7 +21,7 @@ pub use crate::transport::fuzzing::{http, web_socket_frames};
 pub type Target = fn(&[u8]);
 
 /// The targets, by the names of their files in `fuzz/fuzz_targets/`.
-pub const TARGETS: [(&str, Target); 32] = [
+pub const TARGETS: [(&str, Target); 33] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
@@ -33,6 +33,7 @@ pub const TARGETS: [(&str, Target); 32] = [
     ("filters", filters),
     ("datagrams", datagrams),
     ("datagrams_v2", datagrams_v2),
+    ("datagram_views", datagram_views),
     ("machines_v2", machines),
     ("codec", codec),
     ("topics", topics),

@@ -19,18 +19,14 @@ use std::net::SocketAddr;
 /// The most bytes of a connection for the dissector; longer inputs only repeat states, and cost time.
 const MAX_CONNECTION: usize = 8 * 1024;
 
-/// The most bytes of a connection that is written in every format.
+/// The most bytes of a connection, or of datagrams, that are written in every format.
 const MAX_VIEWED: usize = 1024;
 
 const CONNECTION: u32 = 0;
 
 /// Decodes the bytes as a connection. The first byte selects the options.
 pub fn dissector(bytes: &[u8]) {
-    converse(first(bytes, MAX_CONNECTION), |item| {
-        if let Item::Packet(packet) = item {
-            check_leaves(packet.tree, packet.raw.length);
-        }
-    });
+    converse(first(bytes, MAX_CONNECTION), check_tree);
 }
 
 /// Decodes the bytes as a connection and writes the result in every format.
@@ -65,21 +61,44 @@ fn first(bytes: &[u8], most: usize) -> &[u8] {
     bytes.get(..most).unwrap_or(bytes)
 }
 
-/// Decodes the bytes as datagrams of MQTT-SN: strictly, and as a capture that is written in every format. Each has a byte with its
-/// direction, client and truncation, and a byte with its length, in front.
+/// Decodes the bytes as datagrams of MQTT-SN 1.2: strictly, and as a capture. Each has a byte with its direction, client and truncation,
+/// and a byte with its length, in front.
 pub fn datagrams(bytes: &[u8]) {
-    show_datagrams(bytes, Inspector::new(None));
+    study(bytes, Inspector::new(None));
 }
 
 /// Does so with MQTT-SN 2.0 for all of them.
 pub fn datagrams_v2(bytes: &[u8]) {
-    let settings = Settings { version: Some(sn::Version::V20), ..Settings::default() };
-    show_datagrams(bytes, Inspector::new(None).with_sn(settings));
+    study(bytes, of_version_2());
 }
 
-fn show_datagrams(bytes: &[u8], mut inspector: Inspector) {
-    let options = Options { shows_ranges: true, least: Severity::Info, ..Options::default() };
-    let mut views = Views::new(options);
+/// Takes datagrams as the inspector does before it writes anything.
+fn study(bytes: &[u8], inspector: Inspector) {
+    let mut linter = Linter::new(Severity::Info);
+    let (mut statistics, mut diagnosis) = (Statistics::default(), Diagnosis::with_marks());
+    take_datagrams(bytes, inspector, |item| {
+        check_tree(item);
+        let findings = linter.check(item);
+        statistics.observe(item, &findings);
+        diagnosis.observe(item);
+    });
+}
+
+/// Decodes datagrams of the version that the first byte selects, and writes them in every format.
+pub fn datagram_views(bytes: &[u8]) {
+    let Some((how, bytes)) = bytes.split_first() else { return };
+    let inspector = if how & 1 == 0 { Inspector::new(None) } else { of_version_2() };
+    let mut views = Views::new(Options { shows_ranges: true, least: Severity::Info, ..Options::default() });
+    take_datagrams(first(bytes, MAX_VIEWED), inspector, |item| views.show(item));
+    check_json(views.statistics.to_json().as_bytes());
+    views.statistics.to_text();
+}
+
+fn of_version_2() -> Inspector {
+    Inspector::new(None).with_sn(Settings { version: Some(sn::Version::V20), ..Settings::default() })
+}
+
+fn take_datagrams(bytes: &[u8], mut inspector: Inspector, mut sink: impl FnMut(&Item<'_>)) {
     let (mut rest, mut frame) = (bytes, 0);
     while let Some(([how, length], after)) = rest.split_first_chunk::<2>() {
         let (datagram, after) = after.split_at(usize::from(*length).min(after.len()));
@@ -96,16 +115,14 @@ fn show_datagrams(bytes: &[u8], mut inspector: Inspector) {
             bytes: datagram,
             missing: usize::from(how >> 5),
         };
-        inspector.datagram(&taken, &mut |item| views.show(item));
+        inspector.datagram(&taken, &mut sink);
         rest = after;
     }
     for connection in 0..4 {
         let (by, first_fin) = (Close::EndOfCapture, None);
         let closed = ConversationEvent::Closed { connection, at: Moment::default(), by, first_fin };
-        inspector.take(&closed, &mut |item| views.show(item));
+        inspector.take(&closed, &mut sink);
     }
-    check_json(views.statistics.to_json().as_bytes());
-    views.statistics.to_text();
 }
 
 /// Checks that a message that is decoded has an encoding with the same meaning.
@@ -175,12 +192,7 @@ impl Views {
     }
 
     fn show(&mut self, item: &Item<'_>) {
-        if let Item::Packet(packet) = item {
-            check_leaves(packet.tree, packet.raw.length);
-        }
-        if let Item::Sn(SnItem::Message(message)) = item {
-            check_leaves(message.tree, message.length);
-        }
+        check_tree(item);
         let findings = self.linter.check(item);
         for (format, view) in &mut self.views {
             let mut output = Vec::new();
@@ -227,6 +239,14 @@ fn check_text(text: Vec<u8>) {
 
 fn check_json(json: &[u8]) {
     serde_json::from_slice::<serde_core::de::IgnoredAny>(json).expect("it is valid JSON");
+}
+
+fn check_tree(item: &Item<'_>) {
+    match item {
+        Item::Packet(packet) => check_leaves(packet.tree, packet.raw.length),
+        Item::Sn(SnItem::Message(message)) => check_leaves(message.tree, message.length),
+        _ => {}
+    }
 }
 
 /// Checks that every byte belongs to exactly one leaf, or each of its bits does.
