@@ -88,7 +88,7 @@ fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
 /// Lowers the priority of this thread. Only Linux can do so for a single thread; elsewhere the measurement is just
 /// less exact.
 fn lower_priority() {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(feature = "portable")))]
     let _ = rustix::process::nice(10);
 }
 

@@ -177,7 +177,7 @@ impl FrontFault {
 /// Lets the kernel end this process when the broker's process ends, even if this one is stopped then.
 fn end_with_broker() {
     // Without it, the end of the socket ends the process, unless it is stopped.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(feature = "portable")))]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 

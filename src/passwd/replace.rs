@@ -444,7 +444,7 @@ impl Drop for NewFile {
 }
 
 /// Copies the ACL, which may be the only reason that the broker can read the file.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn copy_access_list(from: &File, to: &File) -> rustix::io::Result<()> {
     use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
     use rustix::io::Errno;
@@ -461,7 +461,7 @@ fn copy_access_list(from: &File, to: &File) -> rustix::io::Result<()> {
 }
 
 /// Other systems do not store the ACL in this attribute.
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
 fn copy_access_list(_from: &File, _to: &File) -> rustix::io::Result<()> {
     Ok(())
 }
@@ -500,7 +500,7 @@ fn remove_litter(path: &Path) {
 
 /// Renames atomically, without replacing an existing file.
 fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(feature = "portable")))]
     {
         use rustix::fs::{RenameFlags, renameat_with};
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {

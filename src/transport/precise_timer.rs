@@ -2,7 +2,7 @@
 
 pub(crate) use implementation::PreciseTimer;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 mod implementation {
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
@@ -56,7 +56,7 @@ mod implementation {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
 mod implementation {
     use std::cell::Cell;
     use std::io;

@@ -58,7 +58,7 @@ impl Stream {
     /// kernel returns to delayed acknowledgements by itself.
     pub(crate) fn acknowledge_now(&self) {
         // An error means that the connection is broken, which the next read reports.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
+        #[cfg(all(target_os = "linux", not(feature = "portable")))]
         let _ = self.tcp().map(|stream| stream.set_quickack(true));
     }
 

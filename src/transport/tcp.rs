@@ -66,14 +66,14 @@ pub(crate) async fn connect_from(source: SocketAddr, address: SocketAddr) -> Res
 
 /// Lets connect(2) choose the local port: it can reuse a port as long as no other connection goes from it to the same destination, while
 /// bind(2) needs a port that is unused.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn choose_port_late(socket: &TcpSocket) {
     use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
     // Without it fewer connections fit, and each is as good.
     let _ = setsockopt(socket, IpBindAddressNoPort, &true);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
 fn choose_port_late(_: &TcpSocket) {}
 
 async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<Stream, ConnectError> {

@@ -92,14 +92,14 @@ impl DatagramSocket {
 }
 
 /// Asks for a larger receive buffer.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 pub(super) fn enlarge(socket: &UdpSocket) {
     use nix::sys::socket::{setsockopt, sockopt::RcvBuf};
     // With less, more datagrams of a burst are lost, and repeated.
     let _ = setsockopt(socket, RcvBuf, &RECEIVE_BUFFER);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
 pub(super) fn enlarge(_: &UdpSocket) {
     let _ = RECEIVE_BUFFER;
 }
