@@ -28,7 +28,8 @@ if ! [ -x "$program" ]; then
 fi
 mkdir -p "$output" "$work/$name"
 cp "$program" "$work/$name/mq"
-cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
-cp -R man completions docs "$work/$name/"
+cp CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
+cp -R man completions "$work/$name/"
+packaging/install-docs.sh "$work/$name"
 tar -C "$work" -czf "$output/$name.tar.gz" "$name"
 echo "$output/$name.tar.gz"

@@ -81,8 +81,7 @@ build_mq() {
     install -D -m 644 completions/mq.fish "$root/usr/share/fish/vendor_completions.d/mq.fish"
     documents "$doc" mq
     compressed CHANGELOG.md "$doc/changelog.gz"
-    install -m 644 README.md "$doc/"
-    install -D -m 644 -t "$doc/docs" docs/*.md
+    packaging/install-docs.sh "$doc"
     mkdir -p "$doc/examples"
     sed 's|/usr/local/bin/mq|/usr/bin/mq|' deploy/mq-bridge.service > "$doc/examples/mq-bridge.service"
     mkdir -p "$root/DEBIAN"

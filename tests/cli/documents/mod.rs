@@ -23,6 +23,7 @@ use shell::Shell;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
@@ -79,12 +80,39 @@ fn commands_with_a_prompt_are_in_console_blocks() {
 fn links_between_pages_lead_to_files() {
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
-        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+        for target in targets(&text) {
             let file = path.parent().unwrap().join(target);
             assert!(file.exists(), "{}: {target} does not exist", path.display());
         }
     }
+}
+
+#[test]
+fn installed_pages_have_only_links_to_installed_files() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let status = Command::new(root().join("packaging/install-docs.sh")).arg(directory.path()).status();
+    assert!(status.unwrap().success());
+    let installed = |path: &Path| directory.path().join(path.strip_prefix(root()).unwrap());
+    let mut links = 0;
+    for path in documents() {
+        let page = installed(&path);
+        let text = fs::read_to_string(&page).unwrap();
+        for target in targets(&text) {
+            links += 1;
+            let file = page.parent().unwrap().join(target);
+            assert!(file.exists(), "{}: {target} is not installed", page.display());
+        }
+        let original = fs::read_to_string(&path).unwrap();
+        let words = |text: &str| text.split(|character: char| !character.is_alphanumeric()).count();
+        assert!(words(&text) * 10 > words(&original) * 9, "{}: the text is there", page.display());
+    }
+    assert!(links > 50, "{links} links are left");
+}
+
+/// The files that a page links to.
+fn targets(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://"))
 }
 
 #[test]
