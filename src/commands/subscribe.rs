@@ -233,7 +233,9 @@ impl<'a> Subscriber<'a> {
     }
 
     fn exit_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
-        if let Some(removals) = &self.removals {
+        if let Some(removals) = &self.removals
+            && (self.granted > 0 || end.is_ok())
+        {
             self.report_removals(removals);
         }
         match end? {

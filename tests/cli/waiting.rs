@@ -227,6 +227,13 @@ fn a_clean_up_that_finds_nothing_through_a_wildcard_names_possible_causes() {
 }
 
 #[test]
+fn a_clean_up_without_a_connection_deletes_nothing_and_says_so_only_once() {
+    let stderr = mq("sub -h 127.0.0.1 -p 1 -t old/# --remove-retained").run().fail(1);
+    assert_first_line(&stderr, "mq sub: cannot connect to 127.0.0.1:1: Connection refused (os error 111)");
+    assert!(!stderr.contains("deleted"), "{stderr}");
+}
+
+#[test]
 fn a_rejected_clean_up_is_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);
