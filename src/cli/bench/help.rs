@@ -54,8 +54,8 @@ Exit status: 0 when all messages were sent without a loss that violates the QoS,
 not connect, the broker stopped responding or lost messages, or a worker process failed, 2 usage or an
 invalid file, 3 the broker rejected a subscription or a message, 4 a condition of --fail-if held or was
 not measured, --abort-if ended the run, it was worse than the baseline or --search found no rate, 5 the
-broker refused the connections, 7 connections were lost, 130 and 143 interrupted, whatever the
-conditions are (the report is still written).";
+broker refused the connections, 7 connections were lost, 130 and 143 interrupted (the report is still
+written). If no client connected, the status is 1 or 5, whatever the conditions are.";
 
 /// Replaces the help of an option by that of a mode.
 pub(super) fn reword(arg: Arg, texts: &[(&str, &'static str)]) -> Arg {

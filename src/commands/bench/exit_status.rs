@@ -21,7 +21,8 @@ enum Failure {
     Repeat,
 }
 
-/// Reports the failures, and returns the status: that of the signal, of a failed condition of the user, or of the first failure.
+/// Reports the failures, and returns the status: that of the signal, of a run without any connection, of a failed condition of the user,
+/// or of the first failure.
 /// --quiet hides the progress, but not that a run failed.
 pub(super) fn conclude(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> ExitStatus {
     if let Some(words) = report.lowered_qos().filter(|_| signal.is_none()) {
@@ -39,6 +40,8 @@ pub(super) fn conclude(report: &Report, signal: Option<ExitStatus>, messages: Me
     }
     match (signal, failure) {
         (Some(status), _) => status,
+        // Nothing was measured, so the conditions say nothing about the broker.
+        (None, Some(failure)) if failure.is_without_connection(report) => failure.status(report),
         (None, _) if !missed.is_empty() => ExitStatus::MISSED,
         (None, failure) => failure.map_or(ExitStatus::DONE, |failure| failure.status(report)),
     }
@@ -87,6 +90,11 @@ impl Failure {
         }
     }
 
+    /// Whether no client could connect at all.
+    fn is_without_connection(self, report: &Report) -> bool {
+        self == Failure::NotConnected && report.connects.count == 0
+    }
+
     fn reason(self, report: &Report) -> String {
         let reason = self.usual_reason(report);
         match (self, report.embedded_fault()) {
@@ -122,8 +130,7 @@ impl Failure {
     }
 
     fn hint(self, report: &Report, messages: Messages) -> Option<String> {
-        let is_total = self == Failure::NotConnected && report.connects.count == 0;
-        let failure = report.errors.main_failure().filter(|_| is_total)?;
+        let failure = report.errors.main_failure().filter(|_| self.is_without_connection(report))?;
         // Clients are mostly refused because of their user names, and the error has the reason.
         let is_explained = all_refused(report) && failure != FailureKind::Congestion;
         if is_explained { None } else { broker_hint::of_failed_clients(failure, messages.connection_kind) }

@@ -57,10 +57,30 @@ fn unreadable_files_are_1_and_mistakes_in_files_2() {
 #[test]
 fn a_condition_wins_over_failures_of_the_run() {
     for (condition, status) in [("", 1), ("--fail-if connected<2", 4), ("--fail-if connected<100%", 4)] {
-        let finished = mq(&format!("bench -p 9 -c 2 --messages 20 {condition}")).run();
+        let broker = EmbeddedBroker::start_with("-p 0 --limit sessions=1");
+        let words = format!("bench conn -c 2 --hold 0.1 {} {condition}", broker.options());
+        let finished = mq(&words).run();
         assert_eq!(finished.status, status, "{condition}: {}", finished.stderr);
     }
     assert_eq!(mq(&format!("{SHORT} --fail-if connected<100%")).run().status, 0);
+}
+
+#[test]
+fn without_a_broker_the_status_is_1_in_every_mode_and_with_every_condition() {
+    let modes = [
+        "",
+        "conn --hold 0.1",
+        "pub --messages 2",
+        "sub -t a --duration 1",
+        "rr --messages 2",
+        "reconnect --duration 1",
+    ];
+    for mode in modes {
+        for condition in ["", "--fail-if p99>1ms", "--fail-if connected<2", "--abort-if connect_failures>0"] {
+            let finished = mq(&format!("bench {mode} -h 127.0.0.1 -p 1 -c 2 {condition}")).run();
+            assert_eq!(finished.status, 1, "{mode} {condition}: {}", finished.stderr);
+        }
+    }
 }
 
 /// A run without an end of its own, with a condition that it misses.
