@@ -58,7 +58,7 @@ use error::mosquitto;
 use event_loop::block_on;
 use shutdown::Stop;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 /// Runs the command line, and returns the exit status.
@@ -206,6 +206,11 @@ fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind
 }
 
 impl Messages {
+    /// Whether JSON on standard output is coloured: on a terminal, unless NO_COLOR is set or mosquitto's tool is replaced.
+    fn colours_json(self) -> bool {
+        self.names == Names::Mq && is_coloured_terminal()
+    }
+
     /// Prints a message for the user, on one line, unless only the exit status is wanted. Untrusted text in it can neither leave
     /// the line nor reach the terminal unescaped.
     fn say(self, text: &str) {
@@ -292,6 +297,11 @@ impl Messages {
         let text = format!("{error}; connecting again in {:.1} s", pause.as_secs_f64());
         self.say_with_hint(&text, hint.as_deref());
     }
+}
+
+/// Whether standard output is a terminal that shall have colours.
+fn is_coloured_terminal() -> bool {
+    std::io::stdout().is_terminal() && colored::control::SHOULD_COLORIZE.should_colorize()
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

@@ -55,7 +55,8 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             request,
             printer: args
                 .output
-                .printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?,
+                .printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?
+                .coloured(messages.colours_json()),
             sink: Sink::stdout().map_err(Error::Output)?,
             state: RequestState::Subscribing,
             answers: 0,

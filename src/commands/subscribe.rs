@@ -186,7 +186,7 @@ impl<'a> Subscriber<'a> {
             args.output.printer(&args.client.endpoint(messages.names)?.address.host(), &args.schema)?;
         Ok(Subscriber {
             args,
-            printer: printer.subscribed(
+            printer: printer.coloured(messages.colours_json()).subscribed(
                 observed(args, &subscriptions),
                 args.random_filter.is_none() && args.filter_out.is_empty(),
             ),

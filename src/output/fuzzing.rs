@@ -23,8 +23,16 @@ pub fn templates(bytes: &[u8]) {
         let Packet::Publish(publish) = packet else { continue };
         for is_pretty in [false, true] {
             let (mut notes, mut out) = (Vec::new(), Vec::new());
-            template
-                .render(Rendering { publish: &publish, now: &now, is_pretty, notes: &mut notes }, &mut out);
+            template.render(
+                Rendering {
+                    publish: &publish,
+                    now: &now,
+                    is_pretty,
+                    is_coloured: is_pretty,
+                    notes: &mut notes,
+                },
+                &mut out,
+            );
             // JSON escapes a byte with up to six, and lays a value out over lines.
             let most = (MAX_WIDTH + 1000 + packets.len() * 200) * (format.len() + 1);
             assert!(out.len() <= most, "{} bytes", out.len());

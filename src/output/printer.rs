@@ -41,6 +41,7 @@ pub(crate) struct Printer {
     sessions: SessionMemory,
     has_newlines: bool,
     is_pretty: bool,
+    is_coloured: bool,
     watch: Option<TopicTable>,
     /// Read when the first message needs local time.
     time_zone: Option<TimeZone>,
@@ -56,6 +57,7 @@ impl Printer {
             sessions: SessionMemory::new(),
             has_newlines,
             is_pretty: false,
+            is_coloured: false,
             watch: None,
             time_zone: None,
             notes: Vec::new(),
@@ -65,6 +67,11 @@ impl Printer {
     /// Lays JSON out over several lines.
     pub(crate) fn pretty(self, is_pretty: bool) -> Printer {
         Printer { is_pretty, ..self }
+    }
+
+    /// Colours JSON, for a terminal. The screen of latest messages stays plain.
+    pub(crate) fn coloured(self, is_coloured: bool) -> Printer {
+        Printer { is_coloured: is_coloured && self.watch.is_none(), ..self }
     }
 
     /// Prints decoded payloads.
@@ -122,7 +129,14 @@ impl Printer {
             return self.print_message(publish, decoded.as_ref(), out);
         }
         match decoding.show(publish, sessions, self.is_pretty, &mut self.notes) {
-            Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
+            Ok(payload) => {
+                let is_json = decoding.fields.is_empty() && self.has_plain_payload();
+                let coloured = if is_json && self.is_coloured { json::coloured(&payload) } else { None };
+                self.print_plain(
+                    &Publish { payload: coloured.as_deref().unwrap_or(&payload), ..*publish },
+                    out,
+                );
+            }
             Err(problem) if decoding.fields.is_empty() => {
                 self.notes
                     .push(format!("the payload of {} {problem}; it is printed unchanged", publish.topic));
@@ -132,6 +146,11 @@ impl Printer {
                 self.notes.push(format!("the payload of {} {problem}; it is not printed", publish.topic));
             }
         }
+    }
+
+    /// Whether the payload is printed as it is.
+    fn has_plain_payload(&self) -> bool {
+        matches!(self.layout, Layout::Payload | Layout::TopicAndPayload)
     }
 
     fn print_plain(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
@@ -163,8 +182,9 @@ impl Printer {
                     (None, false) => &TimeZone::UTC,
                 };
                 let now = || MessageTime::now(zone);
+                let (is_pretty, is_coloured) = (self.is_pretty, self.is_coloured);
                 let rendering =
-                    Rendering { publish, now: &now, is_pretty: self.is_pretty, notes: &mut self.notes };
+                    Rendering { publish, now: &now, is_pretty, is_coloured, notes: &mut self.notes };
                 template.render(rendering, out);
             }
             Layout::Json => return self.print_message(publish, None, out),
@@ -176,12 +196,16 @@ impl Printer {
 
     /// Prints the whole message as an object, with the decoded payload if it is wanted.
     fn print_message(&self, publish: &Publish<'_>, decoded: Option<&Decoded>, out: &mut Vec<u8>) {
+        let start = out.len();
         let mut json = json::Writer::new(out, self.is_pretty);
         message::write_with(publish, Timestamp::now(), &mut json, |json| {
             if let Some(decoded) = decoded {
                 decoded.write_keys(true, json);
             }
         });
+        if self.is_coloured {
+            json::colour(out, start);
+        }
         if self.has_newlines {
             out.push(b'\n');
         }

@@ -17,6 +17,7 @@ mod authentication;
 mod bad_input;
 mod bench;
 mod bridge;
+mod colours;
 mod compatibility;
 mod configuration;
 mod crash;

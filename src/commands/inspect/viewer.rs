@@ -2,8 +2,8 @@
 
 use super::picture::{self, PageTarget, Picture};
 use crate::cli::inspect::InspectArgs;
-use crate::commands::Messages;
 use crate::commands::error::Error;
+use crate::commands::{Messages, is_coloured_terminal};
 use crate::inspect::capture::Moment;
 use crate::inspect::diagnosis::{Diagnosis, Scope};
 use crate::inspect::filter::{Filter, Follower};
@@ -57,7 +57,11 @@ impl Viewer {
             payload: args.payload,
             types,
             advice: ADVICE,
-            is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
+            is_coloured: match args.format {
+                // Programs read it.
+                ViewFormat::Json => is_coloured_terminal(),
+                _ => colored::control::SHOULD_COLORIZE.should_colorize(),
+            },
         };
         let is_diagnosed = args.diagnose.is_some() || has_page;
         Viewer {

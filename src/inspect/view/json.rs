@@ -13,7 +13,7 @@ use crate::inspect::sn::{self, SnItem};
 use crate::inspect::statistics::Statistics;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
-use crate::json::{Writer, key};
+use crate::json::{self, Writer, key};
 use crate::message::{to_base64, write_bytes};
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
 use std::fmt::Write;
@@ -27,6 +27,7 @@ pub(crate) struct JsonView {
 
 impl View for JsonView {
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        let start = out.len();
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Sn(SnItem::Closed { .. }) => return,
@@ -37,21 +38,29 @@ impl View for JsonView {
             Item::Event(ConversationEvent::Lag { .. } | ConversationEvent::Fin { .. }) => return,
             Item::Event(event) => self.event(event, findings, out),
         }
+        if self.options.is_coloured {
+            json::colour(out, start);
+        }
         out.push(b'\n');
     }
 
     fn statistics(&self, statistics: &Statistics) -> String {
-        statistics.to_json() + "\n"
+        self.coloured(statistics.to_json()) + "\n"
     }
 
     fn diagnosis(&self, report: &Report, _: &str, _: Option<usize>) -> String {
-        report.to_json() + "\n"
+        self.coloured(report.to_json()) + "\n"
     }
 }
 
 impl JsonView {
     pub(crate) fn new(options: Options) -> JsonView {
         JsonView { options, clock: TimeFormatter::rfc_3339() }
+    }
+
+    fn coloured(&self, text: String) -> String {
+        let coloured = if self.options.is_coloured { json::coloured(text.as_bytes()) } else { None };
+        coloured.and_then(|coloured| String::from_utf8(coloured).ok()).unwrap_or(text)
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 
 use super::field::{Spec, TemplateField};
 use super::{Template, TemplatePart};
-use crate::json::Writer;
+use crate::json::{self, Writer};
 use crate::message::hex_digit;
 use crate::output::mosquitto_json::{self, PayloadForm};
 use crate::output::timestamp::{MessageTime, TimeFormat};
@@ -17,6 +17,8 @@ pub(in crate::output) struct Rendering<'a> {
     pub(in crate::output) now: &'a dyn Fn() -> MessageTime,
     /// Whether JSON is laid out over several lines.
     pub(in crate::output) is_pretty: bool,
+    /// Whether JSON is coloured.
+    pub(in crate::output) is_coloured: bool,
     /// Notes for the user about messages that could not be printed.
     pub(in crate::output) notes: &'a mut Vec<String>,
 }
@@ -153,6 +155,9 @@ impl<'a> Renderer<'a, '_> {
             self.rendering.notes.push(format!(
                 "%J: cannot print the payload of a message to {topic} as JSON: {error}; %j prints any payload"
             ));
+        }
+        if self.rendering.is_coloured {
+            json::colour(self.out, length);
         }
     }
 

@@ -13,7 +13,7 @@ fn rendered(format: &[u8], publish: &Publish<'_>) -> (Vec<u8>, Vec<String>) {
     let mut notes = Vec::new();
     let zone = TimeZone::fixed(tz::offset(-5));
     let now = || MessageTime::new(Timestamp::new(1_795_240_883, 123_456_789).unwrap(), &zone);
-    let rendering = Rendering { publish, now: &now, is_pretty: false, notes: &mut notes };
+    let rendering = Rendering { publish, now: &now, is_pretty: false, is_coloured: false, notes: &mut notes };
     Template::parse(format).unwrap().render(rendering, &mut out);
     (out, notes)
 }

@@ -1,0 +1,41 @@
+//! JSON in colours: on a terminal only, and never if NO_COLOR is set.
+
+use super::support::*;
+
+const PUBLISH: &str = "30 0b 00 01 61 7b 22 78 22 3a 31 7d 20";
+
+/// The output of `mq` with these words on a terminal, with these variables.
+fn on_terminal(variables: &str, words: &str) -> Option<String> {
+    let terminal = Terminal::start_with(&format!("TERM=xterm {variables}"), words, 200, 40)?;
+    Some(terminal.end_with_output(0))
+}
+
+#[test]
+fn messages_as_json_are_coloured_on_a_terminal() {
+    let broker = EmbeddedBroker::start();
+    broker.mq("pub -t a -r -q 1 -m {\"x\":[1,null]}").run().succeed();
+    let sub = |words: &str| format!("sub {} -t a -C 1 {words}", broker.options());
+    for words in ["-F %j", "-F %J", "--json", "--pretty --decode json", "--decode json -v"] {
+        let Some(output) = on_terminal("", &sub(words)) else { return };
+        assert!(output.contains("\u{1b}[36m\""), "{words}: {output:?}");
+        let plain = on_terminal("NO_COLOR=1", &sub(words)).unwrap();
+        assert!(!plain.contains("\u{1b}["), "{words}: {plain:?}");
+        let piped = mq(&sub(words)).env("CLICOLOR_FORCE", "1").run().succeed();
+        assert!(!piped.contains('\u{1b}'), "{words}: {piped:?}");
+    }
+    // A payload is printed as it is.
+    let Some(output) = on_terminal("", &sub("-F %p")) else { return };
+    assert!(!output.contains("\u{1b}["), "{output:?}");
+}
+
+#[test]
+fn packets_as_json_are_coloured_on_a_terminal() {
+    for words in ["--format json", "--format json --stats"] {
+        let words = format!("inspect {words} --hex {}", PUBLISH.replace(' ', ""));
+        let Some(output) = on_terminal("", &words) else { return };
+        assert!(output.contains("\u{1b}[36m\""), "{words}: {output:?}");
+        let plain = on_terminal("NO_COLOR=1", &words).unwrap();
+        assert!(!plain.contains("\u{1b}["), "{words}: {plain:?}");
+        assert!(!mq(&words).env("CLICOLOR_FORCE", "1").run().succeed().contains('\u{1b}'), "{words}");
+    }
+}
