@@ -66,6 +66,9 @@ try_mq() {
     expect 'man mq-pub' "$(chroot "$root" sh -c 'MANPAGER=cat MANWIDTH=80 man mq-pub')" 'Publish messages'
     expect 'completions for bash' "$(chroot "$root" bash -c '
         . /usr/share/bash-completion/completions/mq; complete -p mq')" '_mq'
+    expect 'completions ask mq' "$(chroot "$root" sh -c 'printf "%s\0" mq pu | mq complete')" '^pub'
+    expect 'mq man' "$(chroot "$root" mq man pub)" '^SYNOPSIS'
+    expect 'mq config init' "$(chroot "$root" sh -c 'HOME=/root mq config init && stat -c %a /root/.config/mq/config.toml')" '^600$'
     expect 'example of a unit' "$(cat "$root/usr/share/doc/mq/examples/mq-bridge.service")" '^ExecStart=/usr/bin/mq bridge'
 }
 

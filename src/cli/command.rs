@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Completions(generated_docs::CompletionsArgs),
     /// Prints a manual page.
     Man(generated_docs::ManArgs),
+    /// Prints the help.
+    Help(generated_docs::HelpArgs),
+    /// Completes a command line for a shell.
+    Complete,
 }
 
 /// A command on the command line.
@@ -51,7 +55,7 @@ pub(super) struct CommandRow {
 }
 
 /// The commands, in the order of the help.
-pub(super) const COMMANDS: [CommandRow; 15] = [
+pub(super) const COMMANDS: [CommandRow; 16] = [
     CommandRow {
         name: "pub",
         about: "Publish messages",
@@ -122,7 +126,7 @@ pub(super) const COMMANDS: [CommandRow; 15] = [
     },
     CommandRow {
         name: "config",
-        about: "Show and check profiles and variables",
+        about: "Write, show and check profiles and variables",
         augment: config::args::ConfigArgs::augment_args,
         read: |matches| read(matches).map(Command::Config),
     },
@@ -140,13 +144,24 @@ pub(super) const COMMANDS: [CommandRow; 15] = [
     },
     CommandRow {
         name: "man",
-        about: "Print a manual page",
+        about: "Read a manual page",
         augment: generated_docs::ManArgs::augment_args,
         read: |matches| read(matches).map(Command::Man),
+    },
+    CommandRow {
+        name: "help",
+        about: "Print the help of a command, or of a group of its options",
+        augment: generated_docs::HelpArgs::augment_args,
+        read: |matches| read(matches).map(Command::Help),
     },
 ];
 
 impl CommandRow {
+    /// The help line.
+    pub(super) fn about(&self) -> &'static str {
+        self.about
+    }
+
     /// The command with its options.
     pub(super) fn define(&self) -> clap::Command {
         (self.augment)(clap::Command::new(self.name)).about(self.about)
@@ -190,7 +205,9 @@ impl Command {
             | Command::Config(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
-            | Command::Man(_) => None,
+            | Command::Man(_)
+            | Command::Help(_)
+            | Command::Complete => None,
         }
     }
 

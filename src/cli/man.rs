@@ -3,6 +3,8 @@
 use super::compat::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::config;
 use super::option_file;
+use super::{Error, help_groups};
+use crate::suggestion::did_you_mean;
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -17,6 +19,14 @@ pub(crate) struct Page {
     pub command: Option<String>,
     /// The page in roff.
     pub text: Vec<u8>,
+}
+
+/// A page that was asked for.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub page: Page,
+    /// The help of the command, for a system that cannot render the page.
+    pub help: String,
 }
 
 impl Page {
@@ -34,11 +44,79 @@ impl Page {
 /// # Errors
 /// Errors of the generator, which only writes to memory.
 pub(crate) fn pages() -> io::Result<Vec<Page>> {
-    let mut command = super::command().disable_help_subcommand(true);
-    command.build();
-    let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-    let about = |command: &&Command| Ok(Page { command: page_name(command), text: page(command, &names)? });
-    with_all_below(&command).iter().map(about).collect()
+    let program = program();
+    let names = names(&program);
+    with_all_below(&program).into_iter().map(|command| page_about(command, &names)).collect()
+}
+
+/// The names of all pages but that of mq, each with its summary.
+pub(crate) fn summaries() -> Vec<(String, String)> {
+    let program = program();
+    let summary = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+    with_all_below(&program)
+        .into_iter()
+        .filter_map(|command| Some((page_name(command)?, summary(command))))
+        .collect()
+}
+
+/// The page with this name, in one word or several: `mq-bench-conn`, `bench conn`; or a group of its options: `bench report`.
+///
+/// # Errors
+/// If there is no such page or group.
+pub(crate) fn find(words: &[String]) -> Result<Found, Error> {
+    let program = program();
+    let commands = with_all_below(&program);
+    let failed = |source| Error::System { action: "make the page".to_owned(), source };
+    let of_words = |words: &[String]| {
+        let name = words.join("-").to_lowercase();
+        let name = name.strip_prefix("mq-").or(name.strip_prefix("mq")).unwrap_or(&name);
+        let name = (!name.is_empty()).then(|| name.to_owned());
+        commands.iter().copied().find(|command| page_name(command) == name)
+    };
+    if let Some(command) = of_words(words) {
+        let page = page_about(command, &names(&program)).map_err(failed)?;
+        return Ok(Found { page, help: command.clone().render_help().to_string() });
+    }
+    for count in (1..words.len()).rev() {
+        let (of_command, of_group) = words.split_at(count);
+        let Some(command) = of_words(of_command) else { continue };
+        return match help_groups::heading(command, &of_group.concat()) {
+            Some(heading) => group_page(command, &heading).map_err(failed),
+            None => Err(help_groups::unknown_group(command, of_command, of_group)),
+        };
+    }
+    let name = words.join(" ");
+    let known: Vec<String> = commands.iter().filter_map(|command| page_name(command)).collect();
+    let tip = did_you_mean(&words.join("-"), known.iter().map(String::as_str));
+    Err(Error::usage(format!("unknown command '{name}': expected one of {}{tip}", known.join(", "))))
+}
+
+fn program() -> Command {
+    let mut program = super::command();
+    program.build();
+    program
+}
+
+fn names(program: &Command) -> Vec<&str> {
+    program.get_subcommands().map(Command::get_name).collect()
+}
+
+fn page_about(command: &Command, commands: &[&str]) -> io::Result<Page> {
+    Ok(Page { command: page_name(command), text: page(command, commands)? })
+}
+
+/// A page with the options of one group.
+fn group_page(command: &Command, heading: &str) -> io::Result<Found> {
+    let mut group = help_groups::only(command, heading);
+    let man = Man::new(group.clone());
+    let mut text = title(command)?;
+    man.render_name_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([bold(command.get_display_name().unwrap_or("mq")), roman("(1)")]);
+    roff.to_writer(&mut text)?;
+    Ok(Found { page: Page { command: None, text }, help: group.render_help().to_string() })
 }
 
 /// A command, the commands below it, and those below them.
@@ -52,13 +130,8 @@ fn page_name(command: &Command) -> Option<String> {
 }
 
 fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
     let man = Man::new(command.clone());
-    let title = command.get_display_name().unwrap_or("mq").to_uppercase();
-    // Written here, since the generator adds a date, which would differ between builds.
-    writeln!(text, ".TH {title} 1 \"\" \"mq {}\" \"Manual of mq\"", env!("CARGO_PKG_VERSION"))?;
-    // No hyphenation and no justification, since both would change options and examples.
-    writeln!(text, ".nh\n.ad l")?;
+    let mut text = title(command)?;
     man.render_name_section(&mut text)?;
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let paragraphs: Vec<&str> = help.split("\n\n").collect();
@@ -84,6 +157,17 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     add_files(&mut roff, command);
     add_see_also(&mut roff, command, commands);
     roff.to_writer(&mut text)?;
+    Ok(text)
+}
+
+/// The head of a page.
+fn title(command: &Command) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let title = command.get_display_name().unwrap_or("mq").to_uppercase();
+    // Written here, since the generator adds a date, which would differ between builds.
+    writeln!(text, ".TH {title} 1 \"\" \"mq {}\" \"Manual of mq\"", env!("CARGO_PKG_VERSION"))?;
+    // No hyphenation and no justification, since both would change options and examples.
+    writeln!(text, ".nh\n.ad l")?;
     Ok(text)
 }
 

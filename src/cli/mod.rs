@@ -24,6 +24,7 @@ mod error;
 pub(crate) mod fuzzing;
 pub(crate) mod gateway;
 pub(crate) mod generated_docs;
+pub(crate) mod help_groups;
 mod identity;
 pub(crate) mod inspect;
 pub(crate) mod inspect_live;
@@ -78,6 +79,9 @@ pub(crate) use version::VERSION;
 /// The name of the command with modes.
 const BENCH: &str = "bench";
 
+/// The command of the completion scripts, which is not for users.
+const COMPLETE: &str = "complete";
+
 /// Heading of the options that are about neither the connection nor messages.
 pub(crate) const GENERAL: &str = "General";
 
@@ -97,7 +101,7 @@ Examples:
   mq bridge --config bridge.conf     forward messages between two brokers
   mq config show                     print the configured options
 
-See `mq COMMAND --help` for the options of a command.";
+See `mq help COMMAND` for the options of a command, `mq man COMMAND` for the manual.";
 
 /// A valid command line.
 #[derive(Debug)]
@@ -126,6 +130,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     }
     if names == Names::Mq && version::is_verbose(typed.get(1..).unwrap_or_default()) {
         return Err(Failure::requested(version::verbose(), names));
+    }
+    if names == Names::Mq && typed.get(1).is_some_and(|name| name == COMPLETE) {
+        return Ok(Invocation { names, command: Command::Complete, note: None });
     }
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
@@ -226,6 +233,7 @@ fn command_of(names: Names, rows: &[CommandRow]) -> clap::Command {
         .version(VERSION)
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .disable_help_flag(true)
+        .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(100)

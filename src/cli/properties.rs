@@ -121,10 +121,7 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     let target = target(&packet)?;
     let name = text(next("NAME")?)?;
     let id = PropertyId::from_name(&name).ok_or_else(|| unknown_property(&name, target))?;
-    // A client's PUBLISH must not have a subscription identifier [MQTT-3.3.4-6].
-    let is_allowed =
-        id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
-    if !is_allowed {
+    if !is_allowed(id, target) {
         return Err(format!("the property {id} is not allowed in {packet}"));
     }
     let value = match id.encoding() {
@@ -160,6 +157,28 @@ fn unknown_property(name: &str, target: Context) -> String {
     format!("unknown property '{name}'{}", did_you_mean(name, known))
 }
 
+/// The packets that can have properties.
+pub(super) fn packets() -> Vec<&'static str> {
+    TARGETS.map(|(name, _)| name).to_vec()
+}
+
+/// The names of the properties that a client sends in a packet.
+pub(super) fn names(packet: &str) -> Vec<&'static str> {
+    let Ok(target) = target(packet) else { return Vec::new() };
+    PropertyId::ALL.into_iter().filter(|id| is_allowed(*id, target)).map(PropertyId::name).collect()
+}
+
+/// The values of the property of this name, if it is a flag.
+pub(super) fn values(name: &str) -> Vec<&'static str> {
+    let is_flag = PropertyId::from_name(name).is_some_and(|id| id.encoding() == Encoding::Flag);
+    if is_flag { vec!["0", "1"] } else { Vec::new() }
+}
+
+/// Whether a client may send the property. Its PUBLISH must not have a subscription identifier [MQTT-3.3.4-6].
+fn is_allowed(id: PropertyId, target: Context) -> bool {
+    id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier)
+}
+
 /// Whether the value of the property of this name is a number.
 pub(super) fn takes_number(name: &str) -> bool {
     PropertyId::from_name(name).is_some_and(|id| match id.encoding() {
@@ -180,7 +199,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// The packets with properties that a client sends, and the will.
-pub(super) const TARGETS: [(&str, Context); 6] = [
+const TARGETS: [(&str, Context); 6] = [
     ("connect", Context::Connect),
     ("publish", Context::Publish),
     ("subscribe", Context::Subscribe),

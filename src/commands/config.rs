@@ -1,19 +1,26 @@
-//! `mq config`: shows the configuration, its errors, and its path.
+//! `mq config`: shows and changes the configuration.
 
-use super::Messages;
+use super::{Messages, config_file};
 use crate::cli::UsageError;
-use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};
+use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ListArgs, ShowArgs};
+use crate::cli::config::list::{Listed, list};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
 use crate::commands::error::{Error, ExitStatus};
 use crate::{escape, json};
+use serde::Serialize;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 pub(super) fn run(args: &ConfigArgs, messages: Messages) -> Result<ExitStatus, Error> {
     match &args.command {
+        ConfigCommand::Init(args) => config_file::init(args),
+        ConfigCommand::List(args) => run_list(args, messages),
+        ConfigCommand::Set(args) => config_file::set(args, messages),
+        ConfigCommand::Edit => config_file::edit().and_then(|path| report_mistakes(Some(&path), messages)),
         ConfigCommand::Show(args) => run_show(args),
-        ConfigCommand::Check(args) => run_check(args, messages),
+        ConfigCommand::Check(CheckArgs { file }) => report_mistakes(file.as_deref(), messages),
         ConfigCommand::Path => run_path(messages),
     }
 }
@@ -24,8 +31,31 @@ fn run_show(args: &ShowArgs) -> Result<ExitStatus, Error> {
     print(text.as_bytes())
 }
 
-fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let Some(findings) = check::check(args.file.as_deref())? else {
+/// Lists the profiles, each with its broker, and marks the default.
+fn run_list(args: &ListArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let Some(listed) = list()? else {
+        return Ok(nothing_there(messages));
+    };
+    if listed.mistakes > 0 {
+        messages.say("the file has mistakes; `mq config check` reports them");
+    }
+    let text = if args.json { to_json(&listed)? } else { table(&listed) };
+    print(text.as_bytes())
+}
+
+fn table(listed: &Listed) -> String {
+    let name = |name: &str| escape::cells(name).into_owned();
+    let width = listed.profiles.iter().map(|profile| name(&profile.name).chars().count()).max().unwrap_or(0);
+    let rows = listed.profiles.iter().map(|profile| {
+        let mark = if listed.default.as_deref() == Some(&profile.name) { "  (default)" } else { "" };
+        let row = format!("{:width$}  {}{mark}", name(&profile.name), escape::cells(&profile.broker));
+        row.trim_end().to_owned() + "\n"
+    });
+    rows.collect()
+}
+
+fn report_mistakes(path: Option<&Path>, messages: Messages) -> Result<ExitStatus, Error> {
+    let Some(findings) = check::check(path)? else {
         return Ok(nothing_there(messages));
     };
     for mistake in &findings.mistakes {
@@ -44,7 +74,7 @@ fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> 
 
 fn nothing_there(messages: Messages) -> ExitStatus {
     match location().path {
-        Ok(path) => messages.say(&format!("{} does not exist; see `mq config --help`", path.display())),
+        Ok(path) => messages.say(&format!("{} does not exist; `mq config init` writes one", path.display())),
         Err(reason) => messages.say(&format!("no profile file: {reason}")),
     }
     ExitStatus::FAILED
@@ -57,7 +87,7 @@ fn run_path(messages: Messages) -> Result<ExitStatus, Error> {
     }
 }
 
-fn to_json(shown: &Shown) -> Result<String, Error> {
+fn to_json(shown: &impl Serialize) -> Result<String, Error> {
     let problem = |error: serde_json::Error| Error::usage(UsageError::invalid("--json", error));
     json::to_string(shown).map(|text| text + "\n").map_err(problem)
 }

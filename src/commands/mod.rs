@@ -7,7 +7,9 @@ mod broker_files;
 mod broker_fronts;
 mod broker_limits;
 mod clock;
+mod complete;
 mod config;
+mod config_file;
 mod defects;
 mod doctor;
 mod documents;
@@ -15,17 +17,21 @@ mod embedded;
 mod error;
 mod event_loop;
 mod exec;
+mod foreground;
 mod gateway;
+mod help;
 mod http_message;
 mod inspect;
 mod install_links;
 mod limits;
 mod lines;
 mod log;
+mod man_page;
 mod mosquitto_debug;
 mod ndjson;
 mod outbound;
 mod output_file;
+mod pager;
 mod panic_hook;
 mod passwd;
 mod password;
@@ -84,6 +90,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::InstallLinks(_) => ("install-links", false),
         Command::Completions(_) => ("completions", false),
         Command::Man(_) => ("man", false),
+        Command::Help(_) => ("help", false),
+        Command::Complete => ("complete", false),
     };
     let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
@@ -123,7 +131,9 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Config(args) => config::run(args, messages),
         Command::InstallLinks(args) => install_links::run(args, messages),
         Command::Completions(args) => documents::run_completions(args),
-        Command::Man(args) => documents::run_man(args),
+        Command::Man(args) => man_page::run(args),
+        Command::Help(args) => help::run(args),
+        Command::Complete => complete::run(),
     }
 }
 
@@ -318,7 +328,14 @@ fn end_without_command(failure: &Failure) -> ExitStatus {
         print_error(&failure.text);
         return ExitStatus::of_command_line(failure);
     }
-    match std::io::stdout().lock().write_all(failure.text.as_bytes()).map_err(Error::Output) {
+    let printed = match failure.names {
+        Names::Mq => pager::print(&failure.text),
+        Names::Mosquitto => {
+            std::io::stdout().lock().write_all(failure.text.as_bytes()).map_err(Error::Output)
+        }
+    };
+    match printed {
+        Err(error @ Error::Interrupted(_)) => error.exit_status(),
         Err(error) if !error.is_closed_output() => {
             print_error(&format!("mq: {}\n", escape::line(&error.to_string())));
             error.exit_status()

@@ -35,7 +35,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use app::Settings;
 pub(crate) use events::Ending;

@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// If a quotation mark is missing.
-pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut mark) = (Vec::new(), None::<String>, None);
     for character in text.chars() {
         match (mark, character) {

@@ -390,9 +390,7 @@ fn a_broken_table_of_types_stops_only_what_decodes_with_it() {
     std::fs::write(&config, "[payloads]\nschema = \"mesh.proto\"\nt = \"x.Y\"").unwrap();
     let message = mq(&format!("inspect --hex {packet}")).run().fail(2);
     assert_says(&message, &["[payloads] in ", "config.toml: unknown message type 'x.Y'"]);
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(!mq(&format!("completions {shell}")).run().succeed().contains("configured-"), "{shell}");
-    }
+    assert!(!mq("complete").stdin("mq\0inspect\0--\0").run().succeed().contains("configured-"));
 }
 
 /// A generator whose numbers are the same in every run.

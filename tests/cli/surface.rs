@@ -1,4 +1,4 @@
-//! What surrounds the commands: links with mosquitto's names, completions and pages of the manual.
+//! What surrounds the commands: links with mosquitto's names, and the files that are checked in.
 
 use super::support::*;
 use std::os::unix::fs::symlink;
@@ -55,28 +55,6 @@ fn a_directory_for_links_that_is_not_there_is_named() {
     assert_says(&mq("install-links").run().fail(2), &["DIRECTORY"]);
 }
 
-#[test]
-fn every_shell_has_completions() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert_says(&mq(&format!("completions {shell}")).run().succeed(), &["mq", "retain-as-published"]);
-    }
-    assert_says(&mq("completions tcsh").run().fail(2), &["tcsh"]);
-}
-
-#[test]
-fn a_page_of_the_manual_has_its_sections() {
-    for command in ["pub", "sub", "bench", "bench-conn", "bench-pub"] {
-        let page = mq(&format!("man {command}")).run().succeed();
-        for section in
-            ["NAME", "SYNOPSIS", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "\"SEE ALSO\""]
-        {
-            assert!(page.contains(&format!(".SH {section}\n")), "{section} in the page of {command}");
-        }
-    }
-    assert_says(&mq("man").run().succeed(), &["SUBCOMMANDS", "mq\\-pub(1)"]);
-    assert_says(&mq("man nothing").run().fail(2), &["nothing", "pub"]);
-}
-
 /// What `mq man --dir man` and `mq completions --dir completions` write is checked in.
 #[test]
 fn the_files_that_are_checked_in_are_those_that_the_program_writes() {
@@ -92,7 +70,7 @@ fn the_files_that_are_checked_in_are_those_that_the_program_writes() {
         for path in written {
             let file = checked_in.join(path.file_name().unwrap());
             let is_same = std::fs::read(&file).unwrap() == std::fs::read(&path).unwrap();
-            assert!(is_same, "{} is old; `.ci/generate` writes it again", file.display());
+            assert!(is_same, "{} is old; `.ci/generate` writes the manual again", file.display());
         }
     }
 }
@@ -146,21 +124,4 @@ fn the_verbose_version_has_the_commit_the_features_and_the_tls_library() {
     assert_eq!(mq("--verbose -V").run().succeed(), facts);
     assert_eq!(mq("--version").run().succeed().lines().count(), 1);
     mq("--verbose sub -t a").run().fail(2);
-}
-
-#[test]
-fn completions_have_the_values_of_options_and_files_only_where_files_go() {
-    let fish = mq("completions fish").run().succeed();
-    let option = |name: &str| {
-        let of_sub =
-            |entry: &&str| entry.contains("subcommand sub\"") && entry.contains(&format!(" -l {name} "));
-        fish.split("\ncomplete ").find(of_sub).unwrap_or_else(|| panic!("no --{name} in:\n{fish}"))
-    };
-    for (name, value) in
-        [("qos", "2"), ("tls-version", "tlsv1.3"), ("preset", "azure-iothub"), ("decode", "zstd")]
-    {
-        assert!(option(name).contains(&format!("{value}\\t")), "{}", option(name));
-    }
-    assert!(option("topic").ends_with(" -r -f"), "{}", option("topic"));
-    assert!(option("cafile").ends_with(" -r -F"), "{}", option("cafile"));
 }

@@ -38,6 +38,9 @@ The table [payloads] maps topics to message types of protocol buffers; see docs/
 A file with a password must be readable only by its owner: chmod 600.
 
 Examples:
+  mq config init                      write a file to begin with
+  mq config set --profile home host broker.example   set a value
+  mq config list                      list the profiles
   mq sub --profile home -t 'home/#'   use the table [profile.home]
   MQ_PROFILE=home mq pub -t a -m x    choose the profile by a variable
   MQ_CONFIG= mq sub -t a              ignore the file
@@ -55,12 +58,67 @@ pub(crate) struct ConfigArgs {
 /// The commands below `mq config`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConfigCommand {
+    /// Write an example of the file, with comments
+    Init(InitArgs),
+    /// List the profiles in the file
+    List(ListArgs),
+    /// Set a value in the file
+    Set(SetArgs),
+    /// Open the file in an editor, and check it afterwards
+    Edit,
     /// Print the configured options and the source of each value
     Show(ShowArgs),
     /// Report all mistakes in the file and in the variables
     Check(CheckArgs),
     /// Print the path of the file, whether or not it exists
     Path,
+}
+
+/// Arguments of `mq config init`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Only the owner can read the new file (mode 600), since it may contain passwords.
+
+Exit status: 0 success, 1 the file exists or cannot be written.")]
+pub(crate) struct InitArgs {
+    /// Replace an existing file
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub force: bool,
+}
+
+/// Arguments of `mq config list`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 1 the file is missing or cannot be read.")]
+pub(crate) struct ListArgs {
+    /// Print a JSON object
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub json: bool,
+}
+
+/// Arguments of `mq config set`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Comments and all other values in the file stay. The file and the profile are created if they are missing.
+
+Examples:
+  mq config set --profile home host broker.example
+  mq config set --profile home password-file home.password
+  mq config set keepalive 30            for all profiles, in [defaults]
+  mq config set default-profile home    choose the profile without --profile
+  pass show home | mq config set --profile home password -
+
+Exit status: 0 success, 1 the file cannot be written, 2 the key, the value or the file is invalid.")]
+pub(crate) struct SetArgs {
+    /// Profile to change [default: the table [defaults]]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Long name of a connection option, such as host; or default-profile
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// Value; true or false for a switch, several for a repeatable option. `-` reads a line of standard input
+    #[arg(value_name = "VALUE", required = true)]
+    pub values: Vec<String>,
 }
 
 /// Arguments of `mq config show`.

@@ -16,9 +16,9 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const DEFAULT_PROFILE: &str = "default-profile";
-const DEFAULTS: &str = "defaults";
-const PROFILES: &str = "profile";
+pub(super) const DEFAULT_PROFILE: &str = "default-profile";
+pub(super) const DEFAULTS: &str = "defaults";
+pub(super) const PROFILES: &str = "profile";
 
 /// Mode bits for readers other than the owner.
 const OTHERS: u32 = 0o044;
@@ -172,7 +172,7 @@ impl Reader<'_> {
             }
             match self.options.find(name.get_ref()) {
                 Some(arg) => entries.extend(self.values(arg, name.span(), value, origin)),
-                None => self.mistake(name.span(), self.unknown_key(name.get_ref())),
+                None => self.mistake(name.span(), unknown_key(self.options, name.get_ref())),
             }
         }
         entries
@@ -211,21 +211,6 @@ impl Reader<'_> {
             entries.push(Entry::of_payloads(message_type, rule.as_ref(), origin(place)));
         }
         entries
-    }
-
-    fn unknown_key(&self, unknown: &str) -> String {
-        let known = self.options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
-        let found = similar(unknown, known);
-        // A long name that is not a key (`--pw`) suggests the key.
-        let found = found.and_then(|word| {
-            self.options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word))
-        });
-        match found {
-            Some(arg) => format!("unknown key {unknown:?}{}", did_you_mean(key(arg), [key(arg)])),
-            None => format!(
-                "unknown key {unknown:?}: expected the long name of a connection option, such as host, port or cafile"
-            ),
-        }
     }
 
     /// The entries of a key: several for a repeatable option.
@@ -281,6 +266,21 @@ impl Reader<'_> {
             );
             self.document.mistakes.push(Mistake { place, problem });
         }
+    }
+}
+
+/// Describes an unknown key of a table.
+pub(super) fn unknown_key(options: &Options, unknown: &str) -> String {
+    let known = options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
+    let found = similar(unknown, known);
+    // A long name that is not a key (`--pw`) suggests the key.
+    let found =
+        found.and_then(|word| options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word)));
+    match found {
+        Some(arg) => format!("unknown key {unknown:?}{}", did_you_mean(key(arg), [key(arg)])),
+        None => format!(
+            "unknown key {unknown:?}: expected the long name of a connection option, such as host, port or cafile"
+        ),
     }
 }
 

@@ -5,6 +5,7 @@
 //! contradictions between sources nor a missing required option.
 
 pub(crate) mod args;
+pub(crate) mod change;
 pub(crate) mod check;
 mod document;
 mod entry;
@@ -12,6 +13,7 @@ mod environment;
 mod file;
 #[cfg(any(test, fuzzing))]
 pub(in crate::cli) mod fuzzing;
+pub(crate) mod list;
 mod options;
 mod payloads;
 mod precedence;
@@ -36,6 +38,9 @@ use std::path::PathBuf;
 
 /// The long name and the identifier of the option.
 pub(super) const PROFILE: &str = "profile";
+
+/// The content of a new file.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 
 const INSPECT: &str = "inspect";
 
@@ -93,6 +98,15 @@ impl Configuration {
         let parts: Vec<String> = of_file.into_iter().chain(of_report).chain(of_environment).collect();
         (!parts.is_empty()).then(|| format!("hint: not typed, but set: {}", parts.join("; ")))
     }
+}
+
+/// The keys of the file, each with the help of its option.
+pub(super) fn keys() -> Vec<(String, String)> {
+    let about = |arg: &Arg| arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let of_file = (document::DEFAULT_PROFILE.to_owned(), "Profile without --profile".to_owned());
+    let options = Options::all();
+    let of_options = options.iter().map(|arg| (options::key(arg).to_owned(), about(arg)));
+    std::iter::once(of_file).chain(of_options).collect()
 }
 
 /// Whether a command connects as a client, and so has profiles.

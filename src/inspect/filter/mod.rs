@@ -12,7 +12,7 @@ mod time;
 
 use super::{Finding, Item};
 pub(crate) use follow::Follower;
-pub(crate) use parse::{FilterError, quoted};
+pub(crate) use parse::{FilterError, KEYS, is_flag, quoted, values};
 use test::Test;
 pub(super) use test::is_like;
 pub(crate) use time::{TIME, TimePoint};

@@ -74,7 +74,7 @@ fn found(text: &str) -> String {
 }
 
 /// The known keys.
-const KEYS: [&str; 17] = [
+pub(crate) const KEYS: [&str; 17] = [
     "type",
     "topic",
     "client",
@@ -356,6 +356,27 @@ fn flag(key: &str) -> Option<Name> {
         "dup" => Some(Name::Dup),
         "retain" => Some(Name::Retain),
         _ => None,
+    }
+}
+
+/// Whether a key has no value.
+pub(crate) fn is_flag(key: &str) -> bool {
+    flag(key).is_some()
+}
+
+/// The values of a key that has few.
+pub(crate) fn values(key: &str) -> Vec<&'static str> {
+    match key {
+        "type" => {
+            // MQTT and MQTT-SN share some names.
+            let mut names: Vec<&str> = type_names().collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        }
+        "direction" => Direction::BOTH.into_iter().map(Direction::name).collect(),
+        "qos" => vec!["0", "1", "2"],
+        _ => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The modes of `mq bench`: each has its own options, help, manual page and completions.
+//! The modes of `mq bench`: each has its own options, help and manual page.
 
 use crate::support::*;
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ fn the_help_lists_the_modes() {
     let modes = help.lines().skip_while(|line| *line != "Modes:").skip(1).take_while(|line| !line.is_empty());
     let modes: Vec<&str> = modes.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(modes, MODES);
-    assert_eq!(mq("help bench conn").run().succeed(), mq("bench conn --help").run().succeed());
+    assert!(mq("help bench conn").run().succeed().starts_with(&mq("bench conn --help").run().succeed()));
     assert_eq!(mq("bench --help conn").run().succeed(), mq("bench conn --help").run().succeed());
 }
 
@@ -133,18 +133,14 @@ fn an_option_file_may_have_options_of_other_modes() {
 }
 
 #[test]
-fn the_manual_and_the_completions_have_the_modes() {
-    let page = mq("man bench").run().succeed();
+fn the_manual_has_the_modes() {
+    let page = mq("man --roff bench").run().succeed();
     for mode in MODES {
         assert_says(&page, &[&format!("mq\\-bench\\-{mode}(1)")]);
-        let page = mq(&format!("man bench-{mode}")).run().succeed();
+        let page = mq(&format!("man --roff bench-{mode}")).run().succeed();
         assert_says(&page, &[&format!("mq bench {mode}")]);
         assert!(!page.contains("mosquitto_pub"), "mq bench {mode} replaces no tool of mosquitto");
-        for shell in ["bash", "zsh", "fish"] {
-            assert_says(&mq(&format!("completions {shell}")).run().succeed(), &[mode]);
-        }
     }
-    assert!(mq("completions fish").run().succeed().contains("__fish_mq_using_subcommand bench"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod command;
+mod files;
 mod mistakes;
 mod precedence;
 

@@ -1,0 +1,66 @@
+//! Another program that has the terminal until it ends: a pager, `man` or an editor.
+
+use super::block_on;
+use crate::commands::error::{Error, ExitStatus};
+use std::io;
+use std::process::{self, Stdio};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs a program with this text as its standard input, if any. `None` if there is no such program.
+///
+/// # Errors
+/// If it cannot be started, or SIGTERM ended it and this program.
+pub(super) fn run(
+    program: process::Command,
+    input: Option<&str>,
+) -> Result<Option<process::ExitStatus>, Error> {
+    block_on(async {
+        // The keys of the terminal send these to the program as well, which decides what they mean.
+        let failed = |source| Error::system("catch signals", source);
+        let _keys = [SignalKind::interrupt(), SignalKind::quit()].map(signal);
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let name = program.get_program().to_string_lossy().into_owned();
+        let mut program = Command::from(program);
+        if input.is_some() {
+            program.stdin(Stdio::piped());
+        }
+        let mut child = match program.spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::system(format!("start {name}"), source)),
+        };
+        tokio::select! {
+            status = fed(&mut child, input) => status.map(Some).map_err(|source| Error::system(format!("run {name}"), source)),
+            _ = terminate.recv() => {
+                // It may have changed the modes of the terminal, which it restores only if it is asked to end.
+                end(&mut child).await;
+                Err(Error::Interrupted(ExitStatus::TERMINATED))
+            }
+        }
+    })
+}
+
+/// Writes the text, which the program need not read, and waits for its end.
+async fn fed(child: &mut Child, input: Option<&str>) -> io::Result<process::ExitStatus> {
+    let stdin = child.stdin.take();
+    let write = async move {
+        if let (Some(mut stdin), Some(text)) = (stdin, input) {
+            let _ = stdin.write_all(text.as_bytes()).await;
+        }
+    };
+    tokio::select! {
+        status = child.wait() => return status,
+        () = write => {}
+    }
+    child.wait().await
+}
+
+async fn end(child: &mut Child) {
+    let process = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    if let Some(process) = process {
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    }
+    let _ = child.wait().await;
+}

@@ -1,0 +1,112 @@
+//! Long texts in a pager, if standard output is a terminal.
+
+use super::foreground;
+use crate::commands::error::Error;
+use rustix::termios::tcgetwinsize;
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write, stdout};
+use std::path::Path;
+use std::process::Command;
+
+/// The pager without PAGER: less, which ends at once if the text fits, keeps colours, and leaves the text on the screen.
+const USUAL: &str = "less -FRX";
+
+/// The options of less in PAGER, unless LESS sets others.
+const LESS: &str = "FRX";
+
+/// Characters by which PAGER is a line for the shell.
+const OF_SHELL: &str = "|&;<>()$`\\\"'*?[#~=%";
+
+/// The statuses of a shell that cannot start the program.
+const NOT_STARTED: [i32; 2] = [126, 127];
+
+/// Prints a text, in a pager if it is longer than the terminal.
+///
+/// # Errors
+/// If standard output cannot be written, or SIGTERM ended the pager.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    let pager = if stdout().is_terminal() && is_longer_than_terminal(text) { pager() } else { None };
+    if let Some(pager) = pager {
+        let text = if keeps_colours(&pager) { Cow::Borrowed(text) } else { without_colours(text) };
+        let ended = foreground::run(command(&pager), Some(&text))?;
+        // Its own status is not ours: the reader has seen the text.
+        if ended.is_some_and(|status| !status.code().is_some_and(|code| NOT_STARTED.contains(&code))) {
+            return Ok(());
+        }
+    }
+    let mut output = stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)
+}
+
+/// The pager; `None` if there shall be none.
+fn pager() -> Option<String> {
+    if std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb") {
+        return None;
+    }
+    let set = std::env::var_os("PAGER").map(OsString::into_string);
+    let pager = set.map_or_else(|| USUAL.to_owned(), Result::unwrap_or_default);
+    let pager = pager.trim();
+    (!pager.is_empty() && pager != "cat").then(|| pager.to_owned())
+}
+
+fn command(pager: &str) -> Command {
+    let mut words = pager.split_whitespace();
+    let mut command = match words.next().filter(|_| !pager.contains(|character| OF_SHELL.contains(character)))
+    {
+        Some(program) => {
+            let mut command = Command::new(program);
+            command.args(words);
+            command
+        }
+        None => {
+            let mut command = Command::new("sh");
+            command.args(["-c", pager]);
+            command
+        }
+    };
+    if std::env::var_os("LESS").is_none() {
+        command.env("LESS", LESS);
+    }
+    command
+}
+
+/// Whether the pager is less with an option for colours.
+fn keeps_colours(pager: &str) -> bool {
+    let mut words = pager.split_whitespace();
+    let is_less =
+        words.next().and_then(|program| Path::new(program).file_name()).is_some_and(|name| name == "less");
+    let variable =
+        std::env::var_os("LESS").map_or_else(|| LESS.to_owned(), |set| set.to_string_lossy().into_owned());
+    is_less && words.chain(variable.split_whitespace()).any(|option| option.contains(['R', 'r']))
+}
+
+fn is_longer_than_terminal(text: &str) -> bool {
+    let rows = tcgetwinsize(stdout()).map_or(0, |size| usize::from(size.ws_row));
+    rows == 0 || text.lines().count() >= rows
+}
+
+/// The text without the escape sequences of colours and styles.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    if !text.contains('\x1b') {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain += part.split_once('m').map_or(part, |(_, rest)| rest);
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_pager_gets_no_colours() {
+        assert_eq!(without_colours("\x1b[1ma\x1b[0m b\n\x1b[4m\x1b[0mc"), "a b\nc");
+        assert_eq!(without_colours("plain"), "plain");
+        assert!(keeps_colours("less -FRX") && keeps_colours("/usr/bin/less -R") && !keeps_colours("more"));
+    }
+}
