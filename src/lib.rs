@@ -32,3 +32,4 @@ mod suggestion;
 mod time_zone;
 mod top;
 mod transport;
+mod words;

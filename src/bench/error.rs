@@ -3,6 +3,7 @@
 use crate::client;
 use crate::protocol::session::{PublishError, SubscribeError};
 use crate::transport::ConnectError;
+use crate::words::counted;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(crate) enum Error {
     /// The limit of open files is too low for the clients of a process.
     #[error(
         "{}{} {} {needed} open files, but the limit is {limit}",
-        if *clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") },
+        counted(*clients, "client"),
         if *has_siblings { " in each of the processes" } else { "" },
         if *clients == 1 { "needs" } else { "need" }
     )]

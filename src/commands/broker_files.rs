@@ -1,7 +1,7 @@
 //! The files that `mq broker` is given: users, access rules, and the certificate.
 
 use super::log::Log;
-use super::reloaded::{Content, Occasion, Reloaded, counted};
+use super::reloaded::{Content, Occasion, Reloaded};
 use super::users;
 use crate::authentication::Failure;
 use crate::authentication::scram::Stranger;
@@ -11,6 +11,7 @@ use crate::cli::{self, UsageError};
 use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
 use crate::transport::tls::Acceptor;
+use crate::words::counted;
 use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use super::block_on;
 use super::error::{self, Error};
 use crate::broker::{Broker, Front, FrontStarter, Silence, front};
 use crate::transport::descriptors::{self, OPEN_FILES_OF_PROCESS};
+use crate::words::counted;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
@@ -120,21 +121,19 @@ fn wait_for_end(child: &mut Child, timeout: Duration) -> Option<ExitStatus> {
 
 /// The end of a front process as a line of the log.
 pub(super) fn describe_end(process: u32, end: &str, clients: usize, pause: Duration) -> String {
-    let plural = if clients == 1 { "" } else { "s" };
-    let pause = pause.as_millis();
-    format!("{SUBJECT}{process} {end}: {clients} client{plural}{AND_THEN}another one starts in {pause} ms")
+    let (clients, pause) = (counted(clients, "client"), pause.as_millis());
+    format!("{SUBJECT}{process} {end}: {clients}{AND_THEN}another one starts in {pause} ms")
 }
 
 /// A front process that does not respond, as a line of the log.
 pub(super) fn describe_silence(silence: &Silence) -> String {
     let Silence { process, clients, time } = silence;
-    let plural = if *clients == 1 { "" } else { "s" };
     let remedy = match is_stopped(*process) {
         true => format!("; it is stopped, and `kill -CONT {process}` continues it"),
         false => String::new(),
     };
-    let seconds = time.as_secs();
-    format!("{SUBJECT}{process}{IS_SILENT}{seconds} s: {clients} client{plural}{AND_WAIT}{remedy}")
+    let (clients, seconds) = (counted(*clients, "client"), time.as_secs());
+    format!("{SUBJECT}{process}{IS_SILENT}{seconds} s: {clients}{AND_WAIT}{remedy}")
 }
 
 /// Its next sign of life.

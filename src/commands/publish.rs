@@ -23,6 +23,7 @@ use crate::protocol::{
     Defect, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
 use crate::transport::{Endpoint, Stream, Tap};
+use crate::words::counted;
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::future::pending;
@@ -470,10 +471,8 @@ impl Application for Publisher {
             [(&uncertain.may_be_lost, "be lost"), (&uncertain.may_be_doubled, "be delivered twice")]
         {
             if !messages.is_empty() {
-                let (count, noun) =
-                    (messages.len(), if messages.len() == 1 { "message" } else { "messages" });
-                let topics = topics_of(messages);
-                self.messages.say(&format!("{count} {noun} of QoS 2 may {fate}, to {topics}: {advice}"));
+                let (count, topics) = (counted(messages.len(), "message"), topics_of(messages));
+                self.messages.say(&format!("{count} of QoS 2 may {fate}, to {topics}: {advice}"));
             }
         }
     }

@@ -96,8 +96,3 @@ fn warnings<T: Content>(path: &Path, content: &T) -> Vec<String> {
     let path = path.display();
     content.warnings().into_iter().map(|warning| format!("warning: {path}{warning}")).collect()
 }
-
-/// A number with its noun.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}

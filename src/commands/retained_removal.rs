@@ -2,6 +2,7 @@
 
 use crate::protocol::session::Outgoing;
 use crate::protocol::{Properties, Publish, Qos};
+use crate::words::counted;
 use std::collections::{HashSet, VecDeque};
 
 /// The message that deletes the retained message of a topic.
@@ -77,7 +78,6 @@ impl Removals {
     /// The result, in a sentence.
     pub(super) fn summary(&self) -> String {
         let verb = if self.is_dry_run { "would delete" } else { "deleted" };
-        let noun = if self.count == 1 { "message" } else { "messages" };
-        format!("{verb} {} retained {noun}", self.count)
+        format!("{verb} {}", counted(self.count, "retained message"))
     }
 }

@@ -1,11 +1,12 @@
 //! The users of `mq broker`, from files that are read again at every SIGHUP.
 
-use super::reloaded::{Content, Reloaded, counted};
+use super::reloaded::{Content, Reloaded};
 use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
 use crate::commands::error::Error;
 use crate::passwd::file::PasswordLine;
 use crate::passwd::{Hash, PasswordFile, replace};
+use crate::words::counted;
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -5,8 +5,8 @@ use super::editor::Edit;
 use super::feed::{Outbound, Request};
 use super::model::{Model, NodeId, Value};
 use super::playback::Control;
-use super::text::plural;
 use crate::protocol::{PropertiesBuf, Property, PropertyId, Qos, TopicFilter, TopicName};
+use crate::words::counted;
 use std::path::PathBuf;
 
 /// The meaning of the text in a prompt.
@@ -153,8 +153,7 @@ pub(super) fn republish(topic: &str, value: &Value) -> Result<Question, String> 
     kept.for_each(|property| drop(properties.push(property.id, property.value)));
     let (qos, retain) = (value.qos, value.retain);
     let retained = if retain { ", retained" } else { "" };
-    let text =
-        format!("publish {} to {topic} again, QoS {qos}{retained}?", plural(value.size.into(), "byte"));
+    let text = format!("publish {} to {topic} again, QoS {qos}{retained}?", counted(value.size, "byte"));
     let message = Outbound { topic: name, payload: value.payload().to_vec(), qos, retain, properties };
     let effect = Effect::Request(Request::Publish(vec![message], "published"));
     Ok(Question { text, effect })
@@ -180,11 +179,11 @@ pub(super) fn clear(model: &Model, id: NodeId, is_subtree: bool) -> Result<Quest
     let messages: Vec<Outbound> = messages.collect();
     let unsuitable = match count - messages.len() {
         0 => String::new(),
-        left => format!(" ({} not valid for PUBLISH)", plural(left as u64, "topic")),
+        left => format!(" ({} not valid for PUBLISH)", counted(left, "topic")),
     };
     let text = match is_subtree {
         true => {
-            format!("delete {} at {topic} and below{unsuitable}?", plural(count as u64, "retained message"))
+            format!("delete {} at {topic} and below{unsuitable}?", counted(count, "retained message"))
         }
         false => format!("delete the retained message of {topic}{unsuitable}?"),
     };

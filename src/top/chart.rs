@@ -5,6 +5,7 @@ use super::content::{Decoding, numbers};
 use super::model::History;
 use super::palette::Palette;
 use super::text;
+use crate::words::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -64,7 +65,7 @@ impl Series {
             .filter(|name| !name.is_empty())
             .unwrap_or("value");
         let place = format!("field {} of {}", self.field + 1, self.fields.len());
-        let values = text::plural(self.points.len() as u64, "message");
+        let values = counted(self.points.len(), "message");
         let heading = format!(
             "{name}  last {}  min {}  max {}  {values}, {place} (< >)",
             figure(*last),

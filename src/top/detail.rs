@@ -9,6 +9,7 @@ use super::palette::Palette;
 use super::scene::Scene;
 use super::text;
 use crate::protocol::PropertyValue;
+use crate::words::counted;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
@@ -231,7 +232,7 @@ fn wrapped(line: Styled, columns: usize, most: usize) -> Vec<Styled> {
 fn folded(document: &Document, levels: Option<usize>, palette: Palette) -> Vec<Styled> {
     let is_shown = |line: &&Line| levels.is_none_or(|levels| line.depth < levels);
     let mut lines = Vec::new();
-    let mut hidden = 0;
+    let mut hidden = 0_usize;
     for line in &document.lines {
         if !is_shown(&line) {
             hidden += 1;
@@ -239,7 +240,7 @@ fn folded(document: &Document, levels: Option<usize>, palette: Palette) -> Vec<S
         }
         if hidden > 0 {
             let lead = "  ".repeat(line.depth + 1);
-            lines.push(vec![(palette.faint(), format!("{lead}… {}", text::plural(hidden, "line")))]);
+            lines.push(vec![(palette.faint(), format!("{lead}… {}", counted(hidden, "line")))]);
             hidden = 0;
         }
         lines.push(styled(line, palette));
@@ -265,12 +266,7 @@ fn styled(line: &Line, palette: Palette) -> Styled {
 fn facts(value: &Value, zone: &TimeZone) -> String {
     let retain = if value.retain { ", retained" } else { "" };
     let dup = if value.dup { ", duplicate" } else { "" };
-    format!(
-        "QoS {}{retain}{dup}, {}, {}",
-        value.qos,
-        text::plural(value.size.into(), "byte"),
-        date(value.time, zone)
-    )
+    format!("QoS {}{retain}{dup}, {}, {}", value.qos, counted(value.size, "byte"), date(value.time, zone))
 }
 
 fn date(time: Timestamp, zone: &TimeZone) -> String {
@@ -336,11 +332,11 @@ fn history_lines(topic: &str, history: &History, scene: &Scene<'_>) -> Vec<Style
     let palette = scene.palette;
     let dropped = match history.dropped() {
         0 => String::new(),
-        dropped => format!(", {} dropped", text::plural(dropped, "older message")),
+        dropped => format!(", {} dropped", counted(dropped, "older message")),
     };
-    let count = history.entries().len() as u64;
+    let count = history.entries().len();
     let head =
-        format!("{}, {} bytes{dropped}", text::plural(count, "message"), text::size(history.bytes() as u64));
+        format!("{}, {} bytes{dropped}", counted(count, "message"), text::size(history.bytes() as u64));
     let mut lines = vec![vec![(palette.faint(), head)]];
     let earlier = history.entries().rev().skip(1).map(Some).chain([None]);
     for (entry, earlier) in history.entries().rev().zip(earlier) {

@@ -14,6 +14,7 @@ use crate::protocol::{
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, TopicName,
 };
 use crate::recording::{Recorder, RecordingError};
+use crate::words::counted;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::future::pending;
@@ -407,12 +408,11 @@ impl Feed {
 
 impl Results {
     fn sentence(&self) -> String {
-        let noun = |count| if count == 1 { "message" } else { "messages" };
-        let done = format!("{} {} {}", self.verb, self.done, noun(self.done));
+        let done = format!("{} {}", self.verb, counted(self.done, "message"));
         match &self.problem {
             None => done,
             Some(problem) if self.done == 0 && self.rejected == 1 => problem.clone(),
-            Some(problem) => format!("{done}; {} {} failed: {problem}", self.rejected, noun(self.rejected)),
+            Some(problem) => format!("{done}; {} failed: {problem}", counted(self.rejected, "message")),
         }
     }
 }

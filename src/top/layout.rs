@@ -8,8 +8,9 @@ use super::palette::Palette;
 use super::playback::Playback;
 use super::prompt::Prompt;
 use super::scene::Scene;
-use super::text::{self, plural};
+use super::text;
 use crate::columns;
+use crate::words::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -81,8 +82,8 @@ pub(super) fn render_title(title: Title<'_>, scene: &Scene<'_>, area: Rect, buff
     if title.held.is_some() {
         parts.push("PAUSED".to_owned());
     }
-    parts.extend(title.held.map(|held| format!("+{}", plural(held, "message"))));
-    parts.push(plural(root.topics.into(), "topic"));
+    parts.extend(title.held.map(|held| format!("+{}", counted(held, "message"))));
+    parts.push(counted(root.topics, "topic"));
     parts.push(format!("{} msgs", text::count(root.messages)));
     parts.push(format!("{}/s", if rate.is_empty() { "0" } else { &rate }));
     parts.extend(title.is_following.then(|| "follow".to_owned()));
@@ -130,8 +131,8 @@ fn left_out(left_out: LeftOut) -> Option<String> {
     let LeftOut { messages, payloads } = left_out;
     match (messages, payloads) {
         (0, 0) => None,
-        (0, payloads) => Some(format!("FULL: {} left out", plural(payloads, "payload"))),
-        (messages, _) => Some(format!("FULL: {} to further topics left out", plural(messages, "message"))),
+        (0, payloads) => Some(format!("FULL: {} left out", counted(payloads, "payload"))),
+        (messages, _) => Some(format!("FULL: {} to further topics left out", counted(messages, "message"))),
     }
 }
 

@@ -11,8 +11,8 @@ use super::model::{History, Model, NodeId};
 use super::payload_file;
 use super::playback::Control;
 use super::terminal::{Terminal, is_hung_up};
-use super::text::plural;
 use crate::recording::{Recorder, RecordingError};
+use crate::words::counted;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ratatui::buffer::Buffer;
@@ -371,7 +371,7 @@ fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingErr
     recorder.flush()?;
     let cut = values.iter().filter(|value| !value.is_whole()).count();
     let cut = if cut > 0 { format!(", {cut} without the end of their payload") } else { String::new() };
-    let messages = plural(values.len() as u64, "message");
+    let messages = counted(values.len(), "message");
     Ok(format!("exported {messages} to {}{cut}", path.display()))
 }
 

@@ -5,6 +5,7 @@ use super::model::{NodeId, NodeState, Outline, Row, SortKey};
 use super::scene::Scene;
 use super::text;
 use crate::columns;
+use crate::words::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::HashMap;
@@ -192,7 +193,7 @@ fn render_row(
     let age = scene.now.saturating_sub(state.last);
     let (value, style) = match summaries.of(scene, row.id) {
         Some(value) => (value.to_owned(), if age < FRESH { palette.good() } else { palette.plain() }),
-        None => (format!("({})", text::plural(state.topics.into(), "topic")), palette.faint()),
+        None => (format!("({})", counted(state.topics, "topic")), palette.faint()),
     };
     let value = text::line(&value, fields.value.into());
     put(buffer, fields.value_at, y, fields.value.into(), &value, style);

@@ -2,6 +2,7 @@
 
 use crate::columns;
 use crate::escape;
+use crate::words::counted;
 use std::borrow::Cow;
 
 /// The mark of a text that was cut.
@@ -62,7 +63,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     let mut size = size(bytes);
     match size.pop() {
         Some(unit) if unit.is_ascii_alphabetic() => format!("{size} {unit}B"),
-        _ => plural(bytes, "byte"),
+        _ => counted(bytes, "byte"),
     }
 }
 
@@ -89,11 +90,6 @@ pub(super) fn age(milliseconds: u64) -> String {
         3600..86_400 => format!("{}h", seconds / 3600),
         _ => format!("{}d", (seconds / 86_400).min(999)),
     }
-}
-
-/// A number with its noun: `1 topic`, `2 topics`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

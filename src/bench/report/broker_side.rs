@@ -1,8 +1,9 @@
 //! The broker's own counters in the report: a block of text, and the rows of tables.
 
 use super::Report;
-use super::format::{count, rate};
+use super::format::rate;
 use crate::bench::broker_watch::{BrokerSide, Course, Kind, Metric, Unit};
+use crate::words::counted;
 
 /// The heads of the columns after the name.
 pub(super) const HEADS: [&str; 3] = ["start", "end", "peak"];
@@ -26,7 +27,7 @@ impl Report {
 
 /// The source, the number of samples and their interval, and the processes.
 fn describe(side: &BrokerSide) -> String {
-    let mut text = format!("{}, {}", side.source, count(side.samples.len() as u64, "sample"));
+    let mut text = format!("{}, {}", side.source, counted(side.samples.len() as u64, "sample"));
     if let Some(interval) = side.interval() {
         text += &format!(", counters every {:.0} s", interval.as_secs_f64().max(1.0));
     }

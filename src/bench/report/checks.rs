@@ -1,6 +1,6 @@
 //! The rules that judge every report: connections, deliveries, and whether the figures are reliable.
 
-use super::format::{count, duration};
+use super::format::duration;
 use super::self_check::BUSY_PERCENT;
 use super::value::Unit;
 use super::verdict::{Judgement, Rule, Verdict};
@@ -9,6 +9,7 @@ use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
 use crate::protocol::Qos;
+use crate::words::counted;
 use std::fmt::Write;
 
 /// The maximum number of groups with missing clients that a verdict names.
@@ -56,7 +57,7 @@ impl Report {
 
     fn clients_check(&self) -> Verdict {
         let (connected, all) = (self.connects.count, self.clients_due());
-        let condition = format!("all {} connected", count(all, "client"));
+        let condition = format!("all {} connected", counted(all, "client"));
         if self.abandoned_early() > 0 && self.not_connected() == 0 {
             let text = format!(
                 "{connected} of {all} clients connected; a worker process failed before the others did"
@@ -89,7 +90,7 @@ impl Report {
         let is_covered = self.connects.count == 0 || self.ending == Ending::AllLost;
         (!is_covered).then(|| {
             Verdict::none_of(Rule::Connections, condition, lost, || {
-                format!("{} lost the connection", count(lost, "client"))
+                format!("{} lost the connection", counted(lost, "client"))
             })
         })
     }
@@ -100,7 +101,7 @@ impl Report {
         let words: Vec<_> = rejected
             .iter()
             .filter(|(number, _)| *number > 0)
-            .map(|(number, thing)| count(*number, thing))
+            .map(|(number, thing)| counted(*number, thing))
             .collect();
         let number = subscriptions.saturating_add(self.account.rejected);
         let condition = format!("the {} accepts all subscriptions and messages", self.peer());
@@ -112,7 +113,7 @@ impl Report {
         self.acknowledged_levels().first()?;
         let missing = self.account.unacknowledged;
         let condition = "every message was acknowledged";
-        let bad = || format!("{} never acknowledged", count(missing, "message"));
+        let bad = || format!("{} never acknowledged", counted(missing, "message"));
         let verdict = Verdict::none_of(Rule::Acknowledgements, condition, missing, bad);
         // The check of the deliveries decides whether such a message is lost.
         Some(Verdict { judgement: verdict.judgement.min(Judgement::Doubtful), ..verdict })
@@ -121,7 +122,7 @@ impl Report {
     /// Errors that no other check counts.
     fn error_check(&self) -> Option<Verdict> {
         let errors = self.errors.count(Stage::Run);
-        let bad = || format!("{}, see the list of errors", count(errors, "error"));
+        let bad = || format!("{}, see the list of errors", counted(errors, "error"));
         let is_covered = errors == 0 || self.connections_lost > 0;
         (!is_covered).then(|| Verdict::none_of(Rule::Errors, "no errors", errors, bad))
     }

@@ -2,11 +2,6 @@
 
 use crate::columns;
 
-/// A count with its noun.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
-}
-
 /// The maximum line width; only a single long word exceeds it.
 pub(crate) const COLUMNS: usize = 80;
 

@@ -1,12 +1,13 @@
 //! The planned load of a group of clients, and the outcome of its messages.
 
-use super::format::{count, duration, rate};
+use super::format::{duration, rate};
 use super::{Flow, LatencyKind, Load};
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::rate_course::RateCourse;
 use crate::bench::record::{ConnectTimes, GroupRecord, Latencies, Outcome, Record, Summary};
 use crate::bench::topic_list::TopicList;
 use crate::protocol::Qos;
+use crate::words::counted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -240,13 +241,13 @@ impl Group {
     pub(super) fn clients_by_role(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
-            (Scenario::Connect, _) => count(self.idle, "idle client"),
-            (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
+            (Scenario::Connect, _) => counted(self.idle, "idle client"),
+            (_, Some(filter)) => format!("{} to {filter}", counted(subscribers, "subscriber")),
             (Scenario::RequestResponse, _) => {
-                format!("{}, {}", count(publishers, "requester"), count(subscribers, "responder"))
+                format!("{}, {}", counted(publishers, "requester"), counted(subscribers, "responder"))
             }
-            _ if subscribers == 0 => format!("{}, no subscribers", count(publishers, "publisher")),
-            _ => format!("{}, {}", count(publishers, "publisher"), count(subscribers, "subscriber")),
+            _ if subscribers == 0 => format!("{}, no subscribers", counted(publishers, "publisher")),
+            _ => format!("{}, {}", counted(publishers, "publisher"), counted(subscribers, "subscriber")),
         }
     }
 
@@ -261,7 +262,7 @@ impl Group {
             _ => {}
         }
         let messages = match self.messages {
-            Some(messages) => count(messages, "message"),
+            Some(messages) => counted(messages, "message"),
             None => format!("messages{for_a_time}"),
         };
         let qos = match self.topic_qos.first() {

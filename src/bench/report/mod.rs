@@ -45,6 +45,7 @@ use super::record::{
 };
 use super::timeline::{Coarse, Timeline};
 use crate::protocol::{Qos, Version};
+use crate::words::counted;
 pub(crate) use brokers::{BrokerPart, Deliveries};
 pub(crate) use differences::Differences;
 pub(crate) use format::{COLUMNS, INDENT, cells_and_words, duration, folded, name_cell, rate};
@@ -350,7 +351,7 @@ impl Report {
     /// The negotiated algorithms of TLS, each combination with its number of connections.
     fn tls_rows(&self) -> Vec<String> {
         let rows = self.tls.by_count().into_iter();
-        rows.map(|one| format!("{} with {}", format::count(one.count, "connection"), one.words())).collect()
+        rows.map(|one| format!("{} with {}", counted(one.count, "connection"), one.words())).collect()
     }
 
     /// Adds the end of the embedded broker's process during the run.
@@ -502,30 +503,30 @@ impl Report {
             (
                 "retries",
                 true,
-                format!("{} sent again by clients, {gateway_retries}", format::count(retries, "message")),
+                format!("{} sent again by clients, {gateway_retries}", counted(retries, "message")),
             ),
             (
                 "unanswered",
                 unanswered > 0,
-                format!("{} given up after all retries", format::count(unanswered, "message")),
+                format!("{} given up after all retries", counted(unanswered, "message")),
             ),
             (
                 "congestion",
                 congestion > 0,
-                format!("{} of the gateway", format::count(congestion, "congestion answer")),
+                format!("{} of the gateway", counted(congestion, "congestion answer")),
             ),
-            ("malformed", malformed > 0, format!("{} ignored", format::count(malformed, "invalid datagram"))),
+            ("malformed", malformed > 0, format!("{} ignored", counted(malformed, "invalid datagram"))),
             (
                 "dropped",
                 dropped > 0,
-                format!("{} by full buffers of the clients", format::count(dropped, "datagram")),
+                format!("{} by full buffers of the clients", counted(dropped, "datagram")),
             ),
             (
                 "dropped",
                 dropped_by_gateway.is_some_and(|dropped| dropped > 0),
                 format!(
                     "{} by the full receive buffer of the gateway",
-                    format::count(dropped_by_gateway.unwrap_or_default(), "datagram")
+                    counted(dropped_by_gateway.unwrap_or_default(), "datagram")
                 ),
             ),
         ];
@@ -534,7 +535,7 @@ impl Report {
 
     /// The number of worker threads, and of processes if there are several.
     fn workers(&self) -> String {
-        let threads = format::count(self.plan.threads, "thread");
+        let threads = counted(self.plan.threads, "thread");
         match self.plan.processes {
             0 | 1 => threads,
             processes => format!("{threads} in {processes} processes"),

@@ -1,9 +1,10 @@
 //! Checks whether the load generator itself limited a run; if it did, the report says little about the broker.
 
-use super::format::{count, duration};
+use super::format::duration;
 use super::{LONG_ENOUGH, LatencyKind, Report};
 use crate::bench::gauges::Recent;
 use crate::bench::plan::Plan;
+use crate::words::counted;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -238,7 +239,7 @@ impl SelfMeasurements {
     fn late_sends(&self) -> Option<String> {
         let is_frequent = self.measured >= FEWEST_SAMPLES && self.late > self.measured / LATE_SHARE;
         is_frequent.then(|| {
-            let late = count(self.late, "message");
+            let late = counted(self.late, "message");
             format!("{late} went out over a millisecond after the planned time{}", self.cause_of_late_sends())
         })
     }
@@ -262,7 +263,7 @@ impl SelfMeasurements {
         let sent = self.sent;
         let is_frequent = sent >= FEWEST_SAMPLES && self.blocked_sends > sent / BLOCKED_SHARE;
         is_frequent.then(|| {
-            let waits = count(self.blocked_sends, "time");
+            let waits = counted(self.blocked_sends, "time");
             format!("sends waited {waits} for the broker or the network to accept bytes")
         })
     }
@@ -273,7 +274,7 @@ impl Report {
     fn dropped_datagrams(&self) -> Option<String> {
         let dropped = self.datagrams?.dropped;
         (dropped > 0).then(|| {
-            let datagrams = count(dropped, "datagram");
+            let datagrams = counted(dropped, "datagram");
             format!("{datagrams} found no room in the buffers of the clients; lower the load, or raise net.core.rmem_max")
         })
     }

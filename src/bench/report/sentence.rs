@@ -1,8 +1,9 @@
 //! The run in one sentence, the first line of every report for people.
 
-use super::format::{count, duration, rate};
+use super::format::{duration, rate};
 use super::{LatencyKind, Report};
 use crate::bench::record::Summary;
+use crate::words::counted;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ impl Report {
             return (self.connects.count > 0).then(|| match self.connections_lost {
                 0 if self.worker_fault().is_some() => "no other connection lost".to_owned(),
                 0 => "no connection lost".to_owned(),
-                lost => format!("{} lost", count(lost, "connection")),
+                lost => format!("{} lost", counted(lost, "connection")),
             });
         }
         Some(match account.lost {

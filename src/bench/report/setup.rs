@@ -1,9 +1,9 @@
 //! The origin of a run: the options that repeat it, the seed, and the broker's limits and version.
 
 use super::Report;
-use super::format::count;
 use crate::bench::broker_limits::BrokerLimits;
 use crate::bench::plan::Plan;
+use crate::words::counted;
 use serde::{Deserialize, Serialize};
 
 /// The origin of a run. Parts that were not seen are `None`.
@@ -98,7 +98,7 @@ impl Report {
         for host in &self.hosts {
             let Some(machine) = &host.machine else { continue };
             let open_files = host.open_files.map(|limit| format!("{limit} open files"));
-            let words = [count(host.cpus, "CPU")].into_iter().chain(machine.words()).chain(open_files);
+            let words = [counted(host.cpus, "CPU")].into_iter().chain(machine.words()).chain(open_files);
             rows.push(("machine", words.collect::<Vec<_>>().join(", ")));
         }
         rows.extend(broker_version.iter().map(|version| ("broker version", version.clone())));

@@ -3,7 +3,7 @@
 use super::broker_side::HEADS;
 use super::brokers::BROKER_HEADS;
 use super::drawing::draw;
-use super::format::{INDENT, count, duration, folded, name_cell, rate};
+use super::format::{INDENT, duration, folded, name_cell, rate};
 use super::group::DELIVERY_HEADS;
 use super::metrics::FLOWS;
 use super::{Finding, Group, Judgement, LatencyKind, Report};
@@ -13,6 +13,7 @@ use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
 use crate::protocol::Qos;
+use crate::words::counted;
 use colored::Colorize;
 use std::fmt::Write;
 
@@ -258,26 +259,26 @@ impl Report {
             text += &line_with(&words, "shared", Severity::Bad);
         }
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
-            let lost = count(self.connections_lost, "client");
+            let lost = counted(self.connections_lost, "client");
             text += &line_with(&format!("{lost} lost the connection"), "connections", Severity::Bad);
         }
         if self.reconnects > 0 && self.plan.scenario != Scenario::Reconnect {
-            let made = count(self.reconnects, "lost connection");
+            let made = counted(self.reconnects, "lost connection");
             text += &line("reconnects", &format!("{made} made again"));
         }
         if self.account.gap_lost > 0 {
-            let lost = count(self.account.gap_lost, "message");
+            let lost = counted(self.account.gap_lost, "message");
             text += &line("gap", &format!("{lost} lost while a subscriber was away, not counted below"));
         }
         if self.late > 0 {
-            let late = count(self.late, "message");
+            let late = counted(self.late, "message");
             text += &line("late", &format!("{late} sent over a millisecond after the planned time"));
         }
         if self.received.count == 0 && self.groups.iter().any(|group| group.listens_to.is_some()) {
             text += &line("received", "nothing: no messages were published to the topic filter");
         }
         if self.foreign > 0 {
-            let foreign = count(self.foreign, "message");
+            let foreign = counted(self.foreign, "message");
             text += &line("foreign", &format!("{foreign} of other publishers, not counted above"));
         }
         if let Some(unmatched) = self.unmatched.filter(|unmatched| *unmatched > 0) {
@@ -293,7 +294,7 @@ impl Report {
 
     /// The messages without matching subscribers, of each group if there are several.
     fn unmatched_words(&self, unmatched: u64) -> String {
-        let messages = count(unmatched, "message");
+        let messages = counted(unmatched, "message");
         let of_groups = self.groups.iter().filter_map(|group| {
             let unmatched = group.measured?.unmatched.filter(|unmatched| *unmatched > 0)?;
             Some(format!("{unmatched} in {}", group.name))

@@ -1,9 +1,9 @@
 //! Worker processes that failed: the report names them, so that neither the broker nor a connection is blamed.
 
-use super::format::count;
 use super::verdict::{Rule, Verdict};
 use super::{Ending, Report};
 use crate::bench::record::WorkerFault;
+use crate::words::counted;
 
 impl Report {
     /// The first fault in words, with the number of others.
@@ -13,7 +13,7 @@ impl Report {
         let clients = self.worker_faults.iter().map(|fault| fault.clients).fold(0, u64::saturating_add);
         let missing = match clients {
             0 => String::new(),
-            clients => format!("; {} not measured", count(clients, "client")),
+            clients => format!("; {} not measured", counted(clients, "client")),
         };
         Some(format!("{}{more}{missing}", first.name()))
     }

@@ -8,6 +8,7 @@ use crate::bench::schedule::{DutyCycle, OpenLoop};
 use crate::bench::think_time::ThinkTime;
 use crate::escape;
 use crate::protocol::Qos;
+use crate::words::counted;
 use std::time::Duration;
 
 /// The load of a run, in one line.
@@ -43,7 +44,7 @@ pub(super) fn groups(plan: &Plan) -> String {
     lines.collect::<String>()
         + &format!(
             "{count}, {}{planned}{}\n",
-            clients(plan.clients()),
+            counted(plan.clients(), "client"),
             times(plan) + &brokers(plan) + &hold(plan)
         )
 }
@@ -73,10 +74,6 @@ fn brokers(plan: &Plan) -> String {
 /// The peer of the clients.
 fn peer(plan: &Plan) -> &'static str {
     if plan.broker.is_gateway() { "gateway" } else { "broker" }
-}
-
-fn clients(count: u32) -> String {
-    if count == 1 { "1 client".to_owned() } else { format!("{count} clients") }
 }
 
 /// The duration and the warm-up, if any.

@@ -8,6 +8,7 @@ use crate::escape;
 use crate::passwd::file::PasswordLine;
 use crate::passwd::target::{UnloadedLine, weakness};
 use crate::passwd::{FileError, Hash, MosquittoTarget, Password, PasswordFile, Scheme, UserName, replace};
+use crate::words::counted;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -84,8 +85,8 @@ fn parameters(scheme: Scheme) -> String {
     match scheme {
         Scheme::Sha512 { salt_len } => format!("salt of {salt_len} bytes"),
         Scheme::Pbkdf2Sha512 { iterations, salt_len } => {
-            let plural = if iterations.get() == 1 { "" } else { "s" };
-            format!("{iterations} iteration{plural}, salt of {salt_len} bytes")
+            let iterations = counted(iterations.get(), "iteration");
+            format!("{iterations}, salt of {salt_len} bytes")
         }
         Scheme::Argon2id { memory_kib, passes, lanes, salt_len } => {
             format!("m={memory_kib},t={passes},p={lanes}, salt of {salt_len} bytes")

@@ -7,6 +7,7 @@ use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::view::clock::TimeFormatter;
 use crate::inspect::view::words::duration;
+use crate::words::counted;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -92,9 +93,9 @@ impl Report {
 
     fn summary(&self, clock: &mut TimeFormatter, text: &mut String) {
         let counts = [
-            count(self.clients, "client"),
-            count(self.connections, "connection"),
-            count(self.packets, "packet"),
+            counted(self.clients, "client"),
+            counted(self.connections, "connection"),
+            counted(self.packets, "packet"),
         ];
         text.push_str(&counts.join(", "));
         if let (Some(first), Some(last)) = (self.first, self.last) {
@@ -107,10 +108,10 @@ impl Report {
             write_selection(selection, clock, text);
         }
         for (reason, number) in self.others.all() {
-            let _ = writeln!(text, "{} {}", count(number, "connection"), reason.describe());
+            let _ = writeln!(text, "{} {}", counted(number, "connection"), reason.describe());
         }
         if self.incomplete > 0 {
-            let connections = count(self.incomplete, "connection");
+            let connections = counted(self.incomplete, "connection");
             let _ = writeln!(
                 text,
                 "{connections} with bytes that were not captured, late or unreadable: missing answers are not judged there"
@@ -155,7 +156,7 @@ impl Report {
         let all = self.selection.as_ref().map_or(self.clients, |selection| selection.clients);
         let others = all.saturating_sub(self.by_client.len().min(MAX_CLIENTS) as u64);
         if others > 0 && self.by_client.len() >= MAX_CLIENTS {
-            let _ = writeln!(text, "and {}", count(others, "client"));
+            let _ = writeln!(text, "and {}", counted(others, "client"));
         }
     }
 }
@@ -164,7 +165,7 @@ fn write_selection(selection: &SelectedPart, clock: &mut TimeFormatter, text: &m
     let SelectedPart { patterns, clients, connections, since, until } = selection;
     if !patterns.is_empty() {
         let named: Vec<_> = patterns.iter().map(|pattern| escape::quoted(pattern)).collect();
-        let (clients, connections) = (count(*clients, "client"), count(*connections, "connection"));
+        let (clients, connections) = (counted(*clients, "client"), counted(*connections, "connection"));
         let _ = writeln!(text, "selected: {} ({clients}, {connections})", named.join(", "));
     }
     let period = match (since, until) {
@@ -264,8 +265,4 @@ fn time(time: u64, clock: &mut TimeFormatter) -> String {
 /// The text up to this number of columns, with a mark if some of it is left out.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     columns::cut(text, columns, MARK)
-}
-
-fn count(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

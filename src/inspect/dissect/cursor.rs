@@ -4,6 +4,7 @@ use super::RawPacket;
 use crate::inspect::field::{Bits, Tree};
 use crate::inspect::{Direction, Field, Finding, Name, Rule, Value};
 use crate::protocol::Version;
+use crate::words::counted;
 use std::ops::Range;
 
 /// The rest of the packet cannot be decoded; a finding has the reason.
@@ -117,8 +118,8 @@ impl<'a> Cursor<'a> {
     /// Takes `count` bytes for the field `name`.
     pub(super) fn take(&mut self, name: Name, count: usize) -> DissectResult<&'a [u8]> {
         if count > self.left() {
-            let unit = if count == 1 { "byte" } else { "bytes" };
-            let detail = format!("{name} needs {count} {unit}, but found {}", self.left());
+            let needed = counted(count, "byte");
+            let detail = format!("{name} needs {needed}, but found {}", self.left());
             self.find(Rule::TooShort, self.position..self.end, detail);
             return Err(EndOfPacket);
         }

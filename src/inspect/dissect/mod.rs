@@ -15,6 +15,7 @@ use super::field::Tree;
 use super::{Direction, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, Version};
+use crate::words::counted;
 use cursor::{Cursor, DissectResult, EndOfPacket};
 use std::ops::Range;
 
@@ -75,12 +76,12 @@ pub(crate) fn dissect<'a>(
     }
     if let (Some(first), Some(last)) = (packet.missing.first(), packet.missing.last()) {
         let count: usize = packet.missing.iter().map(ExactSizeIterator::len).sum();
-        let (unit, verb) = if count == 1 { ("byte", "was") } else { ("bytes", "were") };
+        let verb = if count == 1 { "was" } else { "were" };
         let pieces = match packet.missing.len() {
             1 => String::new(),
             pieces => format!(" in {pieces} places"),
         };
-        let detail = format!("{count} {unit} {verb} not captured{pieces}");
+        let detail = format!("{} {verb} not captured{pieces}", counted(count, "byte"));
         cursor.find(Rule::MissingBytes, first.start..last.end, detail);
     }
     // CONNECT's version is known only after some of its fields.

@@ -1,6 +1,7 @@
 //! The number of findings.
 
 use crate::inspect::{Finding, Severity};
+use crate::words::counted;
 use std::fmt;
 
 /// Findings by severity.
@@ -34,23 +35,18 @@ impl FindingCounts {
 
 impl fmt::Display for FindingCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count| if count == 1 { "" } else { "s" };
         write!(
             f,
-            "{} error{}, {} warning{} and {} info{} in {} of {} connection{}",
-            self.errors,
-            plural(self.errors),
-            self.warnings,
-            plural(self.warnings),
-            self.infos,
-            plural(self.infos),
+            "{}, {} and {} in {} of {}",
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning"),
+            counted(self.infos, "info"),
             self.connections_with_findings,
-            self.connections,
-            plural(self.connections)
+            counted(self.connections, "connection")
         )?;
         match self.forgotten_nodes {
             0 => Ok(()),
-            count => write!(f, "; the state of Sparkplug nodes was dropped {count} time{}", plural(count)),
+            count => write!(f, "; the state of Sparkplug nodes was dropped {}", counted(count, "time")),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::inspect::{Direction, Field, Name, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::sn::MessageType;
 use crate::protocol::sn::v2::PacketType;
+use crate::words::counted;
 use std::fmt::Write;
 
 /// Maximum bytes of binary data to show.
@@ -213,8 +214,7 @@ fn add_payload(message: &Message<'_>, options: Options, line: &mut Line) {
     let Some(field) = tree.find(Name::Payload).or_else(|| tree.find(Name::WillPayload)) else { return };
     let Value::Bytes(content) = field.value else { return };
     let length = field.range.len();
-    let unit = if length == 1 { "byte" } else { "bytes" };
-    line.add(&format!("{length} {unit}"));
+    line.add(&counted(length, "byte"));
     if length > 0 {
         let raw = match options.payload {
             PayloadDecoding::Hex => hex(content, MAX_HEX),

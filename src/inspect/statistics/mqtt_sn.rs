@@ -1,7 +1,7 @@
 //! Counts and times of MQTT-SN.
 
 use super::round_trips::{Precision, RoundTripTimes};
-use super::text::{at, count, topics};
+use super::text::{at, topics};
 use super::topics::TopicCounts;
 use super::{MAX_TOPICS, Period};
 use crate::inspect::sn::{Message, SnItem};
@@ -9,6 +9,7 @@ use crate::inspect::view::words::duration;
 use crate::inspect::{Direction, Finding, Name, Severity};
 use crate::json::Writer;
 use crate::json::member::number;
+use crate::words::counted;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -89,12 +90,12 @@ impl SnStatistics {
 
     /// Appends a table for people.
     pub(super) fn write_text(&self, text: &mut String) {
-        let messages = self.messages.values().flatten().sum();
+        let messages: u64 = self.messages.values().flatten().sum();
         let _ = writeln!(
             text,
             "\nMQTT-SN: {}, {} in {:.3} s",
-            count(self.connections, "connection"),
-            count(messages, "message"),
+            counted(self.connections, "connection"),
+            counted(messages, "message"),
             self.span.seconds()
         );
         let _ = writeln!(text, "\n{:<14} {:>12} {:>14}", "messages", "from clients", "from gateways");
@@ -112,9 +113,9 @@ impl SnStatistics {
                 "\ntrouble\n  {} repeated, {} unanswered, {}, {}, {}",
                 self.repeated,
                 self.unanswered,
-                count(self.errors, "error"),
-                count(self.warnings, "warning"),
-                count(self.notes, "note")
+                counted(self.errors, "error"),
+                counted(self.warnings, "warning"),
+                counted(self.notes, "note")
             );
         }
     }

@@ -6,6 +6,7 @@ use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::view::words::{duration, version};
+use crate::words::counted;
 use std::fmt::Write;
 
 /// Maximum number of topics to list.
@@ -22,12 +23,12 @@ impl Statistics {
         let _ = writeln!(
             text,
             "{}, {} in {:.3} s",
-            count(self.count, "connection"),
-            count(packets, "packet"),
+            counted(self.count, "connection"),
+            counted(packets, "packet"),
             self.span.seconds()
         );
         if self.other_protocols > 0 {
-            let _ = writeln!(text, "{} with another protocol", count(self.other_protocols, "connection"));
+            let _ = writeln!(text, "{} with another protocol", counted(self.other_protocols, "connection"));
         }
         packets_by_type(&self.all, &mut text);
         round_trips(&self.all, &mut text);
@@ -37,10 +38,6 @@ impl Statistics {
         self.sn.iter().for_each(|sn| sn.write_text(&mut text));
         text
     }
-}
-
-pub(super) fn count(number: u64, unit: &str) -> String {
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn packets_by_type(counts: &TrafficCounts, text: &mut String) {
@@ -83,10 +80,10 @@ pub(super) fn topics(topics: &TopicCounts, text: &mut String) {
     }
     let rest = topics.len().saturating_sub(TOPICS);
     if rest > 0 {
-        let _ = writeln!(text, "  and {} more", count(rest as u64, "topic"));
+        let _ = writeln!(text, "  and {} more", counted(rest, "topic"));
     }
     if topics.others().messages > 0 {
-        let _ = writeln!(text, "  and {} to other topics", count(topics.others().messages, "message"));
+        let _ = writeln!(text, "  and {} to other topics", counted(topics.others().messages, "message"));
     }
 }
 
@@ -95,20 +92,21 @@ fn trouble(counts: &TrafficCounts, text: &mut String) {
     if counts.gaps > 0 {
         lines.push(format!(
             "{} in {} were not captured",
-            count(counts.missing_bytes, "byte"),
-            count(counts.gaps, "gap")
+            counted(counts.missing_bytes, "byte"),
+            counted(counts.gaps, "gap")
         ));
     }
     if counts.skipped_bytes > 0 {
-        lines.push(format!("{} skipped without a recognisable packet", count(counts.skipped_bytes, "byte")));
+        lines
+            .push(format!("{} skipped without a recognisable packet", counted(counts.skipped_bytes, "byte")));
     }
     if counts.errors + counts.warnings + counts.notes > 0 {
         let (errors, warnings, notes) = (counts.errors, counts.warnings, counts.notes);
         lines.push(format!(
             "{}, {}, {}",
-            count(errors, "error"),
-            count(warnings, "warning"),
-            count(notes, "note")
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            counted(notes, "note")
         ));
     }
     if !lines.is_empty() {
@@ -144,7 +142,7 @@ fn connections(statistics: &Statistics, text: &mut String) {
     }
     let more = statistics.count.saturating_sub(statistics.connections.len() as u64);
     if more > 0 {
-        let _ = writeln!(text, "  and {} more", count(more, "connection"));
+        let _ = writeln!(text, "  and {} more", counted(more, "connection"));
     }
 }
 
@@ -163,11 +161,11 @@ fn notes(connection: &ConnectionStatistics) -> Vec<String> {
         ));
     }
     if counts.gaps > 0 {
-        notes.push(count(counts.gaps, "gap"));
+        notes.push(counted(counts.gaps, "gap"));
     }
     for (number, unit) in [(counts.errors, "error"), (counts.warnings, "warning")] {
         if number > 0 {
-            notes.push(count(number, unit));
+            notes.push(counted(number, unit));
         }
     }
     notes

@@ -5,6 +5,7 @@ use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name, Packet, sn};
 use crate::payload::Decoded;
+use crate::words::counted;
 use std::ops::Range;
 
 /// A decoded unit with its fields.
@@ -77,8 +78,7 @@ impl Fielded for sn::Message<'_> {
     }
 
     fn size(&self) -> String {
-        let unit = if self.length == 1 { "byte" } else { "bytes" };
-        format!("{} {unit}", self.length)
+        counted(self.length, "byte")
     }
 
     fn tree(&self) -> &Tree<'_> {

@@ -6,6 +6,7 @@ use super::{Fielded, Options};
 use crate::escape::quoted;
 use crate::inspect::{Field, Name, Value};
 use crate::protocol::{PacketType, PropertyId};
+use crate::words::counted;
 
 /// Maximum characters of a string to show.
 const MAX_TEXT: usize = 200;
@@ -111,12 +112,12 @@ fn shortened(text: &str) -> String {
 
 /// The bytes as text or hexadecimal, with the length if they are truncated.
 fn binary(bytes: &[u8], length: usize) -> String {
-    let unit = if length == 1 { "byte" } else { "bytes" };
+    let size = counted(length, "byte");
     match printable(bytes) {
         _ if bytes.is_empty() && length == 0 => "empty".to_owned(),
         Some(text) if text.len() == length => shortened(text),
-        Some(text) => format!("{}, of {length} {unit}", shortened(text)),
+        Some(text) => format!("{}, of {size}", shortened(text)),
         None if length <= MAX_BYTES => hex(bytes, MAX_BYTES),
-        None => format!("{} ({length} {unit})", hex(bytes, MAX_BYTES)),
+        None => format!("{} ({size})", hex(bytes, MAX_BYTES)),
     }
 }

@@ -5,6 +5,7 @@ use crate::inspect::{Name, Packet};
 use crate::message::hex_digit;
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, ReasonCode, Version};
+use crate::words::counted;
 
 /// The failure code of SUBACK in MQTT 3.1.1.
 const FAILURE: u8 = 0x80;
@@ -134,6 +135,5 @@ pub(super) fn push_duration(nanoseconds: u64, out: &mut String) {
 
 /// The packet's length and offset, for the views that list fields.
 pub(super) fn size(packet: &Packet<'_>) -> String {
-    let unit = if packet.raw.length == 1 { "byte" } else { "bytes" };
-    format!("{} {unit} at {}", packet.raw.length, packet.offset)
+    format!("{} at {}", counted(packet.raw.length, "byte"), packet.offset)
 }

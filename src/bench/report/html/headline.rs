@@ -1,12 +1,13 @@
 //! The top of the page: the run in one sentence, the verdict, and the main figures.
 
-use super::super::format::{count, duration, rate};
+use super::super::format::{duration, rate};
 use super::super::sentence::ENOUGH_FOR_P99;
 use super::super::{Judgement, Report, Verdict};
 use super::markup::{as_text, shortened};
 use crate::bench::record::Summary;
 use crate::escape;
 use crate::html::as_lines;
+use crate::words::counted;
 use std::fmt::Write;
 
 /// The maximum number of checks on the page: a run may have any number of groups.
@@ -152,7 +153,7 @@ impl Report {
 
     pub(super) fn clients_tile(&self) -> Option<Tile> {
         let time = self.connects.time().map(|time| format!("in {}", duration(time.as_nanos() as u64)));
-        let lost = format!("{} lost", count(self.connections_lost, "connection"));
+        let lost = format!("{} lost", counted(self.connections_lost, "connection"));
         let more = time.into_iter().chain([lost]).collect::<Vec<_>>().join(", ");
         Some((
             "clients connected".to_owned(),

@@ -4,6 +4,7 @@ use crate::bench::plan::{Hold, Plan, Scenario, Volume};
 use crate::bench::report::{Limit, SelfMeasurements};
 use crate::bench::{Recent, Step, Totals, View};
 use crate::protocol::Qos;
+use crate::words::counted;
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
@@ -236,12 +237,7 @@ fn failures(totals: &Totals) -> Vec<String> {
         (totals.abandoned + totals.abandoned_early, "client", "without a worker process"),
     ];
     let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-    counts
-        .map(|(count, noun, failure)| {
-            let plural = if count == 1 { "" } else { "s" };
-            format!("{count} {noun}{plural} {failure}")
-        })
-        .collect()
+    counts.map(|(count, noun, failure)| format!("{} {failure}", counted(count, noun))).collect()
 }
 
 /// The most frequent errors of all stages.

@@ -2,6 +2,7 @@
 
 use crate::payload::sparkplug::check::quoted;
 use crate::payload::sparkplug::topic::MessageType;
+use crate::words::counted;
 use std::fmt;
 
 /// A message that does not fit the messages before it.
@@ -107,8 +108,8 @@ impl fmt::Display for Anomaly {
         };
         match self {
             Anomaly::SeqGap { expected, received, skipped } => {
-                let plural = if *skipped == 1 { "" } else { "s" };
-                write!(f, "seq {expected} expected, {received} received: {skipped} message{plural} missing")
+                let missing = counted(*skipped, "message");
+                write!(f, "seq {expected} expected, {received} received: {missing} missing")
             }
             Anomaly::SeqRepeated(seq) => write!(f, "seq {seq} received again"),
             Anomaly::SeqLate { received, latest } => write!(f, "seq {received} received after {latest}"),
