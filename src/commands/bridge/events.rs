@@ -4,6 +4,7 @@ use crate::bridge::shortened::shortened;
 use crate::bridge::{DropReason, Event, EventKind, Side};
 use crate::json::{Writer, member};
 use crate::message::rfc_3339;
+use crate::words::counted;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ fn describe(kind: &EventKind) -> String {
             format!("the {side} broker lost the session; the messages that it had queued are gone")
         }
         EventKind::TargetSessionLost { side, messages } => {
-            let (count, verb) = (number_of(*messages as u64), if *messages == 1 { "is" } else { "are" });
+            let (count, verb) = (counted(*messages, "message"), if *messages == 1 { "is" } else { "are" });
             format!("the {side} broker lost the session; {count} {verb} sent again, and may be doubled")
         }
         EventKind::TargetForgot { side } => format!(
@@ -73,7 +74,8 @@ fn describe(kind: &EventKind) -> String {
             format!("the {} broker does not retain messages; RETAIN is cleared", direction.target())
         }
         EventKind::Dropped { direction, reason, topic, count } => {
-            let (direction, messages, reason) = (direction.word(), number_of(*count), drop_reason(reason));
+            let (direction, messages, reason) =
+                (direction.word(), counted(*count, "message"), drop_reason(reason));
             let first = if *count == 1 { "" } else { "the first one " };
             format!("{direction}: dropped {messages}, {first}on {}: {reason}", shortened(topic))
         }
@@ -83,14 +85,10 @@ fn describe(kind: &EventKind) -> String {
         EventKind::Undelivered { direction, messages } => format!(
             "{}: stopped with {} in flight, which the {} broker delivers again",
             direction.word(),
-            number_of(*messages as u64),
+            counted(*messages, "message"),
             direction.source()
         ),
     }
-}
-
-fn number_of(messages: u64) -> String {
-    if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }
 }
 
 fn drop_reason(reason: &DropReason) -> String {
