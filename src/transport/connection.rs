@@ -230,7 +230,7 @@ impl Connection {
             if let Poll::Ready(Err(error)) = flushed {
                 self.write_error = Some(error);
             }
-        } else if self.written >= COMPACT_SIZE {
+        } else if is_compacted(self.written, self.unsent()) {
             self.output.drain(..self.written);
             self.written = 0;
         }
@@ -257,11 +257,48 @@ impl Connection {
     }
 }
 
+/// Whether the sent bytes are cut off the front of a send buffer: there are many, and no more have to be moved than are cut off. The
+/// rest of a packet of 256 MB would be moved a thousand times otherwise.
+fn is_compacted(written: usize, unsent: usize) -> bool {
+    written >= COMPACT_SIZE && written >= unsent
+}
+
 /// Frees the memory of a large packet, even if the beginning of the next one has arrived.
 fn release(buffer: &mut Vec<u8>) {
     if buffer.is_empty() {
         *buffer = Vec::new();
     } else if buffer.capacity() > 4 * READ_SIZE && buffer.len() < buffer.capacity() / 4 {
         buffer.shrink_to(2 * buffer.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_huge_packet_is_moved_no_more_than_once() {
+        let size = 256 << 20;
+        let (mut written, mut unsent, mut moved) = (0, size, 0);
+        while unsent > 0 {
+            (written, unsent) = (written + READ_SIZE, unsent - READ_SIZE);
+            if is_compacted(written, unsent) {
+                (moved, written) = (moved + unsent, 0);
+            }
+        }
+        assert!(moved <= size, "{moved} bytes moved");
+    }
+
+    #[test]
+    fn a_buffer_that_never_empties_stays_small() {
+        let (mut written, mut longest) = (0, 0);
+        for _ in 0..1000 {
+            written += READ_SIZE;
+            longest = longest.max(written + READ_SIZE);
+            if is_compacted(written, READ_SIZE) {
+                written = 0;
+            }
+        }
+        assert!(longest <= COMPACT_SIZE + 2 * READ_SIZE, "{longest} bytes");
     }
 }
