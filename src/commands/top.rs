@@ -14,8 +14,8 @@ use crate::protocol::{Qos, TopicFilter};
 use crate::recording::Recorder;
 use crate::time_zone;
 use crate::top::{
-    self, Connection, Ending, Feed, FeedError, Limits, Palette, Player, ReplayError, Settings, Shared,
-    SortKey, Source, requests,
+    self, Connection, Ending, Feed, FeedError, Limits, Palette, Playback, Player, ReplayError, Settings,
+    Shared, SortKey, Source, requests,
 };
 use crate::transport::Address;
 use std::io::{self, IsTerminal, stdin, stdout};
@@ -49,7 +49,12 @@ pub(super) fn run(args: &TopArgs, messages: Messages) -> Result<ExitStatus, Erro
     }
     let starts = brokers(args)?.into_iter().enumerate();
     let starts = starts.map(|(index, broker)| start(args, broker, index == 0, messages));
-    show(starts.collect::<Result<_, _>>()?)
+    let mut starts: Vec<Start> = starts.collect::<Result<_, _>>()?;
+    if starts.len() > 1 && args.persistence.retries.is_none() {
+        // A single broker that cannot be reached ends the program, which leaves no tab behind.
+        starts.iter_mut().for_each(|start| start.options.retries.include_first = true);
+    }
+    show(starts)
 }
 
 /// A broker of the options. The first one is recorded.
@@ -147,7 +152,7 @@ fn replay(args: &TopArgs, path: &Path, messages: Messages) -> Result<ExitStatus,
         is_replay: true,
         ..settings("", messages)
     };
-    let shared = Shared::new(args.limits(), Connection::Connecting);
+    let shared = Shared::new(args.limits(), Connection::Replay(Playback::START));
     let player = Player::open(path, shared.clone(), args.limits())?;
     block_on(async {
         let (requests, _) = requests();

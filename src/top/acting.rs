@@ -4,6 +4,7 @@ use super::delivery::{self, Delivery};
 use super::editor::Edit;
 use super::feed::{Outbound, Request};
 use super::model::{Model, NodeId, Value};
+use super::payload_file;
 use super::playback::Control;
 use crate::protocol::{PropertiesBuf, Property, PropertyId, Qos, TopicFilter, TopicName};
 use crate::words::counted;
@@ -22,6 +23,8 @@ pub(super) enum Purpose {
     Delivery(TopicName, Payload),
     /// The file for the history of a topic.
     Export(NodeId),
+    /// The path of the chart's field.
+    Field,
 }
 
 /// The payload of a new message.
@@ -78,6 +81,8 @@ pub(super) enum Step {
     Effect(Effect),
     /// Another prompt, with a text to begin with.
     Prompt(Purpose, String),
+    /// Another field in the chart.
+    Field(String),
 }
 
 impl Purpose {
@@ -91,6 +96,7 @@ impl Purpose {
             Purpose::Payload(_) => "payload (@FILE reads it, Ctrl-O opens $EDITOR): ",
             Purpose::Delivery(..) => "QoS, r to retain, properties: ",
             Purpose::Export(_) => "export history to file: ",
+            Purpose::Field => "field of the chart, as in a.b[0]: ",
         }
     }
 
@@ -120,7 +126,7 @@ impl Purpose {
             Purpose::Payload(topic) => {
                 let payload = match text.strip_prefix('@') {
                     Some("") => return Err("a file name is missing after @".to_owned()),
-                    Some(path) => Payload::File(path.into()),
+                    Some(path) => Payload::File(payload_file::path(path)),
                     None => Payload::Text(text.to_owned()),
                 };
                 Ok(Step::Prompt(Purpose::Delivery(topic, payload), "0".to_owned()))
@@ -130,7 +136,8 @@ impl Purpose {
                 Ok(Step::Effect(Effect::Publish(Draft { topic, payload, delivery })))
             }
             Purpose::Export(_) if text.is_empty() => Err("a file name is missing".to_owned()),
-            Purpose::Export(id) => Ok(Step::Effect(Effect::Export(id, text.into()))),
+            Purpose::Export(id) => Ok(Step::Effect(Effect::Export(id, payload_file::path(text)))),
+            Purpose::Field => Ok(Step::Field(text.trim().to_owned())),
         }
     }
 }
@@ -141,7 +148,7 @@ impl Purpose {
 /// The reason why it cannot be published.
 pub(super) fn republish(topic: &str, value: &Value) -> Result<Question, String> {
     if !value.is_whole() {
-        return Err("the payload is too long to be kept, so it cannot be published again".to_owned());
+        return Err("cannot publish it again: the payload is not kept whole".to_owned());
     }
     let name = TopicName::parse(topic).map_err(|error| format!("cannot publish to {topic}: {error}"))?;
     let mut properties = PropertiesBuf::new();

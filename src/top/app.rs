@@ -5,7 +5,9 @@ use super::content::Decoding;
 use super::detail::Detail;
 use super::editor::Edit;
 use super::feed::{Connection, Request};
-use super::layout::{self, Footer, Layout, Title};
+use super::footer::Footer;
+use super::keys;
+use super::layout::{self, Layout, Title};
 use super::model::{Filter, Model, NodeId, Outline, SortKey};
 use super::palette::Palette;
 use super::playback::Control;
@@ -32,6 +34,9 @@ const SEEK: i64 = 10_000;
 /// The time in milliseconds for which a notice is shown.
 const NOTICE_TIME: u64 = 8000;
 
+/// The time in milliseconds after which a key removes a notice.
+const SEEN_TIME: u64 = 2000;
+
 /// Settings that do not change.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -57,6 +62,8 @@ pub(crate) struct Input<'a> {
     pub(crate) model: &'a Model,
     pub(crate) births: &'a Births,
     pub(crate) connection: &'a Connection,
+    /// The rejection of a subscription.
+    pub(crate) rejection: Option<&'a str>,
     /// The milliseconds since the start.
     pub(crate) now: u64,
     /// The time of the data, which differs in a replay.
@@ -126,6 +133,12 @@ impl App {
         self.ask(Purpose::Delivery(topic, Payload::Edited(payload)), "0");
     }
 
+    /// Asks for the payload again, with what was typed before the editor failed.
+    pub(crate) fn ask_for_payload(&mut self, topic: TopicName, typed: &str, problem: String) {
+        self.ask(Purpose::Payload(topic), typed);
+        self.problem = Some(problem);
+    }
+
     /// Shows a notice for some time.
     pub(crate) fn notify(&mut self, text: String, now: u64) {
         self.notice = Some((text, now.saturating_add(NOTICE_TIME)));
@@ -135,6 +148,10 @@ impl App {
     pub(crate) fn handle(&mut self, event: Event, input: Input<'_>) -> Option<Effect> {
         let frozen = self.frozen.take();
         let model = frozen.as_ref().map_or(input.model, |frozen| &frozen.0);
+        let is_key = matches!(event, Event::Key(_));
+        self.notice = self.notice.take().filter(|(_, until)| {
+            !is_key || input.now.saturating_add(NOTICE_TIME) < until.saturating_add(SEEN_TIME)
+        });
         let effect = match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(key, model, input),
             Event::Mouse(mouse) => {
@@ -184,7 +201,9 @@ impl App {
             self.outline.select(model.tree(), latest);
         }
         self.outline.refresh(model, now);
-        let layout = Layout::new(buffer.area, self.detail.is_some() || self.panel.is_some());
+        let footer = self.footer(input).rows(connection, input.now, palette, buffer.area);
+        let has_pane = self.detail.is_some() || self.panel.is_some();
+        let layout = Layout::new(buffer.area, has_pane, footer.height());
         self.layout = layout;
         self.keep_selection_visible(table::rows(layout.table));
         table::render(&self.outline, self.top, &mut self.summaries, &scene, layout.table, buffer);
@@ -200,22 +219,33 @@ impl App {
             is_following: self.is_following,
             is_recording: self.settings.is_recording,
             filter: if self.prompt.is_some() { "" } else { &self.filter },
+            filtered: self.outline.matched_percent(),
         };
         // The connection is shown as it is, even during a pause.
         let scene = Scene { now: input.clock, ..scene };
         layout::render_title(title, &scene, layout.title, buffer);
-        let notice = self.notice.as_ref().filter(|(_, until)| input.now < *until);
-        let footer = Footer {
-            prompt: self.prompt.as_ref().map(|(purpose, prompt)| (purpose.label(), prompt)),
-            problem: self.problem.as_deref(),
-            question: self.question.as_ref().map(|question| question.text.as_str()),
-            notice: notice.map(|(text, _)| text.as_str()),
-        };
-        let cursor = layout::render_footer(footer, &scene, layout.footer, buffer);
+        let cursor = footer.render(palette, layout.footer, buffer);
         if let Some((from, next)) = &mut self.help {
             *next = layout::render_help(*from, palette, buffer);
         }
         cursor
+    }
+
+    fn footer<'a>(&'a self, input: Input<'a>) -> Footer<'a> {
+        let notice = self.notice.as_ref().filter(|(_, until)| input.now < *until);
+        Footer {
+            prompt: self.prompt.as_ref().map(|(purpose, prompt)| (purpose.label(), prompt)),
+            problem: self.problem.as_deref(),
+            question: self.question.as_ref().map(|question| question.text.as_str()),
+            notice: notice.map(|(text, _)| text.as_str()),
+            rejection: input.rejection,
+            keys: match (&self.panel, &self.detail) {
+                (Some(_), _) => keys::OF_PANEL,
+                (None, Some(_)) => keys::OF_MESSAGE,
+                (None, None) if self.settings.is_replay => keys::OF_REPLAY,
+                (None, None) => keys::OF_TABLE,
+            },
+        }
     }
 
     fn keep_selection_visible(&mut self, rows: usize) {
@@ -236,7 +266,8 @@ impl App {
         if let Some((Purpose::Payload(topic), prompt)) = &self.prompt
             && is_editor_key(key)
         {
-            let edit = Edit { topic: topic.clone(), text: text_to_edit(prompt.text(), topic, model) };
+            let typed = prompt.text().to_owned();
+            let edit = Edit { topic: topic.clone(), text: text_to_edit(&typed, topic, model), typed };
             self.prompt = None;
             return Some(Effect::Edit(edit));
         }
@@ -281,6 +312,9 @@ impl App {
                 });
             }
             KeyCode::Char('?') | KeyCode::F(1) => self.help = Some((0, None)),
+            KeyCode::Char(character @ ('v' | 'V' | 'J' | 'K' | '[' | ']' | '<' | '>')) => {
+                self.notify(format!("the key {character} is for a message; Enter opens one"), now);
+            }
             KeyCode::Char(character) if !character.is_control() => {
                 self.notify(format!("the key {character} has no effect; ? shows the keys"), now);
             }
@@ -299,6 +333,13 @@ impl App {
                 Ok(Step::Done) => {}
                 Ok(Step::Effect(effect)) => return Some(effect),
                 Ok(Step::Prompt(purpose, text)) => self.ask(purpose, &text),
+                Ok(Step::Field(path)) => {
+                    let chosen = self.detail.as_mut().map_or(Ok(()), |detail| detail.choose_field(&path));
+                    if let Err(problem) = chosen {
+                        self.problem = Some(problem);
+                        self.prompt = Some((purpose, prompt));
+                    }
+                }
                 Err(problem) => {
                     self.problem = Some(problem);
                     self.prompt = Some((purpose, prompt));
@@ -336,6 +377,9 @@ impl App {
         let value = selected.and_then(|id| model.value(id).ok_or("the selected level has no message"));
         match code {
             KeyCode::Char('y') => return Ok(Some(Effect::Copy(tree.path(selected?).into_bytes()))),
+            KeyCode::Char('Y') if !value?.is_whole() => {
+                return Err("not copied: the payload is not kept whole".to_owned());
+            }
             KeyCode::Char('Y') => return Ok(Some(Effect::Copy(value?.payload().to_vec()))),
             KeyCode::Char('e') => {
                 value?;
@@ -400,6 +444,12 @@ impl App {
 
     /// Handles the keys that change the view.
     fn view_key(&mut self, code: KeyCode) -> bool {
+        if let Some(panel) = &mut self.panel
+            && let KeyCode::Char(character @ ('J' | 'K')) = code
+        {
+            panel.scroll(if character == 'J' { 1 } else { -1 });
+            return true;
+        }
         if let Some(detail) = &mut self.detail
             && detail.key(code)
         {
@@ -409,6 +459,11 @@ impl App {
             KeyCode::Char('/') => {
                 let filter = self.filter.clone();
                 self.ask(Purpose::Filter, &filter);
+            }
+            KeyCode::Char('F') if self.panel.is_none() => {
+                let detail = self.detail.get_or_insert_default();
+                let field = detail.show_chart().to_owned();
+                self.ask(Purpose::Field, &field);
             }
             KeyCode::Esc if self.detail.is_some() => self.detail = None,
             KeyCode::Esc => self.remove_filter(),

@@ -15,34 +15,49 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Sparkline, Widget};
 /// Below this height, a sparkline is drawn instead of a chart.
 const MIN_CHART: u16 = 7;
 
+/// The most rows of the heading.
+const MAX_HEADING: usize = 3;
+
 /// The values of a field, with their times in seconds before the last one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Series {
     /// All numeric fields of the last message.
     pub(super) fields: Vec<String>,
-    /// The index of the chosen one.
-    pub(super) field: usize,
-    pub(super) points: Vec<(f64, f64)>,
+    /// The path of the chosen one.
+    pub(super) field: String,
+    points: Vec<(f64, f64)>,
 }
 
 impl Series {
-    /// Reads a field of all messages in the history.
-    pub(super) fn read(history: &History, topic: &str, decoding: Decoding<'_>, field: usize) -> Series {
+    /// Reads a field of all messages in the history; without a chosen one, the first of the last message.
+    pub(super) fn read(
+        history: &History,
+        topic: &str,
+        decoding: Decoding<'_>,
+        chosen: Option<&str>,
+    ) -> Series {
         let last = history.entries().next_back();
         let last_numbers =
             last.and_then(|entry| decoding.json(topic, &entry.value)).map(|json| numbers(&json));
         let fields: Vec<String> =
             last_numbers.unwrap_or_default().into_iter().map(|(path, _)| path).collect();
-        let field = field.min(fields.len().saturating_sub(1));
-        let (Some(path), Some(last)) = (fields.get(field), last) else { return Series::default() };
+        let path = chosen.or(fields.first().map(String::as_str)).map(str::to_owned);
+        let (Some(field), Some(last)) = (path, last) else { return Series::default() };
         let points = history.entries().filter_map(|entry| {
             let json = decoding.json(topic, &entry.value)?;
-            let (_, number) = numbers(&json).into_iter().find(|(found, _)| found == path)?;
+            let (_, number) = numbers(&json).into_iter().find(|(path, _)| *path == field)?;
             let before = last.at.saturating_sub(entry.at) as f64 / 1000.0;
             number.is_finite().then_some((-before, number))
         });
         let points = points.collect();
         Series { field, points, fields }
+    }
+
+    /// The field that is this many places after the chosen one.
+    pub(super) fn neighbour(&self, places: isize) -> Option<&str> {
+        let place = self.fields.iter().position(|field| *field == self.field).unwrap_or_default();
+        let place = place.saturating_add_signed(places).min(self.fields.len().checked_sub(1)?);
+        self.fields.get(place).map(String::as_str)
     }
 
     /// The least and the greatest value.
@@ -55,26 +70,31 @@ impl Series {
     pub(super) fn render(&self, palette: Palette, area: Rect, buffer: &mut Buffer) {
         let width = usize::from(area.width);
         let (Some((least, greatest)), Some((_, last))) = (self.bounds(), self.points.last()) else {
-            put(buffer, area.x, area.y, width, "the message has no numeric field", palette.faint());
+            let text = match self.field.as_str() {
+                "" => "the message has no numeric field".to_owned(),
+                field => format!("no message in the history has a number at {field}"),
+            };
+            put(buffer, area.x, area.y, width, &text::line(&text, width), palette.faint());
             return;
         };
-        let name = self
-            .fields
-            .get(self.field)
-            .map(String::as_str)
-            .filter(|name| !name.is_empty())
-            .unwrap_or("value");
-        let place = format!("field {} of {}", self.field + 1, self.fields.len());
+        let name = if self.field.is_empty() { "value" } else { &self.field };
+        let place = match self.fields.iter().position(|field| *field == self.field) {
+            Some(place) => format!("field {} of {}", place + 1, self.fields.len()),
+            None => "not in the last one".to_owned(),
+        };
         let values = counted(self.points.len(), "message");
         let heading = format!(
-            "{name}  last {}  min {}  max {}  {values}, {place} (< >)",
+            "{name}  last {}  min {}  max {}  {values}, {place} (< > F)",
             figure(*last),
             figure(least),
             figure(greatest)
         );
-        put(buffer, area.x, area.y, width, &text::line(&heading, width), palette.key());
-        let below =
-            Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }.intersection(buffer.area);
+        let lines = text::wrapped(&heading, width, MAX_HEADING);
+        for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+            put(buffer, area.x, y, width, line, palette.key());
+        }
+        let above = u16::try_from(lines.len()).unwrap_or_default().min(area.height);
+        let below = Rect { y: area.y + above, height: area.height - above, ..area }.intersection(buffer.area);
         if below.height < MIN_CHART {
             self.render_sparkline(least, greatest, palette, below, buffer);
         } else {

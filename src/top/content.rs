@@ -8,6 +8,7 @@ use crate::payload::{
     Births, Content, Decoded, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic,
 };
 use crate::protocol::PropertyId;
+use crate::words::counted;
 use serde_json::Value as Json;
 
 /// The longest payload that is decoded for the table.
@@ -16,8 +17,10 @@ const MAX_DECODED: usize = 64 << 10;
 /// The most characters of a line in the table.
 const MAX_SUMMARY: usize = 1000;
 
-/// The bytes on a line of a dump.
-const DUMP_WIDTH: usize = 16;
+/// The bytes on a line of a dump, the columns of such a line, and the bytes on a narrower one.
+const DUMP_BYTES: usize = 16;
+const DUMP_COLUMNS: usize = 71;
+const NARROW_DUMP_BYTES: usize = 8;
 
 /// The most lines of a payload.
 const MAX_LINES: usize = 20_000;
@@ -57,10 +60,32 @@ pub(super) struct Document {
     pub(super) lines: Vec<Line>,
 }
 
+impl Document {
+    /// The bytes, whatever their format is.
+    pub(super) fn of_bytes(value: &Value, columns: usize) -> Document {
+        let lines = dump(value.payload(), columns);
+        Document { label: counted(value.size, "byte"), lines }.noting_rest_of(value)
+    }
+
+    fn noting_rest_of(mut self, value: &Value) -> Document {
+        if !value.is_whole() {
+            self.label += &match value.payload().len() {
+                0 => ", not kept: the memory limit is reached".to_owned(),
+                kept => format!(", first {} MiB kept", kept >> 20),
+            };
+        }
+        self
+    }
+}
+
 impl Decoding<'_> {
     fn decode(&self, topic: &str, value: &Value) -> Option<Decoded> {
         // Sparkplug is recognised by the topic alone: other payloads may look like it.
         if self.choice == PayloadDecoding::As(PayloadFormat::Sparkplug) && !is_sparkplug_topic(topic) {
+            return None;
+        }
+        // A short PNG can be read as CBOR.
+        if self.choice == PayloadDecoding::Auto && image::describe(value.payload()).is_some() {
             return None;
         }
         let content_type = value.properties().text(PropertyId::ContentType);
@@ -81,15 +106,10 @@ impl Decoding<'_> {
         if is_short && let Some(Decoded { content: Content::Json(text), .. }) = self.decode(topic, value) {
             return shortened(&text);
         }
-        match (std::str::from_utf8(payload), image::describe(payload)) {
-            (Ok(text), _) => shortened(text),
-            (Err(_), Some(image)) => image,
-            (Err(error), None) => {
-                // The start of a payload may end within a character.
-                let is_cut = !value.is_whole() && error.error_len().is_none();
-                let text = payload.get(..error.valid_up_to()).filter(|_| is_cut);
-                text.map_or_else(|| hex(payload), |text| shortened(&String::from_utf8_lossy(text)))
-            }
+        match (text_of(value), image::describe(payload)) {
+            (Some(text), _) => shortened(text),
+            (None, Some(image)) => image,
+            (None, None) => hex(payload),
         }
     }
 
@@ -106,19 +126,16 @@ impl Decoding<'_> {
         serde_json::from_str(text.trim()).ok().filter(Json::is_number)
     }
 
-    /// The payload in all its lines.
-    pub(super) fn document(&self, topic: &str, value: &Value) -> Document {
-        if value.size == 0 {
-            return Document { label: "empty".to_owned(), ..Document::default() };
-        }
-        let mut document = self.whole_document(topic, value);
-        if !value.is_whole() {
-            document.label += &format!(", the first {} of {} bytes", value.payload().len(), value.size);
-        }
-        document
+    /// The payload in all its lines; a dump has lines of at most these columns.
+    pub(super) fn document(&self, topic: &str, value: &Value, columns: usize) -> Document {
+        let document = match value.size {
+            0 => Document { label: "empty".to_owned(), ..Document::default() },
+            _ => self.whole_document(topic, value, columns),
+        };
+        document.noting_rest_of(value)
     }
 
-    fn whole_document(&self, topic: &str, value: &Value) -> Document {
+    fn whole_document(&self, topic: &str, value: &Value, columns: usize) -> Document {
         let payload = value.payload();
         let decoded = if value.is_whole() { self.decode(topic, value) } else { None };
         let label = decoded.as_ref().map(|decoded| {
@@ -132,15 +149,28 @@ impl Decoding<'_> {
                 Err(_) => Document { label, lines: text_lines(text) },
             };
         }
-        match (std::str::from_utf8(payload), image::describe(payload)) {
-            (Ok(text), _) => {
+        match (text_of(value), image::describe(payload)) {
+            (Some(text), _) => {
                 Document { label: label.unwrap_or_else(|| "text".to_owned()), lines: text_lines(text) }
             }
-            (Err(_), image) => {
+            (None, image) => {
                 let label = label.or(image).unwrap_or_else(|| "binary".to_owned());
-                Document { label, lines: dump(payload) }
+                Document { label, lines: dump(payload, columns) }
             }
         }
+    }
+}
+
+/// The payload as a text, if it is one.
+fn text_of(value: &Value) -> Option<&str> {
+    let payload = value.payload();
+    match std::str::from_utf8(payload) {
+        Ok(text) => Some(text),
+        // The start of a payload may end within a character.
+        Err(error) if !value.is_whole() && error.error_len().is_none() => {
+            std::str::from_utf8(payload.get(..error.valid_up_to())?).ok()
+        }
+        Err(_) => None,
     }
 }
 
@@ -157,39 +187,54 @@ fn hex(payload: &[u8]) -> String {
 }
 
 fn text_lines(text: &str) -> Vec<Line> {
-    let lines = text.lines().take(MAX_LINES);
-    lines.map(|line| Line { depth: 0, parts: vec![(Tone::Plain, line.to_owned())] }).collect()
+    let lines = text.lines().map(|line| Line { depth: 0, parts: vec![(Tone::Plain, line.to_owned())] });
+    bounded(lines)
+}
+
+/// The lines up to the maximum, and a word about the rest.
+fn bounded(mut lines: impl Iterator<Item = Line>) -> Vec<Line> {
+    let mut shown: Vec<Line> = lines.by_ref().take(MAX_LINES).collect();
+    shown.extend(lines.next().map(|_| rest_line()));
+    shown
+}
+
+fn rest_line() -> Line {
+    Line { depth: 0, parts: vec![(Tone::Faint, "… further lines are not shown".to_owned())] }
 }
 
 /// Offsets, bytes, and their characters.
-fn dump(payload: &[u8]) -> Vec<Line> {
-    let rows = payload.chunks(DUMP_WIDTH).take(MAX_LINES).enumerate();
-    rows.map(|(number, bytes)| {
+fn dump(payload: &[u8], columns: usize) -> Vec<Line> {
+    let width = if columns >= DUMP_COLUMNS { DUMP_BYTES } else { NARROW_DUMP_BYTES };
+    let rows = payload.chunks(width).enumerate();
+    bounded(rows.map(|(number, bytes)| {
         let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let shown =
             |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' };
         let characters: String = bytes.iter().map(shown).collect();
-        let offset = format!("{:04x}  ", number * DUMP_WIDTH);
+        let offset = format!("{:04x}  ", number * width);
         let parts = vec![
             (Tone::Faint, offset),
-            (Tone::Plain, format!("{:47}  ", hex.join(" "))),
+            (Tone::Plain, format!("{:1$}  ", hex.join(" "), 3 * width - 1)),
             (Tone::Faint, characters),
         ];
         Line { depth: 0, parts }
-    })
-    .collect()
+    }))
 }
 
 /// A JSON value over several lines, each entry on its own.
 fn json_lines(json: &Json) -> Vec<Line> {
     let mut lines = Vec::new();
     push_value(json, 0, Vec::new(), "", &mut lines);
+    if lines.len() > MAX_LINES {
+        lines.truncate(MAX_LINES);
+        lines.push(rest_line());
+    }
     lines
 }
 
 /// Appends the lines of a value; `lead` are the parts in front of it, and `end` follows it. The nesting is bounded by the parser.
 fn push_value(json: &Json, depth: usize, lead: Vec<(Tone, String)>, end: &str, lines: &mut Vec<Line>) {
-    if lines.len() >= MAX_LINES {
+    if lines.len() > MAX_LINES {
         return;
     }
     let mut parts = lead;

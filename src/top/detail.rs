@@ -17,8 +17,14 @@ use ratatui::crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// The time in milliseconds between two evaluations of a history.
+/// The time in milliseconds between two evaluations of a history, or of a long payload.
 const RENEWAL: u64 = 500;
+
+/// The longest payload that is shown again with each message.
+const MAX_RENEWED: usize = 64 << 10;
+
+/// The most fields that are named if another one is unknown.
+const MAX_NAMED: usize = 8;
 
 /// The most rows of a topic, and of a line of a payload.
 const TOPIC_ROWS: usize = 3;
@@ -32,10 +38,19 @@ enum View {
     Changes,
     History,
     Chart,
+    Bytes,
 }
 
-const VIEWS: [(View, &str); 4] =
-    [(View::Value, "value"), (View::Changes, "changes"), (View::History, "history"), (View::Chart, "chart")];
+const VIEWS: [(View, &str); 5] = [
+    (View::Value, "value"),
+    (View::Changes, "changes"),
+    (View::History, "history"),
+    (View::Chart, "chart"),
+    (View::Bytes, "hex"),
+];
+
+/// Below this width, there is no space between the names of the views.
+const MIN_SPACED: u16 = 44;
 
 /// A line of styled parts.
 type Styled = Vec<(Style, String)>;
@@ -47,7 +62,8 @@ pub(super) struct Detail {
     scroll: usize,
     /// The levels of JSON that are unfolded.
     levels: Option<usize>,
-    field: usize,
+    /// The path of the chosen field.
+    field: Option<String>,
     /// The rows that were drawn last, for scrolling.
     rows: usize,
     cache: Option<Cache>,
@@ -57,10 +73,11 @@ pub(super) struct Detail {
 #[derive(Debug)]
 struct Cache {
     id: NodeId,
-    messages: u64,
+    /// The count of messages, and the time of the last one.
+    version: (u64, u64),
     view: View,
     levels: Option<usize>,
-    field: usize,
+    field: Option<String>,
     width: usize,
     at: u64,
     content: Computed,
@@ -84,8 +101,8 @@ impl Detail {
             KeyCode::Char(']') => {
                 self.levels = self.levels.map(|levels| levels + 1).filter(|levels| *levels < 20);
             }
-            KeyCode::Char('<') => self.field = self.field.saturating_sub(1),
-            KeyCode::Char('>') => self.field += 1,
+            KeyCode::Char('<') => self.step_field(-1),
+            KeyCode::Char('>') => self.step_field(1),
             _ => return false,
         }
         true
@@ -93,6 +110,43 @@ impl Detail {
 
     pub(super) fn scroll(&mut self, lines: isize) {
         self.scroll = self.scroll.saturating_add_signed(lines);
+    }
+
+    /// Shows the chart. Returns the path of its field, as far as it is known.
+    pub(super) fn show_chart(&mut self) -> &str {
+        self.view = View::Chart;
+        self.series().map(|series| series.field.as_str()).or(self.field.as_deref()).unwrap_or_default()
+    }
+
+    /// Chooses a field of the chart by its path.
+    ///
+    /// # Errors
+    /// If the last message has no such number.
+    pub(super) fn choose_field(&mut self, path: &str) -> Result<(), String> {
+        let fields = self.series().map(|series| series.fields.as_slice()).unwrap_or_default();
+        if !fields.iter().any(|field| field == path) {
+            let known: Vec<&str> = fields.iter().map(String::as_str).take(MAX_NAMED).collect();
+            let more = if fields.len() > MAX_NAMED { ", ..." } else { "" };
+            return Err(format!(
+                "the last message has no number at {path}, but at {}{more}",
+                known.join(", ")
+            ));
+        }
+        self.field = Some(path.to_owned());
+        Ok(())
+    }
+
+    fn step_field(&mut self, places: isize) {
+        if let Some(field) = self.series().and_then(|series| series.neighbour(places)) {
+            self.field = Some(field.to_owned());
+        }
+    }
+
+    fn series(&self) -> Option<&Series> {
+        match &self.cache.as_ref()?.content {
+            Computed::Series(series) => Some(series),
+            Computed::Lines(_) => None,
+        }
     }
 
     fn turn(&mut self, by: usize) {
@@ -126,10 +180,7 @@ impl Detail {
         };
         self.compute(id, below.width.into(), scene);
         match self.cache.as_ref().map(|cache| &cache.content) {
-            Some(Computed::Series(series)) => {
-                self.field = series.field;
-                series.render(scene.palette, below, buffer);
-            }
+            Some(Computed::Series(series)) => series.render(scene.palette, below, buffer),
             Some(Computed::Lines(lines)) => {
                 self.scroll = self.scroll.min(lines.len().saturating_sub(self.rows));
                 let shown = lines.get(self.scroll..).unwrap_or_default().iter().zip(below.y..below.bottom());
@@ -142,31 +193,35 @@ impl Detail {
     fn render_heading(&self, palette: Palette, area: Rect, buffer: &mut Buffer) {
         let rule = "─".repeat(area.width.into());
         put(buffer, area.x, area.y, area.width.into(), &rule, palette.faint());
+        let gap = u16::from(area.width >= MIN_SPACED);
         let mut x = area.x + 1;
         for (view, name) in VIEWS {
             let style = if view == self.view { palette.bar() } else { palette.plain() };
             let left = usize::from(area.right().saturating_sub(x));
-            x += put(buffer, x, area.y, left, &format!(" {name} "), style) + 1;
+            x += put(buffer, x, area.y, left, &format!(" {name} "), style) + gap;
         }
     }
 
     /// Computes the content again, if the message or the view changed.
     fn compute(&mut self, id: NodeId, width: usize, scene: &Scene<'_>) {
-        let messages = scene.model.state(id).messages;
+        let state = scene.model.state(id);
+        let version = (state.messages, state.last);
         if let Some(cache) = &self.cache {
-            let is_same = (cache.id, cache.view, cache.levels, cache.field, cache.width)
-                == (id, self.view, self.levels, self.field, width);
-            let is_recent = self.view != View::Value && scene.now.saturating_sub(cache.at) < RENEWAL;
-            if is_same && (cache.messages == messages || is_recent) {
+            let is_same = (cache.id, cache.view, cache.levels, &cache.field, cache.width)
+                == (id, self.view, self.levels, &self.field, width);
+            let size = scene.model.value(id).map_or(0, |value| value.payload().len());
+            let is_costly = self.view != View::Value || size > MAX_RENEWED;
+            let is_recent = is_costly && scene.now.saturating_sub(cache.at) < RENEWAL;
+            if is_same && (cache.version == version || is_recent) {
                 return;
             }
             if cache.id != id {
-                (self.scroll, self.field) = (0, 0);
+                (self.scroll, self.field) = (0, None);
             }
         }
         let Some(content) = self.content(id, width, scene) else { return };
-        let (view, levels, field) = (self.view, self.levels, self.field);
-        self.cache = Some(Cache { id, messages, view, levels, field, width, at: scene.now, content });
+        let (view, levels, field) = (self.view, self.levels, self.field.clone());
+        self.cache = Some(Cache { id, version, view, levels, field, width, at: scene.now, content });
     }
 
     fn content(&self, id: NodeId, width: usize, scene: &Scene<'_>) -> Option<Computed> {
@@ -175,12 +230,13 @@ impl Detail {
         let history = scene.model.history(id);
         Some(match (self.view, history) {
             (View::Value, _) => Computed::Lines(self.value_lines(&topic, value, width, scene)),
+            (View::Bytes, _) => Computed::Lines(byte_lines(value, width, scene.palette)),
             (View::Changes, Some(history)) => {
-                Computed::Lines(wrapped_all(change_lines(&topic, history, scene), width))
+                Computed::Lines(wrapped_all(change_lines(&topic, history, width, scene), width))
             }
             (View::History, Some(history)) => Computed::Lines(history_lines(&topic, history, scene)),
             (View::Chart, Some(history)) => {
-                Computed::Series(Series::read(history, &topic, scene.decoding, self.field))
+                Computed::Series(Series::read(history, &topic, scene.decoding, self.field.as_deref()))
             }
             (_, None) => Computed::Lines(Vec::new()),
         })
@@ -188,16 +244,25 @@ impl Detail {
 
     fn value_lines(&self, topic: &str, value: &Value, width: usize, scene: &Scene<'_>) -> Vec<Styled> {
         let palette = scene.palette;
-        let document = scene.decoding.document(topic, value);
+        let document = scene.decoding.document(topic, value, width);
         let mut lines = wrapped(vec![(palette.heading(), topic.to_owned())], width, TOPIC_ROWS);
-        lines.push(vec![(palette.plain(), facts(value, scene.zone))]);
+        let facts = text::wrapped(&facts(value, scene.zone), width, LINE_ROWS);
+        lines.extend(facts.into_iter().map(|line| vec![(palette.plain(), line)]));
         for (name, text) in properties(value) {
-            lines.push(vec![(palette.key(), name), (palette.plain(), format!(": {text}"))]);
+            let line = vec![(palette.key(), name), (palette.plain(), format!(": {text}"))];
+            lines.extend(wrapped(line, width, LINE_ROWS));
         }
-        lines.push(vec![(palette.faint(), document.label.clone())]);
+        let label = text::wrapped(&document.label, width, LINE_ROWS);
+        lines.extend(label.into_iter().map(|line| vec![(palette.faint(), line)]));
         lines.extend(wrapped_all(folded(&document, self.levels, palette), width));
         lines
     }
+}
+
+fn byte_lines(value: &Value, width: usize, palette: Palette) -> Vec<Styled> {
+    let document = Document::of_bytes(value, width);
+    let label = vec![(palette.faint(), document.label)];
+    [label].into_iter().chain(document.lines.iter().map(|line| styled(line, palette))).collect()
 }
 
 fn wrapped_all(lines: Vec<Styled>, columns: usize) -> Vec<Styled> {
@@ -294,13 +359,15 @@ fn properties(value: &Value) -> Vec<(String, String)> {
     shown.collect()
 }
 
-fn change_lines(topic: &str, history: &History, scene: &Scene<'_>) -> Vec<Styled> {
+fn change_lines(topic: &str, history: &History, width: usize, scene: &Scene<'_>) -> Vec<Styled> {
     let palette = scene.palette;
     let mut entries = history.entries().rev();
     let (Some(new), Some(old)) = (entries.next(), entries.next()) else {
         return vec![vec![(palette.faint(), "no second message since the topic was opened".to_owned())]];
     };
-    let document = |entry: &Entry| scene.decoding.document(topic, &entry.value);
+    // A mark is in front of each line.
+    let columns = width.saturating_sub(2);
+    let document = |entry: &Entry| scene.decoding.document(topic, &entry.value, columns);
     let (old_document, new_document) = (document(old), document(new));
     let between = format!(
         "{} to {}, {} later",

@@ -8,6 +8,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use std::fs::{DirBuilder, OpenOptions, remove_dir_all};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use tokio::process::{Child, Command};
@@ -20,6 +21,8 @@ const USUAL: &str = "vi";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) topic: TopicName,
+    /// The text of the prompt, which comes back if the editor fails.
+    pub(crate) typed: String,
     /// The text to begin with.
     pub(crate) text: String,
 }
@@ -27,7 +30,7 @@ pub(crate) struct Edit {
 /// The result of the editor.
 pub(super) enum Edited {
     Payload(Vec<u8>),
-    /// The reason why nothing is published.
+    /// The reason why there is no payload.
     Failed(String),
     /// A signal ended the program meanwhile.
     End(Ending),
@@ -35,17 +38,18 @@ pub(super) enum Edited {
 
 /// Runs the editor on a file with this text until it ends.
 pub(super) async fn run(text: &str, signals: &mut Signals) -> Edited {
-    let editor = VARIABLES.iter().filter_map(std::env::var_os).find(|name| !name.is_empty());
-    let shown = editor.map_or_else(|| USUAL.to_owned(), |editor| editor.to_string_lossy().into_owned());
-    let failed = |problem: String| Edited::Failed(format!("nothing is published: {problem}"));
+    let (variable, shown) = editor();
     let file = match TemporaryFile::new(text) {
         Ok(file) => file,
-        Err(error) => return failed(format!("cannot write a temporary file: {error}")),
+        Err(error) => {
+            let place = std::env::temp_dir();
+            return Edited::Failed(format!("cannot write a temporary file in {}: {error}", place.display()));
+        }
     };
     let (program, options) = match words(&shown).as_deref() {
         Ok([program, options @ ..]) => (program.clone(), options.to_vec()),
-        Ok([]) => return failed(format!("no program in the variable: {shown:?}")),
-        Err(problem) => return failed(format!("{problem} in {shown}")),
+        Ok([]) => return Edited::Failed(format!("{variable} names no program (\"{shown}\")")),
+        Err(problem) => return Edited::Failed(format!("invalid {variable}: {problem} ({shown})")),
     };
     let ended = match Command::new(program).args(options).arg(&file.path).spawn() {
         Ok(child) => wait(child, signals).await,
@@ -53,17 +57,42 @@ pub(super) async fn run(text: &str, signals: &mut Signals) -> Edited {
     };
     match ended {
         Ok(Ok(status)) if status.success() => {}
-        Ok(Ok(status)) => return failed(format!("the editor ended with {status}: {shown}")),
+        Ok(Ok(status)) => return Edited::Failed(failure(status, &shown)),
         Ok(Err(ending)) => return Edited::End(ending),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return failed(format!("the editor was not found: {shown}"));
+        Err(error) => {
+            let reason = match error.kind() {
+                io::ErrorKind::NotFound => "program not found".to_owned(),
+                _ => error.to_string(),
+            };
+            return Edited::Failed(format!(
+                "cannot start the editor: {reason} ({variable}: {shown}); set VISUAL or EDITOR to another one"
+            ));
         }
-        Err(error) => return failed(format!("cannot start the editor: {error}: {shown}")),
     }
     match payload_file::read(&file.path) {
         Ok(payload) => Edited::Payload(without_last_line_end(payload, text)),
-        Err(problem) => failed(problem),
+        Err(problem) => Edited::Failed(format!("{problem} (written by {shown})")),
     }
+}
+
+/// The variable with the editor, and its value.
+fn editor() -> (&'static str, String) {
+    let set = |name: &&'static str| Some((*name, std::env::var_os(name)?));
+    let editor = VARIABLES.iter().filter_map(set).find(|(_, editor)| !editor.is_empty());
+    editor.map_or_else(
+        || ("default", USUAL.to_owned()),
+        |(name, editor)| (name, editor.to_string_lossy().into_owned()),
+    )
+}
+
+/// The status of an editor that failed, and what becomes of its text.
+fn failure(status: ExitStatus, editor: &str) -> String {
+    let end = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "failed".to_owned(),
+    };
+    format!("the editor {end} ({editor}); its text is discarded, and nothing is published yet")
 }
 
 /// Waits for the end of the editor, or for a signal that ends this program.

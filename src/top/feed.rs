@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     subscriptions: Vec<Subscribed>,
     last_identifier: u32,
+    /// The subscriptions that the broker rejected, with its reasons.
+    rejections: Vec<(TopicFilter, String)>,
     /// The panel of the broker was closed, so that late messages for it are not shown.
     hides_statistics: bool,
     notices: VecDeque<String>,
@@ -128,6 +130,7 @@ impl Shared {
             connection,
             subscriptions: Vec::new(),
             last_identifier: 0,
+            rejections: Vec::new(),
             hides_statistics: false,
             notices: VecDeque::new(),
             clock: None,
@@ -168,6 +171,24 @@ impl State {
         let added = Subscribed { filter, qos, identifier: self.last_identifier, is_for_panel };
         self.subscriptions.push(added.clone());
         added
+    }
+
+    /// The latest rejection of a subscription that is still wanted.
+    pub(crate) fn rejection(&self) -> Option<&str> {
+        self.rejections.last().map(|(_, text)| text.as_str())
+    }
+
+    /// Notes the broker's answer to a subscription: a rejection, or none.
+    fn answered(&mut self, filter: &TopicFilter, rejection: Option<String>) {
+        self.rejections.retain(|(known, _)| known != filter);
+        self.rejections.extend(rejection.map(|text| (filter.clone(), text)));
+        self.revision += 1;
+    }
+
+    /// The filters that the user subscribed to.
+    fn filters(&self) -> Vec<TopicFilter> {
+        let subscriptions = self.subscriptions.iter().filter(|known| !known.is_for_panel);
+        subscriptions.map(|known| known.filter.clone()).collect()
     }
 
     /// Whether a message is a copy of the topic's last one, for another subscription that matches it.
@@ -295,6 +316,7 @@ impl Feed {
 
     fn subscribe(&mut self, subscribed: Subscribed, link: &mut Link<'_, Outbound>) {
         let Subscribed { filter, qos, identifier, .. } = subscribed;
+        self.shared.lock().model.subscribed();
         let is_v5 = link.session.version().is_v5();
         let options = SubscriptionOptions {
             maximum_qos: qos,
@@ -330,7 +352,10 @@ impl Feed {
         filter: &TopicFilter,
         link: &mut Link<'_, Outbound>,
     ) -> Result<(), SubscribeError> {
-        self.shared.lock().subscriptions.retain(|known| known.filter != *filter);
+        let mut state = self.shared.lock();
+        state.subscriptions.retain(|known| known.filter != *filter);
+        state.answered(filter, None);
+        drop(state);
         link.session.unsubscribe(vec![filter.as_str()], Properties::EMPTY, link.output).map(drop)
     }
 
@@ -370,8 +395,11 @@ impl Feed {
                 self.subscribe(added, link);
             }
             Request::Unsubscribe(filter) => {
-                if !self.shared.lock().subscriptions.iter().any(|known| known.filter == filter) {
-                    return self.shared.note(format!("{filter} is not subscribed to"));
+                let known = self.shared.lock().filters();
+                if !known.contains(&filter) {
+                    let known: Vec<&str> = known.iter().map(TopicFilter::as_str).collect();
+                    let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+                    return self.shared.note(format!("not subscribed to {filter}, but to {known}"));
                 }
                 let sent = self.unsubscribe(&filter, link);
                 self.shared.note(match sent {
@@ -497,11 +525,11 @@ impl Application for Feed {
         for (filter, reason_code) in filters.iter().zip(ack.reason_codes()) {
             let asked = self.asked.iter().position(|asked| asked == filter);
             let is_asked = asked.map(|index| self.asked.swap_remove(index)).is_some();
-            if reason_code.is_error() {
-                self.shared.note(format!(
-                    "the broker rejected the subscription to {filter}: {reason_code}{details}"
-                ));
-            } else if is_asked {
+            let rejection = reason_code
+                .is_error()
+                .then(|| format!("the broker rejected the subscription to {filter}: {reason_code}{details}"));
+            self.shared.lock().answered(filter, rejection);
+            if is_asked && !reason_code.is_error() {
                 let qos = Qos::from_u8(reason_code.0).unwrap_or_default();
                 self.shared.note(format!("subscribed to {filter} at QoS {qos}"));
             }

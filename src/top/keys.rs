@@ -3,6 +3,15 @@
 /// A group of keys: its title, and each key with its effect.
 pub(super) type Group = (&'static str, &'static [(&'static str, &'static str)]);
 
+/// The most important keys: of the table, with the pane of a message, with the panel of the broker, and of a replay.
+pub(super) const OF_TABLE: &str =
+    "? keys|q quit|/ filter|space fold|Enter message|p pause|f follow|N C R A S sort";
+pub(super) const OF_MESSAGE: &str =
+    "? keys|q quit|Esc close|v next view|J K scroll|[ ] fold|p pause|f follow|e export";
+pub(super) const OF_PANEL: &str = "? keys|q quit|Esc close|J K scroll|p pause";
+pub(super) const OF_REPLAY: &str =
+    "? keys|q quit|o stop|+ - speed|, . seek|/ filter|Enter message|N C R A S sort";
+
 /// All keys, in the order of the help.
 pub(super) const GROUPS: &[Group] = &[
     (
@@ -30,7 +39,8 @@ pub(super) const GROUPS: &[Group] = &[
             ("Enter", "message of the topic"),
             ("$", "statistics of the broker"),
             ("Tab", "next broker"),
-            ("m", "mouse on or off"),
+            ("m", "mouse off, to select text"),
+            ("Shift+drag", "select text with mouse on"),
         ],
     ),
     (
@@ -39,7 +49,7 @@ pub(super) const GROUPS: &[Group] = &[
             ("v V", "next, previous view"),
             ("J K", "scroll"),
             ("[ ]", "fold, unfold JSON"),
-            ("< >", "field of the chart"),
+            ("< > F", "field of the chart, path"),
         ],
     ),
     (

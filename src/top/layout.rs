@@ -1,24 +1,23 @@
-//! The parts of the screen, and those around the table: title, footer and help.
+//! The parts of the screen, and those over and above the table: title and help.
 
 use super::canvas::{fill, put};
 use super::feed::Connection;
+use super::footer;
 use super::keys::{self, Group};
 use super::model::{LeftOut, NodeId};
 use super::palette::Palette;
 use super::playback::Playback;
-use super::prompt::Prompt;
 use super::scene::Scene;
 use super::text;
-use crate::columns;
 use crate::words::counted;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 /// From this width on, the detail pane is beside the table, otherwise below it.
 const WIDE: u16 = 110;
 
-/// Below this number of columns, the label of a prompt takes half of them at most.
-const NARROW: usize = 80;
+/// Below this width, the state of a replay is short.
+const NARROW: u16 = 80;
 
 /// The columns of the keys in the help.
 const KEY_WIDTH: usize = 13;
@@ -33,10 +32,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(area: Rect, has_detail: bool) -> Layout {
+    /// The areas, with a footer of this height.
+    pub(super) fn new(area: Rect, has_detail: bool, footer_rows: u16) -> Layout {
         let rows = area.height;
         let title = Rect { height: rows.min(1), ..area };
-        let footer_rows = u16::from(rows > 2);
+        let footer_rows = footer_rows.min(rows - title.height);
         let footer = Rect { y: area.bottom() - footer_rows, height: footer_rows, ..area };
         let middle = Rect { y: area.y + title.height, height: rows - title.height - footer_rows, ..area };
         if !has_detail {
@@ -68,6 +68,8 @@ pub(super) struct Title<'a> {
     pub(super) is_following: bool,
     pub(super) is_recording: bool,
     pub(super) filter: &'a str,
+    /// How far the comparison with a filter is, in percent.
+    pub(super) filtered: Option<usize>,
 }
 
 /// Draws the broker, the state of the connection and the totals.
@@ -75,21 +77,23 @@ pub(super) fn render_title(title: Title<'_>, scene: &Scene<'_>, area: Rect, buff
     let palette = scene.palette;
     fill(buffer, area, palette.bar());
     let broker = text::line(title.broker, usize::from(area.width) / 2);
-    let (state, is_good) = connection(scene);
+    let (state, is_good) = connection(scene, area.width);
     let root = scene.model.state(NodeId::ROOT);
-    let rate = text::rate(scene.model.rate(NodeId::ROOT, scene.now));
+    let rate = text::rate_or_zero(scene.model.rate(NodeId::ROOT, scene.now));
     let mut parts = vec![state];
+    parts.extend(left_out(scene.model.left_out()));
     if title.held.is_some() {
         parts.push("PAUSED".to_owned());
     }
     parts.extend(title.held.map(|held| format!("+{}", counted(held, "message"))));
     parts.push(counted(root.topics, "topic"));
-    parts.push(format!("{} msgs", text::count(root.messages)));
-    parts.push(format!("{}/s", if rate.is_empty() { "0" } else { &rate }));
+    let plural = if root.messages == 1 { "" } else { "s" };
+    parts.push(format!("{} msg{plural}", text::count(root.messages)));
+    parts.push(format!("{rate}/s"));
     parts.extend(title.is_following.then(|| "follow".to_owned()));
     parts.extend(title.is_recording.then(|| "REC".to_owned()));
+    parts.extend(title.filtered.map(|percent| format!("filtering {percent} %")));
     parts.extend((!title.filter.is_empty()).then(|| format!("filter {}", title.filter)));
-    parts.extend(left_out(scene.model.left_out()));
     let style = if is_good { palette.bar() } else { palette.selected(palette.warning()) };
     let line = format!(" {broker}  {}", parts.join("  "));
     let width = usize::from(area.width);
@@ -97,34 +101,34 @@ pub(super) fn render_title(title: Title<'_>, scene: &Scene<'_>, area: Rect, buff
 }
 
 /// The state of the connection, and whether it is as it should be.
-fn connection(scene: &Scene<'_>) -> (String, bool) {
+fn connection(scene: &Scene<'_>, width: u16) -> (String, bool) {
     match scene.connection {
         Connection::Connecting => ("connecting".to_owned(), true),
         Connection::Connected => ("connected".to_owned(), true),
-        Connection::Replay(playback) => (replay(playback), true),
+        Connection::Replay(playback) => (replay(playback, width < NARROW), true),
         Connection::Ended(_) => ("NOT CONNECTED".to_owned(), false),
         Connection::Lost { again_at, .. } => {
-            let seconds = again_at.saturating_sub(scene.now).div_ceil(1000);
-            let again = if seconds == 0 { "now".to_owned() } else { format!("in {seconds} s") };
-            (format!("DISCONNECTED, again {again}"), false)
+            (format!("DISCONNECTED, {}", footer::again(*again_at, scene.now)), false)
         }
     }
 }
 
 /// The position, the length and the speed of a replay.
-fn replay(playback: &Playback) -> String {
+fn replay(playback: &Playback, is_narrow: bool) -> String {
     let Playback { at, end, speed, is_paused, is_over } = *playback;
     let clock = |milliseconds: u64| {
         let seconds = milliseconds / 1000;
         format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
     };
-    let end = end.map(|end| format!(" of {}", clock(end))).unwrap_or_default();
     let state = match (is_over, is_paused) {
+        (true, _) if is_narrow => "  end",
         (true, _) => "  at the end",
         (false, true) => "  STOPPED",
         (false, false) => "",
     };
-    format!("replay {}{end}  speed {speed}{state}", clock(at))
+    let (label, of, times) = if is_narrow { ("", "/", "x") } else { ("replay ", " of ", " speed ") };
+    let end = end.map(|end| format!("{of}{}", clock(end))).unwrap_or_default();
+    format!("{label}{}{end} {times}{speed}{state}", clock(at))
 }
 
 fn left_out(left_out: LeftOut) -> Option<String> {
@@ -132,96 +136,8 @@ fn left_out(left_out: LeftOut) -> Option<String> {
     match (messages, payloads) {
         (0, 0) => None,
         (0, payloads) => Some(format!("FULL: {} left out", counted(payloads, "payload"))),
-        (messages, _) => Some(format!("FULL: {} to further topics left out", counted(messages, "message"))),
+        (messages, _) => Some(format!("FULL: {} left out", counted(messages, "message"))),
     }
-}
-
-/// The state that the footer shows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Footer<'a> {
-    /// A text that is typed, with its label.
-    pub(super) prompt: Option<(&'a str, &'a Prompt)>,
-    pub(super) problem: Option<&'a str>,
-    /// A question to answer with y.
-    pub(super) question: Option<&'a str>,
-    pub(super) notice: Option<&'a str>,
-}
-
-/// Draws the prompt, a notice, or the most important keys. Returns the place of the cursor in the prompt.
-pub(super) fn render_footer(
-    footer: Footer<'_>,
-    scene: &Scene<'_>,
-    area: Rect,
-    buffer: &mut Buffer,
-) -> Option<Position> {
-    let (palette, width) = (scene.palette, usize::from(area.width));
-    if let Some((label, prompt)) = footer.prompt {
-        return Some(render_prompt(label, prompt, footer.problem, palette, area, buffer));
-    }
-    if let Some(question) = footer.question {
-        let answers = " y/n";
-        let text = text::line(question, width.saturating_sub(answers.len())) + answers;
-        put(buffer, area.x, area.y, width, &text, palette.warning());
-        return None;
-    }
-    let reason = match scene.connection {
-        Connection::Lost { reason, .. } | Connection::Ended(reason) => Some(reason.as_str()),
-        Connection::Connecting | Connection::Connected | Connection::Replay(_) => None,
-    };
-    match footer.notice.or(reason) {
-        Some(notice) => {
-            put(buffer, area.x, area.y, width, &text::line(notice, width), palette.warning());
-        }
-        None => {
-            let hints =
-                "? keys  / filter  space fold  Enter message  p pause  f follow  N C R A S sort  q quit";
-            put(buffer, area.x, area.y, width, &columns::cut(hints, width, ""), palette.faint());
-        }
-    }
-    None
-}
-
-/// Draws what is typed and its problem; if it is too long, the part before the cursor.
-fn render_prompt(
-    label: &str,
-    prompt: &Prompt,
-    problem: Option<&str>,
-    palette: Palette,
-    area: Rect,
-    buffer: &mut Buffer,
-) -> Position {
-    let (before, after) = prompt.split();
-    let problem = problem.map(|problem| format!("  {problem}")).unwrap_or_default();
-    let of_label =
-        if usize::from(area.width) < NARROW { usize::from(area.width) / 2 } else { area.width.into() };
-    let label = columns::cut(label, of_label, "… ");
-    let mut x = area.x + put(buffer, area.x, area.y, of_label, &label, palette.heading());
-    let room = usize::from(area.right().saturating_sub(x)).saturating_sub(1);
-    // A long text leaves room for the problem.
-    let of_problem = columns::width(&text::line(&problem, room * 2 / 3));
-    let shown = ending(before, room - of_problem);
-    x += put(buffer, x, area.y, room, &shown, palette.plain());
-    let cursor = Position::new(x.min(area.right().saturating_sub(1)), area.y);
-    let left = usize::from(area.right().saturating_sub(x)).saturating_sub(of_problem);
-    x += put(buffer, x, area.y, left, &text::line(after, left), palette.plain());
-    let left = usize::from(area.right().saturating_sub(x));
-    put(buffer, x, area.y, left, &text::line(&problem, left), palette.failure());
-    cursor
-}
-
-/// The end of a text, in at most this many columns.
-fn ending(text: &str, columns: usize) -> String {
-    let mut start = text.len();
-    let mut taken = String::new();
-    for (place, character) in text.char_indices().rev() {
-        let shown = text::line(character.encode_utf8(&mut [0; 4]), usize::MAX / 4);
-        if columns::width(&taken) + columns::width(&shown) > columns {
-            break;
-        }
-        taken.push_str(&shown);
-        start = place;
-    }
-    text::line(text.get(start..).unwrap_or_default(), columns)
 }
 
 /// Draws the keys from this line on over the screen. Returns the line of the next page, if there is one.

@@ -3,7 +3,7 @@
 use crate::input_file;
 use crate::protocol::MAX_REMAINING_LENGTH;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads the payload from a file.
 ///
@@ -18,6 +18,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
             Err(format!("cannot publish {}: it is longer than {MAX_REMAINING_LENGTH} bytes", path.display()))
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+/// The path of a typed file name, in which `~/` is the home directory, as in shells.
+pub(super) fn path(typed: &str) -> PathBuf {
+    match (typed.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => typed.into(),
     }
 }
 

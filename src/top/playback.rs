@@ -26,6 +26,12 @@ pub(crate) struct Playback {
     pub(crate) is_over: bool,
 }
 
+impl Playback {
+    /// The state before the first message.
+    pub(crate) const START: Playback =
+        Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false };
+}
+
 /// A recording that cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplayError {

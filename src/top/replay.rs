@@ -57,8 +57,8 @@ impl Player {
     /// If it is not one, or cannot be read.
     pub(crate) fn open(path: &Path, shared: Shared, limits: Limits) -> Result<Player, RecordingError> {
         let source = Source::open(path)?;
-        let position = Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false };
-        Ok(Player { shared, limits, path: path.to_owned(), source, first: None, next: None, position })
+        let (path, position) = (path.to_owned(), Playback::START);
+        Ok(Player { shared, limits, path, source, first: None, next: None, position })
     }
 
     /// Plays until the controls are dropped.

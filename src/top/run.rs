@@ -222,6 +222,7 @@ impl Screen {
 
     fn handle(&mut self, event: Event) -> io::Result<Next> {
         fault::panic_if_asked("screen");
+        let is_alone = self.tabs.len() == 1;
         let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Next::End(Ending::Quit)) };
         let now = tab.shared.now();
         let effect = tab.app.handle(event, input(&tab.shared.lock(), now));
@@ -239,6 +240,9 @@ impl Screen {
                 self.terminal.forget();
                 None
             }
+            Some(Effect::Turn(_)) if is_alone => {
+                Some("there is one tab only; --also shows another broker".to_owned())
+            }
             Some(Effect::Turn(is_forward)) => {
                 self.turn(is_forward);
                 None
@@ -246,8 +250,10 @@ impl Screen {
             Some(Effect::ToggleMouse) => {
                 let is_on = !self.terminal.has_mouse();
                 self.terminal.set_mouse(is_on)?;
-                let text =
-                    if is_on { "the mouse is used by mq" } else { "the mouse is left to the terminal" };
+                let text = match is_on {
+                    true => "the mouse is used by mq; most terminals select text while Shift is held",
+                    false => "the mouse is left to the terminal, to select text; m takes it back",
+                };
                 Some(text.to_owned())
             }
             Some(Effect::Request(request)) => tab.request(request),
@@ -312,7 +318,7 @@ impl Screen {
         let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Some(Ending::Quit)) };
         match edited {
             Edited::Payload(payload) => tab.app.ask_for_delivery(edit.topic, payload),
-            Edited::Failed(problem) => tab.app.notify(problem, tab.shared.now()),
+            Edited::Failed(problem) => tab.app.ask_for_payload(edit.topic, &edit.typed, problem),
             Edited::End(ending) => return Ok(Some(ending)),
         }
         Ok(None)
@@ -380,6 +386,7 @@ fn input(state: &State, now: u64) -> Input<'_> {
         model: &state.model,
         births: &state.births,
         connection: &state.connection,
+        rejection: state.rejection(),
         now,
         clock: state.clock.unwrap_or(now),
     }

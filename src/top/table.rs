@@ -36,23 +36,24 @@ const COLUMNS: [Column; 4] = [
     Column { key: SortKey::Age, heading: "AGE", width: 5, from: 30 },
 ];
 
-/// The decoded values of the rows, each with the count of messages at that time.
+/// The decoded values of the rows, each with the count of messages and the time of the last one.
 #[derive(Debug, Default)]
-pub(super) struct Summaries(HashMap<NodeId, (u64, String)>);
+pub(super) struct Summaries(HashMap<NodeId, ((u64, u64), String)>);
 
 impl Summaries {
     fn of(&mut self, scene: &Scene<'_>, id: NodeId) -> Option<&str> {
         let value = scene.model.value(id)?;
-        let messages = scene.model.state(id).messages;
+        let state = scene.model.state(id);
+        let version = (state.messages, state.last);
         if self.0.len() > MAX_SUMMARIES {
             self.0.clear();
         }
         let (seen, text) = self.0.entry(id).or_default();
-        if *seen != messages {
+        if *seen != version {
             let topic = scene.model.tree().path(id);
             *text =
                 if value.size == 0 { "(empty)".to_owned() } else { scene.decoding.summary(&topic, value) };
-            *seen = messages;
+            *seen = version;
         }
         Some(text)
     }

@@ -19,6 +19,7 @@ struct Bench {
     model: Model,
     births: Births,
     connection: Connection,
+    rejection: Option<&'static str>,
     now: u64,
 }
 
@@ -42,6 +43,7 @@ impl Bench {
             model,
             births: Births::default(),
             connection: Connection::Connected,
+            rejection: None,
             now: 0,
         }
     }
@@ -67,6 +69,7 @@ impl Bench {
                 '↑' => KeyCode::Up,
                 '←' => KeyCode::Left,
                 '→' => KeyCode::Right,
+                '⌫' => KeyCode::Backspace,
                 character => KeyCode::Char(character),
             };
             self.event(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
@@ -74,8 +77,8 @@ impl Bench {
     }
 
     fn event(&mut self, event: Event) {
-        let Bench { app, model, births, connection, now } = self;
-        app.handle(event, Input { model, births, connection, now: *now, clock: *now });
+        let Bench { app, model, births, connection, rejection, now } = self;
+        app.handle(event, Input { model, births, connection, rejection: *rejection, now: *now, clock: *now });
     }
 
     fn click(&mut self, column: u16, row: u16) {
@@ -86,8 +89,8 @@ impl Bench {
     /// The rows of the screen, without spaces at their ends.
     fn screen(&mut self, columns: u16, rows: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        let Bench { app, model, births, connection, now } = self;
-        let input = Input { model, births, connection, now: *now, clock: *now };
+        let Bench { app, model, births, connection, rejection, now } = self;
+        let input = Input { model, births, connection, rejection: *rejection, now: *now, clock: *now };
         terminal.draw(|frame| _ = app.render(input, frame.buffer_mut())).unwrap();
         if let Some(id) = app.looks_at() {
             model.look_at(id);
@@ -190,6 +193,113 @@ fn changes_history_and_chart_are_views_of_the_pane() {
         assert_screen(name, bench.screen(80, 24));
     }
     assert_screen("sparkline", bench.screen(80, 12));
+    bench.keys("v");
+    let screen = bench.screen(80, 24);
+    assert!(
+        screen.contains("0000  7b 22 73 74 61 74 65 22 3a 22 4f 4e 22 2c 22 70  {\"state\":\"ON\",\"p"),
+        "{screen}"
+    );
+    let screen = bench.screen(40, 24);
+    assert!(
+        screen.contains(" chart  hex ") && screen.contains("0008  3a 22 4f 4e 22 2c 22 70  :\"ON\",\"p"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_field_of_the_chart_is_chosen_by_its_path() {
+    let mut bench = Bench::new();
+    bench.receive("a", b"{\"power\":7,\"at\":{\"x\":[1,2]}}");
+    bench.screen(80, 24);
+    bench.keys("F");
+    bench.screen(80, 24);
+    assert!(bench.screen(80, 24).contains("field of the chart, as in a.b[0]:"));
+    bench.keys("at.y\n");
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("the last message has no number at at.y, but at "), "{screen}");
+    bench.keys("⌫x[1]\n");
+    assert!(bench.screen(80, 24).contains("at.x[1]  last 2  min 2  max 2"));
+    bench.receive("a", b"{\"power\":7,\"at\":{\"x\":[5,6]},\"more\":1}");
+    bench.now += 1000;
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("at.x[1]  last 6  min 2  max 6"), "other fields do not change it: {screen}");
+    bench.keys("<");
+    assert!(bench.screen(80, 24).contains("at.x[0]  last 5"));
+}
+
+#[test]
+fn texts_of_the_footer_are_shown_whole() {
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let assert_whole = |bench: &mut Bench, texts: &[&str]| {
+        for (columns, rows) in [(80, 24), (40, 15)] {
+            let screen = bench.screen(columns, rows);
+            for text in texts {
+                assert!(squeezed(&screen).contains(&squeezed(text)), "{text}: {screen}");
+            }
+        }
+    };
+    let mut bench = home();
+    bench.screen(80, 24);
+    bench.keys("n\n");
+    assert_whole(&mut bench, &["payload (@FILE reads it, Ctrl-O opens $EDITOR):"]);
+    bench.keys("x\n content-typ x\n");
+    let problem = "expected 0, 1, 2, r, NAME=VALUE or a property: content-typ; did you mean 'content-type'?";
+    assert_whole(&mut bench, &["QoS, r to retain, properties:", "0 content-typ x", problem]);
+    bench.keys("\u{1b}");
+    let notice = format!("exported 12 messages to /a/long/{}path/history.ndjson", "directory/".repeat(15));
+    bench.app.notify(notice.clone(), bench.now);
+    assert_whole(&mut bench, &[&notice]);
+    let topic = format!("home/{}", "level/".repeat(30));
+    bench.receive_with(&topic, b"1", true, Properties::EMPTY);
+    bench.screen(80, 24);
+    bench.keys("t/level\n");
+    bench.screen(80, 24);
+    bench.keys("x");
+    assert_whole(&mut bench, &[&format!("delete the retained message of {topic}? y/n")]);
+    bench.keys("n");
+    bench.receive_with(&"x/".repeat(30_000), b"1", true, Properties::EMPTY);
+    bench.keys("/⌫⌫⌫⌫⌫x/x\n");
+    bench.screen(80, 24);
+    bench.keys("x");
+    assert_whole(&mut bench, &["delete the retained message of x/x/x/", "… y/n"]);
+}
+
+#[test]
+fn an_image_is_shown_by_its_size_even_if_it_could_be_another_format() {
+    let mut bench = Bench::new();
+    // An array of nine items in CBOR as well.
+    bench.receive("a", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x02\x80\0\0\x01\xe0\x08\x02");
+    assert!(bench.screen(80, 24).contains("PNG image, 640 x 480"));
+    bench.keys("\n");
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("0000  89 50 4e 47") && !screen.contains("cbor"), "{screen}");
+}
+
+#[test]
+fn the_start_of_a_long_payload_is_shown_with_the_size_of_all() {
+    let mut bench = Bench::new();
+    bench.model = Model::new(Limits { topics: 10, bytes: 8 << 20 });
+    bench.receive("a", "long line\n".repeat(300_000).as_bytes());
+    bench.screen(80, 24);
+    bench.keys("\n");
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("3000000 bytes") && screen.contains("text, first 1 MiB kept"), "{screen}");
+    bench.keys(&"J".repeat(20_100));
+    assert!(bench.screen(80, 24).contains("… further lines are not shown"));
+    bench.keys("r");
+    assert!(bench.screen(80, 24).contains("cannot publish it again: the payload is not kept whole"));
+    bench.keys("Y");
+    assert!(bench.screen(80, 24).contains("not copied: the payload is not kept whole"));
+    bench.receive("a", format!("x{}", "é".repeat(600_000)).as_bytes());
+    bench.now += 1000;
+    bench.keys("vvvvv");
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("text, first 1 MiB kept"), "the start ends within a character: {screen}");
+    bench.model = Model::new(Limits { topics: 10, bytes: 1000 });
+    bench.receive("a", b"1");
+    bench.receive("a", &[0; 2000]);
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("not kept: the memory limit is reached"), "{screen}");
 }
 
 #[test]
@@ -253,27 +363,61 @@ fn limits_and_lost_connections_are_shown() {
     bench.now = 2000;
     let screen = bench.screen(120, 5);
     assert!(screen.contains("DISCONNECTED, again in 3 s"), "{screen}");
-    assert!(screen.contains("FULL: 1 message to further topics left out"), "{screen}");
-    assert!(screen.contains("the broker closed\\u{1b}"), "{screen}");
+    assert!(screen.contains("FULL: 1 message left out"), "{screen}");
+    assert!(screen.contains("the broker closed\\u{1b}; again in 3 s"), "{screen}");
+    assert!(bench.screen(40, 15).contains("the broker closed\\u{1b}; again in 3 s"));
+}
+
+#[test]
+fn a_rejected_subscription_is_shown_until_it_is_gone() {
+    let mut bench = Bench::new();
+    bench.rejection = Some("the broker rejected the subscription to #: not authorized");
+    assert!(bench.screen(80, 24).contains("rejected the subscription to #: not authorized"));
+    bench.keys("Y");
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains("no topic is selected") && !screen.contains("rejected"), "{screen}");
+    bench.now += 10_000;
+    assert!(bench.screen(80, 24).contains("rejected the subscription to #"));
+    bench.keys("Y");
+    bench.now += 1000;
+    bench.keys("j");
+    assert!(bench.screen(80, 24).contains("no topic is selected"), "it was hardly seen");
+    bench.now += 1000;
+    bench.keys("j");
+    assert!(!bench.screen(80, 24).contains("no topic is selected"), "a key removes it");
 }
 
 #[test]
 fn statistics_of_the_broker_have_rates() {
     let mut bench = home();
-    for (now, received) in [(0, "1000"), (10_000, "2500")] {
+    // The retained value, 8 seconds old; then live ones, which have the flag as well.
+    for (now, received) in [(0, "1000"), (2000, "2500"), (12_000, "4000")] {
         bench.now = now;
-        bench.receive("$SYS/broker/version", b"mosquitto version 2.0.11");
-        bench.receive("$SYS/broker/clients/connected", b"12");
-        bench.receive("$SYS/broker/publish/messages/received", received.as_bytes());
+        let retained = |bench: &mut Bench, topic: &str, payload: &str| {
+            bench.receive_with(topic, payload.as_bytes(), true, Properties::EMPTY);
+        };
+        retained(&mut bench, "$SYS/broker/version", "mosquitto version 2.0.11");
+        retained(&mut bench, "$SYS/broker/clients/connected", "12");
+        retained(&mut bench, "$SYS/broker/publish/messages/received", received);
         bench.receive("$SYS/brokers/other/stats/connections/count", b"99");
         if now == 0 {
             bench.screen(80, 24);
             bench.keys("$1");
-            bench.screen(80, 24);
+        }
+        if now < 12_000 {
+            let screen = bench.screen(80, 24);
+            let (_, panel) = screen.split_once(" broker ").unwrap();
+            assert!(!panel.contains("/s"), "the time of the retained value is unknown: {panel}");
         }
     }
     assert_screen("statistics", bench.screen(80, 24));
+    let screen = bench.screen(40, 15);
+    assert!(screen.contains(" messages received       4000     150/s"), "{screen}");
     bench.receive("$SYS/broker/memory/used", b"1234567");
+    assert!(!bench.screen(40, 8).contains("memory used"));
+    bench.keys("JJ");
+    assert!(bench.screen(40, 8).contains("memory used"));
+    bench.keys("K");
     assert!(bench.screen(80, 24).contains(" memory used         1.2 MB"), "{}", bench.screen(80, 24));
     let mut bench = home();
     bench.receive("$SYS/brokers/one/stats/connections/count", b"3");
@@ -282,6 +426,15 @@ fn statistics_of_the_broker_have_rates() {
     bench.keys("$1");
     let screen = bench.screen(80, 24);
     assert!(screen.contains(" clients connected   7"), "the sum of the nodes: {screen}");
+    for (now, node, received) in
+        [(0, "one", "0"), (500, "two", "0"), (10_000, "one", "100"), (10_500, "two", "300")]
+    {
+        bench.now = now;
+        bench.receive(&format!("$SYS/brokers/{node}/metrics/messages/received"), received.as_bytes());
+        bench.screen(80, 24);
+    }
+    let screen = bench.screen(80, 24);
+    assert!(screen.contains(" 400        40/s"), "nodes report at different times: {screen}");
 }
 
 #[test]

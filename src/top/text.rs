@@ -13,6 +13,28 @@ pub(super) fn line(text: &str, columns: usize) -> String {
     columns::cut(&escape::cells(&start(text, columns)), columns, CUT)
 }
 
+/// A text on at most `most` lines of these columns, with a mark if it is cut: escaped, and broken between words, or in a word that is
+/// longer than a line.
+pub(super) fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let text = escape::cells(&start(text, columns.saturating_mul(most))).into_owned();
+    let (mut lines, mut rest) = (Vec::new(), text.as_str());
+    while !rest.is_empty() && lines.len() < most {
+        let (length, _) = fitting(rest, columns, true);
+        if length == rest.len() || lines.len() + 1 == most {
+            lines.push(columns::cut(rest, columns, CUT));
+            break;
+        }
+        // A space that follows the columns is a break as well.
+        let within = rest.char_indices().take_while(|(place, _)| *place <= length);
+        let space = within.filter(|(place, character)| *character == ' ' && *place > 0).last();
+        let end = space.map_or(length, |(place, _)| place);
+        let (line, after) = rest.split_at(end);
+        lines.push(line.trim_end_matches(' ').to_owned());
+        rest = after.trim_start_matches(' ');
+    }
+    lines
+}
+
 /// The start of a text, long enough for these columns. Characters without width could make a cell endless.
 fn start(text: &str, columns: usize) -> Cow<'_, str> {
     match text.char_indices().nth(columns.saturating_mul(2).saturating_add(2)) {
@@ -51,6 +73,11 @@ pub(super) fn rate(rate: f32) -> String {
         rate if rate < 999.5 => format!("{rate:.0}"),
         rate => scaled(rate.into()),
     }
+}
+
+/// As [`rate`], with `0` for almost zero.
+pub(super) fn rate_or_zero(per_second: f32) -> String {
+    Some(rate(per_second)).filter(|text| !text.is_empty()).unwrap_or_else(|| "0".to_owned())
 }
 
 /// Bytes in at most five characters: `999`, `1.2k`, `256M`.
@@ -116,6 +143,17 @@ mod tests {
         assert_eq!([fitting("abc", 2, false), fitting("abc", 5, false)], [(2, 2), (3, 3)]);
         assert_eq!([fitting("日本語", 5, false), fitting("日", 1, false)], [(6, 4), (0, 0)]);
         assert_eq!(fitting("\u{1b}a", 3, true), (1, 6), "an escape may be wider than the columns");
+    }
+
+    #[test]
+    fn a_text_is_wrapped_between_words_or_within_a_long_one() {
+        assert_eq!(wrapped("one two  three", 7, 9), ["one two", "three"]);
+        assert_eq!(wrapped("a longword b 日本", 6, 9), ["a", "longwo", "rd b", "日本"]);
+        assert_eq!(wrapped("a b\u{1b}c", 6, 9), ["a", "b\\u{1b", "}c"]);
+        assert_eq!(wrapped("one two three four", 5, 2), ["one", "two …"]);
+        assert_eq!(wrapped("日本", 1, 9), ["日", "…"]);
+        assert_eq!([wrapped("", 5, 2), wrapped("a", 5, 0)], [[""; 0], [""; 0]]);
+        assert!(wrapped(&"\u{301}".repeat(100_000), 10, 3).concat().len() < 300);
     }
 
     #[test]

@@ -57,6 +57,10 @@ pub(crate) struct NodeState {
     /// The topics, itself included.
     pub(crate) topics: u32,
     value: Option<ValueIndex>,
+    /// The subscription during which the topic's last message arrived, counted by [`Model::subscribed`].
+    subscription: u16,
+    /// The topic's last message was published when it arrived, not before.
+    pub(crate) is_live: bool,
     /// The broker has a retained message of this topic, as far as is known.
     pub(crate) is_retained: bool,
     has_history: bool,
@@ -81,6 +85,7 @@ pub(crate) struct Model {
     /// The nodes that became a topic after they were the start of others.
     promoted: u32,
     looks: u64,
+    subscription: u16,
 }
 
 impl Model {
@@ -97,7 +102,13 @@ impl Model {
             latest: None,
             promoted: 0,
             looks: 0,
+            subscription: 1,
         }
+    }
+
+    /// A subscription begins. The broker sends what it has retained, and nobody knows when that was published.
+    pub(crate) fn subscribed(&mut self) {
+        self.subscription = self.subscription.wrapping_add(1);
     }
 
     /// Takes a message that arrived at `time`, which is `now` in milliseconds since the start.
@@ -111,7 +122,10 @@ impl Model {
             self.state(id).value.and_then(|index| self.values.get(position(index))).map(|old| old.size);
         let is_new = self.state(id).value.is_none();
         self.keep(id, publish, time);
+        // Live messages have the flag as well, as the client asks for it.
+        let is_live = !publish.retain || self.state(id).subscription == self.subscription;
         if let Some(state) = self.states.get_mut(id.index()) {
+            (state.subscription, state.is_live) = (self.subscription, is_live);
             state.is_retained =
                 if publish.payload.is_empty() { false } else { state.is_retained || publish.retain };
             if state.has_history
@@ -124,7 +138,7 @@ impl Model {
         while let Some(id) = next {
             if let Some(state) = self.states.get_mut(id.index()) {
                 let last = (state.messages > 0).then_some(state.last);
-                state.rate.count(last, now);
+                state.rate.count(last, now, is_live);
                 state.messages += 1;
                 state.last = now;
                 state.size = (state.size + size).saturating_sub(old_size.unwrap_or_default().into());

@@ -53,8 +53,9 @@ pub(crate) struct Outline {
     levels: Option<usize>,
     folds: HashMap<NodeId, bool>,
     filter: Option<Filter>,
-    /// For each node whether it or a topic below it matches the filter, and whether it matches itself.
-    matches: Vec<Match>,
+    /// For each node whether it or a topic below it matches the filter, and whether it matches itself, by the last comparison that was
+    /// finished. Without one, all nodes are shown.
+    matches: Option<Vec<Match>>,
     /// The comparison that is not finished yet.
     matching: Option<Matching>,
     /// The children of unfolded nodes by name.
@@ -77,11 +78,18 @@ struct Match {
 }
 
 /// A comparison of nodes with the filter, in slices.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Matching {
     found: Vec<Match>,
     /// The index of the next node.
     next: usize,
+}
+
+impl Matching {
+    fn new() -> Matching {
+        // The root is no topic.
+        Matching { found: Vec::new(), next: 1 }
+    }
 }
 
 impl Outline {
@@ -129,15 +137,23 @@ impl Outline {
 
     pub(crate) fn set_filter(&mut self, filter: Option<Filter>) {
         self.seeks_match = filter.is_some();
+        if filter.is_none() {
+            self.matches = None;
+            self.is_stale = true;
+        }
+        // The rows stay until all nodes are compared.
+        self.matching = filter.is_some().then(Matching::new);
         self.filter = filter;
-        self.matches.clear();
-        self.matching = None;
-        self.is_stale = true;
     }
 
     /// Whether the next refresh compares further nodes with the filter.
     pub(crate) fn is_matching(&self) -> bool {
         self.matching.is_some()
+    }
+
+    /// How many percent of the nodes are compared with the filter, while that takes several refreshes.
+    pub(crate) fn matched_percent(&self) -> Option<usize> {
+        self.matching.as_ref().map(|matching| matching.next * 100 / self.nodes.max(1))
     }
 
     /// Folds all nodes below this many levels; `None` unfolds all.
@@ -165,7 +181,7 @@ impl Outline {
         }
         // A filter shows what it found, unless the user folded it.
         let usual =
-            || self.filter.is_none() && self.levels.is_some_and(|levels| tree.depth(id) + 1 >= levels);
+            || self.matches.is_none() && self.levels.is_some_and(|levels| tree.depth(id) + 1 >= levels);
         self.folds.get(&id).copied().unwrap_or_else(usual)
     }
 
@@ -191,8 +207,8 @@ impl Outline {
         let (nodes, topics) = (model.tree().len(), model.state(NodeId::ROOT).topics);
         if nodes < self.nodes {
             self.by_name.clear();
-            self.matches.clear();
-            self.matching = None;
+            self.matches = None;
+            self.matching = self.filter.is_some().then(Matching::new);
             self.is_stale = true;
         }
         let is_late = now.saturating_sub(self.refreshed) >= REORDER;
@@ -204,8 +220,12 @@ impl Outline {
         if !(self.is_stale || is_grown || is_due || self.is_matching()) {
             return;
         }
-        (self.nodes, self.topics, self.refreshed, self.is_stale) = (nodes, topics, now, false);
+        (self.nodes, self.topics) = (nodes, topics);
         self.match_nodes(model, is_late);
+        if self.is_matching() && !self.is_stale {
+            return;
+        }
+        (self.refreshed, self.is_stale) = (now, false);
         self.rows = self.ordered(model, now);
         self.find_selected(model.tree());
         self.seek_match();
@@ -230,6 +250,9 @@ impl Outline {
     /// Selects the first match of a new filter, unless the selected topic matches.
     fn seek_match(&mut self) {
         let is_match = |row: &Row| self.match_of(row.id).itself;
+        if self.is_matching() {
+            return;
+        }
         if !self.seeks_match || self.rows.get(self.position).is_some_and(is_match) {
             self.seeks_match = false;
         } else if let Some(position) = self.rows.iter().position(is_match) {
@@ -247,8 +270,10 @@ impl Outline {
             let is_promoted = model.promoted() != self.promoted;
             self.promoted = model.promoted();
             let is_outdated = is_promoted || (filter.depends_on_payload() && is_late);
-            let found = if is_outdated { Vec::new() } else { std::mem::take(&mut self.matches) };
-            Matching { next: found.len().max(1), found }
+            match self.matches.as_ref().filter(|_| !is_outdated) {
+                Some(found) => Matching { next: found.len().max(1), found: found.clone() },
+                None => Matching::new(),
+            }
         });
         matching.found.resize(tree.len(), Match::default());
         let end = tree.len().min(matching.next.saturating_add(SLICE));
@@ -261,18 +286,15 @@ impl Outline {
         if end < tree.len() {
             self.matching = Some(matching);
         } else {
-            self.matches = matching.found;
+            self.matches = Some(matching.found);
         }
     }
 
-    /// By the last comparison that was finished, or else by the one that is not.
     fn match_of(&self, id: NodeId) -> Match {
-        if self.filter.is_none() {
-            return Match { itself: true, below: true };
+        match &self.matches {
+            Some(matches) => matches.get(id.index()).copied().unwrap_or_default(),
+            None => Match { itself: true, below: true },
         }
-        let partial = self.matching.as_ref().map(|matching| matching.found.as_slice()).unwrap_or_default();
-        let matches = if self.matches.is_empty() { partial } else { &self.matches };
-        matches.get(id.index()).copied().unwrap_or_default()
     }
 
     /// Whether a node has a row, unless it is folded: it matches, and its topics were not removed.

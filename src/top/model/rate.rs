@@ -12,16 +12,15 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Counts a message at `now`; `last` is the time of the one before, if there was one.
-    pub(super) fn count(&mut self, last: Option<u64>, now: u64) {
-        let kept = match last {
-            Some(last) => self.per_second * decay(seconds(last, now)),
-            None => {
-                self.first = now;
-                0.0
-            }
+    /// Counts a message at `now`, if it is live; `last` is the time of the one before. The first message only begins the observation:
+    /// nobody knows how long there was none before it.
+    pub(super) fn count(&mut self, last: Option<u64>, now: u64, is_live: bool) {
+        let Some(last) = last else {
+            self.first = now;
+            return;
         };
-        self.per_second = kept + 1.0 / TIME_CONSTANT;
+        let added = if is_live { 1.0 / TIME_CONSTANT } else { 0.0 };
+        self.per_second = self.per_second * decay(seconds(last, now)) + added;
     }
 
     /// The messages per second at `now`. The time before the first message does not count.
@@ -47,7 +46,7 @@ mod tests {
     fn after(times: impl Iterator<Item = u64>, now: u64) -> f32 {
         let (mut rate, mut last) = (Rate::default(), None);
         for time in times {
-            rate.count(last, time);
+            rate.count(last, time, true);
             last = Some(time);
         }
         rate.at(last.unwrap(), now)
@@ -65,6 +64,16 @@ mod tests {
     fn a_stream_that_ends_fades() {
         let ended = |now| after((0..10_000).step_by(100), now);
         assert!(ended(15_000) < 5.0 && ended(60_000) < 0.01);
-        assert!((0.9..1.2).contains(&after(std::iter::once(7), 7)), "one message in the first second");
+        assert_eq!(after(std::iter::once(7), 7), 0.0, "one message has no rate");
+    }
+
+    #[test]
+    fn retained_messages_of_a_subscription_do_not_count() {
+        let mut rate = Rate::default();
+        rate.count(None, 0, false);
+        rate.count(Some(0), 10, false);
+        assert_eq!(rate.at(10, 1000), 0.0);
+        rate.count(Some(10), 1000, true);
+        assert!(rate.at(1000, 1000) > 0.9);
     }
 }

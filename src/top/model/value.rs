@@ -3,11 +3,8 @@
 use crate::protocol::{Properties, PropertiesBuf, Publish, Qos, Version};
 use jiff::Timestamp;
 
-/// The longest payload that is kept whole. Of a longer one, the start is kept.
-const MAX_PAYLOAD: usize = 1 << 20;
-
-/// The part of a longer payload that is kept.
-const KEPT_START: usize = 64 << 10;
+/// The part of a payload that is kept.
+const KEPT: usize = 1 << 20;
 
 /// The cost of a value besides its payload and properties.
 pub(super) const VALUE_BYTES: usize = 128;
@@ -112,5 +109,5 @@ pub(super) fn memory_of(publish: &Publish<'_>) -> usize {
 }
 
 fn kept(payload: &[u8]) -> &[u8] {
-    if payload.len() > MAX_PAYLOAD { payload.get(..KEPT_START).unwrap_or_default() } else { payload }
+    payload.get(..KEPT).unwrap_or(payload)
 }

@@ -37,7 +37,7 @@ fn properties_are_typed_as_for_pub() {
     terminal.keys("n\u{15}attic\rcold\r");
     terminal.wait_for("QoS");
     terminal.keys("\u{15}1 content-typ x\r");
-    terminal.wait_for("  expected 0, 1, 2, r");
+    terminal.wait_for("expected 0, 1, 2, r, NAME=VALUE or a property: content-typ; did you mean");
     terminal.keys(
         "\u{15}-D publish content-type 'text/plain; a=b' response-topic b/c correlation-data 7 \
          payload-format-indicator 1 message-expiry-interval 99 user-property unit C\r",
@@ -64,14 +64,20 @@ fn editor(directory: &TempDir, lines: &str) -> PathBuf {
     path
 }
 
-fn top_with_editor(broker: &impl Server, editor: &str) -> Option<Terminal> {
+/// A screen whose editor is opened after this text.
+fn top_with_editor(broker: &impl Server, editor: &str, typed: &str) -> Option<Terminal> {
     let variables = format!("TERM=xterm EDITOR=other VISUAL=\"{editor}\"");
     let mut terminal = Terminal::start_with(&variables, &format!("top {}", broker.options()), 80, 24)?;
     terminal.wait_for("garden");
     terminal.keys("n\u{15}garden/soil\r");
     terminal.wait_for("payload");
-    terminal.keys("\u{f}");
+    terminal.keys(&format!("{typed}\u{f}"));
     Some(terminal)
+}
+
+/// A text without the spaces at which it may be wrapped.
+fn without_breaks(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 #[test]
@@ -84,7 +90,9 @@ fn a_payload_is_written_in_the_editor() {
          echo the editor reads; read answer; printf '%s\\nof two lines\\n' \"$answer\" > \"$2\"",
     );
     let mut subscriber = broker.subscriber("-t garden/soil -R -C 1 -F %x");
-    let Some(mut terminal) = top_with_editor(&broker, &format!("{} -x", editor.display())) else { return };
+    let Some(mut terminal) = top_with_editor(&broker, &format!("{} -x", editor.display()), "") else {
+        return;
+    };
     terminal.wait_for("the editor reads");
     assert!(!terminal.is_alternate());
     terminal.keys("qqq is a payload\r");
@@ -115,19 +123,35 @@ fn an_editor_that_fails_publishes_nothing() {
     let failing = editor(&directory, "echo changed > \"$1\"; exit 3");
     let removing = directory.path().join("removing");
     std::fs::write(&removing, "rm \"$1\"").unwrap();
+    let killed = directory.path().join("killed");
+    std::fs::write(&killed, "kill -9 $$").unwrap();
     for (editor, problem) in [
-        (failing.display().to_string(), "nothing is published: the editor ended with exit status: 3: "),
+        (
+            failing.display().to_string(),
+            format!(
+                "the editor exited with status 3 ({}); its text is discarded, and nothing is published yet",
+                failing.display()
+            ),
+        ),
+        (format!("sh {}", killed.display()), "the editor was killed by signal 9 (sh ".to_owned()),
         (
             "/nonexistent/editor".to_owned(),
-            "nothing is published: the editor was not found: /nonexistent/editor",
+            "cannot start the editor: program not found (VISUAL: /nonexistent/editor); set VISUAL or EDITOR to \
+             another one"
+                .to_owned(),
         ),
-        (format!("sh {}", removing.display()), "nothing is published: cannot read "),
+        (format!("sh {}", removing.display()), "cannot read ".to_owned()),
     ] {
-        let Some(mut terminal) = top_with_editor(&broker, &editor) else { return };
-        terminal.wait_for(problem);
-        assert!(terminal.is_alternate());
-        terminal.keys("q");
-        terminal.end(0);
+        for columns in [80, 40] {
+            let Some(mut terminal) = top_with_editor(&broker, &editor, "typed before") else { return };
+            terminal.wait_for("payload (@FILE");
+            terminal.resize(columns, 15);
+            terminal.wait_until(&problem, |terminal| without_breaks(&terminal.screen()).contains(&without_breaks(&problem)));
+            assert!(terminal.is_alternate());
+            terminal.wait_for("typed before");
+            terminal.keys("\u{3}");
+            terminal.end(130);
+        }
     }
     broker.mq("pub -t last -m 1").run().succeed();
     subscriber.wait_for_stdout("last 1");
@@ -138,7 +162,7 @@ fn a_signal_ends_the_editor_as_well() {
     let broker = home();
     let directory = TempDir::new().unwrap();
     let editor = editor(&directory, "echo \"$1\" > \"$0.file\"; echo the editor waits; exec sleep 1000");
-    let Some(mut terminal) = top_with_editor(&broker, &editor.display().to_string()) else { return };
+    let Some(mut terminal) = top_with_editor(&broker, &editor.display().to_string(), "") else { return };
     terminal.wait_for("the editor waits");
     terminal.signal("TERM");
     terminal.end(143);

@@ -37,8 +37,12 @@ fn a_recording_is_played_with_stops_and_steps() {
     terminal.wait_for("speed 4");
     terminal.keys("n");
     terminal.wait_for("a recording is shown");
+    terminal.resize(40, 15);
+    terminal.wait_for("/1:00:00 x4");
+    assert_says(&terminal.screen(), &[" day.ndjson  0:00:"]);
     terminal.keys("q");
-    terminal.end(0);
+    let output = terminal.end_with_output(0);
+    assert!(!output.contains("connecting"), "a replay never connects");
 }
 
 #[test]

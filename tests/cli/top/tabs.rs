@@ -26,16 +26,54 @@ fn several_brokers_have_a_tab_each() {
 
 #[test]
 fn a_tab_without_a_connection_does_not_end_the_others() {
+    let (broker, mut other) = (home(), EmbeddedBroker::start());
+    other.kill();
+    let Some(mut terminal) = top(&broker, &format!("--also mqtt://{}", other.address())) else { return };
+    terminal.wait_for("garden");
+    terminal.keys("\t");
+    terminal.wait_for("DISCONNECTED, again in ");
+    assert_says(&terminal.screen(), &[&format!("cannot connect to {}", other.address())]);
+    terminal.keys("?");
+    terminal.wait_for("any key closes");
+    terminal.keys("q\t");
+    terminal.wait_for("garden");
+    terminal.keys("\t");
+    other.restart();
+    terminal.wait_for("  connected  ");
+    other.mq("pub -t elsewhere -m 1").run().succeed();
+    terminal.wait_for("elsewhere");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn the_first_tab_waits_for_its_broker_as_well() {
+    let (mut broker, other) = (EmbeddedBroker::start(), home());
+    broker.kill();
+    let Some(mut terminal) = top(&broker, &format!("--also mqtt://{}", other.address())) else { return };
+    terminal.wait_for("DISCONNECTED, again in ");
+    broker.restart();
+    terminal.wait_for("  connected  ");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_tab_whose_broker_refuses_the_client_does_not_try_again() {
     let broker = home();
-    let Some(mut terminal) = top(&broker, "--also mqtt://127.0.0.1:9") else { return };
+    let peer = ScriptedPeer::start(|acceptor| {
+        let mut wire = acceptor.accept();
+        wire.expect_type(0x10);
+        wire.send("20 (00 86 00)");
+    });
+    let Some(mut terminal) = top(&broker, &format!("--also mqtt://{}", peer.address())) else { return };
     terminal.wait_for("garden");
     terminal.keys("\t");
     terminal.wait_for("NOT CONNECTED");
-    assert_says(&terminal.screen(), &["cannot connect to 127.0.0.1:9"]);
-    terminal.keys("\t");
-    terminal.wait_for("garden");
+    assert_says(&terminal.screen(), &["the broker refused the connection: bad user name or password"]);
     terminal.keys("q");
     terminal.end(0);
+    peer.finish();
 }
 
 #[test]
