@@ -1,4 +1,7 @@
 //! Stops a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it immediately.
+//!
+//! One wish to stop often arrives as several signals: `timeout` and shells signal the process and its group, and the end of a
+//! session sends SIGTERM and SIGHUP. So a second signal counts only if it comes a while after the first.
 
 use super::Messages;
 use crate::commands::error::{Error, ExitStatus};
@@ -7,6 +10,9 @@ use std::future::{Future, pending};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The time after a signal in which others belong to it.
+const SAME_STOP: Duration = Duration::from_millis(500);
 
 /// Why a command was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,17 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => ExitStatus::INTERRUPTED,
             _ = self.terminate.recv() => ExitStatus::TERMINATED,
+        }
+    }
+
+    /// Waits for a signal that does not belong to one that has just arrived.
+    pub(super) async fn second(&mut self) -> ExitStatus {
+        let first = Instant::now();
+        loop {
+            let status = self.next().await;
+            if first.elapsed() >= SAME_STOP {
+                return status;
+            }
         }
     }
 }
@@ -128,6 +145,6 @@ pub(super) fn stop(messages: Messages, limits: Limits) -> Result<impl Future<Out
 async fn next_or_second(signals: Option<Signals>) -> ExitStatus {
     let Some(mut signals) = signals else { return pending().await };
     let status = signals.next().await;
-    tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
+    tokio::spawn(async move { std::process::exit(signals.second().await.0.into()) });
     status
 }

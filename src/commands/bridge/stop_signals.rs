@@ -1,18 +1,13 @@
 //! The signals that stop a bridge: SIGINT, SIGTERM, and SIGHUP from a terminal that was closed. The first one starts the drain.
-//!
-//! One wish to stop often arrives as several signals: `timeout` and shells signal the process and its group, and the end of a
-//! session sends SIGTERM and SIGHUP. So a signal ends the drain only if it is SIGINT or SIGTERM, and comes a while after the first.
+//! A second one ends the drain, unless it is SIGHUP, which is never impatience.
 
 use crate::commands::Messages;
-use crate::commands::error::{Error, ExitStatus};
+use crate::commands::error::Error;
 use crate::commands::shutdown::Signals;
 use std::future::pending;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
-
-/// The time after the first signal in which others belong to it.
-const SAME_STOP: Duration = Duration::from_millis(500);
 
 /// The timeout for the last message: a terminal that was stopped with Ctrl-S takes none.
 const LAST_MESSAGE: Duration = Duration::from_secs(1);
@@ -50,8 +45,7 @@ impl StopSignals {
 
     /// Ends the process at the next signal that does not belong to the first one.
     pub(super) async fn end_at_second(mut self, messages: Messages) {
-        let first = Instant::now();
-        let status = self.second(first).await;
+        let status = self.signals.second().await;
         let say = move || {
             messages.say(
                 "second signal: ended without waiting for acknowledgements; the brokers deliver again what was in flight",
@@ -59,15 +53,6 @@ impl StopSignals {
         };
         let _ = timeout(LAST_MESSAGE, tokio::task::spawn_blocking(say)).await;
         std::process::exit(status.0.into())
-    }
-
-    async fn second(&mut self, first: Instant) -> ExitStatus {
-        loop {
-            let status = self.signals.next().await;
-            if first.elapsed() >= SAME_STOP {
-                return status;
-            }
-        }
     }
 }
 

@@ -46,7 +46,7 @@ impl InterruptibleInput {
                 let _ = caught.set(signals.next().await);
                 // If the channel is full, nobody waits for a chunk.
                 let _ = end.try_send(Ok(Vec::new()));
-                std::process::exit(signals.next().await.0.into());
+                std::process::exit(signals.second().await.0.into());
             });
             drop(result);
         };

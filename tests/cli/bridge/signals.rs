@@ -4,8 +4,6 @@ use super::*;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::sleep;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// A service manager.
@@ -128,11 +126,7 @@ fn a_second_signal_ends_the_drain_at_once() {
     let mut bridge = with_message_in_flight(&local, &remote, &manager);
     bridge.signal("TERM");
     manager.wait_for("STOPPING=1");
-    while !bridge.has_ended() {
-        // Only one that comes a while after the first ends the drain.
-        bridge.signal("TERM");
-        sleep(Duration::from_millis(20));
-    }
+    bridge.signal_until_end("TERM");
     let stderr = bridge.finish().fail(143);
     assert_says(&stderr, &["second signal: ended without waiting for acknowledgements"]);
     remote.finish_without_acknowledgement();

@@ -57,7 +57,17 @@ fn a_signal_ends_a_capture_from_a_named_pipe() {
 fn a_second_signal_ends_a_program_whose_output_is_not_read() {
     let mut running = mq("inspect").open_stdin().holding_stdout().spawn();
     running.write(traffic());
-    running.signal("INT");
-    running.signal("TERM");
-    running.wait_for_end();
+    running.signal_until_end("INT");
+}
+
+#[test]
+fn signals_that_arrive_together_do_not_cost_the_report() {
+    let mut running = mq("inspect --diagnose").open_stdin().spawn();
+    running.write(traffic());
+    // As `timeout -s INT` sends them.
+    let line = format!("kill -INT {0}; kill -TERM {0}; kill -INT {0}", running.id());
+    Program::new("sh").arg("-c").arg(line).run().succeed();
+    let finished = running.finish();
+    assert!(matches!(finished.status, 130 | 143), "{}", finished.status);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["the server reset (RST) the connection"]);
 }

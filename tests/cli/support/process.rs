@@ -279,9 +279,15 @@ impl Running {
         let _ = self.child.wait();
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// Sends a signal until it has ended: a second one counts only if it comes a while after the first.
+    #[track_caller]
+    pub fn signal_until_end(&mut self, name: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "still running after {DEADLINE:?}: {}", self.everything());
+            self.signal(name);
+            thread::sleep(Duration::from_millis(20)); // there is nothing else to wait for
+        }
     }
 
     /// Waits until it has ended.
