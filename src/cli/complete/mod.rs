@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn hidden_options_are_not_offered() {
-        let mut program = crate::cli::command();
+        let mut program = command();
         program.build();
         let mut count = 0;
         for command in program.get_subcommands() {

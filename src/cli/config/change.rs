@@ -170,9 +170,8 @@ fn is_set(text: &str, table: &[&str], key: &str, literal: &str) -> bool {
 
 /// Whether two texts have the same values but for this one.
 fn same_except(before: &str, after: &str, table: &[&str], key: &str) -> bool {
-    let path = |names: &[&str], key: &str| {
-        names.iter().chain(&[key]).map(|name| name.to_string()).collect::<Vec<_>>()
-    };
+    let path =
+        |names: &[&str], key: &str| names.iter().chain(&[key]).map(ToString::to_string).collect::<Vec<_>>();
     let changed = path(table, key);
     let values = |text: &str| {
         let mut values = Vec::new();
