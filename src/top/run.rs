@@ -241,7 +241,7 @@ impl Screen {
                 None
             }
             Some(Effect::Turn(_)) if is_alone => {
-                Some("there is one tab only; --also shows another broker".to_owned())
+                Some("there is one tab only".to_owned())
             }
             Some(Effect::Turn(is_forward)) => {
                 self.turn(is_forward);
