@@ -6,7 +6,7 @@ use super::broker_limits;
 use super::log::Log;
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
-use super::{Messages, block_on, gateway};
+use super::{Messages, block_on, gateway, password};
 use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::cli::gateway::embedded;
@@ -26,7 +26,8 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let mut files = Files::open(args)?;
+        let of_files = args.clone();
+        let mut files = password::interruptible(&mut signals, move || Files::open(&of_files)).await?;
         let warnings = files.warnings();
         args.warning()
             .into_iter()

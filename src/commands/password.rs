@@ -110,6 +110,37 @@ async fn without_echo<T: Send + 'static>(
     answer
 }
 
+/// Runs work that may prompt on the terminal, in a thread. A signal ends the wait for it, and restores the terminal.
+pub(super) async fn interruptible<T: Send + 'static>(
+    signals: &mut Signals,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let terminal = controlling_terminal().ok();
+    let modes = || terminal.as_ref().and_then(|terminal| tcgetattr(terminal).ok());
+    let before = modes();
+    let work = tokio::task::spawn_blocking(work);
+    let work = async {
+        let done = work.await;
+        // A signal before the end may not have been noticed yet: let the runtime poll once more.
+        tokio::task::yield_now().await;
+        done
+    };
+    tokio::select! {
+        biased;
+        status = signals.next() => {
+            if let (Some(mut terminal), Some(before), Some(now)) = (terminal.as_ref(), &before, modes())
+                // Changed by a prompt. A process in the background would be stopped for a change of its own.
+                && now.local_modes != before.local_modes
+            {
+                let _ = terminal.write_all(b"\n");
+                let _ = tcsetattr(terminal, OptionalActions::Now, before);
+            }
+            Err(Error::Interrupted(status))
+        }
+        done = work => done.unwrap_or_else(|error| Err(failed(io::Error::other(error)))),
+    }
+}
+
 fn failed(source: io::Error) -> Error {
     Error::system("ask for the password", source)
 }

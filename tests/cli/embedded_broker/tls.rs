@@ -390,3 +390,34 @@ fn front_processes_serve_a_tls_port() {
     tls.mq("pub -t a -m x -q 1 -r").run().succeed();
     assert_eq!(tls.mq("sub -t a -C 1").run().succeed(), "x\n");
 }
+
+#[test]
+fn ctrl_c_at_the_prompt_for_the_password_of_the_key_is_an_interruption() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[("cert.pem", server.pem()), ("key.pem", server.encrypted_key_pem("xyzzy"))]);
+    let words = files.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0");
+    let line = format!("{} {words}; echo status $?; stty -a", env!("CARGO_BIN_EXE_mq"));
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    running.wait_for_part_of_stdout("password of ");
+    running.write("\x03");
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 130", " echo "]);
+}
+
+#[test]
+fn a_signal_at_that_prompt_ends_the_broker_and_leaves_the_terminal_as_it_was() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[("cert.pem", server.pem()), ("key.pem", server.encrypted_key_pem("xyzzy"))]);
+    let words = files.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0");
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!("sh -c 'echo pid $$; exec {program} {words}'; echo status $?; stty -a");
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    let pid = running.wait_for_stdout("pid ").trim_start_matches("pid ").trim().to_owned();
+    running.wait_for_part_of_stdout("password of ");
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status();
+    assert!(kill.unwrap().success());
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 143", " echo "]);
+}
