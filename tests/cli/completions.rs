@@ -119,10 +119,9 @@ const LINES: [(&str, &str); 12] = [
 /// What no tab completes: hidden options, and files where none go.
 const UNCHANGED: [&str; 2] = ["mq bench --work", "mq sub -t ca.p"];
 
-#[allow(clippy::print_stderr)] // a note for who runs the tests
 fn check_shell(shell: &str, files: &[(&str, &str)], start: &str) {
     if broker::find(shell).is_none() {
-        return eprintln!("skipped: {shell} is not installed");
+        return;
     }
     let place = Place::new();
     for (name, text) in files {

@@ -1,7 +1,7 @@
 //! Completions of a command line that is being typed. The scripts of all shells ask for them (`mq complete`), so they know profiles, topics
 //! and the words before.
 //!
-//! A candidate is a whole word. Words are read as [`argv`] reads them: the word after an option is its value, and `-D` takes three.
+//! A candidate is a whole word. Words are read as [`super::argv`] reads them: the word after an option is its value, and `-D` takes three.
 
 mod candidate;
 mod filter_terms;

@@ -110,7 +110,7 @@ Examples:
 
 Exit status: 0 success, 1 the file cannot be written, 2 the key, the value or the file is invalid.")]
 pub(crate) struct SetArgs {
-    /// Profile to change [default: the table [defaults]]
+    /// Profile to change; without one, the defaults of all profiles
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Long name of a connection option, such as host; or default-profile
