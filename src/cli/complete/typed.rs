@@ -103,7 +103,7 @@ impl<'a> TypedLine<'a> {
         options(self.command.get_arguments(), is_free, current)
     }
 
-    /// Subcommands, and values of the argument at this place. If neither is known, the options.
+    /// Subcommands, and values of the argument at this place. Where no word belongs, the options.
     fn words(&self, current: &str) -> Completion {
         let follows_options =
             !self.options.is_empty() && self.command.is_args_conflicts_with_subcommands_set();
@@ -112,12 +112,13 @@ impl<'a> TypedLine<'a> {
             let below = subcommands(self.command).map(|(name, about)| Candidate::new(name, about));
             completion = Completion::of(below, current);
         }
-        if let Some(arg) = self.positional() {
+        let positional = self.positional();
+        if let Some(arg) = positional {
             let of_arg = values::of(arg, &[], current, &self.context);
             completion.paths = of_arg.paths;
             completion.candidates.extend(of_arg.candidates);
         }
-        if completion.is_empty() && current.is_empty() && !self.is_escaped {
+        if positional.is_none() && completion.is_empty() && current.is_empty() && !self.is_escaped {
             return self.options("--");
         }
         completion
