@@ -79,6 +79,8 @@ struct Cache {
     levels: Option<usize>,
     field: Option<String>,
     width: usize,
+    /// Whether there was a history, which begins when the topic is shown.
+    has_history: bool,
     at: u64,
     content: Computed,
 }
@@ -206,9 +208,10 @@ impl Detail {
     fn compute(&mut self, id: NodeId, width: usize, scene: &Scene<'_>) {
         let state = scene.model.state(id);
         let version = (state.messages, state.last);
+        let has_history = scene.model.history(id).is_some();
         if let Some(cache) = &self.cache {
-            let is_same = (cache.id, cache.view, cache.levels, &cache.field, cache.width)
-                == (id, self.view, self.levels, &self.field, width);
+            let is_same = (cache.id, cache.view, cache.levels, &cache.field, cache.width, cache.has_history)
+                == (id, self.view, self.levels, &self.field, width, has_history);
             let size = scene.model.value(id).map_or(0, |value| value.payload().len());
             let is_costly = self.view != View::Value || size > MAX_RENEWED;
             let is_recent = is_costly && scene.now.saturating_sub(cache.at) < RENEWAL;
@@ -221,7 +224,8 @@ impl Detail {
         }
         let Some(content) = self.content(id, width, scene) else { return };
         let (view, levels, field) = (self.view, self.levels, self.field.clone());
-        self.cache = Some(Cache { id, version, view, levels, field, width, at: scene.now, content });
+        let at = scene.now;
+        self.cache = Some(Cache { id, version, view, levels, field, width, has_history, at, content });
     }
 
     fn content(&self, id: NodeId, width: usize, scene: &Scene<'_>) -> Option<Computed> {

@@ -240,9 +240,7 @@ impl Screen {
                 self.terminal.forget();
                 None
             }
-            Some(Effect::Turn(_)) if is_alone => {
-                Some("there is one tab only".to_owned())
-            }
+            Some(Effect::Turn(_)) if is_alone => Some("there is one tab only".to_owned()),
             Some(Effect::Turn(is_forward)) => {
                 self.turn(is_forward);
                 None

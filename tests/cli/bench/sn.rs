@@ -18,6 +18,7 @@ fn datagrams(report: &Value, key: &str) -> u64 {
 }
 
 #[test]
+#[cfg_attr(feature = "portable", ignore = "only Linux has room for such a burst")]
 fn nothing_is_lost_at_a_gateway_at_any_qos() {
     for (qos, pace) in [(0, "--rate 400"), (0, ""), (1, ""), (2, "")] {
         for forwarders in ["", "--sn-forwarders 3"] {

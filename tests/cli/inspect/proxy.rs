@@ -501,5 +501,7 @@ fn a_client_that_refuses_the_certificate_is_reported_in_plain_words() {
     let line = format!("inspect {options} --to {}", broker.address());
     let mut proxy = Proxy::spawn(mq(&files.words(&line)));
     proxy.mq(&files.words("pub -t a -m x --cafile {}/other.pem")).run().fail(1);
-    proxy.running.wait_for_stderr("the client rejected our certificate: it does not know the issuer (TLS alert unknown ca)");
+    proxy.running.wait_for_stderr(
+        "the client rejected our certificate: it does not know the issuer (TLS alert unknown ca)",
+    );
 }

@@ -215,6 +215,7 @@ fn mode_and_owner_stay() {
 /// Whoever is named there could otherwise not read the file any more; the broker, for example.
 #[cfg(target_os = "linux")]
 #[test]
+#[cfg_attr(feature = "portable", ignore = "only Linux copies it")]
 fn the_access_list_stays() {
     use rustix::fs::{XattrFlags, getxattr, setxattr};
     const ACCESS_LIST: &str = "system.posix_acl_access";

@@ -74,6 +74,7 @@ fn a_kill_at_any_moment_of_a_change_leaves_the_old_file_or_the_new_one() {
 }
 
 #[test]
+#[cfg_attr(feature = "portable", ignore = "the steps are those of Linux")]
 fn a_kill_at_any_moment_leaves_no_new_file_or_a_whole_one() {
     for step in ["openat", "fchmod", "write", "fsync", "renameat2", "close"] {
         let Some(kills) = kill_at_each(step, "-c -b -I 1", "ann secret", None) else { return };
@@ -131,6 +132,7 @@ fn a_file_that_takes_no_other_in_its_place_is_written_in_place() {
 }
 
 #[test]
+#[cfg_attr(feature = "portable", ignore = "the steps are those of Linux")]
 fn a_failure_at_any_step_leaves_no_new_file_and_no_litter() {
     for (injection, says) in [
         ("write:error=ENOSPC:when=1", &[][..]),
