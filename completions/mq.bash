@@ -14,11 +14,22 @@ _mq() {
         fi
         rest=${trimmed#"$word"}
     done
-    local typed=${words[count-1]} quote='' replaced
-    case $typed in
-        *[\'\"]*) replaced=${typed##*[\'\"]} quote=${typed%"$replaced"} quote=${quote: -1} ;;
-        *) replaced=${typed##*["$COMP_WORDBREAKS"]} ;;
-    esac
+    local typed=${words[count-1]} quote='' replaced start=0 at character
+    # Readline replaces the text after the last break or opening quotation mark that neither \ nor a quotation covers.
+    for (( at = 0; at < ${#typed}; at++ )); do
+        character=${typed:at:1}
+        if [[ $character == \\ && $quote != \' ]]; then
+            (( at++ ))
+        elif [[ -n $quote ]]; then
+            [[ $character == "$quote" ]] && quote=''
+        elif [[ $character == [\'\"] ]]; then
+            quote=$character start=$((at + 1))
+        elif [[ $COMP_WORDBREAKS == *"$character"* ]]; then
+            start=$((at + 1))
+        fi
+    done
+    [[ -z $quote && $typed == *[\'\"]* ]] && return
+    replaced=${typed:start}
     local i
     for i in "${!words[@]}"; do
         # Quotation marks and backslashes belong to the shell.
@@ -35,7 +46,7 @@ _mq() {
             value=${value#"$kept"}
             if [[ -z $quote ]]; then
                 printf -v value %q "$value"
-            elif [[ $value == *[\'\"\\\$\`\!]* ]]; then
+            elif [[ $quote == \' && $value == *\'* || $quote == \" && $value == *[\"\\\$\`\!]* ]]; then
                 # It would end the quotation.
                 continue
             fi

@@ -9,12 +9,13 @@ function __mq_complete
     set -l lines (printf '%s\0' $words | command mq complete 2>/dev/null)
     set -l head (string split \t -- $lines[1])
     string join \n -- $lines[2..-1]
-    set -l part (string replace -- "$head[3]" '' "$unquoted")
+    # The token as typed, since fish expands ~ and variables in it.
+    set -l raw (string replace -- "$head[3]" '' "$current")
     switch "$head[2]"
         case files
-            printf "$head[3]%s\n" (__fish_complete_path "$part")
+            string join \n -- "$head[3]"(complete -C "'' $raw")
         case directories
-            printf "$head[3]%s\n" (__fish_complete_directories "$part")
+            string join \n -- "$head[3]"(__fish_complete_directories "$raw")
     end
 end
 

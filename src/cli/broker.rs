@@ -133,13 +133,15 @@ fn memory(text: &str) -> Result<usize, String> {
 }
 
 impl BrokerArgs {
-    /// The address for MQTT-SN clients, if any. They have no user names and passwords.
+    /// The address for MQTT-SN clients, if any. Those of MQTT-SN 1.2 have no user names and passwords.
     ///
     /// # Errors
     /// If the broker admits no client without them.
     pub(crate) fn listen_sn(&self) -> Result<Option<SocketAddr>, Error> {
-        if self.sn_port.is_some() && self.has_users() && !self.allow_anonymous {
-            let needed = "--allow-anonymous, since MQTT-SN clients have no user names";
+        let has_names = self.sn_version == Some(sn::Version::V20);
+        if self.sn_port.is_some() && self.has_users() && !self.allow_anonymous && !has_names {
+            let needed =
+                "--allow-anonymous, since clients of MQTT-SN 1.2 have no user names; or --sn-version 2";
             return Err(Error::usage(UsageError::Needs { option: "--sn-port".into(), needed }));
         }
         if self.sn_port.is_some() && self.listen().is_none() && self.unix.is_none() {

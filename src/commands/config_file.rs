@@ -29,12 +29,13 @@ pub(super) fn init(args: &InitArgs) -> Result<ExitStatus, Error> {
     if fs::symlink_metadata(&path).is_err() {
         create_file(&path, EXAMPLE)?;
     } else if args.force {
-        let file = Locked::open(&path)?;
+        let file = Locked::open(&path).map_err(Error::Profiles)?;
         fs::set_permissions(&path, Permissions::from_mode(PRIVATE))
             .map_err(|source| failed("write", &path, source))?;
         // Opened again, since a replaced file gets the mode of the old one.
         drop(file);
-        Locked::open(&path)?.replace(EXAMPLE.as_bytes())?;
+        let file = Locked::open(&path).map_err(Error::Profiles)?;
+        file.replace(EXAMPLE.as_bytes()).map_err(Error::Profiles)?;
     } else {
         let problem = "it exists; `mq config edit` opens it, --force replaces it";
         return Err(failed("create", &path, io::Error::new(io::ErrorKind::AlreadyExists, problem)));
@@ -51,10 +52,10 @@ pub(super) fn set(args: &SetArgs, messages: Messages) -> Result<ExitStatus, Erro
         create_file(&path, &change.apply(&path, "", PRIVATE)?)?;
         return Ok(ExitStatus::DONE);
     }
-    let file = Locked::open(&path)?;
+    let file = Locked::open(&path).map_err(Error::Profiles)?;
     let (text, mode) = read(&path)?;
     let changed = change.apply(&path, &text, mode)?;
-    if let Some(warning) = file.replace(changed.as_bytes())? {
+    if let Some(warning) = file.replace(changed.as_bytes()).map_err(Error::Profiles)? {
         messages.say(&warning);
     }
     Ok(ExitStatus::DONE)
@@ -104,8 +105,7 @@ fn create_file(path: &Path, text: &str) -> Result<(), Error> {
         let made = DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(directory);
         made.map_err(|source| failed("create", directory, source))?;
     }
-    create(path, text.as_bytes())?;
-    Ok(())
+    create(path, text.as_bytes()).map_err(Error::Profiles)
 }
 
 fn failed(action: &str, path: &Path, source: io::Error) -> Error {

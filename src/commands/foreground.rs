@@ -28,7 +28,7 @@ pub(super) fn run(
         }
         let mut child = match program.spawn() {
             Ok(child) => child,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_no_program(&error) => return Ok(None),
             Err(source) => return Err(Error::system(format!("start {name}"), source)),
         };
         tokio::select! {
@@ -40,6 +40,14 @@ pub(super) fn run(
             }
         }
     })
+}
+
+/// Whether there is no such program, or a file that is none.
+fn is_no_program(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Writes the text, which the program need not read, and waits for its end.

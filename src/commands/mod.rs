@@ -112,7 +112,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {
-    if matches!(command, Command::Passwd(_) | Command::Inspect(_) | Command::Bench(_)) {
+    let writes_files = matches!(
+        command,
+        Command::Passwd(_)
+            | Command::Inspect(_)
+            | Command::Bench(_)
+            | Command::Config(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+    );
+    if writes_files {
         // Commands write files outside of any event loop as well.
         event_loop::outlive_file_size_limit();
     }
@@ -311,7 +320,8 @@ impl Messages {
 
 /// Whether standard output is a terminal that shall have colours.
 fn is_coloured_terminal() -> bool {
-    std::io::stdout().is_terminal() && colored::control::SHOULD_COLORIZE.should_colorize()
+    let is_plain = std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb");
+    std::io::stdout().is_terminal() && !is_plain && colored::control::SHOULD_COLORIZE.should_colorize()
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

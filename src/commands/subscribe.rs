@@ -234,7 +234,7 @@ impl<'a> Subscriber<'a> {
 
     fn exit_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if let Some(removals) = &self.removals
-            && (self.granted > 0 || end.is_ok())
+            && (self.granted > 0 || matches!(end, Ok(End::Finished)))
         {
             self.report_removals(removals);
         }

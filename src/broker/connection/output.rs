@@ -39,7 +39,15 @@ impl Task {
         let mut session = self.client.session.borrow_mut();
         let refused = session.resend(target, self.connection.output());
         let mut moved = Moved { dropped: refused.len() as u64, ..Moved::default() };
+        let work_of_scans = self.shared.borrow().work;
+        let mut has_rest = false;
         while self.connection.unsent() < target {
+            // Messages that are not sent fill nothing.
+            let rules = self.shared.borrow().work - work_of_scans;
+            if rules + WORK_PER_MESSAGE * moved.unsent() >= WORK_PER_TURN {
+                has_rest = true;
+                break;
+            }
             let mut outbox = self.client.outbox.borrow_mut();
             let Some(next) = outbox.next() else {
                 break;
@@ -65,7 +73,7 @@ impl Task {
         self.note_moved(&moved, now);
         let is_scanning = has_scans && !self.client.scans.borrow().is_empty();
         let work = self.shared.borrow().work - work_before + WORK_PER_MESSAGE * moved.count();
-        Filled { has_more: is_scanning && self.client.outbox.borrow().has_room(), work }
+        Filled { has_more: has_rest || is_scanning && self.client.outbox.borrow().has_room(), work }
     }
 
     /// The maximum of bytes that wait to be written; less when memory is short.
@@ -103,7 +111,11 @@ struct Moved {
 
 impl Moved {
     fn count(&self) -> usize {
-        usize::try_from(self.sent + self.dropped + self.expired + self.forbidden).unwrap_or(usize::MAX)
+        usize::try_from(self.sent).unwrap_or(usize::MAX).saturating_add(self.unsent())
+    }
+
+    fn unsent(&self) -> usize {
+        usize::try_from(self.dropped + self.expired + self.forbidden).unwrap_or(usize::MAX)
     }
 
     fn send(&mut self, queued: Queued, session: &mut Session<Outbound>, output: &mut Vec<u8>, now: Instant) {

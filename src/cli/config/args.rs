@@ -117,7 +117,7 @@ pub(crate) struct SetArgs {
     #[arg(value_name = "KEY")]
     pub key: String,
     /// Value; true or false for a switch, several for a repeatable option. `-` reads a line of standard input
-    #[arg(value_name = "VALUE", required = true)]
+    #[arg(value_name = "VALUE", required = true, allow_negative_numbers = true)]
     pub values: Vec<String>,
 }
 

@@ -68,11 +68,10 @@ impl Change<'_> {
             _ => Ok(literal(value)),
         };
         if self.key == DEFAULT_PROFILE && self.profile.is_none() {
-            return self
-                .values
-                .last()
-                .map(|value| quoted(value))
-                .ok_or_else(|| Error::usage("missing VALUE"));
+            let [value] = self.values else {
+                return Err(Error::usage(format!("{DEFAULT_PROFILE} takes one value")));
+            };
+            return Ok(quoted(value));
         }
         let arg = options.find(self.key).ok_or_else(|| Error::usage(unknown_key(options, self.key)))?;
         let values = self.values.iter().map(|value| one(value, Some(arg))).collect::<Result<Vec<_>, _>>()?;

@@ -30,6 +30,9 @@ pub(in crate::commands) enum Error {
     /// A credentials file cannot be read or replaced.
     #[error(transparent)]
     Credentials(#[from] FileError),
+    /// The file with the profiles cannot be read or replaced.
+    #[error(transparent)]
+    Profiles(FileError),
     /// A password cannot be hashed, or a hash cannot be checked.
     #[error(transparent)]
     Hash(#[from] HashError),

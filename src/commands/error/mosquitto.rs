@@ -55,6 +55,7 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Options(_)
         | Error::Recording(_)
         | Error::Credentials(_)
+        | Error::Profiles(_)
         | Error::Hash(_)
         | Error::NoSuchUser { .. }
         | Error::InputLine { .. }

@@ -49,6 +49,7 @@ impl Error {
             )
             | Error::Recording(_)
             | Error::Credentials(_)
+            | Error::Profiles(_)
             | Error::Hash(_)
             | Error::NoSuchUser { .. }
             | Error::InputLine { .. }

@@ -6,7 +6,7 @@ use super::{ChainValidity, Identity, VERSIONS};
 use crate::protocol::Connect;
 use crate::transport::Stream;
 use rustls::crypto::ring;
-use rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, WantsServerCert, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use rustls::{ConfigBuilder, ServerConfig, ServerConnection, WantsVerifier};
 use std::io::{self, IoSlice};
@@ -49,7 +49,13 @@ impl Acceptor {
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities.anchors), provider);
         let verifier = verifier.build().map_err(|_| RootsError::NoAuthority)?;
-        Ok(Acceptor::presenting(identity, Acceptor::builder().with_client_cert_verifier(verifier)))
+        let mut acceptor =
+            Acceptor::presenting(identity, Acceptor::builder().with_client_cert_verifier(verifier));
+        // A resumed session would not look at the client's certificate again, which may have expired.
+        let config = Arc::make_mut(&mut acceptor.config);
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(acceptor)
     }
 
     fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {

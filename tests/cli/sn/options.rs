@@ -83,7 +83,7 @@ fn a_broker_with_passwords_needs_anonymous_clients_for_a_gateway() {
     let error = mq("broker").words("-p 0 --sn-port 0 --password-file /nonexistent").run().fail(2);
     assert_first_line(
         &error,
-        "mq broker: --sn-port needs --allow-anonymous, since MQTT-SN clients have no user names",
+        "mq broker: --sn-port needs --allow-anonymous, since clients of MQTT-SN 1.2 have no user names; or --sn-version 2",
     );
 }
 
