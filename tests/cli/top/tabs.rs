@@ -40,7 +40,7 @@ fn a_tab_without_a_connection_does_not_end_the_others() {
     terminal.keys("\t");
     other.restart();
     terminal.wait_for("  connected  ");
-    other.mq("pub -t elsewhere -m 1").run().succeed();
+    other.mq("pub -r -t elsewhere -m 1").run().succeed();
     terminal.wait_for("elsewhere");
     terminal.keys("q");
     terminal.end(0);
