@@ -267,6 +267,9 @@ fn an_encrypted_key_is_opened_like_that_of_a_client() {
     running.write("xyzzy\r");
     let line = running.wait_for_stdout("(TLS)");
     assert!(!line.contains("xyzzy"), "{line}");
+    // The end of the terminal would only reload its files.
+    running.write("\x03");
+    running.finish();
 }
 
 #[test]
