@@ -393,6 +393,19 @@ fn shown(item: &Item<'_>) -> String {
     }
 }
 
+/// The will is unknown if a part of CONNECT is not in the capture.
+#[test]
+fn a_part_of_CONNECT_that_is_missing_blames_no_sparkplug_node() {
+    let conversation = Conversation::of_node();
+    let frames = conversation.frames(Way { size: 33, is_web_socket: false, is_reset: false });
+    for first in 0..9 {
+        let dropped = (0..9).map(|frame| (first..first + 4).contains(&frame)).collect();
+        let mut faults = faults(&conversation, &frames, &Losses { dropped, snap_length: 65_535 });
+        faults.retain(|fault| fault.contains("tck-id-"));
+        assert_eq!(faults, Vec::<String>::new(), "{first}");
+    }
+}
+
 proptest! {
     #[test]
     fn gaps_in_a_capture_blame_no_sparkplug_node(size in prop_oneof![Just(1460usize), 7..90usize], losses in losses()) {

@@ -1,6 +1,5 @@
 //! The states of host applications.
 
-use super::super::CaptureCoverage;
 use super::super::packet_context::PacketContext;
 use super::super::report::FindingList;
 use super::{SparkplugConnection, check_clean_session};
@@ -40,7 +39,6 @@ pub(super) fn check_will(
 /// Checks a published state.
 pub(super) fn check_state(
     context: &PacketContext<'_>,
-    coverage: CaptureCoverage,
     connection: &mut SparkplugConnection,
     payload: &[u8],
     report: &mut FindingList,
@@ -64,7 +62,7 @@ pub(super) fn check_state(
         Ok(state) => state,
         Err(fault) => return report.find(of_payload, range, fault.to_string()),
     };
-    if !state.is_online || !coverage.beginning {
+    if !state.is_online || !connection.is_will_known {
         return;
     }
     match connection.host {

@@ -35,6 +35,8 @@ pub(super) struct SparkplugConnection {
     host: Option<Option<u64>>,
     /// The last state that the host published.
     is_host_online: bool,
+    /// CONNECT was captured whole, as the first packet.
+    is_will_known: bool,
     is_will_missing_told: bool,
 }
 
@@ -96,6 +98,7 @@ impl Nodes {
         if !context.packet.raw.missing.is_empty() {
             return;
         }
+        connection.is_will_known = coverage.beginning;
         connection.view.follow(context.packet, PacketType::Connect);
         let tree = context.tree;
         let will = tree.text(Name::WillTopic).zip(tree.bytes(Name::WillPayload));
@@ -146,7 +149,7 @@ impl Nodes {
         };
         if topic.is_state() {
             if let Some(payload) = payload.filter(|_| is_publisher) {
-                host::check_state(context, coverage, connection, payload, report);
+                host::check_state(context, connection, payload, report);
             }
             return;
         }
@@ -280,7 +283,7 @@ fn published(
         (MessageType::NodeData | MessageType::DeviceData, true) if coverage.is_complete() => {
             check_commands(context, connection, report);
         }
-        (MessageType::NodeBirth, false) if coverage.beginning && !connection.is_will_missing_told => {
+        (MessageType::NodeBirth, false) if connection.is_will_known && !connection.is_will_missing_told => {
             connection.is_will_missing_told = true;
             let detail = "the will in CONNECT is not the node's NDEATH";
             report.find(Rule::SparkplugWill, context.whole(), detail);
