@@ -395,7 +395,7 @@ fn shown(item: &Item<'_>) -> String {
 
 /// The will is unknown if a part of CONNECT is not in the capture.
 #[test]
-fn a_part_of_CONNECT_that_is_missing_blames_no_sparkplug_node() {
+fn a_part_of_connect_that_is_missing_blames_no_sparkplug_node() {
     let conversation = Conversation::of_node();
     let frames = conversation.frames(Way { size: 33, is_web_socket: false, is_reset: false });
     for first in 0..9 {
