@@ -1,6 +1,6 @@
 //! `mq config`: shows and changes the configuration.
 
-use super::{Messages, config_file};
+use super::{Messages, config_file, standard_output};
 use crate::cli::UsageError;
 use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ListArgs, ShowArgs};
 use crate::cli::config::list::{Listed, list};
@@ -9,7 +9,6 @@ use crate::cli::config::{check, location, show};
 use crate::commands::error::{Error, ExitStatus};
 use crate::{escape, json};
 use serde::Serialize;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -121,7 +120,6 @@ fn source(row: &Row) -> String {
 }
 
 fn print(text: &[u8]) -> Result<ExitStatus, Error> {
-    let mut output = io::stdout().lock();
-    output.write_all(text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    standard_output::print(text)?;
     Ok(ExitStatus::DONE)
 }

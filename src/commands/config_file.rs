@@ -1,6 +1,6 @@
 //! `mq config init`, `set` and `edit`: they write the file of profiles.
 
-use super::{Messages, foreground};
+use super::{Messages, foreground, standard_output};
 use crate::cli;
 use crate::cli::config::args::{InitArgs, SetArgs};
 use crate::cli::config::change::{Change, read};
@@ -10,7 +10,7 @@ use crate::passwd::Locked;
 use crate::passwd::replace::create;
 use crate::top::words::words;
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -113,7 +113,6 @@ fn failed(action: &str, path: &Path, source: io::Error) -> Error {
 }
 
 fn print(text: &str) -> Result<ExitStatus, Error> {
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    standard_output::print(text)?;
     Ok(ExitStatus::DONE)
 }

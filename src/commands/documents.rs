@@ -1,10 +1,10 @@
 //! `mq completions`: the scripts of the shells, which ask `mq complete` for everything that they offer.
 
+use super::standard_output;
 use crate::cli::generated_docs::{CompletionsArgs, Shell};
 use crate::commands::error::{Error, ExitStatus};
 use clap::ValueEnum;
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn run_completions(args: &CompletionsArgs) -> Result<ExitStatus, Error> {
@@ -30,8 +30,7 @@ fn script(shell: Shell) -> (&'static str, &'static str) {
 }
 
 pub(super) fn print(text: &[u8]) -> Result<ExitStatus, Error> {
-    let mut output = io::stdout().lock();
-    output.write_all(text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    standard_output::print(text)?;
     Ok(ExitStatus::DONE)
 }
 

@@ -43,6 +43,7 @@ mod request;
 mod retained_removal;
 mod server;
 mod shutdown;
+mod standard_output;
 mod status_line;
 mod subscribe;
 mod terminal;
@@ -320,8 +321,9 @@ impl Messages {
 
 /// Whether standard output is a terminal that shall have colours.
 fn is_coloured_terminal() -> bool {
-    let is_plain = std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb");
-    std::io::stdout().is_terminal() && !is_plain && colored::control::SHOULD_COLORIZE.should_colorize()
+    std::io::stdout().is_terminal()
+        && !terminal::is_dumb()
+        && colored::control::SHOULD_COLORIZE.should_colorize()
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

@@ -1,11 +1,11 @@
 //! Long texts in a pager, if standard output is a terminal.
 
-use super::foreground;
+use super::{foreground, standard_output, terminal};
 use crate::commands::error::Error;
 use rustix::termios::tcgetwinsize;
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::Command;
 
@@ -35,13 +35,12 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
             return Ok(());
         }
     }
-    let mut output = stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)
+    standard_output::print(text)
 }
 
 /// The pager; `None` if there shall be none.
 fn pager() -> Option<String> {
-    if std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb") {
+    if terminal::is_dumb() {
         return None;
     }
     let set = std::env::var_os("PAGER").map(OsString::into_string);

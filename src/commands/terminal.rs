@@ -66,12 +66,16 @@ struct Frame {
     size: Size,
 }
 
+/// Whether the terminal has no name, or that of one without escape sequences.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
+}
+
 impl Terminal {
     /// The terminal at standard error, if there is one that moves its cursor.
     pub(super) fn find() -> Option<Terminal> {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb");
         let is_coloured = colored::control::SHOULD_COLORIZE.should_colorize();
-        (stderr().is_terminal() && !is_dumb).then_some(Terminal { is_coloured, frame: None })
+        (stderr().is_terminal() && !is_dumb()).then_some(Terminal { is_coloured, frame: None })
     }
 
     /// The current size.

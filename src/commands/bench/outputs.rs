@@ -6,7 +6,7 @@ use crate::bench::report::Charset;
 use crate::cli::bench_report::{ReportFile, ReportFormat};
 use crate::commands::error::Error;
 use crate::commands::output_file::OutputFile;
-use std::io::{self, Write};
+use crate::commands::standard_output;
 
 /// The outputs of a report: the format on standard output, and the files.
 #[derive(Debug)]
@@ -42,9 +42,7 @@ impl Outputs {
 
     /// Prints the report on standard output.
     pub(super) fn print(&self, render: impl Fn(ReportFormat) -> Vec<u8>) -> Result<(), Error> {
-        let bytes = render(self.printed);
-        let mut output = io::stdout().lock();
-        output.write_all(&bytes).and_then(|()| output.flush()).map_err(Error::Output)
+        standard_output::print(render(self.printed))
     }
 
     /// Writes all files, even if one of them fails; returns the first failure.

@@ -5,7 +5,7 @@ use crate::bench::plan::RunId;
 use crate::bench::thresholds::Conditions;
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
-use std::io::{self, Write};
+use crate::commands::standard_output;
 
 /// Prints the groups and the conditions of a valid file.
 pub(super) fn check(run: &Run) -> Result<ExitStatus, Error> {
@@ -18,7 +18,6 @@ pub(super) fn check(run: &Run) -> Result<ExitStatus, Error> {
 
 /// Prints an example or the keys of files.
 pub(super) fn print(text: &str) -> Result<ExitStatus, Error> {
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    standard_output::print(text)?;
     Ok(ExitStatus::DONE)
 }

@@ -9,7 +9,7 @@ use crate::bench::processes::Program;
 use crate::bench::{self, Step, View};
 use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
-use std::io::Write;
+use crate::commands::standard_output::print;
 use std::time::{Duration, SystemTime};
 
 /// Runs as a worker process, whose leader decides its clients.
@@ -49,8 +49,7 @@ pub(super) fn surroundings(run: &Run) -> Surroundings {
 /// Prints the limits of this machine, and whether the plan fits into them.
 pub(super) async fn check(plan: Plan, around: Surroundings) -> Result<ExitStatus, Error> {
     let check = bench::check::check(plan, around).await?;
-    let mut output = std::io::stdout().lock();
-    output.write_all(check.to_text(lift).as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    print(check.to_text(lift))?;
     Ok(if check.fits() { ExitStatus::DONE } else { ExitStatus::FAILED })
 }
 

@@ -14,12 +14,12 @@ use crate::client::{self, Options, handshake};
 use crate::commands::doctor::probe_connection::{ProbeConnection, Subscribed};
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::limits::{self, Limit, LimitValue};
+use crate::commands::standard_output::print;
 use crate::escape;
 use crate::json::{Writer, member};
 use crate::protocol::{Disconnect, Properties, PropertyId, Qos, ReasonCode};
 use crate::transport::{self, Connection};
 use std::fmt::Write as _;
-use std::io::{self, Write};
 
 /// The results of a bridge.
 struct Report {
@@ -73,8 +73,7 @@ pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) 
             false => text.extend(report.text().into_bytes()),
         }
     }
-    let mut output = io::stdout().lock();
-    output.write_all(&text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    print(text)?;
     Ok(if has_problems { ExitStatus::REJECTED } else { ExitStatus::DONE })
 }
 

@@ -5,10 +5,10 @@ use crate::bridge::rule::{Direction, Rule, Way};
 use crate::bridge::shortened::shortened;
 use crate::cli::bridge::Plan;
 use crate::commands::error::{Error, ExitStatus};
+use crate::commands::standard_output;
 use crate::escape;
 use crate::json::{Writer, member};
 use std::fmt::Write as _;
-use std::io::{self, Write};
 
 /// Prints the result of each rule, and the targets.
 pub(super) fn print(plans: &[Plan], topic: &str, is_json: bool) -> Result<ExitStatus, Error> {
@@ -16,8 +16,7 @@ pub(super) fn print(plans: &[Plan], topic: &str, is_json: bool) -> Result<ExitSt
         true => objects(plans, topic),
         false => plans.iter().map(|plan| text(plan, topic, plans.len() > 1)).collect::<String>().into_bytes(),
     };
-    let mut output = io::stdout().lock();
-    output.write_all(&text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    standard_output::print(text)?;
     Ok(ExitStatus::DONE)
 }
 
