@@ -67,6 +67,7 @@ fn signals_that_arrive_together_do_not_cost_the_report() {
     // As `timeout -s INT` sends them.
     let line = format!("kill -INT {0}; kill -TERM {0}; kill -INT {0}", running.id());
     Program::new("sh").arg("-c").arg(line).run().succeed();
+    running.wait_for_end();
     let finished = running.finish();
     assert!(matches!(finished.status, 130 | 143), "{}", finished.status);
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["the server reset (RST) the connection"]);
