@@ -15,7 +15,7 @@ const MARK: &str = "\u{feff}";
 /// `mq` with these words, below a limit of the shell's `ulimit`.
 fn limited(limit: &str, words: &str) -> Program {
     let program = Program::new("sh").arg("-c").arg(format!("ulimit {limit}; exec \"$0\" \"$@\""));
-    program.arg(env!("CARGO_BIN_EXE_mq")).words(words)
+    program.arg(mq_path()).words(words)
 }
 
 #[test]
@@ -205,8 +205,7 @@ fn a_byte_order_mark_is_no_part_of_a_users_name() {
 /// that is not allowed.
 fn where_it_is_a_mount(path: &Path, line: &str) -> Option<process::Finished> {
     let script = format!("mount --bind \"$1\" \"$1\" && echo mounted && {line}");
-    let program =
-        Program::new("unshare").words("-m sh -c").arg(script).arg(env!("CARGO_BIN_EXE_mq")).arg(path);
+    let program = Program::new("unshare").words("-m sh -c").arg(script).arg(mq_path()).arg(path);
     let finished = program.run();
     if !String::from_utf8_lossy(&finished.stdout).contains("mounted") {
         let reason = &finished.stderr;

@@ -183,8 +183,7 @@ fn local_time_obeys_TZ() {
         client.expect_type(0x82);
         client.send("90 (0001 00) 30 (`a` 'x')");
     });
-    let program =
-        Program::new("env").words("TZ=XYZ-3:30").arg(env!("CARGO_BIN_EXE_mq")).words("sub -t a -C 1");
+    let program = Program::new("env").words("TZ=XYZ-3:30").arg(mq_path()).words("sub -t a -C 1");
     assert_eq!(program.words(&peer.options()).words("-F @z@Z").run().succeed(), "+0330XYZ\n");
     peer.finish();
 }

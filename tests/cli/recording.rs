@@ -151,7 +151,7 @@ fn on_a_terminal_one_line_shows_how_far_a_replay_is() {
     {
         let (_directory, path) = place(ending);
         fs::write(&path, lines(&["1", "2", "3"], 30.0)).unwrap();
-        let program = env!("CARGO_BIN_EXE_mq");
+        let program = mq_path();
         let replay = format!("{program} pub {} --replay {} {options}", broker.options(), path.display());
         let Some(running) = on_a_terminal(&format!("stty rows 24 cols 40; {replay}; echo status $?")) else {
             return;
@@ -166,7 +166,7 @@ fn on_a_terminal_one_line_shows_how_far_a_replay_is() {
     }
     let (_directory, path) = place("ndjson");
     fs::write(&path, lines(&["1", "2"], 30.0)).unwrap();
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!("{program} pub -q 1 --quiet {} --replay {}", broker.options(), path.display());
     let Some(running) = on_a_terminal(&format!("{line} --speed 60")) else { return };
     assert_eq!(running.finish().succeed(), "", "nothing is shown with --quiet");

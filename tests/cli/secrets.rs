@@ -118,7 +118,7 @@ fn a_file_that_others_can_read_is_reported() {
 #[test]
 fn without_a_terminal_no_password_can_be_requested() {
     let Some(setsid) = broker::find("setsid") else { return };
-    let setsid = Program::new(setsid).words("-w").arg(env!("CARGO_BIN_EXE_mq"));
+    let setsid = Program::new(setsid).words("-w").arg(mq_path());
     let stderr = setsid.words(&format!("pub {NOWHERE} -t a -n -u ann --ask-password")).run().fail(1);
     assert_says(&stderr, &["terminal", "--password-file"]);
 }
@@ -126,7 +126,7 @@ fn without_a_terminal_no_password_can_be_requested() {
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
     let peer = expecting(ANN);
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!("{program} pub {} -t a -n -u ann --ask-password", peer.options());
     let Some(mut running) = on_a_terminal(&line) else { return };
     running.wait_for_part_of_stdout("Password for ann: ");
@@ -139,7 +139,7 @@ fn a_password_is_asked_for_and_not_shown() {
 
 #[test]
 fn no_password_is_requested_if_an_option_is_invalid() {
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     for (words, part) in [
         ("pub -t a -m x -c -u ann", "-i ID"),
         ("pub -t a -m x", "-u NAME"),
@@ -160,7 +160,7 @@ fn no_password_is_requested_if_an_option_is_invalid() {
 
 #[test]
 fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!("{program} pub {NOWHERE} -t a -n -u ann --ask-password; echo status $?; stty -a");
     let Some(mut running) = on_a_terminal(&line) else { return };
     running.wait_for_part_of_stdout("Password for ann: ");
@@ -174,7 +174,7 @@ fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was() {
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!(
         "sh -c 'echo pid $$; exec {program} pub {NOWHERE} -t a -n -u ann --ask-password'; echo status $?; stty -a"
     );
@@ -292,7 +292,7 @@ fn a_bridge_does_not_show_its_passwords() {
 #[test]
 fn the_screen_of_topics_does_not_show_its_password() {
     let (_users, broker) = refusing();
-    let (address, program) = (broker.address(), env!("CARGO_BIN_EXE_mq"));
+    let (address, program) = (broker.address(), mq_path());
     let line = format!("{program} top -h {} -p {} -u ann -P xyzzy", address.ip(), address.port());
     let Some(running) = on_a_terminal(&line) else { return };
     let shown = String::from_utf8_lossy(&running.finish().stdout).into_owned();

@@ -47,7 +47,7 @@ impl NameServer {
     }
 
     fn mq(&self, words: &str) -> Program {
-        let program = env!("CARGO_BIN_EXE_mq");
+        let program = mq_path();
         let file = self.resolv_conf.path().join("resolv.conf");
         let script = format!("mount --bind {} /etc/resolv.conf && exec {program} {words}", file.display());
         Program::new("unshare").words("-m sh -c").arg(script)

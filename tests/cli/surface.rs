@@ -27,7 +27,7 @@ fn a_copy_takes_the_place_as_well() {
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("mosquitto_sub");
     // By a program of its own: a child of another test could hold a file open that this one writes, and then it cannot be started.
-    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_mq")).arg(&copy).status().unwrap();
+    let copied = std::process::Command::new("cp").arg(mq_path()).arg(&copy).status().unwrap();
     assert!(copied.success());
     assert_says(&Program::new(copy).run().fail(1), &["mosquitto_sub: missing -t"]);
 }
@@ -108,7 +108,7 @@ fn examples_fit_a_terminal_of_80_columns() {
 #[test]
 fn help_that_cannot_be_written_is_a_failure() {
     for words in ["--help", "sub --help", "--version"] {
-        let line = format!("{} {words} > /dev/full", env!("CARGO_BIN_EXE_mq"));
+        let line = format!("{} {words} > /dev/full", mq_path());
         let stderr = Program::new("sh").arg("-c").arg(line).run().fail(1);
         assert_says(&stderr, &["mq: cannot write to standard output"]);
     }

@@ -62,7 +62,7 @@ fn host_and_port_can_be_overridden() {
 fn under_mosquittos_names_the_later_one_wins() {
     let directory = tempfile::tempdir().unwrap();
     let tool = directory.path().join("mosquitto_pub");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mq"), &tool).unwrap();
+    std::os::unix::fs::symlink(mq_path(), &tool).unwrap();
     for (options, topic) in [
         ("-p 9 -t before -L mqtt://{address}/url%", "url%"),
         ("-L mqtt://{address}/url -t after", "after"),

@@ -34,7 +34,7 @@ fn a_line_is_printed_for_the_file_minus() {
 #[test]
 fn the_password_is_asked_for_twice() {
     let keys = Keys::none();
-    let line = format!("{} passwd scram -c {} ann", env!("CARGO_BIN_EXE_mq"), keys.path().display());
+    let line = format!("{} passwd scram -c {} ann", mq_path(), keys.path().display());
     let Some(mut running) = on_a_terminal(&format!("{line}; echo status $?")) else { return };
     running.wait_for_part_of_stdout("Password for ann: ");
     running.write("secret\n");

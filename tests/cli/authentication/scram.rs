@@ -93,7 +93,7 @@ fn a_password_is_asked_for_at_the_terminal() {
     let keys = Keys::of_ann("SCRAM-SHA-256");
     let broker = keys.broker("");
     let words = format!("{} -t a -m x -q 1 -u ann --auth-method SCRAM-SHA-256", broker.options());
-    let line = format!("{} pub {words} --ask-password && echo done", env!("CARGO_BIN_EXE_mq"));
+    let line = format!("{} pub {words} --ask-password && echo done", mq_path());
     let Some(mut running) = on_a_terminal(&line) else { return };
     running.wait_for_part_of_stdout("Password for ann: ");
     running.write("secret\n");

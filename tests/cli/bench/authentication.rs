@@ -120,7 +120,7 @@ fn passwords_reach_worker_processes_without_being_seen() {
     }
     let line = format!(
         "{} bench {words} -u user{{i}} {} --ask-password && echo done",
-        env!("CARGO_BIN_EXE_mq"),
+        mq_path(),
         guarded.broker.options()
     );
     let Some(mut running) = on_a_terminal(&line) else { return };

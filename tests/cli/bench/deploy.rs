@@ -54,7 +54,7 @@ fn the_ssh_example_runs_one_load_from_several_addresses() {
         .words(&broker.options())
         .words("-c 9 --subscribers 3 --messages 300")
         .env("RUN_ON", format!("sh {}", run_on.display()))
-        .env("MQ", env!("CARGO_BIN_EXE_mq"))
+        .env("MQ", mq_path())
         .env("DELAY", "2")
         .run();
     assert_says(&finished.succeed(), &["12 of 12 clients", "all 300 messages arrived, once and in order"]);
@@ -66,7 +66,7 @@ fn the_pods_of_the_kubernetes_example_write_reports_that_the_second_job_merges()
     let volume = TempDir::new().unwrap();
     let [shard, merge] = commands_of_the_pods().try_into().expect("a shard and a merge");
     let start = in_seconds(4).to_string();
-    let directory = Path::new(env!("CARGO_BIN_EXE_mq")).parent().unwrap();
+    let directory = Path::new(mq_path()).parent().unwrap();
     let pod = |command: &str, index: &str| {
         Program::new("sh")
             .arg("-c")
@@ -132,9 +132,9 @@ impl CiJob {
         let port = free.local_addr().unwrap().port().to_string();
         Program::new("sh")
             .arg(example("ci-bench.sh"))
-            .env("MQ", env!("CARGO_BIN_EXE_mq"))
+            .env("MQ", mq_path())
             .env("RESULTS", self.file("results"))
-            .env("BROKER", format!("{} broker -p {port}", env!("CARGO_BIN_EXE_mq")))
+            .env("BROKER", format!("{} broker -p {port}", mq_path()))
             .env("PORT", port)
     }
 }

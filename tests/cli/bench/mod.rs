@@ -244,9 +244,5 @@ fn the_limit_of_open_files_is_raised_where_that_is_allowed() {
 
 /// `mq` with these words, after a shell's command.
 fn under_a_limit(limit: &str, words: &str) -> Program {
-    Program::new("sh")
-        .arg("-c")
-        .arg(format!("{limit} && exec \"$0\" \"$@\""))
-        .arg(env!("CARGO_BIN_EXE_mq"))
-        .words(words)
+    Program::new("sh").arg("-c").arg(format!("{limit} && exec \"$0\" \"$@\"")).arg(mq_path()).words(words)
 }

@@ -51,7 +51,7 @@ impl Machines {
     /// The program under test on one of them.
     fn mq(&self, machine: usize, words: &str) -> Program {
         let program = Program::new("ip").words("netns exec").arg(&self.names[machine]);
-        program.arg(env!("CARGO_BIN_EXE_mq")).words(words)
+        program.arg(mq_path()).words(words)
     }
 }
 

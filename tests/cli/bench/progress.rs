@@ -6,7 +6,7 @@ use std::fs;
 
 /// `mq bench` with these words on a terminal of this width.
 fn on_columns(columns: u16, variables: &str, words: &str) -> Option<Running> {
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!(
         "stty rows 24 cols {columns}; TERM=xterm {variables} {program} bench {words}; echo status $?; stty -a"
     );
@@ -88,7 +88,7 @@ fn a_panel_follows_the_size_of_the_terminal() {
     let broker = EmbeddedBroker::start();
     let directory = tempfile::TempDir::new().unwrap();
     let fifo = directory.path().join("resize");
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let fifo_path = fifo.display();
     let line = format!(
         "mkfifo {fifo_path}; stty rows 24 cols 80; \
@@ -142,7 +142,7 @@ fn a_stopped_run_leaves_the_terminal_to_the_shell() {
     let broker = EmbeddedBroker::start();
     let directory = tempfile::TempDir::new().unwrap();
     let id = directory.path().join("id");
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!(
         "stty cols 80 rows 24; TERM=xterm sh -c 'echo $$ >{}; exec {program} bench conn -c 3 --hold 100 {}'",
         id.display(),

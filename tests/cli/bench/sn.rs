@@ -309,13 +309,12 @@ fn forwarders_need_few_open_files() {
     let broker = EmbeddedBroker::start();
     let gateway = Gateway::start(broker.address(), "");
     let limited = |options: &str| {
-        let program = std::env::var_os("CARGO_BIN_EXE_mq").unwrap_or_else(|| env!("CARGO_BIN_EXE_mq").into());
         let script = format!(
             "ulimit -n 100; exec \"$0\" bench conn --sn -h {} -p {} -c 300 --hold 0.1 --processes 1 {options}",
             gateway.address.ip(),
             gateway.address.port()
         );
-        Program::new("sh").arg("-c").arg(script).arg(program).run()
+        Program::new("sh").arg("-c").arg(script).arg(mq_path()).run()
     };
     assert_says(&limited("").fail(2), &["300 clients need", "open files, but the limit is 100"]);
     assert_says(&limited("--sn-forwarders 4").succeed(), &["300 of 300 clients", "forwarders 4"]);
@@ -484,7 +483,7 @@ fn of_several_addresses_the_one_with_a_gateway_is_used() {
     fs::write(&hosts, "127.0.0.1 gateways\n127.0.0.2 gateways\n127.0.0.3 gateways\n").unwrap();
     let script =
         "mount --bind \"$1\" /etc/hosts && exec \"$0\" bench conn --sn -h gateways -p \"$2\" -c 3 --hold 0.1";
-    let program = Program::new("unshare").words("-rm sh -c").arg(script).arg(env!("CARGO_BIN_EXE_mq"));
+    let program = Program::new("unshare").words("-rm sh -c").arg(script).arg(mq_path());
     let finished = program.arg(&hosts).arg(address.port().to_string()).run();
     if finished.stderr.contains("unshare") || finished.stderr.contains("mount") {
         return drop(writeln!(

@@ -39,7 +39,7 @@ fn the_display_shows_latencies_whoever_measures_them() {
     let broker = EmbeddedBroker::start();
     for processes in [1, 2] {
         let options = format!("{} -c 4 --threads 4 --duration 60", broker.options());
-        let line = format!("TERM=xterm {} bench {options} --processes {processes}", env!("CARGO_BIN_EXE_mq"));
+        let line = format!("TERM=xterm {} bench {options} --processes {processes}", mq_path());
         let Some(mut running) = on_a_terminal(&line) else { return };
         running.wait_for_part_of_stdout("p99 latency");
         running.write([3]);
@@ -274,7 +274,7 @@ fn a_worker_process_that_cannot_begin_says_why() {
         .arg("-c")
         .arg(format!(
             "{} bench -p 9 -c 10 --processes 2 --credentials <(printf 'client_id\\n'; seq 20)",
-            env!("CARGO_BIN_EXE_mq")
+            mq_path()
         ))
         .run();
     assert_says(&finished.fail(1), &["cannot start a worker process", "--credentials"]);

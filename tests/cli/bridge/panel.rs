@@ -33,7 +33,7 @@ fn a_stopped_bridge_leaves_the_terminal_to_the_shell() {
     let line = format!(
         "TERM=xterm sh -c 'set -m; sh -c \"echo process \\$\\$; exec {} bridge --from mqtt://{} --to mqtt://{} \
          --name b1 --notifications none a/#\"; echo the shell; read line; fg >/dev/null'",
-        mq_path().display(),
+        mq_path(),
         local.address(),
         remote.address()
     );

@@ -181,7 +181,7 @@ fn nohup_keeps_the_bridge_running_after_a_hang_up() {
     let (local, remote) = brokers();
     let line = format!(
         "trap '' HUP; exec {} bridge --from mqtt://{} --to mqtt://{} --name b1 'a/# out 1'",
-        mq_path().display(),
+        mq_path(),
         local.address(),
         remote.address()
     );

@@ -161,7 +161,7 @@ fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
     let (local, remote) = brokers();
     let words = format!(
         "exec {} bridge --from mqtt://{} --to mqtt://{} --name b1 --json --interval 100ms 'a/# out 1' > /dev/full",
-        env!("CARGO_BIN_EXE_mq"),
+        mq_path(),
         local.address(),
         remote.address()
     );

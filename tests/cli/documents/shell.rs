@@ -150,7 +150,7 @@ fn starts_subscriber(command: &str) -> bool {
 fn install_mq(directory: &Path) {
     fs::create_dir(directory).unwrap();
     let file = directory.join("mq");
-    fs::write(&file, MQ.replace("PROGRAM", env!("CARGO_BIN_EXE_mq"))).unwrap();
+    fs::write(&file, MQ.replace("PROGRAM", crate::support::mq_path())).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 

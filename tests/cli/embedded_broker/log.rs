@@ -71,7 +71,7 @@ fn refused_connections_are_summed_up() {
 /// A pipe that is not read; it holds 64 KiB.
 #[test]
 fn a_log_that_nobody_reads_stops_nothing() {
-    let mut broker = Command::new(env!("CARGO_BIN_EXE_mq"))
+    let mut broker = Command::new(mq_path())
         .args(["broker", "-p", "0", "-v"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

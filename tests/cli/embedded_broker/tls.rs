@@ -234,7 +234,7 @@ fn a_certificate_or_key_that_cannot_be_used_is_named() {
         ("--cafile {}/ca.pem", 2, ["missing", "--cert FILE"]),
     ] {
         let words = files.words(&format!("broker -p 0 {options}"));
-        let program = Program::new(&setsid).words("-w").arg(env!("CARGO_BIN_EXE_mq")).words(&words);
+        let program = Program::new(&setsid).words("-w").arg(mq_path()).words(&words);
         assert_says(&program.run().fail(status), &parts);
     }
 }
@@ -262,7 +262,7 @@ fn an_encrypted_key_is_opened_like_that_of_a_client() {
     broker.tls().mq("pub -t a -m x").run().succeed();
     let of_terminal = files();
     let words = of_terminal.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0 -v");
-    let Some(mut running) = on_a_terminal(&format!("{} {words}", env!("CARGO_BIN_EXE_mq"))) else { return };
+    let Some(mut running) = on_a_terminal(&format!("{} {words}", mq_path())) else { return };
     running.wait_for_part_of_stdout("password of ");
     running.write("xyzzy\r");
     let line = running.wait_for_stdout("(TLS)");
@@ -400,7 +400,7 @@ fn ctrl_c_at_the_prompt_for_the_password_of_the_key_is_an_interruption() {
     let server = ca.issue(server_params());
     let files = Files::new(&[("cert.pem", server.pem()), ("key.pem", server.encrypted_key_pem("xyzzy"))]);
     let words = files.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0");
-    let line = format!("{} {words}; echo status $?; stty -a", env!("CARGO_BIN_EXE_mq"));
+    let line = format!("{} {words}; echo status $?; stty -a", mq_path());
     let Some(mut running) = on_a_terminal(&line) else { return };
     running.wait_for_part_of_stdout("password of ");
     running.write("\x03");
@@ -414,7 +414,7 @@ fn a_signal_at_that_prompt_ends_the_broker_and_leaves_the_terminal_as_it_was() {
     let server = ca.issue(server_params());
     let files = Files::new(&[("cert.pem", server.pem()), ("key.pem", server.encrypted_key_pem("xyzzy"))]);
     let words = files.words("broker --cert {}/cert.pem --key {}/key.pem --tls-port 0");
-    let program = env!("CARGO_BIN_EXE_mq");
+    let program = mq_path();
     let line = format!("sh -c 'echo pid $$; exec {program} {words}'; echo status $?; stty -a");
     let Some(mut running) = on_a_terminal(&line) else { return };
     let pid = running.wait_for_stdout("pid ").trim_start_matches("pid ").trim().to_owned();

@@ -6,12 +6,8 @@ use super::*;
 pub(super) fn request(case: &Case<'_>) {
     let (id, proxy) = (case.id(), case.proxy(250));
     let broker = case.broker.address();
-    let answer = format!(
-        "{} pub -h {} -p {} -t {id}/answer -m right -q 1",
-        mq_path().display(),
-        broker.ip(),
-        broker.port()
-    );
+    let answer =
+        format!("{} pub -h {} -p {} -t {id}/answer -m right -q 1", mq_path(), broker.ip(), broker.port());
     let _responder = {
         let mut running = case.broker.mq(&format!("sub -d -t {id}/ask -q 1 --exec")).arg(answer).spawn();
         running.wait_for_stderr("<- SUBACK");

@@ -78,7 +78,7 @@ fn a_narrow_terminal_has_packets_below_each_other() {
     let files = Files::new(&[]);
     let path = files.path("a.pcap");
     std::fs::write(&path, capture(TWO)).unwrap();
-    let line = format!("{} inspect --conversation 1 {}", env!("CARGO_BIN_EXE_mq"), path.display());
+    let line = format!("{} inspect --conversation 1 {}", mq_path(), path.display());
     for columns in [59, 40, 20] {
         let line = format!("stty rows 24 cols {columns}; {line}; echo status $?");
         let Some(running) = on_a_terminal(&line) else { return };

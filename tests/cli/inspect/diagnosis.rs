@@ -348,8 +348,7 @@ fn a_terminal_wraps_sentences_and_a_pipe_has_one_line_for_each() {
     let sentence = |shown: &str| shown.lines().filter(|line| line.contains("denied")).count();
     assert_eq!(sentence(&piped), 1, "{piped}");
     assert!(piped.lines().any(|line| line.width() > 80), "{piped}");
-    let line =
-        format!("stty rows 24 cols 50; {} inspect --diagnose {}", env!("CARGO_BIN_EXE_mq"), path.display());
+    let line = format!("stty rows 24 cols 50; {} inspect --diagnose {}", mq_path(), path.display());
     let Some(running) = on_a_terminal(&line) else { return };
     let shown = String::from_utf8(running.finish().stdout).unwrap();
     for line in shown.lines().filter(|line| !line.contains("--filter")) {

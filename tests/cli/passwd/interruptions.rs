@@ -29,7 +29,7 @@ fn old_content() -> String {
 fn with_injected(injection: &str, options: &str, path: &Path, words: &str) -> Option<Program> {
     let strace = Program::new(broker::find("strace")?);
     let strace = strace.words("-f -qq -o /dev/null -e trace=all -e").arg(format!("inject={injection}"));
-    Some(strace.arg(env!("CARGO_BIN_EXE_mq")).words("passwd").words(options).arg(path).words(words))
+    Some(strace.arg(mq_path()).words("passwd").words(options).arg(path).words(words))
 }
 
 /// Kills the program at each call of this kind, and looks what is there then. How often that was.
@@ -181,7 +181,7 @@ fn a_file_that_cannot_be_written_is_reported() {
     let Some(strace) = broker::find("strace") else { return };
     let strace =
         Program::new(strace).words("-f -qq -o /dev/null -e trace=openat -e inject=openat:error=EACCES -P");
-    let program = strace.arg(&passwords.path).arg(env!("CARGO_BIN_EXE_mq")).words("passwd -b -I 1");
+    let program = strace.arg(&passwords.path).arg(mq_path()).words("passwd -b -I 1");
     let stderr = program.arg(&passwords.path).words("ann secret").run().fail(1);
     assert_says(&stderr, &["cannot open", "Permission denied"]);
     assert_eq!(passwords.text(), "bob:x\n");

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 fn programs() -> TempDir {
     let programs = TempDir::new().unwrap();
     for name in ["mq", "mosquitto_passwd"] {
-        symlink(env!("CARGO_BIN_EXE_mq"), programs.path().join(name)).unwrap();
+        symlink(mq_path(), programs.path().join(name)).unwrap();
     }
     programs
 }

@@ -8,9 +8,8 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,15 @@ pub fn mq(words: &str) -> Program {
 }
 
 /// The path of the program under test.
-pub fn mq_path() -> PathBuf {
-    std::env::var_os("MQ_TESTED").map_or_else(|| env!("CARGO_BIN_EXE_mq").into(), PathBuf::from)
+pub fn mq_path() -> &'static str {
+    static PATH: LazyLock<String> =
+        LazyLock::new(|| std::env::var("MQ_TESTED").unwrap_or_else(|_| env!("CARGO_BIN_EXE_mq").to_owned()));
+    &PATH
+}
+
+/// Whether the program under test is the one that was built with the tests, with debug assertions as they have them.
+pub fn is_built_with_the_tests() -> bool {
+    mq_path() == env!("CARGO_BIN_EXE_mq")
 }
 
 /// The program under test, called by the name of one of mosquitto's tools, with these words as its arguments.

@@ -27,7 +27,7 @@ impl Terminal {
     pub fn start_with(variables: &str, words: &str, columns: u16, rows: u16) -> Option<Terminal> {
         let mq = mq_path();
         Terminal::start_line(
-            &format!("{variables} sh -c 'echo process $$; exec {} {words}'", mq.display()),
+            &format!("{variables} sh -c 'echo process $$; exec {mq} {words}'"),
             columns,
             rows,
         )

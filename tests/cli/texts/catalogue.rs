@@ -200,7 +200,7 @@ impl Run {
     /// The text without paths, ports and resolvers of this run.
     fn redact(&self, text: &str, port: &str) -> String {
         let text = text.replace(&self.files.words("{}"), "[DIR]");
-        let text = text.replace(env!("CARGO_BIN_EXE_mq"), "[MQ]").replace(port, "[PORT]");
+        let text = text.replace(mq_path(), "[MQ]").replace(port, "[PORT]");
         // The reason of the C library depends on the network of the machine.
         let lookup = "failed to lookup address information: ";
         text.split_inclusive('\n')
