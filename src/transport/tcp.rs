@@ -2,7 +2,7 @@
 
 use super::{ConnectError, Stream};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// The length of the accept queue: many clients connect faster than one thread accepts them. The system may have a
@@ -27,12 +27,15 @@ pub(crate) async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Resu
     Err(failure.unwrap_or_else(|| ConnectError::NoAddress { host: host.to_owned(), bind }))
 }
 
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
 /// Whether this machine has the address, so that a process here can listen at it.
 pub(crate) fn is_own_address(ip: IpAddr) -> bool {
     ip.is_loopback() || std::net::UdpSocket::bind((ip, 0)).is_ok()
 }
 
-/// All addresses of a name; an IP address is not looked up.
+/// All addresses of a name; an IP address is not looked up. `localhost` has addresses in a container without `/etc/hosts`, too
+/// (RFC 6761, section 6.3).
 ///
 /// # Errors
 /// When the name cannot be resolved.
@@ -42,6 +45,9 @@ pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Co
     }
     match tokio::net::lookup_host((host, port)).await {
         Ok(addresses) => Ok(addresses.collect()),
+        Err(_) if host.eq_ignore_ascii_case("localhost") => {
+            Ok(LOOPBACK.map(|ip| SocketAddr::new(ip, port)).into())
+        }
         Err(source) => Err(ConnectError::Lookup { host: host.to_owned(), source }),
     }
 }
