@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# PyPI bluetooth-sig 0.6.0, which gateways from Bluetooth to MQTT can use, reads the decimal numbers of thermometers, blood pressure monitors and pulse
-# oximeters with an exponent that is 8 or 128 off, and a failed weighing as a weight.
+# PyPI bluetooth-sig 0.6.0, which gateways from Bluetooth to MQTT can use, reads the decimal numbers of thermometers, blood pressure monitors and
+# pulse oximeters with an exponent that is 8 or 128 off, and a failed weighing as a weight.
 #
-# Expected (IEEE 11073-20601, annex F.8 and F.9; Bluetooth SIG, Personal Health Devices Transcoding white paper): a FLOAT has a mantissa of 24 bits and above it an
-#           exponent of 8 bits to the base 10, an SFLOAT one of 12 and one of 4, all in two's complement. FF00016C is 364 * 10^-1 = 36.4, 0072 is 114.
-#           (Weight Scale Service 1.0, 3.2.1.2; Body Composition Service 1.0, 3.2.1.2) FFFF as the weight or the body fat means "measurement unsuccessful".
-#           (GATT Specification Supplement, Date Time) A month or a day of 0 is not known.
-# Seen:     a temperature of 36.4 degrees is 3.64e+129, one of 36 degrees 3.6e-127, a blood pressure of 120 over 80 is 1.2e-06 over 8e-07, 98 percent of
-#           oxygen 9.8e-07, each without an error; a pressure in kPa is rejected as outside 0 to 40 kPa. Written by the library, 36.4 is the FLOAT
+# Expected (IEEE 11073-20601, annex F.8 and F.9; Bluetooth SIG, Personal Health Devices Transcoding white paper): a FLOAT has a mantissa of 24 bits
+#           and above it an exponent of 8 bits to the base 10, an SFLOAT one of 12 and one of 4, all in two's complement. FF00016C is 364 * 10^-1 =
+#           36.4, 0072 is 114. (Weight Scale Service 1.0, 3.2.1.2; Body Composition Service 1.0, 3.2.1.2) FFFF as the weight or the body fat means
+#           "measurement unsuccessful". (GATT Specification Supplement, Date Time) A month or a day of 0 is not known.
+# Seen:     a temperature of 36.4 degrees is 3.64e+129, one of 36 degrees 3.6e-127, a blood pressure of 120 over 80 is 1.2e-06 over 8e-07, 98 percent
+#           of oxygen 9.8e-07, each without an error; a pressure in kPa is rejected as outside 0 to 40 kPa. Written by the library, 36.4 is the FLOAT
 #           7c058de0, which is 3.64e+129 for others. The failed weighing is 327.675 kg, failed body fat is an error, and so is an unknown month.
 # So:       no clinical device can be read, and the tests of a program that writes and reads with the library pass.
 set -euo pipefail

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Two readers of BUFR, the binary format of weather observations: PyPI bufrust 1.0.4 reads other values if a message uses an operator it leaves out, and
-# pybufrkit 0.2.25 reads nothing since bitstring 5.0.0, which an installation without pins gets. Beside pybufrkit with bitstring 4.3.1.
+# Two readers of BUFR, the binary format of weather observations: PyPI bufrust 1.0.4 reads other values if a message uses an operator it leaves out,
+# and pybufrkit 0.2.25 reads nothing since bitstring 5.0.0, which an installation without pins gets. Beside pybufrkit with bitstring 4.3.1.
 #
-# Expected (WMO-No. 306, Manual on Codes, volume I.2, FM 94 BUFR, Table C): 203YYY gives new reference values of YYY bits, until 203255, for the elements after it. 204YYY puts
-#           YYY bits before each element, but not before 031021, which says what they mean. 205YYY is YYY characters, 206YYY the width of the local element that follows.
-#           After 221YYY, elements that are not coordinates have no data. All bits set to one mean a missing value, also in the increment of a compressed message
-#           (94.6.3).
-# Seen:     bufrust reads the temperature 295.15 K as 391.68, 525.26 or 167.06 after 203, 204 and 205, without an error, and rejects 206 and 221. In
-#           a compressed message, the station without a cloud amount has that of the first one, "2 OKTAS", and a missing name is the number 1020. pybufrkit with bitstring
-#           5.0.0 raises AttributeError, module 'bitstring' has no attribute 'BitStream', for every message; it asks for any version from 3.1.3 on.
+# Expected (WMO-No. 306, Manual on Codes, volume I.2, FM 94 BUFR, Table C): 203YYY gives new reference values of YYY bits, until 203255, for the
+#           elements after it. 204YYY puts YYY bits before each element, but not before 031021, which says what they mean. 205YYY is YYY characters,
+#           206YYY the width of the local element that follows. After 221YYY, elements that are not coordinates have no data. All bits set to one mean
+#           a missing value, also in the increment of a compressed message (94.6.3).
+# Seen:     bufrust reads the temperature 295.15 K as 391.68, 525.26 or 167.06 after 203, 204 and 205, without an error, and rejects 206 and 221. In a
+#           compressed message, the station without a cloud amount has that of the first one, "2 OKTAS", and a missing name is the number 1020.
+#           pybufrkit with bitstring 5.0.0 raises AttributeError, module 'bitstring' has no attribute 'BitStream', for every message; it asks for any
+#           version from 3.1.3 on.
 # So:       stations with quality marks, which 204 is for, publish pressures of 776 hPa, and clouds that nobody observed.
 set -euo pipefail
 work=$(mktemp -d)

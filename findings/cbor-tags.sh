@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# CBOR libraries that confuse or drop tags and cannot read floats: npm @iljucha/cbor 1.0.10, cbor-redux 1.0.0, @stablelib/cbor 2.0.4, and PyPI larzcbor 0.1.0 and flynn
-# 1.0.0b2, beside npm cbor 10.0.12 and PyPI cbor2 5.9.0.
+# CBOR libraries that confuse or drop tags and cannot read floats: npm @iljucha/cbor 1.0.10, cbor-redux 1.0.0, @stablelib/cbor 2.0.4, and PyPI
+# larzcbor 0.1.0 and flynn 1.0.0b2, beside npm cbor 10.0.12 and PyPI cbor2 5.9.0.
 #
-# Expected (RFC 8949): tag 0 is a date and time as text (3.4.1), tag 1 a number of seconds since 1970 (3.4.2), tags 2 and 3 are large integers as bytes, positive and negative
-#           (3.4.3), tag 4 is a decimal fraction (3.4.4). Floats have 16, 32 or 64 bits (3.3). Strings and arrays may be of indefinite length (3.2).
-# Seen:     @iljucha/cbor writes a Date as tag 2 with a number of milliseconds and a BigInt as tag 0 with its digits, so that cbor reads no date and 5n as May 2001; it raises for
-#           times of others, reads a large integer as an invalid Date, and writes a Uint8Array as the map {"0":1,"1":2}. cbor-redux
-#           writes 2^64 as 0 (it rejects larger integers) and a Date as an empty map. @stablelib/cbor writes a Date without its fraction of a second. larzcbor reads 2^64
-#           and -2^64 - 1 as the same bytes, 273.15 as the list -2 and 27315, and nothing of indefinite length. flynn reads half floats, and raises
-#           AttributeError for all others, also for those that it wrote.
+# Expected (RFC 8949): tag 0 is a date and time as text (3.4.1), tag 1 a number of seconds since 1970 (3.4.2), tags 2 and 3 are large integers as
+#           bytes, positive and negative (3.4.3), tag 4 is a decimal fraction (3.4.4). Floats have 16, 32 or 64 bits (3.3). Strings and arrays may be
+#           of indefinite length (3.2).
+# Seen:     @iljucha/cbor writes a Date as tag 2 with a number of milliseconds and a BigInt as tag 0 with its digits, so that cbor reads no date and
+#           5n as May 2001; it raises for times of others, reads a large integer as an invalid Date, and writes a Uint8Array as the map {"0":1,"1":2}.
+#           cbor-redux writes 2^64 as 0 (it rejects larger integers) and a Date as an empty map. @stablelib/cbor writes a Date without its fraction of
+#           a second. larzcbor reads 2^64 and -2^64 - 1 as the same bytes, 273.15 as the list -2 and 27315, and nothing of indefinite length. flynn
+#           reads half floats, and raises AttributeError for all others, also for those that it wrote.
 # So:       a counter that passes 2^64 starts again at 0, and measurements arrive without their time.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Two readers of the telegrams of Dutch and Belgian electricity meters (P1 port, DSMR), which gateways forward over MQTT: PyPI smeterd 2.9.2 and iec62056 0.5.1 report
-# water and heat as gas and lose the hour of the change of clocks; iec62056 accepts wrong checksums. Beside PyPI dsmr-parser 1.11.2.
+# Two readers of the telegrams of Dutch and Belgian electricity meters (P1 port, DSMR), which gateways forward over MQTT: PyPI smeterd 2.9.2 and
+# iec62056 0.5.1 report water and heat as gas and lose the hour of the change of clocks; iec62056 accepts wrong checksums. Beside PyPI dsmr-parser
+# 1.11.2.
 #
-# Expected (DSMR P1 Companion Standard 5.0.2): a time ends with S in summer and W in winter (6.4). The checksum after ! is a CRC16 over the telegram (5.2). Meters of
-#           other media are on the channels 1 to 4, and 0-n:24.1.0 gives the medium of channel n, 003 for gas, 004 for heat, 007 for water (6.12). The text
-#           message may be empty, 0-0:96.13.0(). Belgian meters (e-MUCS P1) also send 1-0:1.4.0, the average demand.
-# Seen:     both read 2:30 S and 2:30 W of the night in which the clocks go back, which are an hour apart, as the same time. smeterd's gas total is that
-#           of the water meter on channel 1, the gas meter on channel 2 is missing, and a house without gas has a total of 0. iec62056 calls 42.5 m3 of water and 12.345 GJ of heat
-#           gas_delivered, reads all times with the offset of the present day, so that summer or winter is an hour off, reads an empty message as the text
-#           None, raises for 1-0:1.4.0, with NameError inside, and for an empty log of power failures, and reads 923.456 kWh from a telegram whose checksum is wrong.
+# Expected (DSMR P1 Companion Standard 5.0.2): a time ends with S in summer and W in winter (6.4). The checksum after ! is a CRC16 over the telegram
+#           (5.2). Meters of other media are on the channels 1 to 4, and 0-n:24.1.0 gives the medium of channel n, 003 for gas, 004 for heat, 007 for
+#           water (6.12). The text message may be empty, 0-0:96.13.0(). Belgian meters (e-MUCS P1) also send 1-0:1.4.0, the average demand.
+# Seen:     both read 2:30 S and 2:30 W of the night in which the clocks go back, which are an hour apart, as the same time. smeterd's gas total is
+#           that of the water meter on channel 1, the gas meter on channel 2 is missing, and a house without gas has a total of 0. iec62056 calls 42.5
+#           m3 of water and 12.345 GJ of heat gas_delivered, reads all times with the offset of the present day, so that summer or winter is an hour
+#           off, reads an empty message as the text None, raises for 1-0:1.4.0, with NameError inside, and for an empty log of power failures, and
+#           reads 923.456 kWh from a telegram whose checksum is wrong.
 # So:       who has a water meter sees its litres as gas, and a disturbed line adds 800 kWh.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# PyPI hart-protocol 2023.6.0, which reads and writes HART, the protocol of process instruments, writes eight characters of each text into them and drops values and
-# messages that it receives, beside PyPI hartip-py 0.5.0.
+# PyPI hart-protocol 2023.6.0, which reads and writes HART, the protocol of process instruments, writes eight characters of each text into them and
+# drops values and messages that it receives, beside PyPI hartip-py 0.5.0.
 #
-# Expected (HART Universal Command Specification, HCF_SPEC-127; Command Summary Specification, HCF_SPEC-99, packed ASCII): command 17 writes a message of 32 characters in 24
-#           octets, command 18 a tag of 8 characters and a descriptor of 16, with four characters in three octets. The response to command 3 has up to
-#           four variables. Command 19 is answered with the final assembly number in three octets, like command 16. (Token-Passing Data Link Layer
-#           Specification, HCF_SPEC-81) A message that a device in burst mode sends begins with 81 or 01.
-# Seen:     the message "SERVICE DUE 2027-03 CALL STATION" is written as 24 times @ and " STATION", a message of up to 24 characters as 24 times @ and spaces; of the
-#           descriptor "FLOW NORTH LINE" the first half is @. The third and fourth variable are missing, the number 74565 of command 19 is 291, and
-#           burst messages give nothing. Tags of eight characters, commands 1, 2 and 16 are right. The texts of commands 12 and 13 are given as packed octets.
+# Expected (HART Universal Command Specification, HCF_SPEC-127; Command Summary Specification, HCF_SPEC-99, packed ASCII): command 17 writes a message
+#           of 32 characters in 24 octets, command 18 a tag of 8 characters and a descriptor of 16, with four characters in three octets. The response
+#           to command 3 has up to four variables. Command 19 is answered with the final assembly number in three octets, like command 16.
+#           (Token-Passing Data Link Layer Specification, HCF_SPEC-81) A message that a device in burst mode sends begins with 81 or 01.
+# Seen:     the message "SERVICE DUE 2027-03 CALL STATION" is written as 24 times @ and " STATION", a message of up to 24 characters as 24 times @ and
+#           spaces; of the descriptor "FLOW NORTH LINE" the first half is @. The third and fourth variable are missing, the number 74565 of command 19
+#           is 291, and burst messages give nothing. Tags of eight characters, commands 1, 2 and 16 are right. The texts of commands 12 and 13 are
+#           given as packed octets.
 # So:       writing a short note erases the message of the device, without an error.
 set -euo pipefail
 work=$(mktemp -d)

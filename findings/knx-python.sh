@@ -2,12 +2,12 @@
 # Two Python libraries for KNX, which bridges between KNX and MQTT can use: PyPI knxip 0.5 writes large numbers as other numbers, knxpy 0.2.7 writes
 # floats without their fraction and cannot read texts, beside PyPI xknx 4.0.0 and knxdclient 1.2.0.
 #
-# Expected (KNX Standard 3/7/2, Datapoint Types): a 2-octet float (DPT 9) reaches from -671088.64 to 670433.28, with an exponent from 0 to 15. A 4-octet
-#           float (DPT 14) is IEEE 754. The octets after the text of DPT 16 are zero, and the text may have any character, 30 is the digit 0. The years 90 to
-#           99 of a date (DPT 11) are 1990 to 1999. DPT 4.002 is a character of ISO 8859-1, DPT 20 an enumeration of 8 bits.
-# Seen:     knxip writes numbers from 335544.32 up and from -335708.16 down with an exponent of 14 at most: 400000 is 128778.24, -671088.64 is -167772.16. knxpy
-#           writes 21.5 and -0.75 of DPT 14 as 21.0 and 0.0, reads Temperature 20 as "Temperature 2" or with the zero octets, and 1999-12-31 as 2099-12-31; it writes that
-#           date with the year -1. For DPT 4.002, 16.001 and 20 it raises NameError.
+# Expected (KNX Standard 3/7/2, Datapoint Types): a 2-octet float (DPT 9) reaches from -671088.64 to 670433.28, with an exponent from 0 to 15. A
+#           4-octet float (DPT 14) is IEEE 754. The octets after the text of DPT 16 are zero, and the text may have any character, 30 is the digit 0.
+#           The years 90 to 99 of a date (DPT 11) are 1990 to 1999. DPT 4.002 is a character of ISO 8859-1, DPT 20 an enumeration of 8 bits.
+# Seen:     knxip writes numbers from 335544.32 up and from -335708.16 down with an exponent of 14 at most: 400000 is 128778.24, -671088.64 is
+#           -167772.16. knxpy writes 21.5 and -0.75 of DPT 14 as 21.0 and 0.0, reads Temperature 20 as "Temperature 2" or with the zero octets, and
+#           1999-12-31 as 2099-12-31; it writes that date with the year -1. For DPT 4.002, 16.001 and 20 it raises NameError.
 # So:       a set point of 21.5 arrives as 21, and an illuminance of 400000 lux as 128778.
 set -euo pipefail
 work=$(mktemp -d)

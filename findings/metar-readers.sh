@@ -3,16 +3,17 @@
 # metar-decoder 1.0.2 read other visibilities, pressures, clouds and temperatures, aviconv-met 0.4.0 drops the rest of a report. Beside PyPI
 # metar-taf-parser-mivek 1.13.1.
 #
-# Expected (WMO-No. 306, Manual on Codes, volume I.1, FM 15): solidi stand for a value that an automatic station does not have. P99KT is a wind of 100 knots
-#           or more (15.5). A second visibility with a direction, 1200NW, may follow the first (15.6). In R08/0350D, the visual range of runway 08
-#           is 350 m and falls (15.7). FEW030 are clouds at 3000 ft (914 m), //////CB a cloud of unknown amount and height (15.9). 12/08 are the
-#           temperature and the dew point (15.11), Q1013 is the pressure in hPa (15.12). Groups after TEMPO are a forecast (15.14). (Federal Meteorological Handbook 1, 12.6) 1 1/2SM is
-#           one and a half statute miles (2414 m), M1/4SM less than a quarter of one, 3000V6000FT a range in feet, A2998 29.98 inches of mercury (1015 hPa).
-# Seen:     weather-decoder reads a report without measurements as calm, 10 km, 0 degrees and 29.92 inches, and P99KT as calm. pymetaf reads 1 1/2SM as 3218 m
-#           and M1/4SM as 6437 m, A2998 as 101523 with the unit hPa, 030 as 600 m, and TCU (towering cumulus) as altocumulus. metar-decoder reads M1/4SM as 4
-#           miles, the dew point 3 and the temperature 8 out of R08/0350D, and the storm of the forecast as weather of now. aviconv-met reads M1/4SM as
-#           -0.25 miles, and feet of visual range as metres; after ////, 1200NW, //////CB or P99KT it has neither clouds nor temperature
-#           nor pressure.
+# Expected (WMO-No. 306, Manual on Codes, volume I.1, FM 15): solidi stand for a value that an automatic station does not have. P99KT is a wind of 100
+#           knots or more (15.5). A second visibility with a direction, 1200NW, may follow the first (15.6). In R08/0350D, the visual range of runway
+#           08 is 350 m and falls (15.7). FEW030 are clouds at 3000 ft (914 m), //////CB a cloud of unknown amount and height (15.9). 12/08 are the
+#           temperature and the dew point (15.11), Q1013 is the pressure in hPa (15.12). Groups after TEMPO are a forecast (15.14). (Federal
+#           Meteorological Handbook 1, 12.6) 1 1/2SM is one and a half statute miles (2414 m), M1/4SM less than a quarter of one, 3000V6000FT a range
+#           in feet, A2998 29.98 inches of mercury (1015 hPa).
+# Seen:     weather-decoder reads a report without measurements as calm, 10 km, 0 degrees and 29.92 inches, and P99KT as calm. pymetaf reads 1 1/2SM
+#           as 3218 m and M1/4SM as 6437 m, A2998 as 101523 with the unit hPa, 030 as 600 m, and TCU (towering cumulus) as altocumulus. metar-decoder
+#           reads M1/4SM as 4 miles, the dew point 3 and the temperature 8 out of R08/0350D, and the storm of the forecast as weather of now.
+#           aviconv-met reads M1/4SM as -0.25 miles, and feet of visual range as metres; after ////, 1200NW, //////CB or P99KT it has neither clouds
+#           nor temperature nor pressure.
 # So:       a station whose sensors fail reports a plausible calm day of 0 degrees, and fog with less than 400 m is published as 6 km.
 set -euo pipefail
 work=$(mktemp -d)

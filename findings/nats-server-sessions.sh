@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# nats-server 2.9.10 (Debian 12) at MQTT 3.1.1: a message that was not acknowledged is not sent again at the reconnect, a client that is taken over leaves no will, and
-# filters have wildcards that MQTT does not, beside mosquitto 2.0.11.
+# nats-server 2.9.10 (Debian 12) at MQTT 3.1.1: a message that was not acknowledged is not sent again at the reconnect, a client that is taken over
+# leaves no will, and filters have wildcards that MQTT does not, beside mosquitto 2.0.11.
 #
-# Expected (MQTT 3.1.1): if a client connects again with Clean Session 0, the server sends each unacknowledged PUBLISH again (4.4, [MQTT-4.4.0-1]). The will is published when
-#           the connection ends without DISCONNECT (3.1.2.5, [MQTT-3.1.2-8]), also if the server ends it since a second client has the identifier (3.1.4,
-#           [MQTT-3.1.4-2]). The wildcards are # and + (4.7.1); the topics that begin with $ do not match # (4.7.2, [MQTT-4.7.2-1]).
+# Expected (MQTT 3.1.1): if a client connects again with Clean Session 0, the server sends each unacknowledged PUBLISH again (4.4, [MQTT-4.4.0-1]).
+#           The will is published when the connection ends without DISCONNECT (3.1.2.5, [MQTT-3.1.2-8]), also if the server ends it since a second
+#           client has the identifier (3.1.4, [MQTT-3.1.4-2]). The wildcards are # and + (4.7.1); the topics that begin with $ do not match # (4.7.2,
+#           [MQTT-4.7.2-1]).
 # Seen:     nats-server sends the unacknowledged messages again 30 s after they were sent first, and nothing at the reconnect. A broken connection
-#           leaves its will, a connection that was taken over does not. The filters sp/* and sp/> match sp/ab, and # matches topics that begin
-#           with $JS and $MQTT, with the server's own JSON. Retained messages, queued ones, order, keep alive and wills of broken connections are right.
+#           leaves its will, a connection that was taken over does not. The filters sp/* and sp/> match sp/ab, and # matches topics that begin with
+#           $JS and $MQTT, with the server's own JSON. Retained messages, queued ones, order, keep alive and wills of broken connections are right.
 # So:       a device that was switched off and on waits half a minute for its commands, and a device whose twin takes over stays "online".
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Two readers of NMEA 2000, the network of boats, report what a sensor does not know as measurements: PyPI pylibnmea2k 0.2.4 and n2k 0.5.0, beside PyPI nmea2000
-# 2026.10.3, which reads with the definitions of canboat.
+# Two readers of NMEA 2000, the network of boats, report what a sensor does not know as measurements: PyPI pylibnmea2k 0.2.4 and n2k 0.5.0, beside
+# PyPI nmea2000 2026.10.3, which reads with the definitions of canboat.
 #
-# Expected (NMEA 2000, as canboat documents its PGNs and field types): in a number of N bits, the largest value means that it is not available, the one
-#           below it that it is out of range or invalid. The level of a tank (PGN 127505) and the humidity (130311, 130313) are signed, so 7FFF and 7FFE are these
-#           values; so is the voltage of a battery (127508). The reference of a heading (127250) or course (129026) is 0 for true, 1 for magnetic. "Navigation
-#           terminated" (129283) has two bits, and 3 is not available. A message may have a speed and no course.
-# Seen:     pylibnmea2k reads a tank without a level as 131.068 percent, a battery without a voltage as 327.67 V, an unknown humidity as 131.068 percent, an invalid
-#           heading as 15.48 degrees and an invalid depth as 42949672.94 m. Its headings and courses have no reference, and the documentation says that
-#           they are true. A speed without a course, and a wind speed without an angle, give nothing. n2k also reads the unknown humidity as 131.068 percent, the
-#           invalid heading as 6.5534 radians, the invalid depth alike, and ends the navigation if the field is not available.
+# Expected (NMEA 2000, as canboat documents its PGNs and field types): in a number of N bits, the largest value means that it is not available, the
+#           one below it that it is out of range or invalid. The level of a tank (PGN 127505) and the humidity (130311, 130313) are signed, so 7FFF
+#           and 7FFE are these values; so is the voltage of a battery (127508). The reference of a heading (127250) or course (129026) is 0 for true,
+#           1 for magnetic. "Navigation terminated" (129283) has two bits, and 3 is not available. A message may have a speed and no course.
+# Seen:     pylibnmea2k reads a tank without a level as 131.068 percent, a battery without a voltage as 327.67 V, an unknown humidity as 131.068
+#           percent, an invalid heading as 15.48 degrees and an invalid depth as 42949672.94 m. Its headings and courses have no reference, and the
+#           documentation says that they are true. A speed without a course, and a wind speed without an angle, give nothing. n2k also reads the
+#           unknown humidity as 131.068 percent, the invalid heading as 6.5534 radians, the invalid depth alike, and ends the navigation if the field
+#           is not available.
 # So:       a compass that fails reports a plausible heading, and the fuel gauge without a sensor is full.
 set -euo pipefail
 work=$(mktemp -d)

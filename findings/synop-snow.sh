@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# PyPI pymetdecoder-wmo 0.1.14, which reads and writes SYNOP, the reports of weather stations, reads the codes for "hardly any snow" as metres of it, and loses past
-# weather and gusts when it writes what it read.
+# PyPI pymetdecoder-wmo 0.1.14, which reads and writes SYNOP, the reports of weather stations, reads the codes for "hardly any snow" as metres of it,
+# and loses past weather and gusts when it writes what it read.
 #
-# Expected (WMO-No. 306, Manual on Codes, volume I.1, FM 12): in section 3, 4E'sss is the state of the ground and the depth of snow in cm (12.4.6), whose code table 3889
-#           goes from 001 to 996; 997 is less than 0.5 cm, 998 a cover that is not continuous, 999 a measurement that was impossible. 7wwW1W2 is the present and
-#           the past weather (12.2.6.6), 911ff the highest gust (12.4.10).
-# Seen:     997, 998 and 999 are 997, 998 and 999 cm, continuous and possible. A report with past weather 6 and 5 and a gust of 25 m/s is read rightly; written again,
-#           it has 761// and two solidi in place of the gust, without an error; reading that gives no past weather, and an error at the solidi. Temperatures, pressures, precipitation,
-#           clouds and depths up to 996 survive.
+# Expected (WMO-No. 306, Manual on Codes, volume I.1, FM 12): in section 3, 4E'sss is the state of the ground and the depth of snow in cm (12.4.6),
+#           whose code table 3889 goes from 001 to 996; 997 is less than 0.5 cm, 998 a cover that is not continuous, 999 a measurement that was
+#           impossible. 7wwW1W2 is the present and the past weather (12.2.6.6), 911ff the highest gust (12.4.10).
+# Seen:     997, 998 and 999 are 997, 998 and 999 cm, continuous and possible. A report with past weather 6 and 5 and a gust of 25 m/s is read
+#           rightly; written again, it has 761// and two solidi in place of the gust, without an error; reading that gives no past weather, and an
+#           error at the solidi. Temperatures, pressures, precipitation, clouds and depths up to 996 survive.
 # So:       a station with a dusting of snow publishes a depth of ten metres, and a relay that reads and writes reports drops gusts.
 set -euo pipefail
 work=$(mktemp -d)

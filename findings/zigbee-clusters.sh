@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# npm zigbee-clusters 3.0.2, which programs use to read Zigbee devices, drops a whole report if one attribute has a type that it does not know, and gives
-# "unknown" as a measurement.
+# npm zigbee-clusters 3.0.2, which programs use to read Zigbee devices, drops a whole report if one attribute has a type that it does not know, and
+# gives "unknown" as a measurement.
 #
-# Expected (Zigbee Cluster Library, revision 8): a report is a list of attributes, each with its type (2.5.11), so a receiver can skip those that it does not use. Types are also 16-bit
-#           enumerations, bitmaps, 64-bit integers, half-precision floats, long strings, arrays, structures, times and dates (2.6.2); int16 8000, uint16 FFFF, uint8 FF and
-#           uint48 FFFFFFFFFFFF stand for an invalid value (2.6.2, table of data types). The thermostat (6.3.2.2) has the local temperature, 0000, and the running state,
-#           0029, a 16-bit bitmap; the time cluster (3.12.2.2) the time, 0000, a UTCTime.
+# Expected (Zigbee Cluster Library, revision 8): a report is a list of attributes, each with its type (2.5.11), so a receiver can skip those that it
+#           does not use. Types are also 16-bit enumerations, bitmaps, 64-bit integers, half-precision floats, long strings, arrays, structures, times
+#           and dates (2.6.2); int16 8000, uint16 FFFF, uint8 FF and uint48 FFFFFFFFFFFF stand for an invalid value (2.6.2, table of data types). The
+#           thermostat (6.3.2.2) has the local temperature, 0000, and the running state, 0029, a 16-bit bitmap; the time cluster (3.12.2.2) the time,
+#           0000, a UTCTime.
 # Seen:     a report of 21.5 degrees alone gives localTemperature 2150, with the running state it gives nothing, and the device is answered with the
-#           status FAILURE. So are a temperature with a manufacturer's bitmap, half-precision float, array or time, and the report of the
-#           time cluster. An unknown temperature is -32768, a humidity 65535, a battery 255, a meter 281474976710655, while an invalid boolean is null.
+#           status FAILURE. So are a temperature with a manufacturer's bitmap, half-precision float, array or time, and the report of the time
+#           cluster. An unknown temperature is -32768, a humidity 65535, a battery 255, a meter 281474976710655, while an invalid boolean is null.
 # So:       temperatures of some thermostats never arrive, and a sensor without a measurement has -327.68 degrees.
 set -euo pipefail
 work=$(mktemp -d)
