@@ -3,7 +3,7 @@
 use super::support::certificates::*;
 use super::support::proxy::{Microsocks, start_http_proxy};
 use super::support::*;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// mosquitto with TLS on two ports.
 struct SecureMosquitto {
@@ -24,9 +24,9 @@ impl SecureMosquitto {
             "cafile {{directory}}/ca.pem\ncertfile {{directory}}/server.pem\n\
              keyfile {{directory}}/server.key\n{configuration}"
         );
-        let web_socket = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let lines = format!("{tls}\nlistener {} 127.0.0.1\nprotocol websockets\n{tls}", web_socket.port());
+        let lines = format!("{tls}\nlistener {{port}} 127.0.0.1\nprotocol websockets\n{tls}");
         let broker = Mosquitto::start_with_files(&lines, &files)?;
+        let web_socket = (Ipv4Addr::LOCALHOST, broker.further_port(0)).into();
         let files = [("ca.pem", ca.pem()), ("ann.pem", ann.pem()), ("ann.key", ann.key_pem())];
         Some(SecureMosquitto { broker, web_socket, files: Files::new(&files) })
     }

@@ -1,8 +1,7 @@
 //! MQTT over WebSocket, against both brokers and against servers that speak the handshake by hand.
 
 use super::support::*;
-use std::net::SocketAddr;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use tungstenite::handshake::derive_accept_key;
 
 /// `mq broker` with a port for WebSockets.
@@ -31,9 +30,9 @@ impl Server for WebSocketBroker {
 
 /// mosquitto with a port for WebSockets, and that port.
 fn mosquitto() -> Option<(Mosquitto, SocketAddr)> {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let lines = format!("listener {} 127.0.0.1\nprotocol websockets", free.port());
-    Some((Mosquitto::start_with(&lines)?, free))
+    let mosquitto = Mosquitto::start_with("listener {port} 127.0.0.1\nprotocol websockets")?;
+    let address = (Ipv4Addr::LOCALHOST, mosquitto.further_port(0)).into();
+    Some((mosquitto, address))
 }
 
 /// What both brokers must do, at this address.

@@ -4,7 +4,6 @@ use super::*;
 use crate::support::certificates::*;
 use crate::support::proxy::{Microsocks, start_http_proxy};
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 
 /// mosquitto with a listener for TLS, one for WebSocket in TLS, and its authority in ca.pem.
 struct SecureMosquitto {
@@ -26,13 +25,12 @@ impl SecureMosquitto {
             ("client.pem", client.pem()),
             ("client.key", client.key_pem()),
         ]);
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (tls, web_socket) = (free(), free());
         let keys = files.words("certfile {}/cert.pem\nkeyfile {}/key.pem\ncafile {}/ca.pem");
         let lines = format!(
-            "listener {tls} 127.0.0.1\n{keys}\nlistener {web_socket} 127.0.0.1\nprotocol websockets\n{keys}"
+            "listener {{port}} 127.0.0.1\n{keys}\nlistener {{port}} 127.0.0.1\nprotocol websockets\n{keys}"
         );
         let mosquitto = Mosquitto::start_with(&lines)?;
+        let [tls, web_socket] = [0, 1].map(|number| mosquitto.further_port(number));
         Some(SecureMosquitto { _mosquitto: mosquitto, files, tls, web_socket })
     }
 

@@ -3,7 +3,6 @@
 use super::*;
 use crate::support::certificates::{authority, named, server_params};
 use crate::support::proxy::{Microsocks, start_http_proxy};
-use std::net::TcpListener;
 
 /// A broker, and the way of the bridge to it.
 struct Way<'a> {
@@ -64,21 +63,17 @@ fn assert_arrive(source: &Way<'_>, target: &Way<'_>, topic: &str) {
     assert_eq!(lines, expected, "{topic} from {} to {}", source.url, target.url);
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// mosquitto with a second listener, which has certificates and these lines, the port of that listener, and the files of a client.
 fn mosquitto_with_tls(lines: &str) -> Option<(Mosquitto, u16, Files)> {
     let ca = authority("Test CA");
     let (server, client) = (ca.issue(server_params()), ca.issue(named("bridge", &[])));
-    let port = free_port();
     let listener = format!(
-        "listener {port} 127.0.0.1\ncafile {{directory}}/ca.pem\ncertfile {{directory}}/server.pem\n\
+        "listener {{port}} 127.0.0.1\ncafile {{directory}}/ca.pem\ncertfile {{directory}}/server.pem\n\
          keyfile {{directory}}/server.key\n{lines}"
     );
     let files = [("ca.pem", &*ca.pem()), ("server.pem", &*server.pem()), ("server.key", &*server.key_pem())];
     let broker = Mosquitto::start_with_files(&listener, &files)?;
+    let port = broker.further_port(0);
     let of_client = [("ca.pem", ca.pem()), ("client.pem", client.pem()), ("client.key", client.key_pem())];
     Some((broker, port, Files::new(&of_client)))
 }
@@ -100,9 +95,10 @@ fn tls_with_a_client_certificate() {
 
 #[test]
 fn web_socket() {
-    let port = free_port();
-    let broker = EmbeddedBroker::start_with(&format!("-p 0 --ws-port {port}"));
-    Way::new(&broker, format!("ws://127.0.0.1:{port}/mqtt"), &[]).assert_carries();
+    let mut broker = EmbeddedBroker::start_with("-p 0 --ws-port 0");
+    let line = broker.process().wait_for_stdout("(WebSocket)");
+    let address = line.split(' ').nth(2).unwrap();
+    Way::new(&broker, format!("ws://{address}/mqtt"), &[]).assert_carries();
 }
 
 #[test]
@@ -115,9 +111,9 @@ fn web_socket_over_tls() {
 #[cfg(feature = "psk")]
 #[test]
 fn pre_shared_key() {
-    let port = free_port();
-    let lines = format!("listener {port} 127.0.0.1\npsk_hint hint\npsk_file {{directory}}/keys");
-    let Some(broker) = Mosquitto::start_with_files(&lines, &[("keys", "ann:c0ffee00\n")]) else { return };
+    let lines = "listener {port} 127.0.0.1\npsk_hint hint\npsk_file {directory}/keys";
+    let Some(broker) = Mosquitto::start_with_files(lines, &[("keys", "ann:c0ffee00\n")]) else { return };
+    let port = broker.further_port(0);
     let variables = [("PSK", "c0ffee00"), ("PSK_IDENTITY", "ann")];
     Way::new(&broker, format!("mqtts://127.0.0.1:{port}"), &variables).assert_carries();
 }

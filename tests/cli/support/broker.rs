@@ -97,6 +97,8 @@ pub struct Mosquitto {
     address: SocketAddr,
     directory: TempDir,
     configuration: String,
+    /// The ports in place of `{port}`.
+    further_ports: Vec<u16>,
 }
 
 impl Mosquitto {
@@ -105,7 +107,7 @@ impl Mosquitto {
         Mosquitto::start_with("")
     }
 
-    /// Starts it with these lines in its configuration; `{directory}` is replaced by its directory.
+    /// Starts it with these lines in its configuration; `{directory}` is replaced by its directory, and each `{port}` by a free port.
     pub fn start_with(configuration: &str) -> Option<Mosquitto> {
         Mosquitto::start_with_files(configuration, &[])
     }
@@ -118,11 +120,18 @@ impl Mosquitto {
             std::fs::write(directory.path().join(name), content).unwrap();
         }
         for _ in 0..20 {
-            if let Some((running, address)) = start_once(&program, directory.path(), configuration, 0) {
-                return Some(Mosquitto { running, address, directory, configuration: configuration.into() });
+            // Other ones for each attempt: another program can have taken them meanwhile.
+            let (configuration, further_ports) = with_ports(configuration);
+            if let Some((running, address)) = start_once(&program, directory.path(), &configuration, 0) {
+                return Some(Mosquitto { running, address, directory, configuration, further_ports });
             }
         }
         panic!("mosquitto does not start")
+    }
+
+    /// The port in place of a `{port}` in its configuration, counted from 0.
+    pub fn further_port(&self, number: usize) -> u16 {
+        self.further_ports[number]
     }
 
     /// The path of a file in its directory.
@@ -173,6 +182,21 @@ pub fn find(program: &str) -> Option<PathBuf> {
         let _ = writeln!(std::io::stderr(), "skipped: {test} with {program}, which is not installed");
     }
     found
+}
+
+/// Replaces each `{port}` by a free port.
+fn with_ports(configuration: &str) -> (String, Vec<u16>) {
+    let mut parts = configuration.split("{port}");
+    let mut lines = parts.next().unwrap_or_default().to_owned();
+    // Held until all are chosen, or two could be the same.
+    let free: Vec<_> = parts.map(|part| (TcpListener::bind("127.0.0.1:0").unwrap(), part)).collect();
+    let ports = free.iter().map(|(listener, part)| {
+        let port = listener.local_addr().unwrap().port();
+        lines.push_str(&format!("{port}{part}"));
+        port
+    });
+    let ports = ports.collect();
+    (lines, ports)
 }
 
 /// `None` when the port was taken in the meantime. A port of 0 picks a free one.
