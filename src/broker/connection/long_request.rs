@@ -78,9 +78,6 @@ impl Task {
     /// Gives way to other clients. The error is an order to end that arrived meanwhile.
     async fn give_way(&self) -> Result<(), Ending> {
         turns::give_way().await;
-        match self.link.order() {
-            Some(reason_code) => Err(Ending::Ordered(reason_code)),
-            None => Ok(()),
-        }
+        self.check_order()
     }
 }

@@ -44,21 +44,22 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
         return;
     };
     let Admitted { client, link, authenticator } = admitted;
+    // Read now: a newer connection of the client may start the session again, with another version.
+    let (version, maximum_size) = {
+        let session = client.session.borrow();
+        (session.version(), session.peer_accepts().maximum_packet_size)
+    };
     let mut task = Task { shared, connection, client, link, authenticator, share: Share::default() };
     let ending = task.run().await;
     task.note_end(&ending);
-    let (version, maximum_size) = {
-        let session = task.client.session.borrow();
-        (session.version(), session.peer_accepts().maximum_packet_size)
-    };
     Box::pin(close(task.connection, version, maximum_size, ending)).await;
 }
 
 impl Task {
     async fn run(&mut self) -> Ending {
         loop {
-            if let Some(reason_code) = self.link.order() {
-                return Ending::Ordered(reason_code);
+            if let Err(ending) = self.check_order() {
+                return ending;
             }
             if let Err(ending) = self.turn().await {
                 return ending;
@@ -85,6 +86,7 @@ impl Task {
         self.share.add(taken.packets, taken.work);
         if taken.has_more() || self.share.is_used_up() {
             self.share.give_way().await;
+            self.check_order()?;
         }
         let filled = self.fill_output();
         self.share.add(0, filled.work);
@@ -93,6 +95,11 @@ impl Task {
             self.share.give_way().await;
         }
         Ok(())
+    }
+
+    /// The error is an order to end. After it, a newer connection may use the client's session and queue.
+    fn check_order(&self) -> Result<(), Ending> {
+        self.link.order().map_or(Ok(()), |reason_code| Err(Ending::Ordered(reason_code)))
     }
 
     /// Checks that an incomplete packet is within the budget.

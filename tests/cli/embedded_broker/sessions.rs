@@ -16,6 +16,21 @@ fn leave(mut client: Wire) {
 }
 
 #[test]
+fn a_client_whose_session_is_taken_over_is_told_in_its_own_version() {
+    let broker = EmbeddedBroker::start();
+    let mut old = keeping(&broker, 0);
+    let mut new = broker.connect();
+    new.speak_v5();
+    new.send("10 (`MQTT` 05 00 003c (11 ffffffff) `me`)");
+    new.expect_connack_v5("01 00");
+    assert_eq!(old.expect_end(), b"", "MQTT 3.1.1 has no DISCONNECT of the server");
+    let mut newer = keeping(&broker, 1);
+    let last = new.expect_end();
+    assert_eq!((last.first(), last.get(2)), (Some(&0xe0), Some(&0x8e)), "{last:02x?}");
+    newer.ping();
+}
+
+#[test]
 fn messages_wait_for_a_client_that_is_away() {
     on_each_broker(|broker| {
         let mut client = keeping(broker, 0);
