@@ -1,6 +1,8 @@
 //! The bounds of TLS handshakes. Their number is limited: a further one ends the oldest one of the network that has the most, so that
-//! unfinished handshakes do not keep others out. They compute on other threads, which leave a processor to the broker.
+//! unfinished handshakes do not keep others out. They compute on other threads, which leave a processor to the broker, and whose places
+//! the networks get in turn.
 
+use super::computing::{self, Places};
 use super::network::Network;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -8,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// The most unfinished handshakes, and the fewest with little memory.
 const MOST: usize = 1000;
@@ -25,7 +27,7 @@ pub(super) struct Handshakes {
     count: Cell<usize>,
     /// By network, in the order of their start.
     unfinished: RefCell<HashMap<Network, BTreeMap<u64, Rc<Notify>>>>,
-    permits: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Handshakes {
@@ -37,13 +39,8 @@ impl Handshakes {
             next: Cell::new(0),
             count: Cell::new(0),
             unfinished: RefCell::default(),
-            permits: Arc::new(Semaphore::new((processors - 1).max(1))),
+            places: Places::new((processors - 1).max(1)),
         }
-    }
-
-    /// The permits for computing.
-    pub(super) fn permits(&self) -> &Arc<Semaphore> {
-        &self.permits
     }
 
     /// Begins a handshake, which lasts until the place is dropped. Ends another one if there are too many.
@@ -96,6 +93,11 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Waits for a place on the threads that compute.
+    pub(super) async fn compute(&self) -> computing::Place {
+        self.handshakes.places.place(self.network).await
+    }
+
     /// Resolves when a newer handshake takes this place.
     pub(super) async fn displaced(&self) {
         self.displaced.notified().await;

@@ -251,7 +251,7 @@ async fn accept_tls(mut stream: Stream, shared: &Shared, peer: &Peer) -> Result<
     let first = tls::first_bytes(&mut stream).await.map_err(|error| error.to_string())?;
     let place = handshakes.begin(peer.network());
     tokio::select! {
-        accepted = acceptor.accept_on_threads(stream, first, handshakes.permits()) => {
+        accepted = acceptor.accept_on_threads(stream, first, || place.compute()) => {
             accepted.map_err(|error| error.to_string())
         }
         () = place.displaced() => Err("too many unfinished TLS handshakes; this was the oldest one of the address with the most".to_owned()),

@@ -4,7 +4,8 @@
 //! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
 //! `RefCell` that is never borrowed across an await. `Handle`, for tests, starts its own thread.
 //!
-//! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket, and `handshakes` bounds those of TLS.
+//! - `listener` accepts clients, or `front` processes do; `unix` creates the Unix socket, and `handshakes` bounds those of TLS,
+//!   whose `computing` the networks share.
 //!   `connection` serves one client, and `link` is the handle on it for other tasks.
 //! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs. `logins` slows down the guessing of passwords, by the
 //!   failures that `guesses` counts. `acl` has the access rules for topics.
@@ -17,6 +18,7 @@
 mod acl;
 mod budget;
 mod client;
+mod computing;
 mod connection;
 mod excess;
 pub(crate) mod front;

@@ -14,7 +14,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsAcceptor;
 
@@ -90,16 +89,16 @@ impl Acceptor {
         Ok(Stream::TlsServer(Box::new(ServerStream(stream))))
     }
 
-    /// Performs the handshake with a client, and computes on another thread, with a permit for each part of the work: a
+    /// Performs the handshake with a client, and computes on another thread, with a place for each part of the work: a
     /// signature can take milliseconds.
     ///
     /// # Errors
     /// The reason of the failure.
-    pub(crate) async fn accept_on_threads(
+    pub(crate) async fn accept_on_threads<P: Send + 'static>(
         &self,
         mut stream: Stream,
         first: Vec<u8>,
-        permits: &Arc<Semaphore>,
+        place: impl AsyncFn() -> P,
     ) -> io::Result<Stream> {
         let session = ServerConnection::new(Arc::clone(&self.config));
         let mut session = session.map_err(|error| explain_client(io::Error::other(error)))?;
@@ -112,7 +111,7 @@ impl Acceptor {
             }
             take_in(&mut session, &bytes)?;
             let result;
-            (session, result) = compute(session, permits).await?;
+            (session, result) = compute(session, place().await).await?;
             // After an error, this is the alert for the client.
             let written = write_all(&mut session, &mut stream).await;
             result.map_err(|error| explain_client(io::Error::new(io::ErrorKind::InvalidData, error)))?;
@@ -171,14 +170,13 @@ fn take_in(session: &mut ServerConnection, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Processes the bytes read so far on another thread.
-async fn compute(
+async fn compute<P: Send + 'static>(
     mut session: ServerConnection,
-    permits: &Arc<Semaphore>,
+    place: P,
 ) -> io::Result<(ServerConnection, Result<(), rustls::Error>)> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
     let processed = spawn_blocking(move || {
         // With the thread, which goes on if the handshake is ended meanwhile.
-        let _permit = permit;
+        let _place = place;
         let result = session.process_new_packets().map(drop);
         (session, result)
     });

@@ -67,16 +67,9 @@ fn other_users_pass_by_the_guesses_that_wait() {
     drop(guesses);
 }
 
-/// A connection from another address of this machine. Linux has all those that begin with 127.
 #[cfg(target_os = "linux")]
 fn attempt_from(last: u8, broker: &EmbeddedBroker, user: &str, password: &str) -> Wire {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let stream = runtime.block_on(async {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
-        socket.connect(broker.address()).await.unwrap().into_std().unwrap()
-    });
-    let mut wire = Wire::new(stream);
+    let mut wire = Wire::new(connect_from(last, broker.address()));
     wire.send(&format!("10 (`MQTT` 05 c2 003c () `{user}` `{user}` `{password}`)"));
     wire
 }

@@ -342,6 +342,44 @@ fn silent_connections_do_not_keep_others_out() {
     tls.mq("pub -t a -m x").run().succeed();
 }
 
+/// The bytes that a client begins with.
+fn client_hello() -> Vec<u8> {
+    let roots = rustls::RootCertStore::empty();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let mut client = rustls::ClientConnection::new(config.into(), "localhost".try_into().unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    client.write_tls(&mut bytes).unwrap();
+    bytes
+}
+
+/// With a key of RSA, each handshake takes milliseconds. It ends with a byte that is not TLS, so that the log has the order.
+#[cfg(target_os = "linux")] // all of 127.0.0.0/8 is this machine
+#[test]
+fn the_handshakes_of_one_address_leave_others_their_turns() {
+    let Some(openssl) = broker::find("openssl") else { return };
+    let (files, ca) = certificate_files();
+    let key = Program::new(openssl).words("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096").run();
+    let key = key.succeed();
+    std::fs::write(files.path("cert.pem"), ca.issue_for(&key, &server_params())).unwrap();
+    std::fs::write(files.path("key.pem"), key).unwrap();
+    let mut broker = TlsBroker::start_with(files, "--tls-port 0 -v");
+    let tls = broker.tls();
+    let bytes = [client_hello(), vec![0; 8]].concat();
+    broker.running.signal("STOP");
+    let many = 300;
+    let mut streams: Vec<TcpStream> = (0..many).map(|_| tls.connect()).collect();
+    streams.push(connect_from(2, tls.address));
+    streams.iter_mut().for_each(|stream| stream.write_all(&bytes).unwrap());
+    broker.running.signal("CONT");
+    streams.iter_mut().for_each(|stream| drop(read_to_end(stream)));
+    broker.running.signal("TERM");
+    let stderr = broker.running.finish().stderr;
+    let mut order = stderr.lines().filter(|line| line.contains("refused a connection from"));
+    let turn = order.position(|line| line.contains("from 127.0.0.2:")).unwrap();
+    assert!(turn < many / 2, "the other address had turn {turn} of {many}");
+    assert!(order.count() > many / 4, "{stderr}");
+}
+
 #[test]
 fn a_long_handshake_is_ended() {
     let mut broker = TlsBroker::start("--tls-port 0 -v");

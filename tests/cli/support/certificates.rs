@@ -1,4 +1,4 @@
-//! Certificates as people have them: right ones, and wrong ones of every kind. All keys are P-256.
+//! Certificates as people have them: right ones, and wrong ones of every kind. The keys that are made here are P-256.
 
 use pkcs8::pkcs5::pbes2;
 use pkcs8::{LineEnding, PrivateKeyInfoRef};
@@ -52,6 +52,13 @@ impl Certificate {
         let key = KeyPair::generate().unwrap();
         let issued = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate { der: issued.der().clone(), key, params }
+    }
+
+    /// Issues a certificate for this key, in PEM. Returns the certificate in PEM.
+    pub fn issue_for(&self, key: &str, params: &CertificateParams) -> String {
+        let key = KeyPair::from_pem(key).unwrap();
+        let issued = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        pem("CERTIFICATE", issued.der())
     }
 
     /// As [`Certificate::issue`], but of version 1: without extensions, as `openssl x509 -req` makes them.
