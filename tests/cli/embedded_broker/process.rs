@@ -59,6 +59,36 @@ fn a_port_can_be_used_again_at_once() {
     Wire::v311(&broker, "me").ping();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_that_come_and_go_leave_no_memory_and_no_descriptors() {
+    let mut broker = EmbeddedBroker::start();
+    let alone = broker.process().descriptors();
+    let mut number = 0;
+    let mut round = |broker: &mut EmbeddedBroker| {
+        for _ in 0..600 {
+            number += 1;
+            let mut client = broker.connect();
+            // With a will, and a topic of its own.
+            client.send(&format!("10 (`MQTT` 04 06 003c `client{number}` `will/{number}` `bye`)"));
+            client.expect("20 (00 00)");
+            client.subscribe(&format!("`to/{number}/#` 01"));
+            client.publish_and_wait(&format!("to/{number}/x"), "x");
+            if number % 2 == 0 {
+                client.send("e0 ()");
+                client.expect_end();
+            }
+        }
+        broker.process().wait_for_descriptors(alone);
+        broker.process().own_memory()
+    };
+    round(&mut broker);
+    let before = round(&mut broker);
+    let after = [0; 4].map(|_| round(&mut broker))[3];
+    // A session that is left behind takes over 2 KiB, 2,400 of them 5 MB.
+    assert!(after < before + (2 << 20), "{before} bytes at first, and {after} later");
+}
+
 #[test]
 fn it_outlives_a_closed_stdout() {
     let mut process = mq("broker -p 0").closing_stdout_after(1).spawn();

@@ -96,6 +96,31 @@ fn a_killed_recorder_continues_its_recording() {
     });
 }
 
+/// A killed publisher does not know which of its messages arrived. None comes twice, and none before an earlier one that was lost.
+#[test]
+fn a_killed_publisher_of_QoS_2_doubles_nothing_and_leaves_no_gap() {
+    on_each_broker(|broker| {
+        let mut subscriber = broker.subscriber("-t lines -q 2");
+        for round in 0..KILLS {
+            let mut publisher = broker.mq("pub -d -i writer -t lines -l -q 2").open_stdin().spawn();
+            publisher.write(lines().lines().map(|line| format!("{round} {line}\n")).collect::<String>());
+            publisher.wait_for_stderr("<- PUBREC");
+            publisher.kill();
+        }
+        broker.mq("pub -t lines -m end -q 2").run().succeed();
+        subscriber.wait_for_stdout("end");
+        let received = whole_lines(&subscriber);
+        for round in 0..KILLS {
+            let round = format!("{round} ");
+            let of_round = received.iter().filter_map(|line| line.strip_prefix(&round));
+            let sent = lines();
+            let differing = of_round.zip(sent.lines()).find(|(received, sent)| received != sent);
+            assert_eq!(differing, None, "MQ_FAULT_SEED={}: {received:?}", seed());
+        }
+        assert!(received.len() <= KILLS * messages() + 1);
+    });
+}
+
 fn wait_for_text(file: &Path, part: &str) {
     let deadline = std::time::Instant::now() + DEADLINE;
     while !std::fs::read_to_string(file).unwrap().contains(part) {

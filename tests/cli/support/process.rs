@@ -238,12 +238,21 @@ impl Running {
     /// The peak of resident memory in bytes, without the pages of the program file, whose size depends on the build.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
+        self.status_of("VmHWM:") - self.status_of("RssFile:")
+    }
+
+    /// A size in its status, in bytes.
+    #[cfg(target_os = "linux")]
+    fn status_of(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let kibibytes = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name)).expect("Linux reports it");
-            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
-        };
-        (kibibytes("VmHWM:") - kibibytes("RssFile:")) * 1024
+        let line = status.lines().find(|line| line.starts_with(name)).expect("Linux reports it");
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// The resident memory of its own, in bytes, without the pages of files.
+    #[cfg(target_os = "linux")]
+    pub fn own_memory(&self) -> u64 {
+        self.status_of("RssAnon:")
     }
 
     /// How many threads it has.
