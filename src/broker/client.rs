@@ -1,6 +1,6 @@
 //! A client's session: the state that outlives a connection, and its current connection.
 
-use super::acl::Subject;
+use super::acl::{Intent, Subject};
 use super::budget::{Account, Charge};
 use super::link::Link;
 use super::message::Outbound;
@@ -48,6 +48,10 @@ pub(super) struct Client {
     pub(super) routed: Cell<(u64, usize)>,
     /// The decision of the access rules in the routing of the current message: the routing's number, and whether it may be received.
     pub(super) decided: Cell<(u64, bool)>,
+    /// The last routing whose message was withheld from this client.
+    pub(super) withheld: Cell<u64>,
+    /// Whether a denial was noted in this connection, of publishing and of receiving.
+    denials: [Cell<bool>; 2],
     /// The time of each kind of deadline, as in the timers.
     pub(super) deadlines: Cell<[Option<Instant>; 3]>,
 }
@@ -107,6 +111,8 @@ impl Client {
             is_bridge: Cell::new(false),
             routed: Cell::new((0, 0)),
             decided: Cell::new((0, false)),
+            withheld: Cell::new(0),
+            denials: Default::default(),
             deadlines: Cell::default(),
         }
     }
@@ -129,6 +135,21 @@ impl Client {
     /// Whether this is the client's current connection, rather than a replaced one.
     pub(super) fn has_link(&self, link: &Rc<Link>) -> bool {
         self.link.borrow().as_ref().is_some_and(|present| Rc::ptr_eq(present, link))
+    }
+
+    /// Notes that the access rules denied something. Returns true if that is the first time in this connection.
+    pub(super) fn note_denial(&self, intent: Intent) -> bool {
+        let [publishing, receiving] = &self.denials;
+        let noted = match intent {
+            Intent::Write => publishing,
+            Intent::Read => receiving,
+        };
+        !noted.replace(true)
+    }
+
+    /// Forgets the denials of earlier connections.
+    pub(super) fn forget_denials(&self) {
+        self.denials.iter().for_each(|noted| noted.set(false));
     }
 
     /// Wakes the client's task, if there is one.

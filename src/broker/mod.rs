@@ -8,7 +8,8 @@
 //!   whose `computing` the networks share.
 //!   `connection` serves one client, and `link` is the handle on it for other tasks.
 //! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs. `logins` slows down the guessing of passwords, by the
-//!   failures that `guesses` counts. `acl` has the access rules for topics.
+//!   failures that `guesses` counts. `acl` has the access rules for topics, and `denials` those of them that are
+//!   reported.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `budget` counts the broker's memory that clients cause. `excess` names the limits that they exceed. `network` is the origin
@@ -20,6 +21,7 @@ mod budget;
 mod client;
 mod computing;
 mod connection;
+mod denials;
 mod excess;
 pub(crate) mod front;
 mod guesses;
@@ -49,7 +51,7 @@ mod will;
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 use crate::transport::tls::Acceptor;
-pub(crate) use acl::{Acl, AclError};
+pub(crate) use acl::{Acl, AclError, Intent};
 pub(crate) use excess::{Excess, Reason};
 use front::Fronts;
 pub(crate) use front::{Front, FrontStarter, Silence};
@@ -210,13 +212,22 @@ pub(crate) enum Event {
         count: u64,
         last_reason: Reason,
     },
-    /// A client's message was not published, since the access rules do not allow it.
+    /// A client's message was not published, or one for it not delivered, since the access rules do not allow it. Of those that are
+    /// not delivered, only the first one of a connection is an event.
     Denied {
         /// Its client identifier.
         client_id: String,
         /// Its user name, if it has one.
         user: Option<String>,
         topic: String,
+        intent: Intent,
+        /// Whether it is not the first one of the connection, or [`Event::DeniedMore`] counts it as well.
+        is_detail: bool,
+    },
+    /// The access rules denied something to further connections, in the seconds after a reported one.
+    DeniedMore {
+        /// The number of first denials.
+        count: u64,
     },
     /// A client's request was refused or its connection closed, since it exceeded a limit of the broker.
     QuotaExceeded {
@@ -288,6 +299,10 @@ pub(crate) struct Report {
     pub messages_sent: u64,
     /// Messages dropped for a subscriber.
     pub messages_dropped: u64,
+    /// PUBLISH packets from clients, and wills, that the access rules do not allow.
+    pub messages_denied: u64,
+    /// Messages not delivered to a subscriber, since the access rules do not allow it.
+    pub messages_withheld: u64,
     /// Requests refused since the client exceeded a limit.
     pub quota_exceeded: u64,
     /// Messages that expired before they were delivered to a subscriber.
@@ -417,6 +432,7 @@ async fn serve_until(
         () = accept_at(listeners.web_socket_tls.as_ref().filter(is_own)) => {}
         () = accept_at(listeners.unix.as_ref().filter(is_own)) => {}
         () = follow_acl(shared) => {}
+        () = publish_wills(shared) => {}
         () = tick(shared) => {}
     }
     drop(listeners);
@@ -437,6 +453,16 @@ async fn follow_acl(shared: &Shared) {
         }
     }
     std::future::pending::<()>().await;
+}
+
+/// Publishes the wills that are due, in turns with the clients.
+async fn publish_wills(shared: &Shared) {
+    let used = shared.borrow().used_by_wills();
+    loop {
+        used.notified().await;
+        connection::give_way().await;
+        shared.borrow_mut().renew_share_of_wills(Instant::now());
+    }
 }
 
 async fn tick(shared: &Shared) {

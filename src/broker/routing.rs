@@ -35,6 +35,27 @@ const STEP_WORK: usize = 40;
 /// The work of computing the `$SYS` topics.
 const OWN_TOPICS_WORK: usize = 200;
 
+/// The clients that may not receive the message that is being routed.
+#[derive(Default)]
+struct Withheld {
+    count: u64,
+    /// Those for whom that is the first one.
+    unreported: Vec<Rc<Client>>,
+}
+
+impl Withheld {
+    /// Adds a client, once for all its matching subscriptions.
+    fn add(&mut self, client: &Rc<Client>, routing: u64) {
+        if client.withheld.replace(routing) == routing {
+            return;
+        }
+        self.count += 1;
+        if client.note_denial(Intent::Read) {
+            self.unreported.push(Rc::clone(client));
+        }
+    }
+}
+
 impl State {
     /// Puts a message into the queues of all its subscribers, and stores it if it has RETAIN. The publisher waits if a
     /// subscriber has fallen behind.
@@ -50,7 +71,7 @@ impl State {
             if publish.topic.starts_with(sys::PREFIX) {
                 return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
             }
-            if !self.may_publish(publisher, publish.topic) {
+            if !self.may_publish(publisher, publish.topic, now) {
                 return ReasonCode::NOT_AUTHORIZED;
             }
         }
@@ -66,7 +87,7 @@ impl State {
         now: Instant,
     ) -> ReasonCode {
         let mut targets = std::mem::take(&mut self.targets);
-        self.find_targets(publish, publisher, &mut targets);
+        self.find_targets(publish, publisher, &mut targets, now);
         let was_matched = !targets.is_empty();
         if was_matched || publish.retain {
             let mut message = Message::new(publish, self.routing, now, &self.budget);
@@ -101,6 +122,7 @@ impl State {
         publish: &Publish<'_>,
         publisher: Option<&Rc<Client>>,
         targets: &mut Vec<Target>,
+        now: Instant,
     ) {
         self.routing += 1;
         let routing = self.routing;
@@ -120,13 +142,19 @@ impl State {
             client.decided.set((routing, may_read));
             may_read
         };
+        let mut withheld = Withheld::default();
         let visited = self.tree.for_each_match(publish.topic, &mut |matched| match matched {
             Match::Single(subscription) => {
-                let is_left_out = subscription.options.no_local && is_publisher(&subscription.client)
-                    || subscription.client.is_ended.get()
-                    || !may_read(&subscription.client);
-                if !is_left_out {
+                let client = &subscription.client;
+                let is_left_out =
+                    subscription.options.no_local && is_publisher(client) || client.is_ended.get();
+                if is_left_out {
+                    return;
+                }
+                if may_read(client) {
                     merge(targets, Target::new(subscription, publish), routing);
+                } else {
+                    withheld.add(client, routing);
                 }
             }
             Match::Shared(group) => {
@@ -144,6 +172,10 @@ impl State {
             }
         });
         self.work += visited + work.get();
+        self.report.messages_withheld += withheld.count;
+        for client in withheld.unreported {
+            self.report_denial(&client, publish.topic, (Intent::Read, true), now);
+        }
     }
 
     fn deliver(&mut self, target: Target, message: &Rc<Message>, publisher: Option<&Rc<Client>>) {
@@ -284,7 +316,7 @@ impl State {
             if std::mem::take(&mut scan.wants_own) {
                 self.work += OWN_TOPICS_WORK;
                 for message in self.sys_messages(&scan.filter, now) {
-                    self.queue_retained(client, scan, message);
+                    self.queue_retained(client, scan, message, now);
                 }
             }
             self.work += STEP_WORK;
@@ -293,7 +325,7 @@ impl State {
                 Step::Found(message) => {
                     let message = Rc::clone(message);
                     if message.number <= scan.last_number {
-                        self.queue_retained(client, scan, message);
+                        self.queue_retained(client, scan, message, now);
                     }
                 }
                 Step::Done => drop(scans.pop_front()),
@@ -306,8 +338,8 @@ impl State {
         client.outbox.borrow().has_room()
     }
 
-    fn queue_retained(&mut self, client: &Rc<Client>, scan: &Scan, message: Rc<Message>) {
-        if !self.may(client, &message.topic, Intent::Read) || !self.is_author_allowed(&message) {
+    fn queue_retained(&mut self, client: &Rc<Client>, scan: &Scan, message: Rc<Message>, now: Instant) {
+        if !self.may_receive(client, &message, true, now) {
             return;
         }
         let qos = message.qos.min(scan.maximum_qos);
@@ -316,12 +348,6 @@ impl State {
         if let Pushed::Dropped(excess) = pushed {
             self.note_drops(client, 1, excess);
         }
-    }
-
-    /// Whether the publisher of a retained message may still publish it: the access rules can have changed.
-    pub(super) fn is_author_allowed(&self, message: &Message) -> bool {
-        let (Some(acl), Some(author)) = (&self.acl, &message.publisher) else { return true };
-        acl.allows(author, &message.topic, Intent::Write)
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {

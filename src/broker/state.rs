@@ -6,16 +6,17 @@
 use super::acl::{Acl, Intent, Subject};
 use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
+use super::denials::Denials;
 use super::handshakes::Handshakes;
 use super::link::Link;
-use super::message::Delivery;
+use super::message::{Delivery, Message};
 use super::retained::Retained;
 use super::sys;
 use super::target::Target;
 use super::timers::{Deadline, Timers};
 use super::topic_tree::{ClientKey, TopicTree};
 use super::users::Gate;
-use super::will::PendingWill;
+use super::will::{DueWills, PendingWill};
 use super::{Config, Event, Excess, Peer, Reason, Report};
 use crate::protocol::session::Limits;
 use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
@@ -24,6 +25,7 @@ use std::collections::{HashMap, hash_set};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// The interval of the `$SYS` topics, mosquitto's default.
 const SYS_INTERVAL: Duration = Duration::from_secs(10);
@@ -36,6 +38,9 @@ const STRANGERS_PART: usize = 16;
 
 /// The number of deadlines that a tick handles at a time; clients get their turn in between.
 const DEADLINES_AT_A_TIME: usize = 100;
+
+/// The work for wills between two looks at the sockets.
+const WORK_FOR_WILLS: usize = 10_000;
 
 /// The number of subscriptions removed together with their session; the others are removed later.
 const SUBSCRIPTIONS_AT_A_TIME: usize = 500;
@@ -70,10 +75,13 @@ pub(super) struct State {
     pub(super) strangers: Rc<Budget>,
     /// The computing work done, in steps of about 50 ns.
     pub(super) work: usize,
+    due_wills: DueWills<Rc<Client>>,
     /// Subscriptions of sessions that have ended.
     ended: Vec<(ClientKey, hash_set::IntoIter<Box<str>>)>,
     /// Refused connections that are reported together.
     refusals: Refusals,
+    /// Denials that are reported together.
+    denials: Denials,
     /// Clients whose next message waits for memory.
     pub(super) starved: Vec<Rc<Link>>,
     /// Clients that exceeded a budget since the last report.
@@ -132,8 +140,10 @@ impl State {
             budget: Budget::part(config.memory - config.memory / STRANGERS_PART, config.memory),
             strangers: Budget::part(config.memory / STRANGERS_PART, config.memory),
             work: 0,
+            due_wills: DueWills::new(WORK_FOR_WILLS),
             ended: Vec::new(),
             refusals: Refusals::default(),
+            denials: Denials::default(),
             starved: Vec::new(),
             exceeding: HashMap::new(),
             retained_refused: 0,
@@ -185,10 +195,18 @@ impl State {
         self.emit(Event::Refused { peer, reason, is_summed });
     }
 
-    /// Reports a message that the access rules do not allow.
-    fn note_denied(&mut self, client: &Client, topic: &str) {
+    /// Reports a message that a client may not receive or publish, as the access rules say.
+    pub(super) fn report_denial(
+        &mut self,
+        client: &Client,
+        topic: &str,
+        (intent, is_first): (Intent, bool),
+        now: Instant,
+    ) {
+        let is_detail = !is_first || self.denials.note(now);
+        let (client_id, topic) = (client.id.to_string(), topic.to_owned());
         let user = client.subject.borrow().user.as_deref().map(str::to_owned);
-        self.emit(Event::Denied { client_id: client.id.to_string(), user, topic: topic.to_owned() });
+        self.emit(Event::Denied { client_id, user, topic, intent, is_detail });
     }
 
     /// Counts a request refused because of a limit.
@@ -311,15 +329,13 @@ impl State {
         Ok(client)
     }
 
-    /// Applies the access rules for this user to the client and its queue.
+    /// Notes the user for the access rules. A session has one user only, so its waiting messages were checked for the same one; if
+    /// the rules have changed since, they are checked again when they are delivered.
     fn identify(&self, client: &Rc<Client>, user: Option<&str>) {
-        let Some(acl) = &self.acl else { return };
-        let subject = Subject { client_id: Rc::clone(&client.id), user: user.map(Into::into) };
-        client
-            .outbox
-            .borrow_mut()
-            .keep(|delivery| acl.allows(&subject, &delivery.message.topic, Intent::Read));
-        *client.subject.borrow_mut() = Rc::new(subject);
+        if self.acl.is_some() && client.subject.borrow().user.as_deref() != user {
+            let subject = Subject { client_id: Rc::clone(&client.id), user: user.map(Into::into) };
+            *client.subject.borrow_mut() = Rc::new(subject);
+        }
     }
 
     /// Applies changed access rules.
@@ -329,26 +345,50 @@ impl State {
     }
 
     /// Whether the client may receive a message that waited for it: the access rules can have changed meanwhile.
-    pub(super) fn may_still_receive(&mut self, client: &Client, delivery: &Delivery) -> bool {
-        let message = &delivery.message;
+    pub(super) fn may_still_receive(&mut self, client: &Client, delivery: &Delivery, now: Instant) -> bool {
+        let Delivery { message, retain, .. } = delivery;
         let is_checked = self.acl.is_none() || message.number > self.last_under_earlier_acl;
-        is_checked
-            || self.may(client, &message.topic, Intent::Read)
-                && (!delivery.retain || self.is_author_allowed(message))
+        is_checked || self.may_receive(client, message, *retain, now)
+    }
+
+    /// Whether the access rules allow a stored message to a client. Counts it if they do not.
+    pub(super) fn may_receive(
+        &mut self,
+        client: &Client,
+        message: &Message,
+        is_retained: bool,
+        now: Instant,
+    ) -> bool {
+        let may_read = self.may(client, &message.topic, Intent::Read);
+        let may = may_read && (!is_retained || self.is_author_allowed(message));
+        self.report.messages_withheld += u64::from(!may);
+        if !may_read && client.note_denial(Intent::Read) {
+            self.report_denial(client, &message.topic, (Intent::Read, true), now);
+        }
+        may
+    }
+
+    /// Whether the publisher of a retained message may still publish it: the access rules can have changed.
+    fn is_author_allowed(&mut self, message: &Message) -> bool {
+        let (Some(acl), Some(author)) = (&self.acl, &message.publisher) else { return true };
+        self.work += acl.work();
+        acl.allows(author, &message.topic, Intent::Write)
     }
 
     /// Whether the access rules allow this to the client.
-    pub(super) fn may(&mut self, client: &Client, topic: &str, intent: Intent) -> bool {
+    fn may(&mut self, client: &Client, topic: &str, intent: Intent) -> bool {
         let Some(acl) = &self.acl else { return true };
         self.work += acl.work();
         acl.allows(&client.subject.borrow(), topic, intent)
     }
 
-    /// Whether the access rules allow a client's message. Reports it if they do not.
-    pub(super) fn may_publish(&mut self, client: &Client, topic: &str) -> bool {
+    /// Whether the access rules allow a client's message. Counts and reports it if they do not.
+    pub(super) fn may_publish(&mut self, client: &Client, topic: &str, now: Instant) -> bool {
         let may = self.may(client, topic, Intent::Write);
         if !may {
-            self.note_denied(client, topic);
+            self.report.messages_denied += 1;
+            let is_first = client.note_denial(Intent::Write);
+            self.report_denial(client, topic, (Intent::Write, is_first), now);
         }
         may
     }
@@ -368,6 +408,7 @@ impl State {
             let charge = client.account.hold_anyway(PendingWill::cost(will));
             Box::new(PendingWill::new(will, charge))
         });
+        client.forget_denials();
         client.is_bridge.set(connect.is_bridge);
         client.expiry_interval.set(expiry_interval(connect));
         client.session.borrow_mut().start(
@@ -436,12 +477,34 @@ impl State {
         self.publish_will(client, now);
     }
 
-    fn publish_will(&mut self, client: &Client, now: Instant) {
-        let Some(will) = client.will.take() else { return };
-        let publish = will.as_publish();
-        if self.may_publish(client, publish.topic) {
-            self.route(&publish, None, Some(client), now);
+    fn publish_will(&mut self, client: &Rc<Client>, now: Instant) {
+        if let Some(will) = client.will.take() {
+            self.due_wills.add(Rc::clone(client), will);
+            self.publish_due_wills(now);
         }
+    }
+
+    /// Publishes wills that are due, as far as their share of work allows it.
+    fn publish_due_wills(&mut self, now: Instant) {
+        while let Some((client, will)) = self.due_wills.next() {
+            let work_before = self.work;
+            let publish = will.as_publish();
+            if self.may_publish(&client, publish.topic, now) {
+                self.route(&publish, None, Some(&client), now);
+            }
+            self.due_wills.add_work(self.work - work_before + 1);
+        }
+    }
+
+    /// Notified when wills have used a part of their share of work.
+    pub(super) fn used_by_wills(&self) -> Rc<Notify> {
+        self.due_wills.used()
+    }
+
+    /// Gives the wills another share of work, once all clients have had their turns.
+    pub(super) fn renew_share_of_wills(&mut self, now: Instant) {
+        self.due_wills.renew(WORK_FOR_WILLS);
+        self.publish_due_wills(now);
     }
 
     /// Removes some subscriptions of ended sessions. Returns true if there are more.
@@ -485,6 +548,7 @@ impl State {
         self.give_up_on_stalled(now);
         self.report_drops();
         self.report_refusals(Some(now));
+        self.report_denials(Some(now));
         if now >= self.next_sys {
             self.next_sys = now + SYS_INTERVAL;
             for (topic, value) in sys::values(&self.figures(now)) {
@@ -541,7 +605,13 @@ impl State {
         }
     }
 
-    /// Orders all connections to end, and reports pending drops and refusals.
+    fn report_denials(&mut self, now: Option<Instant>) {
+        if let Some(count) = self.denials.take(now) {
+            self.emit(Event::DeniedMore { count });
+        }
+    }
+
+    /// Orders all connections to end, and reports pending drops, refusals and denials.
     pub(super) fn shut_down(&mut self) {
         self.is_shut_down = true;
         for client in self.clients.values() {
@@ -551,6 +621,7 @@ impl State {
         }
         self.report_drops();
         self.report_refusals(None);
+        self.report_denials(None);
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) fn values(figures: &Figures<'_>) -> Vec<(&'static str, String)> {
         ("$SYS/broker/publish/messages/received", report.messages_received.to_string()),
         ("$SYS/broker/publish/messages/sent", report.messages_sent.to_string()),
         ("$SYS/broker/publish/messages/dropped", report.messages_dropped.to_string()),
+        ("$SYS/broker/publish/messages/denied", report.messages_denied.to_string()),
+        ("$SYS/broker/publish/messages/withheld", report.messages_withheld.to_string()),
         ("$SYS/broker/bytes/received", report.bytes_received.to_string()),
         ("$SYS/broker/bytes/sent", report.bytes_sent.to_string()),
         ("$SYS/broker/subscriptions/count", subscriptions.to_string()),

@@ -837,12 +837,12 @@ fn wait_for_queued(broker: &Handle, count: u64) {
     let mut watcher = Client::new(broker, Version::V5, "watcher");
     for look in 0.. {
         watcher.subscribe("$SYS/broker/publish/messages/+", Qos::AtMostOnce);
-        let values = ["received", "sent", "dropped"].map(|name| {
+        let values = ["received", "sent", "dropped", "denied", "withheld"].map(|name| {
             let message = watcher.message();
             let value = message.strip_prefix(&format!("$SYS/broker/publish/messages/{name} "));
             value.and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok()).expect("a number")
         });
-        let [received, sent, _] = values;
+        let [received, sent, ..] = values;
         let own = look * values.len() as u64; // values are also sent messages
         if received + own >= sent + count {
             return;

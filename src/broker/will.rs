@@ -2,7 +2,10 @@
 
 use super::budget::Charge;
 use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Version, Will};
+use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The cost of a will beyond its own bytes.
 const OVERHEAD: usize = 128;
@@ -53,5 +56,46 @@ impl PendingWill {
             properties: self.properties.as_properties(),
             payload: &self.payload,
         }
+    }
+}
+
+/// Wills that are due, with their authors. All of them together have a share of work between two looks at the sockets, since many
+/// clients can end at once.
+#[derive(Debug)]
+pub(super) struct DueWills<A> {
+    waiting: VecDeque<(A, Box<PendingWill>)>,
+    /// The rest of the share.
+    left: usize,
+    /// Notified when a part of the share was used.
+    used: Rc<Notify>,
+}
+
+impl<A> DueWills<A> {
+    pub(super) fn new(share: usize) -> DueWills<A> {
+        DueWills { waiting: VecDeque::new(), left: share, used: Rc::default() }
+    }
+
+    pub(super) fn add(&mut self, author: A, will: Box<PendingWill>) {
+        self.waiting.push_back((author, will));
+    }
+
+    /// The next will, if the share is not used up.
+    pub(super) fn next(&mut self) -> Option<(A, Box<PendingWill>)> {
+        if self.left == 0 { None } else { self.waiting.pop_front() }
+    }
+
+    pub(super) fn add_work(&mut self, work: usize) {
+        self.left = self.left.saturating_sub(work);
+        self.used.notify_one();
+    }
+
+    /// Begins a new share.
+    pub(super) fn renew(&mut self, share: usize) {
+        self.left = share;
+    }
+
+    /// Resolves when a part of the share was used.
+    pub(super) fn used(&self) -> Rc<Notify> {
+        Rc::clone(&self.used)
     }
 }

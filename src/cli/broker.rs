@@ -25,7 +25,8 @@ The broker keeps everything in memory and is made for development and tests. SIG
 invalid line: it does not start, or, after SIGHUP, keeps what it has.
 
 Access rules decide about each message. A client may subscribe to anything, and receives what it may read. A PUBLISH
-that it may not send gets reason code 0x87 (not authorized); before MQTT 5, the message is dropped silently.
+that it may not send gets reason code 0x87 (not authorized); before MQTT 5, the message is dropped silently. Both are
+counted on $SYS/broker/publish/messages/denied and $SYS/broker/publish/messages/withheld.
 
 A client that exceeds --client-memory, or its share when much of --memory is in use, gets reason code 0x97 (quota
 exceeded) for the subscription or the connection; before MQTT 5, 0x80 or a closed connection. Messages for a client

@@ -7,7 +7,7 @@ use super::log::Log;
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
 use super::{Messages, block_on, gateway, password};
-use crate::broker::{Broker, Config, Event, ListenError};
+use crate::broker::{Broker, Config, Event, Intent, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
@@ -157,13 +157,13 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
         Event::Connected { .. }
         | Event::Disconnected { .. }
-        | Event::Denied { .. }
+        | Event::Denied { is_detail: true, .. }
         | Event::Refused { is_summed: true, .. }
             if !is_verbose =>
         {
             return None;
         }
-        Event::RefusedMore { .. } if is_verbose => return None,
+        Event::RefusedMore { .. } | Event::DeniedMore { .. } if is_verbose => return None,
         Event::Connected { client_id, peer, version } => {
             format!("{} connected from {peer} with {version}", shown(client_id))
         }
@@ -181,10 +181,17 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             "refused {count} more connections in the last seconds; the last one: {}",
             broker_limits::describe_reason(last_reason)
         ),
-        Event::Denied { client_id, user, topic } => {
+        Event::Denied { client_id, user, topic, intent, .. } => {
             let user = user.as_ref().map(|user| format!(" (user {})", shown(user))).unwrap_or_default();
-            format!("{}{user} may not publish to {}", shown(client_id), shown(topic))
+            let denied = match intent {
+                Intent::Write => "publish to",
+                Intent::Read => "receive",
+            };
+            format!("{}{user} may not {denied} {}", shown(client_id), shown(topic))
         }
+        Event::DeniedMore { count } => format!(
+            "the access rules denied messages of {count} more clients in the last seconds; -v names them"
+        ),
         Event::QuotaExceeded { client_id, excess } => {
             format!("{} exceeded a limit: {}", shown(client_id), broker_limits::describe(*excess))
         }

@@ -44,7 +44,7 @@ struct Access {
 
 /// What a client wants to do with the messages of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Intent {
+pub(crate) enum Intent {
     /// Receive them.
     Read,
     /// Publish them.

@@ -32,6 +32,7 @@ use std::task::Poll;
 use std::time::Instant;
 use task::{Task, count_bytes};
 use turns::Share;
+pub(super) use turns::give_way;
 
 /// The size up to which an incomplete packet is accepted regardless of the client's other memory.
 const UNCHECKED_INPUT: usize = 16 * 1024;

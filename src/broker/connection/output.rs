@@ -63,7 +63,7 @@ impl Task {
             let Some(queued) = outbox.pop() else {
                 break;
             };
-            if self.shared.borrow_mut().may_still_receive(&self.client, &queued.delivery) {
+            if self.shared.borrow_mut().may_still_receive(&self.client, &queued.delivery, now) {
                 moved.send(queued, &mut session, self.connection.output(), now);
             } else {
                 moved.forbidden += 1;

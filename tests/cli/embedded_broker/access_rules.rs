@@ -409,6 +409,42 @@ fn the_log_names_denied_messages() {
 }
 
 #[test]
+fn denied_messages_are_counted_and_the_first_ones_of_a_connection_are_logged() {
+    let (_directory, path) = file("user admin\ntopic #\ntopic read $SYS/#\nuser bob\ntopic read a\n");
+    let mut broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {path}"));
+    let mut admin = Client::connect(&broker, "admin", Some("admin"), true);
+    let mut bobs = ["b", "c"].map(|client_id| Client::connect(&broker, client_id, Some("bob"), true));
+    for bob in &mut bobs {
+        bob.subscribe("#", 1);
+    }
+    bobs[0].subscribe("+", 1);
+    for _ in 0..3 {
+        admin.publish("secret", 1, 1);
+    }
+    let line = broker.process().wait_for_stderr("may not");
+    assert_says(&line, &["(user \"bob\") may not receive \"secret\""]);
+    for _ in 0..4 {
+        assert_eq!(bobs[0].publish("a", 1, 0), 0x87);
+    }
+    let will = "() `a` `bye`";
+    drop(Client::open(&broker, "w", Some("bob"), true, 6, "", will));
+    // Once for the retained message.
+    bobs[1].subscribe("secret", 1);
+    let count = |what: &str| {
+        let mut reader = Client::connect(&broker, "reader", Some("admin"), true);
+        reader.subscribe(&format!("$SYS/broker/publish/messages/{what}"), 0);
+        String::from_utf8(reader.wire.expect_publish().payload).unwrap()
+    };
+    wait_until("the will is denied", || count("denied") == "5");
+    assert_eq!(count("withheld"), "7");
+    let process = broker.into_process();
+    process.signal("TERM");
+    let stderr = process.finish().stderr;
+    assert_eq!(stderr.matches("may not").count(), 1, "{stderr}");
+    assert_says(&stderr, &["the access rules denied messages of 3 more clients in the last seconds"]);
+}
+
+#[test]
 fn a_file_with_an_invalid_line_is_rejected_whole() {
     let (_directory, path) = file("topic read a\ntopic raed b\n");
     let stderr = mq(&format!("broker -p 0 --acl {path}")).run().fail(2);
