@@ -15,6 +15,9 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Sparkline, Widget};
 /// Below this height, a sparkline is drawn instead of a chart.
 const MIN_CHART: u16 = 7;
 
+/// The room above the greatest value and below the least one, as a part of the range.
+const MARGIN: f64 = 0.05;
+
 /// The most rows of the heading.
 const MAX_HEADING: usize = 3;
 
@@ -105,32 +108,37 @@ impl Series {
     /// The last values, a column each.
     fn render_sparkline(&self, least: f64, greatest: f64, palette: Palette, area: Rect, buffer: &mut Buffer) {
         let shown = self.points.len().saturating_sub(area.width.into());
-        let range = (greatest - least).max(f64::MIN_POSITIVE);
         // The least value is still visible.
-        let level = |value: f64| 1 + ((value - least) / range * 999.0) as u64;
+        let level = |value: f64| 1 + (share(value, least, greatest) * 999.0) as u64;
         let levels: Vec<u64> = self.points.iter().skip(shown).map(|(_, value)| level(*value)).collect();
         Sparkline::default().data(&levels).max(1000).style(palette.number()).render(area, buffer);
     }
 
     fn render_chart(&self, least: f64, greatest: f64, palette: Palette, area: Rect, buffer: &mut Buffer) {
-        let margin =
-            if greatest > least { (greatest - least) * 0.05 } else { greatest.abs().max(1.0) * 0.05 };
+        let at_height = |(time, value): &(f64, f64)| (*time, share(*value, least, greatest));
+        let points: Vec<(f64, f64)> = self.points.iter().map(at_height).collect();
         let start = self.points.first().map_or(0.0, |(time, _)| *time).min(-1.0);
         let labels = [format!("-{}", text::age((-start * 1000.0) as u64)), "last".to_owned()];
         let dataset = Dataset::default()
             .marker(Marker::Braille)
             .graph_type(GraphType::Line)
             .style(palette.number())
-            .data(&self.points);
+            .data(&points);
         let axis = |bounds: [f64; 2], labels: Vec<String>| {
             Axis::default().style(palette.faint()).bounds(bounds).labels(labels)
         };
         Chart::new(vec![dataset])
             .style(Style::new())
             .x_axis(axis([start, 0.0], labels.into()))
-            .y_axis(axis([least - margin, greatest + margin], vec![figure(least), figure(greatest)]))
+            .y_axis(axis([-MARGIN, 1.0 + MARGIN], vec![figure(least), figure(greatest)]))
             .render(area, buffer);
     }
+}
+
+/// The place of a value between the least and the greatest one, from 0 to 1. The difference of two values may be infinite.
+fn share(value: f64, least: f64, greatest: f64) -> f64 {
+    let range = greatest / 2.0 - least / 2.0;
+    if range > 0.0 { ((value / 2.0 - least / 2.0) / range).clamp(0.0, 1.0) } else { 0.5 }
 }
 
 /// A value in few digits.
@@ -142,5 +150,19 @@ fn figure(value: f64) -> String {
         format!("{value:.3}").trim_end_matches('0').to_owned()
     } else {
         format!("{value:.3e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_value_has_a_place_in_every_range() {
+        for greatest in [f64::MAX, 1e308, 1.0, 1e-300] {
+            let shares = [-1.0, -0.5, 0.0, 1.0].map(|part| share(part * greatest, -greatest, greatest));
+            assert_eq!(shares, [0.0, 0.25, 0.5, 1.0], "{greatest}");
+        }
+        assert_eq!([share(3.0, 3.0, 3.0), share(f64::MAX, f64::MAX, f64::MAX)], [0.5, 0.5]);
     }
 }

@@ -133,7 +133,8 @@ impl Panel {
 
     /// The sum of the rates; the nodes of a cluster report at different times.
     fn rate(&self, ids: &[NodeId]) -> Option<f64> {
-        ids.iter().map(|id| self.samples.get(id)?.per_second).sum()
+        let rates = ids.iter().map(|id| self.samples.get(id)?.per_second);
+        rates.sum::<Option<f64>>().filter(|rate| rate.is_finite())
     }
 
     fn sample(&mut self, id: NodeId, value: f64, model: &Model) {

@@ -116,6 +116,30 @@ fn the_pane_shows_the_message_its_changes_its_history_and_a_chart() {
 }
 
 #[test]
+fn a_chart_shows_the_greatest_numbers() {
+    let broker = EmbeddedBroker::start();
+    broker.mq("pub -t value -r -m 1e308").run().succeed();
+    let Some(mut terminal) = top(&broker, "-q 1") else { return };
+    terminal.wait_for("value");
+    terminal.keys("\rV");
+    terminal.wait_for("─ hex ─");
+    terminal.keys("V");
+    terminal.wait_for("last 1.000e308");
+    broker.mq("pub -t value -q 1 -m -1e308").run().succeed();
+    terminal.wait_for("last -1.000e308  min -1.000e308  max 1.000e308");
+    // Both ends of the line, in the rows of their labels.
+    let is_drawn = |screen: &str, label: &str| {
+        screen.lines().any(|row| row.starts_with(label) && row.chars().any(|cell| cell > '\u{2800}'))
+    };
+    terminal.wait_until("drawn", |terminal| {
+        let screen = terminal.screen();
+        is_drawn(&screen, "1.000e308") && is_drawn(&screen, "-1.000e308")
+    });
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn letters_with_Ctrl_or_Alt_are_other_keys() {
     let broker = home();
     let Some(mut terminal) = top(&broker, "--list") else { return };
@@ -149,7 +173,8 @@ fn text_of_strangers_cannot_leave_its_cell() {
     let Some(mut terminal) = top(&broker, "") else { return };
     terminal.wait_for("connected");
     for payload in ["\u{1b}[2J\u{1b}[31mred", "a\nb", "\u{202e}abc\u{200b}"] {
-        broker.mq("pub -t x -m").arg(payload).run().succeed();
+        // Retained, as the subscription may come later.
+        broker.mq("pub -t x -r -m").arg(payload).run().succeed();
     }
     terminal.wait_for("\\u{202e}abc\\u{200b}");
     terminal.keys("\r");
