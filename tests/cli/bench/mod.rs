@@ -1,6 +1,7 @@
 //! `mq bench`: the load runs, the account is exact, and what goes wrong is told.
 
 mod authentication;
+mod broken_runs;
 mod broker_watch;
 mod brokers;
 mod compare;
