@@ -13,7 +13,7 @@ use crate::protocol::{Qos, TopicFilter, Version};
 use crate::quantity;
 use crate::suggestion::did_you_mean;
 use crate::top::{Limits, SortKey};
-use clap::{ArgAction, Args, ValueHint};
+use clap::{ArgAction, Args, Command, Id, ValueHint};
 use std::path::PathBuf;
 
 /// The subscription without any topic.
@@ -35,6 +35,7 @@ const ORDERS: [(&str, SortKey); 5] = [
 /// Arguments of `mq top`.
 #[derive(Debug, Clone, Args)]
 #[command(
+    mut_arg("replay", |arg| arg.conflicts_with_all(of_connection())),
     mut_arg("version", |arg| arg.help("MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]")),
     override_usage = "mq top [OPTIONS] [TOPIC]...",
     after_help = "\
@@ -54,8 +55,8 @@ Examples:
   # Decode protocol buffers
   mq top 'gw/#' --schema gateway.proto --type gw.Uplink
 
-Exit status: 0 success, 1 no connection, 2 usage or no terminal, 5 the broker refused the connection,
-7 connection lost, 129, 130 and 143 ended by a signal."
+Exit status: 0 success, 1 no connection, or a recording failed, 2 usage or no terminal, 5 the broker refused
+the first connection, 7 the broker closed it, 128 + N ended by signal N."
 )]
 pub(crate) struct TopArgs {
     /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated (default: #)
@@ -147,6 +148,14 @@ impl TopArgs {
     pub(crate) fn default_limits() -> Limits {
         limits(MAX_TOPICS.parse().unwrap_or(u64::MAX), quantity::size(MAX_BYTES).unwrap_or(u64::MAX))
     }
+}
+
+/// The options of the connection and of the subscriptions, which a recording has not.
+fn of_connection() -> Vec<Id> {
+    let groups = [ClientArgs::augment_args, SnArgs::augment_args, PersistenceArgs::augment_args];
+    let options = groups.into_iter().fold(Command::new("top"), |command, augment| augment(command));
+    let ids = options.get_arguments().map(|option| option.get_id().clone());
+    ids.chain([Id::from("qos"), Id::from("read_only")]).collect()
 }
 
 fn limits(topics: u64, bytes: u64) -> Limits {

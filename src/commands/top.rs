@@ -6,7 +6,7 @@ use crate::cli::subscribe::SubscribeArgs;
 use crate::cli::top::TopArgs;
 use crate::cli::top_brokers::{TabBroker, brokers};
 use crate::cli::{Names, UsageError};
-use crate::client::{self, Options};
+use crate::client::Options;
 use crate::commands::error::{Error, ExitStatus};
 use crate::payload::PayloadDecoding;
 use crate::protocol::property::Context;
@@ -28,7 +28,10 @@ use tokio::sync::oneshot;
 /// The time for DISCONNECT at the end.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The exit status after the terminal was closed, as a shell reports SIGHUP.
+/// The exit status of a program that a signal ended, as a shell reports it, without the signal's number.
+const BY_SIGNAL: u8 = 128;
+
+/// The exit status after the terminal was closed, as after SIGHUP.
 const HUNG_UP: ExitStatus = ExitStatus(129);
 
 /// What a screen starts with.
@@ -172,8 +175,7 @@ fn replay(args: &TopArgs, path: &Path, messages: Messages) -> Result<ExitStatus,
 fn status(ending: io::Result<Ending>) -> Result<ExitStatus, Error> {
     match ending.map_err(|source| Error::system("use the terminal", source))? {
         Ending::Quit => Ok(ExitStatus::DONE),
-        Ending::Interrupted => Err(Error::Interrupted(ExitStatus::INTERRUPTED)),
-        Ending::Terminated => Err(Error::Interrupted(ExitStatus::TERMINATED)),
+        Ending::Signal(number) => Err(Error::Interrupted(ExitStatus(BY_SIGNAL.saturating_add(number)))),
         Ending::HungUp => Err(Error::Interrupted(HUNG_UP)),
         Ending::Feed(FeedError::Client(error)) => Err(Error::Client(error)),
         Ending::Feed(FeedError::Recording(error) | FeedError::Replay(ReplayError::Recording(error))) => {
@@ -249,7 +251,7 @@ impl Reception {
         let receive = move || {
             let result = block_on(async {
                 let stopped = async { drop(stopped.await) };
-                Ok(client::run(&options, &mut feed, stopped).await)
+                Ok(top::receive(options, &mut feed, stopped).await)
             });
             if let Ok(Err(error)) = result {
                 let _ = failure.send(error);

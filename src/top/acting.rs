@@ -10,6 +10,9 @@ use crate::protocol::{PropertiesBuf, Property, PropertyId, Qos, TopicFilter, Top
 use crate::words::counted;
 use std::path::PathBuf;
 
+/// The text with which the prompt of [`Purpose::Delivery`] begins.
+const DEFAULT_DELIVERY: &str = "0";
+
 /// The meaning of the text in a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -18,7 +21,8 @@ pub(super) enum Purpose {
     Unsubscribe,
     /// The topic of a new message.
     Topic,
-    Payload(TopicName),
+    /// The payload, and the text with which the next prompt begins.
+    Payload(TopicName, String),
     /// QoS, RETAIN and properties.
     Delivery(TopicName, Payload),
     /// The file for the history of a topic.
@@ -93,7 +97,7 @@ impl Purpose {
             Purpose::Subscribe => "subscribe (QOS:FILTER or FILTER): ",
             Purpose::Unsubscribe => "unsubscribe: ",
             Purpose::Topic => "publish to topic: ",
-            Purpose::Payload(_) => "payload (@FILE reads it, Ctrl-O opens $EDITOR): ",
+            Purpose::Payload(..) => "payload (@FILE reads it, Ctrl-O opens $EDITOR): ",
             Purpose::Delivery(..) => "QoS, r to retain, properties: ",
             Purpose::Export(_) => "export history to file: ",
             Purpose::Field => "field of the chart, as in a.b[0]: ",
@@ -108,8 +112,10 @@ impl Purpose {
         match self {
             Purpose::Filter => Ok(Step::Done),
             Purpose::Subscribe => {
-                let (qos, filter) = match text.split_once(':').map(|(qos, filter)| (qos.parse(), filter)) {
-                    Some((Ok(number), filter)) => (delivery::qos(number)?, filter),
+                // More than a digit is a part of the filter, such as the start of a hardware address.
+                let is_digit = |qos: &str| matches!(qos.as_bytes(), [b'0'..=b'9']);
+                let (qos, filter) = match text.split_once(':') {
+                    Some((qos, filter)) if is_digit(qos) => (delivery::qos(qos)?, filter),
                     _ => (Qos::AtMostOnce, text),
                 };
                 let filter = TopicFilter::parse(filter).map_err(|error| error.to_string())?;
@@ -121,15 +127,15 @@ impl Purpose {
             }
             Purpose::Topic => {
                 let topic = TopicName::parse(text).map_err(|error| error.to_string())?;
-                Ok(Step::Prompt(Purpose::Payload(topic), String::new()))
+                Ok(Step::Prompt(Purpose::Payload(topic, DEFAULT_DELIVERY.to_owned()), String::new()))
             }
-            Purpose::Payload(topic) => {
+            Purpose::Payload(topic, delivery) => {
                 let payload = match text.strip_prefix('@') {
                     Some("") => return Err("a file name is missing after @".to_owned()),
                     Some(path) => Payload::File(payload_file::path(path)),
                     None => Payload::Text(text.to_owned()),
                 };
-                Ok(Step::Prompt(Purpose::Delivery(topic, payload), "0".to_owned()))
+                Ok(Step::Prompt(Purpose::Delivery(topic, payload), delivery))
             }
             Purpose::Delivery(topic, payload) => {
                 let delivery = delivery::parse(text)?;
@@ -208,7 +214,7 @@ mod tests {
     #[test]
     fn a_message_is_drafted_in_three_prompts() {
         let Ok(Step::Prompt(purpose, _)) = Purpose::Topic.accept("a") else { panic!() };
-        assert_eq!(purpose, Purpose::Payload(topic()));
+        assert_eq!(purpose, Purpose::Payload(topic(), "0".to_owned()));
         let Ok(Step::Prompt(purpose, text)) = purpose.accept("@x") else { panic!() };
         assert_eq!((text.as_str(), &purpose), ("0", &Purpose::Delivery(topic(), Payload::File("x".into()))));
         let Ok(Step::Effect(Effect::Publish(draft))) = purpose.accept("2 r unit=W") else { panic!() };
@@ -225,7 +231,7 @@ mod tests {
                 .contains("QoS of 0, 1 or 2: 3")
         );
         assert!(problem(Purpose::Subscribe, "a/#/b").contains('#'));
-        assert!(problem(Purpose::Payload(topic()), "@").contains("file name"));
+        assert!(problem(Purpose::Payload(topic(), String::new()), "@").contains("file name"));
     }
 
     #[test]
@@ -236,5 +242,8 @@ mod tests {
         };
         assert_eq!(request("2:a/#"), ("a/#".to_owned(), Qos::ExactlyOnce));
         assert_eq!(request("a:b"), ("a:b".to_owned(), Qos::AtMostOnce));
+        for address in ["00:1a:2b/#", "10:a"] {
+            assert_eq!(request(address), (address.to_owned(), Qos::AtMostOnce));
+        }
     }
 }

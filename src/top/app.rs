@@ -7,7 +7,7 @@ use super::editor::Edit;
 use super::feed::{Connection, Request};
 use super::footer::Footer;
 use super::keys;
-use super::layout::{self, Layout, Title};
+use super::layout::{self, Layout};
 use super::model::{Filter, Model, NodeId, Outline, SortKey};
 use super::palette::Palette;
 use super::playback::Control;
@@ -15,6 +15,7 @@ use super::prompt::{Prompt, Typed};
 use super::scene::Scene;
 use super::sys::Panel;
 use super::table::{self, Summaries};
+use super::title::{self, Title};
 use crate::payload::schema::MessageTypes;
 use crate::payload::{Births, PayloadDecoding};
 use crate::protocol::TopicName;
@@ -87,6 +88,8 @@ pub(crate) struct App {
     /// What is being typed, and its problem.
     prompt: Option<(Purpose, Prompt)>,
     problem: Option<String>,
+    /// The prompt whose effect is under way, which comes back if that fails.
+    accepted: Option<(Purpose, Prompt)>,
     question: Option<Question>,
     filter: String,
     notice: Option<(String, u64)>,
@@ -109,6 +112,7 @@ impl App {
             panel: None,
             prompt: None,
             problem: None,
+            accepted: None,
             question: None,
             filter: String::new(),
             notice: None,
@@ -129,14 +133,32 @@ impl App {
     }
 
     /// Asks for QoS and properties of a message whose payload was edited.
-    pub(crate) fn ask_for_delivery(&mut self, topic: TopicName, payload: Vec<u8>) {
-        self.ask(Purpose::Delivery(topic, Payload::Edited(payload)), "0");
+    pub(crate) fn ask_for_delivery(&mut self, topic: TopicName, payload: Vec<u8>, delivery: &str) {
+        self.ask(Purpose::Delivery(topic, Payload::Edited(payload)), delivery);
     }
 
-    /// Asks for the payload again, with what was typed before the editor failed.
-    pub(crate) fn ask_for_payload(&mut self, topic: TopicName, typed: &str, problem: String) {
-        self.ask(Purpose::Payload(topic), typed);
+    /// Asks for the payload again, with what was typed before the editor or the file failed.
+    pub(crate) fn ask_for_payload(
+        &mut self,
+        topic: TopicName,
+        typed: &str,
+        delivery: String,
+        problem: String,
+    ) {
+        self.ask(Purpose::Payload(topic, delivery), typed);
         self.problem = Some(problem);
+    }
+
+    /// Shows why an effect failed, in the prompt that asked for it, if there was one. A file that fails was typed as the payload.
+    pub(crate) fn failed(&mut self, problem: String, now: u64) {
+        match self.accepted.take() {
+            Some((Purpose::Delivery(topic, Payload::File(path)), prompt)) => {
+                let typed = format!("@{}", path.display());
+                self.ask_for_payload(topic, &typed, prompt.text().to_owned(), problem);
+            }
+            Some(prompt) => (self.prompt, self.problem) = (Some(prompt), Some(problem)),
+            None => self.notify(problem, now),
+        }
     }
 
     /// Shows a notice for some time.
@@ -146,6 +168,7 @@ impl App {
 
     /// Handles a key, the mouse, a paste or a new size.
     pub(crate) fn handle(&mut self, event: Event, input: Input<'_>) -> Option<Effect> {
+        self.accepted = None;
         let frozen = self.frozen.take();
         let model = frozen.as_ref().map_or(input.model, |frozen| &frozen.0);
         let is_key = matches!(event, Event::Key(_));
@@ -218,12 +241,14 @@ impl App {
             held: frozen.map(|(frozen, _)| messages(input.model).saturating_sub(messages(frozen))),
             is_following: self.is_following,
             is_recording: self.settings.is_recording,
+            is_read_only: self.settings.is_read_only && !self.settings.is_replay,
+            is_replay: self.settings.is_replay,
             filter: if self.prompt.is_some() { "" } else { &self.filter },
             filtered: self.outline.matched_percent(),
         };
         // The connection is shown as it is, even during a pause.
         let scene = Scene { now: input.clock, ..scene };
-        layout::render_title(title, &scene, layout.title, buffer);
+        title::render(title, &scene, layout.title, buffer);
         let cursor = footer.render(palette, layout.footer, buffer);
         if let Some((from, next)) = &mut self.help {
             *next = layout::render_help(*from, palette, buffer);
@@ -263,11 +288,12 @@ impl App {
                 _ => {}
             }
         }
-        if let Some((Purpose::Payload(topic), prompt)) = &self.prompt
+        if let Some((Purpose::Payload(topic, delivery), prompt)) = &self.prompt
             && is_editor_key(key)
         {
             let typed = prompt.text().to_owned();
-            let edit = Edit { topic: topic.clone(), text: text_to_edit(&typed, topic, model), typed };
+            let text = text_to_edit(&typed, topic, model);
+            let edit = Edit { topic: topic.clone(), text, typed, delivery: delivery.clone() };
             self.prompt = None;
             return Some(Effect::Edit(edit));
         }
@@ -331,7 +357,10 @@ impl App {
             Typed::Accepted if purpose == Purpose::Filter && self.problem.is_none() => {}
             Typed::Accepted if purpose != Purpose::Filter => match purpose.clone().accept(prompt.text()) {
                 Ok(Step::Done) => {}
-                Ok(Step::Effect(effect)) => return Some(effect),
+                Ok(Step::Effect(effect)) => {
+                    self.accepted = Some((purpose, prompt));
+                    return Some(effect);
+                }
                 Ok(Step::Prompt(purpose, text)) => self.ask(purpose, &text),
                 Ok(Step::Field(path)) => {
                     let chosen = self.detail.as_mut().map_or(Ok(()), |detail| detail.choose_field(&path));

@@ -23,6 +23,7 @@ pub(crate) struct Delivery {
 /// The invalid word.
 pub(super) fn parse(text: &str) -> Result<Delivery, String> {
     let mut delivery = Delivery::default();
+    let mut typed_qos: Option<&str> = None;
     let words = words(text)?;
     let mut words = words.iter().map(String::as_str);
     let mut is_after_option = false;
@@ -31,26 +32,33 @@ pub(super) fn parse(text: &str) -> Result<Delivery, String> {
             is_after_option = true;
             continue;
         }
-        match (word, word.split_once('='), word.parse()) {
-            ("r", ..) => delivery.retain = true,
-            (_, _, Ok(number)) => delivery.qos = qos(number)?,
-            (_, Some((name, value)), _) => {
+        match (word, word.split_once('=')) {
+            ("r", _) if delivery.retain => return Err("r is typed twice".to_owned()),
+            ("r", _) => delivery.retain = true,
+            (number, _) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                delivery.qos = qos(number)?;
+                if let Some(other) = typed_qos.replace(number) {
+                    return Err(format!("expected one QoS: {other} and {number}"));
+                }
+            }
+            (_, Some((name, value))) => {
                 let pair = PropertyValue::Pair(name, value);
                 push(PropertyId::UserProperty, pair, &mut delivery.properties)?;
             }
-            (name, None, Err(_)) => property(name, &mut words, &mut delivery.properties)?,
+            (name, None) => property(name, &mut words, &mut delivery.properties)?,
         }
         is_after_option = false;
     }
     Ok(delivery)
 }
 
-/// The QoS of this number.
+/// The QoS of this digit.
 ///
 /// # Errors
 /// If there is none.
-pub(super) fn qos(number: u8) -> Result<Qos, String> {
-    Qos::from_u8(number).ok_or_else(|| format!("expected a QoS of 0, 1 or 2: {number}"))
+pub(super) fn qos(digit: &str) -> Result<Qos, String> {
+    let number = Some(digit).filter(|digit| digit.len() == 1).and_then(|digit| digit.parse().ok());
+    number.and_then(Qos::from_u8).ok_or_else(|| format!("expected a QoS of 0, 1 or 2: {digit}"))
 }
 
 /// Adds the property of this name, whose value is the next words.
@@ -120,6 +128,11 @@ mod tests {
         for (text, part) in [
             ("x", "NAME=VALUE or a property: x"),
             ("3", "QoS of 0, 1 or 2: 3"),
+            ("01", "QoS of 0, 1 or 2: 01"),
+            ("+1", "or a property: +1"),
+            ("0 r 1 2", "expected one QoS: 0 and 1"),
+            ("1 1", "expected one QoS: 1 and 1"),
+            ("r r", "r is typed twice"),
             ("content-typ a", "did you mean"),
             ("content-type", "missing VALUE of content-type"),
             ("user-property a", "missing VALUE of user-property"),

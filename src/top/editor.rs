@@ -23,6 +23,8 @@ pub(crate) struct Edit {
     pub(crate) topic: TopicName,
     /// The text of the prompt, which comes back if the editor fails.
     pub(crate) typed: String,
+    /// The text of the next prompt.
+    pub(crate) delivery: String,
     /// The text to begin with.
     pub(crate) text: String,
 }
@@ -102,7 +104,8 @@ async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<Result<Exit
             status = child.wait() => return status.map(Ok),
             signal = signals.next() => match signal {
                 // The terminal sends the signals of its keys to the editor as well, which decides what they mean.
-                Caught::End(Ending::Interrupted) | Caught::Continue | Caught::Resized => {}
+                Caught::End(ending) if ending.is_by_key() => {}
+                Caught::Continue | Caught::Resized => {}
                 Caught::Suspend => kill_process(getpid(), Signal::STOP)?,
                 Caught::End(ending) => {
                     child.kill().await?;

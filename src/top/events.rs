@@ -5,8 +5,11 @@ use super::terminal::HUNG_UP;
 use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::process::Signal as Number;
+use std::future::poll_fn;
 use std::io::{self, Read, Write, stdin};
 use std::os::unix::net::UnixStream;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -119,16 +122,51 @@ fn wait_for_input(control: &UnixStream) -> io::Result<Ready> {
     }
 }
 
+/// The signals that end a program, as far as it can leave the terminal as it was. Others are about a fault in the program.
+const ENDING: [Number; 10] = [
+    Number::INT,
+    Number::TERM,
+    Number::HUP,
+    Number::QUIT,
+    Number::USR1,
+    Number::USR2,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::XCPU,
+];
+
 /// The end of the screen.
 #[derive(Debug)]
 pub(crate) enum Ending {
     Quit,
-    Interrupted,
-    Terminated,
+    /// By a signal of this number, or by the key for it.
+    Signal(u8),
     /// The terminal is gone.
     HungUp,
     /// The reception ended first.
     Feed(FeedError),
+}
+
+impl Ending {
+    /// As Ctrl-C does it outside of the raw mode.
+    pub(super) fn interrupted() -> Ending {
+        Ending::of(Number::INT)
+    }
+
+    fn of(number: Number) -> Ending {
+        match number {
+            Number::HUP => Ending::HungUp,
+            other => Ending::Signal(u8::try_from(other.as_raw()).unwrap_or(u8::MAX)),
+        }
+    }
+
+    /// Whether it is by a key that a program on the terminal may use for something else.
+    pub(super) fn is_by_key(&self) -> bool {
+        [Number::INT, Number::QUIT]
+            .into_iter()
+            .any(|key| matches!(self, Ending::Signal(number) if i32::from(*number) == key.as_raw()))
+    }
 }
 
 /// A caught signal.
@@ -143,9 +181,7 @@ pub(super) enum Caught {
 
 /// The caught signals.
 pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
+    ending: Vec<(Number, Signal)>,
     suspend: Signal,
     proceed: Signal,
     resize: Signal,
@@ -153,22 +189,25 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn catch() -> io::Result<Signals> {
-        let catch = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
+        let catch = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
+        let ending = ENDING.into_iter().map(|number| Ok((number, catch(number)?)));
         Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            suspend: catch(rustix::process::Signal::TSTP)?,
-            proceed: catch(rustix::process::Signal::CONT)?,
+            ending: ending.collect::<io::Result<_>>()?,
+            suspend: catch(Number::TSTP)?,
+            proceed: catch(Number::CONT)?,
             resize: signal(SignalKind::window_change())?,
         })
     }
 
     pub(super) async fn next(&mut self) -> Caught {
+        let ending = poll_fn(|context| {
+            let mut ending = self.ending.iter_mut();
+            let caught =
+                ending.find_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+            caught.map_or(Poll::Pending, Poll::Ready)
+        });
         tokio::select! {
-            _ = self.interrupt.recv() => Caught::End(Ending::Interrupted),
-            _ = self.terminate.recv() => Caught::End(Ending::Terminated),
-            _ = self.hang_up.recv() => Caught::End(Ending::HungUp),
+            number = ending => Caught::End(Ending::of(number)),
             _ = self.suspend.recv() => Caught::Suspend,
             _ = self.proceed.recv() => Caught::Continue,
             _ = self.resize.recv() => Caught::Resized,

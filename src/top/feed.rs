@@ -68,11 +68,13 @@ pub(crate) struct State {
     pub(crate) model: Model,
     pub(crate) births: Births,
     pub(crate) connection: Connection,
+    /// There was a connection, or a first message of a recording, so a failure leaves data on the screen.
+    pub(super) has_begun: bool,
     subscriptions: Vec<Subscribed>,
     last_identifier: u32,
     /// The subscriptions that the broker rejected, with its reasons.
     rejections: Vec<(TopicFilter, String)>,
-    /// The panel of the broker was closed, so that late messages for it are not shown.
+    /// The panel of the broker was closed, so that late messages for it alone are not shown.
     hides_statistics: bool,
     notices: VecDeque<String>,
     /// The time of the data in milliseconds, if it is not that of the clock.
@@ -93,7 +95,7 @@ pub(crate) struct Shared {
 pub(crate) enum Request {
     Subscribe(TopicFilter, Qos),
     Unsubscribe(TopicFilter),
-    /// Subscribes to the broker's statistics, unless there is a subscription to some of them.
+    /// Subscribes to the broker's statistics, unless there is a subscription to all of them.
     WatchStatistics,
     /// Ends that subscription, and removes its topics.
     LeaveStatistics,
@@ -128,6 +130,7 @@ impl Shared {
             model: Model::new(limits),
             births: Births::default(),
             connection,
+            has_begun: false,
             subscriptions: Vec::new(),
             last_identifier: 0,
             rejections: Vec::new(),
@@ -205,6 +208,16 @@ impl State {
             && now.saturating_sub(self.model.state(id).last) <= SAME_MESSAGE
     }
 
+    /// Whether a message is for the closed panel of the broker alone.
+    fn is_hidden(&self, topic: &str) -> bool {
+        self.hides_statistics && topic.starts_with("$SYS/") && !self.is_wanted(topic)
+    }
+
+    /// Whether the user subscribed to a topic.
+    fn is_wanted(&self, topic: &str) -> bool {
+        self.subscriptions.iter().any(|known| !known.is_for_panel && known.filter.matches(topic))
+    }
+
     /// Forgets all messages.
     pub(crate) fn clear(&mut self, limits: Limits) {
         self.model = Model::new(limits);
@@ -274,6 +287,7 @@ pub(crate) struct Feed {
     results: Results,
     /// The time of the messages that arrived together.
     arrival: Option<(u64, Timestamp)>,
+    connected_at: Option<Instant>,
 }
 
 /// The results of the messages that were published together.
@@ -311,7 +325,13 @@ impl Feed {
             sending: VecDeque::new(),
             results: Results::default(),
             arrival: None,
+            connected_at: None,
         }
+    }
+
+    /// The time since the broker accepted the last connection; `None` if it has accepted none.
+    pub(super) fn connected_for(&self) -> Option<Duration> {
+        self.connected_at.map(|connected| connected.elapsed())
     }
 
     fn subscribe(&mut self, subscribed: Subscribed, link: &mut Link<'_, Outbound>) {
@@ -361,7 +381,7 @@ impl Feed {
 
     fn watch_statistics(&mut self, link: &mut Link<'_, Outbound>) {
         let mut state = self.shared.lock();
-        if state.subscriptions.iter().any(|known| is_of_statistics(&known.filter)) {
+        if state.subscriptions.iter().any(|known| known.filter.as_str() == STATISTICS) {
             return;
         }
         let Ok(filter) = TopicFilter::parse(STATISTICS) else { return };
@@ -375,12 +395,10 @@ impl Feed {
         let Some(known) = state.subscriptions.iter().find(|known| known.is_for_panel).cloned() else {
             return;
         };
-        let is_wanted = |other: &Subscribed| !other.is_for_panel && is_of_statistics(&other.filter);
-        if !state.subscriptions.iter().any(is_wanted) {
-            state.hides_statistics = true;
-            state.model.forget(STATISTICS_LEVEL);
-            state.revision += 1;
-        }
+        state.hides_statistics = true;
+        let wanted: Vec<TopicFilter> = state.filters();
+        state.model.forget(STATISTICS_LEVEL, |topic| wanted.iter().any(|filter| filter.matches(topic)));
+        state.revision += 1;
         drop(state);
         // If the packet does not fit, the topics are hidden all the same.
         let _ = self.unsubscribe(&known.filter, link);
@@ -451,8 +469,10 @@ impl Application for Feed {
 
     fn connected(&mut self, link: &mut Link<'_, Outbound>) -> Result<(), FeedError> {
         self.unanswered.clear();
+        self.connected_at = Some(Instant::now());
         let mut state = self.shared.lock();
         state.connection = Connection::Connected;
+        state.has_begun = true;
         state.revision += 1;
         let subscriptions = state.subscriptions.clone();
         drop(state);
@@ -490,8 +510,7 @@ impl Application for Feed {
             recorder.add(publish, time)?;
         }
         let mut state = self.shared.lock();
-        let is_hidden = state.hides_statistics && publish.topic.starts_with("$SYS/");
-        if !is_hidden && !state.is_copy(publish, now) {
+        if !state.is_hidden(publish.topic) && !state.is_copy(publish, now) {
             state.receive(publish, time, now);
         }
         Ok(Flow::Continue)
@@ -510,6 +529,12 @@ impl Application for Feed {
         });
         self.settled(problem);
         Ok(Flow::Continue)
+    }
+
+    fn abandoned(&mut self, unsettled: usize) {
+        for _ in 0..unsettled {
+            self.settled(Some("the connection ended before the broker answered".to_owned()));
+        }
     }
 
     fn unsendable(&mut self, message: Outbound, error: PublishError) {

@@ -14,6 +14,9 @@ use ratatui::style::Style;
 /// The rows above the footer that always stay: the title and the headings.
 const ROWS_ABOVE: u16 = 2;
 
+/// The most rows of a notice or a question on a low screen; on others, they take up to a half.
+const LEAST_ROWS: usize = 3;
+
 /// A label that leaves less columns for the text has rows of its own.
 const MIN_TYPED: usize = 20;
 
@@ -57,6 +60,7 @@ impl Footer<'_> {
         if let Some((label, prompt)) = self.prompt {
             return prompt_rows((label, prompt, self.problem), palette, width, most);
         }
+        let most = most.min(usize::from(screen.height / 2).max(LEAST_ROWS));
         if let Some(question) = self.question {
             return Rows::of(question_lines(question, width, most), palette.warning());
         }
@@ -67,7 +71,7 @@ impl Footer<'_> {
             Connection::Connecting | Connection::Replay(_) => None,
         };
         match self.notice.or(reason.as_deref()) {
-            Some(notice) => Rows::of(text::wrapped(notice, width, most), palette.warning()),
+            Some(notice) => Rows::of(text::fitted(notice, width, most), palette.warning()),
             None => Rows::of(vec![keys_within(self.keys, width)], palette.faint()),
         }
     }
@@ -120,13 +124,18 @@ fn keys_within(keys: &str, width: usize) -> String {
 
 /// The question with its answers at the end, which are never cut.
 fn question_lines(question: &str, width: usize, most: usize) -> Vec<String> {
-    let mut lines = text::wrapped(question, width, most);
-    let is_full = lines.len() == most;
+    if most <= 1 {
+        return vec![text::shortened(question, width.saturating_sub(ANSWERS.len())) + ANSWERS];
+    }
+    let mut lines = text::fitted(question, width, most);
+    let has_room =
+        |lines: &[String]| lines.last().is_some_and(|last| columns::width(last) + ANSWERS.len() <= width);
+    if lines.len() == most && !has_room(&lines) {
+        lines = text::fitted(question, width, most - 1);
+    }
+    let is_beside = has_room(&lines);
     match lines.last_mut() {
-        Some(last) if columns::width(last) + ANSWERS.len() <= width => last.push_str(ANSWERS),
-        Some(last) if is_full => {
-            *last = columns::cut(last, width.saturating_sub(ANSWERS.len() + 1), "") + "…" + ANSWERS;
-        }
+        Some(last) if is_beside => last.push_str(ANSWERS),
         _ => lines.push(ANSWERS.trim_start().to_owned()),
     }
     lines
@@ -139,7 +148,7 @@ fn prompt_rows(
     width: usize,
     most: usize,
 ) -> Rows {
-    let problem = problem.map(|problem| text::wrapped(problem, width, most - 1)).unwrap_or_default();
+    let problem = problem.map(|problem| text::fitted(problem, width, most - 1)).unwrap_or_default();
     let of_label = most - 1 - problem.len();
     let for_label = width - MIN_TYPED.min(width / 2);
     let is_beside = columns::width(label) <= for_label || of_label == 0;
@@ -153,7 +162,7 @@ fn prompt_rows(
     }
     let start: usize = typed.iter().map(|(_, part)| columns::width(part)).sum();
     let (before, after) = prompt.split();
-    let before = ending(before, width.saturating_sub(start + 1));
+    let before = text::ending(before, width.saturating_sub(start + 1));
     let column = start + columns::width(&before);
     let after = text::line(after, width.saturating_sub(column));
     typed.extend([(palette.plain(), before), (palette.plain(), after)]);
@@ -161,18 +170,4 @@ fn prompt_rows(
     rows.push(typed);
     rows.extend(problem.into_iter().map(|line| vec![(palette.failure(), line)]));
     Rows { rows, cursor: Some(cursor) }
-}
-
-/// The end of a text, in at most this many columns.
-fn ending(text: &str, columns: usize) -> String {
-    let mut start = text.len();
-    let mut taken = 0;
-    for (place, character) in text.char_indices().rev() {
-        taken += columns::width(&text::line(character.encode_utf8(&mut [0; 4]), usize::MAX / 4));
-        if taken > columns {
-            break;
-        }
-        start = place;
-    }
-    text::line(text.get(start..).unwrap_or_default(), columns)
 }

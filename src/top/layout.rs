@@ -1,23 +1,13 @@
-//! The parts of the screen, and those over and above the table: title and help.
+//! The parts of the screen, and the help over it.
 
 use super::canvas::{fill, put};
-use super::feed::Connection;
-use super::footer;
 use super::keys::{self, Group};
-use super::model::{LeftOut, NodeId};
 use super::palette::Palette;
-use super::playback::Playback;
-use super::scene::Scene;
-use super::text;
-use crate::words::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// From this width on, the detail pane is beside the table, otherwise below it.
 const WIDE: u16 = 110;
-
-/// Below this width, the state of a replay is short.
-const NARROW: u16 = 80;
 
 /// The columns of the keys in the help.
 const KEY_WIDTH: usize = 13;
@@ -56,87 +46,6 @@ impl Layout {
             )
         };
         Layout { title, table, detail: Some(detail), footer }
-    }
-}
-
-/// The state that the title shows besides the scene.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Title<'a> {
-    pub(super) broker: &'a str,
-    /// The messages since the display was paused.
-    pub(super) held: Option<u64>,
-    pub(super) is_following: bool,
-    pub(super) is_recording: bool,
-    pub(super) filter: &'a str,
-    /// How far the comparison with a filter is, in percent.
-    pub(super) filtered: Option<usize>,
-}
-
-/// Draws the broker, the state of the connection and the totals.
-pub(super) fn render_title(title: Title<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
-    let palette = scene.palette;
-    fill(buffer, area, palette.bar());
-    let broker = text::line(title.broker, usize::from(area.width) / 2);
-    let (state, is_good) = connection(scene, area.width);
-    let root = scene.model.state(NodeId::ROOT);
-    let rate = text::rate_or_zero(scene.model.rate(NodeId::ROOT, scene.now));
-    let mut parts = vec![state];
-    parts.extend(left_out(scene.model.left_out()));
-    if title.held.is_some() {
-        parts.push("PAUSED".to_owned());
-    }
-    parts.extend(title.held.map(|held| format!("+{}", counted(held, "message"))));
-    parts.push(counted(root.topics, "topic"));
-    let plural = if root.messages == 1 { "" } else { "s" };
-    parts.push(format!("{} msg{plural}", text::count(root.messages)));
-    parts.push(format!("{rate}/s"));
-    parts.extend(title.is_following.then(|| "follow".to_owned()));
-    parts.extend(title.is_recording.then(|| "REC".to_owned()));
-    parts.extend(title.filtered.map(|percent| format!("filtering {percent} %")));
-    parts.extend((!title.filter.is_empty()).then(|| format!("filter {}", title.filter)));
-    let style = if is_good { palette.bar() } else { palette.selected(palette.warning()) };
-    let line = format!(" {broker}  {}", parts.join("  "));
-    let width = usize::from(area.width);
-    put(buffer, area.x, area.y, width, &text::line(&line, width), style);
-}
-
-/// The state of the connection, and whether it is as it should be.
-fn connection(scene: &Scene<'_>, width: u16) -> (String, bool) {
-    match scene.connection {
-        Connection::Connecting => ("connecting".to_owned(), true),
-        Connection::Connected => ("connected".to_owned(), true),
-        Connection::Replay(playback) => (replay(playback, width < NARROW), true),
-        Connection::Ended(_) => ("NOT CONNECTED".to_owned(), false),
-        Connection::Lost { again_at, .. } => {
-            (format!("DISCONNECTED, {}", footer::again(*again_at, scene.now)), false)
-        }
-    }
-}
-
-/// The position, the length and the speed of a replay.
-fn replay(playback: &Playback, is_narrow: bool) -> String {
-    let Playback { at, end, speed, is_paused, is_over } = *playback;
-    let clock = |milliseconds: u64| {
-        let seconds = milliseconds / 1000;
-        format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-    };
-    let state = match (is_over, is_paused) {
-        (true, _) if is_narrow => "  end",
-        (true, _) => "  at the end",
-        (false, true) => "  STOPPED",
-        (false, false) => "",
-    };
-    let (label, of, times) = if is_narrow { ("", "/", "x") } else { ("replay ", " of ", " speed ") };
-    let end = end.map(|end| format!("{of}{}", clock(end))).unwrap_or_default();
-    format!("{label}{}{end} {times}{speed}{state}", clock(at))
-}
-
-fn left_out(left_out: LeftOut) -> Option<String> {
-    let LeftOut { messages, payloads } = left_out;
-    match (messages, payloads) {
-        (0, 0) => None,
-        (0, payloads) => Some(format!("FULL: {} left out", counted(payloads, "payload"))),
-        (messages, _) => Some(format!("FULL: {} left out", counted(messages, "message"))),
     }
 }
 

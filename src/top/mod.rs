@@ -1,7 +1,7 @@
 //! The topics of a broker on a screen: `mq top`.
 //!
-//! - `model` has the topics in memory; `feed` receives into it on a thread of its own, `replay` fills it from a recording.
-//! - `app` is the state of the screen and the effect of keys, `acting` what it sends; `layout`, `table`, `detail` and `chart` draw it into the cells of a frame.
+//! - `model` has the topics in memory; `feed` receives into it on a thread of its own as long as `reception` says, `replay` fills it from a recording.
+//! - `app` is the state of the screen and the effect of keys, `acting` what it sends; `layout`, `title`, `table`, `detail` and `chart` draw it into the cells of a frame.
 //! - `terminal` writes frames, `events` reads keys and signals, and `run` joins all of it. `editor` has the user's editor in between.
 //!
 //! Strangers' text reaches a cell only through `text::line`, which escapes and cuts it.
@@ -27,7 +27,9 @@ mod palette;
 mod payload_file;
 mod playback;
 mod prompt;
+mod reception;
 mod replay;
+mod replay_source;
 mod run;
 mod scene;
 mod sys;
@@ -36,6 +38,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod title;
 pub(crate) mod words;
 
 pub(crate) use app::Settings;
@@ -44,6 +47,7 @@ pub(crate) use feed::{Connection, Feed, FeedError, Shared, requests};
 pub(crate) use model::{Limits, SortKey};
 pub(crate) use palette::Palette;
 pub(crate) use playback::{Playback, ReplayError};
+pub(crate) use reception::receive;
 pub(crate) use replay::Player;
 pub(crate) use run::{Source, run};
 pub(crate) use terminal::restore;

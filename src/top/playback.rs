@@ -24,12 +24,14 @@ pub(crate) struct Playback {
     pub(crate) is_paused: bool,
     /// All messages were read.
     pub(crate) is_over: bool,
+    /// The lines so far that are no messages.
+    pub(crate) skipped: u64,
 }
 
 impl Playback {
     /// The state before the first message.
     pub(crate) const START: Playback =
-        Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false };
+        Playback { at: 0, end: None, speed: 1.0, is_paused: false, is_over: false, skipped: 0 };
 }
 
 /// A recording that cannot be replayed.

@@ -1,31 +1,28 @@
 //! A recording in place of a broker: its messages come into the model at their recorded pauses, and the position can be moved.
 //!
-//! Only the next message is in memory. A step back reads the recording from its start.
+//! Only the next message is in memory. A step back reads the recording from its start. If reading is slower than the recorded pauses,
+//! the clock waits for it.
 
 use super::feed::{Connection, Shared};
 use super::model::Limits;
 use super::playback::{Control, Playback, ReplayError};
-use crate::message::{self, Message};
+use super::replay_source::{Source, Step};
+use crate::message::Message;
 use crate::protocol::{Publish, Qos};
 use crate::recording::{self, RecordingError};
 use jiff::Timestamp;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// The longest line that is read: a message of the longest payload with all bytes escaped.
-const MAX_LINE: u64 = 2 << 30;
-
-/// The bytes that are read of a line that is no JSON object.
-const MAX_OTHER_LINE: u64 = 4096;
-
 /// The most messages between two looks at the keys.
 const BATCH: usize = 5000;
 
-/// The time between two updates of the position.
+/// The time between two updates of the position, and the longest time between two looks at the keys.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The most that the clock advances at once: the process may have been stopped.
+const LONGEST_STEP: Duration = Duration::from_millis(200);
 
 /// The slowest and the fastest speed.
 const SPEEDS: (f64, f64) = (1.0 / 64.0, 1024.0);
@@ -33,7 +30,7 @@ const SPEEDS: (f64, f64) = (1.0 / 64.0, 1024.0);
 /// A message at its time.
 #[derive(Debug)]
 struct Due {
-    message: Message,
+    message: Box<Message>,
     time: Timestamp,
     at: u64,
 }
@@ -47,6 +44,14 @@ pub(crate) struct Player {
     source: Source,
     first: Option<Timestamp>,
     next: Option<Due>,
+    /// The end of the recording was read.
+    is_read: bool,
+    /// The time of the latest message that was read.
+    reached: u64,
+    /// The position to go to, without the pauses.
+    target: Option<u64>,
+    /// The user was told about a skipped line.
+    has_noted: bool,
     position: Playback,
 }
 
@@ -57,67 +62,106 @@ impl Player {
     /// If it is not one, or cannot be read.
     pub(crate) fn open(path: &Path, shared: Shared, limits: Limits) -> Result<Player, RecordingError> {
         let source = Source::open(path)?;
-        let (path, position) = (path.to_owned(), Playback::START);
-        Ok(Player { shared, limits, path, source, first: None, next: None, position })
+        Ok(Player {
+            shared,
+            limits,
+            path: path.to_owned(),
+            source,
+            first: None,
+            next: None,
+            is_read: false,
+            reached: 0,
+            target: None,
+            has_noted: false,
+            position: Playback::START,
+        })
     }
 
     /// Plays until the controls are dropped.
     ///
     /// # Errors
-    /// If the recording cannot be read, or has an invalid line.
+    /// If the recording cannot be read, or does not begin with a message.
     pub(crate) fn run(mut self, controls: &Receiver<Control>) -> Result<(), ReplayError> {
-        self.read_next()?;
         let last = recording::last_time(&self.path)?;
-        self.position.end = last.zip(self.first).map(|(last, first)| milliseconds(first, last));
         let mut played = Instant::now();
         loop {
-            let has_more = self.deliver()?;
+            let is_late = self.deliver()?;
+            self.position.end = last.zip(self.first).map(|(last, first)| milliseconds(first, last));
             self.show();
-            let wait = if has_more { Duration::ZERO } else { self.wait() };
-            match controls.recv_timeout(wait) {
+            if is_late {
+                played = Instant::now();
+            }
+            match controls.recv_timeout(if is_late { Duration::ZERO } else { self.wait() }) {
                 Ok(control) => self.control(control)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             let elapsed = played.elapsed();
             played += elapsed;
-            if !self.position.is_paused && !self.position.is_over {
-                self.position.at += (elapsed.as_secs_f64() * 1000.0 * self.position.speed).round() as u64;
-            }
+            self.advance(elapsed);
         }
     }
 
-    /// Puts the messages that are due into the model. Returns whether there are more.
-    fn deliver(&mut self) -> Result<bool, ReplayError> {
-        for _ in 0..BATCH {
-            let Some(due) = self.next.take_if(|due| due.at <= self.position.at) else { return Ok(false) };
-            let Due { message, time, at } = due;
-            if let Some(topic) = &message.topic {
-                let publish = Publish {
-                    dup: false,
-                    qos: message.qos.unwrap_or(Qos::AtMostOnce),
-                    retain: message.retain.unwrap_or(false),
-                    topic: topic.as_str(),
-                    packet_id: None,
-                    properties: message.properties.as_properties(),
-                    payload: &message.payload,
-                };
-                self.shared.lock().receive(&publish, time, at);
-            }
-            self.read_next()?;
+    /// Moves the clock.
+    fn advance(&mut self, elapsed: Duration) {
+        if self.position.is_paused || self.position.is_over || self.target.is_some() {
+            return;
         }
+        let step = elapsed.min(LONGEST_STEP).as_secs_f64() * 1000.0 * self.position.speed;
+        self.position.at = self.position.at.saturating_add(step.round() as u64);
+    }
+
+    /// Puts the messages that are due into the model. If there may be more, the clock goes back to the last one, and this returns
+    /// true.
+    fn deliver(&mut self) -> Result<bool, ReplayError> {
+        let until = self.target.unwrap_or(self.position.at);
+        let begin = Instant::now();
+        for _ in 0..BATCH {
+            if self.next.is_none() && !self.is_read {
+                self.read_next()?;
+            } else if let Some(due) = self.next.take_if(|due| due.at <= until) {
+                self.receive(&due);
+            } else {
+                self.position.at = self.target.take().unwrap_or(self.position.at);
+                return Ok(false);
+            }
+            if begin.elapsed() >= TICK {
+                break;
+            }
+        }
+        let next = self.next.as_ref().map(|next| next.at);
+        self.position.at = self.reached.max(next.unwrap_or_default()).min(until);
         Ok(true)
     }
 
+    fn receive(&mut self, due: &Due) {
+        let Due { message, time, at } = due;
+        self.reached = self.reached.max(*at);
+        let Some(topic) = &message.topic else { return };
+        let publish = Publish {
+            dup: false,
+            qos: message.qos.unwrap_or(Qos::AtMostOnce),
+            retain: message.retain.unwrap_or(false),
+            topic: topic.as_str(),
+            packet_id: None,
+            properties: message.properties.as_properties(),
+            payload: &message.payload,
+        };
+        self.shared.lock().receive(&publish, *time, *at);
+    }
+
     fn show(&mut self) {
-        self.position.is_over = self.next.is_none();
+        self.position.is_over = self.next.is_none() && self.is_read;
         if self.position.is_over {
             self.position.at = self.position.end.unwrap_or(self.position.at).min(self.position.at);
         }
         let mut state = self.shared.lock();
-        state.connection = Connection::Replay(self.position);
-        state.clock = Some(self.position.at);
-        state.revision += 1;
+        let shown = Connection::Replay(self.position);
+        if state.connection != shown || state.clock.is_none() {
+            state.connection = shown;
+            state.clock = Some(self.position.at);
+            state.revision += 1;
+        }
     }
 
     /// The time until the next message, at most until the next update.
@@ -140,11 +184,12 @@ impl Player {
             Control::Slower => self.position.speed = (self.position.speed / 2.0).max(slowest),
             Control::Seek(by) => {
                 let end = self.position.end.unwrap_or(u64::MAX);
-                let target = self.position.at.saturating_add_signed(by).min(end);
+                let from = self.target.unwrap_or(self.position.at);
+                let target = from.saturating_add_signed(by).min(end);
                 if target < self.position.at {
                     self.begin_anew()?;
                 }
-                self.position.at = target;
+                self.target = Some(target);
             }
         }
         Ok(())
@@ -153,87 +198,94 @@ impl Player {
     /// Empties the model, and reads the recording from its start.
     fn begin_anew(&mut self) -> Result<(), ReplayError> {
         self.source = Source::open(&self.path)?;
-        (self.first, self.next) = (None, None);
+        (self.first, self.next, self.is_read) = (None, None, false);
+        (self.reached, self.position.at, self.position.skipped) = (0, 0, 0);
+        self.position.is_over = false;
         self.shared.lock().clear(self.limits);
-        self.read_next()
-    }
-
-    fn read_next(&mut self) -> Result<(), ReplayError> {
-        let Some(message) = self.source.next(&self.path)? else { return Ok(()) };
-        let time = message.time.or(self.first).unwrap_or_default();
-        let first = *self.first.get_or_insert(time);
-        self.next = Some(Due { at: milliseconds(first, time), message, time });
         Ok(())
     }
-}
 
-/// A recording that is being read.
-#[derive(Debug)]
-enum Source {
-    Lines {
-        reader: BufReader<File>,
-        line: u64,
-    },
-    #[cfg(feature = "sqlite")]
-    Database(Box<recording::sqlite::Messages>),
-}
-
-impl Source {
-    fn open(path: &Path) -> Result<Source, RecordingError> {
-        let failed = |source| RecordingError::File { path: path.to_owned(), source };
-        if recording::is_database_file(path).map_err(failed)? {
-            #[cfg(feature = "sqlite")]
-            return Ok(Source::Database(Box::new(recording::sqlite::Messages::open(path)?)));
-            #[cfg(not(feature = "sqlite"))]
-            return Err(RecordingError::NoDatabases { path: path.to_owned() });
+    /// Reads a message, or a part of what is before it.
+    fn read_next(&mut self) -> Result<(), ReplayError> {
+        match self.source.step(&self.path)? {
+            Step::Message(message) => {
+                let time = message.time.or(self.first).unwrap_or_default();
+                let first = *self.first.get_or_insert(time);
+                self.next = Some(Due { at: milliseconds(first, time), message, time });
+                self.shared.lock().has_begun = true;
+            }
+            Step::Invalid { line, problem } if self.first.is_none() => {
+                return Err(ReplayError::Line { path: self.path.clone(), line, problem });
+            }
+            Step::Invalid { line, problem } => self.skip(line, &problem),
+            Step::CutOff { line } => self.skip(line, "the message is cut off"),
+            Step::Nothing => {}
+            Step::End => self.is_read = true,
         }
-        recording::check_lines(path)?;
-        Ok(Source::Lines { reader: BufReader::new(File::open(path).map_err(failed)?), line: 0 })
+        Ok(())
     }
 
-    /// The next message; `None` at the end.
-    fn next(&mut self, path: &Path) -> Result<Option<Message>, ReplayError> {
-        match self {
-            Source::Lines { reader, line } => next_line(path, reader, line),
-            #[cfg(feature = "sqlite")]
-            Source::Database(messages) => Ok(messages.next_message()?),
-        }
-    }
-}
-
-/// The message on the next line that is not empty.
-fn next_line(
-    path: &Path,
-    reader: &mut BufReader<File>,
-    number: &mut u64,
-) -> Result<Option<Message>, ReplayError> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let failed = |source: io::Error| RecordingError::File { path: path.to_owned(), source };
-        let may_be_message = matches!(reader.fill_buf().map_err(failed)?.first(), Some(b'{' | b' ' | b'\t'));
-        let limit = if may_be_message { MAX_LINE } else { MAX_OTHER_LINE };
-        let length = Read::by_ref(reader).take(limit).read_until(b'\n', &mut line);
-        if length.map_err(failed)? == 0 {
-            return Ok(None);
-        }
-        *number += 1;
-        if !line.trim_ascii().is_empty() {
-            break;
-        }
-    }
-    match message::read(&line) {
-        Ok(message) => Ok(Some(message)),
-        // The recorder was killed while it wrote the last line.
-        Err(_) if line.starts_with(b"{") && !line.ends_with(b"\n") && (line.len() as u64) < MAX_LINE => {
-            Ok(None)
-        }
-        Err(error) => {
-            Err(ReplayError::Line { path: path.to_owned(), line: *number, problem: error.to_string() })
+    /// Counts a line without a message, and names the first one.
+    fn skip(&mut self, line: u64, problem: &str) {
+        self.position.skipped += 1;
+        if !std::mem::replace(&mut self.has_noted, true) {
+            self.shared.lock().note(format!("line {line} of the recording is skipped: {problem}"));
         }
     }
 }
 
 fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_millis()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    /// A player of a recording with a message for each of the first milliseconds.
+    fn player(messages: u64) -> (TempDir, Player) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("day.ndjson");
+        let line = |at: u64| {
+            let time = Timestamp::from_millisecond(i64::try_from(at).unwrap()).unwrap();
+            format!("{{\"time\":\"{time}\",\"topic\":\"a\",\"payload\":\"{at}\"}}\n")
+        };
+        std::fs::write(&path, (0..messages).map(line).collect::<String>()).unwrap();
+        let limits = Limits { topics: 10, bytes: 1 << 20 };
+        let shared = Shared::new(limits, Connection::Replay(Playback::START));
+        let player = Player::open(&path, shared, limits).unwrap();
+        (directory, player)
+    }
+
+    #[test]
+    fn the_clock_waits_for_reading() {
+        let (_directory, mut player) = player(20_000);
+        player.position.at = 19_000;
+        assert!(player.deliver().unwrap(), "there are more messages than in a batch");
+        let at = player.position.at;
+        assert!((1..=5000).contains(&at), "the position of reading: {at}");
+        player.advance(Duration::from_secs(3600));
+        assert_eq!(player.position.at, at + 200, "a program that was stopped does not jump");
+        player.position.speed = 4.0;
+        player.advance(Duration::from_millis(10));
+        assert_eq!(player.position.at, at + 240, "it goes on at the speed asked for");
+    }
+
+    #[test]
+    fn a_step_goes_to_its_position_however_long_reading_takes() {
+        let (_directory, mut player) = player(12_000);
+        player.control(Control::Seek(10_000)).unwrap();
+        while player.deliver().unwrap() {
+            player.advance(Duration::from_secs(1));
+            assert!(player.position.at <= 10_000);
+        }
+        assert_eq!((player.position.at, player.reached), (10_000, 10_000));
+        player.control(Control::Seek(-4000)).unwrap();
+        player.control(Control::Seek(1)).unwrap();
+        while player.deliver().unwrap() {}
+        assert_eq!((player.position.at, player.reached), (6001, 6001));
+        let messages = player.shared.lock().model.state(super::super::model::NodeId::ROOT).messages;
+        assert_eq!(messages, 6002);
+    }
 }

@@ -81,15 +81,15 @@ async fn show(sources: Vec<Source>) -> io::Result<Ending> {
                 None => Next::End(Ending::HungUp),
             },
             (index, failure) = screen.next_failure() => match failure {
-                Some(error) if screen.tabs.len() == 1 => Next::End(Ending::Feed(error)),
-                Some(error) => screen.show_failure(index, &error),
+                Some(error) if screen.is_empty() => Next::End(Ending::Feed(error)),
+                Some(error) => screen.show_failure(index, error),
                 None => Next::End(Ending::Quit),
             },
             () = sleep_until(due) => screen.frame()?,
         };
         match next {
             Next::Frame => {}
-            Next::End(ending) => return Ok(ending),
+            Next::End(ending) => return Ok(screen.ending(ending)),
             Next::Edit(edit) => {
                 if let Some(ending) = screen.edit(edit, &mut signals, &mut keys).await? {
                     return Ok(ending);
@@ -118,6 +118,8 @@ struct Tab {
     controls: Option<std::sync::mpsc::Sender<Control>>,
     /// `None` after the failure.
     failed: Option<oneshot::Receiver<FeedError>>,
+    /// The failure of the recorder, which the user is told at the end as well.
+    record_failure: Option<RecordingError>,
     /// The revision of the last frame.
     revision: u64,
 }
@@ -141,7 +143,15 @@ impl Screen {
             if count > 1 {
                 settings.broker = format!("{} [{}/{count}]", settings.broker, index + 1);
             }
-            Tab { app: App::new(settings), shared, requests, controls, failed: Some(failed), revision: 0 }
+            Tab {
+                app: App::new(settings),
+                shared,
+                requests,
+                controls,
+                failed: Some(failed),
+                record_failure: None,
+                revision: 0,
+            }
         };
         let tabs = sources.into_iter().enumerate().map(tab).collect();
         Ok(Screen { tabs, active: 0, terminal, drawn: Instant::now(), is_due: true })
@@ -162,14 +172,33 @@ impl Screen {
         .await
     }
 
-    /// Shows the failure in its tab, as the others go on.
-    fn show_failure(&mut self, index: usize, error: &FeedError) -> Next {
-        if let Some(tab) = self.tabs.get(index) {
+    /// Whether there is one tab only, which never had data.
+    fn is_empty(&self) -> bool {
+        let [tab] = self.tabs.as_slice() else { return false };
+        !tab.shared.lock().has_begun
+    }
+
+    /// Shows the failure in its tab, whose data stays, as the others go on.
+    fn show_failure(&mut self, index: usize, error: FeedError) -> Next {
+        if let Some(tab) = self.tabs.get_mut(index) {
             let mut state = tab.shared.lock();
             state.connection = Connection::Ended(error.to_string());
             state.revision += 1;
+            drop(state);
+            if let FeedError::Recording(error) = error {
+                tab.record_failure = Some(error);
+            }
         }
         Next::Frame
+    }
+
+    /// The end of the screen: if the user quits, the failure of a recorder.
+    fn ending(&mut self, ending: Ending) -> Ending {
+        let failure = self.tabs.iter_mut().find_map(|tab| tab.record_failure.take());
+        match (ending, failure) {
+            (Ending::Quit, Some(error)) => Ending::Feed(FeedError::Recording(error)),
+            (ending, _) => ending,
+        }
     }
 
     /// Goes to the next tab, or to the one before.
@@ -227,23 +256,23 @@ impl Screen {
         let now = tab.shared.now();
         let effect = tab.app.handle(event, input(&tab.shared.lock(), now));
         self.is_due = true;
-        let notice = match effect {
-            None => None,
+        let done: Result<Option<String>, String> = match effect {
+            None => Ok(None),
             Some(Effect::Quit) => return Ok(Next::End(Ending::Quit)),
-            Some(Effect::Interrupt) => return Ok(Next::End(Ending::Interrupted)),
+            Some(Effect::Interrupt) => return Ok(Next::End(Ending::interrupted())),
             Some(Effect::Edit(edit)) => return Ok(Next::Edit(edit)),
             Some(Effect::Suspend) => {
                 self.suspend()?;
-                None
+                Ok(None)
             }
             Some(Effect::Redraw) => {
                 self.terminal.forget();
-                None
+                Ok(None)
             }
-            Some(Effect::Turn(_)) if is_alone => Some("there is one tab only".to_owned()),
+            Some(Effect::Turn(_)) if is_alone => Ok(Some("there is one tab only".to_owned())),
             Some(Effect::Turn(is_forward)) => {
                 self.turn(is_forward);
-                None
+                Ok(None)
             }
             Some(Effect::ToggleMouse) => {
                 let is_on = !self.terminal.has_mouse();
@@ -252,27 +281,29 @@ impl Screen {
                     true => "the mouse is used by mq; most terminals select text while Shift is held",
                     false => "the mouse is left to the terminal, to select text; m takes it back",
                 };
-                Some(text.to_owned())
+                Ok(Some(text.to_owned()))
             }
             Some(Effect::Request(request)) => tab.request(request),
-            Some(Effect::Publish(draft)) => match outbound(draft) {
-                Ok(message) => tab.request(Request::Publish(vec![message], "published")),
-                Err(problem) => Some(problem),
-            },
-            Some(Effect::Copy(bytes)) => Some(copy(&mut self.terminal, &bytes)),
+            Some(Effect::Publish(draft)) => {
+                outbound(draft).and_then(|message| tab.request(Request::Publish(vec![message], "published")))
+            }
+            Some(Effect::Copy(bytes)) => Ok(Some(copy(&mut self.terminal, &bytes))),
             Some(Effect::Control(control)) => {
                 if let Some(controls) = &tab.controls {
                     let _ = controls.send(control);
                 }
-                None
+                Ok(None)
             }
-            Some(Effect::Export(id, path)) => {
-                let exported = export(&tab.shared.lock().model, id, &path);
-                Some(exported.unwrap_or_else(|error| format!("cannot export the history: {error}")))
-            }
+            Some(Effect::Export(id, path)) => export(&tab.shared.lock().model, id, &path)
+                .map(Some)
+                .map_err(|error| format!("cannot export the history: {error}")),
         };
-        if let (Some(notice), Some(tab)) = (notice, self.tabs.get_mut(self.active)) {
-            tab.app.notify(notice, now);
+        if let Some(tab) = self.tabs.get_mut(self.active) {
+            match done {
+                Ok(None) => {}
+                Ok(Some(notice)) => tab.app.notify(notice, now),
+                Err(problem) => tab.app.failed(problem, now),
+            }
         }
         Ok(Next::Frame)
     }
@@ -315,8 +346,10 @@ impl Screen {
         };
         let Some(tab) = self.tabs.get_mut(self.active) else { return Ok(Some(Ending::Quit)) };
         match edited {
-            Edited::Payload(payload) => tab.app.ask_for_delivery(edit.topic, payload),
-            Edited::Failed(problem) => tab.app.ask_for_payload(edit.topic, &edit.typed, problem),
+            Edited::Payload(payload) => tab.app.ask_for_delivery(edit.topic, payload, &edit.delivery),
+            Edited::Failed(problem) => {
+                tab.app.ask_for_payload(edit.topic, &edit.typed, edit.delivery, problem);
+            }
             Edited::End(ending) => return Ok(Some(ending)),
         }
         Ok(None)
@@ -324,16 +357,18 @@ impl Screen {
 }
 
 impl Tab {
-    /// Passes a request to the reception. Returns a notice if it waits, or cannot be taken.
-    fn request(&mut self, request: Request) -> Option<String> {
+    /// Passes a request to the reception. Returns a notice if it waits.
+    ///
+    /// # Errors
+    /// If it cannot be taken.
+    fn request(&mut self, request: Request) -> Result<Option<String>, String> {
         let is_connected = matches!(self.shared.lock().connection, Connection::Connected);
-        let notice = match self.requests.try_send(request) {
-            Ok(()) if is_connected => return None,
-            Ok(()) => "not connected: this is done when the connection is back",
-            Err(TrySendError::Closed(_)) => "not connected: nothing is sent",
-            Err(TrySendError::Full(_)) => "too many requests wait for the connection",
-        };
-        Some(notice.to_owned())
+        match self.requests.try_send(request) {
+            Ok(()) if is_connected => Ok(None),
+            Ok(()) => Ok(Some("not connected: this is done when the connection is back".to_owned())),
+            Err(TrySendError::Closed(_)) => Err("not connected: nothing is sent".to_owned()),
+            Err(TrySendError::Full(_)) => Err("too many requests wait for the connection".to_owned()),
+        }
     }
 }
 

@@ -261,7 +261,7 @@ fn texts_of_the_footer_are_shown_whole() {
     bench.keys("/⌫⌫⌫⌫⌫x/x\n");
     bench.screen(80, 24);
     bench.keys("x");
-    assert_whole(&mut bench, &["delete the retained message of x/x/x/", "… y/n"]);
+    assert_whole(&mut bench, &["delete the retained message of x/x/x/", "? y/n"]);
 }
 
 #[test]

@@ -35,6 +35,44 @@ pub(super) fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
     lines
 }
 
+/// As [`wrapped`], but if the text is too long, its middle is left out: a problem has its cause at the end.
+pub(super) fn fitted(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let mut lines = wrapped(text, columns, most.saturating_add(1));
+    // Lines are broken between words, so the text may need more room than it has columns.
+    let mut room = columns.saturating_mul(most);
+    while lines.len() > most && room > 0 {
+        lines = wrapped(&shortened(text, room), columns, most.saturating_add(1));
+        room = room.saturating_sub(columns / 8 + 1);
+    }
+    lines.truncate(most);
+    lines
+}
+
+/// A text on one line of at most this many columns: escaped, and with a mark in its middle if it is cut.
+pub(super) fn shortened(text: &str, columns: usize) -> String {
+    let (length, _) = fitting(text, columns, false);
+    if length == text.len() || columns < 3 {
+        return line(text, columns);
+    }
+    let (start, _) = fitting(text, columns / 2, false);
+    let end = columns - columns / 2 - 1;
+    line(text.get(..start).unwrap_or_default(), columns / 2) + CUT + &ending(text, end)
+}
+
+/// The end of a text, escaped, in at most this many columns.
+pub(super) fn ending(text: &str, columns: usize) -> String {
+    let mut start = text.len();
+    let mut taken = 0;
+    for (place, character) in text.char_indices().rev() {
+        taken += columns::width(&line(character.encode_utf8(&mut [0; 4]), usize::MAX / 4));
+        if taken > columns {
+            break;
+        }
+        start = place;
+    }
+    line(text.get(start..).unwrap_or_default(), columns)
+}
+
 /// The start of a text, long enough for these columns. Characters without width could make a cell endless.
 fn start(text: &str, columns: usize) -> Cow<'_, str> {
     match text.char_indices().nth(columns.saturating_mul(2).saturating_add(2)) {
@@ -154,6 +192,22 @@ mod tests {
         assert_eq!(wrapped("日本", 1, 9), ["日", "…"]);
         assert_eq!([wrapped("", 5, 2), wrapped("a", 5, 0)], [[""; 0], [""; 0]]);
         assert!(wrapped(&"\u{301}".repeat(100_000), 10, 3).concat().len() < 300);
+    }
+
+    #[test]
+    fn the_middle_of_a_long_text_is_left_out() {
+        assert_eq!(shortened("abcdefghij", 10), "abcdefghij");
+        assert_eq!([shortened("abcdefghij", 7), shortened("abcdefghij", 2)], ["abc…hij", "a…"]);
+        assert_eq!(shortened("日本日本日本", 8), "日本…本");
+        assert_eq!(shortened("a\u{1b}bcdefg\u{1b}", 14), "a\\u{1b}…\\u{1b}");
+        let long = format!("cannot publish to {}: not authorized", "a/".repeat(30_000));
+        let lines = fitted(&long, 20, 3);
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(
+            lines.concat().starts_with("cannot publish to") && lines.concat().ends_with("not authorized")
+        );
+        assert_eq!(fitted("one two three", 9, 3), ["one two", "three"]);
+        assert!(fitted("a b c", 1, 0).is_empty());
     }
 
     #[test]

@@ -49,6 +49,10 @@ const GATEWAY: &str = "gateway";
 /// The reason against a profile without message types for captures.
 const OF_CAPTURES: &str = "--profile is for a live client; for captured packets it needs message types, as in [profile.home.payloads]";
 
+/// As [`OF_CAPTURES`], for recordings.
+const OF_RECORDINGS: &str =
+    "--profile is for a live client; for a recording it needs message types, as in [profile.home.payloads]";
+
 /// Options that give the client of `mq inspect` a broker or a subscription.
 const OF_LIVE_CLIENTS: [&str; 7] = ["topic", "host", "port", "url", "unix", "srv", PROFILE];
 
@@ -160,7 +164,7 @@ fn message_types(
     reason: &'static str,
 ) -> Result<Configuration, Error> {
     let is_typed = profile::typed(words).is_some();
-    if is_typed && reason != OF_CAPTURES {
+    if is_typed && ![OF_CAPTURES, OF_RECORDINGS].contains(&reason) {
         return Err(Error::usage(reason));
     }
     let file = file::read()?.filter(|_| takes_message_types(subcommand));
@@ -187,7 +191,7 @@ fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
     subcommand.clone().ignore_errors(true).try_get_matches_from(line).ok()
 }
 
-/// The reason why profiles do not apply to these words of `mq bench` and `mq inspect`, if any. For example, reading a capture
+/// The reason why profiles do not apply to these words of `mq bench`, `mq inspect` and `mq top`, if any. For example, reading a capture
 /// does not depend on the configuration of clients.
 fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
     if CLIENTS.contains(&subcommand.get_name()) || subcommand.get_name() == GATEWAY {
@@ -200,6 +204,9 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     }
     if is_typed(&"listen") {
         return Some("--profile cannot be used with --listen; the proxy forwards the packets of its clients");
+    }
+    if subcommand.get_name() == "top" && is_typed(&"replay") {
+        return Some(OF_RECORDINGS);
     }
     let is_inspection = subcommand.get_name() == INSPECT;
     if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {

@@ -273,7 +273,7 @@ fn topics_that_are_removed_have_no_row_and_can_return() {
     let uptime = filled.id("$SYS/broker/uptime");
     filled.model.look_at(uptime);
     let bytes = filled.model.bytes();
-    filled.model.forget("$SYS");
+    filled.model.forget("$SYS", |_| false);
     assert_eq!(filled.rows(&mut outline), ["*$SYSTEM", "a"]);
     let root = filled.model.state(NodeId::ROOT);
     assert_eq!((root.topics, root.messages, root.size), (2, 2, 8));
@@ -286,7 +286,18 @@ fn topics_that_are_removed_have_no_row_and_can_return() {
     assert_eq!(filled.rows(&mut outline), ["$SYS", " broker", "  uptime", "*$SYSTEM", "a"]);
     assert_eq!(filled.model.value(uptime).unwrap().payload(), b"2");
     assert_eq!(filled.model.values.len(), 4, "the place of a removed value is taken again");
-    filled.model.forget("unknown");
+    filled.model.forget("unknown", |_| false);
+}
+
+#[test]
+fn topics_that_are_wanted_are_not_removed() {
+    let mut filled = Filled::with(&["$SYS/broker", "$SYS/broker/uptime", "$SYS/broker/version", "a"]);
+    let mut outline = Outline::new(false, SortKey::Name);
+    filled.model.forget("$SYS", |topic| topic == "$SYS/broker/version");
+    assert_eq!(filled.rows(&mut outline), ["*$SYS", " broker", "  version", "a"]);
+    let totals = |id| (filled.model.state(id).topics, filled.model.state(id).messages);
+    assert_eq!([totals(filled.id("$SYS/broker")), totals(NodeId::ROOT)], [(1, 1), (2, 2)]);
+    assert!(filled.model.value(filled.id("$SYS/broker")).is_none());
 }
 
 #[test]

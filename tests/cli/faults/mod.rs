@@ -23,7 +23,7 @@ use tempfile::TempDir;
 /// A command of the matrix: it runs behind the faulty network, and asserts what the documentation says.
 type Command = fn(&Case<'_>);
 
-const COMMANDS: [(&str, Command); 20] = [
+const COMMANDS: [(&str, Command); 23] = [
     ("pub -q 1", publishers::single_of_qos_1),
     ("pub -q 2", publishers::single_of_qos_2),
     ("pub without retries", publishers::single_without_retries),
@@ -42,6 +42,9 @@ const COMMANDS: [(&str, Command); 20] = [
     ("bench pubsub", reports::bench_pubsub),
     ("bench rr", reports::bench_rr),
     ("bench reconnect", reports::bench_reconnect),
+    ("bench conn", reports::bench_conn),
+    ("bench sub", reports::bench_sub),
+    ("bench scenario", reports::bench_scenario),
     ("doctor", reports::doctor),
     ("top", reports::top),
 ];

@@ -49,11 +49,36 @@ pub(super) fn bench_reconnect(case: &Case<'_>) {
     bench(case, "reconnect --duration 1 --rate 40", 4);
 }
 
+pub(super) fn bench_conn(case: &Case<'_>) {
+    bench(case, "conn --hold 0.5", 5);
+}
+
+pub(super) fn bench_sub(case: &Case<'_>) {
+    bench(case, "sub -t case/# -q 1 --duration 0.5", 5);
+}
+
+/// A group of each kind.
+pub(super) fn bench_scenario(case: &Case<'_>) {
+    let path = case.directory.path().join("run.toml");
+    let group = |name: &str, rest: &str| format!("[[group]]\nname = \"{name}\"\nclients = 2\n{rest}");
+    let groups = [
+        group("idle", "scenario = \"conn\"\n"),
+        group("ears", "scenario = \"sub\"\ntopic = \"case/#\"\n"),
+        group("mouths", "scenario = \"pub\"\nqos = 1\nrate = 50\n"),
+    ];
+    std::fs::write(&path, format!("duration = \"0.5s\"\n{}", groups.concat())).unwrap();
+    run_bench(case, &format!("scenario {}", path.display()));
+}
+
 /// A run ends by itself with a report. Clients do not come back after a lost connection, so the status is that of lost connections,
 /// of no connection, or of losses.
 fn bench(case: &Case<'_>, words: &str, clients: usize) {
+    run_bench(case, &format!("{words} -c {}", clients - 1));
+}
+
+fn run_bench(case: &Case<'_>, words: &str) {
     let proxy = case.proxy(2000);
-    let words = format!("bench {words} -c {} --timeout 2 --threads 1", clients - 1);
+    let words = format!("bench {words} --timeout 2 --threads 1");
     let finished = case.mq(proxy.address(), &words).run();
     let report = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert!(report.contains("clients"), "{words}: {report} {}", finished.stderr);
@@ -83,14 +108,6 @@ pub(super) fn top(case: &Case<'_>) {
     let words = format!("top {} -k 5 --connect-timeout 5 --retries 20 -t {id}/#", proxy.options());
     let Some(mut terminal) = Terminal::start(&words, 80, 24) else { return };
     let mut publisher = case.broker.mq(&format!("pub -t {id}/value -l")).open_stdin().spawn();
-    if case.fault == Fault::Garbage {
-        terminal.wait_until("ended", |terminal| {
-            publisher.write("x\n");
-            terminal.screen().contains("the broker sent a bad packet")
-        });
-        terminal.end(7);
-        return;
-    }
     terminal.wait_until("connected again", |_| {
         publisher.write("early\n");
         proxy.has_run_out_of_faults() || case.fault.is_harmless()

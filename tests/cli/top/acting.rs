@@ -150,6 +150,44 @@ fn topics_of_the_broker_stay_if_they_were_subscribed_to() {
 }
 
 #[test]
+fn statistics_are_shown_beside_a_subscription_to_some_of_them() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--list \\$SYS/broker/uptime") else { return };
+    terminal.wait_for("$SYS/broker/uptime");
+    terminal.keys("$");
+    terminal.wait_for("clients connected");
+    terminal.wait_for("retained messages");
+    terminal.keys("$");
+    terminal.wait_without("clients connected");
+    terminal.wait_for("1 topic ");
+    assert_says(&terminal.screen(), &["$SYS/broker/uptime"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn the_reason_of_a_failure_is_shown_behind_a_long_topic() {
+    let topic = "ab".repeat(5000);
+    let peer = ScriptedPeer::accepting_v5("27 00000100", |wire| {
+        wire.expect_type(0x82);
+        wire.send("90 (0001 () 00)");
+        wire.expect_type(0xe0);
+    });
+    let Some(mut terminal) = top(&peer, "") else { return };
+    terminal.wait_for("connected");
+    terminal.keys(&format!("n{topic}\r"));
+    terminal.wait_for("payload");
+    terminal.keys("x\r");
+    terminal.wait_for("QoS");
+    terminal.keys("\u{15}r\r");
+    terminal.wait_for("cannot publish to");
+    assert_says(&terminal.screen(), &["256 bytes", "…", "TOPIC"]);
+    terminal.keys("q");
+    terminal.end(0);
+    peer.finish();
+}
+
+#[test]
 fn a_message_for_two_subscriptions_counts_once() {
     let peer = ScriptedPeer::accepting_v5("", |wire| {
         wire.expect("82 (0001 (0b 01) `a/#` 08)");

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 #[test]
 fn every_end_restores_the_terminal() {
     let broker = home();
-    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+    let others = [("QUIT", 131), ("USR1", 138), ("USR2", 140), ("ALRM", 142), ("VTALRM", 154), ("XCPU", 152)];
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)].into_iter().chain(others) {
         let Some(mut terminal) = top(&broker, "") else { return };
         terminal.wait_for("garden");
         assert!(terminal.is_alternate());

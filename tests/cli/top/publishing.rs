@@ -170,6 +170,12 @@ fn a_signal_ends_the_editor_as_well() {
     assert!(!Path::new(path.trim()).exists());
 }
 
+/// Escape and a letter at once would be the letter with Alt.
+fn close_prompt(terminal: &mut Terminal, label: &str) {
+    terminal.keys("\u{1b}");
+    terminal.wait_without(label);
+}
+
 #[test]
 fn a_pipe_or_a_device_does_not_stop_the_screen() {
     let directory = TempDir::new().unwrap();
@@ -180,8 +186,49 @@ fn a_pipe_or_a_device_does_not_stop_the_screen() {
     terminal.wait_for("garden");
     terminal.keys(&format!("n\r@{}\r\r", pipe.display()));
     terminal.wait_for("it is not a regular file");
+    close_prompt(&mut terminal, "payload (");
     terminal.keys(&format!("e{}\r", pipe.display()));
     terminal.wait_for("cannot export the history: ");
+    close_prompt(&mut terminal, "export history");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_leaves_the_typed_text() {
+    let directory = TempDir::new().unwrap();
+    let broker = home();
+    let mut subscriber = broker.subscriber("-t attic -q 1 -C 1 -V 5 -F %p,%q");
+    let Some(mut terminal) = top(&broker, "--list") else { return };
+    terminal.wait_for("garden");
+    let path = directory.path().join("payload.txt");
+    terminal.keys(&format!("n\u{15}attic\r@{}\r\u{15}1 unit=C\r", path.display()));
+    terminal.wait_for("cannot read ");
+    assert_says(&terminal.screen(), &["payload (@FILE reads it", "No such file"]);
+    std::fs::write(&path, "cold").unwrap();
+    terminal.keys("\r");
+    terminal.wait_for("properties: 1 unit=C");
+    terminal.keys("\r");
+    subscriber.wait_for_stdout("cold,1");
+    let nowhere = directory.path().join("none/history.ndjson");
+    terminal.keys(&format!("e{}\r", nowhere.display()));
+    terminal.wait_for("cannot export the history: ");
+    assert_says(&terminal.screen(), &["export history to file: "]);
+    terminal.keys("\u{15}\r");
+    terminal.wait_for("a file name is missing");
+    close_prompt(&mut terminal, "export history");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn the_qos_is_typed_once() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "") else { return };
+    terminal.wait_for("garden");
+    terminal.keys("n\u{15}attic\rcold\r\u{15}0 r 1 2\r");
+    terminal.wait_for("expected one QoS: 0 and 1");
+    close_prompt(&mut terminal, "QoS, r to retain");
     terminal.keys("q");
     terminal.end(0);
 }

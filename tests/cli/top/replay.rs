@@ -71,12 +71,55 @@ fn a_database_is_played_as_well() {
 }
 
 #[test]
-fn an_invalid_line_ends_the_replay() {
+fn invalid_lines_are_skipped_counted_and_named() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("bad.ndjson");
-    std::fs::write(&path, line("10:00:00", "first", "one") + "{\"topic\":\"a\n").unwrap();
-    let Some(terminal) = replay(&path) else { return };
-    assert_says(&terminal.end(1), &["mq top: ", "bad.ndjson, line 2: "]);
+    let good = |second, topic| line(&format!("10:00:0{second}"), topic, "x");
+    let lines = [
+        good(0, "first"),
+        "{\"topic\":\"a\n".to_owned(),
+        "x".repeat(100_000) + "\n",
+        "\n{\"payload\":\"no topic\"}\n".to_owned(),
+        good(0, "second"),
+        "{\"time\":\"2026-01-31T10:00:0".to_owned(),
+    ];
+    std::fs::write(&path, lines.concat()).unwrap();
+    let Some(mut terminal) = replay(&path) else { return };
+    terminal.wait_for("4 skipped");
+    terminal.wait_for("second");
+    terminal.wait_for("line 2 of the recording is skipped: ");
+    assert_says(&terminal.screen(), &["first", "2 topics", "at the end"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn options_of_a_connection_are_refused_by_name() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("day.ndjson");
+    std::fs::write(&path, line("10:00:00", "first", "one")).unwrap();
+    for option in
+        ["-h test.example", "-L mqtt://a", "-u me", "--cafile x", "-i id", "--retries 2", "-q 1", "-V 5"]
+    {
+        let words = format!("top --replay {} {option}", path.display());
+        let Some(terminal) = Terminal::start(&words, 80, 24) else { return };
+        let name = option.split(' ').next().unwrap();
+        assert_says(&terminal.end(2), &[&format!("mq top: --replay cannot be used with {name}")]);
+    }
+    // What is not typed is not for this screen.
+    let configuration = directory.path().join("config.toml");
+    std::fs::write(&configuration, "default-profile = \"plant\"\n[profile.plant]\nhost = \"test.example\"\n")
+        .unwrap();
+    let variables = format!("TERM=xterm MQ_USERNAME=me MQ_CONFIG={}", configuration.display());
+    let words = format!("top --replay {}", path.display());
+    let Some(mut terminal) = Terminal::start_with(&variables, &words, 80, 24) else { return };
+    terminal.wait_for("first");
+    terminal.keys("q");
+    terminal.end(0);
+    let Some(terminal) = Terminal::start_with(&variables, &format!("{words} --profile plant"), 80, 24) else {
+        return;
+    };
+    assert_says(&terminal.end(2), &["mq top: --profile is for a live client; for a recording"]);
 }
 
 #[test]

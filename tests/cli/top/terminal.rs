@@ -112,6 +112,75 @@ fn a_lost_connection_is_shown_and_data_stays() {
 }
 
 #[test]
+fn a_refusal_after_the_first_connection_keeps_the_data() {
+    for reason in ["8b", "87", "97", "82"] {
+        let peer = ScriptedPeer::start(move |peer| {
+            let mut wire = peer.accept_v5("");
+            wire.expect_type(0x82);
+            wire.send("90 (0001 () 00) 30 (`a` () 'kept')");
+            wire.send(&format!("e0 ({reason})"));
+            drop(wire);
+            let mut refused = peer.accept();
+            refused.expect_type(0x10);
+            refused.send("20 (00 87 ())");
+            drop(refused);
+            let mut wire = peer.accept_v5("");
+            wire.expect_type(0x82);
+            wire.send("90 (0001 () 00) 30 (`b` () 'late')");
+            wire.expect_type(0xe0);
+        });
+        let Some(mut terminal) = top(&peer, "") else { return };
+        terminal.wait_for("the broker ended the connection: ");
+        assert_says(&terminal.screen(), &["DISCONNECTED, again", "kept"]);
+        terminal.wait_for("the broker refused the connection: ");
+        assert_says(&terminal.screen(), &["DISCONNECTED, again", "kept"]);
+        terminal.wait_for("late");
+        assert_says(&terminal.screen(), &["connected", "kept"]);
+        terminal.keys("q");
+        terminal.end(0);
+        peer.finish();
+    }
+}
+
+#[test]
+fn a_client_whose_session_was_taken_over_does_not_take_it_back() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut wire = peer.accept_v5("");
+        wire.expect_type(0x82);
+        wire.send("90 (0001 () 00) 30 (`a` () 'kept') e0 (8e)");
+        drop(wire);
+        peer.expect_nobody();
+    });
+    let Some(mut terminal) = top(&peer, "-i me") else { return };
+    terminal.wait_for("session taken over");
+    assert_says(&terminal.screen(), &["NOT CONNECTED", "kept"]);
+    peer.finish();
+    terminal.keys("$");
+    terminal.wait_for("not connected: nothing is sent");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
+fn what_matters_most_in_the_title_stays_on_a_narrow_screen() {
+    let broker = home();
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("day.ndjson");
+    let words = format!("--read-only --record {}", path.display());
+    let Some(mut terminal) = top(&broker, &words) else { return };
+    terminal.wait_for("4 topics");
+    terminal.keys("/kitchen\rpf");
+    terminal.wait_for("PAUSED");
+    let title = |terminal: &mut Terminal| terminal.screen().lines().next().unwrap().to_owned();
+    assert_says(&title(&mut terminal), &["PAUSED", "0/s", "REC", "read-only", "filter kitchen"]);
+    terminal.resize(40, 15);
+    terminal.wait_until("narrow", |terminal| title(terminal).contains("filter"));
+    assert_says(&title(&mut terminal), &["PAUSED", "REC", "r/o", "filter kit"]);
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn a_rejected_subscription_is_shown() {
     let peer = ScriptedPeer::accepting_v5("", |wire| {
         wire.expect_type(0x82);
