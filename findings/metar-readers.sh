@@ -73,18 +73,18 @@ def aviconv_met(report):
 
 FIELDS = ('wind', 'visibility', 'clouds', 'temperature', 'pressure')
 CASES = [
-    ('METAR EDDF 301220Z 25008G18KT 8000 FEW030 12/M02 Q1013', FIELDS, (weather_decoder, metar_decoder, aviconv_met)),
-    ('METAR EDDF 301220Z AUTO /////KT //// // ////// ///// Q////', FIELDS, (weather_decoder,)),
-    ('METAR EDDF 301220Z 250P99KT 8000 FEW030 12/08 Q0998', FIELDS, (weather_decoder, aviconv_met)),
-    ('METAR EDDF 301220Z AUTO 25008KT //// FEW030 12/08 Q1013', FIELDS, (aviconv_met,)),
-    ('METAR EDDF 301220Z 25008KT 2000 1200NW BKN010 12/08 Q1013', FIELDS, (aviconv_met,)),
-    ('METAR EDDF 301220Z AUTO 25008KT 8000 //////CB 12/08 Q1013', ('temperature', 'pressure'), (aviconv_met,)),
-    ('METAR KJFK 301251Z 22010KT 1 1/2SM OVC020 01/M01 A2998', ('visibility', 'clouds', 'pressure'), (pymetaf,)),
-    ('METAR KJFK 301251Z 00000KT M1/4SM FG VV001 01/01 A2998', ('visibility',), (pymetaf, metar_decoder, aviconv_met)),
-    ('METAR EDDF 301220Z 25008KT 8000 FEW030TCU 12/08 Q1013', ('clouds', 'pressure'), (pymetaf,)),
-    ('METAR EDDF 301220Z 00000KT 0350 R08/0350D FG VV001 01/M00 Q1027', ('temperature', 'runway'), (metar_decoder,)),
-    ('METAR EDDF 301220Z 25008KT 8000 FEW030 12/08 Q1013 TEMPO 1200 TSRA BKN005CB', ('clouds',), (metar_decoder,)),
-    ('METAR KJFK 301251Z 22010KT 2SM R04R/3000V6000FT BR OVC020 01/M01 A2998', ('runway',), (aviconv_met,)),
+    ('METAR EDDF 121220Z 25008G18KT 8000 FEW030 12/M02 Q1013', FIELDS, (weather_decoder, metar_decoder, aviconv_met)),
+    ('METAR EDDF 121220Z AUTO /////KT //// // ////// ///// Q////', FIELDS, (weather_decoder,)),
+    ('METAR EDDF 121220Z 250P99KT 8000 FEW030 12/08 Q0998', FIELDS, (weather_decoder, aviconv_met)),
+    ('METAR EDDF 121220Z AUTO 25008KT //// FEW030 12/08 Q1013', FIELDS, (aviconv_met,)),
+    ('METAR EDDF 121220Z 25008KT 2000 1200NW BKN010 12/08 Q1013', FIELDS, (aviconv_met,)),
+    ('METAR EDDF 121220Z AUTO 25008KT 8000 //////CB 12/08 Q1013', ('temperature', 'pressure'), (aviconv_met,)),
+    ('METAR KJFK 121251Z 22010KT 1 1/2SM OVC020 01/M01 A2998', ('visibility', 'clouds', 'pressure'), (pymetaf,)),
+    ('METAR KJFK 121251Z 00000KT M1/4SM FG VV001 01/01 A2998', ('visibility',), (pymetaf, metar_decoder, aviconv_met)),
+    ('METAR EDDF 121220Z 25008KT 8000 FEW030TCU 12/08 Q1013', ('clouds', 'pressure'), (pymetaf,)),
+    ('METAR EDDF 121220Z 00000KT 0350 R08/0350D FG VV001 01/M00 Q1027', ('temperature', 'runway'), (metar_decoder,)),
+    ('METAR EDDF 121220Z 25008KT 8000 FEW030 12/08 Q1013 TEMPO 1200 TSRA BKN005CB', ('clouds',), (metar_decoder,)),
+    ('METAR KJFK 121251Z 22010KT 2SM R04R/3000V6000FT BR OVC020 01/M01 A2998', ('runway',), (aviconv_met,)),
 ]
 for report, fields, readers in CASES:
     print(report)
@@ -94,45 +94,45 @@ for report, fields, readers in CASES:
 PY
 env/bin/python try.py | tee seen
 cat >expected <<'TEXT'
-METAR EDDF 301220Z 25008G18KT 8000 FEW030 12/M02 Q1013
+METAR EDDF 121220Z 25008G18KT 8000 FEW030 12/M02 Q1013
   mivek | 8 to 18 KT | 8000 M | FEW 3000 FT | (12, -2) | 1013
   weather_decoder | 8 to 18 KT | 8000 M | FEW 3000 | (12, -2) | 1013 hPa
   metar_decoder | 8 to 18 KT | 8000 m | FEW 3000 | (12 °C, -2 °C) | 1013
   aviconv_met | 8 to 18 KT | 8000.0 M | FEW 3000 | (12, -2) | 1013.0 hPa
-METAR EDDF 301220Z AUTO /////KT //// // ////// ///// Q////
+METAR EDDF 121220Z AUTO /////KT //// // ////// ///// Q////
   mivek | None | None |  | (None, None) | None
   weather_decoder | 0 KT | 9999 M | /// None | (0.0, None) | 29.92 inHg
-METAR EDDF 301220Z 250P99KT 8000 FEW030 12/08 Q0998
+METAR EDDF 121220Z 250P99KT 8000 FEW030 12/08 Q0998
   mivek | None | 8000 M | FEW 3000 FT | (12, 8) | 998
   weather_decoder | 0 KT | 8000 M | FEW 3000 | (12, 8) | 998 hPa
   aviconv_met | None | None |  | None | None
-METAR EDDF 301220Z AUTO 25008KT //// FEW030 12/08 Q1013
+METAR EDDF 121220Z AUTO 25008KT //// FEW030 12/08 Q1013
   mivek | 8 KT | None | FEW 3000 FT | (12, 8) | 1013
   aviconv_met | 8 KT | None |  | None | None
-METAR EDDF 301220Z 25008KT 2000 1200NW BKN010 12/08 Q1013
+METAR EDDF 121220Z 25008KT 2000 1200NW BKN010 12/08 Q1013
   mivek | 8 KT | 2000 M | BKN 1000 FT | (12, 8) | 1013
   aviconv_met | 8 KT | 2000.0 M |  | None | None
-METAR EDDF 301220Z AUTO 25008KT 8000 //////CB 12/08 Q1013
+METAR EDDF 121220Z AUTO 25008KT 8000 //////CB 12/08 Q1013
   mivek | (12, 8) | 1013
   aviconv_met | None | None
-METAR KJFK 301251Z 22010KT 1 1/2SM OVC020 01/M01 A2998
+METAR KJFK 121251Z 22010KT 1 1/2SM OVC020 01/M01 A2998
   mivek | 1 1/2 SM | OVC 2000 FT | 1015
   pymetaf | 3218 m | 400 m None | 101523 hPa
-METAR KJFK 301251Z 00000KT M1/4SM FG VV001 01/01 A2998
+METAR KJFK 121251Z 00000KT M1/4SM FG VV001 01/01 A2998
   mivek | M1/4 SM
   pymetaf | 6437 m
   metar_decoder | 6437 m
   aviconv_met | -0.25 SM
-METAR EDDF 301220Z 25008KT 8000 FEW030TCU 12/08 Q1013
+METAR EDDF 121220Z 25008KT 8000 FEW030TCU 12/08 Q1013
   mivek | FEW 3000 FT TCU | 1013
   pymetaf | 600 m altocumulus | 1013 hPa
-METAR EDDF 301220Z 00000KT 0350 R08/0350D FG VV001 01/M00 Q1027
+METAR EDDF 121220Z 00000KT 0350 R08/0350D FG VV001 01/M00 Q1027
   mivek | (1, 0) | [(350, None, M)]
   metar_decoder | (8 °C, 3 °C) | []
-METAR EDDF 301220Z 25008KT 8000 FEW030 12/08 Q1013 TEMPO 1200 TSRA BKN005CB
+METAR EDDF 121220Z 25008KT 8000 FEW030 12/08 Q1013 TEMPO 1200 TSRA BKN005CB
   mivek | FEW 3000 FT
   metar_decoder | FEW 3000 BKN 500
-METAR KJFK 301251Z 22010KT 2SM R04R/3000V6000FT BR OVC020 01/M01 A2998
+METAR KJFK 121251Z 22010KT 2SM R04R/3000V6000FT BR OVC020 01/M01 A2998
   mivek | [(3000, 6000, FT)]
   aviconv_met | [(3000, 6000, 'M')]
 TEXT
