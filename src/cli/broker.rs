@@ -22,7 +22,8 @@ and the unix socket follow, if requested.
 
 The broker keeps everything in memory and is made for development and tests. SIGHUP reloads the files of
 --password-file, --scram-file, --acl and --cert; connected clients stay connected. The broker rejects a file with an
-invalid line: it does not start, or, after SIGHUP, keeps what it has.
+invalid line: it does not start, or, after SIGHUP, keeps what it has. Without such files, SIGHUP stops the broker as
+SIGTERM does.
 
 Access rules decide about each message. A client may subscribe to anything, and receives what it may read. A PUBLISH
 that it may not send gets reason code 0x87 (not authorized); before MQTT 5, the message is dropped silently. Both are

@@ -111,8 +111,8 @@ pub(crate) struct GatewayArgs {
     /// Maximum of topic ids of a client
     #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = count, help_heading = LIMITS)]
     pub max_topics: usize,
-    /// Maximum of messages kept for a client that sleeps or is slow. Further ones of QoS 0 are dropped; those of QoS 1
-    /// and 2 remain at the broker
+    /// Maximum of messages of QoS 0, and of those of QoS 1 and 2, kept for a client that sleeps or is slow. Further ones of
+    /// QoS 0 are dropped; the others remain at the broker
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = count, help_heading = LIMITS)]
     pub max_queued: usize,
     /// Maximum of bytes in these messages

@@ -72,10 +72,11 @@ pub(crate) async fn run<A: Application, S>(
             Ok(end) => return Ok(end),
             Err(failure) => failure,
         };
+        let unsendable = usize::from(failure.is_unsendable_message());
         let (error, pause) = match attempts.next_pause(failure) {
             Ok(next) => next,
             Err(error) => {
-                let unsettled = client.session.unsettled();
+                let unsettled = client.session.unsettled().saturating_sub(unsendable);
                 if unsettled > 0 {
                     client.application.abandoned(unsettled);
                 }

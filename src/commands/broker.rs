@@ -3,6 +3,7 @@
 use super::broker_files::Files;
 use super::broker_fronts::{self, FrontProcesses};
 use super::broker_limits;
+use super::hang_up::HangUp;
 use super::log::Log;
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
@@ -13,6 +14,7 @@ use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::Gateway;
 use crate::transport::{Address, descriptors};
+use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::sync::oneshot;
@@ -28,6 +30,13 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let mut signals = Signals::catch()?;
         let of_files = args.clone();
         let mut files = password::interruptible(&mut signals, move || Files::open(&of_files)).await?;
+        let mut hang_up = (!files.is_any_read_again()).then(HangUp::catch).transpose()?;
+        let hung_up = async {
+            match &mut hang_up {
+                Some(hang_up) => hang_up.received().await,
+                None => pending().await,
+            }
+        };
         let warnings = files.warnings();
         args.warning()
             .into_iter()
@@ -55,6 +64,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
+                () = hung_up => status = ExitStatus::HUNG_UP,
                 () = files.keep_up_to_date(&log) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }

@@ -69,6 +69,11 @@ impl Files {
         })
     }
 
+    /// Whether SIGHUP reads a file again.
+    pub(super) fn is_any_read_again(&self) -> bool {
+        self.users.is_some() || self.scram_users.is_some() || self.acl.is_some() || self.certificate.is_some()
+    }
+
     /// The rules for admitting clients, if any.
     pub(super) fn access(&self, args: &BrokerArgs) -> Result<Option<Access>, Error> {
         if self.users.is_none() && self.scram_users.is_none() {

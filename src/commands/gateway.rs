@@ -1,11 +1,12 @@
 //! `mq gateway`: the MQTT-SN gateway in the foreground.
 
+use super::hang_up::HangUp;
 use super::log::Log;
 use super::shutdown::Signals;
 use super::{Messages, block_on, password};
 use crate::cli::gateway::GatewayArgs;
 use crate::commands::error::{Error, ExitStatus};
-use crate::gateway::{Event, Gateway};
+use crate::gateway::{Event, Gateway, Peer};
 use crate::transport::descriptors;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -17,13 +18,20 @@ pub(super) fn run(args: &GatewayArgs, messages: Messages) -> Result<ExitStatus, 
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
+        let mut hang_up = HangUp::catch()?;
         password::complete(&args.client.connection, &mut config.broker.password).await?;
         let mut gateway = bind(config).await?;
         announce(&gateway)?;
         let (log, log_end) = Log::start(messages);
         log_events(&mut gateway, log, is_verbose);
         let mut status = ExitStatus::DONE;
-        gateway.run(async { status = signals.next().await }).await;
+        let stop = async {
+            tokio::select! {
+                signal = signals.next() => status = signal,
+                () = hang_up.received() => status = ExitStatus::HUNG_UP,
+            }
+        };
+        gateway.run(stop).await;
         log_end.wait();
         Ok(status)
     })
@@ -80,9 +88,7 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::NoAnswer { client_id } => {
             format!("{} was lost: it did not answer a repeated message", shown(client_id))
         }
-        Event::GaveWay { client_id } => {
-            format!("{} was silent for the longest time and made room for another client", shown(client_id))
-        }
+        Event::GaveWay { count, client_id, peer, crowd } => gave_way(*count, client_id, peer, *crowd),
         Event::Overrun { client_id } => {
             format!("{} was disconnected: the broker's messages exceed its queue", shown(client_id))
         }
@@ -116,6 +122,18 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         }
     };
     Some(text)
+}
+
+fn gave_way(count: u64, client_id: &str, peer: &Peer, crowd: Option<usize>) -> String {
+    let client_id = shown(client_id);
+    let text = match crowd {
+        None => format!("{client_id} was silent for the longest time and made room for another client"),
+        Some(clients) => format!(
+            "{client_id} was silent for the longest time of {clients} clients at {} and made room for a client at another address",
+            peer.address.ip()
+        ),
+    };
+    if count == 1 { text } else { format!("{text}; so did {} others in the last seconds", count - 1) }
 }
 
 fn seconds(duration: Duration) -> String {

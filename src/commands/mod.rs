@@ -13,12 +13,14 @@ mod config_file;
 mod defects;
 mod doctor;
 mod documents;
+mod echo;
 mod embedded;
 mod error;
 mod event_loop;
 mod exec;
 mod foreground;
 mod gateway;
+mod hang_up;
 mod help;
 mod http_message;
 mod inspect;
@@ -105,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     };
     let messages = Messages { names, name, quiet, hides_failures, leaves_signals, service, connection_kind };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
+    // A panel that an error has ended.
+    echo::restore();
     let status = messages.end(&result);
     if let (Err(Error::Options(cli::Error::Usage(_))), Some(note)) = (&result, note) {
         print_error(&format!("{}\n", escape::lines(&note)));

@@ -479,7 +479,12 @@ impl Application for Publisher {
 
     fn abandoned(&mut self, unsettled: usize) {
         let noun = if unsettled == 1 { "message was" } else { "messages were" };
-        self.messages.say(&format!("{unsettled} {noun} sent and not acknowledged"));
+        let fate = match self.server {
+            Server::Broker => "sent and not acknowledged",
+            // It sends one message at a time, so others may not have been sent.
+            Server::Gateway(_) => "not acknowledged",
+        };
+        self.messages.say(&format!("{unsettled} {noun} {fate}"));
     }
 
     fn message(&mut self, _: &Publish<'_>, _: &[Defect]) -> Result<Flow, Error> {

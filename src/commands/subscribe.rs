@@ -414,10 +414,14 @@ impl<'a> Subscriber<'a> {
             }
             self.granted += 1;
             if reason_code.0 < *requested as u8 {
+                let server = self.server;
+                let meaning = match server {
+                    Server::Broker if *requested == Qos::ExactlyOnce => "; RabbitMQ and NATS have no QoS 2",
+                    Server::Broker | Server::Gateway(_) => "",
+                };
                 self.messages.say(&format!(
-                    "the broker granted {filter} QoS {} at most, not the requested QoS {requested}{}",
-                    reason_code.0,
-                    if *requested == Qos::ExactlyOnce { "; RabbitMQ and NATS have no QoS 2" } else { "" }
+                    "{server} granted {filter} QoS {} at most, not the requested QoS {requested}{meaning}",
+                    reason_code.0
                 ));
             }
         }

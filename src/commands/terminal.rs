@@ -3,11 +3,13 @@
 //! Between two frames the cursor is at the first column of the first line. A terminal that changes its width wraps the lines
 //! again, and keeps the cursor at the same character; so a frame can be erased without knowing how many rows it occupies. Lines
 //! do not wrap while a frame is drawn, since the terminal may already be narrower than the last known size. At the end of each
-//! write all settings of the terminal are as before, so there is nothing to restore if the process is killed.
+//! write all settings of the terminal are as before, so there is nothing to restore if the process is killed, except the echo of
+//! typed keys (`echo`).
 //!
 //! If the wrapped lines need more rows than the terminal has, the first of them are in its history, where nothing can erase them. A
 //! wider terminal would show them again. Therefore as many empty lines as the terminal has rows follow them, and then the next frame.
 
+use super::echo;
 use super::status_line::{self, Panel};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
@@ -93,6 +95,7 @@ impl Terminal {
         let frame = Frame::new(lines, size, self.is_coloured);
         // Lines for another size would be cut, and the first of them could leave the screen.
         if self.frame.as_ref() != Some(&frame) && size == Terminal::size() && is_ready() {
+            echo::suppress();
             let exceeds = self.frame.as_ref().is_some_and(|last| last.exceeds(size));
             let empty = if exceeds { empty_screen(size.rows) } else { String::new() };
             write(&(empty + &frame.text));
@@ -113,6 +116,7 @@ impl Panel for Terminal {
     /// The next frame is drawn in any case.
     fn erase(&mut self) {
         self.remove();
+        echo::restore();
     }
 
     fn aside(&mut self, write_other: &mut dyn FnMut()) {

@@ -31,9 +31,6 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The exit status of a program that a signal ended, as a shell reports it, without the signal's number.
 const BY_SIGNAL: u8 = 128;
 
-/// The exit status after the terminal was closed, as after SIGHUP.
-const HUNG_UP: ExitStatus = ExitStatus(129);
-
 /// What a screen starts with.
 struct Start {
     client: ClientArgs,
@@ -176,7 +173,7 @@ fn status(ending: io::Result<Ending>) -> Result<ExitStatus, Error> {
     match ending.map_err(|source| Error::system("use the terminal", source))? {
         Ending::Quit => Ok(ExitStatus::DONE),
         Ending::Signal(number) => Err(Error::Interrupted(ExitStatus(BY_SIGNAL.saturating_add(number)))),
-        Ending::HungUp => Err(Error::Interrupted(HUNG_UP)),
+        Ending::HungUp => Err(Error::Interrupted(ExitStatus::HUNG_UP)),
         Ending::Feed(FeedError::Client(error)) => Err(Error::Client(error)),
         Ending::Feed(FeedError::Recording(error) | FeedError::Replay(ReplayError::Recording(error))) => {
             Err(Error::Recording(error))

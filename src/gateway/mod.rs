@@ -91,9 +91,13 @@ pub(crate) enum Event {
     NoAnswer {
         client_id: String,
     },
-    /// It was silent for the longest time, and made room for another client.
+    /// Clients that were silent for the longest time made room for others. This is the last of them.
     GaveWay {
+        count: u64,
         client_id: String,
+        peer: Peer,
+        /// The number of clients at its address, if it went because they were the most.
+        crowd: Option<usize>,
     },
     /// The messages of the broker exceeded its queue by far, so it was disconnected.
     Overrun {

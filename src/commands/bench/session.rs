@@ -250,10 +250,12 @@ impl Interrupts {
         let interrupts = Interrupts { first: Arc::default(), run: Arc::default() };
         let (first, run) = (interrupts.first.clone(), interrupts.run.clone());
         tokio::spawn(async move {
+            let mut status = signals.next().await;
             loop {
-                let status = signals.next().await;
                 first.get_or_init(|| status);
                 interrupt(&run);
+                // Those that a shell or `timeout` send to the process and its group are one.
+                status = signals.second().await;
             }
         });
         Ok(interrupts)

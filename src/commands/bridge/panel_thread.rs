@@ -1,8 +1,8 @@
 //! Draws the panel. A thread does it, since a terminal that takes no output, as over a broken SSH connection, must not hold up
 //! messages.
 
-use crate::commands::status_line;
 use crate::commands::terminal::{self, Line, Size, Terminal};
+use crate::commands::{echo, status_line};
 use rustix::process::Signal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -64,7 +64,7 @@ impl Drop for PanelThread {
         match self.end.recv_timeout(CLOSING_TIME) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => status_line::end(),
             // The terminal takes no output.
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => echo::restore(),
         }
     }
 }

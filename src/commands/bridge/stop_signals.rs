@@ -1,12 +1,11 @@
 //! The signals that stop a bridge: SIGINT, SIGTERM, and SIGHUP from a terminal that was closed. The first one starts the drain.
 //! A second one ends the drain, unless it is SIGHUP, which is never impatience.
 
-use crate::commands::Messages;
 use crate::commands::error::Error;
+use crate::commands::hang_up::HangUp;
 use crate::commands::shutdown::Signals;
-use std::future::pending;
+use crate::commands::{Messages, echo};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 /// The timeout for the last message: a terminal that was stopped with Ctrl-S takes none.
@@ -16,30 +15,21 @@ const LAST_MESSAGE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct StopSignals {
     signals: Signals,
-    /// `None` if the program was started with SIGHUP ignored, as by nohup.
-    hang_up: Option<Signal>,
+    hang_up: HangUp,
 }
 
 impl StopSignals {
     /// Starts catching signals. Call it inside the runtime.
     pub(super) fn catch() -> Result<StopSignals, Error> {
-        let hang_up = (!is_hang_up_ignored()).then(|| signal(SignalKind::hangup())).transpose();
-        let hang_up = hang_up.map_err(|source| Error::system("catch SIGHUP", source))?;
-        Ok(StopSignals { signals: Signals::catch()?, hang_up })
+        Ok(StopSignals { signals: Signals::catch()?, hang_up: HangUp::catch()? })
     }
 
     /// Waits for the first signal.
     pub(super) async fn first(&mut self) {
         let StopSignals { signals, hang_up } = self;
-        let hung_up = async {
-            match hang_up {
-                Some(hang_up) => hang_up.recv().await,
-                None => pending().await,
-            }
-        };
         tokio::select! {
             _ = signals.next() => {}
-            _ = hung_up => {}
+            () = hang_up.received() => {}
         }
     }
 
@@ -52,14 +42,7 @@ impl StopSignals {
             );
         };
         let _ = timeout(LAST_MESSAGE, tokio::task::spawn_blocking(say)).await;
+        echo::restore();
         std::process::exit(status.0.into())
     }
-}
-
-/// Whether SIGHUP was ignored when the program was started. Only Linux tells without unsafe code.
-fn is_hang_up_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // SIGHUP is the first signal, so its bit is the lowest.
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

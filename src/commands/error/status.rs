@@ -20,6 +20,8 @@ impl ExitStatus {
     pub const REFUSED: ExitStatus = ExitStatus(5);
     pub const LOST: ExitStatus = ExitStatus(7);
     pub const TIMED_OUT: ExitStatus = ExitStatus(27);
+    /// The terminal was closed, as a shell reports SIGHUP.
+    pub const HUNG_UP: ExitStatus = ExitStatus(129);
     pub const INTERRUPTED: ExitStatus = ExitStatus(130);
     pub const TERMINATED: ExitStatus = ExitStatus(143);
 }

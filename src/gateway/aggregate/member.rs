@@ -3,7 +3,7 @@
 
 use super::message::{Delivery, Message};
 use crate::protocol::session::{Acknowledgement, Limits, Outgoing, Role, Session};
-use crate::protocol::sn::gateway::Settings;
+use crate::protocol::sn::gateway::{Load, Settings};
 use crate::protocol::{Packet, PacketId, Properties, Qos, ReasonCode, SubscriptionAck};
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
@@ -24,8 +24,10 @@ pub(super) struct Member {
     pub(super) filters: HashSet<Rc<str>>,
     /// The messages that the session has not sent.
     waiting: VecDeque<Delivery>,
-    /// The bytes of these messages.
-    bytes: usize,
+    /// Those of QoS 0.
+    qos_0: Load,
+    /// The others.
+    others: Load,
     /// Messages of an earlier connection may have to be sent again.
     is_resending: bool,
     /// Packets for the client.
@@ -42,7 +44,8 @@ impl Member {
             ends: None,
             filters: HashSet::new(),
             waiting: VecDeque::new(),
-            bytes: 0,
+            qos_0: Load::default(),
+            others: Load::default(),
             is_resending: false,
             answers: Vec::new(),
             dropped: 0,
@@ -67,7 +70,7 @@ impl Member {
         self.ends = (self.session_expiry != u32::MAX).then(|| now + lasts);
         self.answers = Vec::new();
         self.waiting.retain(|delivery| delivery.qos > Qos::AtMostOnce);
-        self.bytes = self.waiting.iter().map(|delivery| delivery.message.size()).sum();
+        self.qos_0 = Load::default();
         self.session_expiry > 0
     }
 
@@ -81,13 +84,17 @@ impl Member {
         if qos == Qos::AtMostOnce && self.connection.is_none() {
             return;
         }
-        let is_full = self.waiting.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes;
-        if is_full || !message.fits(settings.datagram_size) {
+        let load = self.load_of(qos);
+        if !load.is_within(settings) || !message.fits(settings.datagram_size) {
             self.dropped += 1;
             return;
         }
-        self.bytes += message.size();
+        load.add(message.size());
         self.waiting.push_back(Delivery { message: Rc::clone(message), qos });
+    }
+
+    fn load_of(&mut self, qos: Qos) -> &mut Load {
+        if qos == Qos::AtMostOnce { &mut self.qos_0 } else { &mut self.others }
     }
 
     /// Whether more messages follow for a client that is awake.
@@ -111,7 +118,7 @@ impl Member {
             && (next.qos == Qos::AtMostOnce || self.session.quota() > 0)
             && let Some(delivery) = self.waiting.pop_front()
         {
-            self.bytes = self.bytes.saturating_sub(delivery.message.size());
+            self.load_of(delivery.qos).remove(delivery.message.size());
             self.send(&delivery, &mut packets);
         }
         if self.waiting.is_empty() {

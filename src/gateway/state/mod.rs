@@ -4,6 +4,7 @@ mod own_connections;
 mod owners;
 mod room;
 mod shared_connection;
+mod sites;
 mod version_2;
 
 use super::broker_connection::serve;
@@ -23,6 +24,7 @@ use crate::transport::{DatagramBatch, DatagramSocket};
 use own_connections::OwnConnections;
 use owners::ClientOwner;
 use shared_connection::SharedConnection;
+use sites::{Site, Sites};
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -64,6 +66,8 @@ struct Slot {
     scheduled: Option<Instant>,
     /// It has an entry in the queue of clients that can make room.
     is_listed: bool,
+    /// The time of its entry in the sites.
+    site_entry: Instant,
 }
 
 /// The clients, the socket and the timers.
@@ -86,6 +90,10 @@ pub(super) struct State {
     own: OwnConnections,
     /// The clients that can make room for another one.
     replaceable: VecDeque<Key>,
+    /// The clients of each IP address.
+    sites: Sites,
+    /// The clients that made room.
+    gave_way: EventSum,
     malformed: EventSum,
     /// The clients that the gateway itself refused.
     refused: EventSum,
@@ -115,6 +123,8 @@ impl State {
             wake: Rc::default(),
             opening: 0,
             replaceable: VecDeque::new(),
+            sites: Sites::default(),
+            gave_way: EventSum::default(),
             malformed: EventSum::default(),
             refused: EventSum::default(),
             packets: Vec::new(),
@@ -262,7 +272,7 @@ impl State {
                 self.change_version(key, version, now);
                 Some(key)
             }
-            None if self.clients.len() >= self.config.clients && !self.make_room(now) => None,
+            None if self.clients.len() >= self.config.clients && !self.make_room(peer, now) => None,
             None => Some(self.add(client_id, peer.clone(), version, now)),
         }
     }
@@ -285,8 +295,9 @@ impl State {
         self.by_id.insert(client_id.into(), key);
         let client = Client::new(version, client_id, now);
         let (link, task, tasks) = (None, None, Rc::default());
-        let slot =
-            Slot { client, peer, link, task, tasks, is_opening: false, scheduled: None, is_listed: false };
+        self.sites.add(Site::of(&peer), now, key);
+        let (is_opening, scheduled, is_listed, site_entry) = (false, None, false, now);
+        let slot = Slot { client, peer, link, task, tasks, is_opening, scheduled, is_listed, site_entry };
         self.clients.insert(key, slot);
         key
     }
@@ -306,6 +317,8 @@ impl State {
         let slot = self.clients.get_mut(&key).filter(|slot| slot.peer != *peer)?;
         slot.client.note_moved();
         let old = std::mem::replace(&mut slot.peer, peer.clone());
+        self.sites.remove(Site::of(&old), slot.site_entry, key);
+        self.sites.add(Site::of(peer), slot.site_entry, key);
         self.by_peer.remove(&old);
         self.by_peer.insert(peer.clone(), key);
         Some(old)
@@ -328,6 +341,7 @@ impl State {
             self.by_peer.remove(&slot.peer);
         }
         self.by_id.remove(slot.client.id());
+        self.sites.remove(Site::of(&slot.peer), slot.site_entry, key);
         if let Some(shared) = &mut self.own.shared {
             shared.aggregate.remove(key);
         }
@@ -432,7 +446,8 @@ impl State {
             if dropped > 0 {
                 (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
             }
-            (self.handler)(event_of(note, client_id, &slot.peer, slot.client.version()));
+            let event = event_of(note, client_id, &slot.peer, slot.client.version());
+            event.into_iter().for_each(&mut self.handler);
         }
         let is_listed_now = slot.is_replaceable() && !slot.is_listed;
         self.wake_for_socket();
@@ -678,14 +693,15 @@ fn is_temporary(error: &client::Error) -> bool {
     }
 }
 
-fn event_of(note: Note, client_id: String, peer: &Peer, version: Version) -> Event {
-    match note {
+/// The event to report, unless `make_room` reports it.
+fn event_of(note: Note, client_id: String, peer: &Peer, version: Version) -> Option<Event> {
+    Some(match note {
         Note::Connected => Event::Connected { client_id, peer: peer.clone(), version },
         Note::Disconnected => Event::Disconnected { client_id },
         Note::Asleep(duration) => Event::Asleep { client_id, duration },
         Note::Silent => Event::Silent { client_id },
         Note::NoAnswer => Event::NoAnswer { client_id },
-        Note::GaveWay => Event::GaveWay { client_id },
+        Note::GaveWay => return None,
         Note::Overrun => Event::Overrun { client_id },
-    }
+    })
 }

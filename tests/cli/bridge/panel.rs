@@ -28,6 +28,26 @@ fn a_panel_shows_states_and_counts_on_a_terminal() {
 }
 
 #[test]
+fn typed_keys_do_not_write_into_the_panel() {
+    let (local, remote) = brokers();
+    let words = format!(
+        "bridge --from mqtt://{} --to mqtt://{} --name b1 --notifications none \"a/# out 1\"",
+        local.address(),
+        remote.address()
+    );
+    let Some(mut terminal) = Terminal::start(&words, 80, 14) else { return };
+    terminal.wait_for("b1  both connected");
+    terminal.keys("typed\ntyped\n");
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    terminal.wait_for("  out  forwarded 1 (");
+    let screen = terminal.screen();
+    assert!(!screen.contains("typed") && screen.matches("both connected").count() == 1, "{screen}");
+    terminal.keys("\x03");
+    // The modes of the terminal are as before.
+    terminal.end_with_output(0);
+}
+
+#[test]
 fn a_stopped_bridge_leaves_the_terminal_to_the_shell() {
     let (local, remote) = brokers();
     let line = format!(

@@ -155,6 +155,16 @@ fn a_stopped_front_process_does_not_outlive_its_broker() {
     assert!(!std::path::Path::new(&format!("/proc/{process}")).exists(), "it is still there");
 }
 
+#[test]
+fn a_hang_up_stops_a_broker_without_files_in_order() {
+    let mut broker = EmbeddedBroker::start();
+    let mut subscriber = broker.mq("sub -V 5 -t a -d").spawn();
+    subscriber.wait_for_stderr("<- SUBACK");
+    broker.process().signal("HUP");
+    subscriber.wait_for_stderr("server shutting down");
+    broker.process().wait_for_end();
+}
+
 /// The process identifier of the next front process in the log.
 fn front_process(broker: &mut EmbeddedBroker) -> String {
     let line = broker.process().wait_for_stderr("accepts clients");

@@ -66,6 +66,18 @@ fn QoS_minus_1_is_a_lone_PUBLISH() {
 }
 
 #[test]
+fn a_message_that_no_datagram_has_room_for_does_not_count_as_sent() {
+    for options in ["-q 1", "-q 2"] {
+        let mut gateway = SnPeer::listen();
+        let publisher = gateway.mq(&format!("pub -i c1 -t ab --random 66000 {options}")).spawn();
+        accept(&mut gateway);
+        let stderr = publisher.finish().fail(3);
+        assert_says(&stderr, &["the message to ab has 66009 bytes, which no MQTT-SN message can have"]);
+        assert!(!stderr.contains("acknowledged"), "{stderr}");
+    }
+}
+
+#[test]
 fn the_will_is_given_when_the_gateway_asks_for_it() {
     let mut gateway = SnPeer::listen();
     let words = "pub -i c1 -t ab -n --will-topic w/t --will-payload gone --will-qos 1 --will-retain";

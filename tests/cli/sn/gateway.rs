@@ -1,5 +1,6 @@
 //! The gateway, beside a scripted client.
 
+use crate::support::bytes::hex;
 use crate::support::sn::{Gateway, SnPeer, framed};
 use crate::support::{Broker, EmbeddedBroker, ScriptedPeer, Server};
 use std::net::TcpListener;
@@ -351,6 +352,18 @@ fn malformed_datagrams_are_logged_and_ignored() {
 }
 
 #[test]
+fn a_hang_up_disconnects_the_clients_as_SIGTERM_does() {
+    for (signal, status) in [("HUP", 129), ("TERM", 143)] {
+        let (_broker, gateway) = start("");
+        let mut peer = gateway.peer();
+        peer.connect("c1");
+        gateway.running.signal(signal);
+        peer.expect("18");
+        gateway.running.finish().expect_status(status);
+    }
+}
+
+#[test]
 fn the_number_of_clients_is_limited() {
     let (_broker, mut gateway) = start("--max-clients 1");
     let (mut first, mut second) = (gateway.peer(), gateway.peer());
@@ -386,6 +399,52 @@ fn a_flood_of_CONNECT_from_many_addresses_fills_neither_gateway_nor_log() {
     assert!(finished.stderr.lines().count() < 20, "{}", finished.stderr);
 }
 
+/// A message of a node behind a forwarder.
+fn of_node(node: u8, message: &str) -> Vec<u8> {
+    [&[4, 0xfe, 1, node][..], &framed(hex(message))].concat()
+}
+
+#[test]
+fn an_address_with_most_clients_gives_up_its_longest_silent_one_for_another_address() {
+    let (broker, mut gateway) = start("--max-clients 4");
+    let mut watcher = broker.subscriber("-t w/# -v");
+    let mut forwarder = gateway.peer();
+    forwarder.send_datagram(&of_node(1, "04 0c 01 ffff 'node1'"));
+    assert_eq!(forwarder.receive(), of_node_answer(1, &[2, 6]));
+    forwarder.send_datagram(&of_node(1, "07 00 'w/node1'"));
+    assert_eq!(forwarder.receive(), of_node_answer(1, &[2, 8]));
+    forwarder.send_datagram(&of_node(1, "09 'gone'"));
+    assert_eq!(forwarder.receive(), of_node_answer(1, &[3, 5, 0]));
+    for node in 2..=4 {
+        forwarder.send_datagram(&of_node(node, &format!("04 04 01 ffff 'node{node}'")));
+        assert_eq!(forwarder.receive(), of_node_answer(node, &[3, 5, 0]));
+    }
+    // The same address gets no fifth one, from another port either.
+    gateway.peer().ask("04 04 01 003c 'fifth'", "05 01");
+    let mut other = SnPeer::at("127.0.0.2", gateway.address);
+    other.connect("other");
+    assert_eq!(forwarder.receive(), of_node_answer(1, &[2, 0x18]));
+    assert_eq!(watcher.wait_for_stdout("w/"), "w/node1 gone");
+    gateway.running.wait_for_stderr(
+        "\"node1\" was silent for the longest time of 4 clients at 127.0.0.1 and made room for a client at another address",
+    );
+    // With half of the clients, an address keeps those that are not silent.
+    let (mut second, mut third) =
+        (SnPeer::at("127.0.0.3", gateway.address), SnPeer::at("127.0.0.4", gateway.address));
+    forwarder.send_datagram(&of_node(2, "16"));
+    assert_eq!(forwarder.receive(), of_node_answer(2, &[2, 0x17]));
+    second.connect("second");
+    assert_eq!(forwarder.receive(), of_node_answer(3, &[2, 0x18]));
+    third.ask("04 04 01 003c 'third'", "05 01");
+    forwarder.send_datagram(&of_node(2, "16"));
+    assert_eq!(forwarder.receive(), of_node_answer(2, &[2, 0x17]));
+    other.ask("16", "17");
+}
+
+fn of_node_answer(node: u8, message: &[u8]) -> Vec<u8> {
+    [&[4, 0xfe, 0, node][..], message].concat()
+}
+
 #[test]
 fn a_silent_client_without_keep_alive_makes_room() {
     let (broker, mut gateway) = start("--max-clients 2 --retry-interval 50ms --retry-count 20 -v");
@@ -413,7 +472,10 @@ fn a_silent_client_without_keep_alive_makes_room() {
 #[test]
 fn a_client_that_has_disconnected_publishes_at_QoS_minus_1() {
     for options in ["", "--aggregate"] {
-        let (broker, gateway) = start(options);
+        let (broker, mut gateway) = start(options);
+        if !options.is_empty() {
+            gateway.running.wait_for_stderr("connected to the broker, for all clients");
+        }
         let subscriber = broker.subscriber("-t ab -C 1");
         let mut peer = gateway.peer();
         peer.connect("c1");

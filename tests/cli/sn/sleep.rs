@@ -34,6 +34,31 @@ fn messages_are_kept_for_a_sleeping_client_up_to_the_limit() {
 }
 
 #[test]
+fn messages_of_QoS_1_take_no_room_of_those_of_QoS_0() {
+    for options in ["", "--aggregate -V 5"] {
+        let broker = EmbeddedBroker::start();
+        let mut gateway = Gateway::start(broker.address(), &format!("--max-queued 2 -v {options}"));
+        if !options.is_empty() {
+            gateway.running.wait_for_stderr("connected to the broker, for all clients");
+        }
+        let mut peer = sleeper(&gateway, "20");
+        let mut witness = gateway.mq("sub -d -t a/b -C 4").spawn();
+        witness.wait_for_stderr("<- SUBACK");
+        for (number, qos) in [(1, 1), (2, 0), (3, 0), (4, 0)] {
+            broker.mq(&format!("pub -t a/b -m {number} -q {qos}")).run().succeed();
+        }
+        witness.finish().succeed();
+        let publish = peer.ask("16 'sleeper'", "0c 20 0001 .... '1'");
+        peer.send_datagram(&[&[7, 0x0d, 0, 1][..], &publish[5..7], &[0]].concat());
+        peer.expect("0c 00 0001 0000 '2'");
+        peer.expect("0c 00 0001 0000 '3'");
+        peer.expect("17");
+        peer.ask("18", "18");
+        gateway.running.wait_for_stderr("dropped 1 messages for \"sleeper\"");
+    }
+}
+
+#[test]
 fn QoS_1_messages_beyond_the_limit_stay_at_the_broker() {
     on_each_broker(|broker| {
         let gateway = Gateway::start(broker.address(), "--max-queued 2");

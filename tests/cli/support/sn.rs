@@ -58,9 +58,18 @@ impl SnPeer {
         SnPeer { other: Some(gateway), ..SnPeer::listen() }
     }
 
+    /// A client of the gateway at this address, with another address of this machine.
+    pub fn at(ip: &str, gateway: SocketAddr) -> SnPeer {
+        SnPeer { other: Some(gateway), ..SnPeer::listen_at(ip) }
+    }
+
     /// A gateway, which answers the address of the last datagram.
     pub fn listen() -> SnPeer {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        SnPeer::listen_at("127.0.0.1")
+    }
+
+    fn listen_at(ip: &str) -> SnPeer {
+        let socket = UdpSocket::bind((ip, 0)).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         SnPeer { socket, other: None }
     }

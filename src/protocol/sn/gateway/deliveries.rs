@@ -1,5 +1,6 @@
 //! The messages of the broker that wait for a client, in either version: a bounded queue, the one open exchange, and the drops.
 
+use super::load::Load;
 use super::{Settings, Unanswered};
 use crate::protocol::sn::v2::Delivery;
 use crate::protocol::{Ack, Packet, PacketId, Publish, ReasonCode};
@@ -20,8 +21,10 @@ const LEAST_CAPACITY: usize = 8;
 #[derive(Debug)]
 pub(super) struct Deliveries<T> {
     queue: VecDeque<Queued>,
-    /// The bytes of the queue.
-    bytes: usize,
+    /// The entries of QoS 0.
+    qos_0: Load,
+    /// The other entries.
+    others: Load,
     open: Option<Exchange<T>>,
     /// The packet identifier of the last REGISTER.
     last_register: u16,
@@ -100,7 +103,8 @@ impl<T> Deliveries<T> {
     pub(super) fn new() -> Deliveries<T> {
         Deliveries {
             queue: VecDeque::new(),
-            bytes: 0,
+            qos_0: Load::default(),
+            others: Load::default(),
             open: None,
             last_register: 0,
             discarded: Vec::new(),
@@ -116,7 +120,10 @@ impl<T> Deliveries<T> {
         if self.queue.is_empty() {
             self.queue = VecDeque::new();
         }
-        self.bytes = self.queue.iter().map(Queued::size).sum();
+        self.others = Load::default();
+        if is_clean {
+            self.qos_0 = Load::default();
+        }
     }
 
     /// Puts the open exchange back, for when the client is awake.
@@ -135,7 +142,7 @@ impl<T> Deliveries<T> {
     /// Adds a message.
     pub(super) fn push(&mut self, waiting: Waiting) {
         let queued = Queued::Message(waiting);
-        self.bytes += queued.size();
+        self.load_of(&queued).add(queued.size());
         self.queue.push_back(queued);
     }
 
@@ -145,8 +152,12 @@ impl<T> Deliveries<T> {
     }
 
     fn push_front(&mut self, queued: Queued) {
-        self.bytes += queued.size();
+        self.load_of(&queued).add(queued.size());
         self.queue.push_front(queued);
+    }
+
+    fn load_of(&mut self, queued: &Queued) -> &mut Load {
+        if queued.is_qos_0() { &mut self.qos_0 } else { &mut self.others }
     }
 
     /// Takes the next entry, unless the open exchange comes first.
@@ -155,7 +166,7 @@ impl<T> Deliveries<T> {
             return None;
         }
         let queued = self.queue.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(queued.size());
+        self.load_of(&queued).remove(queued.size());
         if self.queue.is_empty() {
             self.queue.shrink_to(LEAST_CAPACITY);
         }
@@ -179,24 +190,18 @@ impl<T> Deliveries<T> {
 
     /// Whether more packets of the broker may be read. Messages of QoS 0 beyond the limits are dropped, so only the others count.
     pub(super) fn has_room(&self, settings: &Settings) -> bool {
-        let most = settings.queued_messages;
-        if self.awaits_broker() {
-            // The PUBREL that ends the exchange comes behind the broker's next messages.
-            return true;
-        }
-        self.bytes < 2 * settings.queued_bytes
-            && (self.queue.len() < most
-                || self.queue.iter().filter(|queued| !queued.is_qos_0()).count() < most)
+        // The PUBREL that ends an exchange comes behind the broker's next messages.
+        self.awaits_broker() || self.others.is_within(settings)
     }
 
     /// Whether a message of QoS 0 is dropped.
     pub(super) fn is_full(&self, settings: &Settings) -> bool {
-        self.queue.len() >= settings.queued_messages || self.bytes >= settings.queued_bytes
+        !self.qos_0.is_within(settings)
     }
 
     /// Whether the messages of QoS 1 and 2 exceed the limit by far.
     pub(super) fn is_overrun(&self, settings: &Settings) -> bool {
-        self.bytes >= MOST_QUEUES * settings.queued_bytes
+        self.others.bytes() >= MOST_QUEUES * settings.queued_bytes
     }
 
     /// Counts a message that the client cannot get.

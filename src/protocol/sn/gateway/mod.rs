@@ -13,6 +13,7 @@
 mod connect;
 mod deliveries;
 mod delivery;
+mod load;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::protocol::session::Limits;
 use crate::protocol::{Packet, Version};
 pub(crate) use connect::Will;
 use deliveries::Deliveries;
+pub(crate) use load::Load;
 use requests::Request;
 pub(crate) use requests::at_most_once;
 use std::time::{Duration, Instant};
