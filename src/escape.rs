@@ -50,6 +50,18 @@ pub(crate) fn bytes(text: &[u8]) -> String {
     line(&String::from_utf8_lossy(text)).into_owned()
 }
 
+/// The most characters of a text that a message shows.
+const MOST_SHOWN: usize = 100;
+
+/// The text, or its start with a mark. MQTT allows 65,535 bytes for a name or a topic, and a shell more for an argument, which would
+/// hide the rest of a message. It escapes nothing.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_SHOWN) {
+        None => text.into(),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
+    }
+}
+
 /// Whether a terminal could obey it, or it could change the order or the line of the letters around it.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
@@ -112,6 +124,13 @@ mod tests {
         assert_eq!(lines("a\n\tb\r\u{1b}"), "a\n\tb\\r\\u{1b}");
         assert_eq!(quoted("a\"\u{1b}"), "\"a\\\"\\u{1b}\"");
         assert_eq!(bytes(b"a\xff\x1b"), "a\u{fffd}\\u{1b}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(shortened("é"), "é");
+        assert_eq!(shortened(&"é".repeat(100)), "é".repeat(100));
+        assert_eq!(shortened(&"é".repeat(70_000)), "é".repeat(100) + "...");
     }
 
     proptest::proptest! {

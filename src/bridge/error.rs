@@ -1,8 +1,8 @@
 //! The errors that end a bridge connection.
 
 use super::settings::Side;
-use super::shortened::shortened;
 use crate::client;
+use crate::escape::shortened;
 
 /// The reason why a bridge connection does not try again.
 #[derive(Debug, thiserror::Error)]

@@ -101,23 +101,46 @@ impl<'a> Graph<'a> {
         pair(from, to, LoopKind::Endless)
     }
 
-    /// Whether a loop appears if the broker to which the rules of this direction publish does not support no-local for the
-    /// bridge. The graph has no loop otherwise.
-    pub(crate) fn needs_no_local(&self, link: usize, direction: Direction) -> bool {
-        let Some(range) = self.links.get(link) else { return false };
+    /// For each link, whether its local and its remote broker must support no-local for the bridge, or a loop appears. `may_lack` says
+    /// which of them may turn out not to. The graph has no loop otherwise.
+    ///
+    /// A loop can need that several brokers lack it. So those that may lack it without a loop are collected one after the other; the
+    /// next one is considered together with them.
+    pub(crate) fn needs_no_local(&self, may_lack: &[[bool; 2]]) -> Vec<[bool; 2]> {
+        let mut lacking: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut needs = |link, direction, may_lack| {
+            let Some(more) = self.without_no_local(link, direction) else { return true };
+            let mut all = lacking.clone();
+            more.iter().for_each(|(from, to)| all.entry(*from).or_default().push(*to));
+            // A new cycle has one of the new edges.
+            let is_needed = self.cycle(more.iter().map(|(_, to)| *to), &all).is_some();
+            if may_lack && !is_needed {
+                lacking = all;
+            }
+            is_needed
+        };
+        let ends = may_lack.iter().enumerate();
+        ends.map(|(link, [local, remote])| {
+            [needs(link, Direction::In, *local), needs(link, Direction::Out, *remote)]
+        })
+        .collect()
+    }
+
+    /// The edges of a link that appear if the broker to which the rules of this direction publish does not support no-local for
+    /// the bridge; `None` if one of them is a loop by itself.
+    fn without_no_local(&self, link: usize, direction: Direction) -> Option<Vec<(usize, usize)>> {
+        let range = self.links.get(link).cloned().unwrap_or_default();
         let nodes = || range.clone().filter_map(|index| Some((index, self.nodes.get(index)?)));
-        let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut more = Vec::new();
         for (index, from) in nodes().filter(|(_, from)| from.place.direction == direction) {
             for (to_index, to) in nodes().filter(|(_, to)| is_held_back(from, to) && meets(from, to)) {
                 if is_way_back(from, to) {
-                    return true;
+                    return None;
                 }
-                more.entry(index).or_default().push(to_index);
+                more.push((index, to_index));
             }
         }
-        // A new cycle has one of the new edges.
-        let starts = more.values().flatten().copied();
-        self.cycle(starts, &more).is_some()
+        Some(more)
     }
 
     /// An edge of a cycle that can be reached from these nodes, if there is one. `more` has further edges of some nodes.
@@ -324,11 +347,25 @@ mod tests {
             .collect();
         let graph = Graph::new(&links);
         assert_eq!(graph.first_loop(), None);
-        assert!((0..SITES).all(|link| graph.needs_no_local(link, Direction::In)));
+        assert_eq!(graph.needs_no_local(&[[true; 2]; SITES]), [[true; 2]; SITES]);
         let (nodes, _) = nodes(&links);
         let indexes = indexes(&nodes);
         let comparisons: usize = nodes.iter().map(|from| near(from, &indexes).len()).sum();
         assert_eq!(comparisons, nodes.len(), "each direction of a rule with the other one");
+    }
+
+    #[test]
+    fn a_loop_that_passes_both_brokers_needs_no_local_at_one_of_them() {
+        let rules = rules(&["# out 0 a/ b/", "# in 0 c/ b/", "# out 0 c/ d/", "# in 0 a/ d/"]);
+        let links = [link(&rules, (0, NO_LOCAL), (1, NO_LOCAL))];
+        let graph = Graph::new(&links);
+        assert_eq!(graph.first_loop(), None);
+        assert_eq!(graph.needs_no_local(&[[true, true]]), [[false, true]]);
+        assert_eq!(
+            graph.needs_no_local(&[[false, true]]),
+            [[false, false]],
+            "the local broker has it for certain"
+        );
     }
 
     #[test]

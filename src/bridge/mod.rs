@@ -7,7 +7,7 @@
 //! - `flow` is the state machine of the acknowledgements, `lane` a direction around it: queue, limits, counts.
 //! - `link` is the connection to a broker, `private_level` its protocol level, `requests` its subscriptions.
 //! - `run` joins two links and two directions in one task.
-//! - `settings` is the input, `event` and `snapshot` are the output, `shortened` cuts texts in both.
+//! - `settings` is the input, `event` and `snapshot` are the output.
 
 mod delays;
 mod drops;
@@ -29,7 +29,6 @@ pub(crate) mod routes;
 pub(crate) mod rule;
 mod run;
 pub(crate) mod settings;
-pub(crate) mod shortened;
 pub(crate) mod snapshot;
 
 pub(crate) use error::Error;

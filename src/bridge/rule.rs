@@ -3,7 +3,7 @@
 //! The filter on a side is the prefix of that side followed by the pattern. A message keeps the part of its topic that the
 //! pattern matched: the prefix of its source is replaced by that of its target. `routes` compiles the rules of a bridge.
 
-use super::shortened::shortened;
+use crate::escape::shortened;
 use crate::protocol::Qos;
 use crate::protocol::topic::{TopicError, TopicFilter, check_name, matches, split_share};
 use crate::suggestion::did_you_mean;
@@ -85,6 +85,10 @@ pub(crate) enum RuleProblem {
     Pattern(String, TopicError),
     #[error("invalid {side} prefix '{prefix}': {error}")]
     Prefix { side: &'static str, prefix: String, error: TopicError },
+    #[error(
+        "the {side} prefix '{prefix}' directly before the pattern '{pattern}' makes an invalid filter; end the prefix with a slash, as in '{prefix}/'"
+    )]
+    NoSlash { side: &'static str, prefix: String, pattern: String },
     #[error("a group of a shared subscription cannot be in the {0} prefix, to which messages are published")]
     SharedTarget(&'static str),
     #[error("the empty pattern needs a local and a remote prefix, the two topics to connect")]
@@ -182,8 +186,14 @@ impl<'a> Parts<'a> {
             return wrong(target_word, RuleProblem::SharedTarget(target_name));
         }
         let [filter, target_filter] = [source, target].map(|prefix| format!("{prefix}{pattern}"));
-        for filter in [&filter, &target_filter] {
-            TopicFilter::parse(filter).map_err(|error| self.bad_pattern(error))?;
+        let sides = [(source_word, source_name, source), (target_word, target_name, target)];
+        for (filter, (word, side, prefix)) in [&filter, &target_filter].into_iter().zip(sides) {
+            let Err(error) = TopicFilter::parse(filter) else { continue };
+            if TopicFilter::parse(&format!("{prefix}/{pattern}")).is_err() {
+                return Err(self.bad_pattern(error));
+            }
+            let [prefix, pattern] = [prefix, pattern].map(|text| shortened(text).into_owned());
+            return wrong(word, RuleProblem::NoSlash { side, prefix, pattern });
         }
         if is_of_sys(&target_filter) {
             return wrong(0, RuleProblem::Sys(shortened(&filter).into_owned(), target_name));
@@ -373,6 +383,9 @@ mod tests {
             ("a#", 0, "invalid topic pattern 'a#'"),
             ("a/# out 1 b/+/ c/", 3, "invalid local prefix 'b/+/'"),
             ("a/# in 1 b/ c/#/", 4, "invalid remote prefix 'c/#/'"),
+            ("# out 1 foo/ bar", 4, "the remote prefix 'bar' directly before the pattern '#'"),
+            ("+/a in 1 foo bar/", 3, "end the prefix with a slash, as in 'foo/'"),
+            ("a# out 1 foo bar", 0, "invalid topic pattern 'a#'"),
             ("\"\" out", 0, "the empty pattern needs"),
             ("\"\" out 1 a", 0, "the empty pattern needs"),
             ("$SYS/# in", 0, "add a local prefix"),

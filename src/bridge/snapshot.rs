@@ -40,7 +40,7 @@ pub(crate) struct DirectionSnapshot {
     /// The number of messages that were not sent yet.
     pub queued: usize,
     pub queued_bytes: usize,
-    /// From arrival to the target's acknowledgement; at QoS 0 to sending.
+    /// From arrival to the target's acknowledgement, which messages of QoS 0 do not have.
     pub delay_p50: Option<Duration>,
     pub delay_p99: Option<Duration>,
 }

@@ -9,7 +9,7 @@ use super::properties::SEPARATOR;
 use super::url::without_secrets;
 use super::values::{expected, one_of};
 use super::{Error, UsageError, VERSION, argv, definitions, numeric_args};
-use crate::escape;
+use crate::escape::{self, shortened};
 use crate::suggestion::did_you_mean;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -252,6 +252,7 @@ fn rendered(error: &clap::Error) -> String {
 pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString]) -> String {
     let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
     let option = option.unwrap_or_default();
+    let option = shortened(&option);
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
@@ -273,6 +274,7 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
         ErrorKind::MissingRequiredArgument => format!("missing {}", missing(error, subcommand)),
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            let name = shortened(&name);
             let root = super::command();
             let known = subcommand.unwrap_or(&root).get_subcommands().map(Command::get_name);
             format!("unknown command '{name}'{}", did_you_mean(&name, known))
@@ -337,8 +339,8 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
 fn quoted(value: &str) -> String {
     match value {
         _ if value.contains(SEPARATOR) => String::new(),
-        _ if value.contains("://") => format!(" '{}'", escape::line(&without_secrets(value))),
-        _ => format!(" '{}'", escape::line(value)),
+        _ if value.contains("://") => format!(" '{}'", escape::line(&shortened(&without_secrets(value)))),
+        _ => format!(" '{}'", escape::line(&shortened(value))),
     }
 }
 
@@ -351,7 +353,8 @@ fn not_utf8(subcommand: Option<&Command>, typed: &[OsString]) -> String {
             Some(word) => previous = word,
             None if takes_any_bytes(subcommand, previous) => {}
             None => {
-                let shown = word.as_encoded_bytes().escape_ascii();
+                let shown = word.as_encoded_bytes().escape_ascii().to_string();
+                let shown = shortened(&shown);
                 return format!("'{shown}', which follows {previous}, is not valid UTF-8");
             }
         }

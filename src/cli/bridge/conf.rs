@@ -3,8 +3,8 @@
 
 use super::keys::{self, Meaning};
 use crate::bridge::rule::{self, Rule};
-use crate::bridge::shortened::shortened;
 use crate::cli::{Error, UsageError};
+use crate::escape::shortened;
 use crate::input_file;
 use crate::suggestion::did_you_mean;
 use std::collections::BTreeMap;

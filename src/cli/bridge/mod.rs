@@ -11,16 +11,15 @@ use super::config::side::{self, Side as SideOptions};
 use crate::bridge::Side;
 use crate::bridge::rule::Rule;
 use crate::bridge::settings::{Pause, RetainMode, Settings};
-use crate::bridge::shortened::shortened;
 use crate::cli::secrets::is_open_to_others;
 use crate::cli::session::ClientArgs;
 use crate::cli::{Error, Names, UsageError};
-use crate::escape;
+use crate::escape::{self, shortened};
 pub(crate) use args::BridgeArgs;
 use args::{RetainWord, WhereWord};
 use conf::Conf;
 pub(crate) use plan::Plan;
-use plan::{Notifications, Source, Tuning, check_identifier, check_loops, host_name};
+use plan::{Notifications, Source, Tuning, check_client_ids, check_identifier, check_loops, host_name};
 use std::path::Path;
 use std::time::Duration;
 pub(crate) use words::Words;
@@ -60,6 +59,7 @@ impl BridgeArgs {
     /// Conflicting options, or two rules that loop.
     pub(crate) fn settings(&self, plans: &[Plan]) -> Result<Vec<Settings>, Error> {
         let mut settings = plans.iter().map(|plan| plan.settings(self)).collect::<Result<Vec<_>, _>>()?;
+        check_client_ids(plans, &settings)?;
         check_loops(plans, &mut settings)?;
         Ok(settings)
     }
@@ -137,8 +137,10 @@ impl BridgeArgs {
     /// What the user should know about the variables of both sides.
     fn remarks_on_variables(&self) -> Vec<String> {
         let without_from = self.config.is_some() && self.from.is_none();
-        let of_from = side::remarks_on_variables(FROM, without_from.then_some("--from"));
-        let of_to = side::remarks_on_variables(TO, self.config.is_some().then_some("--to"));
+        let of_from =
+            side::remarks_on_variables(FROM, without_from.then_some("--from"), self.from.as_deref());
+        let of_to =
+            side::remarks_on_variables(TO, self.config.is_some().then_some("--to"), self.to.as_deref());
         of_from.into_iter().chain(of_to).collect()
     }
 

@@ -8,14 +8,16 @@ use crate::bridge::loops::{self, Graph, Link, LinkEnd, Loop, LoopKind};
 use crate::bridge::routes::{MOST_TARGETS, Routes};
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, Pause, RetainMode, Settings};
-use crate::bridge::shortened::shortened;
 use crate::cli::session::{ClientArgs, PersistenceArgs};
 use crate::cli::{Error, Names, UsageError};
 use crate::client::Options;
+use crate::escape::shortened;
 use crate::protocol::property::PropertyId;
-use crate::protocol::topic::TopicFilter;
+use crate::protocol::topic::{TopicFilter, check_name};
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::{Address, Endpoint};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// The most bytes of a text in MQTT.
 const MOST_BYTES: usize = 65_535;
@@ -105,6 +107,24 @@ impl Plan {
             (Side::Local, _) => self.local_words,
             (Side::Remote, Source::Options) => Words::Profile,
             (Side::Remote, Source::Section { .. }) => Words::File,
+        }
+    }
+
+    /// The option or the key that sets the client identifier of a side.
+    pub(crate) fn identifier_key(&self, side: Side) -> &'static str {
+        let client = match side {
+            Side::Local => &self.local,
+            Side::Remote => &self.remote,
+        };
+        let is_in_options = client.identity.id.is_some() || client.identity.id_prefix.is_some();
+        match (self.words(side), side) {
+            (Words::Profile, Side::Local) if is_in_options => "id in the profile, or MQ_FROM_ID,",
+            (Words::Profile, Side::Remote) if is_in_options => "id in the profile, or MQ_TO_ID,",
+            _ => match (&self.source, side) {
+                (Source::Options, _) => "--name",
+                (Source::Section { .. }, Side::Local) => "local_clientid",
+                (Source::Section { .. }, Side::Remote) => "remote_clientid",
+            },
         }
     }
 
@@ -237,6 +257,18 @@ impl Plan {
                 topic.len()
             )));
         }
+        if wanted.contains(&true)
+            && let Err(error) = check_name(&topic)
+        {
+            let text = format!(
+                "the status topic has the client identifier '{}': {error}; choose another name, set a notification topic, or turn notifications off",
+                shortened(client_id)
+            );
+            return Err(match self.source.place_of(self.identifier_key(Side::Remote)) {
+                Some(place) => place.mistake(text),
+                None => Error::usage(text),
+            });
+        }
         Ok(wanted.map(|is_wanted| is_wanted.then(|| topic.clone())))
     }
 }
@@ -278,11 +310,72 @@ pub(super) fn check_loops(plans: &[Plan], settings: &mut [Settings]) -> Result<(
     if let Some(found) = graph.first_loop() {
         return Err(loop_error(plans, settings, found));
     }
-    for (index, settings) in settings.iter_mut().enumerate() {
-        settings.local.needs_no_local = graph.needs_no_local(index, Direction::In);
-        settings.remote.needs_no_local = graph.needs_no_local(index, Direction::Out);
+    let may_lack: Vec<[bool; 2]> = settings
+        .iter()
+        .map(|settings| [&settings.local, &settings.remote].map(|end| !end.options.version.is_v5()))
+        .collect();
+    let needs_no_local = graph.needs_no_local(&may_lack);
+    for (settings, [local, remote]) in settings.iter_mut().zip(needs_no_local) {
+        settings.local.needs_no_local = local;
+        settings.remote.needs_no_local = remote;
     }
     Ok(())
+}
+
+/// Checks that no two clients have the same identifier at the same broker, which would end the first one when the second one connects.
+///
+/// # Errors
+/// The identifier, and where the second client gets it.
+pub(super) fn check_client_ids(plans: &[Plan], settings: &[Settings]) -> Result<(), Error> {
+    let mut known: HashMap<(String, &str), (&Plan, Side)> = HashMap::new();
+    for (plan, settings) in plans.iter().zip(settings) {
+        for side in [Side::Local, Side::Remote] {
+            let end = settings.end(side);
+            let others = end.alternatives.iter().map(|endpoint| &endpoint.address);
+            for address in [&end.options.endpoint.address].into_iter().chain(others) {
+                let client_id = end.options.client_id.as_str();
+                match known.entry((comparable(address), client_id)) {
+                    Entry::Occupied(first) => {
+                        let (first, first_side) = *first.get();
+                        // An address that is listed twice.
+                        if !std::ptr::eq(first, plan) || first_side != side {
+                            return Err(same_client_id(
+                                (first, first_side),
+                                (plan, side),
+                                client_id,
+                                address,
+                            ));
+                        }
+                    }
+                    Entry::Vacant(free) => {
+                        free.insert((plan, side));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn same_client_id(
+    (first, first_side): (&Plan, Side),
+    (plan, side): (&Plan, Side),
+    client_id: &str,
+    address: &Address,
+) -> Error {
+    let key = plan.identifier_key(side);
+    let (id, name) = (shortened(client_id), shortened(&first.name));
+    let other = match std::ptr::eq(first, plan) {
+        true => format!("the {first_side} client of the same bridge"),
+        false => format!("the {first_side} client of connection '{name}'"),
+    };
+    let text = format!(
+        "the {side} client has the client identifier '{id}' of {other}, at the same broker {address}: each would end the other; {key} sets another one"
+    );
+    match plan.source.place_of(key) {
+        Some(place) => place.mistake(text),
+        None => Error::usage(text),
+    }
 }
 
 fn loop_error(plans: &[Plan], settings: &[Settings], found: Loop) -> Error {

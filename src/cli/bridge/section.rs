@@ -6,11 +6,11 @@ use super::plan::{Notifications, Plan, Source, Tuning, check_identifier, host_na
 use super::words::Words;
 use crate::bridge::Side;
 use crate::bridge::settings::{Pause, RetainMode};
-use crate::bridge::shortened::shortened;
 use crate::cli::Error;
 use crate::cli::config::{Origin, Place as ValuePlace, side};
 use crate::cli::session::ClientArgs;
 use crate::cli::values::{self, expected};
+use crate::escape::shortened;
 use crate::protocol::Version;
 use std::ffi::OsString;
 use std::rc::Rc;

@@ -9,7 +9,7 @@ use crate::cli::network::TypedOptions;
 use crate::cli::session::ClientArgs;
 use crate::cli::{Error, UsageError, clap_error};
 use crate::suggestion::similar;
-use clap::FromArgMatches;
+use clap::{Arg, FromArgMatches};
 use std::ffi::{OsStr, OsString};
 
 /// A side of a bridge.
@@ -29,7 +29,7 @@ pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Erro
     let options = Options::all();
     let file = file::read()?;
     let environment = environment::entries_with(&options, side.variables)?;
-    let is_profile = !value.contains("://") && !looks_like_host(value);
+    let is_profile = url(value).is_none();
     let asked = is_profile.then(|| Asked { name: value.to_owned(), by: side.option });
     let [of_profile, defaults] = match (&file, asked) {
         (None, Some(asked)) => return Err(profile::without_file(&asked)),
@@ -40,11 +40,8 @@ pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Erro
             [if is_profile { of_profile } else { Vec::new() }, defaults]
         }
     };
-    let url = (!is_profile)
-        .then(|| if value.contains("://") { value.to_owned() } else { format!("mqtt://{value}") });
-    let url_option = options.find("url").filter(|_| url.is_some());
-    let typed: Vec<Entry> =
-        url_option.zip(url.as_ref()).map(|(arg, url)| Entry::typed(arg, url.as_ref())).into_iter().collect();
+    let url = url(value);
+    let typed = typed(&options, url.as_deref());
     let mut entries = precedence::winners(options.command(), &typed, [environment, of_profile, defaults]);
     precedence::leave_topic_out("bench", &mut entries);
     let mut client = client_of(&options, side.option, &entries)?;
@@ -56,19 +53,28 @@ pub(in crate::cli) fn client(side: Side, value: &str) -> Result<ClientArgs, Erro
 
 /// Remarks on the variables of a side that have no effect. As for all commands, an unknown variable is ignored, since it may belong to
 /// another program; one that resembles a known one is a typing mistake. `missing` is the option without which the known ones are not
-/// used.
-pub(in crate::cli) fn remarks_on_variables(side: Side, missing: Option<&str>) -> Vec<String> {
+/// used, `value` that of the side's option.
+pub(in crate::cli) fn remarks_on_variables(
+    side: Side,
+    missing: Option<&str>,
+    value: Option<&str>,
+) -> Vec<String> {
     let names = environment::names_with(side.variables);
     if names.is_empty() {
         return Vec::new();
     }
     let options = Options::all();
     let known: Vec<String> = options.iter().map(|arg| environment::variable_with(arg, "")).collect();
+    let overridden = overridden(&options, side, value);
     let remark = |name: String| {
         let key = name.strip_prefix(side.variables)?;
         match (known.iter().any(|known| known == key), missing) {
             (true, Some(option)) => Some(format!("the variable {name} has no effect without {option}")),
-            (true, None) => None,
+            (true, None) => {
+                let is_overridden = overridden.contains(&name);
+                is_overridden
+                    .then(|| format!("the variable {name} has no effect: {} overrides it", side.option))
+            }
             (false, _) => {
                 let meant = similar(key, known.iter().map(String::as_str))?;
                 Some(format!("ignored the variable {name}; did you mean '{}{meant}'?", side.variables))
@@ -76,6 +82,32 @@ pub(in crate::cli) fn remarks_on_variables(side: Side, missing: Option<&str>) ->
         }
     };
     names.into_iter().filter_map(remark).collect()
+}
+
+/// The variables of a side that the value of its option overrides. A mistake in one of them is reported elsewhere.
+fn overridden(options: &Options, side: Side, value: Option<&str>) -> Vec<String> {
+    let typed = typed(options, value.and_then(url).as_deref());
+    let read = || environment::entries_with(options, side.variables).unwrap_or_default();
+    let in_effect = precedence::winners(options.command(), &typed, [read(), Vec::new(), Vec::new()]);
+    let is_in_effect = |arg: &&Arg| in_effect.iter().any(|entry| entry.key == key(arg));
+    let set = read();
+    let is_set = |arg: &&Arg| set.iter().any(|entry| entry.key == key(arg));
+    let args = options.iter().filter(is_set).filter(|arg| !is_in_effect(arg));
+    args.map(|arg| environment::variable_with(arg, side.variables)).collect()
+}
+
+/// The URL that the value of `--from` or `--to` stands for; `None` for a profile.
+fn url(value: &str) -> Option<String> {
+    match value.contains("://") {
+        true => Some(value.to_owned()),
+        false => looks_like_host(value).then(|| format!("mqtt://{value}")),
+    }
+}
+
+/// The URL as if it were typed.
+fn typed(options: &Options, url: Option<&str>) -> Vec<Entry> {
+    let arg = options.find("url");
+    arg.zip(url).map(|(arg, url)| Entry::typed(arg, url.as_ref())).into_iter().collect()
 }
 
 /// The client of a profile alone, without variables.

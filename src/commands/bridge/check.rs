@@ -7,7 +7,6 @@ use super::retained::{self, Comparison};
 use super::same_broker;
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::RetainMode;
-use crate::bridge::shortened::shortened;
 use crate::bridge::{Settings, Side};
 use crate::cli::bridge::Plan;
 use crate::client::{self, Options, handshake};
@@ -15,7 +14,7 @@ use crate::commands::doctor::probe_connection::{ProbeConnection, Subscribed};
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::limits::{self, Limit, LimitValue};
 use crate::commands::standard_output::print;
-use crate::escape;
+use crate::escape::{self, shortened};
 use crate::json::{Writer, member};
 use crate::protocol::{Disconnect, Properties, PropertyId, Qos, ReasonCode};
 use crate::transport::{self, Connection};
@@ -78,8 +77,8 @@ pub(super) async fn run(settings: Vec<Settings>, plans: &[Plan], is_json: bool) 
 }
 
 async fn check(settings: &Settings, plan: &Plan) -> Report {
-    let local = check_side(settings, Side::Local).await;
-    let remote = check_side(settings, Side::Remote).await;
+    let local = check_side(settings, plan, Side::Local).await;
+    let remote = check_side(settings, plan, Side::Remote).await;
     let mut findings = Findings::of(settings, &plan.rules, [&local, &remote]);
     if local.answer.is_ok() && remote.answer.is_ok() {
         findings.problems.extend(of_same_broker(settings, &plan.rules).await);
@@ -124,10 +123,16 @@ async fn of_retained(settings: &Settings, rules: &[Rule]) -> Vec<String> {
     comparisons.into_iter().filter_map(note).collect()
 }
 
-async fn check_side(settings: &Settings, side: Side) -> SideReport {
+async fn check_side(settings: &Settings, plan: &Plan, side: Side) -> SideReport {
     let end = settings.end(side);
     let address = end.options.endpoint.address.to_string();
-    let answer = ask(settings, side).await.map_err(|error| error.to_string());
+    let mut answer = ask(settings, side).await.map_err(|error| error.to_string());
+    if let Ok(answer) = &mut answer
+        && !end.options.version.is_v5()
+    {
+        // Its only line is a hint, which has no text of the broker.
+        answer.described = plan.words(side).translate(side, &answer.described);
+    }
     SideReport { side, address, answer }
 }
 

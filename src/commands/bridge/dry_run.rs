@@ -2,11 +2,10 @@
 
 use crate::bridge::routes::Routes;
 use crate::bridge::rule::{Direction, Rule, Way};
-use crate::bridge::shortened::shortened;
 use crate::cli::bridge::Plan;
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::standard_output;
-use crate::escape;
+use crate::escape::{self, shortened};
 use crate::json::{Writer, member};
 use std::fmt::Write as _;
 

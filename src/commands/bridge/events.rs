@@ -1,7 +1,7 @@
 //! The events of bridges as lines of the log, and as JSON objects.
 
-use crate::bridge::shortened::shortened;
 use crate::bridge::{DropReason, Event, EventKind, Side};
+use crate::escape::shortened;
 use crate::json::{Writer, member};
 use crate::message::rfc_3339;
 use crate::words::counted;

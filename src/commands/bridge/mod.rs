@@ -17,10 +17,10 @@ mod stop_signals;
 
 use super::log::Log;
 use super::{Messages, block_on, completed, password};
-use crate::bridge::shortened::shortened;
 use crate::bridge::{Bridges, Event, EventKind, Monitor, Settings, Side};
 use crate::cli::bridge::{BridgeArgs, Plan, Words};
 use crate::commands::error::{Error, ExitStatus};
+use crate::escape::shortened;
 use events::Events;
 use json_lines::JsonLines;
 use metrics::Metrics;
@@ -121,7 +121,8 @@ async fn serve(
         }
     };
     status::say_totals(&monitor, &uses, &log, json.as_ref());
-    drop(log);
+    // The monitor has the bridges, and they have the handler, which has the log: its end would not come.
+    drop((monitor, log));
     log_end.wait();
     if let Some(json) = json {
         json.finish();
@@ -129,9 +130,11 @@ async fn serve(
     let last_failure = last_failure.take();
     match failures.into_iter().find(|(name, _)| last_failure.as_ref() == Some(name)) {
         Some((name, source)) if !is_stopped.get() => {
-            let words = |side| plans.iter().find(|plan| plan.name == name).map(|plan| plan.words(side));
-            let words = [Side::Local, Side::Remote].map(|side| words(side).unwrap_or(Words::Profile));
-            Err(Error::Bridge { name: shortened(&name).into_owned(), source, words })
+            let plan = plans.iter().find(|plan| plan.name == name);
+            let sides = [Side::Local, Side::Remote];
+            let words = sides.map(|side| plan.map_or(Words::Profile, |plan| plan.words(side)));
+            let identifier_keys = sides.map(|side| plan.map_or("--name", |plan| plan.identifier_key(side)));
+            Err(Error::Bridge { name: shortened(&name).into_owned(), source, words, identifier_keys })
         }
         _ => Ok(ExitStatus::DONE),
     }

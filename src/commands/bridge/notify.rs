@@ -2,7 +2,7 @@
 
 use super::describe;
 use crate::bridge::Snapshot;
-use crate::bridge::shortened::shortened;
+use crate::escape::shortened;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

@@ -5,11 +5,11 @@ use super::events;
 use super::json_lines::JsonLines;
 use super::panel::{self, Shown};
 use super::panel_thread::PanelThread;
-use crate::bridge::shortened::shortened;
 use crate::bridge::{Counts, DirectionSnapshot, Monitor, SideSnapshot, Snapshot};
 use crate::commands::Messages;
 use crate::commands::log::Log;
 use crate::commands::terminal::Terminal;
+use crate::escape::shortened;
 use crate::json::{Writer, member};
 use std::time::Duration;
 

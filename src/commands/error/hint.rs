@@ -28,7 +28,9 @@ impl Error {
     pub(super) fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Error::Client(error) => client_hint(error)?,
-            Error::Bridge { source, words, .. } => return bridge_hint(source, *words),
+            Error::Bridge { source, words, identifier_keys, .. } => {
+                return bridge_hint(source, *words, *identifier_keys);
+            }
             Error::Bench(error) => return bench_hint(error),
             Error::BrokerFiles(BrokerShortage { enough, most_clients, .. }) => {
                 let fewer = match most_clients {
@@ -57,10 +59,18 @@ impl Error {
 }
 
 /// The remedy for a bridge that ended.
-fn bridge_hint(error: &bridge::Error, [of_local, of_remote]: [Words; 2]) -> Option<Cow<'static, str>> {
+fn bridge_hint(
+    error: &bridge::Error,
+    [of_local, of_remote]: [Words; 2],
+    [local_key, remote_key]: [&str; 2],
+) -> Option<Cow<'static, str>> {
     let hint = match error {
-        bridge::Error::TakenOver { .. } => {
-            "does the same bridge run twice? --name, or remote_clientid in a file, sets another identifier"
+        bridge::Error::TakenOver { side, .. } => {
+            let key = match side {
+                bridge::Side::Local => local_key,
+                bridge::Side::Remote => remote_key,
+            };
+            return Some(format!("does the same bridge run twice? {key} sets another identifier").into());
         }
         bridge::Error::NoLocal { .. } => {
             "use MQTT 5 if the broker supports it, or prefixes or topics that do not overlap"

@@ -68,9 +68,9 @@ pub(in crate::commands) enum Error {
     /// The client has no connection, or lost it.
     #[error(transparent)]
     Client(#[from] client::Error),
-    /// A bridge ended. Its connection options have these words, local and remote.
+    /// A bridge ended. Its connection options have these words, local and remote, and its client identifiers are set by these keys.
     #[error("{name}: {source}")]
-    Bridge { name: String, source: bridge::Error, words: [Words; 2] },
+    Bridge { name: String, source: bridge::Error, words: [Words; 2], identifier_keys: [&'static str; 2] },
     /// The run of a load cannot begin, or has no result.
     #[error(transparent)]
     Bench(#[from] bench::Error),

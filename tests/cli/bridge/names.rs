@@ -47,6 +47,14 @@ fn a_name_that_is_too_long_for_mqtt_is_refused() {
 }
 
 #[test]
+fn a_connection_whose_name_cannot_be_in_a_topic_is_refused_with_its_line() {
+    let lines = "address 127.0.0.1\ntopic a\n";
+    let files = file(&format!("connection one\n{lines}connection site+1\n{lines}"));
+    let part = "line 4, column 1: the status topic has the client identifier '";
+    assert_refused(with_file(&files, ""), 2, part);
+}
+
+#[test]
 fn mistakes_in_long_texts_are_shown_in_part() {
     let long = "x".repeat(70_000);
     for (rule, part) in [
@@ -119,6 +127,17 @@ fn variables_without_effect_are_reported() {
         finished.stderr,
         "mq bridge: ignored the variable MQ_FROM_USER; did you mean 'MQ_FROM_USERNAME'?\n\
          mq bridge: ignored the variable MQ_TO_PASWORD; did you mean 'MQ_TO_PASSWORD'?\n"
+    );
+    let bridge = between(&local, &remote, "--name b1 --check", &["a/# out 1"]);
+    let bridge = bridge.env("MQ_TO_HOST", "127.0.0.9").env("MQ_TO_PORT", "9").env("MQ_FROM_WS", "1");
+    let finished = bridge.env("MQ_FROM_URL", "mqtt://127.0.0.9").run();
+    finished.expect_status(0);
+    assert_eq!(
+        finished.stderr,
+        "mq bridge: the variable MQ_FROM_URL has no effect: --from overrides it\n\
+         mq bridge: the variable MQ_FROM_WS has no effect: --from overrides it\n\
+         mq bridge: the variable MQ_TO_HOST has no effect: --to overrides it\n\
+         mq bridge: the variable MQ_TO_PORT has no effect: --to overrides it\n"
     );
     let files = file(&format!(
         "connection c\naddress {}\nlocal_address {}\ntopic a/# out 1\n",

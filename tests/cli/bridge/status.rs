@@ -133,8 +133,58 @@ fn a_second_bridge_with_the_same_identifier_ends_the_first_one() {
     let mut second = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
     wait_until_connected(&mut second);
     let stderr = first.finish().fail(5);
-    assert_says(&stderr, &["took over the session", "hint: does the same bridge run twice?"]);
+    assert_says(
+        &stderr,
+        &["took over the session", "hint: does the same bridge run twice? --name sets another identifier"],
+    );
     assert_eq!(stderr.matches("took over").count(), 1, "{stderr}");
+}
+
+#[test]
+fn the_hint_about_a_second_bridge_names_what_sets_the_identifier() {
+    let (local, remote) = brokers();
+    let of_variables = || {
+        let program = between(&local, &remote, "--notifications none", &["a/# out 1"]);
+        program.env("MQ_TO_ID", "b1").env("MQ_FROM_ID", "b2")
+    };
+    let files = file(&format!(
+        "connection c\naddress {}\nlocal_address {}\ntopic a/# out 1\nremote_clientid b3\nnotifications false\n",
+        remote.address(),
+        local.address()
+    ));
+    let of_file = || with_file(&files, "");
+    for (program, hint) in [
+        (
+            &of_variables as &dyn Fn() -> Program,
+            ["id in the profile, or MQ_TO_ID,", "id in the profile, or MQ_FROM_ID,"],
+        ),
+        (&of_file, ["remote_clientid", "local_clientid"]),
+    ] {
+        let mut first = program().spawn();
+        wait_until_connected(&mut first);
+        let mut second = program().spawn();
+        wait_until_connected(&mut second);
+        let stderr = first.finish().fail(5);
+        let hint = hint.map(|key| format!("does the same bridge run twice? {key} sets another identifier"));
+        assert!(hint.iter().any(|hint| stderr.contains(hint)), "{stderr}");
+    }
+}
+
+#[test]
+fn messages_of_QoS_0_have_no_delay() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--name b1 --json", &["a/# out 0"]).spawn();
+    for _ in 0..2 {
+        bridge.wait_for_stdout("\"event\":\"connected\"");
+    }
+    let subscriber = remote.subscriber("-t a/# -C 1");
+    local.mq("pub -t a/1 -m x").run().succeed();
+    subscriber.finish().succeed();
+    bridge.signal("TERM");
+    let finished = bridge.finish();
+    assert_says(&finished.stderr, &["out: forwarded 1"]);
+    let text = finished.succeed();
+    assert!(!text.contains("delay"), "{text}");
 }
 
 #[test]
