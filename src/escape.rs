@@ -62,6 +62,18 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The longest word of a message in bytes, such as a path.
+const LONGEST_WORD: usize = 1000;
+
+/// The text with words that are too long for a message in part.
+pub(crate) fn with_short_words(text: &str) -> Cow<'_, str> {
+    if text.split(' ').all(|word| word.len() <= LONGEST_WORD) {
+        return text.into();
+    }
+    let short = |word| if str::len(word) > LONGEST_WORD { shortened(word) } else { Cow::Borrowed(word) };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ").into()
+}
+
 /// Whether a terminal could obey it, or it could change the order or the line of the letters around it.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
@@ -131,6 +143,8 @@ mod tests {
         assert_eq!(shortened("é"), "é");
         assert_eq!(shortened(&"é".repeat(100)), "é".repeat(100));
         assert_eq!(shortened(&"é".repeat(70_000)), "é".repeat(100) + "...");
+        let text = format!("the topic {} is long", "é".repeat(70_000));
+        assert_eq!(with_short_words(&text), format!("the topic {}... is long", "é".repeat(100)));
     }
 
     proptest::proptest! {

@@ -52,6 +52,9 @@ pub(crate) trait Application {
     /// The command ends with unacknowledged messages, because it cannot reconnect.
     fn abandoned(&mut self, _unsettled: usize) {}
 
+    /// A gateway of MQTT-SN has not answered DISCONNECT for this time.
+    fn disconnect_unanswered(&mut self, _timeout: Duration) {}
+
     /// A message cannot be sent again on the new connection, which has lower limits than the old one.
     fn unsendable(&mut self, message: Self::Message, error: PublishError);
 

@@ -45,37 +45,38 @@ impl Closing {
         }
     }
 
-    /// Closes the connection. Errors no longer matter.
+    /// Closes the connection. Errors no longer matter. Returns false if the server should have closed it, and has not.
     pub(super) async fn close(
         self,
         connection: &mut Connection,
         version: Version,
         properties: Properties<'_>,
-    ) {
+    ) -> bool {
         match self {
             Closing::Orderly(reason_code) => {
                 disconnect(connection, version, &Disconnect { reason_code, properties }, DISCONNECT_TIMEOUT)
-                    .await;
+                    .await
             }
             Closing::WithReason(reason_code) if version.is_v5() => {
                 send_reason(connection, reason_code, properties).await;
+                true
             }
-            Closing::WithReason(_) | Closing::Silent => {}
+            Closing::WithReason(_) | Closing::Silent => true,
         }
     }
 }
 
 /// Sends pending output and DISCONNECT, then waits for the server to close, up to `time_limit` for each. Errors no longer
-/// matter.
+/// matter. Returns whether it has ended in time.
 pub(crate) async fn disconnect(
     connection: &mut Connection,
     version: Version,
     disconnect: &Disconnect<'_>,
     time_limit: Duration,
-) {
+) -> bool {
     // A DISCONNECT that cannot be encoded is left out.
     let _ = disconnect.encode(version, connection.output());
-    connection.finish(time_limit).await;
+    connection.finish(time_limit).await
 }
 
 /// Sends DISCONNECT of MQTT 5 without waiting for the server to close. Errors no longer matter.

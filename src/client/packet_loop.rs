@@ -3,7 +3,7 @@
 use super::application::{Application, End, Flow, Link, Sending};
 use super::authentication::Authenticator;
 use super::connect::Connected;
-use super::disconnect::Closing;
+use super::disconnect::{Closing, DISCONNECT_TIMEOUT};
 use super::error::Error;
 use super::failure::Failure;
 use super::gathering::Gathering;
@@ -13,7 +13,7 @@ use super::receive::Receiver;
 use super::recovery;
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{Defect, Mended, PacketId, PacketReader, Properties, ReasonCode, SizeLimits};
-use crate::transport::{Connection, Progress};
+use crate::transport::{Address, Connection, Progress};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -266,6 +266,9 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         let version = self.session.version();
         let (properties, connection) =
             (self.options.disconnect_properties.as_properties(), &mut self.connection);
-        closing.close(connection, version, properties).await;
+        let has_ended = closing.close(connection, version, properties).await;
+        if !has_ended && matches!(self.options.endpoint.address, Address::Gateway { .. }) {
+            self.application.disconnect_unanswered(DISCONNECT_TIMEOUT);
+        }
     }
 }

@@ -238,13 +238,18 @@ impl Messages {
     /// Prints a message for the user, on one line, unless only the exit status is wanted. Untrusted text in it can neither leave
     /// the line nor reach the terminal unescaped.
     fn say(self, text: &str) {
-        self.say_lines(&escape::line(text));
+        self.say_lines(&escape::line(&escape::with_short_words(text)));
     }
 
     /// As [`Messages::say`], with a hint on a separate line.
     fn say_with_hint(self, text: &str, hint: Option<&str>) {
         let hint = hint.map(|hint| format!("\nhint: {}", escape::line(hint))).unwrap_or_default();
-        self.say_lines(&format!("{}{hint}", escape::line(text)));
+        self.say_lines(&format!("{}{hint}", escape::line(&escape::with_short_words(text))));
+    }
+
+    /// Says why a client of MQTT-SN waited at its end.
+    fn disconnect_unanswered(self, timeout: Duration) {
+        self.say(&format!("the gateway did not answer DISCONNECT within {} s", timeout.as_secs()));
     }
 
     /// As [`Messages::say`], for a text of several lines. Untrusted text in it must already be on one line (`escape::line`), or
@@ -281,7 +286,7 @@ impl Messages {
                 }
                 // Several errors, or a list of known values. The other variants have values in them, which may be of strangers.
                 (_, Error::Options(cli::Error::Usage(UsageError::Other(_))), None) => {
-                    messages.say_lines(&text);
+                    messages.say_lines(&escape::with_short_words(&text));
                 }
                 _ => messages.say_with_hint(&text, hint.as_deref()),
             }

@@ -429,6 +429,10 @@ impl Application for Publisher {
     type Message = Outbound;
     type Error = Error;
 
+    fn disconnect_unanswered(&mut self, timeout: Duration) {
+        self.messages.disconnect_unanswered(timeout);
+    }
+
     fn connected(&mut self, link: &mut Link<'_, Outbound>) -> Result<(), Error> {
         if self.messages.names == Names::Mosquitto && !link.session.peer_accepts().retain_available {
             self.leave_out_retain();

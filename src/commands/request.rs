@@ -285,6 +285,10 @@ impl Application for Requester<'_> {
     type Message = Rc<Request>;
     type Error = Error;
 
+    fn disconnect_unanswered(&mut self, timeout: Duration) {
+        self.messages.disconnect_unanswered(timeout);
+    }
+
     fn accepted(&mut self, connack: &Connack<'_>) {
         self.has_session = connack.session_present;
     }

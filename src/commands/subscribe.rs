@@ -452,6 +452,10 @@ impl Application for Subscriber<'_> {
     type Message = Removal;
     type Error = Error;
 
+    fn disconnect_unanswered(&mut self, timeout: Duration) {
+        self.messages.disconnect_unanswered(timeout);
+    }
+
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
         self.trace.share_stdout();
         self.start_printing();

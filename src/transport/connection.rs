@@ -156,17 +156,19 @@ impl Connection {
     /// Writes the send buffer, then waits for the peer to close, as a server does after DISCONNECT; at most `close_timeout` for each step.
     ///
     /// Closing first with unread bytes would reset the connection and could lose the last packets, and would keep the local port busy for
-    /// a minute. Errors are ignored.
-    pub(crate) async fn finish(&mut self, close_timeout: Duration) {
-        let Ok(Ok(())) = timeout(close_timeout, self.flush()).await else {
-            return;
-        };
+    /// a minute. Errors are ignored. Returns whether it has ended in time.
+    pub(crate) async fn finish(&mut self, close_timeout: Duration) -> bool {
+        match timeout(close_timeout, self.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return true,
+            Err(_) => return false,
+        }
         let is_closed = async {
             while let Ok(Progress { is_closed: false, .. }) = self.progress(true).await {
                 self.input.clear();
             }
         };
-        let _ = timeout(close_timeout, is_closed).await;
+        timeout(close_timeout, is_closed).await.is_ok()
     }
 
     /// Closes the sending direction.

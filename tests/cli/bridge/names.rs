@@ -55,6 +55,21 @@ fn a_connection_whose_name_cannot_be_in_a_topic_is_refused_with_its_line() {
 }
 
 #[test]
+fn long_words_of_other_errors_are_shown_in_part() {
+    let long = "x".repeat(70_000);
+    for program in [
+        mq("bridge --to 127.0.0.1:1 a --from").arg(&long),
+        mq("sub -t a -h").arg(&long),
+        mq("pub -t a -m x -q").arg(&long),
+        mq("pub").arg(format!("--{long}")),
+        mq("pub -m x -L").arg(format!("mqtt://{long}/a")),
+    ] {
+        let finished = program.run();
+        assert!(finished.status != 0 && finished.stderr.len() < 1000, "{} bytes", finished.stderr.len());
+    }
+}
+
+#[test]
 fn mistakes_in_long_texts_are_shown_in_part() {
     let long = "x".repeat(70_000);
     for (rule, part) in [

@@ -78,6 +78,23 @@ fn a_message_that_no_datagram_has_room_for_does_not_count_as_sent() {
 }
 
 #[test]
+fn a_gateway_that_does_not_answer_DISCONNECT_is_reported() {
+    let mut gateway = SnPeer::listen();
+    let subscriber = gateway.mq("sub -i c1 -t a/b").spawn();
+    accept(&mut gateway);
+    gateway.expect("12 00 0001 'a/b'");
+    gateway.send("13 00 0005 0001 00");
+    gateway.send("0c 00 0005 0000 'one'");
+    let mut subscriber = subscriber;
+    subscriber.wait_for_stdout("one");
+    subscriber.signal("INT");
+    gateway.expect("18");
+    let finished = subscriber.finish();
+    finished.expect_status(130);
+    assert_eq!(finished.stderr, "mq sub: the gateway did not answer DISCONNECT within 1 s\n");
+}
+
+#[test]
 fn the_will_is_given_when_the_gateway_asks_for_it() {
     let mut gateway = SnPeer::listen();
     let words = "pub -i c1 -t ab -n --will-topic w/t --will-payload gone --will-qos 1 --will-retain";
