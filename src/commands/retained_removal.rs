@@ -41,6 +41,8 @@ pub(super) struct Removals {
     is_dry_run: bool,
     /// The number of cleared topics, or in a dry run, of those that would be.
     count: u64,
+    /// The number of topics that the broker or a rule did not let be cleared.
+    failed: u64,
 }
 
 impl Removals {
@@ -70,6 +72,11 @@ impl Removals {
         self.count += 1;
     }
 
+    /// The removal failed, which was reported.
+    pub(super) fn failed(&mut self) {
+        self.failed += 1;
+    }
+
     /// Whether no retained message was received.
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -78,6 +85,9 @@ impl Removals {
     /// The result, in a sentence.
     pub(super) fn summary(&self) -> String {
         let verb = if self.is_dry_run { "would delete" } else { "deleted" };
-        format!("{verb} {}", counted(self.count, "retained message"))
+        let found = self.found.len() as u64;
+        let open = found.saturating_sub(self.count).saturating_sub(self.failed);
+        let open = if open > 0 { format!(", {open} not acknowledged") } else { String::new() };
+        format!("{verb} {}{open}", counted(self.count, "retained message"))
     }
 }

@@ -549,6 +549,7 @@ impl Application for Subscriber<'_> {
             let topic = removal.topic();
             let details = Details::of(properties);
             self.messages.say(&format!("the broker did not delete {topic}: {reason_code}{details}"));
+            self.removals.iter_mut().for_each(Removals::failed);
         } else if let Some(removals) = &mut self.removals {
             removals.done();
         }
@@ -558,6 +559,7 @@ impl Application for Subscriber<'_> {
     fn unsendable(&mut self, removal: Removal, error: PublishError) {
         self.rejected += 1;
         self.messages.say(&format!("cannot delete {}: {error}", removal.topic()));
+        self.removals.iter_mut().for_each(Removals::failed);
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {

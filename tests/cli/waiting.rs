@@ -234,6 +234,23 @@ fn a_clean_up_without_a_connection_deletes_nothing_and_says_so_only_once() {
 }
 
 #[test]
+fn a_clean_up_counts_the_removals_that_were_not_acknowledged() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_type(0x82);
+        client.send("90 (0001 00)  31 (`a` 'x')  31 (`b` 'x')  31 (`c` 'x')");
+        client.expect("33 (`a` 0002)");
+        client.expect("33 (`b` 0003)");
+        client.expect("33 (`c` 0004)");
+        client.send("40 (0002)");
+        client.expect("e0 ()");
+    });
+    let finished = peer.mq("sub -t # --remove-retained -W 1").run();
+    peer.finish();
+    assert_says(&finished.stderr, &["deleted 1 retained message, 2 not acknowledged"]);
+    finished.expect_status(27);
+}
+
+#[test]
 fn a_rejected_clean_up_is_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);

@@ -66,6 +66,17 @@ fn a_condition_wins_over_failures_of_the_run() {
 }
 
 #[test]
+fn without_a_broker_no_condition_about_messages_is_met() {
+    for words in ["--duration 1", "conn --hold 0.1", "pub --duration 1"] {
+        let finished = mq(&format!("bench {words} -p 1 -h 127.0.0.1 -c 1 --json -")).run();
+        finished.expect_status(1);
+        let report: serde_json::Value = serde_json::from_slice(&finished.stdout).unwrap();
+        let verdicts = report["verdicts"].as_array().unwrap();
+        assert!(verdicts.iter().all(|verdict| verdict["outcome"] != "pass"), "{words}: {verdicts:?}");
+    }
+}
+
+#[test]
 fn without_a_broker_the_status_is_1_in_every_mode_and_with_every_condition() {
     let modes = [
         "",
