@@ -7,6 +7,7 @@ mod broker_files;
 mod broker_fronts;
 mod broker_limits;
 mod clock;
+mod colours;
 mod complete;
 mod config;
 mod config_file;
@@ -73,6 +74,7 @@ use std::time::Duration;
 /// Runs the command line, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     panic_hook::end_on_panic();
+    colours::follow_variables();
     let Invocation { names, mut command, note } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => return end_without_command(&failure),

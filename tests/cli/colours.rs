@@ -29,6 +29,22 @@ fn messages_as_json_are_coloured_on_a_terminal() {
 }
 
 #[test]
+fn no_color_has_the_last_word() {
+    let inspect = || mq("inspect --hex c000");
+    let is_coloured = |program: Program| program.run().succeed().contains("\u{1b}[");
+    assert!(!is_coloured(inspect()));
+    assert!(is_coloured(inspect().env("CLICOLOR_FORCE", "1")));
+    assert!(!is_coloured(inspect().env("CLICOLOR_FORCE", "0")));
+    assert!(!is_coloured(inspect().env("CLICOLOR_FORCE", "")));
+    assert!(!is_coloured(inspect().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+    assert!(is_coloured(inspect().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "")));
+    let Some(empty) = on_terminal("NO_COLOR=", "inspect --hex c000") else { return };
+    assert!(empty.contains("\u{1b}["), "an empty variable is not set: {empty:?}");
+    let off = on_terminal("CLICOLOR=0", "inspect --hex c000").unwrap();
+    assert!(!off.contains("\u{1b}["), "{off:?}");
+}
+
+#[test]
 fn packets_as_json_are_coloured_on_a_terminal() {
     for words in ["--format json", "--format json --stats"] {
         let words = format!("inspect {words} --hex {}", PUBLISH.replace(' ', ""));
