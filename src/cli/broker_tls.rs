@@ -1,7 +1,7 @@
 //! The options of `mq broker` about TLS.
 
 use super::Names;
-use super::identity::{IdentityFiles, unusable};
+use super::identity::{IdentityFiles, TypedPasswords, unusable};
 use crate::cli::Error;
 use crate::transport::tls::{Acceptor, Roots};
 use clap::{Args, ValueHint};
@@ -59,6 +59,7 @@ impl BrokerTlsArgs {
             key: ("--key", key),
             password_file: self.key_password_file.as_deref(),
             may_ask,
+            typed: &TypedPasswords::default(),
         };
         let identity = files.read()?;
         let Some(path) = &self.cafile else { return Ok(Acceptor::new(&identity)) };

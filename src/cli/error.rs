@@ -40,6 +40,9 @@ pub(crate) enum Error {
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    /// A signal ended a prompt. The exit status of the program follows.
+    #[error("interrupted")]
+    Interrupted(u8),
     /// A required system call failed.
     #[error("cannot {action}: {source}")]
     System {

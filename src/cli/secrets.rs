@@ -99,7 +99,7 @@ pub(crate) fn first_line(input: impl BufRead) -> io::Result<OsString> {
 }
 
 /// The next line without its end, which can be empty and need not be UTF-8.
-pub(crate) fn next_line(input: impl BufRead) -> io::Result<OsString> {
+pub(super) fn next_line(input: impl BufRead) -> io::Result<OsString> {
     // Allocated in full, as growing would leave a copy of the secret in memory.
     let mut line = Vec::with_capacity(MAX_LINE as usize + 1);
     input.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;

@@ -5,7 +5,7 @@
 //! every option here enables it, since ignoring one silently would leave a secret unencrypted.
 
 use super::connection::{PORT, TLS_PORT};
-use super::identity::{IdentityFiles, unusable};
+use super::identity::{IdentityFiles, TypedPasswords, needs_prompt, unusable};
 use super::{Names, values};
 use crate::cli::Error;
 use crate::cli::UsageError;
@@ -90,6 +90,9 @@ pub(crate) struct TlsArgs {
     /// The standard port of a hosted service, all of which require TLS.
     #[arg(skip)]
     pub(super) required_port: Option<u16>,
+    /// The passwords of encrypted keys that were typed at a prompt.
+    #[arg(skip)]
+    pub(super) typed_passwords: TypedPasswords,
 }
 
 impl TlsArgs {
@@ -111,14 +114,7 @@ impl TlsArgs {
     pub(crate) fn check_combinations(&self) -> Result<(), Error> {
         let has_engine = self.tls_engine.is_some();
         let is_engine_key = self.keyform.as_deref() == Some("engine");
-        let problems = [
-            (self.cert.is_some() && self.key.is_none(), "--cert needs --key; both can name the same file"),
-            (self.key.is_some() && self.cert.is_none(), "--key needs --cert; both can name the same file"),
-            (self.keyform.is_some() && self.key.is_none(), "--keyform needs --key"),
-            (
-                self.tls_engine_kpass_sha1.is_some() && !(has_engine && is_engine_key),
-                "--tls-engine-kpass-sha1 needs --tls-engine and --keyform engine",
-            ),
+        let conflicts = [
             (
                 self.psk.is_some() && self.has_authority(),
                 "--psk cannot be used with certificates (--cafile, --capath)",
@@ -131,16 +127,32 @@ impl TlsArgs {
                 self.psk.is_some() && self.tls_signatures.is_some(),
                 "--tls-signatures is for TLS with certificates; leave --psk out",
             ),
-            (self.psk.is_some() && self.psk_identity.is_none(), "--psk needs --psk-identity"),
-            (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity needs --psk"),
-            (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file needs --key"),
+        ];
+        let missing = [
+            (self.cert.is_some() && self.key.is_none(), "--cert", "--key; both can name the same file"),
+            (self.key.is_some() && self.cert.is_none(), "--key", "--cert; both can name the same file"),
+            (self.keyform.is_some() && self.key.is_none(), "--keyform", "--key"),
+            (
+                self.tls_engine_kpass_sha1.is_some() && !(has_engine && is_engine_key),
+                "--tls-engine-kpass-sha1",
+                "--tls-engine and --keyform engine",
+            ),
+            (self.psk.is_some() && self.psk_identity.is_none(), "--psk", "--psk-identity"),
+            (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity", "--psk"),
+            (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file", "--key"),
+        ];
+        let unsupported = [
             (is_engine_key, "--keyform engine: engines are not supported; set --key to a PEM file"),
             (has_engine, "--tls-engine: engines are not supported; set --key to a PEM file"),
         ];
-        match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
-            Some((_, problem)) => Err(Error::usage(problem.to_owned())),
-            None => Ok(()),
-        }
+        let of_text = |(is_wrong, problem): (bool, &'static str)| is_wrong.then(|| UsageError::from(problem));
+        let of_missing = |(is_wrong, option, needed): (bool, &str, &'static str)| {
+            is_wrong.then(|| UsageError::Needs { option: option.to_owned(), needed })
+        };
+        let found = conflicts.into_iter().filter_map(of_text);
+        let found = found.chain(missing.into_iter().filter_map(of_missing));
+        let mut found = found.chain(unsupported.into_iter().filter_map(of_text));
+        found.next().map_or(Ok(()), |problem| Err(Error::usage(problem)))
     }
 
     /// The TLS settings of a connection to this host and port; `None` without TLS. `is_secure_url` is set for a URL such as
@@ -283,7 +295,14 @@ impl TlsArgs {
         key: (&'static str, &Path),
     ) -> Result<Identity, Error> {
         let password_file = self.key_password_file.as_deref();
-        IdentityFiles { names, certificate, key, password_file, may_ask: true }.read()
+        let typed = &self.typed_passwords;
+        IdentityFiles { names, certificate, key, password_file, may_ask: true, typed }.read()
+    }
+
+    /// Whether the user will be asked for the password of the key.
+    pub(crate) fn asks_for_password(&self) -> bool {
+        let key = self.key.as_ref().filter(|_| self.cert.is_some() && !self.no_tls);
+        key.is_some_and(|key| needs_prompt(key, self.key_password_file.as_deref()))
     }
 
     /// The cipher suites to offer. Under mosquitto's names, unknown suites are ignored if any other remains, as by OpenSSL.

@@ -7,7 +7,7 @@ use super::hang_up::HangUp;
 use super::log::Log;
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
-use super::{Messages, block_on, gateway, password};
+use super::{Messages, block_on, gateway};
 use crate::broker::{Broker, Config, Event, Intent, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::cli::gateway::embedded;
@@ -28,8 +28,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let of_files = args.clone();
-        let mut files = password::interruptible(&mut signals, move || Files::open(&of_files)).await?;
+        let mut files = Files::open(args)?;
         let mut hang_up = (!files.is_any_read_again()).then(HangUp::catch).transpose()?;
         let hung_up = async {
             match &mut hang_up {

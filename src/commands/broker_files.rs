@@ -6,9 +6,9 @@ use super::users;
 use crate::authentication::Failure;
 use crate::authentication::scram::Stranger;
 use crate::broker::{Access, Acl, AclError, ScramAccess, ScramUsers, Users};
+use crate::cli::UsageError;
 use crate::cli::broker::BrokerArgs;
-use crate::cli::{self, UsageError};
-use crate::commands::error::{Error, ExitStatus};
+use crate::commands::error::Error;
 use crate::input_file;
 use crate::transport::tls::Acceptor;
 use crate::words::counted;
@@ -163,14 +163,6 @@ fn open_acl(path: &Path) -> Result<Reloaded<Acl>, Error> {
 fn open_certificate(args: &BrokerArgs) -> Result<Option<Reloaded<Acceptor>>, Error> {
     let Some(path) = &args.tls.cert else { return Ok(None) };
     let options = args.tls.clone();
-    let read = move |occasion| {
-        options.acceptor(occasion == Occasion::Start).map_err(|error| match error {
-            // Ctrl-C at the prompt for the password of the key.
-            cli::Error::System { source, .. } if source.kind() == io::ErrorKind::Interrupted => {
-                Error::Interrupted(ExitStatus::INTERRUPTED)
-            }
-            error => error.into(),
-        })
-    };
+    let read = move |occasion| options.acceptor(occasion == Occasion::Start).map_err(Error::from);
     Reloaded::open(path, read).map(Some)
 }

@@ -1,15 +1,12 @@
 //! The event loop of commands, and the preparations before it starts.
 
 use crate::commands::error::Error;
+use crate::transport::descriptors;
 use rustix::process::Signal;
 use std::future::Future;
 use std::io;
-use std::os::fd::AsFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-
-/// An upper bound for the event loop's file descriptors; tokio panics if it cannot open them.
-const DESCRIPTORS: usize = 8;
 
 /// Runs a command's future on a single-threaded runtime, which starts fastest.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -29,9 +26,7 @@ pub(super) fn outlive_file_size_limit() {
 
 fn start() -> io::Result<Runtime> {
     // Closed again immediately: the process still has a single thread.
-    let reserved: io::Result<Vec<_>> =
-        (0..DESCRIPTORS).map(|_| io::stderr().as_fd().try_clone_to_owned()).collect();
-    drop(reserved?);
+    descriptors::reserve_for_event_loop()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let context = runtime.enter();
     // The handler remains installed after the stream of signals is dropped.

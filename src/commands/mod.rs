@@ -98,8 +98,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Help(_) => ("help", false),
         Command::Complete => ("complete", false),
     };
-    let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
-    let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
+    let asks = |command: &mut Command| {
+        command.connection_mut().is_some_and(|connection| connection.ask_password)
+            || command.client_mut().is_some_and(|client| client.tls.asks_for_password())
+    };
+    let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks(&mut command);
     let service = command.client_mut().and_then(|client| client.service(names));
     let connection_kind = connection_kind(&mut command, names);
     let hides_failures = match &command {

@@ -758,6 +758,72 @@ fn openssl(files: &Files, words: &str) -> Option<()> {
     Some(())
 }
 
+/// The files of a client with an encrypted key.
+fn files_with_encrypted_key() -> (Certificate, Files) {
+    let ca = authority("Test CA");
+    let ann = ca.issue(named("ann", &[]));
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("encrypted", ann.encrypted_key_pem("secret")),
+    ]);
+    (ca, files)
+}
+
+#[test]
+fn the_password_of_a_key_is_asked_for_once() {
+    let (ca, files) = files_with_encrypted_key();
+    let server = ca.issue(server_params());
+    for command in ["pub -t a -n", "sub -t a -W 1"] {
+        let peer = TlsPeer::demanding(&[&server], &ca);
+        let options = files.words("--cafile {}/ca.pem --cert {}/ann.pem --key {}/encrypted");
+        let words = format!("{command} -h localhost -p {} {options}", peer.address().port());
+        let Some(mut running) = on_a_terminal(&format!("{} {words}", mq_path())) else { return };
+        running.wait_for_part_of_stdout("password of ");
+        running.write("secret\r");
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_eq!(text.matches("password of ").count(), 1, "{command}: {text}");
+        assert!(!text.contains("secret"), "{text}");
+        peer.finish();
+    }
+}
+
+#[test]
+fn a_signal_at_the_prompt_for_the_password_of_a_key_leaves_the_terminal_as_it_was() {
+    let (_ca, files) = files_with_encrypted_key();
+    let options = files.words("-h localhost -p 9 --cafile {}/ca.pem --cert {}/ann.pem --key {}/encrypted");
+    let links = tempfile::TempDir::new().unwrap();
+    mq("install-links").arg(links.path()).run().succeed();
+    let mosquitto = links.path().join("mosquitto_pub").display().to_string();
+    let mq = mq_path();
+    for (command, signal) in [
+        (format!("{mq} sub -t a"), "key"),
+        (format!("{mq} pub -t a -n"), "TERM"),
+        (format!("{mq} inspect -t a"), "key"),
+        (format!("{mq} bench -c 1"), "key"),
+        (format!("{mosquitto} -t a -n"), "key"),
+    ] {
+        let line = format!("sh -c 'echo pid $$; exec {command} {options}'; echo status $?; stty -a");
+        let Some(mut running) = on_a_terminal(&line) else { return };
+        let pid = running.wait_for_stdout("pid ").trim_start_matches("pid ").trim().to_owned();
+        running.wait_for_part_of_stdout("password of ");
+        let status = if signal == "key" {
+            running.write("\x03");
+            130
+        } else {
+            let kill = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status();
+            assert!(kill.unwrap().success());
+            143
+        };
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&text, &[&format!("status {status}")]);
+        for flag in ["echo", "icanon", "isig", "icrnl"] {
+            assert!(text.split_whitespace().any(|word| word == flag), "{command}: {flag} in {text}");
+        }
+        assert_says(&text, &["quit = ^\\;"]);
+    }
+}
+
 #[test]
 fn keys_that_openssl_has_encrypted_are_decrypted() {
     let ca = authority("Test CA");

@@ -141,7 +141,8 @@ impl Error {
 
     /// Whether no message is necessary: the user interrupted the command, or the reader closed the pipe.
     pub(in crate::commands) fn is_known_to_the_user(&self) -> bool {
-        self.is_closed_output() || matches!(self, Error::Interrupted(_))
+        self.is_closed_output()
+            || matches!(self, Error::Interrupted(_) | Error::Options(cli::Error::Interrupted(_)))
     }
 
     /// Whether a timeout expired, of the command or of an attempt to connect.

@@ -4,6 +4,7 @@
 
 use super::{Error, ExitStatus};
 use crate::bench;
+use crate::cli;
 use crate::client;
 use crate::commands::shutdown::Stop;
 use crate::protocol::EncodeError;
@@ -48,6 +49,7 @@ fn of_error(error: &Error) -> ExitStatus {
     let status = match error {
         Error::Output(_) if error.is_closed_output() => return ExitStatus::DONE,
         Error::Interrupted(status) => return *status,
+        Error::Options(cli::Error::Interrupted(status)) => return ExitStatus(*status),
         Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
         Error::Rejected(_) => return ExitStatus::DONE,
         Error::Client(error) => of_client(error),

@@ -68,6 +68,7 @@ impl Error {
             | Error::NotTaken { .. }
             | Error::Unsubscribable(_) => ExitStatus::REJECTED,
             Error::Interrupted(status) => *status,
+            Error::Options(cli::Error::Interrupted(status)) => ExitStatus(*status),
             Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }
     }
