@@ -4,7 +4,7 @@ use super::block_on;
 use crate::commands::error::{Error, ExitStatus};
 use std::io;
 use std::process::{self, Stdio};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,6 +16,22 @@ pub(super) fn run(
     program: process::Command,
     input: Option<&str>,
 ) -> Result<Option<process::ExitStatus>, Error> {
+    Ok(finish(program, input)?.map(|output| output.status))
+}
+
+/// As [`run`], but returns the output instead of printing it.
+///
+/// # Errors
+/// The same as for [`run`].
+pub(super) fn output(
+    mut program: process::Command,
+    input: Option<&str>,
+) -> Result<Option<process::Output>, Error> {
+    program.stdout(Stdio::piped());
+    finish(program, input)
+}
+
+fn finish(program: process::Command, input: Option<&str>) -> Result<Option<process::Output>, Error> {
     block_on(async {
         // The keys of the terminal send these to the program as well, which decides what they mean.
         let failed = |source| Error::system("catch signals", source);
@@ -32,7 +48,7 @@ pub(super) fn run(
             Err(source) => return Err(Error::system(format!("start {name}"), source)),
         };
         tokio::select! {
-            status = fed(&mut child, input) => status.map(Some).map_err(|source| Error::system(format!("run {name}"), source)),
+            output = fed(&mut child, input) => output.map(Some).map_err(|source| Error::system(format!("run {name}"), source)),
             _ = terminate.recv() => {
                 // It may have changed the modes of the terminal, which it restores only if it is asked to end.
                 end(&mut child).await;
@@ -50,19 +66,30 @@ fn is_no_program(error: &io::Error) -> bool {
     )
 }
 
-/// Writes the text, which the program need not read, and waits for its end.
-async fn fed(child: &mut Child, input: Option<&str>) -> io::Result<process::ExitStatus> {
-    let stdin = child.stdin.take();
+/// Writes the text, which the program need not read, reads its output, and waits for its end.
+async fn fed(child: &mut Child, input: Option<&str>) -> io::Result<process::Output> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let write = async move {
         if let (Some(mut stdin), Some(text)) = (stdin, input) {
             let _ = stdin.write_all(text.as_bytes()).await;
         }
     };
-    tokio::select! {
-        status = child.wait() => return status,
-        () = write => {}
-    }
-    child.wait().await
+    let read = async move {
+        let mut output = Vec::new();
+        if let Some(mut stdout) = stdout {
+            stdout.read_to_end(&mut output).await?;
+        }
+        Ok::<_, io::Error>(output)
+    };
+    let end = async {
+        tokio::select! {
+            status = child.wait() => return status,
+            () = write => {}
+        }
+        child.wait().await
+    };
+    let (status, stdout) = tokio::join!(end, read);
+    Ok(process::Output { status: status?, stdout: stdout?, stderr: Vec::new() })
 }
 
 async fn end(child: &mut Child) {

@@ -4,6 +4,9 @@ use super::{documents, foreground, pager};
 use crate::cli::generated_docs::ManArgs;
 use crate::cli::man::{self, Found};
 use crate::commands::error::{Error, ExitStatus};
+use rustix::termios::tcgetwinsize;
+use std::io::{IsTerminal, stdout};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 pub(super) fn run(args: &ManArgs) -> Result<ExitStatus, Error> {
@@ -21,14 +24,30 @@ pub(super) fn run(args: &ManArgs) -> Result<ExitStatus, Error> {
     show(&found)
 }
 
-/// Renders the page with `man`, which pages on a terminal and prints plain text otherwise. Without `man`, prints the help.
+/// Renders the page with `man`, as plain text or, on a terminal, for a pager. Without `man`, prints the help.
+///
+/// A pager that `man` starts would survive a signal that ends this program, and keep the terminal.
 fn show(found: &Found) -> Result<ExitStatus, Error> {
     let mut program = Command::new("man");
     program.args(["-l", "-"]);
     let source = String::from_utf8_lossy(&found.page.text);
-    let ended = foreground::run(program, Some(&source))?;
-    if !ended.is_some_and(|status| status.success()) {
-        pager::print(&found.help)?;
+    if !stdout().is_terminal() {
+        let ended = foreground::run(program, Some(&source))?;
+        if !ended.is_some_and(|status| status.success()) {
+            pager::print(&found.help)?;
+        }
+        return Ok(ExitStatus::DONE);
+    }
+    program.env("MAN_KEEP_FORMATTING", "1");
+    let columns = tcgetwinsize(stdout()).map_or(0, |size| size.ws_col);
+    if std::env::var_os("MANWIDTH").is_none() && columns > 0 {
+        program.env("MANWIDTH", columns.to_string());
+    }
+    match foreground::output(program, Some(&source))? {
+        Some(page) if page.status.success() => pager::page(&String::from_utf8_lossy(&page.stdout))?,
+        // The key of the terminal ended it.
+        Some(page) if page.status.signal().is_some() => return Ok(ExitStatus::INTERRUPTED),
+        Some(_) | None => pager::print(&found.help)?,
     }
     Ok(ExitStatus::DONE)
 }

@@ -9,6 +9,10 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::Command;
 
+/// The variables with the pager.
+const PAGER: &str = "PAGER";
+const MAN_PAGER: &str = "MANPAGER";
+
 /// The pager without PAGER: less, which ends at once if the text fits, keeps colours, and leaves the text on the screen.
 const USUAL: &str = "less -FRX";
 
@@ -26,7 +30,22 @@ const NOT_STARTED: [i32; 2] = [126, 127];
 /// # Errors
 /// If standard output cannot be written, or SIGTERM ended the pager.
 pub(super) fn print(text: &str) -> Result<(), Error> {
-    let pager = if stdout().is_terminal() && is_longer_than_terminal(text) { pager() } else { None };
+    let pager = if stdout().is_terminal() && is_longer_than_terminal(text) { pager(&[PAGER]) } else { None };
+    show(text, pager)
+}
+
+/// Prints a page of the manual on a terminal, in a pager. Its bold and underlined characters are printed twice.
+///
+/// # Errors
+/// The same as for [`print()`].
+pub(super) fn page(text: &str) -> Result<(), Error> {
+    match pager(&[MAN_PAGER, PAGER]) {
+        Some(pager) if is_less(&pager) => show(text, Some(pager)),
+        pager => show(&without_overstrikes(text), pager),
+    }
+}
+
+fn show(text: &str, pager: Option<String>) -> Result<(), Error> {
     if let Some(pager) = pager {
         let text = if keeps_colours(&pager) { Cow::Borrowed(text) } else { without_colours(text) };
         let ended = foreground::run(command(&pager), Some(&text))?;
@@ -38,12 +57,12 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
     standard_output::print(text)
 }
 
-/// The pager; `None` if there shall be none.
-fn pager() -> Option<String> {
+/// The pager in the first of these variables that is set; `None` if there shall be none.
+fn pager(variables: &[&str]) -> Option<String> {
     if terminal::is_dumb() {
         return None;
     }
-    let set = std::env::var_os("PAGER").map(OsString::into_string);
+    let set = variables.iter().find_map(std::env::var_os).map(OsString::into_string);
     let pager = set.map_or_else(|| USUAL.to_owned(), Result::unwrap_or_default);
     let pager = pager.trim();
     (!pager.is_empty() && pager != "cat").then(|| pager.to_owned())
@@ -72,12 +91,15 @@ fn command(pager: &str) -> Command {
 
 /// Whether the pager is less with an option for colours.
 fn keeps_colours(pager: &str) -> bool {
-    let mut words = pager.split_whitespace();
-    let is_less =
-        words.next().and_then(|program| Path::new(program).file_name()).is_some_and(|name| name == "less");
     let variable =
         std::env::var_os("LESS").map_or_else(|| LESS.to_owned(), |set| set.to_string_lossy().into_owned());
-    is_less && words.chain(variable.split_whitespace()).any(|option| option.contains(['R', 'r']))
+    let words = pager.split_whitespace().skip(1);
+    is_less(pager) && words.chain(variable.split_whitespace()).any(|option| option.contains(['R', 'r']))
+}
+
+fn is_less(pager: &str) -> bool {
+    let program = pager.split_whitespace().next();
+    program.and_then(|program| Path::new(program).file_name()).is_some_and(|name| name == "less")
 }
 
 fn is_longer_than_terminal(text: &str) -> bool {
@@ -98,6 +120,19 @@ fn without_colours(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
+/// The text with each character once.
+fn without_overstrikes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\u{8}' {
+            plain.pop();
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +141,7 @@ mod tests {
     fn a_plain_pager_gets_no_colours() {
         assert_eq!(without_colours("\x1b[1ma\x1b[0m b\n\x1b[4m\x1b[0mc"), "a b\nc");
         assert_eq!(without_colours("plain"), "plain");
+        assert_eq!(without_overstrikes("N\u{8}NA\u{8}A _\u{8}é"), "NA é");
         assert!(keeps_colours("less -FRX") && keeps_colours("/usr/bin/less -R") && !keeps_colours("more"));
     }
 }

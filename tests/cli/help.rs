@@ -91,6 +91,31 @@ fn man_pages_on_a_terminal_by_its_variables() {
     terminal.end_with_output(0);
 }
 
+#[test]
+fn a_signal_that_ends_man_ends_its_pager() {
+    if broker::find("man").is_none() {
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let pager = directory.path().join("pager");
+    std::fs::write(&pager, "#!/bin/sh\necho pager $$.\nexec tail -f /dev/null\n").unwrap();
+    std::fs::set_permissions(&pager, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for words in ["man sub", "help sub", "sub --help"] {
+        let variables = format!("TERM=xterm PAGER={0} MANPAGER={0}", pager.display());
+        let Some(mut terminal) = Terminal::start_with(&variables, words, 100, 24) else { return };
+        terminal.wait_until("pager", |terminal| {
+            terminal.screen().contains("pager ") && terminal.screen().contains('.')
+        });
+        let screen = terminal.screen();
+        let number =
+            screen.split("pager ").nth(1).and_then(|rest| rest.split('.').next()).unwrap().to_owned();
+        terminal.signal("TERM");
+        terminal.end_with_output(143);
+        let process = std::path::PathBuf::from(format!("/proc/{number}"));
+        assert!(!process.exists(), "{words}: the pager {number} runs on");
+    }
+}
+
 /// The help on a terminal of 24 rows, with these variables.
 fn help_on_terminal(variables: &str) -> Option<Terminal> {
     Terminal::start_with(&format!("TERM=xterm {variables}"), "sub --help", 80, 24)
