@@ -140,7 +140,7 @@ impl CommandLine<'_> {
             text: format!(
                 "{name}: {}\nhint: `{} --help` lists all options\n{}",
                 escape::lines(problem),
-                self.mode.as_ref().map_or_else(|| name.clone(), ChosenMode::full_name),
+                self.name_for_help(),
                 escape::lines(&origin)
             ),
             kind: FailureKind::Usage,
@@ -156,6 +156,28 @@ impl CommandLine<'_> {
 
     fn name(&self) -> String {
         self.row.map_or("mq".to_owned(), |row| self.names.of(row.name))
+    }
+
+    /// The command whose help has the options of this line: a mode of `mq bench`, or a command such as `mq config set`.
+    fn name_for_help(&self) -> String {
+        if let Some(mode) = &self.mode {
+            return mode.full_name();
+        }
+        let below = self.commands_below();
+        let names = below.iter().map(|command| format!(" {}", command.get_name()));
+        self.name() + &names.collect::<String>()
+    }
+
+    /// The commands below the first one that are typed.
+    fn commands_below(&self) -> Vec<&Command> {
+        let (Some(mut command), None) = (self.subcommand(), &self.mode) else { return Vec::new() };
+        let mut below = Vec::new();
+        for word in self.words {
+            let Some(next) = word.to_str().and_then(|word| command.find_subcommand(word)) else { break };
+            command = next;
+            below.push(command);
+        }
+        below
     }
 
     /// The command with all options; for `mq bench`, with those of all modes.
@@ -177,7 +199,8 @@ impl CommandLine<'_> {
             // Only options of the mode are suggested.
             let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument);
             let options = mode.map(ChosenMode::own_options);
-            let problem = describe(error, options.or_else(|| self.subcommand()), &spellings);
+            let below = || self.commands_below().pop().or_else(|| self.subcommand());
+            let problem = describe(error, options.or_else(below), &spellings);
             problem + &self.origin(error)
         })
     }

@@ -28,10 +28,12 @@ pub(crate) struct InstallLinksArgs {
 Examples:
   mq completions --dir completions   write the files for all shells
   # bash
+  mkdir -p ~/.local/share/bash-completion/completions
   mq completions bash > ~/.local/share/bash-completion/completions/mq
   # zsh, with ~/.zfunc in fpath
-  mq completions zsh > ~/.zfunc/_mq
+  mkdir -p ~/.zfunc && mq completions zsh > ~/.zfunc/_mq
   # fish
+  mkdir -p ~/.config/fish/completions
   mq completions fish > ~/.config/fish/completions/mq.fish
 
 The scripts ask mq itself: profiles, and topics of a recording in the current directory (*.ndjson) or of --replay,
@@ -71,6 +73,8 @@ Examples:
   mq man bench report          read about one group of options
   mq man --roff sub > mq-sub.1   write the source of the page
   mq man --dir man             write all pages: mq.1, mq-pub.1 and so on
+  # After cargo install: man finds the pages if ~/.cargo/bin is in PATH
+  mq man --dir ~/.cargo/share/man/man1
 
 Exit status: 0 success, 1 a file cannot be written, 2 usage.")]
 pub(crate) struct ManArgs {

@@ -272,7 +272,12 @@ fn add_environment(roff: &mut Roff, command: &Command) {
     if is_client(command) || has_profiles(command) {
         add_term(roff, "XDG_CONFIG_HOME", "Directory of these files, instead of ~/.config.");
     }
-    add_term(roff, "NO_COLOR", "If set, output is not coloured.");
+    add_term(roff, "NO_COLOR", "If set and not empty, output is not coloured, whatever CLICOLOR_FORCE says.");
+    add_term(
+        roff,
+        "CLICOLOR_FORCE",
+        "If set to another value than 0, text is coloured also in a file or pipe, but JSON is not.",
+    );
 }
 
 /// Whether a page is about profiles, or about a command that has them.

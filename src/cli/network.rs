@@ -8,7 +8,7 @@ use super::connection::ConnectionArgs;
 use super::sn::{self, SnChoice};
 use super::url::{self, Scheme, Url, without_secrets};
 use super::values::expected;
-use crate::cli::Error;
+use crate::cli::{Error, UsageError};
 use crate::escape;
 use crate::hosted::sigv4::AccessKey;
 use crate::protocol::ProxyVersion;
@@ -329,17 +329,17 @@ impl NetworkArgs {
                 self.srv && destination.is_web_socket,
                 "-S cannot be used with WebSocket; it finds brokers of MQTT over TCP",
             ),
-            (
-                self.ws_path.is_some() && !destination.is_web_socket,
-                "--ws-path needs --ws, or a URL with ws or wss",
-            ),
-            (
-                !self.ws_header.is_empty() && !destination.is_web_socket,
-                "--ws-header needs --ws, or a URL with ws or wss",
-            ),
         ];
-        match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
-            Some((_, problem)) => Err(usage(problem)),
+        if let Some((_, problem)) = problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            return Err(usage(problem));
+        }
+        let of_web_sockets =
+            [(self.ws_path.is_some(), "--ws-path"), (!self.ws_header.is_empty(), "--ws-header")];
+        match of_web_sockets.into_iter().find(|(is_set, _)| *is_set && !destination.is_web_socket) {
+            Some((_, option)) => {
+                let needed = "--ws, or a URL with ws or wss";
+                Err(Error::usage(UsageError::Needs { option: option.to_owned(), needed }))
+            }
             None => Ok(()),
         }
     }

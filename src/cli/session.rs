@@ -489,7 +489,10 @@ impl ClientArgs {
                 ("--will-qos", self.will.will_qos != Qos::AtMostOnce),
             ];
             return match orphan.into_iter().find(|(_, is_given)| *is_given) {
-                Some((option, _)) => Err(Error::usage(format!("{option} without --will-topic"))),
+                Some((option, _)) => {
+                    let option = option.to_owned();
+                    Err(Error::usage(UsageError::Needs { option, needed: "--will-topic" }))
+                }
                 None => Ok(None),
             };
         };

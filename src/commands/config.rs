@@ -17,6 +17,7 @@ pub(super) fn run(args: &ConfigArgs, messages: Messages) -> Result<ExitStatus, E
         ConfigCommand::Init(args) => config_file::init(args),
         ConfigCommand::List(args) => run_list(args, messages),
         ConfigCommand::Set(args) => config_file::set(args, messages),
+        ConfigCommand::Unset(args) => config_file::unset(args, messages),
         ConfigCommand::Edit => config_file::edit().and_then(|path| report_mistakes(Some(&path), messages)),
         ConfigCommand::Show(args) => run_show(args),
         ConfigCommand::Check(CheckArgs { file }) => report_mistakes(file.as_deref(), messages),
@@ -73,7 +74,12 @@ fn report_mistakes(path: Option<&Path>, messages: Messages) -> Result<ExitStatus
 
 fn nothing_there(messages: Messages) -> ExitStatus {
     match location().path {
-        Ok(path) => messages.say(&format!("{} does not exist; `mq config init` writes one", path.display())),
+        Ok(path) => {
+            // A symbolic link leads nowhere.
+            let target = std::fs::read_link(&path).map(|target| format!(", a link to {},", target.display()));
+            let target = target.unwrap_or_default();
+            messages.say(&format!("{}{target} does not exist; `mq config init` writes one", path.display()));
+        }
         Err(reason) => messages.say(&format!("no profile file: {reason}")),
     }
     ExitStatus::FAILED

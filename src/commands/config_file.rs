@@ -1,16 +1,17 @@
-//! `mq config init`, `set` and `edit`: they write the file of profiles.
+//! `mq config init`, `set`, `unset` and `edit`: they write the file of profiles.
 
-use super::{Messages, foreground, standard_output};
+use super::{Messages, foreground, password, standard_output};
 use crate::cli;
-use crate::cli::config::args::{InitArgs, SetArgs};
+use crate::cli::config::args::{InitArgs, SetArgs, UnsetArgs};
 use crate::cli::config::change::{Change, read};
 use crate::cli::config::{EXAMPLE, location};
 use crate::commands::error::{Error, ExitStatus};
+use crate::escape;
 use crate::passwd::Locked;
 use crate::passwd::replace::create;
 use crate::top::words::words;
 use std::fs::{self, DirBuilder, Permissions};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,10 +24,13 @@ const USUAL_EDITOR: &str = "vi";
 const PRIVATE: u32 = 0o600;
 const PRIVATE_DIRECTORY: u32 = 0o700;
 
+/// The maximum number of symbolic links in a row, as in Linux.
+const MAX_LINKS: usize = 40;
+
 /// Writes the example, and prints the path.
 pub(super) fn init(args: &InitArgs) -> Result<ExitStatus, Error> {
     let path = path()?;
-    if fs::symlink_metadata(&path).is_err() {
+    if is_missing(&path) {
         create_file(&path, EXAMPLE)?;
     } else if args.force {
         let file = Locked::open(&path).map_err(Error::Profiles)?;
@@ -47,26 +51,43 @@ pub(super) fn init(args: &InitArgs) -> Result<ExitStatus, Error> {
 pub(super) fn set(args: &SetArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let path = path()?;
     let values = values(args)?;
-    let change = Change { profile: args.profile.as_deref(), key: &args.key, values: &values };
-    if fs::metadata(&path).is_err() {
-        create_file(&path, &change.apply(&path, "", PRIVATE)?)?;
+    let change = Change { profile: args.profile.as_deref(), key: &args.key, values: Some(&values) };
+    if is_missing(&path) {
+        let changed = change.apply(&path, "", PRIVATE)?;
+        create_file(&path, &changed.text)?;
+        changed.notes.iter().for_each(|note| messages.say(note));
         return Ok(ExitStatus::DONE);
     }
-    let file = Locked::open(&path).map_err(Error::Profiles)?;
-    let (text, mode) = read(&path)?;
-    let changed = change.apply(&path, &text, mode)?;
-    if let Some(warning) = file.replace(changed.as_bytes()).map_err(Error::Profiles)? {
-        messages.say(&warning);
-    }
+    replace(&path, &change, messages)
+}
+
+/// Removes a value.
+pub(super) fn unset(args: &UnsetArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let change = Change { profile: args.profile.as_deref(), key: &args.key, values: None };
+    replace(&path()?, &change, messages)
+}
+
+fn replace(path: &Path, change: &Change<'_>, messages: Messages) -> Result<ExitStatus, Error> {
+    let file = Locked::open(path).map_err(Error::Profiles)?;
+    let (text, mode) = read(path)?;
+    let changed = change.apply(path, &text, mode)?;
+    let warning = file.replace(changed.text.as_bytes()).map_err(Error::Profiles)?;
+    warning.iter().chain(&changed.notes).for_each(|note| messages.say(note));
     Ok(ExitStatus::DONE)
 }
 
-/// The typed values, or a line of standard input, which no process list shows.
+/// The typed values, or a line of standard input, which no process list shows. On a terminal it is not echoed.
 fn values(args: &SetArgs) -> Result<Vec<String>, Error> {
     if args.values != ["-"] {
         return Ok(args.values.clone());
     }
-    let line = cli::first_line(io::stdin().lock()).map_err(Error::input)?;
+    let line = match io::stdin().is_terminal() {
+        true => password::ask(&format!("Value of {}: ", escape::line(&args.key)))?,
+        false => cli::first_line(io::stdin().lock()).map_err(Error::input)?,
+    };
+    if line.is_empty() {
+        return Err(Error::usage(format!("the value of {} is empty; nothing was changed", args.key)));
+    }
     let line = line.into_string().map_err(|_| Error::usage("standard input is not valid UTF-8"))?;
     Ok(vec![line])
 }
@@ -74,7 +95,7 @@ fn values(args: &SetArgs) -> Result<Vec<String>, Error> {
 /// Opens the file in an editor, with the example if it is new. Returns the path.
 pub(super) fn edit() -> Result<PathBuf, Error> {
     let path = path()?;
-    if fs::metadata(&path).is_err() {
+    if is_missing(&path) {
         create_file(&path, EXAMPLE)?;
     }
     let editor = EDITORS.iter().filter_map(std::env::var_os).find(|name| !name.is_empty());
@@ -99,13 +120,29 @@ fn path() -> Result<PathBuf, Error> {
     location().path.map_err(|reason| Error::usage(format!("no profile file: {reason}")))
 }
 
-/// Creates the file, and the directories above it.
+/// Whether the file does not exist. A symbolic link may lead to it.
+fn is_missing(path: &Path) -> bool {
+    fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Creates the file, and the directories above it. A symbolic link stays; the file that it leads to is created.
 fn create_file(path: &Path, text: &str) -> Result<(), Error> {
+    let path = &target(path);
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(directory);
         made.map_err(|source| failed("create", directory, source))?;
     }
     create(path, text.as_bytes()).map_err(Error::Profiles)
+}
+
+/// The path after all symbolic links in its last part.
+fn target(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = path.parent().map_or_else(|| next.clone(), |directory| directory.join(&next));
+    }
+    path
 }
 
 fn failed(action: &str, path: &Path, source: io::Error) -> Error {

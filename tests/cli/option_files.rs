@@ -156,7 +156,7 @@ fn a_default_file_that_is_there_must_be_readable() {
     let ours = mq(&format!("sub {NOWHERE} -t a")).env("XDG_CONFIG_HOME", directory.path());
     assert_says(&ours.run().fail(1), &["cannot read", "mosquitto_sub", "directory"]);
     let theirs = called_as("mosquitto_sub", "--will-retain -t a").env("XDG_CONFIG_HOME", directory.path());
-    assert_first_line(&theirs.run().fail(1), "mosquitto_sub: --will-retain without --will-topic");
+    assert_first_line(&theirs.run().fail(1), "mosquitto_sub: --will-retain needs --will-topic");
 }
 
 #[test]

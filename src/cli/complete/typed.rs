@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Completion};
 use super::subcommands;
 use super::values::{self, Context};
 use crate::cli::argv;
+use crate::cli::config;
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -54,14 +55,19 @@ impl<'a> TypedLine<'a> {
         }
         let Some(arg) = named(self.command, word) else { return 0 };
         self.options.push(arg.get_id().as_str());
+        let attached =
+            word.to_str().and_then(|word| word.split_once('=')).map(|(_, value)| OsString::from(value));
+        let value = attached.as_ref().filter(|_| word.as_bytes().starts_with(b"--")).or(following.first());
+        match (arg.get_id().as_str(), value) {
+            ("replay", Some(path)) => self.context.recordings.push(PathBuf::from(path)),
+            (config::PROFILE, Some(name)) => self.context.profile = Some(name.clone()),
+            _ => {}
+        }
         let is_attached = argv::find(self.command, word).is_none() && !is_group(self.command, word);
         if is_attached || !argv::takes_value(arg) {
             return 0;
         }
         let count = argv::value_count(arg.get_long().unwrap_or_default(), following);
-        if let ("replay", Some(path)) = (arg.get_id().as_str(), following.first()) {
-            self.context.recordings.push(PathBuf::from(path));
-        }
         if following.len() < count {
             self.pending = Some((arg, following.to_vec()));
         }
@@ -73,7 +79,12 @@ impl<'a> TypedLine<'a> {
             word.to_str().filter(|_| !self.is_escaped).and_then(|word| self.command.find_subcommand(word));
         match below {
             Some(command) => (self.command, self.positionals) = (command, 0),
-            None => self.positionals += 1,
+            None => {
+                if self.positional().is_some_and(values::is_key) {
+                    self.context.key = Some(word.to_owned());
+                }
+                self.positionals += 1;
+            }
         }
     }
 

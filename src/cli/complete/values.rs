@@ -13,11 +13,18 @@ use clap::{Arg, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The values of a switch in the configuration file.
+const SWITCH: [&str; 2] = ["true", "false"];
+
 /// Parts of the line that values of other options depend on.
 #[derive(Debug, Default)]
 pub(super) struct Context {
     /// The files of --replay.
     pub(super) recordings: Vec<PathBuf>,
+    /// The name of --profile.
+    pub(super) profile: Option<OsString>,
+    /// The key of the configuration file whose values follow.
+    pub(super) key: Option<OsString>,
 }
 
 /// The completions of a value, whose words before this one are typed.
@@ -33,7 +40,9 @@ pub(super) fn of(arg: &Arg, before: &[OsString], current: &str, context: &Contex
     }
     let name = arg.get_long().unwrap_or(arg.get_id().as_str());
     match name {
-        "key" if arg.is_positional() => Completion::of(keys(), current),
+        "key" if is_key(arg) => Completion::of(keys(), current),
+        "set_key" => Completion::of(keys_in_file(context), current),
+        "values" if context.key.is_some() => values_of_key(current, context),
         PROPERTY => Completion::of(words_of_property(before), current),
         "filter" => filter_terms::complete(current),
         _ if takes_profile(arg) => Completion::of(profiles(), current),
@@ -91,6 +100,30 @@ fn takes_profile(arg: &Arg) -> bool {
 /// The keys of the configuration file.
 fn keys() -> impl Iterator<Item = Candidate> {
     config::keys().into_iter().map(|(key, about)| Candidate::new(&key, about))
+}
+
+/// Whether the argument is a key of the configuration file, and its values may follow.
+pub(super) fn is_key(arg: &Arg) -> bool {
+    arg.is_positional() && arg.get_id() == "key"
+}
+
+/// The keys that the table of the profile, or the defaults, has.
+fn keys_in_file(context: &Context) -> impl Iterator<Item = Candidate> {
+    let profile = context.profile.as_ref().map(|name| name.to_string_lossy());
+    plain(config::list::keys_of(profile.as_deref()))
+}
+
+/// The values of a key, as those of its option.
+fn values_of_key(current: &str, context: &Context) -> Completion {
+    let Some(key) = context.key.as_ref().and_then(|key| key.to_str()) else { return Completion::default() };
+    if key == config::DEFAULT_PROFILE {
+        return Completion::of(profiles(), current);
+    }
+    match config::option(key) {
+        Some(arg) if config::is_flag(&arg) => Completion::of(plain(SWITCH.map(str::to_owned)), current),
+        Some(arg) => of(&arg, &[], current, &Context::default()),
+        None => Completion::default(),
+    }
 }
 
 /// The profiles of the configuration file, each with its broker.

@@ -40,6 +40,7 @@ A file with a password must be readable only by its owner: chmod 600.
 Examples:
   mq config init                      write a file to begin with
   mq config set --profile home host broker.example   set a value
+  mq config unset --profile home port   remove a value
   mq config list                      list the profiles
   mq sub --profile home -t 'home/#'   use the table [profile.home]
   MQ_PROFILE=home mq pub -t a -m x    choose the profile by a variable
@@ -64,6 +65,8 @@ pub(crate) enum ConfigCommand {
     List(ListArgs),
     /// Set a value in the file
     Set(SetArgs),
+    /// Remove a value from the file
+    Unset(UnsetArgs),
     /// Open the file in an editor, and check it afterwards
     Edit,
     /// Print the configured options and the source of each value
@@ -100,6 +103,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Comments and all other values in the file stay. The file and the profile are created if they are missing.
+A value that contradicts another one of its table is refused; `mq config unset` removes the other one.
 
 Examples:
   mq config set --profile home host broker.example
@@ -116,9 +120,30 @@ pub(crate) struct SetArgs {
     /// Long name of a connection option, such as host; or default-profile
     #[arg(value_name = "KEY")]
     pub key: String,
-    /// Value; true or false for a switch, several for a repeatable option. `-` reads a line of standard input
+    /// Value; true or false for a switch, several for a repeatable option. `-` reads a line of standard input, on a terminal without echo
     #[arg(value_name = "VALUE", required = true, allow_negative_numbers = true)]
     pub values: Vec<String>,
+}
+
+/// Arguments of `mq config unset`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Comments and all other values in the file stay. Any key that the file has can be removed, also one that
+`mq config check` reports.
+
+Examples:
+  mq config unset --profile home password
+  mq config unset keepalive             from [defaults]
+  mq config unset default-profile
+
+Exit status: 0 success, 1 the file cannot be read or written, 2 the key is not set, or the file is not TOML.")]
+pub(crate) struct UnsetArgs {
+    /// Profile to change; without one, the defaults of all profiles
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Key to remove, such as host; or default-profile
+    #[arg(id = "set_key", value_name = "KEY")]
+    pub key: String,
 }
 
 /// Arguments of `mq config show`.

@@ -1,23 +1,33 @@
-//! Changes a single value in the text of a file of profiles. Everything else, comments included, stays as it is.
+//! Sets or unsets a value of a file of profiles, and checks that the file does not become invalid.
 
-use super::check::problem;
+use super::check::{Finding, FindingKind, of_changeable};
 use super::document::{DEFAULT_PROFILE, DEFAULTS, Document, PROFILES, unknown_key};
+use super::edit::{self, Literal};
+use super::entry::table_of;
 use super::file::{self, Source};
 use super::options::{Options, is_flag, is_repeated, key};
+use super::toml_value::{literal, quoted};
 use crate::cli::Error;
 use clap::Arg;
-use std::ops::Range;
 use std::path::Path;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-/// The value to set, and its place.
+/// A change of one value.
 #[derive(Debug)]
 pub(crate) struct Change<'a> {
     /// The profile; without one, the defaults.
     pub(crate) profile: Option<&'a str>,
     pub(crate) key: &'a str,
-    pub(crate) values: &'a [String],
+    /// The new value, which is a list for a repeatable option; `None` to unset it.
+    pub(crate) values: Option<&'a [String]>,
+}
+
+/// The new text of a file.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) text: String,
+    /// What is still missing or wrong.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Change<'_> {
@@ -30,211 +40,114 @@ impl Change<'_> {
         }
     }
 
-    /// The new text of the file with this path, text and mode.
+    /// The table as messages name it.
+    fn shown_table(&self) -> String {
+        self.profile.map_or_else(|| format!("[{DEFAULTS}]"), table_of)
+    }
+
+    /// Changes the file with this path, text and mode. Earlier mistakes in other values do not prevent it.
     ///
     /// # Errors
-    /// If the text, the key or the value is invalid.
-    pub(crate) fn apply(&self, path: &Path, text: &str, mode: u32) -> Result<String, Error> {
+    /// If the text is not TOML, the key or the value is invalid, or the value contradicts another one.
+    pub(crate) fn apply(&self, path: &Path, text: &str, mode: u32) -> Result<Changed, Error> {
         let options = Options::all();
-        let source = |text: &str| Source { path: path.to_owned(), text: text.to_owned(), mode };
-        let before = Document::read(&source(text), &options);
-        if let Some(mistake) = before.mistakes.first() {
-            return Err(Error::usage(format!("in {mistake}")));
+        let document = |text: &str| {
+            let source = Source { path: path.to_owned(), text: text.to_owned(), mode };
+            Document::read(&source, &options)
+        };
+        let before = document(text);
+        if DeTable::parse(text).is_err()
+            && let Some(mistake) = before.mistakes.first()
+        {
+            return Err(Error::usage(format!("in {mistake}; `mq config edit` opens the file")));
         }
-        let literal = self.literal(&options)?;
-        let changed = changed(text, &self.table(), self.key, &literal)?;
-        let after = Document::read(&source(&changed), &options);
-        if let Some(mistake) = after.mistakes.first() {
-            return Err(Error::usage(mistake.problem.clone()));
+        let text = match self.values {
+            Some(values) => edit::with(text, &self.table(), self.key, &self.literal(&options, values)?)?,
+            None => edit::without(text, &self.table(), self.key)?
+                .ok_or_else(|| Error::usage(self.not_set(&options, &before)))?,
+        };
+        let before = of_changeable(&options, &before);
+        let after = of_changeable(&options, &document(&text));
+        let (new, old): (Vec<Finding>, Vec<Finding>) = after.into_iter().partition(|finding| {
+            let count = |findings: &[Finding]| findings.iter().filter(|other| other.is_same(finding)).count();
+            count(&before) == 0
+        });
+        if let Some(finding) = new.iter().find(|finding| self.is_refused(finding)) {
+            return Err(Error::usage(self.problem(finding)));
         }
-        let invalid =
-            after.entries().filter(|entry| entry.key == self.key).find_map(|entry| problem(&options, entry));
-        match invalid {
-            Some(problem) => Err(Error::usage(problem)),
-            None => Ok(changed),
+        let (incomplete, wrong): (Vec<_>, Vec<_>) =
+            new.iter().partition(|finding| finding.kind == FindingKind::Incomplete);
+        let mut notes: Vec<String> = incomplete.into_iter().map(|finding| self.problem(finding)).collect();
+        if !old.is_empty() || !wrong.is_empty() {
+            notes.push("the file has mistakes; `mq config check` reports them".to_owned());
+        }
+        Ok(Changed { text, notes })
+    }
+
+    /// Whether a mistake that the change causes prevents it. Without a value, mistakes appear that it concealed.
+    fn is_refused(&self, finding: &Finding) -> bool {
+        match finding.kind {
+            FindingKind::Text => true,
+            FindingKind::Value | FindingKind::Contradiction => self.values.is_some(),
+            FindingKind::Incomplete => false,
+        }
+    }
+
+    /// The mistake, with the table unless it is obvious.
+    fn problem(&self, finding: &Finding) -> String {
+        let is_obvious = finding.kind == FindingKind::Value && finding.table == Some(self.shown_table());
+        match finding.table.as_ref().filter(|_| !is_obvious) {
+            Some(table) => format!("{table}: {}", finding.problem),
+            None => finding.problem.clone(),
+        }
+    }
+
+    /// The reason why there is nothing to unset.
+    fn not_set(&self, options: &Options, document: &Document) -> String {
+        let key = self.key;
+        if key == DEFAULT_PROFILE && self.profile.is_none() {
+            return format!("{key} is not set");
+        }
+        if let Some(profile) = self.profile.filter(|profile| document.profile(profile).is_none()) {
+            return super::document::no_profile(profile, document);
+        }
+        let mut tables: Vec<String> = document
+            .entries()
+            .filter(|entry| entry.key == key)
+            .filter_map(|entry| entry.origin.table())
+            .collect();
+        tables.dedup();
+        match tables.as_slice() {
+            [] if options.find(key).is_none() => unknown_key(options, key),
+            [] => format!("{key} is not set"),
+            tables => format!("{key} is not set in {}, but in {}", self.shown_table(), tables.join(", ")),
         }
     }
 
     /// The value in TOML.
-    fn literal(&self, options: &Options) -> Result<String, Error> {
-        let one = |value: &String, arg: Option<&Arg>| match arg {
-            Some(arg) if is_flag(arg) => match value.as_str() {
-                "true" | "false" => Ok(value.clone()),
-                _ => Err(Error::usage(format!(
-                    "invalid value '{value}' for {}: expected true or false",
-                    self.key
-                ))),
-            },
+    fn literal(&self, options: &Options, values: &[String]) -> Result<Literal, Error> {
+        let one = |value: &String, arg: &Arg| match value.as_str() {
+            "true" | "false" if is_flag(arg) => Ok(value.clone()),
+            _ if is_flag(arg) => {
+                let problem = format!("invalid value '{value}' for {}: expected true or false", self.key);
+                Err(Error::usage(problem))
+            }
             _ => Ok(literal(value)),
         };
         if self.key == DEFAULT_PROFILE && self.profile.is_none() {
-            let [value] = self.values else {
+            let [value] = values else {
                 return Err(Error::usage(format!("{DEFAULT_PROFILE} takes one value")));
             };
-            return Ok(quoted(value));
+            return Ok(Literal::One(quoted(value)));
         }
         let arg = options.find(self.key).ok_or_else(|| Error::usage(unknown_key(options, self.key)))?;
-        let values = self.values.iter().map(|value| one(value, Some(arg))).collect::<Result<Vec<_>, _>>()?;
+        let values = values.iter().map(|value| one(value, arg)).collect::<Result<Vec<_>, _>>()?;
         match values.as_slice() {
-            [value] => Ok(value.clone()),
-            values if is_repeated(arg) => Ok(format!("[{}]", values.join(", "))),
+            _ if is_repeated(arg) => Ok(Literal::List(values)),
+            [value] => Ok(Literal::One(value.clone())),
             _ => Err(Error::usage(format!("{} takes one value", key(arg)))),
         }
     }
-}
-
-/// The text with the value in this table, which is added if it is missing.
-fn changed(text: &str, table: &[&str], key: &str, literal: &str) -> Result<String, Error> {
-    let parsed = DeTable::parse(text).map_err(|error| Error::usage(error.message()))?;
-    let line = format!("{} = {literal}", name(key));
-    let changed = match find(parsed.get_ref(), table) {
-        Some((header, found)) => match value_in(found, key) {
-            Some(value) => replaced(text, value.span(), literal),
-            None if table.is_empty() => inserted(text, first_place(text, found), &(line + "\n")),
-            None => {
-                let values = found.iter().map(|(_, value)| value);
-                let ends = values.filter(|value| !value.get_ref().is_table()).map(|value| value.span().end);
-                inserted(text, line_end(text, ends.max().unwrap_or(header)), &line)
-            }
-        },
-        None => {
-            let header = table.iter().map(|part| name(part)).collect::<Vec<_>>().join(".");
-            let gap = if text.is_empty() || text.ends_with("\n\n") { "" } else { "\n" };
-            inserted(text, text.len(), &format!("{gap}[{header}]\n{line}"))
-        }
-    };
-    // Tables can be written in other ways, of which not all can be changed like this.
-    if is_set(&changed, table, key, literal) && same_except(text, &changed, table, key) {
-        Ok(changed)
-    } else {
-        Err(Error::usage(format!("{key} cannot be set in the form of this file; `mq config edit` opens it")))
-    }
-}
-
-/// The table with these names, and the place of its header.
-fn find<'a, 't>(top: &'a DeTable<'t>, names: &[&str]) -> Option<(usize, &'a DeTable<'t>)> {
-    let (mut place, mut table) = (0, top);
-    for name in names {
-        let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
-        let DeValue::Table(below) = value.get_ref() else { return None };
-        (place, table) = (key.span().end, below);
-    }
-    Some((place, table))
-}
-
-fn value_in<'a, 't>(table: &'a DeTable<'t>, key: &str) -> Option<&'a Spanned<DeValue<'t>>> {
-    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
-}
-
-/// The place for a key of the top: before the first table or key, and before the comment above it.
-fn first_place(text: &str, top: &DeTable<'_>) -> usize {
-    let first = top.iter().map(|(key, _)| key.span().start).min().unwrap_or(text.len());
-    let mut start = line_start(text, first);
-    while let Some(before) = text.get(..start.saturating_sub(1)).filter(|_| start > 0) {
-        let above = line_start(before, before.len());
-        if !before.get(above..).is_some_and(|line| line.trim_start().starts_with('#')) {
-            break;
-        }
-        start = above;
-    }
-    start
-}
-
-fn line_start(text: &str, place: usize) -> usize {
-    text.get(..place).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
-}
-
-/// The place after the line end.
-fn line_end(text: &str, place: usize) -> usize {
-    text.get(place..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| place + end + 1)
-}
-
-fn replaced(text: &str, span: Range<usize>, new: &str) -> String {
-    let (before, after) =
-        (text.get(..span.start).unwrap_or_default(), text.get(span.end..).unwrap_or_default());
-    format!("{before}{new}{after}")
-}
-
-fn inserted(text: &str, place: usize, line: &str) -> String {
-    let (before, after) = text.split_at_checked(place).unwrap_or((text, ""));
-    let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    format!("{before}{end}{line}\n{after}")
-}
-
-fn is_set(text: &str, table: &[&str], key: &str, literal: &str) -> bool {
-    let Ok(parsed) = DeTable::parse(text) else { return false };
-    let span = find(parsed.get_ref(), table).and_then(|(_, found)| Some(value_in(found, key)?.span()));
-    span.and_then(|span| text.get(span)) == Some(literal)
-}
-
-/// Whether two texts have the same values but for this one.
-fn same_except(before: &str, after: &str, table: &[&str], key: &str) -> bool {
-    let path =
-        |names: &[&str], key: &str| names.iter().chain(&[key]).map(ToString::to_string).collect::<Vec<_>>();
-    let changed = path(table, key);
-    let values = |text: &str| {
-        let mut values = Vec::new();
-        if let Ok(parsed) = DeTable::parse(text) {
-            collect(parsed.get_ref(), &mut Vec::new(), &mut values);
-        }
-        values.retain(|(path, _)| *path != changed);
-        values.sort();
-        values
-    };
-    values(before) == values(after)
-}
-
-/// Adds all values below a table, each with its names.
-fn collect(table: &DeTable<'_>, path: &mut Vec<String>, values: &mut Vec<(Vec<String>, String)>) {
-    for (key, value) in table {
-        path.push(key.get_ref().to_string());
-        match value.get_ref() {
-            DeValue::Table(below) => collect(below, path, values),
-            value => values.push((path.clone(), written(value))),
-        }
-        path.pop();
-    }
-}
-
-/// A value without its place.
-fn written(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => format!("{text:?}"),
-        DeValue::Integer(number) => number.as_str().to_owned(),
-        DeValue::Float(number) => number.as_str().to_owned(),
-        DeValue::Boolean(is_on) => is_on.to_string(),
-        DeValue::Datetime(time) => time.to_string(),
-        DeValue::Array(values) => values.iter().map(|value| written(value.get_ref()) + ",").collect(),
-        DeValue::Table(below) => {
-            let mut values = Vec::new();
-            collect(below, &mut Vec::new(), &mut values);
-            format!("{values:?}")
-        }
-    }
-}
-
-/// A value in TOML: a number, or a string.
-fn literal(value: &str) -> String {
-    let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
-    if is_number { value.to_owned() } else { quoted(value) }
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            character if character.is_control() => quoted += &format!("\\u{:04X}", u32::from(character)),
-            character => quoted.push(character),
-        }
-    }
-    quoted + "\""
-}
-
-/// A key in TOML.
-fn name(text: &str) -> String {
-    let is_bare = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
-    if !text.is_empty() && text.chars().all(is_bare) { text.to_owned() } else { quoted(text) }
 }
 
 /// Reads the file, without a check.
@@ -254,7 +167,14 @@ mod tests {
 
     fn set(text: &str, profile: Option<&str>, key: &str, values: &[&str]) -> Result<String, String> {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        let change = Change { profile, key, values: &values };
+        applied(text, &Change { profile, key, values: Some(&values) }).map(|changed| changed.text)
+    }
+
+    fn unset(text: &str, profile: Option<&str>, key: &str) -> Result<String, String> {
+        applied(text, &Change { profile, key, values: None }).map(|changed| changed.text)
+    }
+
+    fn applied(text: &str, change: &Change<'_>) -> Result<Changed, String> {
         change.apply(Path::new("config.toml"), text, 0o600).map_err(|error| error.to_string())
     }
 
@@ -271,8 +191,51 @@ mod tests {
         assert_eq!(default, TEXT.replace("# The", "default-profile = \"home\"\n\n# The"));
         assert_eq!(set("", None, "host", &["x"]).unwrap(), "[defaults]\nhost = \"x\"\n");
         assert_eq!(set("[defaults]", None, "host", &["x"]).unwrap(), "[defaults]\nhost = \"x\"\n");
-        let lists = set("", Some("a"), "ws-header", &["A: b", "C: d"]).unwrap();
+        let lists = set("", Some("a"), "ws-header", &["A: b", "C: d"]).unwrap(); // and --ws is missing
         assert_eq!(lists, "[profile.a]\nws-header = [\"A: b\", \"C: d\"]\n");
+    }
+
+    #[test]
+    fn a_value_is_removed_and_comments_stay() {
+        let without = |profile, key| unset(TEXT, profile, key).unwrap();
+        assert_eq!(without(None, "keepalive"), TEXT.replace("keepalive = 30 # s", "# s"));
+        assert_eq!(without(Some("home"), "host"), TEXT.replace("host = 'a' # here", "# here"));
+        let list = "[profile.a]\n  property = [ # all\n    'connect user-property a b', # one\n  ] # end\nport = 1\n";
+        let left = "[profile.a]\n  # all\n  # one\n  # end\nport = 1\n";
+        assert_eq!(unset(list, Some("a"), "property").unwrap(), left);
+        assert_eq!(unset("[defaults]\nport = 1", None, "port").unwrap(), "[defaults]\n");
+        assert_eq!(
+            unset("profile.a.port = 1\nprofile.a.host = 'b'\n", Some("a"), "port").unwrap(),
+            "profile.a.host = 'b'\n"
+        );
+        assert_eq!(unset("[defaults]\nhostt = 'a'\n", None, "hostt").unwrap(), "[defaults]\n");
+        let named = "default-profile = 'a'\n[profile.a]\n";
+        assert_eq!(unset(named, None, "default-profile").unwrap(), "[profile.a]\n");
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_refused() {
+        let problem = |text, profile, key| unset(text, profile, key).unwrap_err();
+        assert_eq!(problem(TEXT, Some("home"), "port"), "port is not set");
+        let elsewhere = problem(TEXT, Some("home"), "keepalive");
+        assert_eq!(elsewhere, "keepalive is not set in [profile.home], but in [defaults]");
+        assert!(problem(TEXT, None, "hostt").contains("did you mean 'host'"));
+        assert!(problem(TEXT, Some("hom"), "host").contains("did you mean 'home'"));
+        assert!(problem("profile = { a = { host = 'a' } }\n", Some("a"), "host").contains("mq config edit"));
+        assert!(problem("defaults = { host = 'a', port = 1 }\n", None, "port").contains("mq config edit"));
+    }
+
+    #[test]
+    fn comments_in_a_list_stay() {
+        let list =
+            "[profile.a]\nws = true\nws-header = [\n  'A: b', # the first\n  # A comment.\n  'C: d'\n]\n";
+        let changed = set(list, Some("a"), "ws-header", &["A: b", "E: f"]).unwrap();
+        assert_eq!(changed, list.replace("'C: d'", "\"E: f\""));
+        let one = set(list, Some("a"), "ws-header", &["A: b"]).unwrap();
+        assert_eq!(one, list.replace("  'C: d'\n", ""));
+        let table = "[profile.a.payloads]\nschema = 'x'\n\n# The end.\n";
+        let changed = set(table, Some("a"), "host", &["b"]).unwrap();
+        assert_eq!(changed, format!("{table}\n[profile.a]\nhost = \"b\"\n"));
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Finds all mistakes in a file of profiles and in the variables, without connecting.
 
-use super::document::{Document, Mistake};
-use super::entry::{Entry, Place};
+use super::document::{Document, EXPOSED, Mistake, Profile};
+use super::entry::{Entry, Place, table_of};
 use super::file::{self, Source};
 use super::options::Options;
 use super::{environment, payloads, precedence};
 use crate::cli::Error;
 use crate::cli::Names;
+use crate::cli::UsageError;
 use crate::cli::clap_error;
 use crate::cli::session::ClientArgs;
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The mistakes in a file.
@@ -19,6 +22,55 @@ pub(crate) struct Findings {
     pub(crate) profiles: Vec<String>,
     /// A sentence for each mistake, with its place.
     pub(crate) mistakes: Vec<String>,
+}
+
+/// A mistake in a file.
+#[derive(Debug)]
+pub(super) struct Finding {
+    place: Place,
+    /// The table with the mistake, such as `[profile.home]`, unless the text around the values has it.
+    pub(super) table: Option<String>,
+    pub(super) problem: String,
+    pub(super) kind: FindingKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FindingKind {
+    /// A mistake in the text, or a value of the wrong type.
+    Text,
+    /// A value that the option does not accept.
+    Value,
+    /// Values that exclude each other.
+    Contradiction,
+    /// A value that needs another one.
+    Incomplete,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl Finding {
+    fn of_mistake(mistake: &Mistake) -> Finding {
+        let (place, problem) = (mistake.place.clone(), mistake.problem.clone());
+        Finding { place, table: None, problem, kind: FindingKind::Text }
+    }
+
+    fn order(&self) -> (usize, usize, String) {
+        (self.place.line, self.place.column, self.problem.clone())
+    }
+
+    /// Whether it is the same mistake, perhaps at another place since the text before it changed.
+    pub(super) fn is_same(&self, other: &Finding) -> bool {
+        self.table == other.table && problem_of_any_key(&self.problem) == problem_of_any_key(&other.problem)
+    }
+}
+
+/// A readable secret is reported once, by the first key that has one.
+fn problem_of_any_key(problem: &str) -> &str {
+    problem.find(EXPOSED).and_then(|at| problem.get(at..)).unwrap_or(problem)
 }
 
 /// Checks this file, or by default the file that commands read and the variables; `None` if neither exists.
@@ -36,7 +88,10 @@ pub(crate) fn check(path: Option<&Path>) -> Result<Option<Findings>, Error> {
         return if variables.is_empty() { Ok(None) } else { Err(Error::usage(variables.join("\n"))) };
     };
     let document = Document::read(&source, &options);
-    let mut mistakes: Vec<String> = of_document(&options, document.mistakes.iter(), &document);
+    let mut found = of_document(&options, &document);
+    found.sort_by_key(Finding::order);
+    let mut mistakes: Vec<String> = found.iter().map(ToString::to_string).collect();
+    mistakes.dedup();
     mistakes.extend(variables);
     let profiles = document.profiles.iter().map(|profile| profile.name.to_string()).collect();
     let Source { path, .. } = source;
@@ -52,38 +107,58 @@ fn of_variables(options: &Options) -> Vec<String> {
 }
 
 /// Mistakes in the text and in single values; if there are none, contradictions between values.
-fn of_document<'a>(
-    options: &Options,
-    found: impl Iterator<Item = &'a Mistake>,
-    document: &Document,
-) -> Vec<String> {
-    let mut mistakes: Vec<((usize, usize), String)> =
-        found.map(|mistake| (order(&mistake.place), mistake.to_string())).collect();
-    let of_values = document.entries().filter_map(|entry| {
-        let place = entry.origin.place()?;
-        Some((order(place), format!("{place}: {}", problem(options, entry)?)))
-    });
-    mistakes.extend(of_values);
+fn of_document(options: &Options, document: &Document) -> Vec<Finding> {
+    let mut found = of_text(document);
+    found.extend(of_values(options, document));
     // Contradictions are meaningful only between valid values.
-    if mistakes.is_empty() {
-        for profile in &document.profiles {
-            let layers = [Vec::new(), profile.entries.clone(), document.defaults.clone()];
-            let entries = precedence::winners(options.command(), &[], layers);
-            let contradiction = contradiction(options, &entries);
-            mistakes.extend(
-                contradiction.map(|problem| (order(&profile.place), format!("{}: {problem}", profile.place))),
-            );
-        }
-        let of_schemas = payloads::mistakes(options, document);
-        mistakes.extend(of_schemas.iter().map(|mistake| (order(&mistake.place), mistake.to_string())));
+    if found.is_empty() {
+        found = contradictions(options, document);
+        found.extend(payloads::mistakes(options, document).iter().map(Finding::of_mistake));
     }
-    mistakes.sort();
-    mistakes.dedup();
-    mistakes.into_iter().map(|(_, text)| text).collect()
+    found
 }
 
-fn order(place: &Place) -> (usize, usize) {
-    (place.line, place.column)
+/// All mistakes that a change of a value can cause or remove, also contradictions between the valid ones of the values.
+pub(super) fn of_changeable(options: &Options, document: &Document) -> Vec<Finding> {
+    let mut found = of_text(document);
+    found.extend(of_values(options, document));
+    found.extend(contradictions(options, document));
+    found
+}
+
+fn of_text(document: &Document) -> Vec<Finding> {
+    document.mistakes.iter().map(Finding::of_mistake).collect()
+}
+
+fn of_values(options: &Options, document: &Document) -> Vec<Finding> {
+    let of_entry = |entry: &Entry| {
+        let (place, problem) = (entry.origin.place()?.clone(), problem(options, entry)?);
+        Some(Finding { place, table: entry.origin.table(), problem, kind: FindingKind::Value })
+    };
+    document.entries().filter_map(of_entry).collect()
+}
+
+/// The contradictions in each profile, and in the defaults if they apply without one.
+fn contradictions(options: &Options, document: &Document) -> Vec<Finding> {
+    let is_valid = |entry: &&Entry| problem(options, entry).is_none();
+    let valid = |entries: &[Entry]| entries.iter().filter(is_valid).cloned().collect::<Vec<_>>();
+    let defaults = valid(&document.defaults);
+    let of_profile = |profile: &Profile| {
+        let layers = [Vec::new(), valid(&profile.entries), defaults.clone()];
+        let entries = precedence::winners(options.command(), &[], layers);
+        let (problem, kind) = contradiction(options, &entries)?;
+        let table = Some(table_of(&profile.name));
+        Some(Finding { place: profile.place.clone(), table, problem, kind })
+    };
+    let mut found: Vec<Finding> = document.profiles.iter().filter_map(of_profile).collect();
+    let first = defaults.first().and_then(|entry| entry.origin.place());
+    if let (Some(place), None) = (first, &document.default_profile)
+        // What is missing may be typed, or in each profile.
+        && let Some((problem, kind @ FindingKind::Contradiction)) = contradiction(options, &defaults)
+    {
+        found.push(Finding { place: place.clone(), table: Some("[defaults]".to_owned()), problem, kind });
+    }
+    found
 }
 
 /// The reason why the parser rejects a single value.
@@ -97,14 +172,25 @@ pub(super) fn problem(options: &Options, entry: &Entry) -> Option<String> {
     Some(clap_error::describe(&error, Some(command), &[]))
 }
 
-/// The contradiction between the values, if any.
-fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
+/// The contradiction between the values, or the value that is missing beside them, if any.
+fn contradiction(options: &Options, entries: &[Entry]) -> Option<(String, FindingKind)> {
     let of_client = entries.iter().filter(|entry| !entry.is_of_payloads());
     let words = of_client.filter_map(|entry| entry.word.clone());
     let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) => return Some(clap_error::describe(&error, Some(options.command()), &[])),
+        Err(error) => {
+            let kind = match error.kind() {
+                ErrorKind::MissingRequiredArgument => FindingKind::Incomplete,
+                _ => FindingKind::Contradiction,
+            };
+            return Some((clap_error::describe(&error, Some(options.command()), &[]), kind));
+        }
     };
     let client = ClientArgs::from_arg_matches(&matches).ok()?;
-    client.check_combinations(Names::Mq).err().map(|error| error.to_string())
+    let error = client.check_combinations(Names::Mq).err()?;
+    let kind = match &error {
+        Error::Usage(UsageError::Needs { .. } | UsageError::Missing(_)) => FindingKind::Incomplete,
+        _ => FindingKind::Contradiction,
+    };
+    Some((error.to_string(), kind))
 }

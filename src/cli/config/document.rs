@@ -16,12 +16,15 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(super) const DEFAULT_PROFILE: &str = "default-profile";
+pub(in crate::cli) const DEFAULT_PROFILE: &str = "default-profile";
 pub(super) const DEFAULTS: &str = "defaults";
 pub(super) const PROFILES: &str = "profile";
 
 /// Mode bits for readers other than the owner.
 const OTHERS: u32 = 0o044;
+
+/// The problem of a file that others can read, after the key.
+pub(super) const EXPOSED: &str = " is a secret, and other users can read the file";
 
 /// A file of profiles.
 #[derive(Debug, Default)]
@@ -261,9 +264,7 @@ impl Reader<'_> {
         };
         if mode & OTHERS != 0 {
             let shown = self.path.display();
-            let problem = format!(
-                "{key} is a secret, and other users can read the file (mode {mode:04o}); `chmod 600 {shown}` prevents it"
-            );
+            let problem = format!("{key}{EXPOSED} (mode {mode:04o}); `chmod 600 {shown}` prevents it");
             self.document.mistakes.push(Mistake { place, problem });
         }
     }

@@ -82,6 +82,15 @@ impl Origin {
         }
     }
 
+    /// The table of the file, as in messages, if that is the source.
+    pub(super) fn table(&self) -> Option<String> {
+        match self {
+            Origin::Profile { name, .. } => Some(table_of(name)),
+            Origin::Defaults(_) => Some("[defaults]".to_owned()),
+            Origin::CommandLine | Origin::Variable(_) | Origin::Report(_) | Origin::BuiltIn => None,
+        }
+    }
+
     /// The place in the file, if that is the source.
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
@@ -89,6 +98,11 @@ impl Origin {
             Origin::CommandLine | Origin::Variable(_) | Origin::Report(_) | Origin::BuiltIn => None,
         }
     }
+}
+
+/// The table of a profile, as in messages.
+pub(super) fn table_of(profile: &str) -> String {
+    format!("[profile.{profile}]")
 }
 
 impl Entry {

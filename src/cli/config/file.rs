@@ -34,12 +34,18 @@ pub(crate) struct Location {
 pub(crate) fn location() -> Location {
     if let Some(path) = std::env::var_os(FILE_VARIABLE) {
         let is_none = path.is_empty();
-        let path = if is_none { Err("MQ_CONFIG is empty, which means none") } else { Ok(path.into()) };
+        let path = if is_none { Err("MQ_CONFIG is empty, which means none") } else { Ok(absolute(path)) };
         return Location { path, is_asked_for: !is_none };
     }
     let directory = configuration_directory();
-    let path = directory.map(|directory| directory.join("mq/config.toml"));
+    let path = directory.map(|directory| absolute(directory.join("mq/config.toml")));
     Location { path: path.ok_or("neither XDG_CONFIG_HOME nor HOME is set"), is_asked_for: false }
+}
+
+/// The path from the root, so that messages, and paths relative to the file, are valid in every directory.
+fn absolute(path: impl Into<PathBuf>) -> PathBuf {
+    let path = path.into();
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Reads the file, if it exists.

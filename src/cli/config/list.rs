@@ -1,6 +1,6 @@
 //! The profiles of the file, each with its broker.
 
-use super::document::{Document, Profile};
+use super::document::{DEFAULT_PROFILE, Document, Profile};
 use super::entry::Entry;
 use super::file;
 use super::options::Options;
@@ -43,6 +43,22 @@ pub(crate) fn list() -> Result<Option<Listed>, Error> {
         profiles: profiles.collect(),
         mistakes: document.mistakes.len(),
     }))
+}
+
+/// The keys of a profile, or of the defaults, in the file that commands read, with `default-profile`.
+pub(crate) fn keys_of(profile: Option<&str>) -> Vec<String> {
+    let Ok(Some(source)) = file::read() else { return Vec::new() };
+    let document = Document::read(&source, &Options::all());
+    let entries = match profile {
+        Some(name) => document.profile(name).map(|profile| profile.entries.as_slice()).unwrap_or_default(),
+        None => &document.defaults,
+    };
+    let of_file =
+        document.default_profile.as_ref().filter(|_| profile.is_none()).map(|_| DEFAULT_PROFILE.to_owned());
+    let of_entries = entries.iter().filter(|entry| !entry.is_of_payloads()).map(|entry| entry.key.clone());
+    let mut keys: Vec<String> = of_file.into_iter().chain(of_entries).collect();
+    keys.dedup();
+    keys
 }
 
 fn broker(profile: &Profile) -> String {

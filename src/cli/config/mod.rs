@@ -8,18 +8,21 @@ pub(crate) mod args;
 pub(crate) mod change;
 pub(crate) mod check;
 mod document;
+mod edit;
 mod entry;
 mod environment;
 mod file;
 #[cfg(any(test, fuzzing))]
 pub(in crate::cli) mod fuzzing;
 pub(crate) mod list;
+mod list_text;
 mod options;
 mod payloads;
 mod precedence;
 mod profile;
 pub(crate) mod show;
 pub(super) mod side;
+mod toml_value;
 
 use super::BENCH;
 use super::Names;
@@ -29,6 +32,7 @@ use super::schema::ConfiguredTypes;
 use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
+pub(super) use document::DEFAULT_PROFILE;
 pub(super) use entry::{Entry, Origin, Place};
 pub(crate) use file::location;
 use options::Options;
@@ -107,10 +111,15 @@ impl Configuration {
 /// The keys of the file, each with the help of its option.
 pub(super) fn keys() -> Vec<(String, String)> {
     let about = |arg: &Arg| arg.get_help().map(ToString::to_string).unwrap_or_default();
-    let of_file = (document::DEFAULT_PROFILE.to_owned(), "Profile without --profile".to_owned());
+    let of_file = (DEFAULT_PROFILE.to_owned(), "Profile without --profile".to_owned());
     let options = Options::all();
     let of_options = options.iter().map(|arg| (options::key(arg).to_owned(), about(arg)));
     std::iter::once(of_file).chain(of_options).collect()
+}
+
+/// The option of a key.
+pub(super) fn option(key: &str) -> Option<Arg> {
+    Options::all().find(key).cloned()
 }
 
 /// Whether a command connects as a client, and so has profiles.

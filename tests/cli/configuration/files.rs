@@ -113,6 +113,171 @@ fn set_refuses_what_check_would_report() {
     assert_says(&empty.mq("config set password -").stdin("x\n").run().fail(2), &["chmod 600"]);
 }
 
+impl Empty {
+    fn with(text: &str) -> Empty {
+        let empty = Empty::new();
+        fs::create_dir(empty.directory.path().join("mq")).unwrap();
+        fs::write(empty.path(), text).unwrap();
+        fs::set_permissions(empty.path(), fs::Permissions::from_mode(0o600)).unwrap();
+        empty
+    }
+}
+
+#[test]
+fn set_refuses_a_value_that_contradicts_another_one() {
+    let text = "[defaults]\nkeepalive = 30\n[profile.home]\nhost = 'a'\nid = 'x'\n";
+    for (words, parts) in [
+        ("--profile home unix /a", &["[profile.home]: ", "--unix", "-h"][..]),
+        ("--profile home id-prefix y", &["[profile.home]: ", "--id-prefix"]),
+        ("will-qos 3", &["'3' for --will-qos"]),
+    ] {
+        let empty = Empty::with(text);
+        let stderr = empty.mq(&format!("config set {words}")).run().fail(2);
+        assert_says(&stderr, parts);
+        assert_eq!(empty.text(), text, "{words}");
+    }
+    let empty = Empty::with("[defaults]\nhost = 'a'\n");
+    assert_says(&empty.mq("config set unix /a").run().fail(2), &["[defaults]: ", "--unix"]);
+    let empty = Empty::with("[profile.home]\nprotocol-version = 311\n");
+    let set = empty.mq("config set --profile home session-expiry-interval 3").run().fail(2);
+    assert_says(&set, &["[profile.home]: -x needs MQTT 5"]);
+}
+
+#[test]
+fn set_says_what_is_still_missing() {
+    let empty = Empty::new();
+    let first = empty.mq("config set --profile home cert c.pem").run();
+    assert_says(&first.stderr, &["[profile.home]: ", "--key"]);
+    first.expect_status(0);
+    let second = empty.mq("config set --profile home key k.pem").run();
+    assert_eq!(second.stderr, "");
+    second.expect_status(0);
+    assert_says(&empty.mq("config check").run().succeed(), &["no mistakes"]);
+}
+
+#[test]
+fn mistakes_elsewhere_do_not_prevent_a_change() {
+    let text = "[defaults]\nport = 'x'\nhostt = 'a'\nws = 1\n[profile.home]\nport = 70000\n";
+    let empty = Empty::with(text);
+    let set = empty.mq("config set --profile work port 1884").run();
+    assert_eq!(set.stderr, "mq config: the file has mistakes; `mq config check` reports them\n");
+    set.expect_status(0);
+    for words in ["set port 1883", "set ws true", "unset hostt", "set --profile home port 1885"] {
+        empty.mq(&format!("config {words}")).run().expect_status(0);
+    }
+    assert_says(&empty.mq("config check").run().succeed(), &["no mistakes; profiles: home, work"]);
+    let unreadable = Empty::with("[defaults]\nport = \n");
+    let stderr = unreadable.mq("config set port 1").run().fail(2);
+    assert_says(&stderr, &["line 2", "`mq config edit` opens the file"]);
+}
+
+#[test]
+fn check_reports_contradictions_of_the_defaults() {
+    let empty = Empty::with("[defaults]\nhost = 'a'\nunix = '/a'\n");
+    assert_says(&empty.mq("config check").run().fail(2), &["line 2, column 1: ", "--unix"]);
+    let chosen =
+        "default-profile = 'home'\n[defaults]\nid = 'a'\nid-prefix = 'b'\n[profile.home]\nid = 'c'\n";
+    Empty::with(chosen).mq("config check").run().succeed();
+}
+
+#[test]
+fn unset_removes_a_value_and_keeps_the_rest() {
+    let text = "# Mine.\n[profile.home] # here\nhost = 'a' # the host\npassword = 'xyzzy'\n\n# The end.\n";
+    let empty = Empty::with(text);
+    empty.mq("config unset --profile home password").run().succeed();
+    empty.mq("config unset --profile home host").run().succeed();
+    assert_eq!(empty.text(), "# Mine.\n[profile.home] # here\n# the host\n\n# The end.\n");
+    assert_eq!(empty.mode(), 0o600);
+    assert_says(&empty.mq("config unset --profile home host").run().fail(2), &["host is not set"]);
+    assert_says(&empty.mq("config unset --profile hom host").run().fail(2), &["did you mean 'home'?"]);
+    assert_says(&empty.mq("config unset hostt").run().fail(2), &["did you mean 'host'?"]);
+    assert_says(&Empty::new().mq("config unset host").run().fail(1), &["No such file"]);
+    let exposed = Empty::with("[defaults]\npassword = 'a'\npsk = '00'\npsk-identity = 'b'\n");
+    fs::set_permissions(exposed.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    exposed.mq("config unset password").run().expect_status(0);
+    exposed.mq("config set host h").run().expect_status(0);
+    // A password would be as readable.
+    let named = Empty::with("default-profile = 'a'\nprofile.a.host = 'b'\n");
+    assert_says(&named.mq("config unset --profile a host").run().fail(2), &["unknown profile \"a\""]);
+}
+
+#[test]
+fn comments_in_lists_survive_set() {
+    let text = "[profile.a]\nproperty = [\n  # Where it is.\n  'connect user-property site 7', # north\n  'connect receive-maximum 100', # few\n]\n";
+    let empty = Empty::with(text);
+    let set = |values: &[&str]| {
+        let program = empty.mq("config set --profile a property");
+        values.iter().fold(program, Program::arg).run().succeed();
+    };
+    set(&["connect user-property site 7", "connect receive-maximum 50"]);
+    assert_eq!(empty.text(), text.replace("'connect receive-maximum 100'", "\"connect receive-maximum 50\""));
+    set(&["connect user-property site 7"]);
+    assert_eq!(
+        empty.text(),
+        "[profile.a]\nproperty = [\n  # Where it is.\n  'connect user-property site 7', # north\n  # few\n]\n"
+    );
+}
+
+#[test]
+fn a_link_that_leads_nowhere_gets_its_file() {
+    for words in ["config init", "config set host broker.example", "config edit"] {
+        let empty = Empty::new();
+        fs::create_dir(empty.directory.path().join("mq")).unwrap();
+        std::os::unix::fs::symlink("../kept/mq.toml", empty.path()).unwrap();
+        let check = empty.mq("config check").run().fail(1);
+        assert_says(&check, &["config.toml, a link to ../kept/mq.toml, does not exist"]);
+        empty.mq(words).env("EDITOR", "true").run().succeed();
+        assert!(fs::symlink_metadata(empty.path()).unwrap().is_symlink(), "{words}");
+        let kept = empty.directory.path().join("kept/mq.toml");
+        assert!(fs::read_to_string(&kept).unwrap().contains("host = "), "{words}");
+        empty.mq("config set port 1884").run().succeed();
+        assert!(fs::read_to_string(&kept).unwrap().contains("port = 1884"), "{words}");
+    }
+}
+
+#[test]
+fn messages_have_the_path_from_the_root() {
+    let empty = Empty::with("[defaults]\npassword = 'x'\n");
+    fs::set_permissions(empty.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    for (variable, value) in [("MQ_CONFIG", "mq/config.toml"), ("XDG_CONFIG_HOME", ".")] {
+        let line = format!("cd {} && exec {} config check", empty.directory.path().display(), mq_path());
+        let program = Program::new("sh").arg("-c").arg(line);
+        let stderr = program.env(variable, value).run().fail(2);
+        assert_says(&stderr, &[&format!("chmod 600 {}", empty.path().display())]);
+    }
+}
+
+#[test]
+fn a_value_that_is_typed_at_a_prompt_is_not_shown() {
+    let empty = Empty::new();
+    let line = format!(
+        "XDG_CONFIG_HOME={} {} config set --profile home password -; echo status $?; stty -a",
+        empty.directory.path().display(),
+        mq_path()
+    );
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    running.wait_for_part_of_stdout("Value of password: ");
+    running.write("xyzzy\r");
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 0", " echo "]);
+    assert!(!text.contains("xyzzy"), "{text}");
+    assert_eq!(empty.text(), "[profile.home]\npassword = \"xyzzy\"\n");
+}
+
+#[test]
+fn hints_name_the_help_of_the_command() {
+    for (words, help) in [
+        ("config set --bogus", "mq config set --help"),
+        ("config check --bogus", "mq config check --help"),
+        ("config --bogus", "mq config --help"),
+        ("config set host", "mq config set --help"),
+        ("passwd check --bogus", "mq passwd check --help"),
+    ] {
+        assert_says(&mq(words).run().fail(2), &[&format!("hint: `{help}` lists all options")]);
+    }
+    assert_says(&mq("config show --jsn").run().fail(2), &["did you mean '--json'?"]);
+}
+
 #[test]
 fn edit_opens_the_file_and_checks_it() {
     let empty = Empty::new();
