@@ -14,6 +14,23 @@ _mq() {
         fi
         rest=${trimmed#"$word"}
     done
+    # Redirections belong to the shell, as do the files after them.
+    local operator='^[0-9]*(&>>?|[<>]&|<>|>[|]|<<<|<<-?|>>|[<>])' own=() is_file='' is_next=''
+    for word in "${words[@]}"; do
+        if [[ -n $is_next ]]; then
+            is_file=yes is_next=''
+        elif [[ $word =~ $operator ]]; then
+            is_file=yes
+            [[ $word == "${BASH_REMATCH[0]}" ]] && is_next=yes
+        else
+            own+=("$word") is_file=''
+        fi
+    done
+    if [[ -n $is_file ]]; then
+        compopt -o default 2> /dev/null
+        return
+    fi
+    words=("${own[@]}") count=${#own[@]}
     local typed=${words[count-1]} quote='' replaced start=0 at character
     # Readline replaces the text after the last break or opening quotation mark that neither \ nor a quotation covers.
     for (( at = 0; at < ${#typed}; at++ )); do

@@ -72,6 +72,22 @@ fn a_topic_of_a_stranger_is_one_line_without_control_characters() {
 }
 
 #[test]
+fn a_key_of_the_configuration_file_has_the_values_of_its_option() {
+    let place = Place::new();
+    let values = |words: &[&str]| place.words(&[&["config", "set"], words, &[""]].concat());
+    assert_eq!(values(&["ws"]), ["true", "false"]);
+    assert_eq!(values(&["--profile", "home", "tls-version"]), ["tlsv1.2", "tlsv1.3"]);
+    assert_eq!(values(&["default-profile"]), ["home", "office"]);
+    assert_eq!(values(&["will-qos"]), ["0", "1", "2"]);
+    assert_eq!(values(&["nothing"]), [] as [&str; 0]);
+    assert_says(&place.answer(&["config", "set", "cafile", "c"]), &["words\tfiles\t"]);
+    assert!(values(&[]).contains(&"keepalive".to_owned()));
+    assert_eq!(place.words(&["config", "unset", "--profile", "home", ""]), ["host"]);
+    assert_eq!(place.words(&["config", "unset", "--profile=office", ""]), ["url"]);
+    assert_eq!(place.words(&["config", "unset", ""]), [] as [&str; 0]);
+}
+
+#[test]
 fn words_that_no_shell_sends_are_survived() {
     let complete = |stdin: &[u8]| mq("complete").stdin(stdin).run().succeed();
     for stdin in [
@@ -101,7 +117,7 @@ fn every_shell_has_a_script() {
 }
 
 /// Typed words, and a part of the line or list that a tab makes of them.
-const LINES: [(&str, &str); 12] = [
+const LINES: [(&str, &str); 16] = [
     ("mq pu", "> mq pub "),
     ("mq sub --tls-v", "> mq sub --tls-version"),
     ("mq sub --profile ho", "--profile home "),
@@ -114,6 +130,10 @@ const LINES: [(&str, &str); 12] = [
     ("mq sub --cafile ca", "--cafile ca.pem "),
     ("mq sub --cafile=ca", "--cafile=ca.pem "),
     ("mq man --dir p", "--dir pages/"),
+    ("mq sub -t a > ca", "-t a > ca.pem "),
+    ("mq sub 2>ca.pem --tls-v", "2>ca.pem --tls-version"),
+    ("mq config set insecure t", "insecure true "),
+    ("mq config unset --profile office u", "--profile office url "),
 ];
 
 /// What no tab completes: hidden options, and files where none go.
