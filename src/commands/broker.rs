@@ -14,7 +14,6 @@ use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::Gateway;
 use crate::transport::{Address, descriptors};
-use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::sync::oneshot;
@@ -29,13 +28,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     block_on(async {
         let mut signals = Signals::catch()?;
         let mut files = Files::open(args)?;
-        let mut hang_up = (!files.is_any_read_again()).then(HangUp::catch).transpose()?;
-        let hung_up = async {
-            match &mut hang_up {
-                Some(hang_up) => hang_up.received().await,
-                None => pending().await,
-            }
-        };
+        let mut hang_up = if files.is_any_read_again() { HangUp::never() } else { HangUp::catch()? };
         let warnings = files.warnings();
         args.warning()
             .into_iter()
@@ -63,7 +56,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
-                () = hung_up => status = ExitStatus::HUNG_UP,
+                () = hang_up.received() => status = ExitStatus::HUNG_UP,
                 () = files.keep_up_to_date(&log) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }

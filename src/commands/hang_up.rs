@@ -5,7 +5,7 @@ use crate::commands::error::Error;
 use std::future::pending;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGHUP, caught. `None` if the program was started with SIGHUP ignored, as by nohup.
+/// SIGHUP, caught. `None` if it is left to others, or the program was started with it ignored, as by nohup.
 #[derive(Debug)]
 pub(super) struct HangUp(Option<Signal>);
 
@@ -16,7 +16,12 @@ impl HangUp {
         caught.map(HangUp).map_err(|source| Error::system("catch SIGHUP", source))
     }
 
-    /// Waits for it; forever if it is ignored.
+    /// Leaves it to others in this process.
+    pub(super) fn never() -> HangUp {
+        HangUp(None)
+    }
+
+    /// Waits for it; forever if it is ignored, or left to others.
     pub(super) async fn received(&mut self) {
         match &mut self.0 {
             Some(signal) => {

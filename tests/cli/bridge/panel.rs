@@ -2,15 +2,17 @@
 
 use super::*;
 
+/// The words of a bridge with a panel, which forwards `a/#`.
+fn bridge_of(name: &str, local: &EmbeddedBroker, remote: &EmbeddedBroker) -> String {
+    let [from, to] = [local, remote].map(Server::address);
+    format!("bridge --from mqtt://{from} --to mqtt://{to} --name {name} --notifications none \"a/# out 1\"")
+}
+
 #[test]
 fn a_panel_shows_states_and_counts_on_a_terminal() {
     let (local, mut remote) = brokers();
     let name = "a-bridge-with-a-name-that-is-longer-than-the-terminal";
-    let words = format!(
-        "bridge --from mqtt://{} --to mqtt://{} --name {name} --notifications none \"a/# out 1\"",
-        local.address(),
-        remote.address()
-    );
+    let words = bridge_of(name, &local, &remote);
     let Some(mut terminal) = Terminal::start(&words, 50, 14) else { return };
     terminal.wait_for("a-bridge-with-a-name-that-is-lon~  both connected");
     local.mq("pub -t a/1 -m x -q 1").run().succeed();
@@ -30,11 +32,7 @@ fn a_panel_shows_states_and_counts_on_a_terminal() {
 #[test]
 fn typed_keys_do_not_write_into_the_panel() {
     let (local, remote) = brokers();
-    let words = format!(
-        "bridge --from mqtt://{} --to mqtt://{} --name b1 --notifications none \"a/# out 1\"",
-        local.address(),
-        remote.address()
-    );
+    let words = bridge_of("b1", &local, &remote);
     let Some(mut terminal) = Terminal::start(&words, 80, 14) else { return };
     terminal.wait_for("b1  both connected");
     terminal.keys("typed\ntyped\n");
@@ -75,11 +73,7 @@ fn a_stopped_bridge_leaves_the_terminal_to_the_shell() {
 #[test]
 fn a_terminal_that_takes_no_output_does_not_hold_up_messages() {
     let (local, mut remote) = brokers();
-    let words = format!(
-        "bridge --from mqtt://{} --to mqtt://{} --name b1 --notifications none \"a/# out 1\"",
-        local.address(),
-        remote.address()
-    );
+    let words = bridge_of("b1", &local, &remote);
     let Some(mut terminal) = Terminal::start(&words, 80, 14) else { return };
     terminal.wait_for("b1  both connected");
     // Ctrl-S: the message about the lost connection waits.
