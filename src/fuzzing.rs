@@ -108,6 +108,9 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
 
     fn names_in(directory: &str) -> BTreeSet<String> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(directory);
@@ -147,23 +150,70 @@ mod tests {
         std::env::var(name).map_or(default, |text| text.parse().unwrap())
     }
 
-    /// `MQ_FUZZ_EXECUTIONS=100000` looks harder, `MQ_FUZZ_SEED` elsewhere, `MQ_FUZZ_TARGET` at one target.
+    /// When a target has had enough inputs.
+    #[derive(Clone, Copy)]
+    enum Limit {
+        Executions(u64),
+        Time(Duration),
+    }
+
+    impl Limit {
+        /// `MQ_FUZZ_EXECUTIONS`, or `MQ_FUZZ_SECONDS` if there are any.
+        fn from_environment() -> Limit {
+            match number("MQ_FUZZ_SECONDS", 0) {
+                0 => Limit::Executions(number("MQ_FUZZ_EXECUTIONS", 150)),
+                seconds => Limit::Time(Duration::from_secs(seconds)),
+            }
+        }
+
+        fn is_reached(self, executions: u64, began: Instant) -> bool {
+            match self {
+                Limit::Executions(most) => executions >= most,
+                Limit::Time(most) => began.elapsed() >= most,
+            }
+        }
+    }
+
+    /// The input that fails, after the executions before it.
+    fn fuzz((name, run): (&str, Target), seed: u64, limit: Limit) -> Option<String> {
+        let seeds = seeds(name);
+        let fails = |input: &Vec<u8>| std::panic::catch_unwind(|| run(input)).is_err();
+        let failure = |input: &Vec<u8>| format!("{name}: {}", input.escape_ascii());
+        if let Some(seed) = seeds.iter().find(|seed| fails(seed)) {
+            return Some(failure(seed));
+        }
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut executions, began) = (0, Instant::now());
+        while !limit.is_reached(executions, began) {
+            let input = input(&seeds, &mut random);
+            if fails(&input) {
+                return Some(failure(&input));
+            }
+            executions += 1;
+        }
+        println!("{name}: {executions} executions");
+        None
+    }
+
+    /// `MQ_FUZZ_EXECUTIONS=100000` or `MQ_FUZZ_SECONDS=20` looks harder, `MQ_FUZZ_SEED` elsewhere, `MQ_FUZZ_TARGET` at one target.
     #[test]
     fn each_target_withstands_its_corpus_and_changes_of_it() {
-        let (executions, seed) = (number("MQ_FUZZ_EXECUTIONS", 150), number("MQ_FUZZ_SEED", 1));
+        let (seed, limit) = (number("MQ_FUZZ_SEED", 1), Limit::from_environment());
         let only = std::env::var("MQ_FUZZ_TARGET").ok();
-        let is_known = only.as_deref().is_none_or(|only| TARGETS.iter().any(|(name, _)| *name == only));
-        assert!(is_known, "there is no such target: {only:?}");
-        let mut failures = Vec::new();
-        for (name, run) in TARGETS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
-        {
-            let seeds = seeds(name);
-            let mut random = fastrand::Rng::with_seed(seed);
-            let changed = std::iter::repeat_with(|| input(&seeds, &mut random));
-            let mut inputs = seeds.iter().cloned().chain(changed.take(executions as usize));
-            let failure = inputs.find(|input| std::panic::catch_unwind(|| run(input)).is_err());
-            failures.extend(failure.map(|input| format!("{name}: {}", input.escape_ascii())));
-        }
+        let is_chosen = |name: &str| only.as_deref().is_none_or(|only| only == name);
+        let chosen: Vec<_> = TARGETS.into_iter().filter(|(name, _)| is_chosen(name)).collect();
+        assert!(!chosen.is_empty(), "there is no such target: {only:?}");
+        let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    while let Some(target) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        failures.lock().unwrap().extend(fuzz(*target, seed, limit));
+                    }
+                });
+            }
+        });
+        let failures = failures.into_inner().unwrap();
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
 }
