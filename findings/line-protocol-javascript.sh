@@ -106,7 +106,27 @@ PY
 node write.js 2>/dev/null >lines
 { echo "$(wc -l <lines) lines"; env/bin/python read.py <lines; } | tee seen
 cat >expected <<'TEXT'
-
+56 lines
+influxdb-lite | m,t=x v="C:\" 1 | rejected: Failed to parse value of field.
+influxdb-lite | {'t': 2} {'v': 1.5} | throws TypeError
+influxdb-lite | m,t=x v=1.5 | read as m {'t': 'x'} {'v': 1.5} None
+influxdb-lite | m,t=x v=1.5,w=null 1 | rejected: Failed to parse type of field value.
+influxdb-nodejs | m,t=x v="say "hi"" 1 | quotes are not escaped
+influxdb-nodejs | m,t=x v="C:\" 1 | rejected: Failed to parse value of field.
+influxdb-nodejs | m,t=x v=true 1 | read as m {'t': 'x'} {'v': True} 1
+influxdb-nodejs | m,t=x v=5i 1 | read as m {'t': 'x'} {'v': 5} 1
+influxdb-nodejs | m,t=a=b v=1.5 1 | rejected: Failed to parse value of tag.
+influxdb-nodejs | hall 1,t=x v=1.5 1 | rejected: Failed to parse key of field.
+telegrafjs | m,t=x v="C:\" 1 | rejected: Failed to parse value of field.
+telegrafjs | m,t=C:_x v=1.5 1 | read as m {'t': 'C:_x'} {'v': 1.5} 1
+telegrafjs | m,t=x v=1.5 1796036642284000000 | read as m {'t': 'x'} {'v': 1.5} 1796036642284000000
+json-to-line-protocol | m,t=x v=say "hi" 1 | rejected: Failed to parse type of field value.
+json-to-line-protocol | m,t=x v=on, a=b 1 | rejected: Failed to parse type of field value.
+json-to-line-protocol | m,t=x v=C:\ 1 | rejected: Failed to parse type of field value.
+json-to-line-protocol | m,t=x v=true 1 | read as m {'t': 'x'} {'v': True} 1
+json-to-line-protocol | m,t=x v=5i 1 | read as m {'t': 'x'} {'v': 5} 1
+json-to-line-protocol | {'t': 2} {'v': 1.5} | throws TypeError
+json-to-line-protocol | m,t=x v=1.5 | read as m {'t': 'x'} {'v': 1.5} None
 TEXT
 diff expected seen
 echo "as described"
