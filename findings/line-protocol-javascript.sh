@@ -101,7 +101,8 @@ for record in map(json.loads, sys.stdin):
     tags = {key: str(value) for key, value in point['tags'].items()}
     if (found['measurement'], found['tags'], found['fields'], found['time']) == (point['measurement'], tags, point['fields'], point['timestamp']):
         continue
-    print(name, '|', line, '| read as', found['measurement'], found['tags'], found['fields'], found['time'])
+    now = found['time'] is not None and found['time'] > 10 ** 18
+    print(name, '|', line.rsplit(' ', 1)[0] + ' NOW' if now else line, '| read as', found['measurement'], found['tags'], found['fields'], 'NOW' if now else found['time'])
 PY
 node write.js 2>/dev/null >lines
 { echo "$(wc -l <lines) lines"; env/bin/python read.py <lines; } | tee seen
@@ -119,7 +120,7 @@ influxdb-nodejs | m,t=a=b v=1.5 1 | rejected: Failed to parse value of tag.
 influxdb-nodejs | hall 1,t=x v=1.5 1 | rejected: Failed to parse key of field.
 telegrafjs | m,t=x v="C:\" 1 | rejected: Failed to parse value of field.
 telegrafjs | m,t=C:_x v=1.5 1 | read as m {'t': 'C:_x'} {'v': 1.5} 1
-telegrafjs | m,t=x v=1.5 1796036642284000000 | read as m {'t': 'x'} {'v': 1.5} 1796036642284000000
+telegrafjs | m,t=x v=1.5 NOW | read as m {'t': 'x'} {'v': 1.5} NOW
 json-to-line-protocol | m,t=x v=say "hi" 1 | rejected: Failed to parse type of field value.
 json-to-line-protocol | m,t=x v=on, a=b 1 | rejected: Failed to parse type of field value.
 json-to-line-protocol | m,t=x v=C:\ 1 | rejected: Failed to parse type of field value.
