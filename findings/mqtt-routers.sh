@@ -129,7 +129,21 @@ run() {
 }
 run 2>/dev/null | tee seen
 cat >expected <<'TEXT'
-
+u8-mqtt: 1 1 1 0 0 1 0 1 0 1 1 0 0 0
+mqttr: 1 1 0 0 1 0 0 1 0 1 1 1 1 1
+nest-mqtt: 0 0 0 0 0 0 1 0 1 1 1 0 0 0
+nest-mqtt, shared: 1 0
+@evva/nest-mqtt: 0 0 0 0 0 0 1 0 1 1 1 0 0 0
+@evva/nest-mqtt, shared: 1 0
+mqtt-regex: 0 1 1 1 0 0 1 1 1 1 1 0 0 0
+mqtt-dispatcher: 0 0 0 0 0 0 1 1 1 1 1 0 0 0
+graphql-mqtt-subscriptions: 0 0 0 0 0 0 1 1 1 1 1 0 0 0
+MQTT 5.0: 0 0 0 0 0 0 1 1 1 1 1 1 1 1
+fastapi-mqtt: 0 0 0 0 0 0 1 1 1 0 0 1 1 1
+django-mqtt: 0 0 0 0 0 0 1 1 0 1 1 0 0 0
+ki2-simple-mqtt: 0 0 0 0 0 0 1 1 0 1 1 1 1 1
+mqute: 0 0 0 0 0 0 1 1 1 1 1 1 1 1
+pyee-topics: 0 0 0 0 1 0 1 1 0 1 1 1 1 1
 TEXT
 diff expected seen
 echo "as described"
