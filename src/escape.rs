@@ -33,7 +33,7 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Appends what [`quoted`] returns.
+/// Appends the text as [`quoted`] returns it.
 pub(crate) fn push_quoted(text: &str, out: &mut String) {
     out.push('"');
     let text = line(text);

@@ -38,8 +38,8 @@ impl LateSubscriptions {
         self.0.front().map_or(Duration::MAX, |pending| pending.start)
     }
 
-    /// Removes the groups that no longer wait at this time, with so many subscriptions granted or given up. Returns whether there
-    /// was one. A broker that does not answer delays a group by `timeout` at most.
+    /// Removes the groups that no longer wait at this time, when `settled` subscriptions are granted or given up. Returns whether
+    /// there was one. A broker that does not answer delays a group by `timeout` at most.
     pub(super) fn settle(&mut self, now: Duration, settled: u64, timeout: Duration) -> bool {
         let before = self.0.len();
         while self.0.front().is_some_and(|pending| pending.is_over(now, settled, timeout)) {

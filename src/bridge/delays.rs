@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
-/// The longest delay that is told apart, in microseconds: an hour.
+/// The longest delay that the histogram distinguishes, in microseconds: an hour.
 const LONGEST: u64 = 3_600_000_000;
 
 /// Delays in microseconds, with a precision of 1 %.

@@ -34,7 +34,7 @@ impl Drops {
         }
     }
 
-    /// Reports what is due; at the end of the bridge everything.
+    /// Reports the drops that are due; at the end of the bridge, all of them.
     pub(super) fn report(&mut self, direction: Direction, now: Instant, is_end: bool, reporter: &Reporter) {
         for drops in self.0.iter_mut().filter(|drops| drops.count > 0) {
             let is_due = drops.reported.is_none_or(|last| now.saturating_duration_since(last) >= INTERVAL);

@@ -360,7 +360,7 @@ impl Writer<'_> {
     fn send_at_most_once(&mut self, message: &Rc<Message>, target: usize) {
         let copy = Transmission { target, qos: Qos::AtMostOnce, packet_id: None, dup: false };
         if self.publish(message, &copy) {
-            // Nobody acknowledges it, so it has no delay.
+            // At QoS 0 there is no acknowledgement, so no delay.
             self.delivered(None);
         }
     }

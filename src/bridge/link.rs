@@ -433,7 +433,7 @@ impl Up {
     }
 }
 
-/// Sends what is left in the buffer, and disconnects.
+/// Sends the rest of the buffer, and disconnects.
 async fn leave(mut up: Box<Up>, properties: PropertiesBuf) {
     let last = Disconnect { reason_code: ReasonCode::SUCCESS, properties: properties.as_properties() };
     disconnect(&mut up.connection, up.version, &last, DISCONNECT_TIMEOUT).await;

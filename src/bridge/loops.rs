@@ -35,7 +35,7 @@ pub(crate) struct Place {
     pub(crate) direction: Direction,
 }
 
-/// Two rules of which the first publishes what the second forwards.
+/// Two rules: the second forwards messages that the first publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Loop {
     pub(crate) first: Place,
@@ -219,7 +219,7 @@ fn indexes<'a>(nodes: &[Node<'a>]) -> HashMap<usize, FilterIndex<'a>> {
     filters.into_iter().map(|(broker, filters)| (broker, FilterIndex::new(filters))).collect()
 }
 
-/// The rules that may forward what this rule publishes.
+/// The rules that may forward messages of this rule.
 fn near(from: &Node<'_>, indexes: &HashMap<usize, FilterIndex<'_>>) -> Vec<usize> {
     let index = indexes.get(&from.target.broker);
     index.map(|index| index.near(from.way.target_filter())).unwrap_or_default()

@@ -97,7 +97,7 @@ impl Bridges {
 
 /// Resolves when the bridges are to stop.
 async fn stopped(mut receiver: watch::Receiver<bool>) {
-    // An error means that nobody can stop it any more.
+    // An error means that the sender is gone, so the bridge never stops.
     if receiver.wait_for(|is_stopped| *is_stopped).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -1,7 +1,7 @@
 //! The rules of one direction, compiled: the subscriptions on the source, and the targets of each topic.
 //!
 //! A broker may deliver a message once for each subscription that matches. So filters that another one covers are left out, and
-//! of filters that overlap in part only the copy of the first one is forwarded, if subscription identifiers tell the copies apart.
+//! of filters that overlap in part only the copy of the first one is forwarded, if subscription identifiers distinguish the copies.
 
 use super::filter::{covers, overlap};
 use super::rule::{Direction, Rule, Way};

@@ -244,7 +244,7 @@ impl Way {
         matches(self.filter.as_str(), topic)
     }
 
-    /// The target of a topic; `None` if the rule is not about it, or if the target is no topic to publish to.
+    /// The target of a topic; `None` if the rule is not about it, or if the target is not a valid topic name.
     pub(crate) fn target(&self, topic: &str) -> Option<String> {
         if !self.matches(topic) {
             return None;

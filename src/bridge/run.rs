@@ -76,7 +76,7 @@ pub(super) struct Bridge {
     next_tick: Instant,
 }
 
-/// What woke the bridge.
+/// The reason for a turn of the loop.
 enum Wake {
     Stopped,
     Links(Option<Happening>, Option<Happening>),
@@ -258,7 +258,7 @@ impl Bridge {
             let is_silent = self.link(side).up().is_some_and(|up| {
                 !up.requests.is_empty() && now.saturating_duration_since(up.since) > timeout
             });
-            // Without SUBACK, nothing may be forwarded from there.
+            // Without SUBACK, no message of that side may be forwarded.
             if is_silent && self.reads(side) {
                 self.reporter.report(EventKind::NoAcknowledgement { side, timeout });
                 self.fail(side, client::Error::Timeout(timeout), now)?;

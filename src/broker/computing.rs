@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// The places, and the lines of those who wait for one. Places come back from other threads.
+/// The places, and the queues of the computations that wait for one. Places come back from other threads.
 #[derive(Debug)]
 pub(super) struct Places {
     lines: Mutex<Lines>,
@@ -14,7 +14,7 @@ pub(super) struct Places {
 
 #[derive(Debug)]
 struct Lines {
-    /// The number of free places. While one is free, nobody waits.
+    /// The number of free places. While one is free, the queues are empty.
     free: usize,
     next_number: u64,
     /// The waiting computations of each network, in the order of their arrival. None of the lines is empty.
@@ -98,7 +98,7 @@ impl Lines {
     }
 }
 
-/// One who waits for a place.
+/// A computation that waits for a place.
 #[derive(Debug)]
 struct Waiter {
     places: Arc<Places>,
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// Those who wait, by the numbers of their networks.
+    /// The waiting computations, by the numbers of their networks.
     fn waiting<'a>(
         places: &'a Arc<Places>,
         networks: impl IntoIterator<Item = u32>,

@@ -1,7 +1,7 @@
 //! The failed logins of users and addresses, and the delays that follow from them.
 //!
 //! Failures are counted for a user at an address, for an address, and for a user. From one address, only the first failures count for the
-//! user, so that nobody can delay a user at all addresses from one of them.
+//! user, so that one address cannot delay a user at all others.
 //!
 //! The memory is bounded: of many addresses and names, the ones that were used last are known.
 

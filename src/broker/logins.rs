@@ -94,7 +94,7 @@ impl Logins {
         (guesses.places(key, now), guesses.turns(key, now))
     }
 
-    /// Gives a place back, refuses those who would wait too long, and lets the next ones enter.
+    /// Gives a place back, refuses the logins that would wait too long, and admits the next ones.
     fn leave(self: &Rc<Logins>, key: Key) {
         let (places, turns) = self.bounds(key);
         let mut lines = self.lines.borrow_mut();

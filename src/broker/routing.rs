@@ -39,7 +39,7 @@ const OWN_TOPICS_WORK: usize = 200;
 #[derive(Default)]
 struct Withheld {
     count: u64,
-    /// Those for whom that is the first one.
+    /// The clients for which this is the first denial.
     unreported: Vec<Rc<Client>>,
 }
 
@@ -78,7 +78,7 @@ impl State {
         self.route(publish, publisher, publisher.map(Rc::as_ref), now)
     }
 
-    /// Does so with a message that the access rules allow its author. The publisher, who may have to wait, is `None` for a will.
+    /// Routes a message that the access rules allow its author to publish. The publisher, who may have to wait, is `None` for a will.
     pub(super) fn route(
         &mut self,
         publish: &Publish<'_>,

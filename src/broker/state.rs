@@ -231,7 +231,7 @@ impl State {
         user: Option<&str>,
         now: Instant,
     ) -> Result<Opened, (ReasonCode, Option<Excess>)> {
-        // As in mosquitto, an empty user name is none for the access rules.
+        // As in mosquitto, the access rules treat an empty user name as a missing one.
         let user = user.filter(|user| !user.is_empty());
         let is_assigned = connect.client_id.is_empty();
         let assigned = match is_assigned {
@@ -290,7 +290,7 @@ impl State {
         }
     }
 
-    /// Whether access rules apply, and the session is that of another user, who may receive other messages.
+    /// Whether access rules apply, and the session belongs to another user, whose rules may allow other messages.
     fn belongs_to_other(&self, client_id: &str, user: Option<&str>) -> bool {
         let is_other = |client: &Rc<Client>| client.subject.borrow().user.as_deref() != user;
         self.acl.is_some() && self.clients.get(client_id).is_some_and(is_other)

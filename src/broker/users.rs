@@ -87,7 +87,7 @@ impl Gate {
     pub(super) async fn admit(&self, connect: &Connect<'_>, network: Network) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
         let rejected = Err(ReasonCode::NOT_AUTHORIZED);
-        // As in mosquitto, and for access rules, an empty user name is none.
+        // As in mosquitto and in the access rules, an empty user name counts as missing.
         let Some(name) = connect.username.filter(|name| !name.is_empty()) else {
             return if access.allows_anonymous { Ok(()) } else { rejected };
         };

@@ -40,7 +40,7 @@ pub fn urls(bytes: &[u8]) {
             drop(url.raw_path());
         }
     }
-    // A scheme that is known but not offered is all that tells these two apart.
+    // These two differ only in schemes that are known but not offered.
     assert_eq!(Url::parse(text, Names::Mq).is_ok(), Url::parse_of_broker(text, Names::Mq).is_ok());
     if let Ok(proxy) = proxy(text) {
         assert!(!proxy.host.is_empty() && proxy.port > 0);

@@ -10,7 +10,7 @@ use clap::{Arg, Command};
 /// The heading of options without one.
 const OPTIONS: &str = "Options";
 
-/// What `mq help` is asked for.
+/// The subject of `mq help`.
 #[derive(Debug)]
 pub(crate) enum Topic {
     /// The help of a command: the words that ask for it, and the names of its groups.

@@ -47,7 +47,7 @@ impl InspectSnArgs {
     /// Rejects --sn without typed bytes: in captures, MQTT-SN is recognised.
     ///
     /// # Errors
-    /// If there are none.
+    /// If no bytes were typed.
     pub(crate) fn check(&self, has_bytes: bool) -> Result<(), Error> {
         if self.sn && !has_bytes {
             return Err(Error::usage("--sn needs --hex or --base64; captures are decoded without it"));

@@ -65,7 +65,7 @@ impl Url {
         Url::parse_scheme(text, names, "mqtt, mqtts, ws, wss, unix or mqtt-sn")
     }
 
-    /// The same for a command that is no client of MQTT-SN gateways, whose scheme is known but not named as a choice.
+    /// The same for a command that cannot connect to MQTT-SN gateways. Their scheme is known, but not offered as a choice.
     pub(super) fn parse_of_broker(text: &str, names: Names) -> Result<Url, String> {
         Url::parse_scheme(text, names, "mqtt, mqtts, ws, wss or unix")
     }

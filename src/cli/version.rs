@@ -1,4 +1,4 @@
-//! The version of the program, in a line or with all that tells builds of one version apart.
+//! The version of the program, in a line or with all details in which builds of one version differ.
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;

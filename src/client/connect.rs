@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::time::timeout;
 
-/// The time after which the application is told that no gateway has answered.
+/// The time after which the application learns that no gateway has answered.
 const SHORT_SEARCH: Duration = Duration::from_millis(1500);
 
 /// The parameters of CONNECT that differ between the connections of a run.
@@ -66,7 +66,7 @@ impl<'a> Attempt<'a, '_> {
         self.handshake(connection, |connack| application.accepted(connack)).await
     }
 
-    /// Connects to a gateway that has to be found first, and tells the application if that takes long.
+    /// Connects to a gateway that has to be found first, and informs the application if that takes long.
     async fn search<A: Application>(&self, application: &mut A) -> Result<Stream, Error> {
         let endpoint = &self.options.endpoint;
         let mut connecting = pin!(transport::connect(endpoint));

@@ -1,4 +1,4 @@
-//! The packet loop of one connection after CONNACK: reads, sends what is due, and watches keep alive, until one side ends it.
+//! The packet loop of one connection after CONNACK: reads, sends the packets that are due, and watches keep alive, until one side ends it.
 
 use super::application::{Application, End, Flow, Link, Sending};
 use super::authentication::Authenticator;

@@ -1,4 +1,4 @@
-//! `mq complete`, which the scripts of the shells call: reads the words up to the cursor, and prints what the last one can become.
+//! `mq complete`, which the scripts of the shells call: reads the words up to the cursor, and prints the completions of the last one.
 //!
 //! The words come on standard input, each with a NUL after it, and not on the command line: one of them may be a password, which the
 //! process list would show. The first line of the output is `words` or `partial` (no space follows), and the paths to add, `none`, `files` or
@@ -21,7 +21,7 @@ pub(super) fn run() -> Result<ExitStatus, Error> {
     }
     let mut line = Vec::new();
     stdin().lock().take(MAX_SIZE).read_to_end(&mut line).map_err(Error::input)?;
-    // What follows the last NUL is a line end that a shell added.
+    // After the last NUL comes a line end that a shell added.
     let end = line.iter().rposition(|&byte| byte == 0).unwrap_or_default();
     let words = line.get(..end).unwrap_or_default().split(|&byte| byte == 0);
     let words: Vec<OsString> = words.map(|word| OsString::from_vec(word.to_vec())).collect();

@@ -33,7 +33,7 @@ pub(super) fn output(
 
 fn finish(program: process::Command, input: Option<&str>) -> Result<Option<process::Output>, Error> {
     block_on(async {
-        // The keys of the terminal send these to the program as well, which decides what they mean.
+        // The keys of the terminal send these to the program as well, which decides their effect.
         let failed = |source| Error::system("catch signals", source);
         let _keys = [SignalKind::interrupt(), SignalKind::quit()].map(signal);
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -58,7 +58,7 @@ fn finish(program: process::Command, input: Option<&str>) -> Result<Option<proce
     })
 }
 
-/// Whether there is no such program, or a file that is none.
+/// Whether the program does not exist, or its file is not executable.
 fn is_no_program(error: &io::Error) -> bool {
     matches!(
         error.kind(),

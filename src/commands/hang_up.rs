@@ -32,7 +32,7 @@ impl HangUp {
     }
 }
 
-/// Whether SIGHUP was ignored when the program was started. Only Linux tells without unsafe code.
+/// Whether SIGHUP was ignored when the program was started. Only Linux shows it without unsafe code.
 fn is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -16,7 +16,7 @@ pub(super) trait Content: Sized + Send + Sync + 'static {
     /// Its extent or name: `3 users`.
     fn summary(&self) -> String;
 
-    /// What is valid and most likely not meant. Each text follows the path of the file.
+    /// Warnings about rules that are valid and most likely not meant. Each text follows the path of the file.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }

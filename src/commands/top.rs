@@ -31,7 +31,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The exit status of a program that a signal ended, as a shell reports it, without the signal's number.
 const BY_SIGNAL: u8 = 128;
 
-/// What a screen starts with.
+/// The initial state of a screen.
 struct Start {
     client: ClientArgs,
     is_of_profile: bool,
@@ -184,7 +184,7 @@ fn status(ending: io::Result<Ending>) -> Result<ExitStatus, Error> {
     }
 }
 
-/// Refuses to draw where nothing can move the cursor, or nobody can press a key.
+/// Refuses to draw on a terminal that cannot move the cursor, or without a terminal for keys.
 fn check_terminal() -> Result<(), Error> {
     let problem = if !stdout().is_terminal() {
         "standard output is not a terminal"

@@ -6,5 +6,5 @@ use foldhash::HashMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(pub(super) u64);
 
-/// Each datagram is looked up several times. The gateway chooses the numbers, so nobody can choose those that collide.
+/// Each datagram is looked up several times. The gateway chooses the numbers, so a peer cannot choose ones that collide.
 pub(super) type ByKey<T> = HashMap<Key, T>;

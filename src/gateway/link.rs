@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use tokio::sync::Notify;
 
-/// The bytes for the broker beyond which clients are told to wait.
+/// The bytes for the broker beyond which messages are rejected as congestion.
 pub(super) const CONGESTED: usize = 256 * 1024;
 
 /// How the connection is to be closed.

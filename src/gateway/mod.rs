@@ -4,7 +4,7 @@
 //! It runs on one thread, without locks: the state in one `RefCell` that is never borrowed across an await, and a task per
 //! connection to the broker.
 //!
-//! - `state` has the clients, finds them by address and identifier, and carries out what their state machines
+//! - `state` has the clients, finds them by address and identifier, and carries out the actions that their state machines
 //!   (`protocol::sn::gateway`) return.
 //! - `broker_connection` serves one connection to the broker, and `link` is the handle on it.
 //! - `aggregate` is the broker of the clients that share a connection.

@@ -34,7 +34,7 @@ impl NodeView {
         }
     }
 
-    /// Takes the server's address and what the connection's CONNECT says.
+    /// Takes the server's address and the connection's CONNECT.
     pub(super) fn begin(&mut self, packet: &Packet<'_>, server: impl Hash) {
         self.set_server(server);
         let connect = packet.tracker.negotiation.connect.as_ref();
@@ -73,7 +73,7 @@ impl NodeView {
         }
     }
 
-    /// The connection as the observer of a message. `is_captured` tells whether all its packets were captured.
+    /// The connection as the observer of a message. `is_captured`: all its packets were captured.
     pub(super) fn observer(&self, packet: &Packet<'_>, is_captured: bool, topic: &Topic<'_>) -> Observer {
         let is_publisher = packet.direction == Direction::ClientToServer;
         let delivery = if is_publisher {

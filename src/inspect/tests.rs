@@ -372,7 +372,7 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
     }
     capture.finish(&mut |event| inspector.take(&event, &mut show));
     let problems = diagnosis.report(&Scope::default()).kinds();
-    // The server sends nothing of what the client publishes, although it has subscribed to all of it, and packets after a
+    // The server delivers no message of the client, although it has subscribed to all of them, and packets after a
     // pause take those before them along.
     let blamed = problems.iter().filter(|kind| !matches!(kind, Kind::NotDelivered | Kind::SlowAnswer));
     faults.extend(blamed.map(|kind| format!("diagnosed: {kind:?}")));

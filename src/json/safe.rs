@@ -1,4 +1,4 @@
-//! JSON strings that a terminal can show: C1 and direction marks are escaped, besides what JSON itself requires.
+//! JSON strings that a terminal can show: C1 and direction marks are escaped, besides the characters that JSON requires.
 
 use crate::escape::is_unsafe;
 use serde::Serialize;

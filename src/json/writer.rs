@@ -110,7 +110,7 @@ impl<'o> Writer<'o> {
         self.is_empty = false;
     }
 
-    /// A string. Escapes what JSON requires, and the characters that could control a terminal.
+    /// A string. Escapes the characters that JSON requires, and those that could control a terminal.
     pub(crate) fn string(&mut self, text: &str) {
         safe::string(text, self.out);
     }

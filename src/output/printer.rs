@@ -79,7 +79,7 @@ impl Printer {
         Printer { decoding, ..self }
     }
 
-    /// Notes what does not fit in the Sparkplug sessions of nodes, if these subscriptions deliver all their messages and all
+    /// Notes anomalies in the Sparkplug sessions of nodes, if these subscriptions deliver all their messages and all
     /// are printed.
     pub(crate) fn subscribed(self, subscriptions: Subscriptions, are_all_printed: bool) -> Printer {
         Printer { sessions: self.sessions.subscribed(subscriptions, are_all_printed), ..self }

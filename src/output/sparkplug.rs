@@ -1,4 +1,4 @@
-//! The Sparkplug sessions of received messages: births for names and types, and notes about what does not fit.
+//! The Sparkplug sessions of received messages: births for names and types, and notes about anomalies.
 
 use crate::payload::Births;
 use crate::payload::sparkplug::{Anomaly, Message, Observer, Sessions, Subscriptions, Topic, content};

@@ -1,4 +1,4 @@
-//! What the user asks for in a prompt: publishing, clearing, subscriptions, export.
+//! The actions that the user requests in a prompt: publishing, clearing, subscriptions, export.
 
 use super::delivery::{self, Delivery};
 use super::editor::Edit;
@@ -48,7 +48,7 @@ pub(crate) struct Draft {
     pub(crate) delivery: Delivery,
 }
 
-/// What the screen cannot do itself.
+/// The actions that the screen cannot do itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     Quit,

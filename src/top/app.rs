@@ -57,7 +57,7 @@ pub(crate) struct Settings {
     pub(crate) is_replay: bool,
 }
 
-/// What reception and clock give for a frame.
+/// The state of reception and clock for a frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub(crate) model: &'a Model,
@@ -85,7 +85,7 @@ pub(crate) struct App {
     detail: Option<Detail>,
     /// The panel of the broker, in the place of the message.
     panel: Option<Panel>,
-    /// What is being typed, and its problem.
+    /// The open prompt with the typed text, and its problem.
     prompt: Option<(Purpose, Prompt)>,
     problem: Option<String>,
     /// The prompt whose effect is under way, which comes back if that fails.
@@ -137,7 +137,7 @@ impl App {
         self.ask(Purpose::Delivery(topic, Payload::Edited(payload)), delivery);
     }
 
-    /// Asks for the payload again, with what was typed before the editor or the file failed.
+    /// Asks for the payload again, with the text that was typed before the editor or the file failed.
     pub(crate) fn ask_for_payload(
         &mut self,
         topic: TopicName,
@@ -580,7 +580,7 @@ fn is_editor_key(key: KeyEvent) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('o')
 }
 
-/// The text that the editor begins with: what is typed, or else the last payload of the topic, if it is a text.
+/// The initial text of the editor: the typed one, or else the last payload of the topic, if it is a text.
 fn text_to_edit(typed: &str, topic: &TopicName, model: &Model) -> String {
     if !typed.is_empty() {
         return typed.to_owned();

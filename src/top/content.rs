@@ -25,7 +25,7 @@ const NARROW_DUMP_BYTES: usize = 8;
 /// The most lines of a payload.
 const MAX_LINES: usize = 20_000;
 
-/// What decoding needs to know besides the message.
+/// The inputs of decoding besides the message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoding<'a> {
     pub(crate) births: &'a Births,
@@ -121,7 +121,7 @@ impl Decoding<'_> {
         if let Some(Decoded { content: Content::Json(text), .. }) = self.decode(topic, value) {
             return serde_json::from_str(&text).ok();
         }
-        // A number alone is no document, but worth a chart.
+        // A number alone is not worth a document view, but a chart.
         let text = std::str::from_utf8(value.payload()).ok()?;
         serde_json::from_str(text.trim()).ok().filter(Json::is_number)
     }

@@ -5,7 +5,7 @@ use crate::protocol::property::{Context, Encoding};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos};
 use crate::suggestion::did_you_mean;
 
-/// What is in front of a property on the command line, and may be here: the option's characters, and the packet.
+/// The words in front of a property on the command line, which are optional here: the option's characters, and the packet.
 const OPTION: [char; 2] = ['-', 'D'];
 const PACKET: &str = "publish";
 

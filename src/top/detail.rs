@@ -69,7 +69,7 @@ pub(super) struct Detail {
     cache: Option<Cache>,
 }
 
-/// What was computed for a message.
+/// The views that were computed for a message.
 #[derive(Debug)]
 struct Cache {
     id: NodeId,

@@ -87,7 +87,7 @@ fn editor() -> (&'static str, String) {
     )
 }
 
-/// The status of an editor that failed, and what becomes of its text.
+/// The status of an editor that failed, and the consequence for its text.
 fn failure(status: ExitStatus, editor: &str) -> String {
     let end = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exited with status {code}"),
@@ -103,7 +103,7 @@ async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<Result<Exit
         tokio::select! {
             status = child.wait() => return status.map(Ok),
             signal = signals.next() => match signal {
-                // The terminal sends the signals of its keys to the editor as well, which decides what they mean.
+                // The terminal sends the signals of its keys to the editor as well, which decides their effect.
                 Caught::End(ending) if ending.is_by_key() => {}
                 Caught::Continue | Caught::Resized => {}
                 Caught::Suspend => kill_process(getpid(), Signal::STOP)?,

@@ -1,4 +1,4 @@
-//! The reception: a client that puts the messages of its subscriptions into the shared model, and does what the screen requests.
+//! The reception: a client that puts the messages of its subscriptions into the shared model, and carries out the screen's requests.
 //!
 //! It runs on a thread of its own, so a slow terminal does not slow it down. Both threads hold the lock for short work only: here for
 //! one message, in the screen for one frame.
@@ -62,7 +62,7 @@ struct Subscribed {
     is_for_panel: bool,
 }
 
-/// What reception and screen share.
+/// The state that reception and screen share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) model: Model,

@@ -141,7 +141,7 @@ fn question_lines(question: &str, width: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// The label, what is typed, and its problem. Of a long text, the part before the cursor is shown.
+/// The label, the typed text, and its problem. Of a long text, the part before the cursor is shown.
 fn prompt_rows(
     (label, prompt, problem): (&str, &Prompt, Option<&str>),
     palette: Palette,

@@ -57,7 +57,7 @@ pub(super) fn render_help(from: usize, palette: Palette, buffer: &mut Buffer) ->
     let most = usize::from(area.height).saturating_sub(2);
     let columns = if area.width >= 2 * MIN_HELP && lines.len() > most { 2 } else { 1 };
     let rows = lines.len().div_ceil(columns);
-    // A title stands above its keys, not at the end of a column.
+    // A title is above its keys, never at the end of a column.
     let ends_with_title =
         columns > 1 && lines.get(rows.saturating_sub(1)).is_some_and(|line| line.1.is_empty());
     let rows = (rows + usize::from(ends_with_title)).min(most);

@@ -1,7 +1,8 @@
 //! The topics of a broker on a screen: `mq top`.
 //!
 //! - `model` has the topics in memory; `feed` receives into it on a thread of its own as long as `reception` says, `replay` fills it from a recording.
-//! - `app` is the state of the screen and the effect of keys, `acting` what it sends; `layout`, `title`, `table`, `detail` and `chart` draw it into the cells of a frame.
+//! - `app` is the state of the screen and the effect of keys, `acting` the actions of its prompts; `layout`, `title`, `table`, `detail` and
+//!   `chart` draw it into the cells of a frame.
 //! - `terminal` writes frames, `events` reads keys and signals, and `run` joins all of it. `editor` has the user's editor in between.
 //!
 //! Strangers' text reaches a cell only through `text::line`, which escapes and cuts it.

@@ -1,4 +1,4 @@
-//! The position of a replay, and what changes it.
+//! The position of a replay, and the commands that change it.
 
 use crate::recording::RecordingError;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) struct Playback {
     pub(crate) is_paused: bool,
     /// All messages were read.
     pub(crate) is_over: bool,
-    /// The lines so far that are no messages.
+    /// The lines so far that are not messages.
     pub(crate) skipped: u64,
 }
 

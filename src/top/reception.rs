@@ -30,7 +30,7 @@ pub(crate) async fn receive(
             failed = 0;
         }
         let is_used_up = options.retries.limit.is_some_and(|limit| failed >= limit);
-        // The client has already repeated what it takes for temporary.
+        // The client has already retried the errors that it considers temporary.
         if is_used_up || cause.is_worth_retrying() || !may_pass(cause) {
             return Err(error);
         }

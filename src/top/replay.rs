@@ -50,7 +50,7 @@ pub(crate) struct Player {
     reached: u64,
     /// The position to go to, without the pauses.
     target: Option<u64>,
-    /// The user was told about a skipped line.
+    /// A note about a skipped line was shown.
     has_noted: bool,
     position: Playback,
 }
@@ -205,7 +205,7 @@ impl Player {
         Ok(())
     }
 
-    /// Reads a message, or a part of what is before it.
+    /// Reads a message, or a part of the bytes before it.
     fn read_next(&mut self) -> Result<(), ReplayError> {
         match self.source.step(&self.path)? {
             Step::Message(message) => {

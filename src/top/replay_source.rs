@@ -10,7 +10,7 @@ use std::path::Path;
 /// The longest line that is read: a message of the longest payload with all bytes escaped.
 const MAX_LINE: u64 = 2 << 30;
 
-/// The bytes that are read of a line that is no JSON object.
+/// The bytes that are read of a line that is not a JSON object.
 const MAX_OTHER_LINE: u64 = 4096;
 
 /// A recording that is being read.
@@ -66,7 +66,7 @@ impl Source {
         Ok(Source::Lines(Lines { reader, line: 0, is_within: false }))
     }
 
-    /// Reads the next message, or a part of what is before it.
+    /// Reads the next message, or a part of the bytes before it.
     ///
     /// # Errors
     /// If the recording cannot be read.

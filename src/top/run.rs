@@ -102,7 +102,7 @@ async fn show(sources: Vec<Source>) -> io::Result<Ending> {
     }
 }
 
-/// What follows an event.
+/// The next step after an event.
 enum Next {
     Frame,
     End(Ending),
@@ -118,7 +118,7 @@ struct Tab {
     controls: Option<std::sync::mpsc::Sender<Control>>,
     /// `None` after the failure.
     failed: Option<oneshot::Receiver<FeedError>>,
-    /// The failure of the recorder, which the user is told at the end as well.
+    /// The failure of the recorder, which is printed at the end as well.
     record_failure: Option<RecordingError>,
     /// The revision of the last frame.
     revision: u64,

@@ -24,7 +24,7 @@ struct Figure {
     kind: Kind,
 }
 
-/// What the value of a figure is.
+/// The kind of value of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Gauge,

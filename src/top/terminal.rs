@@ -1,7 +1,7 @@
 //! The terminal: its alternate screen, its size, and the output of frames.
 //!
-//! Frames are written by a thread of their own. A new frame is computed only after the last one was written, as the difference to what
-//! is on the screen; so over a slow line frames are skipped, and keys never wait for output.
+//! Frames are written by a thread of their own. A new frame is computed only after the last one was written, as the difference to the
+//! screen; so over a slow line frames are skipped, and keys never wait for output.
 
 use super::fault;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
@@ -196,7 +196,7 @@ impl Terminal {
         self.is_lost
     }
 
-    /// Draws what differs from the screen, and puts the cursor to this place, or hides it.
+    /// Draws the cells that differ from the screen, and moves the cursor to this place, or hides it.
     pub(super) fn draw(&mut self, frame: Buffer, cursor: Option<Position>) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut backend = CrosstermBackend::new(&mut bytes);

@@ -1,4 +1,4 @@
-//! The title: the broker, the state of the connection and the totals. Where there is no room for all of it, the broker's name is
+//! The title: the broker, the state of the connection and the totals. If there is not room for all of it, the broker's name is
 //! shortened in the middle first, then parts are shortened or left out, the least important ones first.
 
 use super::canvas::{fill, put};
@@ -191,7 +191,7 @@ fn replay(playback: &Playback, is_narrow: bool) -> String {
     format!("{label}{}{end}{speed}{state}", clock(at))
 }
 
-/// The lines of a recording that are no messages.
+/// The lines of a recording that are not messages.
 fn skipped(connection: &Connection) -> Option<Part> {
     match connection {
         Connection::Replay(Playback { skipped: lines @ 1.., .. }) => {

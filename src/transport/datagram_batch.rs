@@ -68,7 +68,7 @@ impl DatagramBatch {
         let mut places: Vec<[io::IoSliceMut<'_>; 1]> =
             memory.chunks_mut(LARGEST_DATAGRAM).map(|place| [io::IoSliceMut::new(place)]).collect();
         let results = recvmmsg(socket.as_raw_fd(), headers, places.iter_mut(), MsgFlags::empty(), None)?;
-        // An address that is none of IP gets no answer.
+        // A sender without an IP address gets no answer.
         let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
         let sender = |address: SockaddrStorage| {
             let v4 = address.as_sockaddr_in().map(|address| SocketAddr::from(*address));

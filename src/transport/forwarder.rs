@@ -32,7 +32,7 @@ pub(crate) struct Forwarder {
 pub(crate) struct ForwarderPort {
     shared: Arc<Shared>,
     node_id: u32,
-    /// Tells it from later connections of the same node.
+    /// Distinguishes it from later connections of the same node.
     number: u64,
 }
 
@@ -144,7 +144,7 @@ impl State {
         inbox.wake();
     }
 
-    /// Tells all clients of an error of the socket: nothing listens at the gateway's port, as ICMP says.
+    /// Fails all clients with an error of the socket: ICMP says that nothing listens at the gateway's port.
     fn fail(&mut self, kind: io::ErrorKind) {
         for inbox in self.inboxes.values_mut() {
             inbox.failure = Some(kind);

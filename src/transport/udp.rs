@@ -32,7 +32,7 @@ impl DatagramSocket {
         Ok(DatagramSocket { socket, waiting: VecDeque::new(), bytes: 0 })
     }
 
-    /// Prepares for sending to a multicast group, and receives what others send to it on this port.
+    /// Prepares for sending to a multicast group, and for receiving the datagrams of others to it on this port.
     ///
     /// # Errors
     /// If the group cannot be joined.

@@ -1,6 +1,6 @@
 //! `--watch-broker`: the broker's own counters, and its CPU time and memory, beside the measurements of a run.
 //!
-//! The watch runs on a thread of its own, with a connection of its own, and is no client of the measurement. A failure of it is a
+//! The watch runs on a thread of its own, with a connection of its own, and does not count as a client of the run. A failure of it is a
 //! problem in the report; it never delays or fails the run.
 //!
 //! - [`metric`] lists the metrics, [`names`] their names by broker.

@@ -10,7 +10,7 @@ type Sums<'p> = HashMap<&'p str, (f64, f64)>;
 /// The metrics of a page.
 ///
 /// # Errors
-/// The first line that is not a sample, if there is no known metric; empty for a page without samples.
+/// The first line that is not a sample, if no metric is known; empty for a page without samples.
 pub(super) fn metrics(page: &str) -> Result<BTreeMap<Metric, f64>, PageDefect<'_>> {
     let mut sums = Sums::new();
     let (mut bad_line, mut samples) = (None, 0_u32);

@@ -16,7 +16,7 @@ const SHORTEST_INTERVAL: u64 = 500_000_000;
 /// The maximum number of different problems of a watch.
 const MOST_PROBLEMS: usize = 8;
 
-/// What a run recorded about the broker.
+/// The broker's metrics as a run recorded them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct BrokerSide {
     /// The topic filter or the URL.

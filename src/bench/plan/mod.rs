@@ -182,7 +182,7 @@ impl Plan {
         self.sum(Group::clients)
     }
 
-    /// Whether acknowledgements tell which messages of a group had no matching subscribers.
+    /// Whether acknowledgements report which messages of a group had no matching subscribers.
     pub(crate) fn counts_unmatched(&self, group: &Group) -> bool {
         group.is_acknowledged() && self.broker.version == Version::V5
     }

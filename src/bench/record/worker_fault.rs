@@ -9,7 +9,7 @@ pub(crate) struct WorkerFault {
     pub process: u64,
     /// The number of worker processes of the run.
     pub processes: u64,
-    /// What happened to it, as in `was killed by signal 9`.
+    /// The event as a predicate: `was killed by signal 9`.
     pub event: String,
     /// Its clients, whose measurements are missing; 0 if it delivered them later.
     pub clients: u64,

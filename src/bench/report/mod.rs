@@ -359,7 +359,7 @@ impl Report {
         self.errors.add(Stage::Run, format!("{EMBEDDED_BROKER}'s {end}"), 1);
     }
 
-    /// The processes of the embedded broker that ended or did not respond, which explain what happened to their clients.
+    /// The processes of the embedded broker that ended or did not respond, which explain the errors of their clients.
     pub(crate) fn embedded_fault(&self) -> Option<String> {
         let all = self.errors.by_count().into_iter().map(|(_, text, _)| text);
         let mut faults = all.filter(|text| text.starts_with(EMBEDDED_BROKER));

@@ -97,7 +97,7 @@ impl AbortConditions {
         Thresholds(self.0.clone()).texts().collect()
     }
 
-    /// Whether there is no condition.
+    /// Whether the set has no condition.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -290,7 +290,7 @@ impl AbortWatch {
         self.verdicts()
     }
 
-    /// The verdicts on what was judged. A condition that could never be judged was not measured.
+    /// The verdicts on all conditions. A condition that could never be judged counts as not measured.
     pub(crate) fn verdicts(self) -> Vec<Verdict> {
         self.conditions.into_iter().map(Watched::into_verdict).collect()
     }

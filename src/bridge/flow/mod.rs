@@ -1,7 +1,7 @@
 //! The acknowledgements of one direction at QoS 1 and 2, as a state machine without sockets and clock.
 //!
 //! The source gets an acknowledgement only after the target's. The first copy of a message has the same packet identifier at both
-//! brokers, so a bridge that was killed continues from what the brokers know: the source repeats PUBLISH or PUBREL, and the target
+//! brokers, so a bridge that was killed continues from the state of the brokers: the source repeats PUBLISH or PUBREL, and the target
 //! recognises the identifier. docs/design/bridge.md has the table of all cases.
 
 mod exchange;
@@ -114,7 +114,7 @@ pub(super) struct Flow<M> {
     end: u64,
     /// The exchanges before this number are in flight on the current connection to the target.
     next: u64,
-    /// The number of exchanges from there on.
+    /// The number of waiting exchanges.
     waiting: usize,
     on_wire: OnWire,
     is_target_up: bool,
@@ -232,7 +232,7 @@ impl<M> Flow<M> {
     ) -> Reception {
         let Some(&number) = self.at_source.get(&packet_id) else { return Reception::New };
         let Some(exchange) = self.exchanges.get_mut(&number) else { return Reception::New };
-        // At QoS 2, the identifier alone tells a repetition until PUBREL [MQTT-4.3.3-10].
+        // At QoS 2, the identifier alone marks a repetition until PUBREL [MQTT-4.3.3-10].
         let is_same =
             exchange.qos == qos && (dup || (qos == Qos::ExactlyOnce && exchange.source != Source::Released));
         if !is_same {

@@ -1,8 +1,8 @@
-//! Access rules for topics: who may publish to which topics, and receive messages of which. Syntax and meaning are those of
-//! mosquitto's `acl_file`.
+//! Access rules for topics: the topics to which a client may publish, and those whose messages it may receive. Syntax and meaning
+//! are those of mosquitto's `acl_file`.
 //!
 //! Clients may subscribe to anything; the rules decide about each message. In each list of rules, `deny` comes first. The rules of
-//! the user come before the patterns, so that a user's rule allows what a pattern denies.
+//! the user come before the patterns, so that a user's rule overrides the denial of a pattern.
 
 mod parse;
 mod surprises;
@@ -42,7 +42,7 @@ struct Access {
     writes: bool,
 }
 
-/// What a client wants to do with the messages of a topic.
+/// The access of a client to the messages of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent {
     /// Receive them.

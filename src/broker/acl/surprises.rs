@@ -1,4 +1,4 @@
-//! Rules that are valid, and most likely do not do what their author expects.
+//! Rules that are valid, but most likely not meant as written.
 
 use super::{Access, Acl, Rule};
 use crate::protocol::topic;
@@ -55,7 +55,7 @@ fn of_any(rule: &Rule) -> Option<String> {
         .then(|| format!("{filter:?} is the topic of this rule, not its access, since nothing follows it"))
 }
 
-/// Whether a rule of a user allows what a pattern denies.
+/// Whether a rule of a user overrides the denial of a pattern.
 fn overrides(rule: &Rule, denial: &Rule) -> bool {
     rule.access != Access::DENY && topic::matches(&rule.filter, &denial.filter)
 }

@@ -1,4 +1,4 @@
-//! The meaning of MQTT-SN for the options of a run and of its groups, and what it cannot express.
+//! The meaning of MQTT-SN for the options of a run and of its groups, and the options that it cannot express.
 
 use super::group::{GroupMode, GroupSpec};
 use super::run_args::RunArgs;
@@ -12,7 +12,7 @@ use crate::protocol::Qos;
 use crate::protocol::sn::{ShortName, Version};
 use std::time::Duration;
 
-/// What options of MQTT-SN need.
+/// The requirement of the options of MQTT-SN, for errors.
 const GATEWAY: &str = "an MQTT-SN gateway: --sn, or -L mqtt-sn://HOST";
 
 /// The largest payload: that of a UDP datagram over IPv4, without the header of PUBLISH.

@@ -35,7 +35,7 @@ const PAUSE: Pause = Pause { first: Duration::from_secs(1), longest: Duration::f
 #[derive(Debug)]
 pub(crate) struct Plans {
     pub(crate) plans: Vec<Plan>,
-    /// What the user should know about the file.
+    /// Warnings about the file.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl BridgeArgs {
         Ok(Plans { plans, remarks: remarks(path, &conf, local.is_some()) })
     }
 
-    /// What the user should know about the variables of both sides.
+    /// Warnings about the variables of both sides.
     fn remarks_on_variables(&self) -> Vec<String> {
         let without_from = self.config.is_some() && self.from.is_none();
         let of_from =
@@ -181,7 +181,7 @@ fn remarks_on_rules(rules: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// What the user should know about a file: keys without effect, and passwords that others can read.
+/// Warnings about a file: keys without effect, and passwords that others can read.
 fn remarks(path: &Path, conf: &Conf, has_local: bool) -> Vec<String> {
     let shown = path.display();
     let mut remarks = Vec::new();

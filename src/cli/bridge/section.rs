@@ -256,7 +256,7 @@ impl Section {
         number.map(Some).ok_or_else(|| place.mistake(format!("{name}: {}", expected(form))))
     }
 
-    /// Rejects what this program cannot do although mosquitto can.
+    /// Rejects the keys that mosquitto supports and mq does not.
     ///
     /// # Errors
     /// The key.

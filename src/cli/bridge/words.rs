@@ -1,6 +1,6 @@
 //! Texts about connection options in the words of a bridge: the keys of profiles, or those of a section of mosquitto.conf.
 //!
-//! A bridge has two clients, and their options are no options of `mq bridge`. So messages about `-u` must name the key that sets
+//! A bridge has two clients, and `mq bridge` does not have their options. So messages about `-u` must name the key that sets
 //! the user of that side.
 
 use super::conf::Place;

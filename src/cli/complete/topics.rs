@@ -50,7 +50,7 @@ fn newest(directory: &Path) -> Option<PathBuf> {
     files.max().map(|(_, path)| path)
 }
 
-/// Adds the topics at the end of a recording. A file that is none has no such lines.
+/// Adds the topics at the end of a recording. Lines of other files are ignored.
 fn read(path: &Path, topics: &mut BTreeSet<String>) {
     let Some((file, is_whole)) = open(path) else { return };
     let mut lines = BufReader::new(file.take(MAX_SIZE)).split(b'\n').map_while(Result::ok);
@@ -60,7 +60,7 @@ fn read(path: &Path, topics: &mut BTreeSet<String>) {
     }
     for line in lines {
         let Ok(message) = serde_json::from_slice::<Message>(&line) else { continue };
-        // A topic of a stranger must be one line, and what it looks like.
+        // A topic of a stranger must be one line, without escapes: the shell inserts it as it is.
         if topics.len() < MAX_TOPICS && escape::cells(&message.topic) == message.topic {
             topics.insert(message.topic);
         }

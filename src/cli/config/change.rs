@@ -26,7 +26,7 @@ pub(crate) struct Change<'a> {
 #[derive(Debug)]
 pub(crate) struct Changed {
     pub(crate) text: String,
-    /// What is still missing or wrong.
+    /// The settings that are still missing or wrong.
     pub(crate) notes: Vec<String>,
 }
 

@@ -153,7 +153,7 @@ fn contradictions(options: &Options, document: &Document) -> Vec<Finding> {
     let mut found: Vec<Finding> = document.profiles.iter().filter_map(of_profile).collect();
     let first = defaults.first().and_then(|entry| entry.origin.place());
     if let (Some(place), None) = (first, &document.default_profile)
-        // What is missing may be typed, or in each profile.
+        // A missing option may be typed, or set in each profile.
         && let Some((problem, kind @ FindingKind::Contradiction)) = contradiction(options, &defaults)
     {
         found.push(Finding { place: place.clone(), table: Some("[defaults]".to_owned()), problem, kind });

@@ -74,7 +74,7 @@ impl Configuration {
         Configuration { entries, path: None }
     }
 
-    /// The words for clap. The message types are no options.
+    /// The words for clap, without the message types, which have no option.
     pub(super) fn words(&self) -> impl Iterator<Item = OsString> {
         let of_options = self.entries.iter().filter(|entry| !entry.is_of_payloads());
         of_options.filter_map(|entry| entry.word.clone())

@@ -96,7 +96,7 @@ fn overridden(options: &Options, side: Side, value: Option<&str>) -> Vec<String>
     args.map(|arg| environment::variable_with(arg, side.variables)).collect()
 }
 
-/// The URL that the value of `--from` or `--to` stands for; `None` for a profile.
+/// The URL that the value of `--from` or `--to` means; `None` for a profile.
 fn url(value: &str) -> Option<String> {
     match value.contains("://") {
         true => Some(value.to_owned()),

@@ -1,4 +1,4 @@
-//! Keys and values as TOML, and what the values in a text are.
+//! Keys and values as TOML, and the types of the values in a text.
 
 use toml::de::{DeTable, DeValue};
 

@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
         version
     }
 
-    /// Ends the watch of the broker, and says what it could not read.
+    /// Ends the watch of the broker, and prints the metrics that it could not read.
     async fn finish_watch(&self, watch: BrokerWatch, report: &Report) -> BrokerSide {
         let side = watch.finish(report.started_at).await;
         side.problems.iter().for_each(|problem| self.say(&format!("--watch-broker: {problem}")));

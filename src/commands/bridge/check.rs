@@ -1,5 +1,5 @@
-//! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports what will not
-//! work, with notes on what may not. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
+//! `--check`: connects to both brokers of each bridge, reads their limits, tries the subscriptions, and reports problems, with
+//! notes on possible ones. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
 use super::check_client::{forgotten, options};
 use super::dry_run::ways;
@@ -28,12 +28,12 @@ struct Report {
     findings: Findings,
 }
 
-/// What the user should know, in sentences.
+/// The findings, as sentences.
 #[derive(Default)]
 struct Findings {
-    /// What will not work for certain.
+    /// Parts of the bridge that certainly do not work.
     problems: Vec<String>,
-    /// What depends on the messages, or may be intended.
+    /// Effects that depend on the messages, or may be intended.
     notes: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ struct SideReport {
     answer: Result<Answer, String>,
 }
 
-/// What a broker offers.
+/// The limits and features of a broker.
 struct Answer {
     version: String,
     limits: Vec<Limit>,
@@ -246,7 +246,7 @@ impl Findings {
         if !target.retains && settings.retain(direction) != RetainMode::Clear {
             self.problems.push(format!("the {side} broker does not retain messages, so RETAIN is cleared"));
         }
-        // A limit of the source is no size of its messages either.
+        // The source's own limit does not mean that its messages are that large.
         if target.maximum_packet_size < source.maximum_packet_size {
             let size = target.maximum_packet_size;
             self.notes.push(format!(

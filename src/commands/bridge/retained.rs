@@ -1,7 +1,7 @@
 //! The retained messages of both brokers, for `--check`: topics that only the target has.
 //!
-//! A bridge is not told that a retained message was deleted while no session of it existed, or at QoS 0 while it was away. But the
-//! message is then at the target alone.
+//! A bridge never learns that a retained message was deleted while no session of it existed, or at QoS 0 while it was disconnected.
+//! But the message is then at the target alone.
 
 use super::check_client::options;
 use crate::bridge::Settings;

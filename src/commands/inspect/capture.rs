@@ -1,7 +1,7 @@
 //! A capture, from a file or a pipe.
 //!
 //! A file is read in a thread of its own, which reassembles the connections while this one decodes and shows their packets. A pipe
-//! is read in this thread, which shows what it has before it waits for more.
+//! is read in this thread, which shows all complete packets before it waits for more.
 
 use super::interruptible::{InterruptibleInput, Interruption};
 use super::key_log::SharedKeyLog;

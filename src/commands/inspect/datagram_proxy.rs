@@ -1,6 +1,6 @@
 //! The proxy for MQTT-SN: forwards datagrams between clients and the gateway unchanged, and shows them on the way.
 //!
-//! Each client has a socket of its own towards the gateway, which therefore tells them apart by their ports. A datagram is shown
+//! Each client has a socket of its own towards the gateway, which distinguishes them by their ports. A datagram is shown
 //! before it is forwarded, so that an answer never precedes its request. Multicast is not forwarded.
 
 use super::super::{Messages, print_error};

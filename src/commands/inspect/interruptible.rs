@@ -44,7 +44,7 @@ impl InterruptibleInput {
                 let mut signals = Signals::catch()?;
                 let _ = ready.send(());
                 let _ = caught.set(signals.next().await);
-                // If the channel is full, nobody waits for a chunk.
+                // If the channel is full, the receiver is not waiting for a chunk.
                 let _ = end.try_send(Ok(Vec::new()));
                 std::process::exit(signals.second().await.0.into());
             });

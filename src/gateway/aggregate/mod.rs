@@ -28,7 +28,7 @@ use std::rc::Rc;
 use std::time::Instant;
 use subscriptions::{Answer, Asker, Request, Subscriptions};
 
-/// The bytes of messages for the broker beyond which clients are told to wait.
+/// The bytes of messages for the broker beyond which messages are rejected as congestion.
 const MOST_WAITING: usize = 1 << 20;
 
 /// The maximum of unacknowledged messages at the broker, even if it allows more.
@@ -96,7 +96,7 @@ impl Aggregate {
         self.is_accepted.then(|| *self.session.peer_accepts())
     }
 
-    /// Whether clients are told to wait: the broker is away, or does not take the messages.
+    /// Whether messages are rejected as congestion: the broker is disconnected, or does not take the messages.
     pub(super) fn is_congested(&self) -> bool {
         !self.is_accepted
             || self.waiting_bytes >= MOST_WAITING
@@ -331,7 +331,7 @@ impl Aggregate {
         }
     }
 
-    /// Tells the clients the result of their SUBSCRIBE, then sends the messages that came before it.
+    /// Sends the clients the result of their SUBSCRIBE, then the messages that came before it.
     fn pass_answer(&mut self, answer: Answer) {
         let Answer { filter, askers, reason_code, early, earlier } = answer;
         let granted = Qos::from_u8(reason_code.0);
@@ -372,7 +372,7 @@ impl Aggregate {
         self.waiting.push_back(forwarded);
     }
 
-    /// Sends what the broker can take.
+    /// Sends as many messages as the broker can take.
     fn advance(&mut self) {
         if !self.is_accepted {
             return;

@@ -36,7 +36,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_local};
 
-/// The maximum of connections to the broker that are being opened. More clients are told to try again later.
+/// The maximum of connections to the broker that are being opened. Further clients are rejected as congestion.
 const MOST_OPENING: usize = 256;
 
 /// The maximum of connections of one client to the broker: its own, and earlier ones that are being closed.
@@ -302,12 +302,12 @@ impl State {
         key
     }
 
-    /// The client has a new address. The old one is told, unless the client sleeps.
+    /// The client has a new address. The old one gets DISCONNECT, unless the client sleeps.
     fn take_over(&mut self, key: Key, peer: &Peer) {
         let Some(slot) = self.clients.get(&key).filter(|slot| slot.peer != *peer) else { return };
-        let is_told = !slot.client.is_asleep() && !slot.client.is_disconnected();
+        let gets_disconnect = !slot.client.is_asleep() && !slot.client.is_disconnected();
         let (last, version) = (slot.client.taken_over(), slot.client.version());
-        if let Some(old) = self.move_to(key, peer).filter(|_| is_told) {
+        if let Some(old) = self.move_to(key, peer).filter(|_| gets_disconnect) {
             self.reply_datagram(last, &old, version);
         }
     }

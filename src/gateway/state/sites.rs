@@ -25,7 +25,7 @@ impl Site {
     }
 }
 
-/// The clients of each site, in the order in which they were heard from last. The times may be outdated: whoever reads an entry
+/// The clients of each site, in the order in which they were heard from last. The times may be outdated: a reader of an entry
 /// compares it with its client.
 #[derive(Debug, Default)]
 pub(super) struct Sites {

@@ -60,7 +60,7 @@ impl ConnectionTimes {
     }
 }
 
-/// What only some clients have.
+/// The state that only some clients need.
 #[derive(Debug, Default)]
 struct MoreOfClient {
     /// Addresses and endings beside the first one.

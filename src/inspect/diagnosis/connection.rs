@@ -62,7 +62,7 @@ pub(super) enum Protocol {
     Other,
 }
 
-/// There may be many, so what most of them do not have is elsewhere.
+/// An open connection, as the diagnosis sees it. There may be many, so rarely used state is in boxes.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     pub(super) number: u32,
@@ -438,7 +438,7 @@ impl OpenConnection {
         ProblemKey { kind, code, party: self.party(), text: None }
     }
 
-    /// Adds the problems of Sparkplug nodes. A subscriber is not to blame for what it receives.
+    /// Adds the problems of Sparkplug nodes. A subscriber is not to blame for the messages it receives.
     fn sparkplug(&self, packet: &Packet<'_>, kind: PacketType, shared: &mut Shared) {
         for problem in shared.nodes.packet(packet, kind, self.server, self.is_complete) {
             let party = if problem.is_publisher { self.party() } else { Party::Everyone };

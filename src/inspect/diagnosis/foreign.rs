@@ -43,7 +43,7 @@ impl Foreign {
         }
     }
 
-    /// What such a connection has, to follow its number.
+    /// The evidence in such a connection, to follow its number.
     pub(super) fn describe(self) -> &'static str {
         match self {
             Foreign::Tls => "with TLS that was not decrypted; a key log decrypts it",

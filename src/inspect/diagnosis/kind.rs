@@ -1,4 +1,4 @@
-//! The kinds of problems, in the order of the report: what most likely explains an incident comes first.
+//! The kinds of problems, in the order of the report: the likeliest causes of an incident come first.
 
 use crate::inspect::Severity;
 

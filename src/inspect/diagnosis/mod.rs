@@ -1,9 +1,9 @@
-//! What went wrong in a capture: who closed the connections, which clients disconnect each other, which are silent, what was
-//! denied and what was slow.
+//! The problems of a capture: closed connections, clients that disconnect each other, silent clients, denied topics, missing and
+//! slow answers.
 //!
 //! Each connection reports problems as sightings, which are counted by kind, client and reason. A report groups them, and comes
 //! at the end or, for live traffic, again and again. A problem needs evidence in the capture: packets that were not captured
-//! are nobody's fault. Memory is bounded; what exceeds a limit is counted and reported.
+//! are never a problem. Memory is bounded; connections, clients and texts beyond a limit are counted and reported.
 
 mod bursts;
 mod clients;
@@ -64,7 +64,7 @@ pub(crate) struct Diagnosis {
     dropped: u64,
 }
 
-/// What concerns more than one connection.
+/// The state that all connections share.
 #[derive(Debug, Default)]
 struct Shared {
     clients: Clients,

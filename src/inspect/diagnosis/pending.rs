@@ -1,4 +1,4 @@
-//! Packets of a connection that wait for an answer. Memory is bounded; what exceeds it is not judged.
+//! Packets of a connection that wait for an answer. Memory is bounded; packets beyond the bound are not judged.
 
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;

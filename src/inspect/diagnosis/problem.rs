@@ -234,7 +234,7 @@ impl<'a> Group<'a> {
             | Kind::ClientLost
             | Kind::HalfOpen
             | Kind::KeepAliveExceeded => return self.connection_term(),
-            // There are no packets.
+            // No connection, so no packets.
             Kind::Unreachable => return String::new(),
             Kind::Refused => "type=CONNECT,CONNACK",
             Kind::SubscriptionDenied => "type=SUBSCRIBE,SUBACK",

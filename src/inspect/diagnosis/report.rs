@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-/// So many take-overs or reconnects are a loop.
+/// The number of take-overs or reconnects that make a loop.
 const LOOP: u64 = 3;
 
 /// The most clients and problems in a report.
@@ -46,7 +46,7 @@ pub(crate) struct Report {
     pub(super) endings: Vec<(Ending, u64)>,
     pub(super) slowest: Vec<SlowAnswer>,
     pub(super) by_client: Vec<ClientSummary>,
-    /// What exceeded a limit, and so was not judged: its name in JSON, its name for people, and the number.
+    /// The items beyond a limit, which were not judged: their name in JSON, their name in text, and their number.
     pub(super) left_out: Vec<(&'static str, &'static str, u64)>,
 }
 

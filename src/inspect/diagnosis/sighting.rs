@@ -1,11 +1,11 @@
-//! What was seen of each problem: how often, from when to when, and where. Memory is bounded.
+//! The sightings of each problem: their number, the time of the first and last, and their connections. Memory is bounded.
 
 use super::kind::Kind;
 use crate::inspect::capture::Moment;
 use foldhash::HashMap;
 use std::rc::Rc;
 
-/// The most problems, and the most bytes of their texts; what exceeds them is counted without client and text.
+/// The most problems, and the most bytes of their texts; further problems are counted without client and text.
 const MAX_PROBLEMS: usize = 20_000;
 const MAX_BYTES: usize = 4 << 20;
 

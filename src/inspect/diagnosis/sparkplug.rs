@@ -27,7 +27,7 @@ pub(super) struct NodeProblem {
 }
 
 impl Nodes {
-    /// Takes a packet. `is_captured` tells whether all packets of its client were captured.
+    /// Takes a packet. `is_captured`: all packets of its client were captured.
     pub(super) fn packet(
         &mut self,
         packet: &Packet<'_>,
@@ -122,7 +122,7 @@ impl Nodes {
     }
 }
 
-/// The kind of problem, and the number of missing messages; `None` for what only the linter reports.
+/// The kind of problem, and the number of missing messages; `None` for anomalies that only the linter reports.
 fn kind(anomaly: &Anomaly) -> Option<(Kind, u64)> {
     match anomaly {
         Anomaly::SeqGap { skipped, .. } => Some((Kind::SparkplugSequence, u64::from(*skipped))),

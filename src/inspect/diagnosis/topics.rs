@@ -11,7 +11,7 @@ const MAX_TOPICS: usize = 20_000;
 const MAX_SUBSCRIPTIONS: usize = 20_000;
 const MAX_BYTES: usize = 4 << 20;
 
-/// The most filters that are compared with each topic that nobody received.
+/// The most filters that are compared with each topic without a receiver.
 const MAX_WILDCARDS: usize = 5_000;
 
 /// The most topics that are compared with filters.
@@ -209,7 +209,7 @@ impl TopicRecord {
         self.last_size = size;
     }
 
-    /// Whether nobody received its messages, although there was time for it.
+    /// Whether no subscriber received its messages, although there was time for it.
     fn is_missing(&self, end: u64) -> bool {
         let is_awaited = self.last.time.is_some_and(|last| last + DELIVERY < end);
         self.published > self.denied && self.delivered == 0 && is_awaited

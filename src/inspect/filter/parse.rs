@@ -229,7 +229,7 @@ impl<'t> Parser<'t> {
         if is_end { Ok(values) } else { Err(self.fail(FilterProblem::TextAfterQuote)) }
     }
 
-    /// A value up to its quote. A backslash stands before a quote or another backslash.
+    /// A value up to its closing quote. A backslash escapes a quote or another backslash.
     fn quoted_value(&mut self, quote: char) -> Result<String, FilterError> {
         let start = self.at;
         let mut value = String::new();

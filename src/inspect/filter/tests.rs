@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Packets of both directions, a second apart: what the filters below select from.
+/// Packets of both directions, a second apart, from which the filters below select.
 const PACKETS: [(&str, &[u8]); 8] = [
     ("connect", b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03a b"),
     ("connack", b"\x20\x02\x00\x00"),
@@ -159,7 +159,7 @@ fn invalid_filters_are_reported_with_their_place() {
     }
 }
 
-/// What a simple expression means, computed apart from the parser.
+/// The meaning of a simple expression, computed apart from the parser.
 #[derive(Debug, Clone)]
 enum Model {
     Id(u16),

@@ -1,7 +1,7 @@
 //! A picture of a capture: an HTML page with a sequence ladder of clients and servers, and the diagnosis beside it.
 //!
-//! The ladder is a list of rows in order of time: packets, beginnings and ends of connections, gaps in the capture. Only what was
-//! captured has a row. The number of rows is limited, so that memory and page are; `data` writes the rows as JSON for the
+//! The ladder is a list of rows in order of time: packets, beginnings and ends of connections, gaps in the capture. Nothing that
+//! was not captured has a row. The number of rows is limited, so that memory and page are; `data` writes the rows as JSON for the
 //! script, `marks` finds the rows of each problem, and `page` renders everything that is readable without the script.
 
 mod connections;
@@ -92,7 +92,7 @@ impl Ladder {
         }
     }
 
-    /// Takes every item, also those that are not drawn: they tell the addresses and the client of a connection.
+    /// Takes every item, also those that are not drawn: they have the addresses and the client of a connection.
     pub(crate) fn see(&mut self, item: &Item<'_>, shows_problem: bool) {
         self.connections.see(item);
         self.shows_problem = shows_problem;

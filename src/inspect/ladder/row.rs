@@ -110,7 +110,7 @@ pub(super) fn size(text: &str) -> usize {
     FIXED + text.chars().map(bytes).sum::<usize>()
 }
 
-/// A number that stands for a topic of any length.
+/// A hash that replaces a topic of any length.
 pub(super) fn hash(topic: &str) -> u64 {
     foldhash::fast::FixedState::with_seed(0).hash_one(topic)
 }

@@ -15,7 +15,7 @@ const ACCEPTED: u32 = 0;
 /// One client.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
-    /// The version; `None` before the first message that tells it.
+    /// The version; `None` before the first message that shows it.
     pub(crate) version: Option<Version>,
     /// The version was not stated in CONNECT.
     pub(crate) is_version_inferred: bool,

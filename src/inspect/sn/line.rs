@@ -89,13 +89,13 @@ pub(in crate::inspect) fn content(message: &Message<'_>, options: Options) -> St
     line.0
 }
 
-/// The topic, and the id that stands for it.
+/// The topic, and its id.
 fn add_topic(message: &Message<'_>, line: &mut Line) {
     let tree = message.tree;
     let typed = tree.text(Name::TopicName).or_else(|| tree.text(Name::TopicFilter));
     let is_v2 = matches!(message.kind, MessageKind::V20(_));
     let typed = typed.or_else(|| tree.text(Name::WillTopic).filter(|_| !is_v2));
-    // In SUBACK, 0 stands for a filter with wildcards.
+    // In SUBACK, 0 means a filter with wildcards.
     let id = topic_id(tree).filter(|id| *id != 0);
     let id_type = tree.number(Name::TopicIdType).or_else(|| tree.number(Name::TopicType));
     let predefined = if id_type == Some(1) { "predefined " } else { "" };

@@ -21,7 +21,7 @@ const MAX_NODES: usize = 4096;
 const ENCAPSULATED: u8 = MessageType::Encapsulated as u8;
 const FORWARDER: u8 = PacketType::Forwarder as u8;
 
-/// The longest node id that tells clients apart.
+/// The longest node id, in bytes, that distinguishes clients.
 const MAX_NODE_ID: usize = 64;
 
 /// Decodes the messages of all connections.

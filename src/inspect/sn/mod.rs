@@ -1,7 +1,7 @@
 //! MQTT-SN: decodes the messages of sensors and gateways, and keeps the state of each client.
 //!
 //! A message is a datagram, so it needs no stream. A connection is a pair of addresses; behind a forwarder it has several
-//! clients, told apart by their node id.
+//! clients, which differ in their node id.
 
 mod client;
 mod cursor;

@@ -93,7 +93,7 @@ impl Keys {
         Some(())
     }
 
-    /// Whether the file has no key, or there is none.
+    /// Whether there is no file, or no key in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.of_all.is_none() && self.of_senders.is_empty()
     }

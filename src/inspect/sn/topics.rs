@@ -100,7 +100,7 @@ impl Topics {
                 let is_register = matches!(kind, V12(M::Regack) | V20(P::Regack));
                 let step = if is_register { Step::Register } else { Step::Subscribe };
                 let is_accepted = !is_rejection(tree);
-                // Version 2.0 tells the predefined alias of a topic in the same place.
+                // Version 2.0 has the predefined alias of a topic in the same place.
                 let is_own = tree.number(Name::TopicType) != Some(PREDEFINED);
                 match self.answered(direction, step, message_id(tree)) {
                     Some(name) if is_accepted && is_own && id != 0 => self.learn(id, name),
@@ -112,7 +112,7 @@ impl Topics {
         }
     }
 
-    /// The topic that a message's id stands for.
+    /// The topic of a message's id.
     pub(super) fn resolve(
         &self,
         tree: &Tree<'_>,

@@ -10,7 +10,7 @@ pub(super) struct Choice {
     pub(super) version: Version,
     /// The message revealed the version.
     pub(super) is_new: bool,
-    /// The message can be of either version, and nothing before it told which.
+    /// The message can be of either version, and no earlier one showed which.
     pub(super) is_unknown: bool,
 }
 

@@ -128,7 +128,7 @@ impl ConversationView {
         self.row(cells, round_trip, out);
     }
 
-    /// A message of MQTT-SN, or what is known of its sender.
+    /// A message of MQTT-SN, or a note on its sender.
     fn sn(&mut self, item: &SnItem<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let SnItem::Message(message) = item else {
             if let Some(text) = sn::line::note(item) {

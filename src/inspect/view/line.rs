@@ -135,7 +135,7 @@ impl LineView {
         out.extend_from_slice(line.as_bytes());
     }
 
-    /// A message of MQTT-SN, or what is known of its sender.
+    /// A message of MQTT-SN, or a note on its sender.
     fn sn(&mut self, item: &SnItem<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             SnItem::Message(message) => {
@@ -481,7 +481,7 @@ fn push_qos(qos: u32, line: &mut String) {
     push_number(qos.into(), line);
 }
 
-/// Appends what [`payload`] returns.
+/// Appends the text as [`payload`] returns it.
 fn push_payload(content: &[u8], length: usize, line: &mut String) {
     let Some(text) = printable(content) else { return push_hex(content, MAX_HEX, line) };
     // Most payloads have too few bytes to be cut.

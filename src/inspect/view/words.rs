@@ -94,7 +94,7 @@ pub(in crate::inspect) fn hex(bytes: &[u8], most: usize) -> String {
     hex
 }
 
-/// Appends what [`hex`] returns.
+/// Appends the text as [`hex`] returns it.
 pub(super) fn push_hex(bytes: &[u8], most: usize, out: &mut String) {
     for (index, byte) in bytes.iter().take(most).enumerate() {
         out.push_str(if index == 0 { "" } else { " " });
@@ -117,7 +117,7 @@ pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
     text
 }
 
-/// Appends what [`duration`] returns.
+/// Appends the text as [`duration`] returns it.
 pub(super) fn push_duration(nanoseconds: u64, out: &mut String) {
     let (thousandths, unit) = match nanoseconds {
         0..1_000_000 => {

@@ -189,7 +189,7 @@ fn files_that_import_each_other_are_rejected() {
     let circle = "the files import each other in a circle: a.proto, b.proto, c.proto, a.proto";
     assert!(error.contains(circle), "{error}");
     assert!(of_files(&[("a.proto", "import \"a.proto\"; message T {}")]).unwrap_err().contains("circle"));
-    // Two ways to one file are no circle.
+    // Two ways to one file do not make a circle.
     let files = [
         ("a.proto", "import \"b.proto\"; import \"c.proto\"; message T { D d = 1; }"),
         ("b.proto", "import \"d.proto\";"),
@@ -265,7 +265,7 @@ fn every_form_of_valid_bytes_is_read() {
         ("0801 0802", r#"{"i":2}"#),
         ("62020801 62021005", r#"{"n":{"i":1,"u":5}}"#),
         ("62056203 08ff01 62046202 1003", r#"{"n":{"n":{"i":255,"u":3}}}"#),
-        // The last field of a oneof counts; what came before another one is gone.
+        // The last field of a oneof counts; the value before another field is dropped.
         ("7005 7a020801", r#"{"z":{"i":1}}"#),
         ("7a020801 7005", r#"{"x":5}"#),
         ("7a020801 7005 7a021001", r#"{"z":{"u":1}}"#),

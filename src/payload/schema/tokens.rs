@@ -208,7 +208,7 @@ impl<'t> Tokens<'t> {
         Ok(())
     }
 
-    /// The number of an escape, with so many digits.
+    /// The number of an escape, with this range of digits.
     fn code(&mut self, digits: RangeInclusive<usize>, radix: u32) -> Result<u32, String> {
         let found = self.rest.chars().take_while(|character| character.is_digit(radix));
         let length = found.take(*digits.end()).count();

@@ -79,7 +79,7 @@ impl<'t> MessageType<'t> {
         self.schema.name(self.id)
     }
 
-    /// Writes a payload as JSON; returns a note on what it lacks, or on a part that JSON cannot have as it is.
+    /// Writes a payload as JSON; returns a note on missing fields, or on a part that JSON cannot represent.
     pub(in crate::payload) fn write(
         self,
         payload: &[u8],

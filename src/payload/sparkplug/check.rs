@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     SeqPresent(u64),
     TimestampMissing,
     BdSeqMissing,
-    /// A death with other metrics than `bdSeq`, so many.
+    /// A death with other metrics than `bdSeq`: their number.
     DeathMetrics(usize),
     RebirthMissing,
     /// The metric is not a boolean that is false.

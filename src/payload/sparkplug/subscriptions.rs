@@ -44,7 +44,7 @@ impl Subscriptions {
         self.filters.len() < before
     }
 
-    /// There may be subscriptions that nobody knows, such as those of a session that continues.
+    /// There may be unknown subscriptions, such as those of a session that continues.
     pub(crate) fn set_others(&mut self) {
         self.has_others = true;
     }

@@ -59,7 +59,7 @@ pub struct Session<M> {
     rare: Rare<RareState>,
 }
 
-/// What a session needs that subscribes, receives messages of QoS 2, or gets topic aliases.
+/// The state of a session that subscribes, receives messages of QoS 2, or gets topic aliases.
 #[derive(Debug, Default)]
 struct RareState {
     requests: Vec<Request>,

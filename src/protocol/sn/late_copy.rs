@@ -1,5 +1,5 @@
 //! Recognises the late copy of a QoS 2 message: the network delivers it after PUBREL has ended the exchange, when message ids alone
-//! cannot tell it from a new message.
+//! cannot distinguish it from a new message.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};

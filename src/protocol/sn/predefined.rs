@@ -1,7 +1,7 @@
 //! Predefined topic ids of MQTT-SN: the file that a gateway and its clients share, as text.
 //!
 //! A line is `ID TOPIC`, for all clients, or `CLIENT, TOPIC, ID` as in Paho's `predefinedTopic.conf`, where the client `*`
-//! stands for all. An id is decimal, or hexadecimal after `0x`. Empty lines and lines that start with `#` are ignored.
+//! means all clients. An id is decimal, or hexadecimal after `0x`. Empty lines and lines that start with `#` are ignored.
 
 use crate::protocol::topic::{TopicError, check_name};
 use std::collections::HashMap;

@@ -12,7 +12,7 @@ impl Model {
             nodes.extend(self.tree.children(id));
             next += 1;
         }
-        // Levels below come first, so what is left of a node's totals is its own.
+        // Levels below come first, so the rest of a node's totals is its own.
         for id in nodes.into_iter().rev() {
             let own = self.own_totals(id);
             if own.topics > 0 && !is_kept(&self.tree.path(id)) {

@@ -32,7 +32,7 @@ const MAX_HISTORIES: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) topics: usize,
-    /// Names, payloads and what describes them.
+    /// Bytes of names, payloads and their metadata.
     pub(crate) bytes: usize,
 }
 
@@ -106,7 +106,7 @@ impl Model {
         }
     }
 
-    /// A subscription begins. The broker sends what it has retained, and nobody knows when that was published.
+    /// A subscription begins. The broker sends its retained messages, whose time of publication is unknown.
     pub(crate) fn subscribed(&mut self) {
         self.subscription = self.subscription.wrapping_add(1);
     }

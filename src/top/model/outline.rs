@@ -1,6 +1,6 @@
 //! The rows of the display: the nodes in their order, without those that are folded or do not match the filter.
 //!
-//! A refresh computes only what changed: an order by name changes with new nodes only, and the other orders are renewed at most twice a
+//! A refresh computes only changed parts: an order by name changes with new nodes only, and the other orders are renewed at most twice a
 //! second, so that rows do not jump while they are read.
 
 use super::Model;
@@ -42,7 +42,7 @@ pub(crate) struct Row {
     pub(crate) is_folded: bool,
 }
 
-/// The rows and what they depend on.
+/// The rows, and the inputs that they were computed from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outline {
     rows: Vec<Row>,
@@ -87,7 +87,7 @@ struct Matching {
 
 impl Matching {
     fn new() -> Matching {
-        // The root is no topic.
+        // The root is not a topic.
         Matching { found: Vec::new(), next: 1 }
     }
 }
@@ -179,7 +179,7 @@ impl Outline {
         if tree.child_count(id) == 0 {
             return false;
         }
-        // A filter shows what it found, unless the user folded it.
+        // A filter unfolds the nodes it found, unless the user folded them.
         let usual =
             || self.matches.is_none() && self.levels.is_some_and(|levels| tree.depth(id) + 1 >= levels);
         self.folds.get(&id).copied().unwrap_or_else(usual)

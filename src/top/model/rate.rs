@@ -13,7 +13,7 @@ pub(crate) struct Rate {
 
 impl Rate {
     /// Counts a message at `now`, if it is live; `last` is the time of the one before. The first message only begins the observation:
-    /// nobody knows how long there was none before it.
+    /// the time since an earlier one is unknown.
     pub(super) fn count(&mut self, last: Option<u64>, now: u64, is_live: bool) {
         let Some(last) = last else {
             self.first = now;

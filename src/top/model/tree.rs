@@ -255,7 +255,7 @@ impl Tree {
     }
 }
 
-/// The cost of a node besides its name: here, in the table, and what the model keeps for it.
+/// The cost of a node besides its name, in bytes: here, in the table, and in the model.
 pub(super) const NODE_BYTES: usize = 96;
 
 /// The ends of a topic's levels.

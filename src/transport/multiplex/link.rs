@@ -1,4 +1,4 @@
-//! The state of all streams on one socket: what they received, what they may send, and the frames to send.
+//! The state of all streams on one socket: received data, credit for sending, and the frames to send.
 
 use super::frame::{Frame, MOST_CONTENT};
 use foldhash::HashMap;

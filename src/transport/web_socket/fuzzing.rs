@@ -8,7 +8,7 @@ pub fn web_socket_frames(bytes: &[u8]) {
     let role = if how & 1 == 0 { Role::Client } else { Role::Server };
     let whole = decoded(role, bytes, bytes.len().max(1));
     let pieces = decoded(role, bytes, usize::from(how >> 1 & 15) + 1);
-    // Before an error, pieces deliver what was complete.
+    // Before an error, pieces deliver all complete frames.
     match (&whole.2, &pieces.2) {
         (false, false) => assert_eq!(whole, pieces),
         (true, true) => assert!(pieces.0.starts_with(&whole.0)),

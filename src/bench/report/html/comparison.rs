@@ -9,7 +9,7 @@ use super::{FINISHED, SCRIPT, head};
 use jiff::Timestamp;
 use std::fmt::Write;
 
-/// More runs than styles cannot be told apart in one chart.
+/// A chart with more runs than styles would repeat a style.
 const MOST_RUNS: usize = super::chart::STYLES;
 
 /// The tables of more files would make the page too long; JSON has all.

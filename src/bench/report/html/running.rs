@@ -32,7 +32,7 @@ impl Snapshot {
         Part { title: format!("mq bench, {}", report.plan.broker), html }
     }
 
-    /// Messages on their way cannot be told from lost ones.
+    /// Messages on their way cannot be distinguished from lost ones.
     fn loss_tile(&self) -> Option<Tile> {
         let outstanding = self.outstanding?;
         let more = format!("of {} due; losses are {AT_THE_END}", self.report.account.owed);

@@ -30,7 +30,7 @@ impl Shared {
     }
 }
 
-/// A connection that may still produce events. There may be many, so what most of them do not have is elsewhere.
+/// A connection that may still produce events. There may be many, so rarely used state is in a box.
 pub(super) struct Conversation {
     number: u32,
     /// The side that sent the first FIN.

@@ -170,7 +170,7 @@ fn sides_that_come_in_the_wrong_order_say_the_same() {
     }
 }
 
-/// Whether `rest` is `whole` without one range of at most so many bytes.
+/// Whether `rest` is `whole` without one range of at most `most` bytes.
 fn is_without(whole: &[u8], rest: &[u8], most: usize) -> bool {
     let Some(lost) = whole.len().checked_sub(rest.len()).filter(|lost| *lost <= most) else { return false };
     let common = whole.iter().zip(rest).take_while(|(a, b)| a == b).count();

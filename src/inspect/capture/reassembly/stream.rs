@@ -43,7 +43,7 @@ pub(super) struct StreamPart<'a> {
     pub(super) is_last: bool,
 }
 
-/// One side's bytes. Bytes in order are not buffered. There may be many, so what most of them do not have is elsewhere.
+/// One side's bytes. Bytes in order are not buffered. There may be many, so rarely used state is in a box.
 #[derive(Debug, Default)]
 pub(super) struct TcpStream {
     /// The number of bytes that were delivered or given up.

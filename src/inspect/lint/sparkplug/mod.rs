@@ -1,7 +1,7 @@
 //! Rules of Sparkplug 3.0: topics, payloads, QoS and RETAIN of its messages, wills, and the sessions of nodes.
 //!
 //! A message is judged where its sender publishes it. If the sender's connection was not captured, the deliveries to the first
-//! subscriber are judged instead; what the broker may have dropped is then at most a warning.
+//! subscriber are judged instead; a message that the broker may have dropped is then at most a warning.
 
 mod host;
 mod requirement;

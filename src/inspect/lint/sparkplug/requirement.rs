@@ -59,7 +59,7 @@ fn of_timestamp(message_type: MessageType) -> Rule {
     }
 }
 
-/// The rule that is broken; `None` if the anomaly may be nobody's fault.
+/// The rule that is broken; `None` if the anomaly may have an innocent cause.
 pub(super) fn of_anomaly(anomaly: &Anomaly, message_type: MessageType) -> Option<Rule> {
     let is_of_device = message_type.is_of_device();
     Some(match anomaly {

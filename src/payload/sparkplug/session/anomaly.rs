@@ -1,4 +1,4 @@
-//! What is wrong in the life of a node, as seen by one observer.
+//! The anomalies in the session of a node, as one observer sees them.
 
 use crate::payload::sparkplug::check::quoted;
 use crate::payload::sparkplug::topic::MessageType;
@@ -68,7 +68,7 @@ pub(crate) enum Anomaly {
     BdSeqRepeated(u64),
     /// Another connection publishes as the same node.
     TwoPublishers(MessageType),
-    /// Data, but no birth, so many seconds after the request.
+    /// Data, but no birth, this many seconds after the request.
     RebirthIgnored(u64),
 }
 

@@ -1,6 +1,6 @@
 //! The memory of Sparkplug sessions: births, deaths and sequence numbers of each node, as one observer sees them.
 //!
-//! It takes messages and time, and returns what does not fit. What the observer may have missed is never blamed: after lost
+//! It takes messages and time, and returns anomalies. A message that the observer may have missed is never one: after lost
 //! bytes, on another connection, or before the first birth, a node's state is unknown. The numbers on a publisher's connection
 //! are judged from a birth on, and not while several connections publish as the node: others may have carried the rest.
 
@@ -115,7 +115,7 @@ impl Sessions {
         self.nodes.evicted
     }
 
-    /// A node is judged by its own packets, or else by what the first subscriber received.
+    /// A node is judged by its own packets, or else by the messages to the first subscriber.
     fn is_judged(&self, node: &Node, observer: Observer) -> bool {
         let current = node.observer();
         observer.is_publisher

@@ -64,7 +64,7 @@ pub(super) struct Node {
     devices_so_far: u32,
     /// The time of a request for a birth, in nanoseconds.
     rebirth: Option<u64>,
-    /// The observer was told that the birth was not seen.
+    /// It was reported that the birth was not seen.
     is_unseen_birth_told: bool,
 }
 

@@ -317,7 +317,7 @@ fn numbers_over_several_connections_are_not_judged() {
     // The node's next connection.
     let gap = ["seq 2 expected, 4 received: 2 messages missing"];
     assert_eq!(on_connections(&mut watcher, &[(3, 0), (3, 1), (3, 4)]), gap);
-    // Another connection may carry the rest of what one carries without a birth.
+    // Another connection may carry the birth that this one lacks.
     let mut watcher = Watcher::default();
     let unseen = ["the birth was not seen, so metrics have no names"];
     assert_eq!(on_connections(&mut watcher, &[(1, 2), (1, 5), (2, 6), (2, 8)]), unseen);

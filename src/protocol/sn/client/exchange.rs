@@ -109,7 +109,7 @@ impl Adapter {
         self.exchange = Some(Exchange::new(step, datagram, now));
     }
 
-    /// Repeats what is due.
+    /// Repeats the messages that are due.
     pub(super) fn repeat(&mut self, now: Instant) -> Result<(), GatewayError> {
         for exchange in self.exchange.iter_mut().chain(&mut self.ping) {
             match exchange.repeat(&self.settings, now) {
@@ -253,7 +253,7 @@ impl Adapter {
         }
     }
 
-    /// Tells the MQTT client that a message is settled.
+    /// Acknowledges a message to the MQTT client.
     pub(super) fn settle(&mut self, outgoing: &Outgoing, reason_code: ReasonCode, packet_type: PacketType) {
         let Some(packet_id) = outgoing.packet_id else { return };
         let ack = Ack::new(packet_id, reason_code);

@@ -58,8 +58,8 @@ impl Adapter {
         self.ask(Step::Connect, &Message::Connect(connect), now);
     }
 
-    /// Tells the MQTT client that it is connected. CONNACK of MQTT-SN does not say whether the session was kept, so it is
-    /// assumed to be what was requested.
+    /// Sends CONNACK to the MQTT client. CONNACK of MQTT-SN does not say whether the session was kept, so it is assumed that the
+    /// request was granted.
     pub(super) fn accept(&mut self) {
         let connack = Connack {
             session_present: !self.is_clean,

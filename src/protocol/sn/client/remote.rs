@@ -200,7 +200,7 @@ impl Adapter {
         Err(GatewayError::Rejected { topic, return_code: ack.return_code })
     }
 
-    /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.
+    /// Passes a rejection of the gateway to the MQTT client; before MQTT 5, only the end of the connection can express it.
     fn reject(&mut self, outgoing: Outgoing, return_code: ReturnCode) -> Result<(), GatewayError> {
         if outgoing.qos == Qos::AtMostOnce && self.settings.counts_rejections {
             self.note_rejection(return_code);

@@ -254,7 +254,7 @@ impl<T> Deliveries<T> {
         matches!(&self.open, Some(Exchange { step: Step::Received(_), .. }))
     }
 
-    /// The packet identifier for REGISTER, which the open exchange does not have, as there is none.
+    /// The packet identifier for REGISTER, when no exchange is open that would have one.
     pub(super) fn next_register(&mut self) -> PacketId {
         self.last_register = self.last_register.wrapping_add(1);
         PacketId::new(self.last_register).unwrap_or_else(|| self.next_register())

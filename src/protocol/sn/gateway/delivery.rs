@@ -32,7 +32,7 @@ impl Client {
         self.pump(context, out);
     }
 
-    /// Tells the broker that it need not send the message again.
+    /// Acknowledges the message to the broker, so that it does not send it again.
     fn settle(&mut self, delivery: Delivery, context: Context<'_>, out: &mut Output) {
         let Some(packet) = acknowledgement(delivery) else { return };
         self.stay_awake(context);

@@ -73,7 +73,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The code, the meaning, and the types that may have it. An empty list stands for all types with a reason code.
+/// The code, the meaning, and the types that may have it. An empty list means all types with a reason code.
 type Row = (u8, &'static str, &'static [PacketType]);
 
 use PacketType::{

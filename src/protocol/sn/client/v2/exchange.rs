@@ -284,7 +284,7 @@ impl Adapter {
         }
     }
 
-    /// Tells the MQTT client the result of a message.
+    /// Sends the MQTT client the result of a message.
     pub(super) fn settle(&mut self, outgoing: &Outgoing, reason: Reason) {
         let Some(packet_id) = outgoing.packet_id else { return };
         let packet = match outgoing.qos {

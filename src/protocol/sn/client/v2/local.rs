@@ -111,7 +111,7 @@ impl Adapter {
         self.ask_datagram(Step::Connect { packet_id, resumes }, datagram, now);
     }
 
-    /// Tells the MQTT client that it is connected.
+    /// Sends CONNACK to the MQTT client.
     pub(super) fn accept(&mut self, session_present: bool, properties: Properties<'_>) {
         let properties = if self.traffic.is_v5() { properties } else { Properties::EMPTY };
         let connack = Connack { session_present, reason_code: ReasonCode::SUCCESS, properties };

@@ -166,7 +166,7 @@ impl Adapter {
         Ok(())
     }
 
-    /// Tells the MQTT client that the gateway rejected a message; before MQTT 5, only the end of the connection can.
+    /// Passes a rejection of the gateway to the MQTT client; before MQTT 5, only the end of the connection can express it.
     fn reject(&mut self, outgoing: Outgoing, reason: Reason) -> Result<(), GatewayError> {
         if !self.traffic.is_v5() || outgoing.qos == Qos::AtMostOnce {
             return Err(GatewayError::RejectedFor { topic: outgoing.topic, reason });

@@ -39,7 +39,7 @@ impl Client {
         settings.datagram_size.min(of_client)
     }
 
-    /// Tells the broker that it need not send the message again.
+    /// Acknowledges the message to the broker, so that it does not send it again.
     fn settle(&mut self, delivery: Delivery, context: Context<'_>, out: &mut Output) {
         let Some(packet) = acknowledgement(delivery) else { return };
         self.stay_awake(context);
