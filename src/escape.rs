@@ -51,12 +51,12 @@ pub(crate) fn bytes(text: &[u8]) -> String {
 }
 
 /// The most characters of a text that a message shows.
-const MOST_SHOWN: usize = 100;
+const MAX_SHOWN: usize = 100;
 
 /// The text, or its start with a mark. MQTT allows 65,535 bytes for a name or a topic, and a shell more for an argument, which would
 /// hide the rest of a message. It escapes nothing.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MOST_SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         None => text.into(),
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
     }

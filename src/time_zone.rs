@@ -8,7 +8,7 @@ use std::path::Path;
 const DATABASES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo"];
 
 /// The hours of an offset that the C library takes at most; it reads more as this many.
-const MOST_HOURS: u32 = 24;
+const MAX_HOURS: u32 = 24;
 
 /// The local time zone, and a note where TZ does not name one that can be read, which means UTC.
 pub(crate) fn local() -> (TimeZone, Option<String>) {
@@ -57,9 +57,9 @@ fn with_bounded_offset(rule: &str) -> Option<TimeZone> {
     let (name, offset) = rule.split_at(sign);
     let digits = offset.trim_start_matches(['+', '-']);
     let (hours, rest) = digits.split_at(digits.find(':').unwrap_or(digits.len()));
-    let hours: u32 = hours.parse().ok().filter(|hours| *hours > MOST_HOURS)?;
+    let hours: u32 = hours.parse().ok().filter(|hours| *hours > MAX_HOURS)?;
     let sign = if offset.starts_with('-') { "-" } else { "" };
-    let bounded = format!("{name}{sign}{}{rest}", hours.min(MOST_HOURS));
+    let bounded = format!("{name}{sign}{}{rest}", hours.min(MAX_HOURS));
     TimeZone::posix(&bounded).ok()
 }
 

@@ -10,10 +10,10 @@ use std::f64::consts::TAU;
 use std::fmt::{self, Write};
 
 /// No publisher sends more messages.
-pub(super) const MOST_MESSAGES: u64 = 1 << 47;
+pub(super) const MAX_MESSAGES: u64 = 1 << 47;
 
 /// The most decimals that a floating-point number has.
-const MOST_DECIMALS: usize = 15;
+const MAX_DECIMALS: usize = 15;
 
 /// The limit of numbers with decimals, up to which they are exact and short.
 const LARGEST: f64 = 1e15;
@@ -88,7 +88,7 @@ impl Generator {
         let Range { least, most, decimals } = Range::parse(range)?;
         let range = Range { least, most, decimals: decimals.max(decimals_of(step)) };
         let step = number(step).filter(|step| *step > 0.0 && *step <= most - least)?;
-        (range.decimals <= MOST_DECIMALS).then_some(Generator::Walk(range, step))
+        (range.decimals <= MAX_DECIMALS).then_some(Generator::Walk(range, step))
     }
 
     fn sine(settings: &str) -> Option<Generator> {
@@ -119,7 +119,7 @@ impl Generator {
     pub(crate) fn lengths(&self) -> (usize, usize) {
         match self {
             Generator::Counter { start, step, cycle } => {
-                let steps = i64::try_from((*cycle).min(MOST_MESSAGES) - 1).unwrap_or(i64::MAX);
+                let steps = i64::try_from((*cycle).min(MAX_MESSAGES) - 1).unwrap_or(i64::MAX);
                 let last = start.saturating_add(step.saturating_mul(steps));
                 placeholder::lengths_of_integers(last.min(*start), last.max(*start))
             }
@@ -178,7 +178,7 @@ impl Range {
         let (least, most) = text.split_once("..")?;
         let decimals = decimals_of(least).max(decimals_of(most));
         let (least, most) = (number(least)?, number(most)?);
-        (least < most && decimals <= MOST_DECIMALS).then_some(Range { least, most, decimals })
+        (least < most && decimals <= MAX_DECIMALS).then_some(Range { least, most, decimals })
     }
 
     /// The number at a part from 0 to 1.

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 /// Allowance for the packet's bytes besides the payload; a larger packet is not ours.
-const MOST_OVERHEAD: usize = 256 * 1024;
+const MAX_OVERHEAD: usize = 256 * 1024;
 
 /// Session expiry interval of clients that keep their session while they are away.
 const SESSION_EXPIRY_SECONDS: u32 = 3600;
@@ -155,7 +155,7 @@ fn with_session_expiry(properties: &PropertiesBuf, seconds: u32) -> PropertiesBu
 
 /// Our limits for incoming packets: the longest payload and some overhead.
 fn accepts(plan: &Plan) -> Limits {
-    let longest = u32::try_from(plan.longest_payload() + MOST_OVERHEAD);
+    let longest = u32::try_from(plan.longest_payload() + MAX_OVERHEAD);
     let limits = Limits::default();
     let maximum_packet_size =
         longest.map_or(limits.maximum_packet_size, |ours| ours.min(limits.maximum_packet_size));

@@ -24,7 +24,7 @@ pub(crate) const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_rang
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
 /// The maximum number of processes; more do not help.
-pub(crate) const MOST_PROCESSES: usize = 256;
+pub(crate) const MAX_PROCESSES: usize = 256;
 
 /// Open files of a worker process in the process that leads it: its standard input and output.
 const OPEN_FILES_OF_WORKER: u64 = 2;
@@ -101,7 +101,7 @@ fn spread(plan: &mut Plan, around: Surroundings, limit: Option<u64>) -> Result<(
     // More processes do not help if the limit is too low for a single client.
     let helps = 1 + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD <= limit;
     let most = if helps || wanted.is_some() {
-        MOST_PROCESSES.min(plan.sockets().min(plan.clients()).max(1) as usize)
+        MAX_PROCESSES.min(plan.sockets().min(plan.clients()).max(1) as usize)
     } else {
         1
     };
@@ -158,7 +158,7 @@ fn open_files(sockets: u32, plan: &Plan) -> u64 {
 }
 
 /// The maximum number of processes that accept clients for a broker.
-pub(crate) const MOST_FRONT_PROCESSES: u16 = 64;
+pub(crate) const MAX_FRONT_PROCESSES: u16 = 64;
 
 /// The limit of open files is too low for the embedded broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -218,13 +218,13 @@ fn front_processes_within(clients: u32, enough: u64, limit: Option<u64>) -> Resu
     let of_broker = |processes: u16| u64::from(processes) + OPEN_FILES_OF_PROCESS;
     let needed = |processes: u16| of_front(processes).max(of_broker(processes));
     let Some(limit) = limit.filter(|limit| *limit < of_front(1)) else { return Ok(0) };
-    let all = 1..=MOST_FRONT_PROCESSES;
+    let all = 1..=MAX_FRONT_PROCESSES;
     all.clone().find(|processes| needed(*processes) <= limit).ok_or_else(|| {
         let free = limit.saturating_sub(OPEN_FILES_OF_PROCESS);
         // Without room for a single client, more processes do not help.
         let best = all.min_by_key(|processes| needed(*processes)).filter(|_| free > 0);
         let processes = best.unwrap_or(1);
-        let most = free * free.min(MOST_FRONT_PROCESSES.into());
+        let most = free * free.min(MAX_FRONT_PROCESSES.into());
         let most_clients = most.saturating_sub(MORE_CLIENTS.into());
         BrokerShortage { clients, processes, needed: needed(processes), limit, enough, most_clients }
     })

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of times with a point of their own.
-const MOST_TIMES: usize = 300;
+const MAX_TIMES: usize = 300;
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
@@ -31,7 +31,7 @@ impl RateCourse {
             courses.iter().flat_map(|course| &course.0).map(|point| point.at_ns).collect();
         times.sort_unstable();
         times.dedup();
-        let step = times.len().div_ceil(MOST_TIMES).max(1);
+        let step = times.len().div_ceil(MAX_TIMES).max(1);
         let last = times.last().copied().filter(|_| step > 1);
         let mut sum = RateCourse::default();
         for at_ns in times.into_iter().step_by(step).chain(last) {
@@ -47,7 +47,7 @@ impl RateCourse {
 
     /// Whether it has few enough points for a report.
     pub(crate) fn is_short(&self) -> bool {
-        self.0.len() <= MOST_TIMES
+        self.0.len() <= MAX_TIMES
     }
 
     /// The number of messages that are planned from one time until another.
@@ -147,7 +147,7 @@ mod tests {
     fn a_course_of_very_many_stages_is_thinned() {
         let points: Vec<_> = (0..10_000).map(|second| (second, second as f64)).collect();
         let sum = RateCourse::sum(&[course(&points)]);
-        assert!(sum.0.len() <= 2 * MOST_TIMES + 2, "{}", sum.0.len());
+        assert!(sum.0.len() <= 2 * MAX_TIMES + 2, "{}", sum.0.len());
         assert_eq!(sum.0.last().map(|point| (point.at_ns, point.per_second)), Some((9999, 9999.0)));
     }
 }

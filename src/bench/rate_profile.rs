@@ -20,7 +20,7 @@ pub(super) const WORK_OF_MESSAGE: Work = 2 * 1000 * 1_000_000_000;
 pub(crate) const LONGEST_STAGES: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The maximum number of stages.
-pub(crate) const MOST_STAGES: usize = 10_000;
+pub(crate) const MAX_STAGES: usize = 10_000;
 
 /// A time with a constant rate, or one that changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 const LONGEST_RANDOM_PAUSE: u32 = 30;
 
 /// The maximum number of sends to count one by one.
-const MOST_COUNTED: usize = 10_000_000;
+const MAX_COUNTED: usize = 10_000_000;
 
 /// The distribution of beats over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,10 +144,10 @@ impl Schedule {
         Some(planned)
     }
 
-    /// The number of sends due by `now`, up to `MOST_COUNTED`.
+    /// The number of sends due by `now`, up to `MAX_COUNTED`.
     pub(crate) fn count_due(&self, now: u64) -> u64 {
         let mut rest = self.clone();
-        std::iter::from_fn(|| rest.due(now)).take(MOST_COUNTED).count() as u64
+        std::iter::from_fn(|| rest.due(now)).take(MAX_COUNTED).count() as u64
     }
 
     fn plan_beat(&mut self) {

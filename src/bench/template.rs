@@ -40,7 +40,7 @@ pub(crate) struct ValueLengths {
 const RUN_LENGTH: usize = 8;
 
 /// The number of digits of the last message's number.
-const LONGEST_SEQUENCE: usize = generator::MOST_MESSAGES.ilog10() as usize + 1;
+const LONGEST_SEQUENCE: usize = generator::MAX_MESSAGES.ilog10() as usize + 1;
 
 /// The places of values that are new for each message. They differ from those of generated values and between topics and payloads,
 /// since the same place, seed and message make the same value.

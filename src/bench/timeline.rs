@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The maximum number of slots, just over an hour of seconds.
-pub(crate) const MOST_SLOTS: usize = 4096;
+pub(crate) const MAX_SLOTS: usize = 4096;
 
 /// The initial width of a slot.
 const SHORTEST_WIDTH: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ impl Timeline {
         loop {
             let index = time / self.width_in_nanoseconds();
             match usize::try_from(index) {
-                Ok(index) if index < MOST_SLOTS => return index,
+                Ok(index) if index < MAX_SLOTS => return index,
                 _ => self.coarsen(),
             }
         }
@@ -117,7 +117,7 @@ impl Timeline {
         let slots_of = |width: Duration| {
             usize::try_from((time + width / 2).as_nanos() / width.as_nanos()).unwrap_or(usize::MAX)
         };
-        while slots_of(self.width).saturating_add(self.slots.len()) > MOST_SLOTS {
+        while slots_of(self.width).saturating_add(self.slots.len()) > MAX_SLOTS {
             self.coarsen();
         }
         let empty = std::iter::repeat_with(Slot::default).take(slots_of(self.width));
@@ -128,7 +128,7 @@ impl Timeline {
     pub(crate) fn from_parts(width: Duration, slots: Vec<Slot>) -> Option<Timeline> {
         let seconds = width.as_secs();
         let is_width = seconds.is_power_of_two() && width.subsec_nanos() == 0 && seconds <= WIDEST_SECONDS;
-        (is_width && slots.len() <= MOST_SLOTS).then_some(Timeline { width, slots })
+        (is_width && slots.len() <= MAX_SLOTS).then_some(Timeline { width, slots })
     }
 
     /// The latencies of the slot before this time; empty if nothing was recorded.
@@ -280,7 +280,7 @@ mod tests {
         let latencies = timeline.slots().iter().filter_map(|slot| slot.latency.histogram());
         assert_eq!(latencies.map(Histogram::len).sum::<u64>(), 10_000);
         timeline.at(u64::MAX).sent += 1;
-        assert!(timeline.slots().len() <= MOST_SLOTS);
+        assert!(timeline.slots().len() <= MAX_SLOTS);
         assert_eq!(sent(&timeline).iter().sum::<u64>(), 10_001);
     }
 
@@ -311,7 +311,7 @@ mod tests {
         timeline.delay(Duration::from_millis(1600));
         assert_eq!(sent(&timeline), [0, 0, 1]);
         timeline.delay(Duration::from_secs(u64::MAX / 4));
-        assert!(timeline.slots().len() <= MOST_SLOTS);
+        assert!(timeline.slots().len() <= MAX_SLOTS);
         assert_eq!(sent(&timeline).iter().sum::<u64>(), 1);
     }
 

@@ -13,7 +13,7 @@ use std::fs::read_to_string;
 use std::net::{IpAddr, SocketAddr};
 
 /// The maximum of times that the table is read if the gateway is missing.
-const MOST_READS: usize = 10;
+const MAX_READS: usize = 10;
 
 /// The drops up to a moment.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ impl UdpDrops {
     /// The drops so far of sockets at these gateways.
     pub(super) fn read(gateways: Vec<SocketAddr>) -> UdpDrops {
         let is_here = gateways.iter().any(|gateway| tcp::is_own_address(gateway.ip()));
-        let most = if is_here { MOST_READS } else { 1 };
+        let most = if is_here { MAX_READS } else { 1 };
         let mut drops = UdpDrops { gateways, of_clients: 0, of_gateways: None };
         for _ in 0..most {
             let tables = ["/proc/self/net/udp", "/proc/self/net/udp6"];

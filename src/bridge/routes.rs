@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// The maximum of targets of one topic.
-pub(crate) const MOST_TARGETS: usize = 8;
+pub(crate) const MAX_TARGETS: usize = 8;
 
 /// The maximum of topics whose targets are remembered, and their maximum length.
-const MOST_CACHED: usize = 4096;
+const MAX_CACHED: usize = 4096;
 const LONGEST_CACHED: usize = 256;
 
 /// A subscription on the source.
@@ -105,7 +105,7 @@ impl Routes {
     fn remember(&mut self, topic: &str) -> Destinations {
         let destinations = self.destinations(topic);
         if topic.len() <= LONGEST_CACHED {
-            if self.cache.len() >= MOST_CACHED {
+            if self.cache.len() >= MAX_CACHED {
                 self.cache.clear();
             }
             self.cache.insert(topic.into(), destinations.clone());

@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The interval between the pings to a front process, and the number of unanswered intervals after which it does not respond.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
-const MOST_SILENT_INTERVALS: u32 = 6;
+const MAX_SILENT_INTERVALS: u32 = 6;
 
 /// A front process.
 #[derive(Debug)]
@@ -163,12 +163,12 @@ impl FrontPlace {
             intervals.tick().await;
             if multiplexer.received() == received {
                 silent += 1;
-                if silent == MOST_SILENT_INTERVALS {
+                if silent == MAX_SILENT_INTERVALS {
                     self.emit_silence(process, since.elapsed(), Event::FrontSilent);
                 }
                 continue;
             }
-            if silent >= MOST_SILENT_INTERVALS {
+            if silent >= MAX_SILENT_INTERVALS {
                 self.emit_silence(process, since.elapsed(), Event::FrontResponds);
             }
             (received, silent, since) = (multiplexer.received(), 0, Instant::now());

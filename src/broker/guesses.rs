@@ -16,7 +16,7 @@ const FREE_OF_ONE: u32 = 20;
 
 /// The delay after the next failure; it doubles with each further one, up to the longest.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
-const MOST_DOUBLINGS: u32 = 4;
+const MAX_DOUBLINGS: u32 = 4;
 
 /// The longest wait for a turn. Attempts that would wait longer are refused.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -171,7 +171,7 @@ impl Record {
     /// The time between two attempts, if there is one.
     fn delay(&self, key: Key) -> Option<Duration> {
         let over = self.failures.checked_sub(key.free_failures())?;
-        Some(FIRST_DELAY * (1 << over.min(MOST_DOUBLINGS)))
+        Some(FIRST_DELAY * (1 << over.min(MAX_DOUBLINGS)))
     }
 }
 

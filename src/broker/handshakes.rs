@@ -13,8 +13,8 @@ use std::thread::available_parallelism;
 use tokio::sync::Notify;
 
 /// The most unfinished handshakes, and the fewest with little memory.
-const MOST: usize = 1000;
-const FEWEST: usize = 16;
+const MAX_HANDSHAKES: usize = 1000;
+const MIN_HANDSHAKES: usize = 16;
 
 /// The memory that an unfinished handshake may take, mostly bytes of the client.
 const COST: usize = 32 << 10;
@@ -35,7 +35,7 @@ impl Handshakes {
     pub(super) fn within(memory: usize) -> Handshakes {
         let processors = available_parallelism().map_or(1, Into::into);
         Handshakes {
-            most: (memory / COST).clamp(FEWEST, MOST),
+            most: (memory / COST).clamp(MIN_HANDSHAKES, MAX_HANDSHAKES),
             next: Cell::new(0),
             count: Cell::new(0),
             unfinished: RefCell::default(),
@@ -133,8 +133,9 @@ mod tests {
         let handshakes = Handshakes::within(0);
         let kinds: [fn(u32) -> Network; 2] = [|_| None, network];
         for of in kinds {
-            let places: Vec<_> = (0..FEWEST as u32 + 2).map(|number| handshakes.begin(of(number))).collect();
-            let expected: Vec<bool> = (0..FEWEST + 2).map(|number| number < 2).collect();
+            let places: Vec<_> =
+                (0..MIN_HANDSHAKES as u32 + 2).map(|number| handshakes.begin(of(number))).collect();
+            let expected: Vec<bool> = (0..MIN_HANDSHAKES + 2).map(|number| number < 2).collect();
             assert_eq!(are_displaced(&places), expected);
             drop(places);
             assert_eq!(are_displaced(&[handshakes.begin(None)]), [false]);
@@ -149,7 +150,7 @@ mod tests {
         let places: Vec<_> = (0..100).map(|_| handshakes.begin(network(9))).collect();
         assert_eq!(are_displaced(&others), [false; 3]);
         let left = are_displaced(&places).iter().filter(|is_displaced| !**is_displaced).count();
-        assert_eq!(left, FEWEST - 3);
+        assert_eq!(left, MIN_HANDSHAKES - 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout};
 
 /// The number of logins that may be pending, those included that are being checked.
-const MOST: usize = 10_000;
+const MAX_PENDING: usize = 10_000;
 
 /// The pending logins of a broker.
 #[derive(Debug, Default)]
@@ -160,7 +160,7 @@ impl Pending {
     fn of(logins: &Rc<Logins>, address: Key) -> Option<Pending> {
         let mut pending = logins.pending.borrow_mut();
         let own = pending.get(&address).copied().unwrap_or(0);
-        if own >= MOST.saturating_sub(logins.count.get()) {
+        if own >= MAX_PENDING.saturating_sub(logins.count.get()) {
             return None;
         }
         pending.insert(address, own + 1);
@@ -286,10 +286,10 @@ mod tests {
     #[test]
     fn an_address_takes_no_more_than_half_of_the_waiting_room() {
         in_a_runtime(async |logins| {
-            let (turns, waiting) = begin(&logins, (0..2 * MOST).map(|_| from(1, "ann")));
-            assert_eq!(turns.len() + waiting.len(), MOST / 2);
-            let (second, waiting_too) = begin(&logins, (0..2 * MOST).map(|_| from(2, "ann")));
-            assert_eq!(second.len() + waiting_too.len(), MOST / 4);
+            let (turns, waiting) = begin(&logins, (0..2 * MAX_PENDING).map(|_| from(1, "ann")));
+            assert_eq!(turns.len() + waiting.len(), MAX_PENDING / 2);
+            let (second, waiting_too) = begin(&logins, (0..2 * MAX_PENDING).map(|_| from(2, "ann")));
+            assert_eq!(second.len() + waiting_too.len(), MAX_PENDING / 4);
             assert!(logins.turn(from(3, "ann")).await.is_some());
         });
     }

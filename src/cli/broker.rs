@@ -4,7 +4,7 @@ use super::broker_limits::{self, Limit};
 use super::broker_tls::BrokerTlsArgs;
 use super::sn;
 use super::values::expected;
-use crate::bench::limits::MOST_FRONT_PROCESSES;
+use crate::bench::limits::MAX_FRONT_PROCESSES;
 use crate::cli::{Error, UsageError};
 use crate::quantity;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
@@ -108,7 +108,7 @@ pub(crate) struct BrokerArgs {
     pub limits: Vec<Limit>,
     /// Accept clients in this number of further processes, each with its own limit of open files. They serve one port: of
     /// --ws-port, or else -p, --wss-port, --tls-port
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_FRONT_PROCESSES)), help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_FRONT_PROCESSES)), help_heading = "Limits")]
     pub front_processes: Option<u16>,
     /// Run as such a process: standard input is the socket to the broker, standard output the listening socket
     #[arg(long, hide = true)]
@@ -125,12 +125,12 @@ pub(crate) struct BrokerArgs {
 }
 
 /// The minimum that leaves room for a client.
-const LEAST_MEMORY: usize = 64 << 10;
+const MIN_MEMORY: usize = 64 << 10;
 
 /// A size that leaves room for a client.
 fn memory(text: &str) -> Result<usize, String> {
     let size = quantity::size(text).and_then(|bytes| usize::try_from(bytes).ok());
-    size.filter(|size| *size >= LEAST_MEMORY)
+    size.filter(|size| *size >= MIN_MEMORY)
         .ok_or_else(|| expected("a size of at least 64KiB, such as 16MiB or 2GiB"))
 }
 

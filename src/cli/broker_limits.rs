@@ -39,7 +39,7 @@ enum Unit {
 const LONGEST: u64 = 3_600_000;
 
 /// The most entries of a table.
-const MOST: u64 = u32::MAX as u64;
+const MAX_COUNT: u64 = u32::MAX as u64;
 
 /// Each limit with its word, its unit and its range.
 const LIMITS: [(&str, LimitName, Unit, RangeInclusive<u64>); 11] = [
@@ -47,10 +47,10 @@ const LIMITS: [(&str, LimitName, Unit, RangeInclusive<u64>); 11] = [
     ("receive-maximum", LimitName::ReceiveMaximum, Unit::Count, 1..=65_535),
     ("topic-aliases", LimitName::TopicAliases, Unit::Count, 0..=65_535),
     ("in-flight", LimitName::InFlight, Unit::Count, 1..=65_535),
-    ("queued-messages", LimitName::QueuedMessages, Unit::Count, 1..=MOST),
-    ("subscriptions", LimitName::Subscriptions, Unit::Count, 0..=MOST),
-    ("sessions", LimitName::Sessions, Unit::Count, 1..=MOST),
-    ("retained-messages", LimitName::RetainedMessages, Unit::Count, 0..=MOST),
+    ("queued-messages", LimitName::QueuedMessages, Unit::Count, 1..=MAX_COUNT),
+    ("subscriptions", LimitName::Subscriptions, Unit::Count, 0..=MAX_COUNT),
+    ("sessions", LimitName::Sessions, Unit::Count, 1..=MAX_COUNT),
+    ("retained-messages", LimitName::RetainedMessages, Unit::Count, 0..=MAX_COUNT),
     ("retained-bytes", LimitName::RetainedBytes, Unit::Bytes, 0..=u64::MAX),
     ("connect-time", LimitName::ConnectTime, Unit::Milliseconds, 1..=LONGEST),
     ("stall-time", LimitName::StallTime, Unit::Milliseconds, 1..=LONGEST),

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use std::time::SystemTime;
 
 /// The longest delay that EMQX accepts, in seconds; it reads a larger number as a time since 1970 (module emqx_delayed).
-const MOST: i64 = 42_949_670;
+const MAX_SECONDS: i64 = 42_949_670;
 
 /// The longest delay documented for EMQX up to 5.8, in seconds.
-const MOST_BEFORE: i64 = 4_294_967;
+const MAX_BEFORE: i64 = 4_294_967;
 
 /// The time of publication.
 #[derive(Debug, Clone, Args)]
@@ -42,10 +42,10 @@ impl DelayArgs {
         // Rounded up, so that the message is never early.
         let seconds = (at.duration_since(now).as_millis() + 999).div_euclid(1000);
         match i64::try_from(seconds) {
-            Ok(seconds @ 1..=MOST) => Ok(Some(Delay(seconds))),
+            Ok(seconds @ 1..=MAX_SECONDS) => Ok(Some(Delay(seconds))),
             Ok(..=0) => Err(Error::usage(format!("--at {at}: the time is in the past"))),
             _ => Err(Error::usage(format!(
-                "--at {at}: EMQX delays messages by at most {MOST} s, about 497 days"
+                "--at {at}: EMQX delays messages by at most {MAX_SECONDS} s, about 497 days"
             ))),
         }
     }
@@ -60,8 +60,8 @@ impl Delay {
     /// A warning if older releases of EMQX do not support the delay.
     pub(crate) fn warning(self) -> Option<String> {
         let Delay(seconds) = self;
-        (seconds > MOST_BEFORE).then(|| {
-            format!("EMQX before 5.9 delays messages by at most {MOST_BEFORE} s, not {seconds}; it may silently drop this one")
+        (seconds > MAX_BEFORE).then(|| {
+            format!("EMQX before 5.9 delays messages by at most {MAX_BEFORE} s, not {seconds}; it may silently drop this one")
         })
     }
 }
@@ -71,8 +71,10 @@ fn delay(text: &str) -> Result<i64, String> {
     let duration = values::positive_duration(text)?;
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     match i64::try_from(seconds) {
-        Ok(seconds @ ..=MOST) => Ok(seconds),
-        _ => Err(values::expected(format!("at most {MOST} s, about 497 days, which is EMQX's maximum"))),
+        Ok(seconds @ ..=MAX_SECONDS) => Ok(seconds),
+        _ => {
+            Err(values::expected(format!("at most {MAX_SECONDS} s, about 497 days, which is EMQX's maximum")))
+        }
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
         assert_eq!(delay("15m"), Ok(900));
         assert_eq!(delay("1h30m"), Ok(5400));
         assert_eq!(delay("500ms"), Ok(1));
-        assert_eq!(delay("42949670"), Ok(MOST));
+        assert_eq!(delay("42949670"), Ok(MAX_SECONDS));
         for text in ["", "0", "-5", "-5m", "soon", "42949671", "12000h"] {
             assert!(delay(text).is_err(), "{text}");
         }

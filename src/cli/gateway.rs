@@ -21,7 +21,7 @@ use std::time::Duration;
 const LARGEST_DATAGRAM: usize = 65_507;
 
 /// The smallest datagram to which a gateway can be limited.
-const LEAST_DATAGRAM: usize = 64;
+const MIN_DATAGRAM: usize = 64;
 
 /// The heading of the limits.
 const LIMITS: &str = "Limits";
@@ -255,6 +255,6 @@ fn size(text: &str) -> Result<usize, String> {
 }
 
 fn datagram_size(text: &str) -> Result<usize, String> {
-    let size = size(text).ok().filter(|size| (LEAST_DATAGRAM..=LARGEST_DATAGRAM).contains(size));
+    let size = size(text).ok().filter(|size| (MIN_DATAGRAM..=LARGEST_DATAGRAM).contains(size));
     size.ok_or_else(|| expected("a size from 64 to 65507"))
 }

@@ -119,7 +119,7 @@ pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
 pub(crate) struct LocalAddresses(pub Vec<IpAddr>);
 
 /// Maximum size of a range, enough for all clients of one machine.
-const MOST_LOCAL_ADDRESSES: usize = 65_536;
+const MAX_LOCAL_ADDRESSES: usize = 65_536;
 
 /// Addresses and ranges, separated by commas, as in `10.0.0.7,127.0.0.2-127.0.0.9`.
 pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
@@ -128,9 +128,9 @@ pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let range = address_range(local_address(first)?, local_address(last)?)
             .ok_or_else(|| expected(format!("an ascending range, but found {part}")))?;
-        addresses.extend(range.take(MOST_LOCAL_ADDRESSES + 1));
-        if addresses.len() > MOST_LOCAL_ADDRESSES {
-            return Err(expected(format!("at most {MOST_LOCAL_ADDRESSES} addresses")));
+        addresses.extend(range.take(MAX_LOCAL_ADDRESSES + 1));
+        if addresses.len() > MAX_LOCAL_ADDRESSES {
+            return Err(expected(format!("at most {MAX_LOCAL_ADDRESSES} addresses")));
         }
     }
     Ok(LocalAddresses(addresses))

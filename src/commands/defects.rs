@@ -4,7 +4,7 @@ use super::Messages;
 use crate::protocol::{Defect, PropertyId, Publish};
 
 /// The maximum of notes per run; a faulty publisher rarely sends only one such message.
-const MOST_NOTES: u32 = 100;
+const MAX_NOTES: u32 = 100;
 
 /// The maximum of a topic's characters in a note.
 const SHOWN: usize = 100;
@@ -18,7 +18,7 @@ pub(super) struct DefectNotes {
 
 impl DefectNotes {
     pub(super) fn new(messages: Messages) -> DefectNotes {
-        DefectNotes { messages, left: MOST_NOTES }
+        DefectNotes { messages, left: MAX_NOTES }
     }
 
     /// Reports the defects of a message.

@@ -33,7 +33,7 @@ const LOG_TIMEOUT: Duration = Duration::from_millis(500);
 const LOG_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The maximum number of faults of front processes that are kept.
-const MOST_FRONT_FAULTS: usize = 100;
+const MAX_FRONT_FAULTS: usize = 100;
 
 /// The port of the broker that clients connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +176,7 @@ fn forward_log(
             let line = line.strip_prefix(LOG_PREFIX).unwrap_or(&line);
             if let Some(fault) = FrontFault::in_log(line) {
                 let mut known = front_faults.lock().unwrap_or_else(PoisonError::into_inner);
-                if known.len() < MOST_FRONT_FAULTS {
+                if known.len() < MAX_FRONT_FAULTS {
                     known.push(fault);
                 }
             }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// The maximum size of a request's head.
-const MOST_REQUEST_BYTES: usize = 8 * 1024;
+const MAX_REQUEST_BYTES: usize = 8 * 1024;
 
 /// The timeout of a whole exchange.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -21,8 +21,8 @@ pub(super) const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 /// Reads a request up to the end of its head, or to the maximum size; `None` if the client closed the connection before.
 pub(super) async fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
-    while !has_ended(&head) && head.len() < MOST_REQUEST_BYTES {
-        if (&mut *stream).take((MOST_REQUEST_BYTES - head.len()) as u64).read_buf(&mut head).await? == 0 {
+    while !has_ended(&head) && head.len() < MAX_REQUEST_BYTES {
+        if (&mut *stream).take((MAX_REQUEST_BYTES - head.len()) as u64).read_buf(&mut head).await? == 0 {
             return Ok(None);
         }
     }
@@ -34,7 +34,7 @@ pub(super) async fn send(mut stream: TcpStream, response: &str) -> std::io::Resu
     stream.write_all(response.as_bytes()).await?;
     stream.shutdown().await?;
     // Unread bytes would turn the close into a reset, which could arrive before the response does.
-    let mut rest = stream.take(MOST_REQUEST_BYTES as u64);
+    let mut rest = stream.take(MAX_REQUEST_BYTES as u64);
     let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
     Ok(())
 }

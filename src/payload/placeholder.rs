@@ -112,7 +112,7 @@ pub(crate) enum TimeForm {
 }
 
 /// The maximum of decimals, which is the precision of a floating-point number.
-const MOST_DECIMALS: usize = 15;
+const MAX_DECIMALS: usize = 15;
 
 /// The limit of numbers with decimals.
 const LARGEST: f64 = 1e15;
@@ -140,7 +140,7 @@ impl Value {
         }
         let (start, end): (f64, f64) = (start.parse().ok()?, end.parse().ok()?);
         // A larger number would have hundreds of digits.
-        let is_valid = start < end && start.abs().max(end.abs()) <= LARGEST && most <= MOST_DECIMALS;
+        let is_valid = start < end && start.abs().max(end.abs()) <= LARGEST && most <= MAX_DECIMALS;
         is_valid.then_some(Value::RandomDecimal { range: start..=end, decimals: most })
     }
 

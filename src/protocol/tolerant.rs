@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The maximum of defects kept per message; a packet can hold millions.
-const MOST_DEFECTS: usize = 8;
+const MAX_DEFECTS: usize = 8;
 
 const TOPIC: &str = "topic name";
 
@@ -227,7 +227,7 @@ impl<'m> Mending<'m, '_> {
 
     fn note(&mut self, problem: Problem, treatment: Treatment) {
         let defect = Defect { problem, treatment };
-        if self.defects.len() < MOST_DEFECTS && !self.defects.contains(&defect) {
+        if self.defects.len() < MAX_DEFECTS && !self.defects.contains(&defect) {
             self.defects.push(defect);
         }
     }

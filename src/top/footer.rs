@@ -15,7 +15,7 @@ use ratatui::style::Style;
 const ROWS_ABOVE: u16 = 2;
 
 /// The most rows of a notice or a question on a low screen; on others, they take up to a half.
-const LEAST_ROWS: usize = 3;
+const MIN_ROWS: usize = 3;
 
 /// A label that leaves less columns for the text has rows of its own.
 const MIN_TYPED: usize = 20;
@@ -60,7 +60,7 @@ impl Footer<'_> {
         if let Some((label, prompt)) = self.prompt {
             return prompt_rows((label, prompt, self.problem), palette, width, most);
         }
-        let most = most.min(usize::from(screen.height / 2).max(LEAST_ROWS));
+        let most = most.min(usize::from(screen.height / 2).max(MIN_ROWS));
         if let Some(question) = self.question {
             return Rows::of(question_lines(question, width, most), palette.warning());
         }

@@ -19,8 +19,8 @@ const NARROW: u16 = 80;
 /// The columns that the broker and the filter keep as long as other parts can be left out, and the fewest for them.
 const BROKER: usize = 12;
 const FILTER: usize = 16;
-const LEAST_BROKER: usize = 5;
-const LEAST_FILTER: usize = 8;
+const MIN_BROKER: usize = 5;
+const MIN_FILTER: usize = 8;
 
 /// The forms of the mark for a screen that sends nothing.
 const READ_ONLY: [&str; 2] = ["read-only", "r/o"];
@@ -141,10 +141,10 @@ fn fitted(title: Title<'_>, mut parts: Vec<Part>, width: usize) -> String {
     }
     let of_parts = taken(&parts);
     let is_whole = of_broker + of_parts + of_filter <= width;
-    let of_broker = if is_whole { of_broker } else { of_broker.min(LEAST_BROKER) };
-    let room = width.saturating_sub(of_parts + of_broker + GAP.len()).max(LEAST_FILTER);
+    let of_broker = if is_whole { of_broker } else { of_broker.min(MIN_BROKER) };
+    let room = width.saturating_sub(of_parts + of_broker + GAP.len()).max(MIN_FILTER);
     let filter = text::line(&filter, room);
-    let room = width.saturating_sub(of_parts + columns_with_gap(&filter)).max(LEAST_BROKER);
+    let room = width.saturating_sub(of_parts + columns_with_gap(&filter)).max(MIN_BROKER);
     let mut line = format!(" {}", text::shortened(title.broker, room));
     for part in parts.iter().map(Part::text).chain([filter.as_str()]).filter(|part| !part.is_empty()) {
         line.push_str(GAP);

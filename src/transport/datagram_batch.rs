@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 const LARGEST_DATAGRAM: usize = 65_535;
 
 /// The maximum of datagrams. The memory for them is only used as far as datagrams need it.
-const MOST_DATAGRAMS: usize = if cfg!(target_os = "linux") { 32 } else { 1 };
+const MAX_DATAGRAMS: usize = if cfg!(target_os = "linux") { 32 } else { 1 };
 
 /// Datagrams with their senders.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ pub(crate) struct DatagramBatch {
 impl DatagramBatch {
     pub(crate) fn new() -> DatagramBatch {
         DatagramBatch {
-            memory: vec![0; MOST_DATAGRAMS * LARGEST_DATAGRAM],
-            received: Vec::with_capacity(MOST_DATAGRAMS),
+            memory: vec![0; MAX_DATAGRAMS * LARGEST_DATAGRAM],
+            received: Vec::with_capacity(MAX_DATAGRAMS),
             #[cfg(target_os = "linux")]
-            headers: nix::sys::socket::MultiHeaders::preallocate(MOST_DATAGRAMS, None),
+            headers: nix::sys::socket::MultiHeaders::preallocate(MAX_DATAGRAMS, None),
         }
     }
 
@@ -38,7 +38,7 @@ impl DatagramBatch {
 
     /// Whether more datagrams may have arrived.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() == MOST_DATAGRAMS
+        self.len() == MAX_DATAGRAMS
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
@@ -100,7 +100,7 @@ mod tests {
         let mut all = Vec::new();
         while all.len() < count {
             std::future::poll_fn(|cx| batch.poll_receive(cx, socket)).await.unwrap();
-            assert!(batch.len() <= MOST_DATAGRAMS);
+            assert!(batch.len() <= MAX_DATAGRAMS);
             all.extend(batch.iter().map(|(datagram, sender)| (datagram.to_vec(), sender)));
         }
         all

@@ -16,10 +16,10 @@ use tokio::net::UdpSocket;
 const LARGEST_DATAGRAM: usize = 65_535;
 
 /// The most datagrams that wait for a client; further ones are dropped, as by a full receive buffer.
-const MOST_RECEIVED: usize = 256;
+const MAX_RECEIVED: usize = 256;
 
 /// The most bytes that wait while the system's send buffer is full; further datagrams are dropped, as by a network.
-const MOST_UNSENT: usize = 4 << 20;
+const MAX_UNSENT: usize = 4 << 20;
 
 /// A forwarder. All clones are the same one.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ impl State {
         };
         let inbox = <[u8; 4]>::try_from(node_id).ok().map(u32::from_be_bytes);
         let Some(inbox) = inbox.and_then(|node_id| self.inboxes.get_mut(&node_id)) else { return };
-        if inbox.datagrams.len() >= MOST_RECEIVED {
+        if inbox.datagrams.len() >= MAX_RECEIVED {
             self.dropped += 1;
             return;
         }
@@ -153,7 +153,7 @@ impl State {
     }
 
     fn keep_unsent(&mut self, datagram: Vec<u8>) {
-        if self.unsent_bytes + datagram.len() > MOST_UNSENT {
+        if self.unsent_bytes + datagram.len() > MAX_UNSENT {
             self.dropped += 1;
             return;
         }

@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// The most bytes that wait while the system's send buffer is full. Further datagrams are dropped, as by a network.
-const MOST_WAITING: usize = 4 << 20;
+const MAX_WAITING: usize = 4 << 20;
 
 /// A socket with a bounded queue of datagrams to send.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl DatagramSocket {
                 Ok(_) | Err(_) => return,
             }
         }
-        if self.bytes + datagram.len() <= MOST_WAITING {
+        if self.bytes + datagram.len() <= MAX_WAITING {
             self.bytes += datagram.len();
             self.waiting.push_back((address, datagram));
         }

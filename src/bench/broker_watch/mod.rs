@@ -37,7 +37,7 @@ pub(crate) use version::VersionQuery;
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The maximum size of a page, and the maximum time for it.
-const MOST_PAGE_BYTES: usize = 4 * 1024 * 1024;
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The maximum time that the end of a run waits for the watch to disconnect.
@@ -213,7 +213,7 @@ impl Watcher {
         let mut ticks = ticks();
         loop {
             ticks.tick().await;
-            match timeout(PAGE_TIMEOUT, http_get::get(url, MOST_PAGE_BYTES)).await {
+            match timeout(PAGE_TIMEOUT, http_get::get(url, MAX_PAGE_BYTES)).await {
                 Ok(Ok(page)) => self.note_page(&String::from_utf8_lossy(&page)),
                 Ok(Err(error)) => self.recorder.problem(error.to_string()),
                 Err(_) => {

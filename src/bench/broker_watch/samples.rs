@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The maximum number of samples; beyond it, every second one is dropped.
-pub(super) const MOST_SAMPLES: usize = 4096;
+pub(super) const MAX_SAMPLES: usize = 4096;
 
 /// Values that arrive within this time are one sample: a broker publishes each of its figures on a topic of its own.
 const ONE_SAMPLE: u64 = 200_000_000;
@@ -14,7 +14,7 @@ const ONE_SAMPLE: u64 = 200_000_000;
 const SHORTEST_INTERVAL: u64 = 500_000_000;
 
 /// The maximum number of different problems of a watch.
-const MOST_PROBLEMS: usize = 8;
+const MAX_PROBLEMS: usize = 8;
 
 /// The broker's metrics as a run recorded them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,7 +57,7 @@ impl BrokerSide {
             }
             _ => self.samples.push(Sample { at, values: BTreeMap::from([(metric, value)]) }),
         }
-        if self.samples.len() > MOST_SAMPLES {
+        if self.samples.len() > MAX_SAMPLES {
             let mut is_kept = false;
             self.samples.retain(|_| {
                 is_kept = !is_kept;
@@ -68,7 +68,7 @@ impl BrokerSide {
 
     /// Records a problem, once.
     pub(super) fn note_problem(&mut self, text: String) {
-        if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&text) {
+        if self.problems.len() < MAX_PROBLEMS && !self.problems.contains(&text) {
             self.problems.push(text);
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     fn the_number_of_samples_is_bounded() {
         let many: Vec<_> = (0..10_000).map(|second| (second * SECOND, second as f64)).collect();
         let side = of(Metric::Clients, &many);
-        assert!(side.samples.len() <= MOST_SAMPLES);
+        assert!(side.samples.len() <= MAX_SAMPLES);
         assert_eq!(side.course(Metric::Clients).map(|course| course.first), Some(0.0));
     }
 }

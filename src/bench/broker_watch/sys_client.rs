@@ -21,7 +21,7 @@ const KIND: char = 'w';
 const LONGEST_VALUE: usize = 64;
 
 /// The maximum number of nodes of a cluster whose values are kept apart.
-const MOST_NODES: usize = 64;
+const MAX_NODES: usize = 64;
 
 /// The options of the client: the connection and the credentials of the first measured client, without its will, its session and
 /// its client identifier.
@@ -105,7 +105,7 @@ impl SysClient {
         if node.is_empty() {
             return self.recorder.note(metric, value);
         }
-        if !self.nodes.contains_key(node) && self.nodes.len() >= MOST_NODES {
+        if !self.nodes.contains_key(node) && self.nodes.len() >= MAX_NODES {
             return;
         }
         self.nodes.entry(node.to_owned()).or_default().insert(rest.to_owned(), value);

@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub(super) const FILES: Heads = Heads { before: "old", now: "new" };
 
 /// The number of files whose metrics the page names at its top.
-const MOST_REASONS: usize = 3;
+const MAX_REASONS: usize = 3;
 
 /// A report and the name of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,8 +79,8 @@ impl Comparisons {
             (!metrics.is_empty()).then(|| format!("{} in {}", metrics.join(", "), file.name))
         };
         let files: Vec<_> = self.new.iter().filter_map(of_file).collect();
-        let shown = files.iter().take(MOST_REASONS).cloned().collect::<Vec<_>>().join("; ");
-        match files.len().checked_sub(MOST_REASONS).filter(|more| *more > 0) {
+        let shown = files.iter().take(MAX_REASONS).cloned().collect::<Vec<_>>().join("; ");
+        match files.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
             Some(more) => format!("{shown}; and in {more} more"),
             None => shown,
         }

@@ -17,7 +17,7 @@ use crate::protocol::Qos;
 ///
 /// Brokers drop messages for subscribers that read too slowly; mosquitto does once 1,000 are queued. A pair stays far
 /// below that, and so do ten publishers with a small window each.
-const MOST_PAIRS: u32 = 100;
+const MAX_PAIRS: u32 = 100;
 const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
 /// Clients with the same settings.
@@ -203,5 +203,5 @@ impl Group {
 }
 
 pub(crate) fn default_subscribers(publishers: u32) -> u32 {
-    publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
+    publishers.min(MAX_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }

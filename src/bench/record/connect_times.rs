@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The maximum number of slots; beyond it, each covers twice the time.
-const MOST_SLOTS: usize = 1024;
+const MAX_SLOTS: usize = 1024;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -34,7 +34,7 @@ impl Default for ConnectTimes {
 impl ConnectTimes {
     /// The counts at a time in nanoseconds since the start of the run.
     pub(crate) fn at(&mut self, time: u64) -> &mut Connects {
-        while self.slots.len() >= MOST_SLOTS && !self.slots.contains_key(&(time / self.slot_ns)) {
+        while self.slots.len() >= MAX_SLOTS && !self.slots.contains_key(&(time / self.slot_ns)) {
             self.coarsen();
         }
         self.slots.entry(time / self.slot_ns).or_default()
@@ -72,7 +72,7 @@ impl ConnectTimes {
     /// Reassembles the counts; `None` if the width is invalid, or there are too many slots.
     pub(crate) fn from_parts(slot_ns: u64, slots: BTreeMap<u64, Connects>) -> Option<ConnectTimes> {
         let is_width = slot_ns.is_multiple_of(SECOND) && (slot_ns / SECOND).is_power_of_two();
-        (is_width && slots.len() <= MOST_SLOTS).then_some(ConnectTimes { slot_ns, slots })
+        (is_width && slots.len() <= MAX_SLOTS).then_some(ConnectTimes { slot_ns, slots })
     }
 
     pub(crate) fn slot_ns(&self) -> u64 {

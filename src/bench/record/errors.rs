@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The maximum number of distinct error texts; a broker could make up any number of them.
-const MOST_ERROR_KINDS: usize = 50;
+const MAX_ERROR_KINDS: usize = 50;
 
 /// When the errors happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl Errors {
     }
 
     fn add_to(&mut self, key: (Stage, String, FailureKind), count: u64) {
-        let is_known = self.0.contains_key(&key) || self.0.len() < MOST_ERROR_KINDS;
+        let is_known = self.0.contains_key(&key) || self.0.len() < MAX_ERROR_KINDS;
         let key = if is_known { key } else { (key.0, "other errors".to_owned(), key.2) };
         let known = self.0.entry(key).or_default();
         *known = known.saturating_add(count);
@@ -175,6 +175,6 @@ mod tests {
         for number in 0..1000 {
             errors.add(Stage::Run, format!("invented {number}"), 1);
         }
-        assert_eq!((errors.0.len(), errors.count(Stage::Run)), (MOST_ERROR_KINDS + 1, 1001));
+        assert_eq!((errors.0.len(), errors.count(Stage::Run)), (MAX_ERROR_KINDS + 1, 1001));
     }
 }

@@ -13,7 +13,7 @@ use crate::words::counted;
 use std::fmt::Write;
 
 /// The maximum number of groups with missing clients that a verdict names.
-const MOST_MISSING_GROUPS: usize = 3;
+const MAX_MISSING_GROUPS: usize = 3;
 
 impl Report {
     /// The report's own conditions.
@@ -76,7 +76,7 @@ impl Report {
                 (group.measured?.connected, group.clients().saturating_sub(group.not_started));
             (connected < due).then(|| format!("{}: {connected} of {due}", group.name))
         });
-        let counts: Vec<_> = counts.take(MOST_MISSING_GROUPS).collect();
+        let counts: Vec<_> = counts.take(MAX_MISSING_GROUPS).collect();
         if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
     }
 

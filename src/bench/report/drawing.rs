@@ -8,7 +8,7 @@ use std::fmt::Write;
 const WIDTH: u64 = 40;
 
 /// With more rows than this, each row covers a power of ten.
-const MOST_ROWS: usize = 12;
+const MAX_ROWS: usize = 12;
 
 /// Bars in eighths, from none to seven; a full one is another character.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -38,7 +38,7 @@ pub(super) fn draw(latencies: &Latencies, is_utf8: bool) -> String {
 /// The bins from the first non-empty one to the last.
 fn bins(latencies: &Latencies) -> Vec<Bin> {
     let fine = bins_with(latencies, &[1, 2, 5]);
-    if fine.len() <= MOST_ROWS { fine } else { bins_with(latencies, &[1]) }
+    if fine.len() <= MAX_ROWS { fine } else { bins_with(latencies, &[1]) }
 }
 
 fn bins_with(latencies: &Latencies, steps: &[u64]) -> Vec<Bin> {
@@ -112,7 +112,7 @@ up to   1.00 ms   13.40 %  ████████
     #[test]
     fn a_wide_range_has_a_row_for_each_power_of_ten() {
         let drawn = draw(&latencies(&[(1, 1), (100_000_000, 1)]), true);
-        assert!(drawn.lines().count() <= MOST_ROWS, "{drawn}");
+        assert!(drawn.lines().count() <= MAX_ROWS, "{drawn}");
         assert_eq!(drawn.matches('█').count(), 2 * WIDTH as usize, "both are as frequent: {drawn}");
         let mut longest = Latencies::default();
         longest.record(u64::MAX);

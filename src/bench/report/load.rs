@@ -325,12 +325,12 @@ fn of_open_loop(load: &OpenLoop, is_usual_rate: bool) -> Vec<(&'static str, Opti
 }
 
 /// The number of stages that a report lists.
-const MOST_LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The stages as the option that sets them, or the first of them.
 pub(crate) fn of_stages(stages: &[Stage]) -> String {
-    let listed: Vec<_> = stages.iter().take(MOST_LISTED).map(Stage::to_string).collect();
-    let rest = match stages.len().saturating_sub(MOST_LISTED) {
+    let listed: Vec<_> = stages.iter().take(MAX_LISTED).map(Stage::to_string).collect();
+    let rest = match stages.len().saturating_sub(MAX_LISTED) {
         0 => String::new(),
         rest => format!(", and {rest} more"),
     };

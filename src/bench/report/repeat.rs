@@ -11,7 +11,7 @@ use std::fmt::Write;
 const NORMAL_PART: f64 = 0.6745;
 
 /// The maximum number of runs in a report.
-pub(crate) const MOST_RUNS: usize = 1000;
+pub(crate) const MAX_RUNS: usize = 1000;
 
 /// The runs, in order. The rest of the report is that of one of them.
 #[derive(Debug, Clone, PartialEq)]

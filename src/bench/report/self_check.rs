@@ -15,7 +15,7 @@ pub(super) const BUSY_PERCENT: f64 = 90.0;
 const LAG: u64 = 10_000_000;
 
 /// Fewer samples than this are not judged: a percentile of them is just the longest, and a share of them is random.
-const FEWEST_SAMPLES: u64 = 100;
+const MIN_SAMPLES: u64 = 100;
 
 /// The latency that a delayed TCP acknowledgement adds on Linux, in nanoseconds: 40 ms and up to one kernel tick.
 const DELAYED_ACKNOWLEDGEMENT: std::ops::Range<u64> = 39_000_000..44_500_000;
@@ -145,7 +145,7 @@ impl Report {
 
     /// The 99th percentile, if there are enough samples.
     fn p99(&self, kind: LatencyKind) -> Option<u64> {
-        self.summary(kind).filter(|summary| summary.count >= FEWEST_SAMPLES).map(|summary| summary.p99)
+        self.summary(kind).filter(|summary| summary.count >= MIN_SAMPLES).map(|summary| summary.p99)
     }
 }
 
@@ -159,7 +159,7 @@ impl SelfMeasurements {
         recent: &Recent,
     ) -> SelfMeasurements {
         let cpus = available_parallelism().map_or(1, usize::from);
-        let lag = recent.lag.histogram().filter(|lag| lag.len() >= FEWEST_SAMPLES);
+        let lag = recent.lag.histogram().filter(|lag| lag.len() >= MIN_SAMPLES);
         SelfMeasurements {
             is_long_enough: load_time >= LONG_ENOUGH,
             busiest_thread_percent: Some(100.0 * recent.busiest_thread),
@@ -237,7 +237,7 @@ impl SelfMeasurements {
     }
 
     fn late_sends(&self) -> Option<String> {
-        let is_frequent = self.measured >= FEWEST_SAMPLES && self.late > self.measured / LATE_SHARE;
+        let is_frequent = self.measured >= MIN_SAMPLES && self.late > self.measured / LATE_SHARE;
         is_frequent.then(|| {
             let late = counted(self.late, "message");
             format!("{late} went out over a millisecond after the planned time{}", self.cause_of_late_sends())
@@ -261,7 +261,7 @@ impl SelfMeasurements {
 
     fn full_buffers(&self) -> Option<String> {
         let sent = self.sent;
-        let is_frequent = sent >= FEWEST_SAMPLES && self.blocked_sends > sent / BLOCKED_SHARE;
+        let is_frequent = sent >= MIN_SAMPLES && self.blocked_sends > sent / BLOCKED_SHARE;
         is_frequent.then(|| {
             let waits = counted(self.blocked_sends, "time");
             format!("sends waited {waits} for the broker or the network to accept bytes")
@@ -282,7 +282,7 @@ impl Report {
     /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the previous one, which Linux does after 40 ms.
     fn delayed_acknowledgements(&self) -> Option<String> {
         let summary =
-            self.summary(LatencyKind::Acknowledged).filter(|summary| summary.count >= FEWEST_SAMPLES)?;
+            self.summary(LatencyKind::Acknowledged).filter(|summary| summary.count >= MIN_SAMPLES)?;
         let is_delayed = |latency: &u64| DELAYED_ACKNOWLEDGEMENT.contains(latency);
         let p99 = (summary.count >= ENOUGH_FOR_P99).then_some(summary.p99);
         let latency = [summary.p50, summary.p90].into_iter().chain(p99).find(is_delayed)?;
@@ -332,7 +332,7 @@ mod tests {
     fn two_late_beats_are_no_bottleneck() {
         let mut report = report();
         let mut lag = crate::bench::record::Latencies::default();
-        lag.record_several(200_000_000, FEWEST_SAMPLES - 1);
+        lag.record_several(200_000_000, MIN_SAMPLES - 1);
         report.latencies.insert(LatencyKind::Lag, lag.clone());
         assert_eq!(report.self_check(), []);
         lag.record(200_000_000);

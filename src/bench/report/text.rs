@@ -348,10 +348,10 @@ impl Report {
         let pairs = self.silent_pairs();
         let mut text: String = pairs
             .iter()
-            .take(MOST_SILENT_PAIRS)
+            .take(MAX_SILENT_PAIRS)
             .map(|words| line_with(&escape::line(words), "between brokers", Severity::Bad))
             .collect();
-        if let Some(more) = pairs.len().checked_sub(MOST_SILENT_PAIRS).filter(|more| *more > 0) {
+        if let Some(more) = pairs.len().checked_sub(MAX_SILENT_PAIRS).filter(|more| *more > 0) {
             text += &line("between brokers", &format!("{more} more pairs without a delivery"));
         }
         text
@@ -413,7 +413,7 @@ enum Severity {
 }
 
 /// The maximum number of lines about pairs of brokers.
-const MOST_SILENT_PAIRS: usize = 6;
+const MAX_SILENT_PAIRS: usize = 6;
 
 fn stage_name(stage: Stage) -> &'static str {
     match stage {

@@ -11,7 +11,7 @@ use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
 use std::collections::VecDeque;
 
 /// The maximum number of answers waiting for room in the window; further requests are not answered.
-const MOST_WAITING: usize = 10_000;
+const MAX_WAITING: usize = 10_000;
 
 #[derive(Default)]
 pub(in crate::bench) struct Responder {
@@ -32,8 +32,8 @@ impl Responder {
             record.foreign += 1;
             return;
         };
-        if self.waiting.len() >= MOST_WAITING {
-            let text = format!("a request was not answered: {MOST_WAITING} answers were already waiting");
+        if self.waiting.len() >= MAX_WAITING {
+            let text = format!("a request was not answered: {MAX_WAITING} answers were already waiting");
             return record.errors.add(Stage::Run, text, 1);
         }
         let mut properties = PropertiesBuf::new();

@@ -19,7 +19,7 @@ const SHORTEST_WINDOW: Duration = Duration::from_millis(900);
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 /// A share of fewer messages than this is random.
-const FEWEST: u64 = 100;
+const MIN_MESSAGES: u64 = 100;
 
 /// The time of a group's measurement after which its rates are those of the measurement: they are a second old at most, and count
 /// a second.
@@ -381,7 +381,7 @@ impl Threshold {
             "connect_failures" => count(failed, clients),
             // All clients may still be connecting.
             "lost_connections" => count(lost, clients),
-            "denied" if self.is_percentage && sent < FEWEST => None,
+            "denied" if self.is_percentage && sent < MIN_MESSAGES => None,
             "denied" => count(rejected, sent),
             "connected" => count(connected, clients),
             "sent" => Some(sent as f64),
@@ -419,7 +419,7 @@ impl Threshold {
             Metric::Named(named) => match named.name {
                 "connect_failures" => count(recent.failed, clients),
                 "lost_connections" => count(recent.lost, clients),
-                "denied" if self.is_percentage && recent.sent < FEWEST => None,
+                "denied" if self.is_percentage && recent.sent < MIN_MESSAGES => None,
                 "denied" if group.publishers > 0 => count(recent.rejected, recent.sent),
                 "connected" => count(recent.connected, clients),
                 "sent" if group.publishers > 0 => Some(recent.sent as f64),

@@ -10,7 +10,7 @@ use crate::bench::report::{Found, Report, SearchStep};
 const PRECISION: f64 = 1.05;
 
 /// The maximum number of runs in a search.
-const MOST_STEPS: u32 = 24;
+const MAX_STEPS: u32 = 24;
 
 /// The share of a rate that has to be sent for the rate to count as sustained.
 const KEPT_SHARE: f64 = 0.95;
@@ -66,7 +66,7 @@ impl Search {
             (None, Some(failed)) => failed <= 1.0,
             (None, None) => false,
         };
-        is_closed || self.steps >= MOST_STEPS
+        is_closed || self.steps >= MAX_STEPS
     }
 
     /// The result so far; `None` before the first run.
@@ -191,7 +191,7 @@ mod tests {
         #[test]
         fn any_limit_is_found_closely(first in 1.0_f64..1e6, limit in 1.0_f64..1e7) {
             let (tried, found) = search(first, limit);
-            prop_assert!(tried.len() <= MOST_STEPS as usize);
+            prop_assert!(tried.len() <= MAX_STEPS as usize);
             match found {
                 Found::Rate(rate) => prop_assert!(rate <= limit && limit <= (rate * PRECISION).max(rate + 1.0)),
                 Found::AtLeast(rate) => prop_assert!(rate <= limit),

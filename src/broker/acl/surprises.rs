@@ -7,7 +7,7 @@ use crate::protocol::topic;
 const ACCESS: [&str; 4] = ["read", "write", "readwrite", "deny"];
 
 /// The most comparisons of rules with each other.
-const MOST_COMPARISONS: usize = 1_000_000;
+const MAX_COMPARISONS: usize = 1_000_000;
 
 /// The lines with such rules, in order.
 pub(super) fn of(acl: &Acl) -> Vec<(u64, String)> {
@@ -22,7 +22,7 @@ pub(super) fn of(acl: &Acl) -> Vec<(u64, String)> {
         note(rule, of_any(rule));
     }
     let denials = || acl.patterns.iter().filter(|rule| rule.access == Access::DENY);
-    if denials().count().saturating_mul(topics().count()) <= MOST_COMPARISONS {
+    if denials().count().saturating_mul(topics().count()) <= MAX_COMPARISONS {
         for denial in denials() {
             note(
                 denial,

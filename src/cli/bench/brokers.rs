@@ -10,7 +10,7 @@ use crate::transport::{Address, Endpoint};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The maximum number of brokers. Each has latencies of its own, and losses between each two are counted.
-const MOST_BROKERS: usize = 64;
+const MAX_BROKERS: usize = 64;
 
 /// A broker in the list.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ impl RunArgs {
         };
         let wrong = |problem| Error::usage(UsageError::invalid(format!("-h {host}"), problem));
         let entries = host.split(',').map(entry).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-        if entries.len() > MOST_BROKERS {
+        if entries.len() > MAX_BROKERS {
             return Err(Error::usage(format!(
-                "-h: {} brokers exceed the maximum of {MOST_BROKERS}",
+                "-h: {} brokers exceed the maximum of {MAX_BROKERS}",
                 entries.len()
             )));
         }

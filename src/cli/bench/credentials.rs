@@ -12,7 +12,7 @@ use std::sync::Arc;
 const OPTION: &str = "--credentials";
 
 /// Enough for the rows of several million clients.
-const MOST_BYTES: u64 = 1024 * 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The positions of the columns.
 struct Columns {
@@ -36,7 +36,7 @@ pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .trim(Trim::Headers)
-        .from_reader(input_file::limited(file, MOST_BYTES));
+        .from_reader(input_file::limited(file, MAX_BYTES));
     let columns = reader.headers().map_err(failed).map(Columns::find)?;
     let columns = columns.map_err(unusable)?;
     let mut rows = Vec::new();

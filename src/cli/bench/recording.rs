@@ -14,7 +14,7 @@ use std::sync::Arc;
 const LONGEST_LINE: u64 = MAX_PACKET_SIZE as u64 * 6 + 65_536;
 
 /// A larger recording would not fit into the memory of typical load machines.
-const MOST_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 /// Reads the payloads, and the topics if they are used. `topics` is the option or the key that asks for them, for messages.
 ///
@@ -41,9 +41,9 @@ pub(super) fn read(path: &Path, topics: Option<&str>) -> Result<Arc<[Recorded]>,
         let message = message::read(&line).map_err(|error| wrong(error.to_string()))?;
         let recorded = recorded(message, topics).map_err(wrong)?;
         bytes += recorded.payload.len();
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return Err(wrong(format!(
-                "the payloads up to here have over {MOST_BYTES} bytes; use a part of the file"
+                "the payloads up to here have over {MAX_BYTES} bytes; use a part of the file"
             )));
         }
         messages.push(recorded);

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// The maximum size of a report.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The option that repeats the run of a report.
 pub(super) const REPEAT_OF: &str = "--repeat-of";
@@ -23,7 +23,7 @@ pub(super) fn may_name_report(word: &OsStr) -> bool {
 /// # Errors
 /// If the file cannot be read, or is not a report.
 pub(crate) fn read(option: &'static str, path: &Path) -> Result<Report, Error> {
-    let text = input_file::read_text(path, MOST_BYTES)
+    let text = input_file::read_text(path, MAX_BYTES)
         .map_err(|source| Error::File { path: path.to_owned(), source })?;
     Report::from_json(&text).map_err(|error| {
         let problem = match error {

@@ -3,7 +3,7 @@
 use super::sn_args::SnRunArgs;
 use super::value_parsers::watch_source;
 use crate::bench::broker_watch::WatchSource;
-use crate::bench::report::repeat::MOST_RUNS;
+use crate::bench::report::repeat::MAX_RUNS;
 use crate::bench::shard::Shard;
 use crate::bench::thresholds::AbortConditions;
 use crate::cli::bench_report::{self, ReportArgs};
@@ -25,7 +25,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Time")]
     pub(super) timeout: Option<Duration>,
     /// Run the same load N times, and report the median and the spread of each metric for `mq bench compare`
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MOST_RUNS as i64), conflicts_with_all = ["start_at", "check"], help_heading = "Time")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_RUNS as i64), conflicts_with_all = ["start_at", "check"], help_heading = "Time")]
     pub(crate) repeat: Option<u16>,
     /// Repeat the run of a report of --json with the same options; typed options take precedence, and secrets have to be set again
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Time")]

@@ -31,8 +31,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The numbers of clients that the command line accepts too.
-const MOST_CLIENTS: u64 = 1_000_000;
-const CLIENTS: Range<u64> = 1..MOST_CLIENTS + 1;
+const MAX_CLIENTS: u64 = 1_000_000;
+const CLIENTS: Range<u64> = 1..MAX_CLIENTS + 1;
 
 /// Whether the clients connect to an MQTT-SN gateway.
 #[derive(Debug, Clone, Copy)]
@@ -450,7 +450,7 @@ impl Table {
         for (key, value, range) in [
             ("clients", self.clients.map(u64::from), CLIENTS),
             ("publishers", self.publishers.map(u64::from), CLIENTS),
-            ("subscribers", self.subscribers.map(u64::from), 0..MOST_CLIENTS + 1),
+            ("subscribers", self.subscribers.map(u64::from), 0..MAX_CLIENTS + 1),
             ("burst", self.burst.map(u64::from), CLIENTS),
             ("in_flight", self.in_flight.map(u64::from), 1..u64::from(u16::MAX) + 1),
             ("messages", self.messages, 1..(1 << 47) + 1),

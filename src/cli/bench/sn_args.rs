@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(super) const SHARED_TOPIC: &str = "mq";
 
 /// The most forwarders; more sockets have no free ports at one address.
-const MOST_FORWARDERS: i64 = 16_384;
+const MAX_FORWARDERS: i64 = 16_384;
 
 /// The clients of an MQTT-SN gateway.
 #[derive(Debug, Clone, Args)]
@@ -18,7 +18,7 @@ pub(crate) struct SnRunArgs {
     #[arg(long, action = ArgAction::SetTrue)]
     pub(super) sn: bool,
     /// Send from N sockets, each a forwarder for several clients, instead of a socket for each client
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=MOST_FORWARDERS))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=MAX_FORWARDERS))]
     pub(super) sn_forwarders: Option<u32>,
     /// Search a gateway with SEARCHGW at -h, which may be a multicast group or a broadcast address [default: 225.1.1.1]
     #[arg(long, action = ArgAction::SetTrue)]

@@ -13,10 +13,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// The maximum number of topics.
-const MOST_TOPICS: usize = 10_000;
+const MAX_TOPICS: usize = 10_000;
 
 /// The maximum weight.
-const MOST_WEIGHT: u64 = 1_000_000_000;
+const MAX_WEIGHT: u64 = 1_000_000_000;
 
 /// Parts of a message per second, so that slow rates have a weight.
 const PARTS_PER_MESSAGE: f64 = 1e6;
@@ -65,8 +65,8 @@ fn parse(text: &str, publishers: &Publishers) -> Result<TopicsFile, String> {
                 row.topic.topics.text()
             ));
         }
-        if rows.len() == MOST_TOPICS {
-            return Err(format!("line {line}: more than {MOST_TOPICS} topics"));
+        if rows.len() == MAX_TOPICS {
+            return Err(format!("line {line}: more than {MAX_TOPICS} topics"));
         }
         total += row.rate.map(Rate::as_per_second).unwrap_or_default();
         rows.push((row.topic, row.weight));
@@ -159,9 +159,9 @@ impl Columns {
 }
 
 fn weight(text: &str) -> Result<u64, String> {
-    let weight = text.parse().ok().filter(|weight| (1..=MOST_WEIGHT).contains(weight));
+    let weight = text.parse().ok().filter(|weight| (1..=MAX_WEIGHT).contains(weight));
     weight.ok_or_else(|| {
-        format!("weight {text}: {}", values::expected(format!("an integer from 1 to {MOST_WEIGHT}")))
+        format!("weight {text}: {}", values::expected(format!("an integer from 1 to {MAX_WEIGHT}")))
     })
 }
 
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_number_of_topics_is_bounded() {
-        let rows: String = (0..=MOST_TOPICS).map(|number| format!("t/{number}\n")).collect();
+        let rows: String = (0..=MAX_TOPICS).map(|number| format!("t/{number}\n")).collect();
         assert_eq!(parsed(&format!("topic\n{rows}")).err().unwrap(), "line 10002: more than 10000 topics");
     }
 

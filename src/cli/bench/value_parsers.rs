@@ -3,7 +3,7 @@
 use crate::bench::broker_watch::WatchSource;
 use crate::bench::plan::Hold;
 use crate::bench::rate::Rate;
-use crate::bench::rate_profile::{LONGEST_STAGES, MOST_STAGES, Stage};
+use crate::bench::rate_profile::{LONGEST_STAGES, MAX_STAGES, Stage};
 use crate::bench::schedule::{Arrivals, DutyCycle};
 use crate::cli::{url, values};
 use crate::suggestion::did_you_mean;
@@ -105,8 +105,8 @@ impl Stages {
     pub(super) fn new(stages: Vec<Stage>) -> Result<Stages, String> {
         let count = stages.len();
         let stages = Stages(stages.into());
-        if count > MOST_STAGES {
-            return Err(values::expected(format!("at most {MOST_STAGES} stages, found {count}")));
+        if count > MAX_STAGES {
+            return Err(values::expected(format!("at most {MAX_STAGES} stages, found {count}")));
         }
         if stages.time() > LONGEST_STAGES {
             return Err(values::expected("stages of at most 30 days together"));

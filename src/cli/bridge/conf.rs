@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// The maximum size of a file, and of files in a directory.
 const MAX_SIZE: u64 = 1024 * 1024;
-const MOST_FILES: usize = 1000;
+const MAX_FILES: usize = 1000;
 
 /// The port of a listener or a broker without one.
 const PORT: u16 = 1883;
@@ -111,8 +111,8 @@ impl Conf {
 
     fn add_file(&mut self, path: &Path) -> Result<(), Error> {
         self.files += 1;
-        if self.files > MOST_FILES {
-            let problem = format!("include_dir leads to more than {MOST_FILES} files");
+        if self.files > MAX_FILES {
+            let problem = format!("include_dir leads to more than {MAX_FILES} files");
             return Err(Error::content("--config", path, problem));
         }
         let text = input_file::read_text(path, MAX_SIZE)

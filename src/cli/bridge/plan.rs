@@ -5,7 +5,7 @@ use super::conf::Place;
 use super::words::Words;
 use crate::bridge::Side;
 use crate::bridge::loops::{self, Graph, Link, LinkEnd, Loop, LoopKind};
-use crate::bridge::routes::{MOST_TARGETS, Routes};
+use crate::bridge::routes::{MAX_TARGETS, Routes};
 use crate::bridge::rule::{Direction, Rule};
 use crate::bridge::settings::{End, Pause, RetainMode, Settings};
 use crate::cli::session::{ClientArgs, PersistenceArgs};
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// The most bytes of a text in MQTT.
-const MOST_BYTES: usize = 65_535;
+const MAX_BYTES: usize = 65_535;
 
 /// A bridge, before its clients are completed.
 #[derive(Debug)]
@@ -137,9 +137,9 @@ impl Plan {
         let [local_id, remote_id] = &self.client_ids;
         let [out, incoming] = Direction::BOTH.map(|direction| Routes::compile(&self.rules, direction));
         for routes in [&out, &incoming] {
-            if routes.maximum_targets() > MOST_TARGETS {
+            if routes.maximum_targets() > MAX_TARGETS {
                 return Err(Error::usage(format!(
-                    "the rules have up to {} targets for one message; the maximum is {MOST_TARGETS}",
+                    "the rules have up to {} targets for one message; the maximum is {MAX_TARGETS}",
                     routes.maximum_targets()
                 )));
             }
@@ -251,9 +251,9 @@ impl Plan {
             // Hosted services reject a will on such a topic.
             None => [!is_hosted(&self.local), !is_hosted(&self.remote)],
         };
-        if topic.len() > MOST_BYTES && wanted.contains(&true) {
+        if topic.len() > MAX_BYTES && wanted.contains(&true) {
             return Err(Error::usage(format!(
-                "the status topic with the client identifier has {} bytes; MQTT allows at most {MOST_BYTES}; choose a shorter name, or set a notification topic",
+                "the status topic with the client identifier has {} bytes; MQTT allows at most {MAX_BYTES}; choose a shorter name, or set a notification topic",
                 topic.len()
             )));
         }
@@ -279,8 +279,8 @@ impl Plan {
 /// The length, in a sentence.
 pub(super) fn check_identifier(identifier: &str) -> Result<(), String> {
     match identifier.len() {
-        ..=MOST_BYTES => Ok(()),
-        length => Err(format!("the client identifier has {length} bytes; MQTT allows at most {MOST_BYTES}")),
+        ..=MAX_BYTES => Ok(()),
+        length => Err(format!("the client identifier has {length} bytes; MQTT allows at most {MAX_BYTES}")),
     }
 }
 

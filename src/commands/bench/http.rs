@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// The maximum number of simultaneous requests; others wait in the kernel's backlog. Browsers that follow the run do not count.
-const MOST_CONNECTIONS: usize = 16;
+const MAX_CONNECTIONS: usize = 16;
 
 /// An address to listen on, and the option that names it.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ enum Answer {
 
 impl Site {
     async fn accept(self, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         while let Ok(permit) = room.clone().acquire_owned().await {
             match listener.accept().await {
                 Ok((stream, _)) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The maximum number of browsers that follow a run.
-const MOST_WATCHERS: usize = 8;
+const MAX_WATCHERS: usize = 8;
 
 /// The time between two reports: longer if rendering would come close to one hundredth of a CPU, with the rest of the server.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -120,7 +120,7 @@ impl Live {
     /// Adds a browser; `None` if there are too many.
     pub(super) fn watch(&self) -> Option<Watcher> {
         let mut watchers = lock(&self.0.watchers);
-        (*watchers < MOST_WATCHERS).then(|| {
+        (*watchers < MAX_WATCHERS).then(|| {
             *watchers += 1;
             Watcher { live: self.clone(), editions: self.0.edition.subscribe() }
         })

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The capacity of the queue of signals; further ones would mean the same.
-const MOST_INTERRUPTS: usize = 4;
+const MAX_INTERRUPTS: usize = 4;
 
 /// The time in a step after which latencies are those of the step.
 const FIRST_LATENCIES: Duration = Duration::from_secs(1);
@@ -267,7 +267,7 @@ impl Interrupts {
     }
 
     fn of_next_run(&self) -> mpsc::Receiver<()> {
-        let (sender, receiver) = mpsc::channel(MOST_INTERRUPTS);
+        let (sender, receiver) = mpsc::channel(MAX_INTERRUPTS);
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         receiver
     }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// The maximum of simultaneous requests; others wait in the kernel's backlog.
-const MOST_REQUESTS: usize = 16;
+const MAX_REQUESTS: usize = 16;
 
 /// A request for the page, and the place for it.
 type Asked = oneshot::Sender<String>;
@@ -35,7 +35,7 @@ impl Metrics {
         };
         let failed = |source| Error::system(format!("listen on {address} for --metrics"), source);
         let (address, listener) = bind().map_err(failed)?;
-        let (sender, requests) = mpsc::channel(MOST_REQUESTS);
+        let (sender, requests) = mpsc::channel(MAX_REQUESTS);
         tokio::spawn(accept(listener, sender));
         Ok(Metrics { address, requests })
     }

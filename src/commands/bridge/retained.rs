@@ -18,8 +18,8 @@ use std::time::Instant;
 use tokio::time::timeout_at;
 
 /// The maximum of topics, and of their bytes, that are compared.
-const MOST_TOPICS: usize = 100_000;
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_TOPICS: usize = 100_000;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The maximum of filters in a packet, which AWS IoT Core limits to 8.
 const FILTERS: usize = 8;
@@ -130,6 +130,6 @@ impl Found {
     }
 
     fn is_too_much(&self) -> bool {
-        self.topics.len() > MOST_TOPICS || self.bytes > MOST_BYTES
+        self.topics.len() > MAX_TOPICS || self.bytes > MAX_BYTES
     }
 }

@@ -21,7 +21,7 @@ pub(super) const VERSION_TOPIC: &str = "$SYS/broker/version";
 const LARGEST_PACKET: u32 = 1 << 20;
 
 /// The maximum of messages kept, and of the bytes of each payload.
-const MOST_MESSAGES: usize = 64;
+const MAX_MESSAGES: usize = 64;
 const LONGEST_PAYLOAD: usize = 256;
 
 /// A connection to a broker that accepted the client.
@@ -311,7 +311,7 @@ impl Received {
     fn note(&mut self, publish: &Publish<'_>) {
         let is_ours =
             publish.payload.starts_with(self.payload_prefix.as_bytes()) || publish.topic == VERSION_TOPIC;
-        if !is_ours || self.messages.len() >= MOST_MESSAGES {
+        if !is_ours || self.messages.len() >= MAX_MESSAGES {
             return;
         }
         self.messages.push(Arrived {

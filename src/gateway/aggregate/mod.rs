@@ -29,10 +29,10 @@ use std::time::Instant;
 use subscriptions::{Answer, Asker, Request, Subscriptions};
 
 /// The bytes of messages for the broker beyond which messages are rejected as congestion.
-const MOST_WAITING: usize = 1 << 20;
+const MAX_WAITING: usize = 1 << 20;
 
 /// The maximum of unacknowledged messages at the broker, even if it allows more.
-const MOST_IN_FLIGHT: u16 = 1000;
+const MAX_IN_FLIGHT: u16 = 1000;
 
 /// The shared connection and the sessions of its clients.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Aggregate {
     /// Whether messages are rejected as congestion: the broker is disconnected, or does not take the messages.
     pub(super) fn is_congested(&self) -> bool {
         !self.is_accepted
-            || self.waiting_bytes >= MOST_WAITING
+            || self.waiting_bytes >= MAX_WAITING
             || self.link.as_ref().is_none_or(|link| link.is_congested())
     }
 
@@ -113,7 +113,7 @@ impl Aggregate {
         if !limits.subscription_identifier_available {
             return Err(Unusable::NoSubscriptionIdentifiers);
         }
-        limits.receive_maximum = limits.receive_maximum.min(MOST_IN_FLIGHT);
+        limits.receive_maximum = limits.receive_maximum.min(MAX_IN_FLIGHT);
         let lost = self.session.start(self.settings.version, terms.accepts, limits, terms.session_present);
         self.is_accepted = true;
         let unknown = lost.len();

@@ -14,15 +14,15 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::rc::Rc;
 
 /// The maximum of requests that the broker has not answered.
-const MOST_OPEN: usize = 100;
+const MAX_OPEN: usize = 100;
 
 /// The identifiers of a filter that are remembered for messages on their way. A filter gets a new one with further subscribers, at most
 /// once for each answer of the broker.
-const MOST_ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 64;
 
 /// The maximum of messages, and of their bytes, that wait for the answer to a SUBSCRIBE.
-const MOST_EARLY: usize = 4096;
-const MOST_EARLY_BYTES: usize = 1 << 20;
+const MAX_EARLY: usize = 4096;
+const MAX_EARLY_BYTES: usize = 1 << 20;
 
 /// The largest subscription identifier (MQTT 5.0, section 3.8.2.1.2).
 const LARGEST_ID: u32 = 268_435_455;
@@ -83,7 +83,7 @@ pub(super) struct Early {
 
 impl Early {
     fn push(&mut self, message: &Rc<Message>) {
-        if self.messages.len() >= MOST_EARLY || self.bytes >= MOST_EARLY_BYTES {
+        if self.messages.len() >= MAX_EARLY || self.bytes >= MAX_EARLY_BYTES {
             self.dropped += 1;
             return;
         }
@@ -178,7 +178,7 @@ impl Subscriptions {
 
     /// The next request to the broker, unless it has enough of them.
     pub(super) fn next_request(&mut self) -> Option<Request> {
-        while self.open.len() < MOST_OPEN {
+        while self.open.len() < MAX_OPEN {
             let name = self.due.pop_front()?;
             let Some(filter) = self.filters.get_mut(&name) else { continue };
             if filter.sent.is_some() || filter.is_ending {
@@ -225,7 +225,7 @@ impl Subscriptions {
                 }
                 let askers = askers.iter().map(|asker| asker.key).collect();
                 filter.rounds.push_back(Round { id, askers });
-                if filter.rounds.len() > MOST_ROUNDS
+                if filter.rounds.len() > MAX_ROUNDS
                     && let Some(oldest) = filter.rounds.pop_front()
                 {
                     self.ids.remove(&oldest.id);

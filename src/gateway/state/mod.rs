@@ -37,10 +37,10 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_local};
 
 /// The maximum of connections to the broker that are being opened. Further clients are rejected as congestion.
-const MOST_OPENING: usize = 256;
+const MAX_OPENING: usize = 256;
 
 /// The maximum of connections of one client to the broker: its own, and earlier ones that are being closed.
-const MOST_CONNECTIONS: usize = 4;
+const MAX_CONNECTIONS: usize = 4;
 
 /// Entries of a queue without a client that are tolerated besides one for each client.
 const STALE_ENTRIES: usize = 1024;
@@ -470,8 +470,8 @@ impl State {
         if self.own.shared.is_some() {
             return self.open_member(key, now);
         }
-        let has_many = |slot: &Slot| Rc::strong_count(&slot.tasks) > MOST_CONNECTIONS;
-        if self.opening >= MOST_OPENING || self.clients.get(&key).is_some_and(has_many) {
+        let has_many = |slot: &Slot| Rc::strong_count(&slot.tasks) > MAX_CONNECTIONS;
+        if self.opening >= MAX_OPENING || self.clients.get(&key).is_some_and(has_many) {
             self.step(key, now, |client, context, out| client.refuse(ReturnCode::CONGESTION, context, out));
             return;
         }

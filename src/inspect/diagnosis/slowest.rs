@@ -6,7 +6,7 @@ use crate::inspect::{Direction, Packet};
 use crate::protocol::PacketType;
 
 /// The number of answers to list.
-const MOST: usize = 5;
+const MAX_ANSWERS: usize = 5;
 
 #[derive(Debug, Default)]
 pub(super) struct Slowest(Vec<SlowestAnswer>);
@@ -31,7 +31,7 @@ impl Slowest {
         packet: &Packet<'_>,
         party: Party,
     ) {
-        let is_full = self.0.len() >= MOST;
+        let is_full = self.0.len() >= MAX_ANSWERS;
         if is_full && self.0.last().is_some_and(|last| last.nanoseconds >= nanoseconds) {
             return;
         }
@@ -39,7 +39,7 @@ impl Slowest {
         let answer = SlowestAnswer { nanoseconds, packet_type, sender, party, connection, at };
         let place = self.0.partition_point(|other| other.nanoseconds >= nanoseconds);
         self.0.insert(place, answer);
-        self.0.truncate(MOST);
+        self.0.truncate(MAX_ANSWERS);
     }
 
     /// The slowest one first.

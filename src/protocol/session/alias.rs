@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// The maximum of automatic aliases per connection, even if the peer allows more, since each costs memory.
-const MOST_AUTOMATIC: u16 = 64;
+const MAX_AUTOMATIC: u16 = 64;
 
 /// The aliases that the peer set.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl OutboundAliases {
         if let Some(&alias) = self.numbers.get(topic) {
             return Aliased::Known(alias);
         }
-        if self.numbers.len() >= usize::from(maximum.min(MOST_AUTOMATIC)) {
+        if self.numbers.len() >= usize::from(maximum.min(MAX_AUTOMATIC)) {
             return Aliased::Plain;
         }
         let alias = self.numbers.len() as u16 + 1;

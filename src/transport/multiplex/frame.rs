@@ -8,7 +8,7 @@ use std::io;
 const HEADER: usize = 8;
 
 /// The maximum content of one frame in bytes.
-pub(super) const MOST_CONTENT: usize = 32 * 1024;
+pub(super) const MAX_CONTENT: usize = 32 * 1024;
 
 /// A frame, without the number of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) enum Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Appends the frame. Its content must not exceed [`MOST_CONTENT`].
+    /// Appends the frame. Its content must not exceed [`MAX_CONTENT`].
     pub(super) fn append(self, stream: u32, output: &mut Vec<u8>) {
         let credit;
         let (kind, content) = match self {
@@ -59,7 +59,7 @@ impl<'a> Frame<'a> {
         let &[s0, s1, s2, s3, kind, a, b, c] = header;
         let stream = u32::from_le_bytes([s0, s1, s2, s3]);
         let length = u32::from_le_bytes([a, b, c, 0]) as usize;
-        if length > MOST_CONTENT {
+        if length > MAX_CONTENT {
             return Err(invalid());
         }
         let Some(content) = rest.get(..length) else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! The state of all streams on one socket: received data, credit for sending, and the frames to send.
 
-use super::frame::{Frame, MOST_CONTENT};
+use super::frame::{Frame, MAX_CONTENT};
 use foldhash::HashMap;
 use std::io;
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 const WINDOW: usize = 32 * 1024;
 
 /// Streams wait to send while this number of bytes waits for the socket.
-const MOST_UNSENT: usize = 1024 * 1024;
+const MAX_UNSENT: usize = 1024 * 1024;
 
 /// The number in frames that belong to no stream.
 const NO_STREAM: u32 = 0;
@@ -119,11 +119,11 @@ impl Link {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        if self.output.len() >= MOST_UNSENT {
+        if self.output.len() >= MAX_UNSENT {
             self.waiting.push(cx.waker().clone());
             return Poll::Pending;
         }
-        Poll::Ready(Ok(state.window.min(MOST_CONTENT)))
+        Poll::Ready(Ok(state.window.min(MAX_CONTENT)))
     }
 
     /// Sends bytes, as many as [`Link::poll_room`] allows.

@@ -23,7 +23,7 @@ use tokio::net::UnixStream;
 const READ_SIZE: usize = 256 * 1024;
 
 /// A frame that is not complete yet needs this room in the buffer.
-const LARGEST_FRAME: usize = frame::MOST_CONTENT + 8;
+const LARGEST_FRAME: usize = frame::MAX_CONTENT + 8;
 
 /// One end of the socket. One of the two ends opens the streams. All clones are the same end.
 #[derive(Debug, Clone, Default)]
@@ -183,7 +183,7 @@ impl Channel {
             }
             Poll::Pending => return Ok(Poll::Pending),
         };
-        let mut bytes = [MaybeUninit::uninit(); frame::MOST_CONTENT];
+        let mut bytes = [MaybeUninit::uninit(); frame::MAX_CONTENT];
         let mut buffer = ReadBuf::uninit(bytes.get_mut(..room).unwrap_or_default());
         match Pin::new(other).poll_read(cx, &mut buffer) {
             Poll::Ready(result) => result?,

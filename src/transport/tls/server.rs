@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 const READ_SIZE: usize = 4096;
 
 /// The most bytes of a client in a handshake that is computed on threads. A chain of certificates takes a few KiB.
-const MOST_BYTES: usize = 24 << 10;
+const MAX_BYTES: usize = 24 << 10;
 
 /// The starts of requests from web browsers and other clients of HTTP.
 const HTTP_METHODS: [&[u8]; 4] = [b"GET ", b"POST ", b"HEAD ", b"CONNECT "];
@@ -105,8 +105,8 @@ impl Acceptor {
         let (mut bytes, mut received) = (first, 0);
         loop {
             received += bytes.len();
-            if received > MOST_BYTES {
-                let text = format!("the TLS handshake of the client exceeds {MOST_BYTES} bytes");
+            if received > MAX_BYTES {
+                let text = format!("the TLS handshake of the client exceeds {MAX_BYTES} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             take_in(&mut session, &bytes)?;

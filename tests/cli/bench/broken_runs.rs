@@ -288,7 +288,7 @@ fn a_publisher_that_is_killed_leaves_true_figures() {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_messages_and_connections() {
-    const MOST: u64 = 3 << 20;
+    const MAX_GROWTH: u64 = 3 << 20;
     let directory = TempDir::new().unwrap();
     let broker = EmbeddedBroker::start();
     let path = directory.path().join("ears.toml");
@@ -305,7 +305,7 @@ fn memory_does_not_grow_with_messages_and_connections() {
     publish(40_000);
     for (bench, before) in benches.into_iter().zip(before) {
         let grown = bench.peak_memory().saturating_sub(before);
-        assert!(grown < MOST, "{grown} bytes for ten times the messages");
+        assert!(grown < MAX_GROWTH, "{grown} bytes for ten times the messages");
         bench.signal("INT");
         bench.finish().expect_status(130);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PART: usize = 20_000;
 
 /// A command is a process, so there are not as many as messages.
-const MOST_COMMANDS: usize = 300;
+const MAX_COMMANDS: usize = 300;
 
 /// After faults that nobody counts, messages that are published from now on arrive.
 pub(super) fn plain(case: &Case<'_>) {
@@ -58,7 +58,7 @@ pub(super) fn recorder(case: &Case<'_>) {
 }
 
 pub(super) fn commands(case: &Case<'_>) {
-    let count = messages().min(MOST_COMMANDS);
+    let count = messages().min(MAX_COMMANDS);
     let output = kept(case, 2, count, &|program| program.arg("--exec").arg("read -r line; echo \"$line\""));
     assert_complete_of(count, &output, 2, case.name);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// How long commands are watched, and the part of a processor that they may use, which is far more than they do.
 const WATCHED: Duration = Duration::from_secs(2);
-const MOST_CPU: f64 = 0.3;
+const MAX_CPU: f64 = 0.3;
 
 /// Commands that wait for ever, each with a sign that it does.
 const WAITING: [(&str, &str); 6] = [
@@ -53,7 +53,7 @@ fn a_silent_network_costs_no_processor_and_no_descriptors() {
         thread::sleep(WATCHED); // the time that is measured
         for ((before, after), (words, _)) in before.into_iter().zip(used(&waiting)).zip(&waiting) {
             let part = (after.0 - before.0) / WATCHED.as_secs_f64();
-            assert!(part < MOST_CPU, "{words}: {part} of a processor");
+            assert!(part < MAX_CPU, "{words}: {part} of a processor");
             assert_eq!(after.1, before.1, "descriptors of {words}");
         }
     });

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Shorter texts only pass on another error's, as `{0}` does.
-const FEWEST_LETTERS: usize = 9;
+const MIN_LETTERS: usize = 9;
 
 #[test]
 fn each_error_text_has_a_case_or_a_reason_for_having_none() {
@@ -89,7 +89,7 @@ fn texts() -> Vec<Text> {
     let mut files = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let texts = files.iter().flat_map(|path| texts_in(&std::fs::read_to_string(path).unwrap()));
-    texts.filter(|text| letters(&text.parts) >= FEWEST_LETTERS).collect()
+    texts.filter(|text| letters(&text.parts) >= MIN_LETTERS).collect()
 }
 
 fn letters(parts: &[String]) -> usize {

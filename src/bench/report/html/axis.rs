@@ -34,10 +34,10 @@ pub(super) struct Axis {
 }
 
 /// Time axes up to this are in seconds.
-const MOST_SECONDS: f64 = 300.0;
+const MAX_SECONDS: f64 = 300.0;
 
 /// Time axes up to this are in minutes, in seconds.
-const MOST_MINUTES: f64 = 3.0 * 3600.0;
+const MAX_MINUTES: f64 = 3.0 * 3600.0;
 
 /// A logarithmic axis over at most this many powers of ten has ticks at 1, 2 and 5.
 const FEW_DECADES: f64 = 2.01;
@@ -63,8 +63,8 @@ impl Axis {
     /// From the start of a run to its end in seconds, in the unit that fits.
     pub(super) fn time(end: f64) -> Axis {
         let (unit, word) = match end {
-            ..=MOST_SECONDS => (1.0, "seconds"),
-            ..=MOST_MINUTES => (60.0, "minutes"),
+            ..=MAX_SECONDS => (1.0, "seconds"),
+            ..=MAX_MINUTES => (60.0, "minutes"),
             _ => (3600.0, "hours"),
         };
         let end = end.max(1.0);

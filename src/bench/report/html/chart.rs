@@ -18,16 +18,16 @@ const TOP: f64 = 14.0;
 const BOTTOM: f64 = 42.0;
 
 /// Lines with fewer points than this mark each of them.
-const MOST_DOTS: usize = 40;
+const MAX_DOTS: usize = 40;
 
 /// The maximum number of points of a line: more cannot be distinguished on a screen.
-const MOST_POINTS: usize = 240;
+const MAX_POINTS: usize = 240;
 
 /// The maximum number of points of a series of symbols, which take more room than those of a line.
-const MOST_SYMBOLS: usize = 60;
+const MAX_SYMBOLS: usize = 60;
 
 /// The maximum number of points of all lines of a chart, so that the size of the page is limited.
-const MOST_POINTS_TOGETHER: usize = 1600;
+const MAX_POINTS_TOGETHER: usize = 1600;
 
 /// The number of styles in the style sheet; further series repeat them.
 pub(super) const STYLES: usize = 8;
@@ -190,9 +190,9 @@ impl Drawn<'_> {
     fn new<'a>(chart: &Chart, series: &'a Series) -> Drawn<'a> {
         let most = match series.mark {
             Mark::Line | Mark::Curve => {
-                (MOST_POINTS_TOGETHER / chart.series.len().max(1)).clamp(2, MOST_POINTS)
+                (MAX_POINTS_TOGETHER / chart.series.len().max(1)).clamp(2, MAX_POINTS)
             }
-            Mark::Symbol => MOST_SYMBOLS,
+            Mark::Symbol => MAX_SYMBOLS,
         };
         let is_drawn = |value: &f64| series.mark != Mark::Symbol || *value > 0.0;
         let points = thinned(&series.points, most).into_iter().map(|(x, value)| {
@@ -244,7 +244,7 @@ impl Drawn<'_> {
             };
             is_gap(index.checked_sub(1)) && is_gap(index.checked_add(1))
         };
-        let is_short = self.points.iter().flatten().count() <= MOST_DOTS;
+        let is_short = self.points.iter().flatten().count() <= MAX_DOTS;
         let points =
             self.points.iter().enumerate().filter_map(|(index, point)| Some((index, point.as_ref()?)));
         let points = points.filter(|(index, _)| is_short || is_alone(*index));
@@ -346,8 +346,8 @@ mod tests {
     fn peaks_and_standstills_survive_thinning() {
         let mut points: Vec<_> = (0..4096).map(|x| (f64::from(x), Some(10.0))).collect();
         (points[777].1, points[778].1) = (Some(50.0), Some(0.0));
-        let thin = thinned(&points, MOST_POINTS);
-        assert!(thin.len() <= MOST_POINTS && thin.is_sorted_by_key(|(x, _)| *x), "{}", thin.len());
+        let thin = thinned(&points, MAX_POINTS);
+        assert!(thin.len() <= MAX_POINTS && thin.is_sorted_by_key(|(x, _)| *x), "{}", thin.len());
         assert!(thin.contains(&(777.0, Some(50.0))) && thin.contains(&(778.0, Some(0.0))));
     }
 

@@ -4,16 +4,16 @@ use super::super::{LatencyKind, Report, Unit};
 use super::axis::{Axis, Quantity};
 use super::chart::{Chart, Mark, Series};
 use super::markup::{Table, as_text};
-use super::plots::{FEWEST_SLOTS, curve, latency_axis};
+use super::plots::{MIN_SLOTS, curve, latency_axis};
 use super::{FINISHED, SCRIPT, head};
 use jiff::Timestamp;
 use std::fmt::Write;
 
 /// A chart with more runs than styles would repeat a style.
-const MOST_RUNS: usize = super::chart::STYLES;
+const MAX_RUNS: usize = super::chart::STYLES;
 
 /// The tables of more files would make the page too long; JSON has all.
-const MOST_TABLES: usize = 20;
+const MAX_TABLES: usize = 20;
 
 /// The parts of a page.
 pub(crate) struct ComparisonPage<'a> {
@@ -57,12 +57,12 @@ impl ComparisonPage<'_> {
             let _ = write!(html, "<h2>Charts</h2>\n<div class=\"charts\">\n{charts}</div>\n");
         }
         html += "<h2>Figures</h2>\n<div class=\"short\">\n";
-        for (caption, rows) in self.tables.iter().take(MOST_TABLES) {
+        for (caption, rows) in self.tables.iter().take(MAX_TABLES) {
             let heads = &["", "old", "new", "change", "outcome"];
             html += &Table { caption, heads, rows: rows.clone() }.to_html();
         }
         html += "</div>\n";
-        if let Some(more) = self.tables.len().checked_sub(MOST_TABLES).filter(|more| *more > 0) {
+        if let Some(more) = self.tables.len().checked_sub(MAX_TABLES).filter(|more| *more > 0) {
             let _ = writeln!(html, "<p class=\"soft\">{more} more tables are in the JSON comparison</p>");
         }
         let _ = write!(html, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
@@ -71,7 +71,7 @@ impl ComparisonPage<'_> {
 
     fn charts(&self) -> Vec<Chart> {
         match self.runs.len() {
-            ..=MOST_RUNS => {
+            ..=MAX_RUNS => {
                 let charts = [self.percentiles(), self.throughputs(), self.latencies_over_time()];
                 charts.into_iter().flatten().collect()
             }
@@ -134,8 +134,7 @@ impl ComparisonPage<'_> {
     }
 
     fn over_time(&self, caption: &str, y: Axis, series: Vec<Series>) -> Option<Chart> {
-        let is_long_enough =
-            self.runs.iter().any(|(_, report)| report.timeline.slots().len() >= FEWEST_SLOTS);
+        let is_long_enough = self.runs.iter().any(|(_, report)| report.timeline.slots().len() >= MIN_SLOTS);
         let end = self.runs.iter().map(|(_, report)| report.end()).fold(0.0, f64::max);
         (is_long_enough && !series.is_empty()).then(|| Chart {
             caption: caption.to_owned(),

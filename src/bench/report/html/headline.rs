@@ -11,7 +11,7 @@ use crate::words::counted;
 use std::fmt::Write;
 
 /// The maximum number of checks on the page: a run may have any number of groups.
-const MOST_CHECKS: usize = 20;
+const MAX_CHECKS: usize = 20;
 
 /// The top of the page.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ impl Headline {
             self.word(),
             whole(&self.sentence)
         );
-        for verdict in self.verdicts.iter().take(MOST_CHECKS) {
+        for verdict in self.verdicts.iter().take(MAX_CHECKS) {
             let judgement = verdict.judgement;
             let class = if verdict.is_failure() { "bad" } else { class(judgement) };
             let (symbol, word, text) = (symbol(judgement), judgement.word(), whole(&verdict.words()));
@@ -85,7 +85,7 @@ impl Headline {
             );
         }
         html += "</ul>\n";
-        if let Some(more) = self.verdicts.len().checked_sub(MOST_CHECKS).filter(|more| *more > 0) {
+        if let Some(more) = self.verdicts.len().checked_sub(MAX_CHECKS).filter(|more| *more > 0) {
             let _ = writeln!(html, "<p>{more} more checks are not shown</p>");
         }
         html + "</div>\n</section>\n"

@@ -4,7 +4,7 @@ pub(super) use crate::html::{as_text, shortened};
 use std::fmt::Write;
 
 /// The maximum number of rows of a table, so that the size of the page is limited.
-const MOST_ROWS: usize = 40;
+const MAX_ROWS: usize = 40;
 
 /// A table; the first column names the rows.
 pub(super) struct Table<'a> {
@@ -25,12 +25,12 @@ impl Table<'_> {
             "<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
             as_text(self.caption)
         );
-        for row in self.rows.iter().take(MOST_ROWS) {
+        for row in self.rows.iter().take(MAX_ROWS) {
             let cells: String = row.iter().enumerate().map(|(column, cell)| cell_of(column, cell)).collect();
             let _ = writeln!(html, "<tr>{cells}</tr>");
         }
         html += "</tbody>\n</table></div>\n";
-        if let Some(more) = self.rows.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
+        if let Some(more) = self.rows.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
             let _ = writeln!(html, "<p class=\"soft\">{more} more rows are in the JSON report</p>");
         }
         html

@@ -32,9 +32,9 @@ const SCRIPT: &str = include_str!("script.js");
 const LIVE_SCRIPT: &str = include_str!("live.js");
 
 /// The number of groups in the table, and the characters of a cell, so that the size of the page is limited.
-const MOST_GROUPS: usize = 50;
+const MAX_GROUPS: usize = 50;
 /// The maximum number of lines about pairs of brokers.
-const MOST_BROKER_PAIRS: usize = 20;
+const MAX_BROKER_PAIRS: usize = 20;
 const LONGEST_CELL: usize = 200;
 
 impl Report {
@@ -151,7 +151,7 @@ impl Report {
         }
         let has_latencies = self.has_group_latencies();
         let short = |text: &str| shortened(text, LONGEST_CELL);
-        let rows = self.groups.iter().take(MOST_GROUPS).map(|group| {
+        let rows = self.groups.iter().take(MAX_GROUPS).map(|group| {
             let mut cells =
                 [group.name.as_str(), &group.clients_by_role(), &group.load("")].map(short).to_vec();
             match group.outcome.account.sent {
@@ -167,8 +167,8 @@ impl Report {
         let more = has_latencies.then_some(LATENCY_HEADS).into_iter().flatten();
         let heads: Vec<_> = heads.chain(more).collect();
         let caption = match self.groups.len() {
-            ..=MOST_GROUPS => "Groups".to_owned(),
-            count => format!("The first {MOST_GROUPS} of {count} groups"),
+            ..=MAX_GROUPS => "Groups".to_owned(),
+            count => format!("The first {MAX_GROUPS} of {count} groups"),
         };
         Table { caption: &caption, heads: &heads, rows: rows.collect() }.to_html()
     }
@@ -186,7 +186,7 @@ impl Report {
         });
         let heads: Vec<_> = std::iter::once("").chain(BROKER_HEADS).chain(LATENCY_HEADS).collect();
         let table = Table { caption: "Brokers", heads: &heads, rows: rows.collect() }.to_html();
-        let pairs = self.silent_pairs().into_iter().take(MOST_BROKER_PAIRS);
+        let pairs = self.silent_pairs().into_iter().take(MAX_BROKER_PAIRS);
         let notes = pairs.map(|words| format!("<p>{}</p>\n", as_text(&shortened(&words, LONGEST_CELL))));
         table + &notes.collect::<String>()
     }
@@ -314,13 +314,13 @@ mod tests {
     use super::*;
     use crate::bench::Ending;
     use crate::bench::record::{Latencies, Stage};
-    use crate::bench::timeline::MOST_SLOTS;
+    use crate::bench::timeline::MAX_SLOTS;
     use base64::Engine;
     use roxmltree::{Document, ParsingOptions};
     use sha2::{Digest, Sha256};
 
     /// The maximum size of a page.
-    const MOST_BYTES: usize = 200_000;
+    const MAX_BYTES: usize = 200_000;
 
     fn parse(html: &str) -> Document<'_> {
         let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
@@ -445,7 +445,7 @@ mod tests {
         report.plan.broker = "b".repeat(300_000);
         report.errors.add(Stage::Run, "&".repeat(300_000), 1);
         let html = report.to_html();
-        assert!(html.len() < MOST_BYTES, "{} bytes", html.len());
+        assert!(html.len() < MAX_BYTES, "{} bytes", html.len());
         assert!(html.contains("The first 50 of 500 groups"));
         parse(&html);
     }
@@ -471,7 +471,7 @@ mod tests {
     fn the_largest_page_is_small() {
         let mut report = report();
         report.timeline = Default::default();
-        for second in 0..MOST_SLOTS as u64 {
+        for second in 0..MAX_SLOTS as u64 {
             let slot = report.timeline.at(second * 1_000_000_000);
             let varied = second * 7919 % 1013;
             (slot.sent, slot.received, slot.acknowledged) = (1000 + varied, 900 + varied, 950 + varied);
@@ -479,7 +479,7 @@ mod tests {
                 (varied, varied + 1, varied + 2, varied + 3);
             slot.latency.record_several(1_000_000 + varied * 1000, 100);
         }
-        report.received.span = Some((0, MOST_SLOTS as u64 * 1_000_000_000));
+        report.received.span = Some((0, MAX_SLOTS as u64 * 1_000_000_000));
         for kind in LatencyKind::ALL {
             let mut latencies = Latencies::default();
             (1..2000).for_each(|step| latencies.record_several(step * 1_000_000, 1000));
@@ -495,14 +495,14 @@ mod tests {
         let html = report.to_html();
         parse(&html);
         assert!(
-            html.len() <= MOST_BYTES * 3 / 2,
+            html.len() <= MAX_BYTES * 3 / 2,
             "with texts that are five times as long when escaped: {}",
             html.len()
         );
         report.groups.iter_mut().for_each(|group| group.shape = None);
         report.errors = Default::default();
         let html = report.to_html();
-        assert!(html.len() <= MOST_BYTES, "{}", html.len());
+        assert!(html.len() <= MAX_BYTES, "{}", html.len());
     }
 
     #[test]

@@ -8,19 +8,19 @@ use super::tail::Tail;
 use crate::bench::Step;
 use crate::bench::rate_course::RateCourse;
 use crate::bench::record::{ConnectTimes, Connects, Latencies};
-use crate::bench::timeline::{MOST_SLOTS, Slot};
+use crate::bench::timeline::{MAX_SLOTS, Slot};
 
 /// The minimum length of a slot of the timeline, in seconds.
 const SHORTEST_PART: f64 = 0.001;
 
 /// Charts over time need this many slots.
-pub(super) const FEWEST_SLOTS: usize = 2;
+pub(super) const MIN_SLOTS: usize = 2;
 
 /// The number of points of a curve for each nine.
 const POINTS_PER_NINE: u32 = 12;
 
 /// A curve ends at this many nines.
-const MOST_NINES: f64 = 6.0;
+const MAX_NINES: f64 = 6.0;
 
 /// The latencies of messages; all others are of connections.
 const OF_MESSAGES: [LatencyKind; 7] = [
@@ -34,7 +34,7 @@ const OF_MESSAGES: [LatencyKind; 7] = [
 ];
 
 /// The number of groups in a chart: as many as there are styles; and the characters of a name in its legend.
-const MOST_GROUP_CURVES: usize = 8;
+const MAX_GROUP_CURVES: usize = 8;
 const LONGEST_NAME: usize = 40;
 
 impl Report {
@@ -49,7 +49,7 @@ impl Report {
             self.group_connects_chart("Connects per second by group", |slot| slot.connected),
             self.group_connects_chart("Reconnects per second by group", |slot| slot.reconnected),
         ];
-        let is_long_enough = self.timeline.slots().len() >= FEWEST_SLOTS;
+        let is_long_enough = self.timeline.slots().len() >= MIN_SLOTS;
         let [throughput, latency, failures, clients, connects, of_groups, again] =
             over_time.map(|chart| chart.filter(|_| is_long_enough));
         let curves = [
@@ -113,7 +113,7 @@ impl Report {
     fn group_connects_chart(&self, caption: &str, count: impl Fn(&Connects) -> u64) -> Option<Chart> {
         let has_any = |group: &&Group| group.connects.slots().values().any(|slot| count(slot) > 0);
         let groups: Vec<_> = self.groups.iter().filter(has_any).collect();
-        let styles = groups.iter().take(MOST_GROUP_CURVES).enumerate();
+        let styles = groups.iter().take(MAX_GROUP_CURVES).enumerate();
         let series = styles.map(|(style, group)| {
             let name = shortened(&group.name, LONGEST_NAME);
             Some(Series {
@@ -135,7 +135,7 @@ impl Report {
         count: impl Fn(&Connects) -> u64,
     ) -> Vec<(f64, Option<f64>)> {
         let width = times.slot_ns() as f64 / 1e9;
-        let last = (self.end() / width).ceil().clamp(1.0, MOST_SLOTS as f64) as u64;
+        let last = (self.end() / width).ceil().clamp(1.0, MAX_SLOTS as f64) as u64;
         let count = |slot: u64| times.slots().get(&slot).map_or(0, &count);
         let point = |slot: u64| {
             let is_near = [slot.saturating_sub(1), slot, slot + 1].into_iter().any(|slot| count(slot) > 0);
@@ -248,7 +248,7 @@ impl Report {
                 group.latencies.get(&kind)?,
             ))
         });
-        let curves = measured.take(MOST_GROUP_CURVES).enumerate();
+        let curves = measured.take(MAX_GROUP_CURVES).enumerate();
         let series: Vec<_> = curves.map(|(style, (name, latencies))| curve(name, style, latencies)).collect();
         let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max);
         let y = latency_axis(&series)?;
@@ -381,7 +381,7 @@ fn style_of(kind: LatencyKind) -> usize {
 
 /// The percentiles of a latency, up to the highest one that the number of samples can resolve.
 pub(super) fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
-    let last = (latencies.histogram().len().max(2) as f64).log10().min(MOST_NINES);
+    let last = (latencies.histogram().len().max(2) as f64).log10().min(MAX_NINES);
     let steps = (last * f64::from(POINTS_PER_NINE)).ceil() as u32;
     let places = (0..=steps).map(|step| (f64::from(step) / f64::from(POINTS_PER_NINE)).min(last));
     let points = places.map(|place| {
@@ -409,8 +409,8 @@ fn course_points(course: &RateCourse, (begin, end): (f64, f64), slots: &[f64]) -
 /// Says that a chart has some of the groups only.
 fn note_on_groups(count: usize) -> String {
     match count {
-        ..=MOST_GROUP_CURVES => String::new(),
-        count => format!("The first {MOST_GROUP_CURVES} of {count} groups."),
+        ..=MAX_GROUP_CURVES => String::new(),
+        count => format!("The first {MAX_GROUP_CURVES} of {count} groups."),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::running::Snapshot;
 use super::headline::{Tile, running, tiles};
 use super::markup::{Table, shortened};
-use super::{LATENCY_HEADS, LONGEST_CELL, MOST_GROUPS, Part};
+use super::{LATENCY_HEADS, LONGEST_CELL, MAX_GROUPS, Part};
 use crate::bench::record::Stage;
 
 /// The place of a count that is not known yet.
@@ -41,7 +41,7 @@ impl Snapshot {
 
     fn group_table(&self) -> String {
         let report = &self.report;
-        let rows = report.groups.iter().zip(&self.groups).take(MOST_GROUPS).map(|(group, now)| {
+        let rows = report.groups.iter().zip(&self.groups).take(MAX_GROUPS).map(|(group, now)| {
             let [name, clients, load] = [group.name.as_str(), &group.clients_by_role(), &group.load("")]
                 .map(|text| shortened(text, LONGEST_CELL));
             let connected = format!("{} of {}", now.connected, group.clients());

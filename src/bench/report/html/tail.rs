@@ -9,10 +9,10 @@ use crate::bench::timeline::{Coarse, Slot};
 const ENOUGH: u64 = 1000;
 
 /// With fewer slots than this, no part of the run is short.
-const FEWEST_SLOTS: usize = 5;
+const MIN_SLOTS: usize = 5;
 
 /// The share of the slowest samples that makes a burst.
-const MOST: f64 = 0.8;
+const BURST_SHARE: f64 = 0.8;
 
 /// A burst takes at most one in this many slots.
 const SHORT_PART: usize = 5;
@@ -46,11 +46,10 @@ impl Tail {
             with_samples.iter().map(|(index, slot)| (*index, slower_than(slot, over))).collect();
         slow.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let total: u64 = slow.iter().map(|(_, count)| count).sum();
-        let (index, most) =
-            slow.first().copied().filter(|_| total > 0 && with_samples.len() >= FEWEST_SLOTS)?;
+        let (index, most) = slow.first().copied().filter(|_| total > 0 && with_samples.len() >= MIN_SLOTS)?;
         let mut sum = 0;
         let before = slow.iter().take_while(|(_, count)| {
-            let is_needed = (sum as f64) < MOST * total as f64;
+            let is_needed = (sum as f64) < BURST_SHARE * total as f64;
             sum += count;
             is_needed
         });
@@ -73,7 +72,7 @@ impl Tail {
         let [begin, end] = [begin, end].map(|seconds| Quantity::Seconds.show(seconds));
         let worst = format!("{:.0} % from {begin} to {end}", share * 100.0);
         if few * SHORT_PART <= all {
-            let most = MOST * 100.0;
+            let most = BURST_SHARE * 100.0;
             format!(
                 "The slowest 1 % (over {over}) is concentrated: at least {most:.0} % of it within {few} of {all} {units} ({worst})"
             )

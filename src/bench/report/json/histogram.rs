@@ -10,7 +10,7 @@ pub(super) const HISTOGRAM_COOKIE: u32 = 0x1c84_9313;
 const HISTOGRAM_HEADER: usize = 40;
 
 /// The maximum total count of a histogram; sums of a few of these still fit.
-const MOST_COUNTS: u64 = 1 << 60;
+const MAX_COUNTS: u64 = 1 << 60;
 
 pub(super) fn encode<T: Counter>(histogram: &Histogram<T>) -> String {
     let mut bytes = Vec::new();
@@ -29,8 +29,8 @@ pub(super) fn decode<T: Counter>(text: &str, digits: u8) -> Result<Histogram<T>,
     }
     let read = Deserializer::new().deserialize(&mut bytes.as_slice());
     let mut histogram: Histogram<T> = read.map_err(|error| error.to_string())?;
-    if histogram.len() > MOST_COUNTS {
-        return Err(format!("its count exceeds the maximum of {MOST_COUNTS}"));
+    if histogram.len() > MAX_COUNTS {
+        return Err(format!("its count exceeds the maximum of {MAX_COUNTS}"));
     }
     // Allows a merge with histograms of longer times.
     histogram.auto(true);

@@ -8,7 +8,7 @@ use crate::bench::broker_watch::{BrokerSide, Metric, Sample};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, ConnectTimes, Connects, Errors, Latencies, Outcome};
-use crate::bench::report::repeat::{MOST_RUNS, RepeatedRun};
+use crate::bench::report::repeat::{MAX_RUNS, RepeatedRun};
 use crate::bench::report::{
     BrokerPart, Deliveries, Figure, Group, GroupMeasurements, Judgement, Load, Repeat, Rule, SearchStep,
     Searched, Setup, Unit, Verdict,
@@ -309,8 +309,8 @@ impl SearchStepObject {
 impl RepeatObject {
     fn into_repeat(self) -> Result<Repeat, JsonError> {
         let runs = self.runs.len();
-        if !(1..=MOST_RUNS).contains(&runs) {
-            return Err(bad("repeat.runs", &format!("of {runs} runs, only of 1 to {MOST_RUNS}")));
+        if !(1..=MAX_RUNS).contains(&runs) {
+            return Err(bad("repeat.runs", &format!("of {runs} runs, only of 1 to {MAX_RUNS}")));
         }
         let runs = self.runs.into_iter().map(RepeatedRunObject::into_run).collect::<Result<_, _>>()?;
         Ok(Repeat { runs })

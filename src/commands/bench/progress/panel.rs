@@ -1,6 +1,6 @@
 //! The panel as lines of text for a terminal of any width. Nothing here knows a terminal.
 
-use super::status::{Extent, Late, MOST_SECONDS, Second, Status};
+use super::status::{Extent, Late, MAX_SECONDS, Second, Status};
 use crate::bench::report::{Charset, Limit, duration, rate};
 use crate::columns;
 use crate::commands::terminal::{Line, Tone};
@@ -208,7 +208,7 @@ impl Canvas {
 
     /// One column for each second, or for a whole number of seconds if the room is small: then the highest value of them.
     fn sparkline(&self, values: &[Option<f64>], last: u64, room: usize, peak: f64) -> String {
-        let each = MOST_SECONDS.div_ceil(room.max(1)).max(1) as u64;
+        let each = MAX_SECONDS.div_ceil(room.max(1)).max(1) as u64;
         let first = last.saturating_sub(values.len() as u64);
         let mut columns: Vec<(u64, Option<f64>)> = Vec::new();
         for (second, value) in (first..).zip(values) {

@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 /// The number of seconds in the history.
-pub(super) const MOST_SECONDS: usize = 60;
+pub(super) const MAX_SECONDS: usize = 60;
 
 /// The maximum number of error texts in a status.
-const MOST_ERRORS: usize = 3;
+const MAX_ERRORS: usize = 3;
 
 /// A second of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -94,7 +94,7 @@ impl History {
         if elapsed < Duration::from_secs(1) {
             return;
         }
-        if self.seconds.len() == MOST_SECONDS {
+        if self.seconds.len() == MAX_SECONDS {
             self.seconds.pop_front();
         }
         self.seconds.push_back(second(&self.totals, view.totals, elapsed, view.recent));
@@ -245,6 +245,6 @@ fn errors(recent: &Recent) -> Vec<(u64, String)> {
     let mut errors: Vec<_> =
         recent.errors.by_count().into_iter().map(|(_, text, count)| (count, text.to_owned())).collect();
     errors.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    errors.truncate(MOST_ERRORS);
+    errors.truncate(MAX_ERRORS);
     errors
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 /// The maximum of bytes in topic names that the gateway registers.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// The names of topics by their ids, which MQTT-SN 2.0 calls aliases. `topics` and `v2::aliases` have the lookups of each version.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Names {
     }
 
     fn has_room(&self, topic: &str) -> bool {
-        self.bytes + topic.len() <= MOST_BYTES
+        self.bytes + topic.len() <= MAX_BYTES
     }
 
     /// The gateway does not know the assigned id of this topic. Returns whether there was one.

@@ -11,7 +11,7 @@ use crate::protocol::{
 use std::time::{Duration, Instant};
 
 /// The maximum of received messages that the MQTT client has not acknowledged.
-pub(super) const MOST_RECEIVED: usize = 1024;
+pub(super) const MAX_RECEIVED: usize = 1024;
 
 impl Adapter {
     pub(super) fn take_message(&mut self, message: &Message<'_>, now: Instant) -> Result<(), GatewayError> {
@@ -107,7 +107,7 @@ impl Adapter {
         }
         if qos == Qos::AtLeastOnce {
             let is_known = self.received.iter().any(|(received, _)| *received == message_id);
-            if is_known || self.received.len() >= MOST_RECEIVED {
+            if is_known || self.received.len() >= MAX_RECEIVED {
                 return;
             }
             self.received.push((message_id, topic_id));

@@ -12,10 +12,10 @@ const ENTRY_SIZE: usize = 64;
 
 /// The limit of bytes is exceeded up to this factor by messages of QoS 1 and 2 that the broker sends before the PUBREL that ends
 /// the open exchange. Beyond it, the client is disconnected, and the broker keeps the messages of its session.
-const MOST_QUEUES: usize = 4;
+const MAX_QUEUES: usize = 4;
 
 /// The capacity that an empty queue keeps.
-const LEAST_CAPACITY: usize = 8;
+const MIN_CAPACITY: usize = 8;
 
 /// The messages for a client. `T` is the topic in PUBLISH.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl<T> Deliveries<T> {
         let queued = self.queue.pop_front()?;
         self.load_of(&queued).remove(queued.size());
         if self.queue.is_empty() {
-            self.queue.shrink_to(LEAST_CAPACITY);
+            self.queue.shrink_to(MIN_CAPACITY);
         }
         Some(queued)
     }
@@ -201,7 +201,7 @@ impl<T> Deliveries<T> {
 
     /// Whether the messages of QoS 1 and 2 exceed the limit by far.
     pub(super) fn is_overrun(&self, settings: &Settings) -> bool {
-        self.others.bytes() >= MOST_QUEUES * settings.queued_bytes
+        self.others.bytes() >= MAX_QUEUES * settings.queued_bytes
     }
 
     /// Counts a message that the client cannot get.

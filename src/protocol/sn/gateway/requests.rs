@@ -17,7 +17,7 @@ use crate::protocol::{
 
 /// The maximum of unanswered requests. The specification allows a client one of each kind, and brokers have limits as well: mosquitto
 /// closes a connection with more than 20 messages of QoS 2.
-const MOST_REQUESTS: usize = 16;
+const MAX_REQUESTS: usize = 16;
 
 /// A request that the broker has not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Client {
     }
 
     fn most_requests(&self) -> usize {
-        MOST_REQUESTS.min(self.broker_accepts.receive_maximum.into())
+        MAX_REQUESTS.min(self.broker_accepts.receive_maximum.into())
     }
 
     fn is_late_copy(&self, publish: &Publish<'_>, context: Context<'_>) -> bool {
@@ -183,7 +183,7 @@ impl Client {
         out: &mut Output,
     ) -> Result<(), ReturnCode> {
         let packet_id = PacketId::new(subscribe.message_id).ok_or(ReturnCode::NOT_SUPPORTED)?;
-        if self.requests.len() >= MOST_REQUESTS {
+        if self.requests.len() >= MAX_REQUESTS {
             return Err(ReturnCode::CONGESTION);
         }
         let filter = filter_of(&subscribe.topic, &self.id, context)?;
@@ -220,7 +220,7 @@ impl Client {
     ) {
         let message_id = unsubscribe.message_id;
         let is_open = self.request(message_id, |kind| kind == Kind::Unsubscribe).is_some();
-        if is_open || self.requests.len() >= MOST_REQUESTS {
+        if is_open || self.requests.len() >= MAX_REQUESTS {
             return;
         }
         let filter = filter_of(&unsubscribe.topic, &self.id, context);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 const SEARCHED: usize = 16;
 
 /// The maximum of bytes in the topic names of a client.
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// The normal topic ids of a client, from 1 on.
 #[derive(Debug, Default)]
@@ -142,7 +142,7 @@ impl Topics {
     fn add(&mut self, name: &str, maximum: usize) -> Option<u16> {
         // 0xFFFF is reserved (MQTT-SN 1.2, section 5.3.11).
         let id = u16::try_from(self.entries.len() + 1).ok().filter(|id| *id < u16::MAX)?;
-        if self.entries.len() >= maximum || self.bytes + name.len() > MOST_BYTES {
+        if self.entries.len() >= maximum || self.bytes + name.len() > MAX_BYTES {
             return None;
         }
         self.bytes += name.len();

@@ -3,7 +3,7 @@
 use super::exchange::{Exchange, Step};
 use super::{Adapter, GatewayError, State};
 use crate::protocol::property::Context;
-use crate::protocol::sn::client::remote::MOST_RECEIVED;
+use crate::protocol::sn::client::remote::MAX_RECEIVED;
 use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
     Ack, Connack, Delivery, Disconnect, Packet, Publish, Reason, Register, TopicAck,
@@ -93,7 +93,7 @@ impl Adapter {
         match publish.delivery {
             Delivery::AtMostOnce => {}
             Delivery::AtLeastOnce(packet_id) => {
-                if self.received.contains(&packet_id) || self.received.len() >= MOST_RECEIVED {
+                if self.received.contains(&packet_id) || self.received.len() >= MAX_RECEIVED {
                     return;
                 }
                 self.received.push(packet_id);

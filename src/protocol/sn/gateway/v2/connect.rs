@@ -8,7 +8,7 @@ use crate::protocol::{PacketId, ReasonCode, TopicName};
 use std::time::Duration;
 
 /// The smallest maximum packet size [MQTT-SN-3.1.7-1].
-const LEAST_PACKET_SIZE: u16 = 10;
+const MIN_PACKET_SIZE: u16 = 10;
 
 /// The parameters of the last CONNECT.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl Client {
     }
 
     fn identify(&self, connect: &Connect<'_>, context: Context<'_>) -> Result<Identity, Reason> {
-        if connect.keep_alive == 0 || matches!(connect.maximum_packet_size, 1..LEAST_PACKET_SIZE) {
+        if connect.keep_alive == 0 || matches!(connect.maximum_packet_size, 1..MIN_PACKET_SIZE) {
             return Err(Reason::PROTOCOL_ERROR);
         }
         let requested = connect.session_expiry.unwrap_or(0);
