@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-/// The CONNECT field has a length of two bytes.
-const MAX_LENGTH: usize = 65_535;
-
 /// A user name without colons and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct UserName(String);
@@ -19,7 +16,7 @@ pub(crate) enum UserNameError {
         at: usize,
     },
     /// It is longer than the CONNECT field.
-    #[error("the user name has {length} bytes; MQTT permits at most {MAX_LENGTH}")]
+    #[error("the user name has {length} bytes; MQTT permits at most {}", UserName::MAX_LENGTH)]
     TooLong {
         /// Its length in bytes.
         length: usize,
@@ -39,12 +36,15 @@ pub(crate) enum UserNameError {
 }
 
 impl UserName {
+    /// The CONNECT field has a length of two bytes.
+    pub(crate) const MAX_LENGTH: usize = 65_535;
+
     /// Parses a user name.
     ///
     /// # Errors
     /// If it is too long, not valid UTF-8, or contains a colon or a control character.
     pub(crate) fn parse(bytes: &[u8]) -> Result<UserName, UserNameError> {
-        if bytes.len() > MAX_LENGTH {
+        if bytes.len() > UserName::MAX_LENGTH {
             return Err(UserNameError::TooLong { length: bytes.len() });
         }
         let name =

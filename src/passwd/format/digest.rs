@@ -1,6 +1,7 @@
 //! Hash functions and encodings that several formats use.
 
 use super::{PasswordCheck, User};
+use crate::passwd::target::weakness;
 use crate::passwd::{Hash, HashError, Password, Scheme};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,9 +9,6 @@ use sha2::{Digest, Sha256, Sha512};
 use std::fmt::Write;
 use std::num::NonZeroU32;
 use subtle::ConstantTimeEq;
-
-/// With fewer iterations, an attacker tests thousands of passwords per second on one core.
-const FEW_ITERATIONS: u32 = 10_000;
 
 /// SHA-256 of the concatenated parts.
 pub(super) fn sha256(parts: [&[u8]; 2]) -> Vec<u8> {
@@ -78,15 +76,15 @@ pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> Passwor
 
 /// Describes a user whose password has one of mosquitto's hashes.
 pub(super) fn describe(name: &str, hash: Result<Hash, String>) -> User {
-    let (scheme, is_weak) = match hash.map(|hash| hash.scheme()) {
-        Ok(Scheme::Sha512 { .. }) => ("SHA-512".to_owned(), true),
-        Ok(Scheme::Pbkdf2Sha512 { iterations, .. }) => {
-            (format!("PBKDF2-SHA512, {iterations} iterations"), iterations.get() < FEW_ITERATIONS)
-        }
+    let scheme = hash.map(|hash| hash.scheme());
+    let is_weak = scheme.as_ref().is_ok_and(|scheme| weakness(*scheme).is_some());
+    let scheme = match scheme {
+        Ok(Scheme::Sha512 { .. }) => "SHA-512".to_owned(),
+        Ok(Scheme::Pbkdf2Sha512 { iterations, .. }) => format!("PBKDF2-SHA512, {iterations} iterations"),
         Ok(Scheme::Argon2id { memory_kib, passes, .. }) => {
-            (format!("Argon2id, {memory_kib} KiB, {passes} passes"), false)
+            format!("Argon2id, {memory_kib} KiB, {passes} passes")
         }
-        Err(problem) => (format!("unusable: {problem}"), false),
+        Err(problem) => format!("unusable: {problem}"),
     };
     User { name: name.to_owned(), scheme, is_weak }
 }

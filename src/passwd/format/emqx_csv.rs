@@ -2,8 +2,8 @@
 //! It trims cells, and rejects the whole file if one line is bad.
 
 use super::emqx::Hashing;
-use super::lines::Lines;
-use super::{Change, Document, FormatError, Index, PasswordCheck, Secret, Settings, User};
+use super::lines::UserLines;
+use super::{Change, Document, FormatError, PasswordCheck, Secret, Settings, User};
 use crate::passwd::Password;
 use zeroize::Zeroizing;
 
@@ -19,10 +19,8 @@ pub(super) fn problem_of(name: &str) -> Option<String> {
 
 #[derive(Debug)]
 pub(super) struct EmqxCsv {
-    lines: Lines,
+    lines: UserLines,
     columns: CsvColumns,
-    /// The line index of each user.
-    index: Index,
     hashing: Hashing,
     is_superuser: bool,
 }
@@ -48,56 +46,48 @@ impl CsvColumns {
         let (salt, is_superuser) = (find("salt"), find("is_superuser"));
         Ok(CsvColumns { count: names.len(), name, hash, salt, is_superuser })
     }
+
+    /// The name in a line, which must have as many cells as the header.
+    fn name_in(self, line: &str) -> Result<&str, String> {
+        let cells: Vec<&str> = cells(line).collect();
+        if cells.len() != self.count {
+            let (expected, found) = (self.count, cells.len());
+            return Err(format!(
+                "expected {expected} cells as in the header but found {found}; EMQX does not support quotes"
+            ));
+        }
+        Ok(cells.get(self.name).copied().unwrap_or_default())
+    }
+
+    /// The hash and the salt in a line.
+    fn secret_in(self, line: &str) -> (&str, &str) {
+        let cell = |column| cells(line).nth(column).unwrap_or_default();
+        (cell(self.hash), self.salt.map(cell).unwrap_or_default())
+    }
+}
+
+fn cells(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',').map(str::trim)
 }
 
 impl EmqxCsv {
     pub(super) fn open(text: Option<&str>, settings: &Settings) -> Result<EmqxCsv, FormatError> {
-        let lines = Lines::parse(text.unwrap_or(HEADER));
-        let columns = CsvColumns::of(lines.find(0).unwrap_or_default())?;
+        let text = text.unwrap_or(HEADER);
+        let columns = CsvColumns::of(text.lines().next().unwrap_or_default())?;
         let hashing = Hashing::of(settings)?;
-        let index = Index::default();
-        let mut document = EmqxCsv { lines, columns, index, hashing, is_superuser: settings.is_superuser };
-        document.index = document.read_names()?;
-        Ok(document)
-    }
-
-    fn read_names(&self) -> Result<Index, FormatError> {
-        let mut index = Index::default();
-        for (place, line) in self.lines.all().skip(1) {
-            let failed = |problem| Err(FormatError::Line { number: place + 1, problem });
-            let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-            if cells.len() != self.columns.count {
-                return failed(format!(
-                    "expected {} cells as in the header but found {}; EMQX does not support quotes",
-                    self.columns.count,
-                    cells.len()
-                ));
-            }
-            let name = cells.get(self.columns.name).copied().unwrap_or_default();
-            if !index.note(name, place) {
-                return failed(format!("duplicate user {name:?}"));
-            }
-        }
-        Ok(index)
-    }
-
-    fn cells(&self, place: usize) -> Vec<&str> {
-        self.lines.find(place).unwrap_or_default().split(',').map(str::trim).collect()
-    }
-
-    /// The hash and the salt of the user in this line.
-    fn parts(&self, place: usize) -> (&str, &str) {
-        let cells = self.cells(place);
-        let cell = |column: Option<usize>| column.and_then(|column| cells.get(column)).copied();
-        (cell(Some(self.columns.hash)).unwrap_or_default(), cell(self.columns.salt).unwrap_or_default())
+        let lines = UserLines::parse(text, |place, line| match place {
+            0 => Ok(None),
+            _ => columns.name_in(line).map(Some),
+        })?;
+        Ok(EmqxCsv { lines, columns, hashing, is_superuser: settings.is_superuser })
     }
 }
 
 impl Document for EmqxCsv {
     fn users(&self) -> Vec<User> {
-        let describe = |(place, line): (usize, &str)| {
-            let name = line.split(',').nth(self.columns.name).unwrap_or_default().trim();
-            self.hashing.describe(name, self.parts(place).0)
+        let describe = |line: &str| {
+            let name = cells(line).nth(self.columns.name).unwrap_or_default();
+            self.hashing.describe(name, self.columns.secret_in(line).0)
         };
         self.lines.all().skip(1).map(describe).collect()
     }
@@ -108,9 +98,10 @@ impl Document for EmqxCsv {
             let problem = "missing column \"salt\"".to_owned();
             return Err(FormatError::Line { number: 1, problem });
         }
-        let found = self.index.find(name);
+        let found = self.lines.find(name);
+        let is_new = found.is_none();
         let mut cells: Vec<String> = match found {
-            Some(place) => self.cells(place).into_iter().map(str::to_owned).collect(),
+            Some(line) => cells(line).map(str::to_owned).collect(),
             None => vec![String::new(); self.columns.count],
         };
         let mut put = |column: Option<usize>, text: &str| {
@@ -121,22 +112,19 @@ impl Document for EmqxCsv {
         put(Some(self.columns.name), name);
         put(Some(self.columns.hash), &secret.hash);
         put(self.columns.salt, salt);
-        if found.is_none() {
+        if is_new {
             put(self.columns.is_superuser, if self.is_superuser { "true" } else { "false" });
         }
-        let place = self.lines.put(found, &cells.join(","));
-        self.index.note(name, place);
-        Ok(if found.is_some() { Change::Updated } else { Change::Added })
+        Ok(self.lines.set(name, &cells.join(",")))
     }
 
     fn remove(&mut self, name: &str) -> bool {
-        let removed = self.index.remove(name).map(|place| self.lines.remove(place));
-        removed.is_some()
+        self.lines.remove(name)
     }
 
     fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
-        let Some(place) = self.index.find(name) else { return PasswordCheck::UnknownUser };
-        let (hash, salt) = self.parts(place);
+        let Some(line) = self.lines.find(name) else { return PasswordCheck::UnknownUser };
+        let (hash, salt) = self.columns.secret_in(line);
         self.hashing.verify(hash, salt, password)
     }
 

@@ -26,14 +26,11 @@ mod rabbitmq;
 mod tests;
 mod vernemq;
 
-use super::{HashError, Password, Scheme};
+use super::{HashError, Password, Scheme, UserName};
 pub(crate) use emqx::{Algorithm, SaltPosition};
 use std::num::NonZeroU32;
 use std::str::Utf8Error;
 use zeroize::Zeroizing;
-
-/// The CONNECT fields of user name and password each have a length of two bytes.
-const MAX_NAME: usize = 65_535;
 
 /// The default role of new users. Roles made by others are never chosen, since one could be the administrator's.
 pub(crate) const ROLE: &str = "all-topics";
@@ -288,8 +285,8 @@ fn common_problem(name: &str) -> Option<String> {
     let control = name.chars().position(char::is_control).map(|position| position + 1);
     match control {
         _ if name.is_empty() => Some("is empty".to_owned()),
-        _ if name.len() > MAX_NAME => {
-            Some(format!("has {} bytes; MQTT permits at most {MAX_NAME}", name.len()))
+        _ if name.len() > UserName::MAX_LENGTH => {
+            Some(format!("has {} bytes; MQTT permits at most {}", name.len(), UserName::MAX_LENGTH))
         }
         Some(position) => Some(format!("has a control character at position {position}")),
         None => None,

@@ -1,7 +1,7 @@
 //! NanoMQ's password file: lines of `"user": "password"`, in plain text.
 
-use super::lines::Lines;
-use super::{Change, Document, FormatError, Index, PasswordCheck, Secret, User, digest};
+use super::lines::UserLines;
+use super::{Change, Document, FormatError, PasswordCheck, Secret, User, digest};
 use crate::passwd::Password;
 use zeroize::Zeroizing;
 
@@ -27,29 +27,16 @@ pub(super) fn secret(password: &Password) -> Result<Secret, FormatError> {
 }
 
 #[derive(Debug)]
-pub(super) struct NanoMq {
-    lines: Lines,
-    index: Index,
-}
+pub(super) struct NanoMq(UserLines);
 
 impl NanoMq {
     pub(super) fn open(text: Option<&str>) -> Result<NanoMq, FormatError> {
-        let lines = Lines::parse(text.unwrap_or_default());
-        let mut index = Index::default();
-        for (place, line) in lines.all().filter(|(_, line)| !is_blank_or_comment(line)) {
-            let failed = |problem: &str| FormatError::Line { number: place + 1, problem: problem.to_owned() };
-            let (name, _) =
-                split(line).ok_or_else(|| failed("malformed line; the form is \"user\": \"password\""))?;
-            if !index.note(name, place) {
-                return Err(failed(&format!("duplicate user {name:?}")));
-            }
-        }
-        Ok(NanoMq { lines, index })
-    }
-
-    fn password(&self, name: &str) -> Option<&str> {
-        let line = self.lines.find(self.index.find(name)?)?;
-        split(line).map(|(_, password)| password)
+        let lines = UserLines::parse(text.unwrap_or_default(), |_, line| match split(line) {
+            _ if is_blank_or_comment(line) => Ok(None),
+            Some((name, _)) => Ok(Some(name)),
+            None => Err("malformed line; the form is \"user\": \"password\"".to_owned()),
+        })?;
+        Ok(NanoMq(lines))
     }
 }
 
@@ -68,11 +55,7 @@ fn split(line: &str) -> Option<(&str, &str)> {
 
 impl Document for NanoMq {
     fn users(&self) -> Vec<User> {
-        let names = self
-            .lines
-            .all()
-            .filter(|(_, line)| !is_blank_or_comment(line))
-            .filter_map(|(_, line)| split(line));
+        let names = self.0.all().filter(|line| !is_blank_or_comment(line)).filter_map(split);
         let describe = |(name, _): (&str, &str)| User {
             name: name.to_owned(),
             scheme: "plain text".to_owned(),
@@ -82,26 +65,22 @@ impl Document for NanoMq {
     }
 
     fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError> {
-        let found = self.index.find(name);
         let line = Zeroizing::new(format!("\"{name}\": \"{}\"", *secret.hash));
-        let place = self.lines.put(found, &line);
-        self.index.note(name, place);
-        Ok(if found.is_some() { Change::Updated } else { Change::Added })
+        Ok(self.0.set(name, &line))
     }
 
     fn remove(&mut self, name: &str) -> bool {
-        let removed = self.index.remove(name).map(|place| self.lines.remove(place));
-        removed.is_some()
+        self.0.remove(name)
     }
 
     fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
-        let known = self.password(name);
-        known.map_or(PasswordCheck::UnknownUser, |known| {
+        let known = self.0.find(name).and_then(split);
+        known.map_or(PasswordCheck::UnknownUser, |(_, known)| {
             digest::verdict(digest::are_equal(known.as_bytes(), password.as_bytes()))
         })
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        self.lines.to_bytes()
+        self.0.to_bytes()
     }
 }
