@@ -7,8 +7,8 @@ use super::{Names, sn};
 use crate::cli::{Error, UsageError};
 use crate::client::Options;
 use crate::gateway;
-use crate::protocol::sn::PredefinedTopics;
 use crate::protocol::sn::gateway::Settings;
+use crate::protocol::sn::{MAX_DATAGRAM_SIZE, PredefinedTopics};
 use crate::protocol::{Qos, Version};
 use crate::quantity;
 use crate::transport::Address;
@@ -16,9 +16,6 @@ use clap::{ArgAction, Args, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The largest datagram of UDP over IPv4.
-const LARGEST_DATAGRAM: usize = 65_507;
 
 /// The smallest datagram to which a gateway can be limited.
 const MIN_DATAGRAM: usize = 64;
@@ -165,7 +162,7 @@ impl GatewayArgs {
     /// The connection of all clients. The broker keeps its session while the connection is down, and until the gateway ends.
     fn shared_broker(&self) -> Result<Options, Error> {
         let mut client = self.client.clone();
-        client.prefer_version(Names::Mq, Version::V5)?;
+        client.prefer_version_5(Names::Mq)?;
         let mut broker = self.broker(&client, None)?;
         if !broker.version.is_v5() {
             let needed = "MQTT 5, whose subscription identifiers tell overlapping subscriptions apart";
@@ -232,7 +229,7 @@ pub(crate) fn embedded(
             queued_messages: 100,
             queued_bytes: 64 << 10,
             topics: 1000,
-            datagram_size: LARGEST_DATAGRAM,
+            datagram_size: MAX_DATAGRAM_SIZE,
             version: broker.version,
         },
         clients: 10_000,
@@ -255,6 +252,6 @@ fn size(text: &str) -> Result<usize, String> {
 }
 
 fn datagram_size(text: &str) -> Result<usize, String> {
-    let size = size(text).ok().filter(|size| (MIN_DATAGRAM..=LARGEST_DATAGRAM).contains(size));
+    let size = size(text).ok().filter(|size| (MIN_DATAGRAM..=MAX_DATAGRAM_SIZE).contains(size));
     size.ok_or_else(|| expected("a size from 64 to 65507"))
 }

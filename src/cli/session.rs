@@ -338,12 +338,12 @@ impl ClientArgs {
         matches!(self.network.sn_version(Names::Mq), Ok(Some(SnVersion::V20)))
     }
 
-    /// Chooses this version of MQTT unless one was typed. Clients of an MQTT-SN gateway have no features of MQTT 5.
+    /// Chooses MQTT 5 unless a version was typed. Clients of an MQTT-SN gateway have no features of MQTT 5.
     ///
     /// # Errors
     /// If the URL is invalid.
-    pub(crate) fn prefer_version(&mut self, names: Names, version: Version) -> Result<(), Error> {
-        let version = if self.network.is_sn(names)? { Version::V311 } else { version };
+    pub(crate) fn prefer_version_5(&mut self, names: Names) -> Result<(), Error> {
+        let version = if self.network.is_sn(names)? { Version::V311 } else { Version::V5 };
         self.connection.version.get_or_insert(version);
         Ok(())
     }

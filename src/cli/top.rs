@@ -9,7 +9,7 @@ use super::values;
 use crate::cli::Error;
 use crate::client::Options;
 use crate::payload::PayloadDecoding;
-use crate::protocol::{Qos, TopicFilter, Version};
+use crate::protocol::{Qos, TopicFilter};
 use crate::quantity;
 use crate::suggestion::did_you_mean;
 use crate::top::{Limits, SortKey};
@@ -119,7 +119,7 @@ impl TopArgs {
     /// The conflicting options.
     pub(crate) fn client_options(&self, client: &ClientArgs, names: Names) -> Result<Options, Error> {
         let mut client = client.clone();
-        client.prefer_version(names, Version::V5)?;
+        client.prefer_version_5(names)?;
         client.client_options(names, &self.persistence, None)
     }
 

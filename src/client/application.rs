@@ -68,7 +68,9 @@ pub(crate) trait Application {
     ///
     /// # Errors
     /// Ends the command.
-    fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Self::Error>;
+    fn unsubscribed(&mut self, _ack: &SubscriptionAck<'_>) -> Result<Flow, Self::Error> {
+        Ok(Flow::Continue)
+    }
 
     /// Makes the received messages safe, without waiting; returns whether all of them are. Their acknowledgements are sent
     /// afterwards, and nothing more is read until then.
@@ -95,6 +97,16 @@ pub(crate) trait Application {
 
     /// The broker accepted the client, with these limits.
     fn accepted(&mut self, _connack: &Connack<'_>) {}
+}
+
+/// The message of an application that publishes nothing.
+#[derive(Debug)]
+pub(crate) enum NoMessage {}
+
+impl Outgoing for NoMessage {
+    fn as_publish(&self) -> Publish<'_> {
+        match *self {}
+    }
 }
 
 /// Whether there is more to do.

@@ -29,7 +29,7 @@ mod retry;
 
 use crate::protocol::ReasonCode;
 use crate::protocol::session::{Role, Session};
-pub(crate) use application::{Application, End, Flow, Link, Sending, Uncertain};
+pub(crate) use application::{Application, End, Flow, Link, NoMessage, Sending, Uncertain};
 pub(crate) use authentication::{AnswerTime, Authentication, Authenticator, Claim, Method, TokenSource};
 pub(crate) use authentication_error::AuthenticationError;
 use connect::Attempt;

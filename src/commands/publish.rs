@@ -1,5 +1,6 @@
 //! `mq pub`: publishes messages from an option, a file or standard input, and ends when all are acknowledged.
 
+use super::error::broker_hint;
 use super::lines::{Next, StdinLines};
 use super::ndjson::{self, JsonLines, NextMessage};
 use super::outbound::{Header, Outbound};
@@ -8,7 +9,7 @@ use super::replay::Replay;
 use super::server::Server;
 use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, broker_hint, check_taken, password};
+use super::{Messages, block_on, check_taken, password};
 use crate::cli::Names;
 use crate::cli::UsageError;
 use crate::cli::delay::Delay;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let mut client = args.client.clone();
     if args.ndjson || is_replay {
         // Its messages may have properties.
-        client.prefer_version(messages.names, Version::V5)?;
+        client.prefer_version_5(messages.names)?;
     }
     let mut options = client.client_options(messages.names, &args.persistence, Some(retries))?;
     // Whole messages have a QoS each. No hosted broker takes QoS 2.
@@ -522,10 +523,6 @@ impl Application for Publisher {
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
-        Ok(Flow::Continue)
-    }
-
-    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         Ok(Flow::Continue)
     }
 

@@ -34,7 +34,7 @@ const CORRELATION_LENGTH: usize = 16;
 
 pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut client = args.client.clone();
-    client.prefer_version(messages.names, Version::V5)?;
+    client.prefer_version_5(messages.names)?;
     let mut options = client.client_options(messages.names, &args.persistence, Some(0))?;
     args.check(messages.names, options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);
@@ -395,10 +395,6 @@ impl Application for Requester<'_> {
             )));
         }
         self.state = RequestState::Ready;
-        Ok(Flow::Continue)
-    }
-
-    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         Ok(Flow::Continue)
     }
 

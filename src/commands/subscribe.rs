@@ -1,12 +1,13 @@
 //! `mq sub`: prints the messages that arrive, until it is stopped.
 
 use super::defects::DefectNotes;
+use super::error::broker_hint;
 use super::exec::Exec;
 use super::retained_removal::{Removal, Removals};
 use super::server::Server;
 use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, broker_hint, check_taken, password, top};
+use super::{Messages, block_on, check_taken, password, top};
 use crate::cli::Names;
 use crate::cli::UsageError;
 use crate::cli::record_args::RecordArgs;

@@ -1,13 +1,11 @@
 //! The datagrams of one receive call: several where the system has a call for them, otherwise one.
 
+use super::datagrams::MAX_DATAGRAM;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
-
-/// The largest datagram.
-const LARGEST_DATAGRAM: usize = 65_535;
 
 /// The maximum of datagrams. The memory for them is only used as far as datagrams need it.
 const MAX_DATAGRAMS: usize = if cfg!(target_os = "linux") { 32 } else { 1 };
@@ -25,7 +23,7 @@ pub(crate) struct DatagramBatch {
 impl DatagramBatch {
     pub(crate) fn new() -> DatagramBatch {
         DatagramBatch {
-            memory: vec![0; MAX_DATAGRAMS * LARGEST_DATAGRAM],
+            memory: vec![0; MAX_DATAGRAMS * MAX_DATAGRAM],
             received: Vec::with_capacity(MAX_DATAGRAMS),
             #[cfg(target_os = "linux")]
             headers: nix::sys::socket::MultiHeaders::preallocate(MAX_DATAGRAMS, None),
@@ -42,7 +40,7 @@ impl DatagramBatch {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
-        let places = self.memory.chunks(LARGEST_DATAGRAM);
+        let places = self.memory.chunks(MAX_DATAGRAM);
         places
             .zip(&self.received)
             .map(|(place, (length, sender))| (place.get(..*length).unwrap_or(place), *sender))
@@ -66,7 +64,7 @@ impl DatagramBatch {
         let DatagramBatch { memory, received, headers } = self;
         received.clear();
         let mut places: Vec<[io::IoSliceMut<'_>; 1]> =
-            memory.chunks_mut(LARGEST_DATAGRAM).map(|place| [io::IoSliceMut::new(place)]).collect();
+            memory.chunks_mut(MAX_DATAGRAM).map(|place| [io::IoSliceMut::new(place)]).collect();
         let results = recvmmsg(socket.as_raw_fd(), headers, places.iter_mut(), MsgFlags::empty(), None)?;
         // A sender without an IP address gets no answer.
         let nobody = SocketAddr::from(([0, 0, 0, 0], 0));

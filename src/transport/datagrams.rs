@@ -4,6 +4,9 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::UdpSocket;
 
+/// The size of a buffer for any datagram, in bytes.
+pub(crate) const MAX_DATAGRAM: usize = 65_535;
+
 /// Listens on an address. Call it inside the runtime.
 ///
 /// # Errors

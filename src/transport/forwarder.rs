@@ -3,6 +3,7 @@
 //!
 //! A task of its own receives the datagrams and hands them out, since only one task can wait for a socket.
 
+use super::datagrams::MAX_DATAGRAM;
 use crate::protocol::sn::{Encapsulated, Message};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -11,9 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
-
-/// The largest datagram.
-const LARGEST_DATAGRAM: usize = 65_535;
 
 /// The most datagrams that wait for a client; further ones are dropped, as by a full receive buffer.
 const MAX_RECEIVED: usize = 256;
@@ -86,7 +84,7 @@ impl Forwarder {
 
     /// Sends and receives for the clients, until the future is dropped.
     pub(crate) async fn run(self) {
-        let mut buffer = vec![0; LARGEST_DATAGRAM];
+        let mut buffer = vec![0; MAX_DATAGRAM];
         poll_fn(|cx| {
             self.shared.lock().driver = Some(cx.waker().clone());
             self.shared.poll_send(cx);

@@ -1,5 +1,6 @@
 //! MQTT-SN as a transport of MQTT: a stream of MQTT packets that an adapter turns into datagrams to a gateway.
 
+use super::datagrams::MAX_DATAGRAM;
 use super::forwarder::Forwarder;
 use super::gateway_socket::{self, GatewaySocket};
 use super::{ConnectError, Stream};
@@ -16,9 +17,6 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::time::{Sleep, sleep, timeout};
-
-/// The largest datagram.
-const LARGEST_DATAGRAM: usize = 65_535;
 
 /// The time between two SEARCHGW. The specification has up to 5 s, so that many devices do not ask at once.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -172,7 +170,7 @@ async fn search(
 
 /// The address of the gateway that answers first. A GWINFO with an address is from another client, and is ignored.
 async fn answer(socket: &UdpSocket, version: Version) -> io::Result<SocketAddr> {
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
+    let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
         let (length, address) = socket.recv_from(&mut buffer).await?;
         let datagram = buffer.get(..length).unwrap_or_default();
@@ -247,7 +245,7 @@ impl GatewayStream {
 
     fn receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut has_received = false;
-        let mut space = [const { MaybeUninit::uninit() }; LARGEST_DATAGRAM];
+        let mut space = [const { MaybeUninit::uninit() }; MAX_DATAGRAM];
         while self.adapter.takes_datagrams() && !self.adapter.is_closed() {
             let mut buffer = ReadBuf::uninit(&mut space);
             match self.socket.poll_receive(cx, &mut buffer) {

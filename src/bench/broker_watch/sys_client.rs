@@ -4,14 +4,13 @@ use super::Recorder;
 use super::names::{self, SYS_FILTERS};
 use crate::bench::identity::ClientIndex;
 use crate::bench::plan::Plan;
-use crate::client::{Application, Error, Flow, Link, Options, Retries, Sending};
-use crate::protocol::session::{Outgoing, PublishError, SubscribeError};
+use crate::client::{Application, Error, Flow, Link, NoMessage, Options, Retries, Sending};
+use crate::protocol::session::{PublishError, SubscribeError};
 use crate::protocol::{
     Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, Subscription, SubscriptionAck,
     SubscriptionOptions,
 };
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::time::Duration;
 
 /// The letter of the client's kind in client identifiers; those of measured clients differ.
@@ -67,21 +66,6 @@ pub(super) enum SysError {
     Unsubscribable(#[from] SubscribeError),
     #[error("the broker rejected the subscription to {filter}: {0}", filter = SYS_FILTERS[0])]
     Rejected(ReasonCode),
-}
-
-/// The client publishes nothing.
-pub(super) struct NoMessage(Infallible);
-
-impl NoMessage {
-    pub(super) fn never(self) -> ! {
-        match self.0 {}
-    }
-}
-
-impl Outgoing for NoMessage {
-    fn as_publish(&self) -> Publish<'_> {
-        match self.0 {}
-    }
 }
 
 impl SysClient {
@@ -145,11 +129,11 @@ impl Application for SysClient {
         _: ReasonCode,
         _: Properties<'_>,
     ) -> Result<Flow, SysError> {
-        message.never()
+        match message {}
     }
 
     fn unsendable(&mut self, message: NoMessage, _: PublishError) {
-        message.never()
+        match message {}
     }
 
     /// A broker may allow one of the filters only.
@@ -159,10 +143,6 @@ impl Application for SysClient {
             Some(code) if !self.is_subscribed => Err(SysError::Rejected(code)),
             _ => Ok(Flow::Continue),
         }
-    }
-
-    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, SysError> {
-        Ok(Flow::Continue)
     }
 
     fn flush(&mut self) -> Result<bool, SysError> {

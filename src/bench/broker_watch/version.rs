@@ -2,9 +2,9 @@
 //! it neither disturbs the measurement nor delays its end.
 
 use super::names::{self, VERSION_FILTERS};
-use super::sys_client::{self, NoMessage, SysError};
+use super::sys_client::{self, SysError};
 use crate::bench::plan::Plan;
-use crate::client::{self, Application, Error, Flow, Link, Options, Retries, Sending};
+use crate::client::{self, Application, Error, Flow, Link, NoMessage, Options, Retries, Sending};
 use crate::protocol::session::PublishError;
 use crate::protocol::{
     Defect, PacketId, Properties, Publish, Qos, ReasonCode, Subscription, SubscriptionAck,
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// The maximum time for the query, including the connection.
 const TIME_LIMIT: Duration = Duration::from_millis(500);
 
-/// A query for the version.
+/// The client options of a connection that reads the version.
 pub(crate) struct VersionQuery(Options);
 
 impl VersionQuery {
@@ -84,11 +84,11 @@ impl Application for VersionReader {
         _: ReasonCode,
         _: Properties<'_>,
     ) -> Result<Flow, SysError> {
-        message.never()
+        match message {}
     }
 
     fn unsendable(&mut self, message: NoMessage, _: PublishError) {
-        message.never()
+        match message {}
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, SysError> {

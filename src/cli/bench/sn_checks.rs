@@ -9,14 +9,14 @@ use crate::bench::topics::Topics;
 use crate::cli::sn::{SnArgs, SnChoice};
 use crate::cli::{Error, Names, UsageError};
 use crate::protocol::Qos;
-use crate::protocol::sn::{ShortName, Version};
+use crate::protocol::sn::{MAX_DATAGRAM_SIZE, ShortName, Version};
 use std::time::Duration;
 
 /// The requirement of the options of MQTT-SN, for errors.
 const GATEWAY: &str = "an MQTT-SN gateway: --sn, or -L mqtt-sn://HOST";
 
-/// The largest payload: that of a UDP datagram over IPv4, without the header of PUBLISH.
-const LARGEST_PAYLOAD: usize = 65_507 - 9;
+/// The largest payload: that of a UDP datagram, without the header of PUBLISH.
+const LARGEST_PAYLOAD: usize = MAX_DATAGRAM_SIZE - 9;
 
 /// The bytes that a forwarder adds to a message.
 const ENCAPSULATION: usize = 7;

@@ -14,10 +14,9 @@ use crate::client::Options;
 use crate::escape::shortened;
 use crate::protocol::property::PropertyId;
 use crate::protocol::topic::{TopicFilter, check_name};
-use crate::protocol::{PropertiesBuf, Qos, Version};
+use crate::protocol::{PropertiesBuf, Qos};
 use crate::transport::{Address, Endpoint};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// The most bytes of a text in MQTT.
 const MAX_BYTES: usize = 65_535;
@@ -191,7 +190,7 @@ impl Plan {
         if client.identity.id.is_none() && client.identity.id_prefix.is_none() {
             client.identity.id = Some(client_id.to_owned());
         }
-        client.prefer_version(Names::Mq, Version::V5)?;
+        client.prefer_version_5(Names::Mq)?;
         client.network.check_no_topic()?;
         let persistence = PersistenceArgs { retries: None, max_inflight: 20 };
         let mut options = client.client_options(Names::Mq, &persistence, None)?;
@@ -328,29 +327,17 @@ pub(super) fn check_loops(plans: &[Plan], settings: &mut [Settings]) -> Result<(
 /// The identifier, and where the second client gets it.
 pub(super) fn check_client_ids(plans: &[Plan], settings: &[Settings]) -> Result<(), Error> {
     let mut known: HashMap<(String, &str), (&Plan, Side)> = HashMap::new();
-    for (plan, settings) in plans.iter().zip(settings) {
-        for side in [Side::Local, Side::Remote] {
-            let end = settings.end(side);
-            let others = end.alternatives.iter().map(|endpoint| &endpoint.address);
-            for address in [&end.options.endpoint.address].into_iter().chain(others) {
-                let client_id = end.options.client_id.as_str();
-                match known.entry((comparable(address), client_id)) {
-                    Entry::Occupied(first) => {
-                        let (first, first_side) = *first.get();
-                        // An address that is listed twice.
-                        if !std::ptr::eq(first, plan) || first_side != side {
-                            return Err(same_client_id(
-                                (first, first_side),
-                                (plan, side),
-                                client_id,
-                                address,
-                            ));
-                        }
-                    }
-                    Entry::Vacant(free) => {
-                        free.insert((plan, side));
-                    }
-                }
+    let ends = plans.iter().zip(settings).flat_map(|(plan, settings)| {
+        [Side::Local, Side::Remote].map(|side| (plan, side, settings.end(side)))
+    });
+    for (plan, side, end) in ends {
+        let client_id = end.options.client_id.as_str();
+        let others = end.alternatives.iter().map(|endpoint| &endpoint.address);
+        for address in [&end.options.endpoint.address].into_iter().chain(others) {
+            let (first, first_side) = *known.entry((comparable(address), client_id)).or_insert((plan, side));
+            // The same client may list an address twice.
+            if !std::ptr::eq(first, plan) || first_side != side {
+                return Err(same_client_id((first, first_side), (plan, side), client_id, address));
             }
         }
     }

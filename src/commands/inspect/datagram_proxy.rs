@@ -9,7 +9,8 @@ use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::commands::error::Error;
 use crate::escape;
 use crate::inspect::Direction;
-use crate::transport::{datagrams, descriptors, tcp};
+use crate::transport::datagrams::{self, MAX_DATAGRAM};
+use crate::transport::{descriptors, tcp};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
@@ -18,9 +19,6 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::{AbortHandle, spawn_local};
-
-/// The longest datagram.
-const MAX_DATAGRAM: usize = 65_535;
 
 /// The most clients at once; the one that was idle the longest loses its socket.
 const MAX_CLIENTS: usize = 512;

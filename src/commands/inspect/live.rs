@@ -7,20 +7,19 @@ use super::live_pipeline::{self, ConnectionTap, TrafficEnd, TrafficQueue, Viewer
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
-use crate::client::{self, Application, End, Flow, Link, Options, Sending};
+use crate::client::{self, Application, End, Flow, Link, NoMessage, Options, Sending};
 use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
 use crate::protocol::property::Context;
-use crate::protocol::session::{Outgoing, PublishError};
+use crate::protocol::session::PublishError;
 use crate::protocol::{
     Connack, Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling,
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::transport::{self, Stream};
-use std::convert::Infallible;
 use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
@@ -81,16 +80,6 @@ struct LiveClient<'a> {
     counted: u64,
     rejected: usize,
     options: &'a Options,
-}
-
-/// The publisher of a client that publishes nothing.
-#[derive(Debug)]
-struct NoMessage(Infallible);
-
-impl Outgoing for NoMessage {
-    fn as_publish(&self) -> Publish<'_> {
-        match self.0 {}
-    }
 }
 
 impl<'a> LiveClient<'a> {
@@ -185,11 +174,11 @@ impl Application for LiveClient<'_> {
         _: ReasonCode,
         _: Properties<'_>,
     ) -> Result<Flow, Error> {
-        match message.0 {}
+        match message {}
     }
 
     fn unsendable(&mut self, message: NoMessage, _: PublishError) {
-        match message.0 {}
+        match message {}
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
@@ -197,10 +186,6 @@ impl Application for LiveClient<'_> {
         if self.rejected == self.filters.len() {
             return Err(Error::Rejected("no subscription is left".to_owned()));
         }
-        Ok(Flow::Continue)
-    }
-
-    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         Ok(Flow::Continue)
     }
 

@@ -3,8 +3,8 @@
 use super::reader::Reader;
 use super::{DecodeError, EncodeError, MessageType, Problem};
 
-/// The size of the largest message, header included.
-pub const MAX_MESSAGE_SIZE: usize = 65_535;
+/// The largest payload of a UDP datagram over IPv4, in octets.
+pub const MAX_DATAGRAM_SIZE: usize = 65_507;
 
 /// The first octet of a length in three octets.
 const LONG_FORM: u8 = 1;

@@ -25,7 +25,7 @@ mod version;
 
 pub use error::{DecodeError, EncodeError, Problem};
 pub use flags::{Flags, PublishQos};
-pub use frame::{Frame, Header, MAX_MESSAGE_SIZE};
+pub use frame::{Frame, Header, MAX_DATAGRAM_SIZE};
 pub use message::{
     Connect, Encapsulated, Message, Publish, Regack, Register, Suback, Subscribe, Unsubscribe, WillTopic,
 };

@@ -4,8 +4,8 @@ use super::open_exchange::{self, OpenExchange};
 use super::request::{Filters, Outgoing};
 use super::{Adapter, GatewayError, State, encoded};
 use crate::protocol::sn::{
-    Message, MessageType, Publish, PublishQos, Register, ShortName, Subscribe, SubscribeTopic, TopicId,
-    Unsubscribe,
+    MAX_DATAGRAM_SIZE, Message, MessageType, Publish, PublishQos, Register, ShortName, Subscribe,
+    SubscribeTopic, TopicId, Unsubscribe,
 };
 use crate::protocol::topic::check_name;
 use crate::protocol::{Ack, Packet, PacketId, PacketType, Qos, ReasonCode};
@@ -13,9 +13,6 @@ use std::time::Instant;
 
 /// The octets of PUBLISH before its payload, with the longest length field.
 const PUBLISH_HEADER: usize = 9;
-
-/// The largest payload of a UDP datagram over IPv4.
-const LARGEST_DATAGRAM: usize = 65_507;
 
 /// A request of the MQTT client.
 #[derive(Debug)]
@@ -160,7 +157,7 @@ impl Adapter {
 
     pub(super) fn publish(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), GatewayError> {
         let size = PUBLISH_HEADER + outgoing.payload.len().max(outgoing.topic.len());
-        if size > LARGEST_DATAGRAM {
+        if size > MAX_DATAGRAM_SIZE {
             return Err(GatewayError::TooLarge { topic: outgoing.topic, size });
         }
         let Some(topic) = self.topics.id(&outgoing.topic) else {

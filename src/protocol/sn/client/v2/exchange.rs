@@ -2,6 +2,7 @@
 
 use super::{Adapter, GatewayError, State};
 use crate::protocol::property::Context;
+use crate::protocol::sn::MAX_DATAGRAM_SIZE;
 use crate::protocol::sn::client::open_exchange::{self, OpenExchange};
 use crate::protocol::sn::client::request::{Filters, Outgoing};
 use crate::protocol::sn::v2::{
@@ -13,9 +14,6 @@ use std::time::Instant;
 
 /// The octets of PUBLISH besides its payload and topic name, with the longest length field.
 const PUBLISH_HEADER: usize = 9;
-
-/// The largest payload of a UDP datagram over IPv4.
-const LARGEST_DATAGRAM: usize = 65_507;
 
 /// A request of the MQTT client.
 #[derive(Debug)]
@@ -203,7 +201,7 @@ impl Adapter {
 
     pub(super) fn publish(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), GatewayError> {
         let size = PUBLISH_HEADER + outgoing.payload.len() + outgoing.topic.len();
-        if size > LARGEST_DATAGRAM {
+        if size > MAX_DATAGRAM_SIZE {
             return Err(GatewayError::TooLarge { topic: outgoing.topic, size });
         }
         if self.settings.is_unconnected {
