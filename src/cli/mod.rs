@@ -3,6 +3,7 @@
 //!
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
+mod all_words;
 mod argv;
 pub(crate) mod authentication;
 pub(crate) mod bench;
@@ -59,9 +60,9 @@ mod url;
 pub(crate) mod values;
 mod version;
 
+use all_words::AllWords;
 use bench::chosen_mode::{self, ChosenMode};
 use bench::recorded;
-use bench::repeat_of::EarlierRun;
 use clap::{Arg, ArgAction, ArgMatches};
 use clap_error::CommandLine;
 pub(crate) use clap_error::{Failure, FailureKind};
@@ -156,60 +157,43 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     if let Some(problem) = unknown_mode {
         return Err(typed.usage_failure(&problem));
     }
-    let mut line = head.to_vec();
-    let (mut repeated, mut earlier) = (Ok(()), None);
-    if let Some(subcommand) = typed.bench.or(subcommand) {
-        let words = typed.mode.as_ref().map_or(words, |mode| &mode.words);
-        let words = argv::normalise(subcommand, names, words);
-        repeated = names.check_repetitions(&words);
-        if option_file::is_read_by(subcommand.get_name()) {
-            let file = option_file::read(subcommand, names, &words);
-            typed.file = file.map_err(|error| typed.file_failure(&error))?;
-        }
-        if let Some(mode) = &mut typed.mode {
-            mode.sift(&mut typed.file.lines);
-        }
-        let of_file = typed.file.lines.iter().map(|line| line.word.clone());
-        let words: Vec<OsString> = of_file.chain(words).collect();
-        if let Some(mode) = &mut typed.mode {
-            let earlier_run = EarlierRun::read(mode, &words);
-            line.extend(mode.word());
-            earlier = earlier_run.map_err(|error| typed.file_failure(&error))?;
-        }
-        let applies = |id: &str| typed.mode.as_ref().is_none_or(|mode| mode.has(id));
-        if let (Some(earlier), Some(mode)) = (&earlier, &typed.mode) {
-            let config = earlier.configuration(mode.own_options(), &words);
-            typed.config = config.map_err(|error| typed.file_failure(&error))?;
-        } else if applies(config::PROFILE) {
-            let config = config::read(subcommand, names, &words);
-            typed.config = config.map_err(|error| typed.file_failure(&error))?;
-        }
-        line.extend(typed.config.words());
-        line.extend(words);
-    } else {
-        line.extend_from_slice(words);
-    }
+    let all = match typed.bench.or(subcommand) {
+        Some(subcommand) => AllWords::gather(subcommand, &mut typed)?,
+        None => AllWords::typed(words),
+    };
+    read_all(command, head, all, &typed)
+}
+
+/// Lets clap parse all words, and adds to the command the values that its options do not have.
+fn read_all(
+    command: clap::Command,
+    head: &[OsString],
+    all: AllWords,
+    typed: &CommandLine<'_>,
+) -> Result<Invocation, Failure> {
+    let line = head.iter().cloned().chain(all.words);
     // Definitions and matches have hundreds of small parts. The program ends soon, so they are not freed.
     let mut command = ManuallyDrop::new(command);
     let mut matches = command.try_get_matches_from_mut(line).map_err(|error| typed.failure(&error))?;
     let (name, matches) = matches.remove_subcommand().unwrap_or_default();
     let mut matches = ManuallyDrop::new(matches);
-    repeated.map_err(|problem| typed.usage_failure(&problem))?;
+    all.repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut command = Command::from_matches(&name, &mut matches).map_err(|error| typed.failure(&error))?;
     if let Some(schema) = command.schema_mut() {
         schema.configured = typed.config.message_types();
     }
     if let Some(client) = command.client_mut() {
-        client.choose_version(names);
+        client.choose_version(typed.names);
     }
     if let Command::Bench(args) = &mut command {
         args.share_readings();
         if let Some(mode) = &typed.mode {
             let matches = matches.subcommand().map_or(&*matches, |(_, of_mode)| of_mode);
-            args.note_options(recorded::options(mode.name(), mode.own_options(), matches), earlier.as_ref());
+            let options = recorded::options(mode.name(), mode.own_options(), matches);
+            args.note_options(options, all.earlier.as_ref());
         }
     }
-    Ok(Invocation { names, command, note: typed.note() })
+    Ok(Invocation { names: typed.names, command, note: typed.note() })
 }
 
 /// mosquitto_passwd has its own rules for the order of words.

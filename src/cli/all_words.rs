@@ -1,0 +1,61 @@
+//! The words that clap reads: those of an option file, of an earlier run and of the configuration, then the typed ones.
+
+use super::argv;
+use super::bench::repeat_of::EarlierRun;
+use super::clap_error::{CommandLine, Failure};
+use super::config;
+use super::option_file;
+use clap::Command;
+use std::ffi::OsString;
+
+/// The words after the name of the command.
+pub(super) struct AllWords {
+    pub(super) words: Vec<OsString>,
+    /// Whether an option is typed twice that must not be. Mistakes that clap finds are reported first.
+    pub(super) repeated: Result<(), String>,
+    /// The run that `--repeat-of` names.
+    pub(super) earlier: Option<EarlierRun>,
+}
+
+impl AllWords {
+    /// The typed words alone, for a command that does not exist.
+    pub(super) fn typed(words: &[OsString]) -> AllWords {
+        AllWords { words: words.to_vec(), repeated: Ok(()), earlier: None }
+    }
+
+    /// Reads the files that the typed words name. `typed` gets their content, for errors.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is invalid.
+    pub(super) fn gather(subcommand: &Command, typed: &mut CommandLine<'_>) -> Result<AllWords, Failure> {
+        let names = typed.names;
+        let words = typed.mode.as_ref().map_or(typed.words, |mode| &mode.words);
+        let words = argv::normalise(subcommand, names, words);
+        let repeated = names.check_repetitions(&words);
+        if option_file::is_read_by(subcommand.get_name()) {
+            let file = option_file::read(subcommand, names, &words);
+            typed.file = file.map_err(|error| typed.file_failure(&error))?;
+        }
+        if let Some(mode) = &mut typed.mode {
+            mode.sift(&mut typed.file.lines);
+        }
+        let of_file = typed.file.lines.iter().map(|line| line.word.clone());
+        let words: Vec<OsString> = of_file.chain(words).collect();
+        let (mut mode_word, mut earlier) = (None, None);
+        if let Some(mode) = &mut typed.mode {
+            let earlier_run = EarlierRun::read(mode, &words);
+            mode_word = mode.word();
+            earlier = earlier_run.map_err(|error| typed.file_failure(&error))?;
+        }
+        let applies = |id: &str| typed.mode.as_ref().is_none_or(|mode| mode.has(id));
+        let config = match (&earlier, &typed.mode) {
+            (Some(earlier), Some(mode)) => Some(earlier.configuration(mode.own_options(), &words)),
+            _ => applies(config::PROFILE).then(|| config::read(subcommand, names, &words)),
+        };
+        if let Some(config) = config {
+            typed.config = config.map_err(|error| typed.file_failure(&error))?;
+        }
+        let words = mode_word.into_iter().chain(typed.config.words()).chain(words).collect();
+        Ok(AllWords { words, repeated, earlier })
+    }
+}
