@@ -3,7 +3,7 @@
 //! A value follows from the seed of its publisher, its place in the template and the number of the message. Only a walk needs the
 //! value before it, which each publisher keeps.
 
-use crate::payload::placeholder::{self, PlaceholderError};
+use crate::payload::placeholder::{self, MAX_DECIMALS, MAX_WITH_DECIMALS, PlaceholderError};
 use fastrand::Rng;
 use std::cell::Cell;
 use std::f64::consts::TAU;
@@ -11,12 +11,6 @@ use std::fmt::{self, Write};
 
 /// No publisher sends more messages.
 pub(super) const MAX_MESSAGES: u64 = 1 << 47;
-
-/// The most decimals that a floating-point number has.
-const MAX_DECIMALS: usize = 15;
-
-/// The limit of numbers with decimals, up to which they are exact and short.
-const LARGEST: f64 = 1e15;
 
 /// A generated value.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,7 +202,7 @@ fn decimals_of(number: &str) -> usize {
 /// Parses a number in decimal digits.
 fn number(text: &str) -> Option<f64> {
     let is_plain = text.chars().all(|c| c.is_ascii_digit() || ".-".contains(c));
-    text.parse().ok().filter(|number: &f64| is_plain && number.abs() <= LARGEST)
+    text.parse().ok().filter(|number: &f64| is_plain && number.abs() <= MAX_WITH_DECIMALS)
 }
 
 /// Random numbers that are the same again for the same arguments.

@@ -17,6 +17,7 @@ pub mod fuzzing;
 pub(crate) mod inspector;
 pub(crate) mod ladder;
 pub(crate) mod lint;
+mod pcapng;
 pub(crate) mod rule;
 mod slots;
 mod small_map;
@@ -26,6 +27,7 @@ pub(crate) mod statistics;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
+mod timing;
 pub(crate) mod tracker;
 pub(crate) mod view;
 pub(crate) mod write;

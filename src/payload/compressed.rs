@@ -75,7 +75,7 @@ pub(super) fn read(payload: &[u8], format: PayloadFormat) -> Decompressed {
         }
         PayloadFormat::Snappy => snappy_block(payload),
         PayloadFormat::Bzip2 | PayloadFormat::Xz => Decompressed::Unread("decompression is not supported"),
-        _ => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
+        _ => Decompressed::Malformed(Problem { reason: "not compressed", at: 0 }),
     }
 }
 
@@ -100,7 +100,7 @@ fn members(
             }
             Err(DecompressError::Damaged) => {
                 return Decompressed::Malformed(Problem {
-                    what: "damaged compressed data",
+                    reason: "damaged compressed data",
                     at: content.len(),
                 });
             }
@@ -109,7 +109,7 @@ fn members(
             return Decompressed::Content(content);
         }
         if rest.len() >= before {
-            return Decompressed::Malformed(Problem { what: "damaged compressed data", at: content.len() });
+            return Decompressed::Malformed(Problem { reason: "damaged compressed data", at: content.len() });
         }
     }
 }
@@ -131,7 +131,7 @@ fn zstd(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), DecompressError> {
 
 /// Decompresses a block, which states its length, but has neither a magic number nor a checksum.
 fn snappy_block(payload: &[u8]) -> Decompressed {
-    let damaged = Decompressed::Malformed(Problem { what: "damaged compressed data", at: 0 });
+    let damaged = Decompressed::Malformed(Problem { reason: "damaged compressed data", at: 0 });
     match snap::raw::decompress_len(payload) {
         Ok(length) if length as u64 > MAX_CONTENT => {
             Decompressed::Unread("more than 1 MiB when decompressed")

@@ -57,7 +57,7 @@ impl<'a> Input<'a> {
     pub(super) fn text(&mut self, count: u64) -> Result<&'a str, Problem> {
         let at = self.at;
         let bytes = self.take(count)?;
-        let bad = |error: std::str::Utf8Error| Problem { what: "not UTF-8", at: at + error.valid_up_to() };
+        let bad = |error: std::str::Utf8Error| Problem { reason: "not UTF-8", at: at + error.valid_up_to() };
         std::str::from_utf8(bytes).map_err(bad)
     }
 
@@ -66,11 +66,11 @@ impl<'a> Input<'a> {
         if self.is_empty() { Ok(()) } else { Err(self.problem("more than one value")) }
     }
 
-    pub(super) fn problem(&self, what: &'static str) -> Problem {
-        Problem { what, at: self.at }
+    pub(super) fn problem(&self, reason: &'static str) -> Problem {
+        Problem { reason, at: self.at }
     }
 
     fn end(&self) -> Problem {
-        Problem { what: "it ends too early", at: self.at + self.bytes.len() }
+        Problem { reason: "it ends too early", at: self.at + self.bytes.len() }
     }
 }

@@ -103,10 +103,10 @@ pub(crate) enum Content {
 
 /// The reason why a payload does not have a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {at}")]
+#[error("{reason} at byte {at}")]
 pub(crate) struct Problem {
     /// The defect.
-    pub what: &'static str,
+    pub reason: &'static str,
     /// The position, in the decompressed data if the payload was compressed.
     pub at: usize,
 }
@@ -389,7 +389,7 @@ fn value(payload: &[u8], format: PayloadFormat) -> Result<String, Problem> {
         | PayloadFormat::Lz4
         | PayloadFormat::Snappy
         | PayloadFormat::Bzip2
-        | PayloadFormat::Xz => Err(Problem { what: "compressed more than once", at: 0 }),
+        | PayloadFormat::Xz => Err(Problem { reason: "compressed more than once", at: 0 }),
     })
 }
 
@@ -405,12 +405,12 @@ fn write(
 
 /// The position of the first syntax error.
 fn json_problem(payload: &[u8]) -> Problem {
-    let what = "not JSON";
+    let reason = "not JSON";
     let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(payload) else {
-        return Problem { what, at: payload.len() };
+        return Problem { reason, at: payload.len() };
     };
     let before = payload.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
-    Problem { what, at: before.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1) }
+    Problem { reason, at: before.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1) }
 }
 
 fn text(json: Vec<u8>) -> String {

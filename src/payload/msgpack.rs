@@ -161,7 +161,7 @@ impl MsgpackReader<'_> {
     fn raw_string(&self, error: std::str::Utf8Error, at: usize) -> Result<(), Problem> {
         match self.raw_strings {
             RawStrings::Shown => Ok(()),
-            RawStrings::Refused => Err(Problem { what: "not UTF-8", at: at + error.valid_up_to() }),
+            RawStrings::Refused => Err(Problem { reason: "not UTF-8", at: at + error.valid_up_to() }),
         }
     }
 

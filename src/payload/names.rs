@@ -18,7 +18,7 @@ impl Expansion {
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Problem> {
         self.length += name.len();
         if self.length > MAX_EXPANDED {
-            return Err(Problem { what: "the names that it refers to exceed 4 MiB", at });
+            return Err(Problem { reason: "the names that it refers to exceed 4 MiB", at });
         }
         Ok(())
     }
@@ -50,7 +50,7 @@ impl Records {
     /// The name of a record's field.
     pub(super) fn name(&mut self, number: u64, index: usize, at: usize) -> Result<String, Problem> {
         let name = self.fields.get(&number).and_then(|names| names.get(index));
-        let name = name.ok_or(Problem { what: "record with more values than names", at })?;
+        let name = name.ok_or(Problem { reason: "record with more values than names", at })?;
         self.expansion.add(name, at)?;
         Ok(name.clone())
     }

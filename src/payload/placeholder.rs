@@ -101,7 +101,7 @@ pub(crate) enum Value {
     },
 }
 
-/// The format of a time.
+/// The format of `{ts}`: RFC 3339, or a number since 1970 in this unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeForm {
     Rfc3339,
@@ -112,10 +112,10 @@ pub(crate) enum TimeForm {
 }
 
 /// The maximum of decimals, which is the precision of a floating-point number.
-const MAX_DECIMALS: usize = 15;
+pub(crate) const MAX_DECIMALS: usize = 15;
 
-/// The limit of numbers with decimals.
-const LARGEST: f64 = 1e15;
+/// The largest number with decimals; numbers up to it are exact and short.
+pub(crate) const MAX_WITH_DECIMALS: f64 = 1e15;
 
 impl Value {
     /// The value with this name, if there is one.
@@ -140,7 +140,7 @@ impl Value {
         }
         let (start, end): (f64, f64) = (start.parse().ok()?, end.parse().ok()?);
         // A larger number would have hundreds of digits.
-        let is_valid = start < end && start.abs().max(end.abs()) <= LARGEST && most <= MAX_DECIMALS;
+        let is_valid = start < end && start.abs().max(end.abs()) <= MAX_WITH_DECIMALS && most <= MAX_DECIMALS;
         is_valid.then_some(Value::RandomDecimal { range: start..=end, decimals: most })
     }
 

@@ -148,7 +148,7 @@ fn group<'a>(number: u64, input: &mut Input<'a>) -> Result<&'a [u8], Problem> {
                 input.take(length).map_err(|_| before)?;
             }
             3 if open.len() < MAX_GROUPS => open.push(number),
-            3 => return Err(Problem { what: "groups nested too deeply", at: before.at }),
+            3 => return Err(Problem { reason: "groups nested too deeply", at: before.at }),
             4 if number == innermost => drop(open.pop()),
             5 => drop(input.take(4).map_err(|_| before)?),
             _ => return Err(before),

@@ -47,7 +47,11 @@ pub(super) fn run(
 ) -> Result<Vec<String>, Error> {
     let path = file.filter(|path| path.as_os_str() != STDIN);
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    let damaged = |problem: ReadError| Error::Capture { name, problem: problem.to_string() };
+    let damaged = |problem: ReadError| match (problem, path) {
+        (ReadError::Io(source), Some(path)) => Error::file(path, source),
+        (ReadError::Io(source), None) => Error::input(source),
+        (problem, _) => Error::Capture { name, problem: problem.to_string() },
+    };
     let handler = EventHandler { inspector, recorder, viewer };
     let layers = Layers { ports, secrets, is_report };
     let Some(path) = path else {

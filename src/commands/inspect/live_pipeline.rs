@@ -150,7 +150,7 @@ struct SideProgress {
 /// An entry of the queue, with the room that it takes.
 #[derive(Debug)]
 struct QueueEntry {
-    what: QueuedEvent,
+    event: QueuedEvent,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -262,12 +262,12 @@ fn show_all(
 ) -> ViewerResult {
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
         handled.fetch_add(1, Ordering::Relaxed);
-        let Some(event) = entry.what.as_event() else {
-            match &entry.what {
+        let Some(event) = entry.event.as_event() else {
+            match &entry.event {
                 QueuedEvent::Unreachable { at, reason } => viewer.unreachable(*at, reason),
-                what => {
+                other => {
                     viewer.flush()?;
-                    what.say(messages);
+                    other.say(messages);
                 }
             }
             continue;
@@ -396,7 +396,7 @@ impl TrafficQueue {
         // Without room, the message on standard error is the only report.
         let Some(room) = self.room_for(0).await else { return };
         let at = self.now();
-        let what = match error {
+        let event = match error {
             ConnectError::Connect { address: server, source }
                 if source.kind() == io::ErrorKind::ConnectionRefused =>
             {
@@ -404,7 +404,7 @@ impl TrafficQueue {
             }
             error => QueuedEvent::Unreachable { at, reason: error.to_string() },
         };
-        self.send(what, Some(room));
+        self.send(event, Some(room));
     }
 
     fn next_number(&self) -> u32 {
@@ -470,8 +470,8 @@ impl TrafficQueue {
     }
 
     /// Sends an entry; a viewer that has ended ignores it.
-    fn send(&self, what: QueuedEvent, room: Option<OwnedSemaphorePermit>) {
-        let _ = self.sender.send(QueueEntry { what, _room: room });
+    fn send(&self, event: QueuedEvent, room: Option<OwnedSemaphorePermit>) {
+        let _ = self.sender.send(QueueEntry { event, _room: room });
     }
 }
 
@@ -504,8 +504,8 @@ impl ConnectionTap {
             let start = offset - gap;
             self.queue.send(QueuedEvent::Gap { connection, at, direction, offset: start, length: gap }, None);
         }
-        let what = QueuedEvent::Bytes { connection, at, direction, offset, bytes: bytes.to_vec() };
-        self.queue.send(what, room);
+        let event = QueuedEvent::Bytes { connection, at, direction, offset, bytes: bytes.to_vec() };
+        self.queue.send(event, room);
     }
 
     /// The client's side began with a header of the PROXY protocol, from this address.
@@ -559,8 +559,8 @@ impl DatagramTap {
         };
         let DatagramTap { connection, client, gateway, .. } = *self;
         let bytes = bytes.to_vec();
-        let what = QueuedEvent::Datagram { connection, at, client, gateway, direction, bytes };
-        self.queue.send(what, Some(room));
+        let event = QueuedEvent::Datagram { connection, at, client, gateway, direction, bytes };
+        self.queue.send(event, Some(room));
     }
 }
 
@@ -579,8 +579,8 @@ impl Drop for ConnectionTap {
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             let (offset, length) = self.pass(direction, 0, false);
             if length > 0 {
-                let what = QueuedEvent::Gap { connection, at, direction, offset: offset - length, length };
-                self.queue.send(what, None);
+                let event = QueuedEvent::Gap { connection, at, direction, offset: offset - length, length };
+                self.queue.send(event, None);
             }
         }
         let (by, first_fin) = (self.end.get(), self.first_fin.get());
@@ -620,8 +620,8 @@ impl QueuedEvent {
             }
             QueuedEvent::Refused { connection, at, client, server } => {
                 // The server is a broker, whatever its port.
-                let what = OtherProtocol::Refused { expects_mqtt: true };
-                ConversationEvent::OtherProtocol { connection, at, client, server, what }
+                let protocol = OtherProtocol::Refused { expects_mqtt: true };
+                ConversationEvent::OtherProtocol { connection, at, client, server, protocol }
             }
             QueuedEvent::Unreachable { .. } | QueuedEvent::Note(_) => return None,
         })

@@ -1,8 +1,7 @@
 //! Seconds with many more messages than usual, and their interval.
 
 use crate::inspect::capture::Moment;
-
-const SECOND: u64 = 1_000_000_000;
+use crate::inspect::timing::SECOND;
 
 /// The longest time that is counted, in seconds: a week.
 const MAX_SECONDS: usize = 7 * 86_400;

@@ -8,20 +8,15 @@ use super::topics::Endpoint;
 use super::{Kind, Shared};
 use crate::inspect::capture::Moment;
 use crate::inspect::field::Tree;
+use crate::inspect::timing::{CLIENT_GRACE, LONG_PACKET, SECOND, longest_silence};
 use crate::inspect::{Direction, Name, Packet, Value};
 use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-const SECOND: u64 = 1_000_000_000;
-
 /// An answer that takes longer is slow, and a packet that waits longer at the end has no answer.
 const SLOW: u64 = SECOND;
 const UNANSWERED: u64 = 5 * SECOND;
-
-/// Tolerance for clients' timers, and for servers, which check their clients periodically.
-const CLIENT_GRACE: u64 = SECOND;
-const SERVER_GRACE: u64 = 5 * SECOND;
 
 /// A side that has not closed this long after the other one is half open.
 const HALF_OPEN: u64 = 5 * SECOND;
@@ -33,9 +28,6 @@ const CONSEQUENCE: u64 = SECOND;
 /// sends packets after the shorter time does not.
 const TAKE_OVER: u64 = 5 * SECOND;
 const STILL_SERVED: u64 = SECOND / 2;
-
-/// Packets from this length on are not checked for silence: the first byte may be much older than the last.
-const LONG_PACKET: usize = 16 * 1024;
 
 /// The messages and bytes that make a storm of retained messages.
 const STORM_MESSAGES: u64 = 1000;
@@ -257,8 +249,8 @@ impl OpenConnection {
         self.signs_mut().previous = Some(previous);
     }
 
-    /// The index of the client.
-    pub(super) fn who(&self) -> Option<u32> {
+    /// The index of the client; `None` if it is unknown.
+    pub(super) fn client_index(&self) -> Option<u32> {
         Some(self.client_index).filter(|index| *index != NOBODY)
     }
 
@@ -329,7 +321,9 @@ impl OpenConnection {
 
     fn take_over(&mut self, at: Moment, shared: &mut Shared) {
         let is_known = std::mem::replace(&mut self.is_taken_over, true);
-        if let Some(record) = self.who().and_then(|who| shared.clients.get_mut(who)).filter(|_| !is_known) {
+        if let Some(record) =
+            self.client_index().and_then(|index| shared.clients.get_mut(index)).filter(|_| !is_known)
+        {
             record.take_over(at);
         }
     }
@@ -427,11 +421,11 @@ impl OpenConnection {
     }
 
     pub(super) fn party(&self) -> Party {
-        self.who().map_or(Party::Connection(self.number), Party::Client)
+        self.client_index().map_or(Party::Connection(self.number), Party::Client)
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
-        Endpoint { client: self.who(), server: self.server }
+        Endpoint { client: self.client_index(), server: self.server }
     }
 
     fn key(&self, kind: Kind, code: u16) -> ProblemKey {
@@ -469,7 +463,7 @@ impl OpenConnection {
         let Some(code) = tree.number(Name::ReasonCode).or(tree.number(Name::ReturnCode)) else { return };
         self.is_accepted = Some(code == 0);
         self.pending.connack();
-        if self.who().is_none() {
+        if self.client_index().is_none() {
             // The server may have assigned the identifier.
             self.identify(packet, shared);
         }
@@ -687,7 +681,7 @@ impl OpenConnection {
             }
             Ending::Replaced => add(self.key(Kind::HalfOpen, 0), 0),
             Ending::Open => {
-                let limit = self.keep_alive() + self.keep_alive() / 2 + SERVER_GRACE;
+                let limit = longest_silence(self.keep_alive());
                 if let Some(silence) = self.silence(at).filter(|silence| *silence > limit) {
                     add(self.key(Kind::KeepAliveExceeded, self.keep_alive), silence);
                 }

@@ -31,9 +31,9 @@ impl Foreign {
         Foreign::Unknown,
     ];
 
-    pub(super) fn of(what: &OtherProtocol) -> Foreign {
-        match what {
-            OtherProtocol::Tls { why: Some(Undecryptable::Alert(..)), .. } => Foreign::TlsFailed,
+    pub(super) fn of(protocol: &OtherProtocol) -> Foreign {
+        match protocol {
+            OtherProtocol::Tls { reason: Some(Undecryptable::Alert(..)), .. } => Foreign::TlsFailed,
             OtherProtocol::Tls { .. } => Foreign::Tls,
             OtherProtocol::Http { .. } => Foreign::Http,
             OtherProtocol::ProxyHeader(_) => Foreign::ProxyHeader,

@@ -212,9 +212,9 @@ impl Diagnosis {
                     connection.lose(direction, at, &mut self.shared);
                 }
             }
-            ConversationEvent::OtherProtocol { connection, at, server, ref what, .. } => {
-                self.totals.others.add(Foreign::of(what));
-                if let Some((kind, code)) = self.unmade(what, server) {
+            ConversationEvent::OtherProtocol { connection, at, server, ref protocol, .. } => {
+                self.totals.others.add(Foreign::of(protocol));
+                if let Some((kind, code)) = self.unmade(protocol, server) {
                     let text = Some(Rc::from(server.to_string()));
                     let key = ProblemKey { kind, code, party: Party::Everyone, text };
                     self.shared.sightings.add(key, connection, at, 0);
@@ -229,13 +229,13 @@ impl Diagnosis {
     }
 
     /// The problem for which a connection was not made, with its code.
-    fn unmade(&self, what: &OtherProtocol, server: SocketAddr) -> Option<(Kind, u16)> {
-        match *what {
+    fn unmade(&self, protocol: &OtherProtocol, server: SocketAddr) -> Option<(Kind, u16)> {
+        match *protocol {
             OtherProtocol::Refused { expects_mqtt } => {
                 let is_of_mqtt = expects_mqtt || self.mqtt_ports.contains(&server.port());
                 is_of_mqtt.then_some((Kind::TcpRefused, 0))
             }
-            OtherProtocol::Tls { why: Some(Undecryptable::Alert(sender, alert)), .. } => {
+            OtherProtocol::Tls { reason: Some(Undecryptable::Alert(sender, alert)), .. } => {
                 Some((Kind::TlsFailed, alert_code(sender, alert)))
             }
             _ => None,
@@ -267,7 +267,7 @@ impl Diagnosis {
         let shared = &mut self.shared;
         connection.end(end, &mut shared.sightings);
         *shared.endings.entry(end.ending).or_default() += 1;
-        if let Some(record) = connection.who().and_then(|who| shared.clients.get_mut(who)) {
+        if let Some(record) = connection.client_index().and_then(|index| shared.clients.get_mut(index)) {
             record.end(connection.number, end.ending, connection.lifetime(end.at));
         }
         // A message is awaited only as long as the connection is certain to be there.

@@ -62,7 +62,7 @@ pub(super) struct SelectedPart {
     pub(super) until: Option<u64>,
 }
 
-/// One of the slowest answers.
+/// A packet that was answered late, for the list of the slowest.
 #[derive(Debug, Clone)]
 pub(super) struct SlowAnswer {
     pub(super) nanoseconds: u64,

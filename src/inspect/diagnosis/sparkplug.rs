@@ -15,7 +15,7 @@ pub(super) struct Nodes {
     views: HashMap<u32, NodeView>,
 }
 
-/// A problem of a node.
+/// A problem in the Sparkplug session of an edge node.
 pub(super) struct NodeProblem {
     pub(super) kind: Kind,
     /// The topic filter for all messages of the node.

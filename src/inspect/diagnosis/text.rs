@@ -135,13 +135,13 @@ impl Report {
             text.push_str("\nslowest answers\n");
         }
         for answer in &self.slowest {
-            let who = match &answer.client {
+            let client = match &answer.client {
                 Some(client) => escape::quoted(client),
                 None => format!("connection {}", answer.connection),
             };
             let place = place(answer.at, clock);
             let (time, name, sender) = (duration(answer.nanoseconds), answer.packet_type, answer.sender);
-            let _ = writeln!(text, "{time:>12}  {name:<8} of the {sender}, {who}, {place}");
+            let _ = writeln!(text, "{time:>12}  {name:<8} of the {sender}, {client}, {place}");
         }
     }
 
@@ -181,7 +181,7 @@ impl Problem {
     /// The clients and the problem, as a sentence.
     pub(in crate::inspect) fn sentence(&self) -> String {
         let names: Vec<_> = self.clients.iter().map(|client| escape::quoted(client)).collect();
-        let who = match self.client_count {
+        let clients = match self.client_count {
             0 => String::new(),
             count => {
                 let listed = listed(&names, count, &connections(&self.connections, count));
@@ -189,7 +189,7 @@ impl Problem {
                 format!("{listed}{others}: ")
             }
         };
-        format!("{who}{}", escape::line(&self.text))
+        format!("{clients}{}", escape::line(&self.text))
     }
 
     /// The times and frames.

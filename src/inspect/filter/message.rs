@@ -2,10 +2,8 @@
 
 use super::test::{NumberField, Test, TextField, TypeName, is_any, is_time, topics};
 use crate::inspect::sn::Message;
+use crate::inspect::sn::field_value::MINUS_ONE;
 use crate::inspect::{Finding, Name};
-
-/// The QoS bits of QoS -1, which no number of a filter equals.
-const MINUS_ONE: u32 = 3;
 
 impl Test {
     /// Whether a message has the field at all.
@@ -61,6 +59,7 @@ fn any_number(field: NumberField, message: &Message<'_>, condition: impl FnMut(u
         NumberField::Connection => Some(message.connection.into()),
         NumberField::Frame => Some(message.at.frame),
         NumberField::PacketId => message.id().map(u64::from),
+        // No number of a filter equals QoS -1.
         NumberField::Qos => tree.number(Name::Qos).filter(|qos| *qos != MINUS_ONE).map(u64::from),
         NumberField::Size => Some(message.length as u64),
         NumberField::PayloadLength => tree.find(Name::Payload).map(|payload| payload.range.len() as u64),

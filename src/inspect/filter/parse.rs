@@ -46,7 +46,7 @@ enum FilterProblem {
     #[error("missing value for '{0}': write {0}=VALUE")]
     NoValue(&'static str),
     /// A value that is invalid for the key.
-    #[error("{key}: {problem} ('{value}')")]
+    #[error("invalid value '{value}' for {key}: {problem}")]
     BadValue {
         key: &'static str,
         value: String,
@@ -396,27 +396,23 @@ impl Term {
             "connection" => self.number(
                 NumberField::Connection,
                 u32::MAX.into(),
-                "the value must be a connection number, counted from 0",
+                "expected a connection number, counted from 0",
             ),
-            "frame" => {
-                self.number(NumberField::Frame, u64::MAX, "the value must be a frame number, counted from 1")
-            }
+            "frame" => self.number(NumberField::Frame, u64::MAX, "expected a frame number, counted from 1"),
             "id" => self.number(
                 NumberField::PacketId,
                 u16::MAX.into(),
-                "the value must be a packet identifier up to 65535",
+                "expected a packet identifier up to 65535",
             ),
-            "qos" => {
-                self.number(NumberField::Qos, 3, "the value must be 0, 1 or 2; 3 selects malformed packets")
-            }
+            "qos" => self.number(NumberField::Qos, 3, "expected 0, 1 or 2; 3 selects malformed packets"),
             "code" => self.code(),
-            "size" => self.quantity(NumberField::Size, "the value must be a size such as 512 or 64KiB", size),
+            "size" => self.quantity(NumberField::Size, "expected a size such as 512 or 64KiB", size),
             "payload_length" => {
-                let problem = "the value must be a size such as 512 or 64KiB";
+                let problem = "expected a size such as 512 or 64KiB";
                 self.quantity(NumberField::PayloadLength, problem, size)
             }
             "rtt" => {
-                let problem = "the value must be a duration with its unit, such as 50ms or 1.5s";
+                let problem = "expected a duration with its unit, such as 50ms or 1.5s";
                 self.quantity(NumberField::RoundTrip, problem, nanoseconds)
             }
             "time" => self.time(),
@@ -424,7 +420,7 @@ impl Term {
                 let value = self.only()?;
                 let of_name = |direction: &Direction| direction.name() == value.text;
                 let found = Direction::BOTH.into_iter().find(of_name);
-                let problem = "the value must be c2s (from the client) or s2c (from the server)";
+                let problem = "expected c2s (from the client) or s2c (from the server)";
                 self.equal(Test::Direction(found.ok_or_else(|| self.bad(value, problem))?))
             }
             "finding" => self.finding(),
@@ -451,7 +447,7 @@ impl Term {
                     TextField::Client | TextField::Payload => true,
                 };
                 if let Some(value) = self.values.iter().find(|value| !check(value)) {
-                    return Err(self.bad(value, "the value must be a topic filter"));
+                    return Err(self.bad(value, "expected a topic filter"));
                 }
                 let wanted = self.values.iter().map(|value| value.text.clone()).collect();
                 self.equal(Test::Text(field, TextTest::Is(wanted)))
@@ -493,14 +489,14 @@ impl Term {
             return self.number(
                 NumberField::Code,
                 u8::MAX.into(),
-                "the value must be a number up to 255, such as 0x87, or 'error' for all failures",
+                "expected a number up to 255, such as 0x87, or 'error' for all failures",
             );
         }
         let others: Vec<_> = self.values.iter().filter(|value| value.text != "error").collect();
         let codes = others.iter().map(|value| {
             number(&value.text)
                 .filter(|code| *code <= u8::MAX.into())
-                .ok_or_else(|| self.bad(value, "the value must be a number up to 255, such as 0x87"))
+                .ok_or_else(|| self.bad(value, "expected a number up to 255, such as 0x87"))
         });
         let codes: Vec<u64> = codes.collect::<Result<_, _>>()?;
         let any = Expression::Any(vec![
@@ -516,7 +512,7 @@ impl Term {
 
     fn time(&self) -> Result<Expression, Misplaced> {
         let value = self.only()?;
-        let bad = || self.bad(value, &format!("the value must be {TIME}"));
+        let bad = || self.bad(value, &format!("expected {TIME}"));
         let point = TimePoint::parse(&value.text).ok_or_else(bad)?;
         let comparison = self.comparison()?;
         if self.operator == "!=" {
@@ -545,7 +541,7 @@ impl Term {
         match (self.operator, value.text.as_str()) {
             ("=" | "==", "1" | "true") | ("!=", "0" | "false") => Ok(set),
             ("=" | "==", "0" | "false") | ("!=", "1" | "true") => Ok(Expression::Differs(Test::Flag(name))),
-            ("=" | "==" | "!=", _) => Err(self.bad(value, "the value must be 0 or 1")),
+            ("=" | "==" | "!=", _) => Err(self.bad(value, "expected 0 or 1")),
             _ => Err(self.bad_operator("=, !=")),
         }
     }
@@ -589,7 +585,7 @@ fn has_code() -> Expression {
     Expression::Test(Test::Number(NumberField::Code, Comparison::GreaterOrEqual, vec![0]))
 }
 
-/// The names of all types.
+/// The names of all packet types of MQTT and message types of MQTT-SN.
 fn type_names() -> impl Iterator<Item = &'static str> {
     PacketType::ALL.into_iter().map(PacketType::name).chain(MessageKind::all().map(MessageKind::name))
 }

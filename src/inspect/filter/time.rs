@@ -1,5 +1,6 @@
 //! Points in time as users write them: `+5m`, `10:15:00`, `2026-11-28T10:15:00Z`, `1764324900.5`.
 
+use crate::inspect::timing::SECOND;
 use crate::quantity;
 use crate::time_zone;
 use jiff::civil::{DateTime, Time};
@@ -9,8 +10,6 @@ use jiff::{Span, Timestamp};
 /// The accepted texts, for error messages.
 pub(crate) const TIME: &str =
     "a time such as +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z or seconds since 1970";
-
-const SECOND: u64 = 1_000_000_000;
 
 /// A time of day this much before the first packet is meant to be on the next day.
 const HALF_A_DAY: i64 = 12 * 3600;

@@ -159,11 +159,11 @@ impl Ladder {
             }
             ConversationEvent::Closed { by: Close::EndOfCapture, .. } => RowKind::EndOfCapture,
             ConversationEvent::Closed { .. } => RowKind::Close(None),
-            ConversationEvent::OtherProtocol { what: OtherProtocol::Refused { .. }, .. } => {
+            ConversationEvent::OtherProtocol { protocol: OtherProtocol::Refused { .. }, .. } => {
                 RowKind::Close(Some(Direction::ServerToClient))
             }
             ConversationEvent::OtherProtocol {
-                what: OtherProtocol::Tls { why: Some(Undecryptable::Alert(sender, _)), .. },
+                protocol: OtherProtocol::Tls { reason: Some(Undecryptable::Alert(sender, _)), .. },
                 ..
             } => RowKind::Close(Some(*sender)),
             ConversationEvent::Undecryptable { direction, .. } => RowKind::Gap(*direction),

@@ -1,9 +1,10 @@
 //! Rules across connections: a client that is connected twice, and a session that should have ended.
 
+use super::CaptureCoverage;
 use super::packet_context::PacketContext;
 use super::report::FindingList;
-use super::{CaptureCoverage, SECOND};
 use crate::inspect::Rule;
+use crate::inspect::timing::SECOND;
 use crate::protocol::{PacketType, PropertyId};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;

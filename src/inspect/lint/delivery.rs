@@ -5,6 +5,7 @@ use super::report::FindingList;
 use super::subscriptions::{FilterMemory, MatchingOptions, RequestedOptions, Subscriptions};
 use super::{ANSWER_TIMEOUT, CaptureCoverage};
 use crate::inspect::small_map::SmallMap;
+use crate::inspect::timing::SECOND;
 use crate::inspect::tracker::Negotiation;
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::{PacketType, PropertyId};
@@ -155,7 +156,7 @@ impl Delivery {
 fn retain(context: &PacketContext<'_>, matching: MatchingOptions, report: &mut FindingList) {
     let since = context.time().zip(matching.at).map(|(now, then)| now.saturating_sub(then));
     if let Some(since) = since.filter(|since| *since > ANSWER_TIMEOUT) {
-        let seconds = since / super::SECOND;
+        let seconds = since / SECOND;
         let detail = format!("RETAIN is set {seconds} s after the last subscription");
         report.find(Rule::RetainForwarded, context.first_byte(), detail);
     } else if !matching.wants_retained {

@@ -141,7 +141,7 @@ impl Acknowledgements {
     }
 }
 
-/// One packet with an identifier.
+/// A packet with an identifier, beside the identifiers that are in use.
 struct IdentifiedPacket<'s, 'p> {
     context: &'s PacketContext<'p>,
     packet_id: u16,

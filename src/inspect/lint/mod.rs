@@ -25,6 +25,7 @@ use super::capture::reassembly::{Close, Start};
 use super::inspector::ByteRange;
 use super::slots::ConnectionTable;
 use super::sn::SnItem;
+use super::timing::SECOND;
 use super::{Direction, Finding, Item, Packet, Rule, Severity};
 use crate::protocol::ProxyFault;
 use connections::Clients;
@@ -36,8 +37,6 @@ use session::PacketOrder;
 use sparkplug::{Nodes, SparkplugConnection};
 pub(crate) use summary::FindingCounts;
 use time::KeepAliveTimes;
-
-const SECOND: u64 = 1_000_000_000;
 
 /// Nanoseconds after which an answer, or the end of a connection, counts as missing.
 const ANSWER_TIMEOUT: u64 = 30 * SECOND;
@@ -232,7 +231,9 @@ impl Linter {
                 Some(connection)
             }
             ConversationEvent::OtherProtocol {
-                connection, what: OtherProtocol::ProxyHeader(fault), ..
+                connection,
+                protocol: OtherProtocol::ProxyHeader(fault),
+                ..
             } => {
                 proxy_header(Some(fault), report);
                 Some(connection)

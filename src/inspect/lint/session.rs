@@ -3,6 +3,7 @@
 use super::packet_context::PacketContext;
 use super::report::FindingList;
 use super::{ANSWER_TIMEOUT, CaptureCoverage, ConnectionEnd};
+use crate::inspect::timing::SECOND;
 use crate::inspect::tracker::Negotiation;
 use crate::inspect::tracker::negotiated::Connect;
 use crate::inspect::{Direction, Name, Rule, Severity};
@@ -90,12 +91,11 @@ impl PacketOrder {
         };
         let Some(seen) = &self.end else { return };
         if let Some(waited) = stayed(&seen.refused) {
-            let detail = format!("the connection stayed open for {} s after CONNACK", waited / super::SECOND);
+            let detail = format!("the connection stayed open for {} s after CONNACK", waited / SECOND);
             report.find_as(Severity::Warning, Rule::AfterRefusal, 0..0, detail);
         }
         if let Some(waited) = seen.disconnected.iter().find_map(stayed) {
-            let detail =
-                format!("the connection stayed open for {} s after DISCONNECT", waited / super::SECOND);
+            let detail = format!("the connection stayed open for {} s after DISCONNECT", waited / SECOND);
             report.find(Rule::NotClosed, 0..0, detail);
         }
     }

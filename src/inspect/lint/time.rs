@@ -2,18 +2,10 @@
 
 use super::packet_context::PacketContext;
 use super::report::FindingList;
-use super::{CaptureCoverage, ConnectionEnd, SECOND};
+use super::{CaptureCoverage, ConnectionEnd};
 use crate::inspect::Rule;
+use crate::inspect::timing::{CLIENT_GRACE, LONG_PACKET, SECOND, longest_silence};
 use crate::protocol::PacketType;
-
-/// Tolerance for clients with coarse timers or on busy machines.
-const CLIENT_GRACE: u64 = SECOND;
-
-/// Tolerance for servers, which check their clients periodically.
-const SERVER_GRACE: u64 = 5 * SECOND;
-
-/// Packets from this length on are not checked: the first byte may be much older than the last.
-const LONG_PACKET: usize = 16 * 1024;
 
 /// The client's last packet and its keep alive.
 #[derive(Debug, Default)]
@@ -64,7 +56,7 @@ impl KeepAliveTimes {
             return;
         };
         let silence = now.saturating_sub(last_from_client);
-        let rule = if silence > self.keep_alive + self.keep_alive / 2 + SERVER_GRACE && !is_closed {
+        let rule = if silence > longest_silence(self.keep_alive) && !is_closed {
             Rule::KeepAliveNotEnforced
         } else if silence > self.keep_alive + CLIENT_GRACE {
             Rule::KeepAliveExceeded

@@ -12,7 +12,7 @@ use std::rc::Rc;
 /// The code of an accepting answer.
 const ACCEPTED: u32 = 0;
 
-/// One client.
+/// The state of an MQTT-SN client, as its messages show it.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     /// The version; `None` before the first message that shows it.

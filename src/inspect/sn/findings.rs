@@ -2,13 +2,11 @@
 
 use super::client::{Client, ClientState, Observed};
 use super::version::rule_column;
+use crate::inspect::timing::SECOND;
 use crate::inspect::view::words::duration;
 use crate::inspect::{Finding, Name, Rule, Severity};
 use crate::protocol::sn::Version;
 use std::ops::Range;
-
-/// A second in nanoseconds.
-pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// The findings about one message.
 pub(super) struct Findings<'m, 'a> {

@@ -1,5 +1,6 @@
 //! Messages as JSON objects. `docs/inspect-json.md` documents them for users; keys are only ever added.
 
+use super::field_value::MINUS_ONE;
 use super::{Message, SnItem, Unanswered};
 use crate::inspect::view::json::{ranges, write_findings};
 use crate::inspect::view::secret::{HIDDEN, is_secret};
@@ -11,9 +12,6 @@ use std::fmt::Write as _;
 
 /// The value of `protocol`.
 const PROTOCOL: &str = "mqtt-sn";
-
-/// The QoS bits of QoS -1.
-const MINUS_ONE: u32 = 3;
 
 /// The name of an item's event.
 pub(in crate::inspect) fn event(item: &SnItem<'_>) -> &'static str {

@@ -1,7 +1,8 @@
 //! A message on one line: its most important fields and its context.
 
+use super::field_value::MINUS_ONE;
 use super::topics::topic_id;
-use super::{Message, MessageKind, SnItem};
+use super::{Message, MessageKind, SnItem, Unanswered};
 use crate::escape::quoted;
 use crate::inspect::view::Options;
 use crate::inspect::view::line::payload;
@@ -16,9 +17,6 @@ use std::fmt::Write;
 
 /// Maximum bytes of binary data to show.
 const MAX_HEX: usize = 16;
-
-/// The QoS bits of QoS -1.
-const MINUS_ONE: u32 = 3;
 
 /// The parts of a line, separated by commas.
 #[derive(Default)]
@@ -233,25 +231,21 @@ pub(in crate::inspect) fn note(item: &SnItem<'_>) -> Option<String> {
         }
         SnItem::Message(_) | SnItem::Closed { .. } => None,
         SnItem::End(end) => {
-            let mut text = String::new();
-            if let Some(node_id) = &end.node_id {
-                let _ = write!(text, "node {}: ", hex(node_id, MAX_HEX));
-            }
-            let requests: Vec<String> = end
-                .unanswered
-                .iter()
-                .map(|request| {
-                    let id = if request.id == 0 { String::new() } else { format!(" with id {}", request.id) };
-                    let sent = match request.sent {
-                        0 | 1 => String::new(),
-                        count => format!(", sent {count} times"),
-                    };
-                    format!("{} of the {}{id}{sent}", request.kind.name(), sender(request.direction))
-                })
-                .collect();
-            (!requests.is_empty()).then(|| text + "no answer to " + &requests.join("; "))
+            let node = end.node_id.as_ref().map(|node_id| format!("node {}: ", hex(node_id, MAX_HEX)));
+            let requests: Vec<String> = end.unanswered.iter().map(unanswered).collect();
+            let text = node.unwrap_or_default() + "no answer to " + &requests.join("; ");
+            (!requests.is_empty()).then_some(text)
         }
     }
+}
+
+fn unanswered(request: &Unanswered) -> String {
+    let id = if request.id == 0 { String::new() } else { format!(" with id {}", request.id) };
+    let sent = match request.sent {
+        0 | 1 => String::new(),
+        count => format!(", sent {count} times"),
+    };
+    format!("{} of the {}{id}{sent}", request.kind.name(), sender(request.direction))
 }
 
 fn sender(direction: Direction) -> &'static str {

@@ -3,9 +3,11 @@
 
 use super::client::{Client, ClientState, Observed};
 use super::exchange::{answers_to, is_answer};
-use super::findings::{Findings, SECOND, check_silence, overdue};
+use super::field_value::MINUS_ONE;
+use super::findings::{Findings, check_silence, overdue};
 use super::version::rule_column;
 use super::{MessageKind, Unanswered, lint_v2};
+use crate::inspect::timing::SECOND;
 use crate::inspect::{Finding, Name, Rule, Severity};
 use crate::protocol::sn::{MessageType, ReturnCode, TopicIdType, Version};
 
@@ -14,9 +16,6 @@ const RETRY_TIME: u64 = 10 * SECOND;
 
 /// The longest client identifier.
 const MAX_CLIENT_ID: usize = 23;
-
-/// The QoS bits of QoS -1.
-const MINUS_ONE: u32 = 3;
 
 /// The findings for a message; `client` has the state before it.
 pub(super) fn check(client: &Client, message: &Observed<'_, '_>) -> Vec<Finding> {

@@ -3,13 +3,10 @@
 use super::MessageKind;
 use super::client::{Client, ClientState};
 use super::exchange::{OpenRequest, answers_to, is_answer, is_rejection};
+use super::field_value::{PREDEFINED, SESSION};
 use super::findings::{Findings, check_silence};
 use crate::inspect::{Name, Rule};
 use crate::protocol::sn::v2::{PacketType, reason};
-
-/// The topic types.
-const SESSION: u32 = 0;
-const PREDEFINED: u32 = 1;
 
 /// The smallest maximum packet size.
 const MIN_PACKET_SIZE: u32 = 10;

@@ -9,6 +9,7 @@ mod decode;
 mod dissect;
 mod dissect_v2;
 mod exchange;
+pub(super) mod field_value;
 mod findings;
 pub(super) mod json;
 pub(super) mod line;

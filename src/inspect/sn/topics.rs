@@ -2,6 +2,7 @@
 
 use super::MessageKind::{self, V12, V20};
 use super::exchange::{is_rejection, message_id};
+use super::field_value::PREDEFINED;
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
 use crate::protocol::sn::v2::PacketType as P;
@@ -17,9 +18,6 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// The most names that wait for an id.
 const MAX_WAITING: usize = 64;
-
-/// The topic id type of predefined ids.
-const PREDEFINED: u32 = 1;
 
 /// The topics of one client.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! Times as text. Many packets share a second, so its text is cached.
 
+use crate::inspect::timing::SECOND;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-const NANOSECONDS: u64 = 1_000_000_000;
 
 #[derive(Debug)]
 pub(in crate::inspect) struct TimeFormatter {
@@ -31,7 +30,7 @@ impl TimeFormatter {
 
     /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point, at most nine.
     pub(in crate::inspect) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
-        let (second, rest) = (time / NANOSECONDS, time % NANOSECONDS);
+        let (second, rest) = (time / SECOND, time % SECOND);
         if self.second != Some(second) {
             self.second = Some(second);
             let timestamp = i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());

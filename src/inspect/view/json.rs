@@ -204,10 +204,10 @@ fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
             boolean(key!("websocket"), transport.is_web_socket, json);
             boolean(key!("handshake_seen"), is_handshake_seen, json);
         }
-        ConversationEvent::OtherProtocol { client, server, what, .. } => {
+        ConversationEvent::OtherProtocol { client, server, protocol, .. } => {
             text(key!("client"), &client.to_string(), json);
             text(key!("server"), &server.to_string(), json);
-            other_protocol(what, json);
+            other_protocol(protocol, json);
         }
         ConversationEvent::Conflict { direction: sender, stream_offset, length, .. } => {
             direction(*sender, json);
@@ -223,10 +223,10 @@ fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
             number(key!("stream_offset"), *stream_offset, json);
             text(key!("text"), &fault.to_string(), json);
         }
-        ConversationEvent::Undecryptable { direction: sender, stream_offset, why, .. } => {
+        ConversationEvent::Undecryptable { direction: sender, stream_offset, reason, .. } => {
             direction(*sender, json);
             number(key!("stream_offset"), *stream_offset, json);
-            text(key!("text"), &why.to_string(), json);
+            text(key!("text"), &reason.to_string(), json);
         }
         ConversationEvent::Closed { by, first_fin, .. } => closed(*by, *first_fin, json),
         ConversationEvent::Bytes { .. }
@@ -268,15 +268,15 @@ fn proxy_header(header: &Result<ProxyHeader, ProxyFault>, json: &mut Writer<'_>)
     }
 }
 
-fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
-    match what {
-        OtherProtocol::Tls { server_name, why } => {
+fn other_protocol(protocol: &OtherProtocol, json: &mut Writer<'_>) {
+    match protocol {
+        OtherProtocol::Tls { server_name, reason } => {
             text(key!("protocol"), "tls", json);
             if let Some(name) = server_name {
                 text(key!("server_name"), name, json);
             }
-            if let Some(why) = why {
-                text(key!("text"), &why.to_string(), json);
+            if let Some(reason) = reason {
+                text(key!("text"), &reason.to_string(), json);
             }
         }
         OtherProtocol::Http { request, response } => {

@@ -236,12 +236,12 @@ pub(in crate::inspect) fn describe(
         ConversationEvent::BadFrame { direction, stream_offset, fault, .. } => {
             (Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
         }
-        ConversationEvent::Undecryptable { direction, stream_offset, why, .. } => (
+        ConversationEvent::Undecryptable { direction, stream_offset, reason, .. } => (
             Some(*direction),
-            format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
+            format!("TLS, at byte {stream_offset}: {reason}; the rest of this direction cannot be read"),
         ),
-        ConversationEvent::OtherProtocol { client, server, what, .. } => {
-            (None, format!("{client} to {server}: {}", other_protocol(what, advice)))
+        ConversationEvent::OtherProtocol { client, server, protocol, .. } => {
+            (None, format!("{client} to {server}: {}", other_protocol(protocol, advice)))
         }
         ConversationEvent::Closed { by, first_fin, .. } => (None, closed(*by, *first_fin)),
         ConversationEvent::Bytes { .. }
@@ -265,15 +265,15 @@ fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> 
     }
 }
 
-fn other_protocol(what: &OtherProtocol, advice: Advice) -> String {
-    match what {
-        OtherProtocol::Tls { server_name, why } => {
+fn other_protocol(protocol: &OtherProtocol, advice: Advice) -> String {
+    match protocol {
+        OtherProtocol::Tls { server_name, reason } => {
             let name = server_name.as_deref().map(|name| format!(", for {}", escape::line(name)));
-            let why = match why {
+            let reason = match reason {
                 None | Some(Undecryptable::NoKeyLog) => advice.key_log.to_owned(),
-                Some(why) => why.to_string(),
+                Some(reason) => reason.to_string(),
             };
-            format!("TLS{}; {why}", name.unwrap_or_default())
+            format!("TLS{}; {reason}", name.unwrap_or_default())
         }
         OtherProtocol::Http { request, response } => {
             let line = request.as_deref().or(response.as_deref()).unwrap_or_default();

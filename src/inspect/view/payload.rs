@@ -49,7 +49,7 @@ pub(in crate::inspect) fn short(decoded: &Decoded, raw: &str) -> String {
             format!("{}: {raw}", escape::line(&decoded.problem().unwrap_or_default()))
         }
         Content::Malformed(problem) => format!("not {name} ({problem}): {raw}"),
-        Content::Unread(why) => format!("{name} ({why}): {raw}"),
+        Content::Unread(reason) => format!("{name} ({reason}): {raw}"),
         Content::Json(json) => {
             if let Some(problem) = decoded.problem() {
                 name += &format!(" ({})", escape::line(&problem));

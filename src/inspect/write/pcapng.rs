@@ -1,11 +1,11 @@
 //! The pcapng blocks that a capture needs: one section, one interface, and packets.
 
+use crate::inspect::pcapng::{
+    BLOCK_FRAME, END_OF_OPTIONS, ENHANCED_PACKET, INTERFACE, SECTION, TIME_RESOLUTION, USER_APPLICATION,
+};
+
 /// The interface carries IP of either version, without a link layer.
 const LINK_TYPE_RAW: u16 = 101;
-
-const SECTION: u32 = 0x0a0d_0d0a;
-const INTERFACE: u32 = 1;
-const ENHANCED_PACKET: u32 = 6;
 
 /// In the byte order of the section.
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
@@ -13,16 +13,8 @@ const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 /// Section length: unknown.
 const UNKNOWN_LENGTH: u64 = u64::MAX;
 
-// Options.
-const END_OF_OPTIONS: u16 = 0;
-const TIME_RESOLUTION: u16 = 9;
-const USER_APPLICATION: u16 = 4;
-
 /// Times are in nanoseconds: ten to the power of minus this, in seconds.
 const NANOSECONDS: [u8; 1] = [9];
-
-/// Type and length before the body, and the length repeated after it.
-const BLOCK_FRAME: usize = 12;
 
 /// Appends the section header and the interface description.
 pub(super) fn begin(out: &mut Vec<u8>) {

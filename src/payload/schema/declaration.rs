@@ -3,6 +3,9 @@
 
 use super::tokens::Place;
 
+/// The maximum nesting of messages.
+pub(super) const MAX_DEPTH: usize = 32;
+
 /// A file of a schema.
 #[derive(Debug, Default)]
 pub(super) struct File {

@@ -155,9 +155,9 @@ impl<'s> Decoder<'s> {
         }
     }
 
-    fn too_large(&mut self, what: &'static str, at: usize) -> Problem {
-        self.too_large = Some(what);
-        Problem { what, at }
+    fn too_large(&mut self, reason: &'static str, at: usize) -> Problem {
+        self.too_large = Some(reason);
+        Problem { reason, at }
     }
 
     fn note_missing(&mut self, message: &'s Message, found: &[Occurrence<'_>]) {
@@ -217,7 +217,7 @@ impl<'s> Decoder<'s> {
         json: &mut Writer<'_>,
     ) -> Result<(), Problem> {
         if self.path.len() > MAX_DEPTH {
-            return Err(Problem { what: "messages nested over 100 deep", at });
+            return Err(Problem { reason: "messages nested over 100 deep", at });
         }
         self.message(id, parts, json)
     }
@@ -257,7 +257,7 @@ impl<'s> Decoder<'s> {
                 WireType::Varint => WireValue::Number(protobuf::variable(&mut input)?),
                 WireType::Fixed64 => WireValue::Fixed64(u64::from_le_bytes(input.array()?)),
                 WireType::Fixed32 => WireValue::Fixed32(u32::from_le_bytes(input.array()?)),
-                WireType::Length => return Err(Problem { what: "packed values of variable length", at }),
+                WireType::Length => return Err(Problem { reason: "packed values of variable length", at }),
             };
             self.count(at)?;
             json.element();
@@ -431,7 +431,7 @@ fn check_wire_type(declared: &Field, found: &protobuf::Field<'_>) -> Result<(), 
         WireValue::Bytes(_) => expected == WireType::Length || is_list,
         WireValue::Group(_) => matches!(declared.kind, Kind::Message(_)),
     };
-    if matches { Ok(()) } else { Err(Problem { what: wrong_type(expected, found.value), at: found.at }) }
+    if matches { Ok(()) } else { Err(Problem { reason: wrong_type(expected, found.value), at: found.at }) }
 }
 
 /// The words for a wire type that is not the expected one.

@@ -2,16 +2,14 @@
 //! (google/protobuf/descriptor.proto), and the numbers below are those of its fields.
 
 use super::declaration::{
-    Enum, Extension, Features, Field, File, Import, Label, Message, Scalar, TypeRef, json_name, qualified,
+    Enum, Extension, Features, Field, File, Import, Label, MAX_DEPTH, Message, Scalar, TypeRef, json_name,
+    qualified,
 };
 use crate::payload::Problem;
 use crate::payload::protobuf::{self, WireValue, fields};
 
 /// The numbers of the editions whose features are known: proto2 and proto3 as editions, 2023 and 2024.
 const EDITIONS: [u64; 4] = [998, 999, 1000, 1001];
-
-/// The maximum nesting of messages.
-const MAX_DEPTH: usize = 32;
 
 /// Reads the files of a set.
 ///
@@ -22,7 +20,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<File>, Problem> {
     for part in fields(bytes, 0)? {
         match (part.number, part.value) {
             (1, WireValue::Bytes(file)) => files.push(read_file(file, part.at)?),
-            _ => return Err(Problem { what: "not a descriptor set", at: part.at }),
+            _ => return Err(Problem { reason: "not a descriptor set", at: part.at }),
         }
     }
     Ok(files)
@@ -44,12 +42,12 @@ fn read_file(bytes: &[u8], at: usize) -> Result<File, Problem> {
             (12, WireValue::Bytes(b"" | b"proto2")) => {}
             (12, WireValue::Bytes(_)) => {
                 return Err(Problem {
-                    what: "unknown syntax: expected proto2, proto3 or editions",
+                    reason: "unknown syntax: expected proto2, proto3 or editions",
                     at: part.at,
                 });
             }
             (14, WireValue::Number(edition)) if !EDITIONS.contains(&edition) => {
-                return Err(Problem { what: "unknown edition: expected 2023 or 2024", at: part.at });
+                return Err(Problem { reason: "unknown edition: expected 2023 or 2024", at: part.at });
             }
             _ => {}
         }
@@ -86,7 +84,7 @@ fn read_message(
     file: &mut File,
 ) -> Result<(), Problem> {
     if depth >= MAX_DEPTH {
-        return Err(Problem { what: "messages nested too deeply", at });
+        return Err(Problem { reason: "messages nested too deeply", at });
     }
     let parts = fields(bytes, at)?;
     let (mut message, mut features) = (Message::default(), features);

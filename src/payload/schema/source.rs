@@ -2,13 +2,11 @@
 //! format or the names in JSON.
 
 use super::declaration::{
-    Enum, Extension, Features, Field, File, Import, Label, Message, Scalar, TypeRef, json_name, qualified,
+    Enum, Extension, Features, Field, File, Import, Label, MAX_DEPTH, Message, Scalar, TypeRef, json_name,
+    qualified,
 };
 use super::tokens::{Failure, Place, Token, Tokens};
 use std::collections::{HashMap, HashSet};
-
-/// The maximum nesting of messages.
-const MAX_DEPTH: usize = 32;
 
 /// The editions whose features are known.
 const EDITIONS: [&str; 2] = ["2023", "2024"];

@@ -1,6 +1,9 @@
 //! The types of Google's package that have a form of their own in JSON, and the files that declare them, so that they can be imported
 //! without being there.
 
+/// The most seconds of a duration: 10,000 years.
+pub(super) const MAX_DURATION: i64 = 315_576_000_000;
+
 /// A type with a JSON form of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WellKnown {

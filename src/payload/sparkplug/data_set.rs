@@ -17,7 +17,7 @@ pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<
             json.string(text(name, at)?);
             Ok(())
         }
-        _ => Err(Problem { what: "column without a name", at }),
+        _ => Err(Problem { reason: "column without a name", at }),
     })?;
     let types = column_types(&fields)?;
     json.plain_key("types");
@@ -32,7 +32,7 @@ pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<
     json.close_array();
     list("rows", &fields, 4, json, |value, at, json| match value {
         WireValue::Bytes(row) => write_row(row, at, &types, json),
-        _ => Err(Problem { what: "not a row of a table", at }),
+        _ => Err(Problem { reason: "not a row of a table", at }),
     })?;
     json.close_object();
     Ok(())
@@ -64,7 +64,7 @@ fn column_types(fields: &[Field<'_>]) -> Result<Vec<u64>, Problem> {
             WireValue::Number(data_type) => types.push(data_type),
             WireValue::Bytes(packed) => types.extend(packed_numbers(packed, field.at)?),
             WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Group(_) => {
-                return Err(Problem { what: "not the type of a column", at: field.at });
+                return Err(Problem { reason: "not the type of a column", at: field.at });
             }
         }
     }
@@ -77,7 +77,7 @@ fn write_row(row: &[u8], at: usize, types: &[u64], json: &mut Writer<'_>) -> Res
     for (column, element) in elements.enumerate() {
         json.element();
         let WireValue::Bytes(value) = element.value else {
-            return Err(Problem { what: "not a value of a table", at: element.at });
+            return Err(Problem { reason: "not a value of a table", at: element.at });
         };
         match fields(value, element.at)?.last() {
             Some(value) => write_single(value, ROW_FIELDS, types.get(column).copied(), json)?,

@@ -19,6 +19,7 @@ const BOOLEAN_VALUE: u64 = 14;
 pub(crate) struct Message<'a> {
     pub(crate) topic: Topic<'a>,
     pub(crate) message_type: MessageType,
+    /// In milliseconds since 1970.
     pub(crate) timestamp: Option<u64>,
     pub(crate) seq: Option<u64>,
     pub(super) content: &'a [u8],
@@ -47,7 +48,7 @@ impl<'a> Message<'a> {
                     Metric::read(metric, field.at)?;
                 }
                 (4 | 5, WireValue::Bytes(_)) | (6.., _) => {}
-                _ => return Err(Problem { what: "not a Sparkplug payload", at: field.at }),
+                _ => return Err(Problem { reason: "not a Sparkplug payload", at: field.at }),
             }
         }
         Ok(Message { topic, message_type, timestamp, seq, content, fields })

@@ -134,7 +134,7 @@ pub(super) fn write(
                 bytes(body, json);
             }
             (2, WireValue::Bytes(_)) | (6.., _) => {}
-            _ => return Err(Problem { what: "not a Sparkplug payload", at: field.at }),
+            _ => return Err(Problem { reason: "not a Sparkplug payload", at: field.at }),
         }
     }
     let context = births.map(|(births, topic)| births.context(topic)).unwrap_or_default();

@@ -24,7 +24,7 @@ pub(super) fn write_metadata(message: &[u8], at: usize, json: &mut Writer<'_>) -
             WireValue::Number(number) => json.integer(number),
             WireValue::Bytes(value) => json.string(text(value, field.at)?),
             WireValue::Fixed32(_) | WireValue::Fixed64(_) | WireValue::Group(_) => {
-                return Err(Problem { what: "not metadata of Sparkplug", at: field.at });
+                return Err(Problem { reason: "not metadata of Sparkplug", at: field.at });
             }
         }
     }
@@ -40,14 +40,14 @@ pub(super) fn write_set(
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Problem { what: "values nested too deeply", at });
+        return Err(Problem { reason: "values nested too deeply", at });
     };
     let fields = fields(message, at)?;
     let of = |number| fields.iter().filter(move |field| field.number == number);
     json.open_object();
     for (key, value) in of(1).zip(of(2)) {
         let (WireValue::Bytes(name), WireValue::Bytes(message)) = (key.value, value.value) else {
-            return Err(Problem { what: "not a property set", at: key.at });
+            return Err(Problem { reason: "not a property set", at: key.at });
         };
         json.key(text(name, key.at)?);
         write_value(message, value.at, depth, json)?;

@@ -7,6 +7,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HostState {
     pub(crate) is_online: bool,
+    /// In milliseconds since 1970.
     pub(crate) timestamp: u64,
 }
 

@@ -16,7 +16,7 @@ pub(super) fn write(
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     if metric_context.depth == MAX_DEPTH {
-        return Err(Problem { what: "values nested too deeply", at });
+        return Err(Problem { reason: "values nested too deeply", at });
     }
     let fields = fields(message, at)?;
     json.open_object();

@@ -72,11 +72,11 @@ impl Batch {
             Event::BadFrame { connection, at, direction, stream_offset, fault } => {
                 Event::BadFrame { connection, at, direction, stream_offset, fault }
             }
-            Event::Undecryptable { connection, at, direction, stream_offset, why } => {
-                Event::Undecryptable { connection, at, direction, stream_offset, why }
+            Event::Undecryptable { connection, at, direction, stream_offset, reason } => {
+                Event::Undecryptable { connection, at, direction, stream_offset, reason }
             }
-            Event::OtherProtocol { connection, at, client, server, what } => {
-                Event::OtherProtocol { connection, at, client, server, what }
+            Event::OtherProtocol { connection, at, client, server, protocol } => {
+                Event::OtherProtocol { connection, at, client, server, protocol }
             }
             Event::Fin { connection, at, direction } => Event::Fin { connection, at, direction },
             Event::Closed { connection, at, by, first_fin } => {

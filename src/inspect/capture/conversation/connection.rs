@@ -77,7 +77,7 @@ struct Unreadable {
     side: Side,
     at: Moment,
     stream_offset: u64,
-    why: Undecryptable,
+    reason: Undecryptable,
 }
 
 enum ConversationState {
@@ -262,14 +262,14 @@ impl Conversation {
         });
         match (result, &self.state) {
             (Ok(()), _) | (Err(_), ConversationState::Over) => {}
-            (Err(why), ConversationState::Undecided(_)) => {
-                self.end_undecrypted(part.at, Some(why), shared, emit);
+            (Err(reason), ConversationState::Undecided(_)) => {
+                self.end_undecrypted(part.at, Some(reason), shared, emit);
             }
             // The conversation goes on without bytes, up to its end.
-            (Err(why), ConversationState::Mqtt(mqtt)) => {
+            (Err(reason), ConversationState::Mqtt(mqtt)) => {
                 for side in [Side::A, Side::B] {
-                    let (at, stream_offset, why) = (part.at, *stream_offsets.of(side), why.clone());
-                    emit(Unreadable { side, at, stream_offset, why }.event(self.number, mqtt.client));
+                    let (at, stream_offset, reason) = (part.at, *stream_offsets.of(side), reason.clone());
+                    emit(Unreadable { side, at, stream_offset, reason }.event(self.number, mqtt.client));
                 }
                 return;
             }
@@ -314,8 +314,8 @@ impl Conversation {
                 let chunk = Chunk::Gap(length);
                 self.read_plain(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
             }
-            Plain::Unreadable(why) => {
-                self.mark_unreadable(Unreadable { side, at, stream_offset, why }, shared, emit);
+            Plain::Unreadable(reason) => {
+                self.mark_unreadable(Unreadable { side, at, stream_offset, reason }, shared, emit);
             }
         }
     }
@@ -405,7 +405,7 @@ impl Conversation {
             Detection::Tls { client, server_name } => {
                 self.decrypt(at, client, server_name, &undecided, shared, emit);
             }
-            Detection::OtherProtocol { client, what } => self.end(at, client, what, emit),
+            Detection::OtherProtocol { client, protocol } => self.end(at, client, protocol, emit),
             Detection::Wait => self.end(at, fallback_client, OtherProtocol::Unknown, emit),
         }
         for entry in undecided.replay() {
@@ -504,8 +504,10 @@ impl Conversation {
                 }));
                 self.state = ConversationState::Undecided(Box::default());
             }
-            Some(Err(why)) => self.end(at, client, OtherProtocol::Tls { server_name, why: Some(why) }, emit),
-            None => self.end(at, client, OtherProtocol::Tls { server_name, why: None }, emit),
+            Some(Err(reason)) => {
+                self.end(at, client, OtherProtocol::Tls { server_name, reason: Some(reason) }, emit);
+            }
+            None => self.end(at, client, OtherProtocol::Tls { server_name, reason: None }, emit),
         }
     }
 
@@ -513,14 +515,14 @@ impl Conversation {
         &mut self,
         at: Moment,
         client: Side,
-        what: OtherProtocol,
+        protocol: OtherProtocol,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         self.state = ConversationState::Over;
         let connection = self.number;
         if let Some(opening) = &self.opening {
             let (client, server) = opening.addresses(client);
-            emit(ConversationEvent::OtherProtocol { connection, at, client, server, what });
+            emit(ConversationEvent::OtherProtocol { connection, at, client, server, protocol });
         }
     }
 
@@ -528,17 +530,17 @@ impl Conversation {
     fn end_undecrypted(
         &mut self,
         at: Moment,
-        why: Option<Undecryptable>,
+        reason: Option<Undecryptable>,
         shared: &mut Shared,
         emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         self.take_undecided(shared);
         if let Some(Encryption { client, server_name, unreadable, .. }) = self.encryption.as_deref_mut() {
             let first =
-                || unreadable.first().map_or(Undecryptable::Silent, |unreadable| unreadable.why.clone());
-            let why = Some(why.unwrap_or_else(first));
+                || unreadable.first().map_or(Undecryptable::Silent, |unreadable| unreadable.reason.clone());
+            let reason = Some(reason.unwrap_or_else(first));
             let (client, server_name) = (*client, server_name.take());
-            self.end(at, client, OtherProtocol::Tls { server_name, why }, emit);
+            self.end(at, client, OtherProtocol::Tls { server_name, reason }, emit);
         }
     }
 
@@ -562,14 +564,14 @@ impl Conversation {
             Start::Handshake { initiator } => initiator,
             Start::Midway => shared.ports.server(a.port(), b.port()).other(),
         };
-        let what = match by {
+        let protocol = match by {
             Close::Refused(side) if side == client.other() => {
                 let port = opening.ends_of(client).1.port();
                 OtherProtocol::Refused { expects_mqtt: shared.ports.usage(port).is_some() }
             }
             _ => OtherProtocol::Silent,
         };
-        self.end(at, client, what, emit);
+        self.end(at, client, protocol, emit);
     }
 }
 
@@ -613,13 +615,13 @@ fn without<'p>(part: StreamPart<'p>, left_out: Option<(Side, u64)>) -> Option<St
 
 impl Unreadable {
     fn event(self, connection: u32, client: Side) -> ConversationEvent<'static> {
-        let Unreadable { side, at, stream_offset, why } = self;
+        let Unreadable { side, at, stream_offset, reason } = self;
         ConversationEvent::Undecryptable {
             connection,
             at,
             direction: direction(side, client),
             stream_offset,
-            why,
+            reason,
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) enum Detection {
     },
     OtherProtocol {
         client: Side,
-        what: OtherProtocol,
+        protocol: OtherProtocol,
     },
 }
 
@@ -110,7 +110,7 @@ impl Evidence<'_> {
                 Some(Detection::ProxyHeader { client, header: Err(fault), length })
             }
             Beginning::Invalid(fault, None) => {
-                Some(Detection::OtherProtocol { client, what: OtherProtocol::ProxyHeader(fault) })
+                Some(Detection::OtherProtocol { client, protocol: OtherProtocol::ProxyHeader(fault) })
             }
             Beginning::Partial if !self.prefix(client).is_empty() && self.can_wait(client) => {
                 Some(Detection::Wait)
@@ -175,7 +175,7 @@ impl Evidence<'_> {
         {
             return self.mqtt();
         }
-        Detection::OtherProtocol { client, what: OtherProtocol::Unknown }
+        Detection::OtherProtocol { client, protocol: OtherProtocol::Unknown }
     }
 
     /// For a connection without its beginning: it is MQTT if the bytes of both sides parse as consecutive packets.
@@ -200,7 +200,7 @@ impl Evidence<'_> {
         {
             return Detection::Tls { client, server_name: None };
         }
-        Detection::OtherProtocol { client, what: OtherProtocol::Unknown }
+        Detection::OtherProtocol { client, protocol: OtherProtocol::Unknown }
     }
 
     fn mqtt(&self) -> Detection {
@@ -264,7 +264,7 @@ impl Evidence<'_> {
             Some(_) => http::first_line(self.prefix(side)),
             None => None,
         });
-        Detection::OtherProtocol { client, what: OtherProtocol::Http { request, response } }
+        Detection::OtherProtocol { client, protocol: OtherProtocol::Http { request, response } }
     }
 
     fn can_wait(&self, side: Side) -> bool {

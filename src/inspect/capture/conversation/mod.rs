@@ -161,7 +161,7 @@ pub enum ConversationEvent<'a> {
         /// Latest possible offset of the failure in the direction's TCP stream.
         stream_offset: u64,
         /// The reason.
-        why: Undecryptable,
+        reason: Undecryptable,
     },
     /// The connection speaks another protocol. No other events concern it.
     OtherProtocol {
@@ -174,7 +174,7 @@ pub enum ConversationEvent<'a> {
         /// The other side.
         server: SocketAddr,
         /// The protocol.
-        what: OtherProtocol,
+        protocol: OtherProtocol,
     },
     /// This side sent FIN.
     Fin {
@@ -246,7 +246,7 @@ pub enum OtherProtocol {
         /// The server's name in the client's SNI extension.
         server_name: Option<String>,
         /// The reason, if decryption was attempted.
-        why: Option<Undecryptable>,
+        reason: Option<Undecryptable>,
     },
     /// HTTP that was not upgraded to a WebSocket with MQTT.
     Http {

@@ -139,8 +139,10 @@ fn short(event: ConversationEvent<'_>) -> Seen {
             BadFrame(direction, stream_offset, fault)
         }
         ConversationEvent::Lag { direction, .. } => Lag(direction),
-        ConversationEvent::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
-        ConversationEvent::OtherProtocol { client, what, .. } => Seen::OtherProtocol(client.port(), what),
+        ConversationEvent::Undecryptable { direction, reason, .. } => Seen::Undecryptable(direction, reason),
+        ConversationEvent::OtherProtocol { client, protocol, .. } => {
+            Seen::OtherProtocol(client.port(), protocol)
+        }
         ConversationEvent::Fin { direction, .. } => Seen::Fin(direction),
         ConversationEvent::Closed { by, .. } => Closed(by),
     }
@@ -346,8 +348,8 @@ fn tls(server_name: Option<&str>) -> Seen {
     tls_that(server_name, None)
 }
 
-fn tls_that(server_name: Option<&str>, why: Option<Undecryptable>) -> Seen {
-    Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: server_name.map(str::to_owned), why })
+fn tls_that(server_name: Option<&str>, reason: Option<Undecryptable>) -> Seen {
+    Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: server_name.map(str::to_owned), reason })
 }
 
 #[test]
@@ -373,7 +375,7 @@ fn tls_is_reported_with_the_name_of_the_server() {
     line.a(b"\x17\x03\x03\x00\x20................................");
     assert_eq!(
         line.take(),
-        [Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: None, why: None })]
+        [Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: None, reason: None })]
     );
 }
 

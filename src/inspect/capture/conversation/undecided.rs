@@ -42,7 +42,7 @@ struct UndecidedEntry {
     side: Side,
     at: Moment,
     stream_offset: u64,
-    what: EntryKind,
+    kind: EntryKind,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,7 @@ pub(super) enum ReplayedEntry<'a> {
 impl Undecided {
     pub(super) fn add(&mut self, part: &StreamPart<'_>) {
         let line = self.line_mut(part.side);
-        let what = match part.chunk {
+        let kind = match part.chunk {
             Chunk::Bytes(bytes) => {
                 line.bytes.extend_from_slice(bytes);
                 EntryKind::Bytes { start: line.bytes.len() - bytes.len(), length: bytes.len() }
@@ -85,7 +85,7 @@ impl Undecided {
             }
         };
         let StreamPart { side, at, stream_offset, .. } = *part;
-        self.entries.push(UndecidedEntry { side, at, stream_offset, what });
+        self.entries.push(UndecidedEntry { side, at, stream_offset, kind });
     }
 
     pub(super) fn add_conflict(&mut self, side: Side, at: Moment, stream_offset: u64, length: u64) {
@@ -94,7 +94,7 @@ impl Undecided {
                 side,
                 at,
                 stream_offset,
-                what: EntryKind::Conflict { length },
+                kind: EntryKind::Conflict { length },
             });
         }
     }
@@ -110,8 +110,8 @@ impl Undecided {
         let last = self
             .entries
             .iter()
-            .rfind(|entry| entry.side == side && !matches!(entry.what, EntryKind::Conflict { .. }));
-        last.map_or(0, |entry| entry.stream_offset + entry.what.length())
+            .rfind(|entry| entry.side == side && !matches!(entry.kind, EntryKind::Conflict { .. }));
+        last.map_or(0, |entry| entry.stream_offset + entry.kind.length())
     }
 
     /// Whether a gap precedes a side's bytes.
@@ -139,8 +139,8 @@ impl Undecided {
     /// Replays everything in the order of arrival.
     pub(super) fn replay(&self) -> impl Iterator<Item = ReplayedEntry<'_>> {
         self.entries.iter().map(|entry| {
-            let UndecidedEntry { side, at, stream_offset, what } = *entry;
-            let chunk = match what {
+            let UndecidedEntry { side, at, stream_offset, kind } = *entry;
+            let chunk = match kind {
                 EntryKind::Conflict { length } => {
                     return ReplayedEntry::Conflict { side, at, stream_offset, length };
                 }

@@ -169,13 +169,13 @@ impl DirectionDecryptor {
     /// Marks the rest of this direction as unreadable. Reported once.
     pub(super) fn mark_unreadable(
         &mut self,
-        why: Undecryptable,
+        reason: Undecryptable,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) {
         if !matches!(self.epoch, Epoch::Unreadable) {
             *self =
                 DirectionDecryptor { epoch: Epoch::Unreadable, ..DirectionDecryptor::new(self.direction) };
-            plain(self.direction, Plain::Unreadable(why));
+            plain(self.direction, Plain::Unreadable(reason));
         }
     }
 
@@ -191,12 +191,12 @@ impl DirectionDecryptor {
             && let Some(record) = self.records.front().transpose()
         {
             let Ok(kind) = record else {
-                let why = if self.has_losses { Undecryptable::Gap } else { Undecryptable::Malformed };
-                self.mark_unreadable(why, plain);
+                let reason = if self.has_losses { Undecryptable::Gap } else { Undecryptable::Malformed };
+                self.mark_unreadable(reason, plain);
                 break;
             };
             self.waits_for = match self.prepare(kind, handshake, secrets) {
-                Ready::No(why) => Some(why),
+                Ready::No(reason) => Some(reason),
                 Ready::Skip => {
                     self.records.take();
                     None
@@ -356,7 +356,7 @@ impl DirectionDecryptor {
     fn renegotiate(&mut self, handshake: &HandshakeState, secrets: &mut dyn Secrets) -> Ready {
         let keys = self.tls12(handshake, secrets);
         match (keys, &mut self.epoch) {
-            (Err(why), _) => Ready::No(why),
+            (Err(reason), _) => Ready::No(reason),
             (Ok(keys), Epoch::Tls12 { next, .. }) => {
                 *next = Some(Box::new(keys));
                 Ready::Yes
@@ -377,7 +377,7 @@ impl DirectionDecryptor {
             (true, None) => Ready::No(Undecryptable::NoHandshake),
             (true, Some(true)) => match secret(Label::ClientEarly, handshake, 0, secrets) {
                 Err(Undecryptable::NoSecret) => Ready::No(Undecryptable::EarlyData),
-                Err(why) => Ready::No(why),
+                Err(reason) => Ready::No(reason),
                 Ok((_, secret)) => {
                     let keys = Keys::tls13(parameters.suite, &secret).ok_or(Undecryptable::WrongSecret);
                     self.set(keys.map(Epoch::Early), Ready::Yes)
@@ -438,7 +438,7 @@ impl DirectionDecryptor {
 
     fn set(&mut self, epoch: Result<Epoch, Undecryptable>, ready: Ready) -> Ready {
         match epoch {
-            Err(why) => Ready::No(why),
+            Err(reason) => Ready::No(reason),
             Ok(epoch) => {
                 self.epoch = epoch;
                 self.messages = HandshakeMessages::default();
@@ -476,8 +476,8 @@ impl DirectionDecryptor {
             Some(_) => {}
             None if is_first && self.skips_early_data => {}
             None => {
-                let why = self.failure(is_first);
-                self.mark_unreadable(why, plain);
+                let reason = self.failure(is_first);
+                self.mark_unreadable(reason, plain);
             }
         }
         self.expect_any_epoch();
@@ -598,8 +598,8 @@ impl DirectionDecryptor {
                     }
                 }
                 (Epoch::Tls12 { .. }, message::CLIENT_HELLO | message::SERVER_HELLO) => {
-                    if let Err(why) = self.next_hello(&message.body, handshake) {
-                        self.mark_unreadable(why, plain);
+                    if let Err(reason) = self.next_hello(&message.body, handshake) {
+                        self.mark_unreadable(reason, plain);
                     }
                 }
                 _ => {}

@@ -137,9 +137,9 @@ impl Session for TlsConnection {
     fn close(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
         let failure = self.read(plain).err();
         for direction_decryptor in [&mut self.client, &mut self.server] {
-            let why = failure.clone().or_else(|| direction_decryptor.unread());
-            if let Some(why) = why {
-                direction_decryptor.mark_unreadable(why, plain);
+            let reason = failure.clone().or_else(|| direction_decryptor.unread());
+            if let Some(reason) = reason {
+                direction_decryptor.mark_unreadable(reason, plain);
             }
         }
     }

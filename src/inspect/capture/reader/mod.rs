@@ -51,10 +51,10 @@ pub enum ReadError {
         is_gzip: bool,
     },
     /// An invalid block.
-    #[error("{what} at byte {offset}{}", if *.is_gzip { " of the decompressed capture" } else { "" })]
+    #[error("{fault} at byte {offset}{}", if *.is_gzip { " of the decompressed capture" } else { "" })]
     Bad {
         /// The fault.
-        what: String,
+        fault: String,
         /// Offset of the block.
         offset: u64,
         /// Whether the offset counts decompressed bytes.
@@ -171,9 +171,9 @@ impl<R: Read> Reader<R> {
                 self.truncation = Some(Truncation { offset });
                 Ok(())
             }
-            BlockError::Bad(what) => Err(ReadError::Bad { what, offset, is_gzip }),
+            BlockError::Bad(fault) => Err(ReadError::Bad { fault, offset, is_gzip }),
             BlockError::Io(error) if is_gzip && error.kind() == io::ErrorKind::InvalidInput => {
-                Err(ReadError::Bad { what: format!("damaged gzip data ({error})"), offset, is_gzip })
+                Err(ReadError::Bad { fault: format!("damaged gzip data ({error})"), offset, is_gzip })
             }
             BlockError::Io(error) => Err(ReadError::Io(error)),
         }

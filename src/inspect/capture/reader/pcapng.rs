@@ -3,19 +3,15 @@
 use super::fields::{Endian, Fields};
 use super::input::Input;
 use super::{BlockError, CapturedPacket, MAX_BLOCK};
+use crate::inspect::pcapng::{
+    BLOCK_FRAME, DECRYPTION_SECRETS, END_OF_OPTIONS, ENHANCED_PACKET, INTERFACE, PACKET, SECTION,
+    SIMPLE_PACKET, TIME_OFFSET, TIME_RESOLUTION,
+};
 use std::io::Read;
 use std::ops::Range;
 
 /// The start of a section, in either byte order.
 pub(super) const SECTION_MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-
-// The block types that matter here.
-const SECTION: u32 = 0x0a0d_0d0a;
-const INTERFACE: u32 = 1;
-const PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
-pub(super) const DECRYPTION_SECRETS: u32 = 10;
 
 /// The secrets type of a TLS key log.
 pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
@@ -23,16 +19,11 @@ pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// The most bytes of key logs that are kept until the caller takes them.
 pub(super) const MAX_SECRETS: usize = 64 << 20;
 
-// The options that matter here.
-const END_OF_OPTIONS: u16 = 0;
-const TIME_RESOLUTION: u16 = 9;
-const TIME_OFFSET: u16 = 14;
-
 /// Type and length in front of a block's body.
 const BLOCK_HEADER: usize = 8;
 
-/// The header, and the length repeated after the body.
-const BLOCK_FRAME: usize = 12;
+/// The bytes of a body before the frame, in both types of packets with a time: interface, time and lengths.
+const TIMED_FIELDS: usize = 20;
 
 /// The most interfaces; more of them would be an attack on memory.
 const MAX_INTERFACES: usize = 1 << 16;
@@ -178,30 +169,25 @@ impl Section {
 
     fn enhanced_packet(&self, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let interface = fields.u32();
-        self.timed_packet(interface, fields, 20)
+        self.timed_packet(interface, fields)
     }
 
     /// The predecessor of enhanced packets: a shorter interface number, and a drop count.
     fn packet(&self, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let interface = fields.u16().map(u32::from);
         fields.u16();
-        self.timed_packet(interface, fields, 20)
+        self.timed_packet(interface, fields)
     }
 
-    /// Reads the fields that both types share, after the interface. The frame's bytes start `offset` bytes into the body.
-    fn timed_packet(
-        &self,
-        interface: Option<u32>,
-        mut fields: Fields<'_>,
-        offset: usize,
-    ) -> Result<CapturedPacket, String> {
+    /// Reads the fields that both types share, after the interface.
+    fn timed_packet(&self, interface: Option<u32>, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let (Some(interface), Some(high), Some(low), Some(captured), Some(original_length)) =
             (interface, fields.u32(), fields.u32(), fields.u32(), fields.u32())
         else {
             return Err("packet block too short".to_owned());
         };
         let interface = self.interface(interface)?;
-        let bytes = body_range(offset, captured, fields.left())?;
+        let bytes = body_range(TIMED_FIELDS, captured, fields.left())?;
         let time = interface.time(u64::from(high) << 32 | u64::from(low));
         Ok(CapturedPacket { size: 0, bytes, time, link_type: interface.link_type, original_length })
     }

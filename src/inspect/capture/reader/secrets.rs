@@ -1,15 +1,13 @@
 //! Reads all secrets of a file in advance, since some programs write them after the packets.
 
 use super::fields::Endian;
-use super::pcapng::{DECRYPTION_SECRETS, MAX_SECRETS, SECTION_MAGIC, TLS_KEY_LOG};
+use super::pcapng::{MAX_SECRETS, SECTION_MAGIC, TLS_KEY_LOG};
+use crate::inspect::pcapng::{BLOCK_FRAME, DECRYPTION_SECRETS};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// Type and length before a block's body, and the length repeated after it.
-const BLOCK_FRAME: u64 = 12;
 
 /// Type and length of secrets.
 const SECRETS_HEADER: usize = 8;
@@ -75,7 +73,7 @@ fn collect<R: BufRead>(
             }
         }
         let length = u64::from(number(length));
-        let left = length.next_multiple_of(4).max(BLOCK_FRAME).checked_sub(taken)?;
+        let left = length.next_multiple_of(4).max(BLOCK_FRAME as u64).checked_sub(taken)?;
         if !pass_over(source, left).ok()? {
             return None;
         }

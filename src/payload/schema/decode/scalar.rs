@@ -45,7 +45,7 @@ pub(super) fn write(
         }
         // The wire type was checked before.
         (Kind::Scalar(_) | Kind::Enum(_) | Kind::Message(_), _) => {
-            return Err(Problem { what: "unexpected wire type", at });
+            return Err(Problem { reason: "unexpected wire type", at });
         }
     }
     Ok(())

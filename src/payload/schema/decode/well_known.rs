@@ -1,7 +1,7 @@
 //! The types of Google's package in their own JSON forms. A value that its form cannot express is written as a plain message.
 
 use super::super::link::Message;
-use super::super::well_known::WellKnown;
+use super::super::well_known::{MAX_DURATION, WellKnown};
 use super::{Decoder, Occurrence, Part, UNKNOWN};
 use crate::json::Writer;
 use crate::message::to_base64;
@@ -16,9 +16,6 @@ pub(in crate::payload::schema) const EPOCH: DateTime = datetime(1970, 1, 1, 0, 0
 /// The seconds of the years 1 to 9999.
 pub(in crate::payload::schema) const TIMESTAMPS: std::ops::RangeInclusive<i64> =
     -62_135_596_800..=253_402_300_799;
-
-/// The most seconds of a duration: 10,000 years.
-const MAX_DURATION: i64 = 315_576_000_000;
 
 const BILLION: i32 = 1_000_000_000;
 
@@ -91,7 +88,7 @@ impl<'s> Decoder<'s> {
         json.string(url);
         let part = Part { bytes, at };
         if self.path.len() > super::MAX_DEPTH {
-            return Err(Problem { what: "messages nested over 100 deep", at });
+            return Err(Problem { reason: "messages nested over 100 deep", at });
         }
         self.path.push("value");
         match id.map(|id| (id, schema.message(id))) {

@@ -2,7 +2,7 @@
 
 use super::super::decode::{EPOCH, TIMESTAMPS, UNKNOWN, snake};
 use super::super::link::Message;
-use super::super::well_known::WellKnown;
+use super::super::well_known::{MAX_DURATION, WellKnown};
 use super::scalar::text;
 use super::{Encoder, LENGTH, Step, kind_of, push_bytes, push_tag, push_varint};
 use crate::message::Encoding;
@@ -106,9 +106,6 @@ impl<'s> Encoder<'s> {
         Ok(content)
     }
 }
-
-/// The most seconds of a duration: 10,000 years.
-const MAX_DURATION: i64 = 315_576_000_000;
 
 /// Writes seconds and nanoseconds, which both types have as their fields 1 and 2.
 fn push_time((seconds, nanoseconds): (i64, i32), out: &mut Vec<u8>) {
