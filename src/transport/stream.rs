@@ -138,39 +138,36 @@ impl Stream {
     }
 }
 
+/// Calls a method of the layer that a stream is.
+macro_rules! delegate {
+    ($stream:expr, $layer:ident => $call:expr) => {
+        match $stream {
+            Stream::Tcp($layer) => $call,
+            Stream::Unix($layer) => $call,
+            Stream::Channel($layer) => $call,
+            Stream::Gateway($layer) => $call,
+            Stream::Tls($layer) => $call,
+            Stream::TlsServer($layer) => $call,
+            Stream::WebSocket($layer) => $call,
+            #[cfg(feature = "psk")]
+            Stream::SharedKey($layer) => $call,
+        }
+    };
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Channel(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Gateway(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::TlsServer(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+        delegate!(self.get_mut(), layer => Pin::new(layer).poll_read(cx, buffer))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Channel(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Gateway(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::TlsServer(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
+        delegate!(self.get_mut(), layer => Pin::new(layer).poll_write(cx, bytes))
     }
 
     /// TLS has several records to send at once, and tries only once when the last of them is an alert.
@@ -179,58 +176,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::Channel(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::Gateway(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::TlsServer(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Stream::WebSocket(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
+        delegate!(self.get_mut(), layer => Pin::new(layer).poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Stream::Tcp(stream) => stream.is_write_vectored(),
-            Stream::Unix(stream) => stream.is_write_vectored(),
-            Stream::Channel(stream) => stream.is_write_vectored(),
-            Stream::Gateway(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-            Stream::TlsServer(stream) => stream.is_write_vectored(),
-            Stream::WebSocket(stream) => stream.is_write_vectored(),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => stream.is_write_vectored(),
-        }
+        delegate!(self, layer => layer.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Channel(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Gateway(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::TlsServer(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        delegate!(self.get_mut(), layer => Pin::new(layer).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Channel(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Gateway(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::TlsServer(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),
-            #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        delegate!(self.get_mut(), layer => Pin::new(layer).poll_shutdown(cx))
     }
 }
