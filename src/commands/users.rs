@@ -5,7 +5,8 @@ use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
 use crate::commands::error::Error;
 use crate::passwd::file::PasswordLine;
-use crate::passwd::{Hash, PasswordFile, replace};
+use crate::passwd::replace::{self, FileError};
+use crate::passwd::{Hash, PasswordFile};
 use crate::words::counted;
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(super) trait FromFile: Content {
 /// Reads a file.
 ///
 /// # Errors
-/// When it cannot be read, or has a bad line.
+/// If it cannot be read, or has a bad line.
 pub(super) fn open<T: FromFile>(path: &Path) -> Result<Reloaded<T>, Error> {
     let file = path.to_owned();
     Reloaded::open(path, move |_| read(&file))
@@ -30,7 +31,10 @@ pub(super) fn open<T: FromFile>(path: &Path) -> Result<Reloaded<T>, Error> {
 
 fn read<T: FromFile>(path: &Path) -> Result<T, Error> {
     let failed = |problem: String| Error::unusable(T::OPTION, path, problem);
-    let content = replace::read(path).map_err(|error| failed(error.to_string()))?;
+    let content = replace::read(path).map_err(|error| match error {
+        FileError::System { source, .. } => failed(format!("cannot be read: {source}")),
+        other => failed(other.to_string()),
+    })?;
     let file = PasswordFile::parse(content).map_err(|error| failed(error.to_string()))?;
     T::take(&file).map_err(failed)
 }

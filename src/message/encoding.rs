@@ -1,9 +1,9 @@
 //! Bytes as text: unchanged if they are UTF-8, otherwise in Base64 or hexadecimal digits.
 
-use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{DecodeError, Engine};
 
 /// The encoding of bytes as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +41,22 @@ impl Encoding {
     pub(crate) fn decode(self, text: String) -> Result<Vec<u8>, String> {
         match self {
             Encoding::Utf8 => Ok(text.into_bytes()),
-            Encoding::Base64 => {
-                LENIENT_BASE64.decode(&text).map_err(|error| format!("it is not Base64: {error}"))
-            }
+            Encoding::Base64 => LENIENT_BASE64
+                .decode(&text)
+                .map_err(|error| format!("it is not Base64: {}", base64_problem(&error))),
             Encoding::Hex => decode_hex(&text),
         }
+    }
+}
+
+/// The reason why a text is not Base64.
+pub(crate) fn base64_problem(error: &DecodeError) -> String {
+    match error {
+        DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. } => {
+            format!("unexpected character at position {}", offset + 1)
+        }
+        DecodeError::InvalidLength(length) => format!("incomplete with {length} characters"),
+        DecodeError::InvalidPadding => "wrong padding".to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ mod write;
 
 use crate::protocol::{PropertiesBuf, Qos, TopicName};
 pub(crate) use encoding::Encoding;
-pub(crate) use encoding::{decode_hex, hex_digit, push_hex, to_base64};
+pub(crate) use encoding::{base64_problem, decode_hex, hex_digit, push_hex, to_base64};
 use jiff::Timestamp;
 pub(crate) use read::read;
 #[cfg(feature = "sqlite")]

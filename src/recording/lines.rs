@@ -38,7 +38,7 @@ impl LineFile {
         path: &Path,
         rotation: Option<Rotation>,
     ) -> Result<(LineFile, Option<String>), RecordingError> {
-        let failed = |source| RecordingError::File { path: path.to_owned(), source };
+        let failed = |source| RecordingError::Write { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| RecordingError::Locked { path: path.to_owned() })?;
@@ -76,7 +76,7 @@ impl LineFile {
             Err(source) => {
                 // Half a line would look like a message that was cut off.
                 let _ = self.file.set_len(self.length);
-                Err(RecordingError::File { path: self.path.clone(), source })
+                Err(RecordingError::Write { path: self.path.clone(), source })
             }
         }
     }
@@ -96,7 +96,7 @@ impl LineFile {
     /// Renames the file to one with the time, and begins a new one under its own name.
     fn begin_anew(&mut self) -> Result<(), RecordingError> {
         let path = self.path.clone();
-        let failed = |source| RecordingError::File { path: path.clone(), source };
+        let failed = |source| RecordingError::Write { path: path.clone(), source };
         let old = free_name(&self.path, Timestamp::now()).map_err(failed)?;
         match rename(&self.path, &old) {
             Ok(()) => {}
@@ -147,7 +147,7 @@ fn free_name(path: &Path, now: Timestamp) -> io::Result<PathBuf> {
 
 /// Refuses a file that does not begin with a message.
 pub(super) fn check_beginning(path: &Path, file: &mut File) -> Result<(), RecordingError> {
-    let failed = |source| RecordingError::File { path: path.to_owned(), source };
+    let failed = |source| RecordingError::Read { path: path.to_owned(), source };
     if !file.metadata().map_err(failed)?.is_file() {
         return Ok(());
     }

@@ -35,8 +35,10 @@ pub(crate) enum Rotation {
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordingError {
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("{} is written by another recorder", path.display())]
     Locked { path: PathBuf },
     #[error("not a recording: {} ({problem})", path.display())]
@@ -120,7 +122,7 @@ fn is_database(path: &Path) -> bool {
 /// Whether a file holds a database, whatever its name is.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub(crate) fn is_database_file(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
     File::open(path)?.take(DATABASE.len() as u64).read_to_end(&mut start)?;
@@ -134,9 +136,9 @@ fn begins_as_database(start: &[u8]) -> bool {
 /// When the last message of a recording arrived, if that can be found without reading all of it.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub(crate) fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError> {
-    let failed = |source| RecordingError::File { path: path.to_owned(), source };
+    let failed = |source| RecordingError::Read { path: path.to_owned(), source };
     #[cfg(feature = "sqlite")]
     if is_database_file(path).map_err(failed)? {
         return sqlite::Messages::open(path)?.last_time();
@@ -147,8 +149,8 @@ pub(crate) fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError
 /// Refuses a file of lines that does not begin with a message.
 ///
 /// # Errors
-/// When it does, or cannot be read.
+/// If it does not, or cannot be read.
 pub(crate) fn check_lines(path: &Path) -> Result<(), RecordingError> {
-    let failed = |source| RecordingError::File { path: path.to_owned(), source };
+    let failed = |source| RecordingError::Read { path: path.to_owned(), source };
     lines::check_beginning(path, &mut File::open(path).map_err(failed)?)
 }

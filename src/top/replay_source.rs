@@ -54,7 +54,7 @@ impl Source {
     /// # Errors
     /// If it is not one, or cannot be read.
     pub(super) fn open(path: &Path) -> Result<Source, RecordingError> {
-        let failed = |source| RecordingError::File { path: path.to_owned(), source };
+        let failed = |source| RecordingError::Read { path: path.to_owned(), source };
         if recording::is_database_file(path).map_err(failed)? {
             #[cfg(feature = "sqlite")]
             return Ok(Source::Database(Box::new(recording::sqlite::Messages::open(path)?)));
@@ -73,7 +73,7 @@ impl Source {
     pub(super) fn step(&mut self, path: &Path) -> Result<Step, ReplayError> {
         match self {
             Source::Lines(lines) => {
-                let failed = |source| RecordingError::File { path: path.to_owned(), source };
+                let failed = |source| RecordingError::Read { path: path.to_owned(), source };
                 Ok(lines.step().map_err(failed)?)
             }
             #[cfg(feature = "sqlite")]

@@ -401,7 +401,7 @@ fn export(model: &Model, id: NodeId, path: &Path) -> Result<String, RecordingErr
     let values = if values.is_empty() { model.value(id).into_iter().collect() } else { values };
     if path.exists() {
         payload_file::check_is_regular(path)
-            .map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
+            .map_err(|source| RecordingError::Write { path: path.to_owned(), source })?;
     }
     let (mut recorder, _) = Recorder::open(path, None)?;
     for value in &values {

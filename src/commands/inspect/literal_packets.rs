@@ -6,6 +6,7 @@ use crate::commands::error::Error;
 use crate::inspect::capture::Moment;
 use crate::inspect::sn::Datagram;
 use crate::inspect::{Direction, Inspector, stream};
+use crate::message::base64_problem;
 use crate::protocol::{PacketType, sn};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -138,7 +139,9 @@ impl Notation {
             Notation::Hex => hex(text),
             Notation::Base64 => {
                 let text: String = text.split_whitespace().collect();
-                STANDARD.decode(&text).map_err(|error| format!("'{text}' is not Base64: {error}"))
+                STANDARD
+                    .decode(&text)
+                    .map_err(|error| format!("'{text}' is not Base64: {}", base64_problem(&error)))
             }
         }
     }

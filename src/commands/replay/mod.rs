@@ -81,7 +81,7 @@ impl Replay {
     /// Opens all recordings once, so that a file that is not a recording is reported before the first message is sent.
     ///
     /// # Errors
-    /// When one of them cannot be read, or is not a recording.
+    /// If one of them cannot be read, or is not a recording.
     pub(super) fn new(args: &ReplayArgs, maker: Maker, messages: Messages) -> Result<Replay, Error> {
         let mut total = 0;
         for path in &args.replay {
@@ -110,7 +110,7 @@ impl Replay {
     /// The next message, if it is due.
     ///
     /// # Errors
-    /// When a recording cannot be read further.
+    /// If a recording cannot be read further.
     pub(super) fn next(&mut self) -> Result<NextMessage, Error> {
         if self.next.is_none()
             && let Some(instead) = self.read()?
@@ -133,7 +133,7 @@ impl Replay {
     /// Waits until there may be another message.
     ///
     /// # Errors
-    /// When a recording cannot be read further.
+    /// If a recording cannot be read further.
     pub(super) async fn wait(&mut self) -> io::Result<()> {
         match (&self.next, &mut self.current) {
             (Some(next), _) => {
@@ -225,7 +225,7 @@ impl Pace {
 
 impl Source {
     fn open(path: &Path) -> Result<Source, Error> {
-        let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+        let failed = |source| Error::Recording(RecordingError::Read { path: path.to_owned(), source });
         #[cfg(feature = "sqlite")]
         if recording::is_database_file(path).map_err(failed)? {
             let messages = recording::sqlite::Messages::open(path)?;
@@ -249,7 +249,7 @@ impl Source {
 
 /// The size of a recording: bytes, or messages of a database. Fails if it is not a recording.
 fn size(path: &Path) -> Result<u64, Error> {
-    let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+    let failed = |source| Error::Recording(RecordingError::Read { path: path.to_owned(), source });
     if !recording::is_database_file(path).map_err(failed)? {
         recording::check_lines(path)?;
         return Ok(path.metadata().map_err(failed)?.len());
@@ -268,7 +268,7 @@ fn end(paths: &[PathBuf]) -> Result<Option<Timestamp>, Error> {
 
 /// The next message of a recording of lines; empty lines are skipped.
 fn next_line(path: &Path, lines: &mut Lines, number: &mut u64) -> Result<Read, Error> {
-    let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+    let failed = |source| Error::Recording(RecordingError::Read { path: path.to_owned(), source });
     loop {
         let text = match lines.next().map_err(failed)? {
             Next::Line(text) => text,
