@@ -38,7 +38,7 @@ const FILES: [(ReportFormat, &str, &str); 7] = [
     (ReportFormat::Prometheus, "prometheus", "Write metrics in the text format of Prometheus"),
 ];
 
-/// A file for the report.
+/// A file to write the report to.
 #[derive(Debug, Clone)]
 pub(crate) struct ReportFile {
     /// The name of the option.

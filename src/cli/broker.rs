@@ -2,6 +2,7 @@
 
 use super::broker_limits::{self, Limit};
 use super::broker_tls::BrokerTlsArgs;
+use super::connection::PORT;
 use super::sn;
 use super::values::expected;
 use crate::bench::limits::MAX_FRONT_PROCESSES;
@@ -10,9 +11,6 @@ use crate::quantity;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-
-/// The registered port of MQTT.
-const PORT: u16 = 1883;
 
 /// Arguments of `mq broker`.
 #[derive(Debug, Clone, Args)]

@@ -1,14 +1,12 @@
 //! The options of `mq broker` about TLS.
 
 use super::Names;
+use super::connection::TLS_PORT;
 use super::identity::{IdentityFiles, TypedPasswords, unusable};
 use crate::cli::Error;
 use crate::transport::tls::{Acceptor, Roots};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
-
-/// The registered port of MQTT over TLS.
-const TLS_PORT: u16 = 8883;
 
 /// The certificate of the broker, and the ports for TLS.
 #[derive(Debug, Clone, Args)]

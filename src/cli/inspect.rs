@@ -111,11 +111,11 @@ pub(crate) struct InspectArgs {
     /// payload, connection, frame, id, qos, dup, retain, code, size, payload_length, rtt, time, direction and finding
     #[arg(long, value_name = "EXPRESSION", value_parser = filter)]
     pub filter: Vec<Filter>,
-    /// Print only what happened from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or
+    /// Print only packets and events from this time on: +5m from the first packet, 10:15:00, 2026-11-28T10:15:00Z, or
     /// seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = time_point)]
     pub since: Option<TimePoint>,
-    /// Print only what happened up to this time
+    /// Print only packets and events up to this time
     #[arg(long, value_name = "TIME", value_parser = time_point)]
     pub until: Option<TimePoint>,
     /// Print only the connections of this client identifier, in which `*` matches any text. Repeat for more clients
@@ -128,7 +128,7 @@ pub(crate) struct InspectArgs {
     /// Print counts and times, in total and for each connection; with --format json as JSON
     #[arg(long, action = ArgAction::SetTrue)]
     pub stats: bool,
-    /// Report what went wrong, the likeliest causes first: who closed connections, clients that disconnect each other
+    /// Report problems, the likeliest causes first: the side that closed a connection, clients that disconnect each other
     /// or are silent, refusals, denied topics, missing and slow answers. With INTERVAL, live traffic is reported again
     /// and again. --follow, --since and --until select a part; with --format json as JSON
     #[arg(

@@ -24,7 +24,7 @@ pub(crate) struct PropertyArgs {
     pub properties: Vec<PropertyArg>,
 }
 
-/// One property.
+/// A property of MQTT 5 that `-D` adds to a packet.
 #[derive(Debug, Clone)]
 pub(crate) struct PropertyArg {
     target: Context,

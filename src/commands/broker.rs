@@ -4,7 +4,7 @@ use super::broker_files::Files;
 use super::broker_fronts::{self, FrontProcesses};
 use super::broker_limits;
 use super::hang_up::HangUp;
-use super::log::Log;
+use super::log::{Log, shown};
 use super::reloaded::Reloaded;
 use super::shutdown::Signals;
 use super::{Messages, block_on, gateway};
@@ -151,9 +151,6 @@ fn announce(broker: &Broker) {
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
-/// The longest client identifier that is shown, in characters.
-const LONGEST_SHOWN: usize = 100;
-
 /// The line for an event; connections and disconnections only with --verbose.
 fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
@@ -218,8 +215,4 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         }
     };
     Some(text)
-}
-
-fn shown(client_id: &str) -> String {
-    format!("{:?}", client_id.chars().take(LONGEST_SHOWN).collect::<String>())
 }

@@ -76,7 +76,7 @@ impl EmbeddedBroker {
     /// Starts this same program as a broker on a free port of 127.0.0.1; 0 front processes for none.
     ///
     /// # Errors
-    /// When it cannot be started, or does not print its address.
+    /// If it cannot be started, or does not print its address.
     pub(super) fn start(
         listener: Listener,
         front_processes: u16,

@@ -1,7 +1,7 @@
 //! `mq gateway`: the MQTT-SN gateway in the foreground.
 
 use super::hang_up::HangUp;
-use super::log::Log;
+use super::log::{Log, shown};
 use super::shutdown::Signals;
 use super::{Messages, block_on, password};
 use crate::cli::gateway::GatewayArgs;
@@ -60,9 +60,6 @@ pub(super) fn announce(gateway: &Gateway) -> Result<SocketAddr, Error> {
     let _ = writeln!(output, "listening on {address} (MQTT-SN)").and_then(|()| output.flush());
     Ok(address)
 }
-
-/// The longest client identifier that is shown, in characters.
-const LONGEST_SHOWN: usize = 100;
 
 fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
@@ -138,8 +135,4 @@ fn gave_way(count: u64, client_id: &str, peer: &Peer, crowd: Option<usize>) -> S
 
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs())
-}
-
-fn shown(client_id: &str) -> String {
-    format!("{:?}", client_id.chars().take(LONGEST_SHOWN).collect::<String>())
 }

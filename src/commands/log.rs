@@ -12,6 +12,9 @@ const WAITING_LINES: usize = 1000;
 /// The longest line in characters.
 const LONGEST_LINE: usize = 1000;
 
+/// The longest part of a client identifier, user name or topic that is shown, in characters.
+const LONGEST_SHOWN: usize = 100;
+
 /// The timeout for writing the last lines.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
@@ -59,6 +62,11 @@ impl LogEnd {
             Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}
         }
     }
+}
+
+/// A text of a client in quotes, without its end if it is long.
+pub(super) fn shown(text: &str) -> String {
+    format!("{:?}", text.chars().take(LONGEST_SHOWN).collect::<String>())
 }
 
 fn write_all(lines: &Receiver<String>, left_out: &AtomicU64, messages: Messages) {

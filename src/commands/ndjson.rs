@@ -51,7 +51,7 @@ impl JsonLines {
     /// Reads messages from standard input, starting with the first request.
     ///
     /// # Errors
-    /// When the options hold values that cannot be the same for all messages.
+    /// If the options hold values that cannot be the same for all messages.
     pub(super) fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
@@ -93,7 +93,7 @@ impl Maker {
     /// A maker for the options' topic, QoS, RETAIN and properties.
     ///
     /// # Errors
-    /// When the options hold values that cannot be the same for all messages.
+    /// If the options hold values that cannot be the same for all messages.
     pub(super) fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
@@ -114,7 +114,7 @@ impl Maker {
     /// The message to publish for one that was read at this place.
     ///
     /// # Errors
-    /// When neither the message nor the options have a topic.
+    /// If neither the message nor the options have a topic.
     pub(super) fn outbound(&mut self, message: Message, place: &str) -> Result<Outbound, Error> {
         let Some(topic) = message.topic.or_else(|| self.defaults.topic.clone()) else {
             return Err(Error::InputLine {

@@ -44,7 +44,7 @@ impl<T: Content> Reloaded<T> {
     /// Reads the files; `path` is the one that messages name. From here on, SIGHUP no longer ends the program.
     ///
     /// # Errors
-    /// When a file cannot be read, or is invalid.
+    /// If a file cannot be read, or is invalid.
     pub(super) fn open(
         path: &Path,
         read: impl Fn(Occasion) -> Result<T, Error> + Send + Sync + 'static,

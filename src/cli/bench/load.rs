@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The maximum number of clients of one machine.
-const MAX_CLIENTS: i64 = 1_000_000;
+pub(super) const MAX_CLIENTS: u32 = 1_000_000;
 
 /// All modes without a scenario file.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Clients")]
 pub(super) struct ClientsArgs {
     /// Number of clients [default: 100]
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=MAX_CLIENTS))]
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=i64::from(MAX_CLIENTS)))]
     pub(super) clients: Option<u32>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct PublishersArgs {
     #[command(flatten)]
     pub(super) clients: ClientsArgs,
     /// Number of publishers [default: -c]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=MAX_CLIENTS))]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=i64::from(MAX_CLIENTS)))]
     pub(super) publishers: Option<u32>,
 }
 
@@ -109,7 +109,7 @@ pub(super) struct ThinkArgs {
 #[command(next_help_heading = "Clients")]
 pub(super) struct ReceiverArgs {
     /// Number of clients that subscribe; 0 measures acknowledgements only [default: one per publisher up to 100, then one per ten]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(0..=MAX_CLIENTS))]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(0..=i64::from(MAX_CLIENTS)))]
     pub(super) subscribers: Option<u32>,
 }
 

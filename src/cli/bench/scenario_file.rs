@@ -1,6 +1,7 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
+use super::load::MAX_CLIENTS;
 use super::scenario_keys::{self, Key, OF_ALL, OF_FILE, OF_GROUP, OF_PUBLISHERS, REQUIRED};
 use super::value_parsers::{self, Ramping, Stages, Think, Topology};
 use super::{MODES, chosen_mode};
@@ -31,8 +32,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The numbers of clients that the command line accepts too.
-const MAX_CLIENTS: u64 = 1_000_000;
-const CLIENTS: Range<u64> = 1..MAX_CLIENTS + 1;
+const CLIENTS: Range<u64> = 1..MAX_CLIENTS as u64 + 1;
 
 /// Whether the clients connect to an MQTT-SN gateway.
 #[derive(Debug, Clone, Copy)]
@@ -450,7 +450,7 @@ impl Table {
         for (key, value, range) in [
             ("clients", self.clients.map(u64::from), CLIENTS),
             ("publishers", self.publishers.map(u64::from), CLIENTS),
-            ("subscribers", self.subscribers.map(u64::from), 0..MAX_CLIENTS + 1),
+            ("subscribers", self.subscribers.map(u64::from), 0..CLIENTS.end),
             ("burst", self.burst.map(u64::from), CLIENTS),
             ("in_flight", self.in_flight.map(u64::from), 1..u64::from(u16::MAX) + 1),
             ("messages", self.messages, 1..(1 << 47) + 1),

@@ -23,7 +23,7 @@ const PARTS_PER_MESSAGE: f64 = 1e6;
 
 const KNOWN: &str = "use topic, qos, and weight or rate";
 
-/// The topics of a file.
+/// The topics of a CSV file, one per row.
 pub(super) struct TopicsFile {
     pub(super) list: TopicList,
     /// The sum of the rates, if the file has them.

@@ -95,7 +95,7 @@ pub(crate) struct BridgeArgs {
     /// Show which rules apply to a topic and how they rename it, without connecting
     #[arg(long, value_name = "TOPIC", value_parser = values::topic_name, help_heading = STATUS)]
     pub dry_run: Option<TopicName>,
-    /// Connect to the brokers, print their limits and what will not work, then exit
+    /// Connect to the brokers, print their limits and the problems of the rules, then exit
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "dry_run", help_heading = STATUS)]
     pub check: bool,
     /// Interval of the line with counts on standard error; 0 for none. On a terminal, a panel shows them

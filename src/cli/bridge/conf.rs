@@ -3,6 +3,7 @@
 
 use super::keys::{self, Meaning};
 use crate::bridge::rule::{self, Rule};
+use crate::cli::connection::PORT;
 use crate::cli::{Error, UsageError};
 use crate::escape::shortened;
 use crate::input_file;
@@ -13,9 +14,6 @@ use std::path::{Path, PathBuf};
 /// The maximum size of a file, and of files in a directory.
 const MAX_SIZE: u64 = 1024 * 1024;
 const MAX_FILES: usize = 1000;
-
-/// The port of a listener or a broker without one.
-const PORT: u16 = 1883;
 
 /// The bridges of a file, and the rest of it.
 #[derive(Debug, Default)]

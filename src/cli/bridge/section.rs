@@ -8,6 +8,7 @@ use crate::bridge::Side;
 use crate::bridge::settings::{Pause, RetainMode};
 use crate::cli::Error;
 use crate::cli::config::{Origin, Place as ValuePlace, side};
+use crate::cli::connection::PORT;
 use crate::cli::session::ClientArgs;
 use crate::cli::values::{self, expected};
 use crate::escape::shortened;
@@ -15,9 +16,6 @@ use crate::protocol::Version;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// The port of an address without one, with and without TLS.
-const PORT: u16 = 1883;
 
 /// The pauses between attempts to connect.
 const PAUSE: Pause = Pause { first: Duration::from_secs(5), longest: Duration::from_secs(30) };
@@ -310,7 +308,7 @@ fn host_and_port(text: &str) -> Result<(String, u16), String> {
     Ok((host, port))
 }
 
-/// The parts of `HOST`, `HOST:PORT`, or an IPv6 address with or without brackets.
+/// The parts of `HOST`, `HOST:PORT`, or an IPv6 address with or without brackets. The default port is the same with TLS.
 fn split_address(text: &str) -> Option<(String, u16)> {
     let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
     let (host, port) = match text.strip_prefix('[') {

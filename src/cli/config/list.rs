@@ -19,7 +19,7 @@ pub(crate) struct Listed {
     pub(crate) mistakes: usize,
 }
 
-/// A profile.
+/// A profile, as `mq config list --json` prints it.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListedProfile {
     pub(crate) name: String,

@@ -80,7 +80,7 @@ impl Configuration {
         of_options.filter_map(|entry| entry.word.clone())
     }
 
-    /// The message types.
+    /// The message types of `[payloads]`, which have no option.
     pub(super) fn message_types(&self) -> Option<ConfiguredTypes> {
         payloads::types(&self.entries)
     }

@@ -32,7 +32,7 @@ impl Payload {
     /// The payload from the options; empty if they have none.
     ///
     /// # Errors
-    /// When a file or standard input cannot be read, is larger than a message can be, or is not in the form that the options state.
+    /// If a file or standard input cannot be read, is larger than a message can be, or is not in the form that the options state.
     pub(super) fn read(args: &PayloadArgs) -> Result<Payload, Error> {
         if let Some(sizes) = args.random {
             return Ok(Payload::Random(sizes));
@@ -58,7 +58,7 @@ impl Payload {
     /// The payload of the message with this number.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub(super) fn of_message(&self, number: u64) -> io::Result<Rc<[u8]>> {
         Ok(match self {
             Payload::Fixed(bytes) => Rc::clone(bytes),
@@ -100,7 +100,7 @@ pub(super) fn encode<'p>(
 /// Parses a text with placeholders; `source` names its origin in errors.
 ///
 /// # Errors
-/// When it holds an unknown placeholder.
+/// If it holds an unknown placeholder.
 pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
     Template::parse(text).map_err(|error| Error::usage(UsageError::invalid(source, error)))
 }
@@ -108,7 +108,7 @@ pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
 /// The topic of a message that is sent once.
 ///
 /// # Errors
-/// When it is a template with an unknown placeholder.
+/// If it is a template with an unknown placeholder.
 pub(super) fn topic_once(args: &PayloadArgs, topic: &str) -> Result<String, Error> {
     if args.template { parse("-t", topic)?.fill_in(0).map_err(no_random) } else { Ok(topic.to_owned()) }
 }

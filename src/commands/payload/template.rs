@@ -31,7 +31,7 @@ impl Template {
     /// The text for a message with this number.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub(in crate::commands) fn fill_in(&self, number: u64) -> io::Result<String> {
         let now = Timestamp::now();
         let mut text = String::new();

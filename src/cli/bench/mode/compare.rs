@@ -50,7 +50,7 @@ pub(crate) struct CompareArgs {
     /// The report to compare with, and the reports to judge
     #[arg(value_name = "OLD.json NEW.json", required = true, value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
-    /// Largest difference that is no change, in percent
+    /// Largest difference that counts as unchanged, in percent
     #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = values::tolerance)]
     pub(crate) tolerance: f64,
     /// Compare reports of different loads, and list the differences
