@@ -15,7 +15,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// The content of a file, byte for byte.
 ///
 /// # Errors
-/// When it cannot be read, or has more than `most` bytes.
+/// If it cannot be read, or has more than `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let size = file.metadata()?.len().min(most);

@@ -39,7 +39,7 @@ struct Client {
     tick: u32,
     /// How often the client has dropped its connection on request.
     drops: u32,
-    /// When it dropped the connection last; `None` once it is back.
+    /// When it dropped the connection last, in nanoseconds since the run's start; `None` once it is back.
     dropped_at: Option<u64>,
     pings: u8,
     role: Role,
@@ -145,6 +145,7 @@ struct Away {
     role: Role,
     timer_id: usize,
     drops: u32,
+    /// In nanoseconds since the run's start.
     dropped_at: u64,
     /// Whether its work was done before it lost the connection.
     was_done: bool,

@@ -9,9 +9,7 @@ use std::sync::Arc;
 /// Client identifiers and credentials of all clients.
 #[derive(Debug, Clone)]
 pub(crate) struct Identities {
-    /// Client identifiers.
     pub client_id: ClientIds,
-    /// User names.
     pub username: Option<Template>,
     pub password: Option<Secret>,
     /// The rows of a file, one per client; empty without a file.
@@ -39,9 +37,7 @@ pub(crate) enum Secret {
 /// One client's row of a file. Missing fields are as for all other clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The client identifier.
     pub client_id: Option<String>,
-    /// The user name.
     pub username: Option<String>,
     pub password: Option<Vec<u8>>,
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// of its last factor.
 pub(super) type Work = u128;
 
-/// The work of one message.
+/// The work of one message, in the unit of [`Work`].
 pub(super) const WORK_OF_MESSAGE: Work = 2 * 1000 * 1_000_000_000;
 
 /// The maximum duration of all stages together. Times of messages are exact for longer than that.
@@ -139,6 +139,7 @@ pub(crate) struct RateProfile {
 struct Piece {
     /// In nanoseconds since the load began.
     begin: u64,
+    /// In nanoseconds.
     length: u64,
     /// Messages per 1000 seconds, at both ends.
     from: u64,

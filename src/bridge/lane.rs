@@ -105,7 +105,7 @@ impl Lane {
     /// Handles PUBLISH from the source.
     ///
     /// # Errors
-    /// When the source has too many messages in flight.
+    /// If the source has too many messages in flight.
     pub(super) fn receive(
         &mut self,
         publish: &Publish<'_>,
@@ -145,7 +145,7 @@ impl Lane {
     /// Handles PUBREL from the source.
     ///
     /// # Errors
-    /// When the source has too many messages in flight.
+    /// If the source has too many messages in flight.
     pub(super) fn receive_release(
         &mut self,
         packet_id: PacketId,

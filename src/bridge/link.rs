@@ -169,7 +169,7 @@ impl Link {
     /// Starts an attempt that is due, and sends a PINGREQ that is due.
     ///
     /// # Errors
-    /// When the broker did not answer the last PINGREQ.
+    /// If the broker did not answer the last PINGREQ.
     pub(super) fn run_timers(&mut self, now: Instant) -> Result<(), client::Error> {
         match &mut self.state {
             State::Waiting(due) if *due <= now => self.start_attempt(),
@@ -233,7 +233,7 @@ impl Link {
     /// The connection ended, or the attempt failed. The next attempt follows after a pause.
     ///
     /// # Errors
-    /// When another attempt would not help.
+    /// If another attempt would not help.
     pub(super) fn fail(&mut self, error: client::Error, now: Instant) -> Result<(), Error> {
         let state = std::mem::replace(&mut self.state, State::Ended);
         self.snapshot.last_error = Some(error.to_string());

@@ -85,7 +85,7 @@ impl Message {
     /// Appends PUBLISH for a copy.
     ///
     /// # Errors
-    /// When the target does not take such a packet.
+    /// If the target does not take such a packet.
     pub(super) fn encode(
         &self,
         copy: &Transmission,

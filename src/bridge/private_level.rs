@@ -61,7 +61,7 @@ impl PrivateLevel {
     /// An attempt failed. Returns whether the next one follows at once, without the level.
     ///
     /// # Errors
-    /// When the broker rejects the level, and the bridge needs it.
+    /// If the broker rejects the level, and the bridge needs it.
     pub(super) fn refused(&mut self, is_private: bool, error: &Error) -> Result<bool, ()> {
         if !is_private {
             if self.is_doubtful() {

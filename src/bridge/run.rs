@@ -121,7 +121,7 @@ impl Bridge {
     /// Forwards messages until `stop` resolves and those in flight are settled.
     ///
     /// # Errors
-    /// When a broker refuses the bridge for good.
+    /// If a broker refuses the bridge for good.
     pub(super) async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let result = self.forward(pin!(stop)).await;
         if let Err(error) = &result {

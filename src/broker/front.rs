@@ -33,7 +33,6 @@ const MAX_SILENT_INTERVALS: u32 = 6;
 pub(crate) struct Front {
     /// Its process identifier.
     pub process: u32,
-    /// The socket to it.
     pub socket: StdStream,
 }
 

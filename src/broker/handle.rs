@@ -18,7 +18,7 @@ impl Handle {
     /// Starts a broker without an event handler.
     ///
     /// # Errors
-    /// When the configuration has no address, an address cannot be bound, or no thread can be started.
+    /// If the configuration has no address, an address cannot be bound, or no thread can be started.
     pub(crate) fn start(config: Config) -> io::Result<Handle> {
         Handle::start_with(config, |_| {})
     }
@@ -26,7 +26,7 @@ impl Handle {
     /// Starts a broker that calls `handler`, on its own thread, with every event.
     ///
     /// # Errors
-    /// When the configuration has no address, an address cannot be bound, or no thread can be started.
+    /// If the configuration has no address, an address cannot be bound, or no thread can be started.
     pub(crate) fn start_with(
         config: Config,
         handler: impl FnMut(Event) + Send + 'static,

@@ -44,7 +44,7 @@ pub(crate) async fn open(options: &Options) -> Result<(Connection, Terms), Error
 /// step by step; [`run`](super::run) does the rest as well, including re-authentication if requested.
 ///
 /// # Errors
-/// When the server does not accept the client in time.
+/// If the server does not accept the client in time.
 pub(crate) async fn handshake(
     options: &Options,
     connection: Connection,

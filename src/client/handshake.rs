@@ -61,7 +61,7 @@ impl Handshake<'_> {
     /// packets stay in the receive buffer.
     ///
     /// # Errors
-    /// When the server does not accept the client in time.
+    /// If the server does not accept the client in time.
     pub(crate) async fn run(
         &self,
         connection: &mut Connection,
@@ -170,7 +170,7 @@ async fn expire(expiry: Option<Instant>) {
 /// successful CONNACK, or a step of the authentication, for which it returns `None`.
 ///
 /// # Errors
-/// When it is a refusal, or not allowed there.
+/// If it is a refusal, or not allowed there.
 fn handle<'p>(
     packet: Packet<'p>,
     size: usize,

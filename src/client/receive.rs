@@ -13,7 +13,7 @@ use crate::protocol::{Defect, Disconnect, Mended, Packet, PacketReader, PacketTy
 /// accept a PUBLISH that breaks rules: `defects` becomes the list of those.
 ///
 /// # Errors
-/// When the packet cannot be read, or the server must not send it.
+/// If the packet cannot be read, or the server must not send it.
 #[inline(always)]
 pub(crate) fn next_event<'e, 'a: 'e, M>(
     packets: &mut PacketReader<'a>,

@@ -36,7 +36,7 @@ impl Attempts {
     /// The client's error and the pause before the next attempt.
     ///
     /// # Errors
-    /// When there is no further attempt: the cause of the failure.
+    /// If there is no further attempt: the cause of the failure.
     pub(super) fn next_pause<E: From<Error>>(&mut self, failure: Failure<E>) -> Result<(Error, Duration), E> {
         let error = match failure {
             Failure::Client(error) => error,

@@ -48,7 +48,6 @@ pub(crate) struct Rules {
 /// The content of CONNECT that services have rules for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectContent<'a> {
-    /// The client identifier.
     pub client_id: &'a str,
     /// The keep alive in seconds.
     pub keep_alive: u16,

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// A value as JSON on one line.
 ///
 /// # Errors
-/// When the value cannot be JSON, as a map whose keys are not text.
+/// If the value cannot be JSON, as a map whose keys are not text.
 pub(crate) fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
     text(value, CompactFormatter)
 }
@@ -16,7 +16,7 @@ pub(crate) fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
 /// A value as JSON, a key to a line.
 ///
 /// # Errors
-/// When the value cannot be JSON.
+/// If the value cannot be JSON.
 pub(crate) fn to_string_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     text(value, PrettyFormatter::new())
 }

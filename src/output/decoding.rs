@@ -27,7 +27,7 @@ impl FieldPath {
     /// Parses a path.
     ///
     /// # Errors
-    /// When it has a bracket that is not closed, or a name or number is missing.
+    /// If it has a bracket that is not closed, or a name or number is missing.
     pub(crate) fn parse(text: &str) -> Result<FieldPath, String> {
         if text.starts_with('/') {
             return Ok(FieldPath(text.to_owned()));
@@ -62,7 +62,7 @@ impl Decoding {
     /// that is still printed go to `notes`.
     ///
     /// # Errors
-    /// When it is not of the format, or has no fields.
+    /// If it is not of the format, or has no fields.
     pub(super) fn show<'p>(
         &self,
         publish: &Publish<'p>,

@@ -15,7 +15,7 @@ pub(super) enum PayloadForm {
 /// Appends the object; on an error, the caller must discard the appended bytes.
 ///
 /// # Errors
-/// When the payload should be JSON but is not.
+/// If the payload should be JSON but is not.
 pub(super) fn write(
     publish: &Publish<'_>,
     moment: &MessageTime,

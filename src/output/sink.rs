@@ -37,7 +37,7 @@ impl Sink {
     /// Opens standard output, bypassing the standard library's line buffer. Call it inside the runtime.
     ///
     /// # Errors
-    /// When standard output is closed.
+    /// If standard output is closed.
     pub(crate) fn stdout() -> io::Result<Sink> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
         let is_terminal = descriptor.is_terminal();
@@ -53,7 +53,7 @@ impl Sink {
     /// Writes the buffer as far as possible without blocking; returns whether all of it was written.
     ///
     /// # Errors
-    /// When standard output is closed or broken.
+    /// If standard output is closed or broken.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         while let Some(due) = self.buffer.get(self.written..).filter(|due| !due.is_empty()) {
             match self.output.write(due) {
@@ -73,7 +73,7 @@ impl Sink {
     /// Writes the buffer, waiting for a slow reader.
     ///
     /// # Errors
-    /// When standard output is closed or broken.
+    /// If standard output is closed or broken.
     pub(crate) async fn drain(&mut self) -> io::Result<()> {
         while !self.flush()? {
             self.writable().await;

@@ -43,7 +43,7 @@ impl<'a> Ack<'a> {
     /// Appends the packet, in its shortest form, as one of the four.
     ///
     /// # Errors
-    /// When the packet exceeds the maximum length; nothing is appended then.
+    /// If the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(
         &self,
         packet_type: PacketType,

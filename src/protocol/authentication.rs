@@ -40,7 +40,7 @@ impl AuthViolation {
     /// Checks that a packet has the authentication method of CONNECT.
     ///
     /// # Errors
-    /// When it has another method, or none.
+    /// If it has another method, or none.
     pub fn check_method(expected: &str, properties: Properties<'_>) -> Result<(), AuthViolation> {
         match properties.text(PropertyId::AuthenticationMethod) {
             Some(found) if found == expected => Ok(()),

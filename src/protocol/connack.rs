@@ -43,7 +43,7 @@ impl<'a> Connack<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When the packet exceeds the maximum length; nothing is appended then.
+    /// If the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         put_fixed_header(out, PacketType::Connack, 0, 2 + self.properties.encoded_length(version))?;
         out.push(u8::from(self.session_present && version != Version::V31));

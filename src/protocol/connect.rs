@@ -95,7 +95,7 @@ impl<'a> Connect<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet exceeds its maximum length; nothing is appended then.
+    /// If a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         put_fixed_header(out, PacketType::Connect, 0, self.body_length()?)?;
         put_field(out, self.version.protocol_name().as_bytes());

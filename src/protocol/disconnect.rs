@@ -37,7 +37,7 @@ impl<'a> Disconnect<'a> {
     /// Appends the packet in its shortest form.
     ///
     /// # Errors
-    /// When the packet exceeds the maximum length; nothing is appended then.
+    /// If the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         encode_tail(PacketType::Disconnect, self.reason_code, self.properties, version, out)
     }
@@ -52,7 +52,7 @@ impl<'a> Auth<'a> {
     /// Appends the packet in its shortest form.
     ///
     /// # Errors
-    /// When the packet exceeds the maximum length; nothing is appended then.
+    /// If the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         encode_tail(PacketType::Auth, self.reason_code, self.properties, Version::V5, out)
     }

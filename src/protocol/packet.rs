@@ -50,7 +50,7 @@ impl<'a> Frame<'a> {
     /// never has to hold more than `maximum_size` bytes.
     ///
     /// # Errors
-    /// When the bytes cannot be the start of an acceptable packet.
+    /// If the bytes cannot be the start of an acceptable packet.
     #[inline]
     pub fn cut(bytes: &'a [u8], maximum_size: u32) -> Result<Option<Frame<'a>>, DecodeError> {
         let Some((&first, rest)) = bytes.split_first() else {
@@ -149,7 +149,7 @@ impl<'a> Packet<'a> {
     /// Decodes a packet of a connection with this version; CONNECT states its own.
     ///
     /// # Errors
-    /// When the packet violates the specification.
+    /// If the packet violates the specification.
     #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
         let reader = &mut frame.reader();
@@ -187,7 +187,7 @@ impl<'a> Packet<'a> {
     /// Appends the packet in the encoding of `version`; fields that the version lacks are left out.
     ///
     /// # Errors
-    /// When a field or the packet exceeds its maximum length; nothing is appended then.
+    /// If a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let packet_type = self.packet_type();
         match self {

@@ -53,7 +53,7 @@ impl<'a> PacketReader<'a> {
     /// The next packet, undecoded; `None` if it is incomplete. The same packet is returned until [`PacketReader::advance`].
     ///
     /// # Errors
-    /// When the bytes cannot be the start of a packet, or its size exceeds the limit.
+    /// If the bytes cannot be the start of a packet, or its size exceeds the limit.
     #[inline]
     pub fn peek(&self) -> Result<Option<Frame<'a>>, DecodeError> {
         Frame::cut(self.unread, self.limits.of(self.unread))
@@ -81,7 +81,7 @@ impl<'a> PacketReader<'a> {
     /// Reads the next packet; `None` if it is incomplete.
     ///
     /// # Errors
-    /// When the packet violates the specification, or its size exceeds the limit.
+    /// If the packet violates the specification, or its size exceeds the limit.
     #[inline]
     pub fn read(&mut self, version: Version) -> Result<Option<Packet<'a>>, DecodeError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };

@@ -311,7 +311,7 @@ impl PropertiesBuf {
     /// Adds a property. Subscription identifiers may be repeated, as in a PUBLISH.
     ///
     /// # Errors
-    /// When the value is out of the property's range, too long, or the property is already in the list.
+    /// If the value is out of the property's range, too long, or the property is already in the list.
     pub fn push(&mut self, id: PropertyId, value: PropertyValue<'_>) -> Result<(), PropertyError> {
         if !id.is_repeatable_in(Context::Publish) && self.as_properties().find(id).is_some() {
             return Err(PropertyError::Duplicate(id));

@@ -88,7 +88,7 @@ impl<'a> Publish<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet exceeds its maximum length; nothing is appended then.
+    /// If a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.encode_for(Delivery { dup: self.dup, packet_id: self.packet_id }, version, out)
     }
@@ -120,7 +120,7 @@ impl<'a> Publish<'a> {
     /// The size of the packet in bytes, fixed header included.
     ///
     /// # Errors
-    /// When the topic exceeds its maximum length.
+    /// If the topic exceeds its maximum length.
     pub fn encoded_length(&self, version: Version) -> Result<usize, EncodeError> {
         let body = self.body_length(self.packet_id, version)?;
         Ok(1 + variable_byte_integer_length(body) + body)

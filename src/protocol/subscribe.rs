@@ -122,7 +122,7 @@ impl<'a> Subscribe<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet exceeds its maximum length; nothing is appended then.
+    /// If a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut length = 2 + self.properties.encoded_length(version);
         for subscription in &self.subscriptions {
@@ -167,7 +167,7 @@ impl<'a> Unsubscribe<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet exceeds its maximum length; nothing is appended then.
+    /// If a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut length = 2 + self.properties.encoded_length(version);
         for filter in &self.filters {
@@ -237,7 +237,7 @@ impl<'a> SubscriptionAck<'a> {
     /// Appends the packet, as [`PacketType::Suback`] or [`PacketType::Unsuback`].
     ///
     /// # Errors
-    /// When the packet exceeds the maximum length; nothing is appended then.
+    /// If the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(
         &self,
         packet_type: PacketType,

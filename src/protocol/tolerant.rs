@@ -79,7 +79,7 @@ impl<'a> Packet<'a> {
     /// packet's defects; a pair of packet and list as the result would make valid packets slower by a copy.
     ///
     /// # Errors
-    /// When the packet cannot be read.
+    /// If the packet cannot be read.
     #[inline]
     pub fn decode_tolerantly(
         frame: Frame<'a>,

@@ -591,7 +591,7 @@ fn text_to_edit(typed: &str, topic: &TopicName, model: &Model) -> String {
     text.and_then(Result::ok).unwrap_or_default()
 }
 
-/// The keys of a replay.
+/// The effect of a key during a replay; `None` for other keys.
 fn replay_key(character: char) -> Option<Control> {
     Some(match character {
         'o' => Control::TogglePause,

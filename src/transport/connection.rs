@@ -144,7 +144,7 @@ impl Connection {
     /// Writes all that is due.
     ///
     /// # Errors
-    /// When the connection broke.
+    /// If the connection broke.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
         while self.unsent() > 0 {
             self.progress(false).await?;
@@ -174,7 +174,7 @@ impl Connection {
     /// Closes the sending direction.
     ///
     /// # Errors
-    /// When the connection broke.
+    /// If the connection broke.
     pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
         poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await
     }

@@ -42,7 +42,7 @@ impl Preface {
     /// Sends the header.
     ///
     /// # Errors
-    /// When the connection breaks.
+    /// If the connection breaks.
     pub(crate) async fn send(&self, stream: &mut Stream) -> Result<(), ConnectError> {
         let own;
         let bytes = match self {

@@ -38,7 +38,7 @@ pub(crate) fn is_own_address(ip: IpAddr) -> bool {
 /// (RFC 6761, section 6.3).
 ///
 /// # Errors
-/// When the name cannot be resolved.
+/// If the name cannot be resolved.
 pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The salt length for unknown users, if there are no keys to imitate.
+/// The salt length for unknown users in bytes, if there are no keys to imitate.
 const SALT_LENGTH: usize = 16;
 
 /// The server's state in one authentication, after the client's first message.

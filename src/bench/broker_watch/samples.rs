@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The maximum number of samples; beyond it, every second one is dropped.
 pub(super) const MAX_SAMPLES: usize = 4096;
 
-/// Values that arrive within this time are one sample: a broker publishes each of its figures on a topic of its own.
+/// Values that arrive within this time, in nanoseconds, are one sample: a broker publishes each of its figures on a topic of its own.
 const ONE_SAMPLE: u64 = 200_000_000;
 
 /// The minimum time for a rate, in nanoseconds.

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-/// Messages with the same send time.
+/// Messages with the same send time. Times are nanoseconds since the run's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::bench) struct LatencyBatch {
     pub(in crate::bench) sent_at: u64,

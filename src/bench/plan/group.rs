@@ -34,7 +34,6 @@ pub(crate) struct Group {
     pub idle: u32,
     /// The QoS of publishing; the highest of them with topics of a file.
     pub qos: Qos,
-    /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
     /// The QoS that the broker granted, if lower than the requested one.
     pub granted_qos: Option<Qos>,

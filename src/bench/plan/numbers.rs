@@ -117,7 +117,7 @@ impl Plan {
         forwarders.nth(turn.checked_rem(count)?)
     }
 
-    /// The forwarders of a thread.
+    /// The numbers of the forwarders whose sockets a thread has.
     fn forwarders_of_thread(&self, thread: usize) -> impl Iterator<Item = u32> + Clone + use<> {
         let all = self.broker.forwarders.unwrap_or_default();
         (u32::try_from(thread).unwrap_or(u32::MAX)..all).step_by(self.threads.max(1))
@@ -155,7 +155,6 @@ impl Plan {
         ClientIndex { run: self.run, number, kind, number_of_kind: number_of_kind + slot.number }
     }
 
-    /// The client identifier.
     pub(crate) fn client_id(&self, slot: ClientSlot) -> String {
         self.broker.identities.client_id(self.client_index(slot))
     }

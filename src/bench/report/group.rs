@@ -30,7 +30,6 @@ pub(crate) struct Group {
     pub qos: Qos,
     /// The QoS levels of its topics, if they are from a file; `qos` is the highest of them.
     pub topic_qos: Vec<Qos>,
-    /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
     /// The QoS that the broker granted, if lower than requested.
     pub granted_qos: Option<Qos>,

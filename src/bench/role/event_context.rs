@@ -9,7 +9,8 @@ use crate::bench::record::{GroupLatencies, LatencyKind, Record};
 use crate::protocol::Qos;
 use std::cell::RefCell;
 
-/// The session's data for a QoS 1 or 2 message until its acknowledgement.
+/// The session's data for a QoS 1 or 2 message until its acknowledgement. Times are nanoseconds since the run's
+/// start.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::bench) struct InFlight {
     pub(in crate::bench) sequence: u64,

@@ -249,7 +249,7 @@ impl<M> Flow<M> {
     /// dropped. Call [`Flow::pump`] afterwards.
     ///
     /// # Errors
-    /// When the source has far more messages in flight than there are identifiers.
+    /// If the source has far more messages in flight than there are identifiers.
     pub(super) fn push(
         &mut self,
         packet_id: PacketId,

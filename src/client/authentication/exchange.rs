@@ -30,7 +30,7 @@ impl Step {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When it exceeds the broker's maximum packet size.
+    /// If it exceeds the broker's maximum packet size.
     pub(crate) fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
         let before = out.len();
         let (reason_code, properties) = (self.reason_code, self.properties.as_properties());
@@ -139,7 +139,7 @@ impl<'a> Authenticator<'a> {
     /// Handles a step of the server. [`Authenticator::next`] returns the answer.
     ///
     /// # Errors
-    /// When it is not allowed now, or the mechanism has no answer to it.
+    /// If it is not allowed now, or the mechanism has no answer to it.
     pub(crate) fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
         let Some(Authentication { method, .. }) = self.claim.authentication else {
             return Err(self.nothing_to_say().into());
@@ -210,7 +210,7 @@ impl<'a> Authenticator<'a> {
     /// Waits for the next packet to send: an answer, or the start of the next authentication. Cancel safe.
     ///
     /// # Errors
-    /// When the answer cannot be computed, or the server does not reply.
+    /// If the answer cannot be computed, or the server does not reply.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         let Some(authentication) = self.claim.authentication else { return pending().await };
         let method = &authentication.method;

@@ -26,7 +26,7 @@ pub(super) struct Member {
     waiting: VecDeque<Delivery>,
     /// Those of QoS 0.
     qos_0: Load,
-    /// The others.
+    /// Those of QoS 1 and 2.
     others: Load,
     /// Messages of an earlier connection may have to be sent again.
     is_resending: bool,

@@ -81,7 +81,7 @@ pub(super) struct State {
     by_id: HashMap<Box<str>, Key>,
     next_key: u64,
     timers: BinaryHeap<Reverse<(Instant, Key)>>,
-    /// The next ADVERTISE.
+    /// The time of the next ADVERTISE; `None` if the gateway does not advertise itself.
     next_advertise: Option<Instant>,
     /// Wakes the loop that receives datagrams.
     wake: Rc<Notify>,

@@ -266,7 +266,7 @@ impl<M> Session<M> {
     /// Sets the packet's `packet_id` and `dup`.
     ///
     /// # Errors
-    /// When the peer does not accept it, or the quota is used up; nothing is appended then.
+    /// If the peer does not accept it, or the quota is used up; nothing is appended then.
     pub fn publish(
         &mut self,
         publish: &Publish<'_>,
@@ -289,7 +289,7 @@ impl<M> Session<M> {
     /// Sends SUBSCRIBE.
     ///
     /// # Errors
-    /// When the server lacks a feature that it needs, or no packet identifier is left; nothing is appended then.
+    /// If the server lacks a feature that it needs, or no packet identifier is left; nothing is appended then.
     pub fn subscribe(
         &mut self,
         subscriptions: Vec<Subscription<'_>>,
@@ -308,7 +308,7 @@ impl<M> Session<M> {
     /// Sends UNSUBSCRIBE.
     ///
     /// # Errors
-    /// When the packet is too large, or no packet identifier is left; nothing is appended then.
+    /// If the packet is too large, or no packet identifier is left; nothing is appended then.
     pub fn unsubscribe(
         &mut self,
         filters: Vec<&str>,
@@ -325,7 +325,7 @@ impl<M> Session<M> {
     /// Handles a packet: appends the immediate answer and returns the packet's meaning.
     ///
     /// # Errors
-    /// When the peer must not send it; the caller must then close the connection.
+    /// If the peer must not send it; the caller must then close the connection.
     pub fn receive<'e>(
         &'e mut self,
         packet: Packet<'e>,
@@ -356,7 +356,7 @@ impl<M> Session<M> {
     /// As [`Session::receive`], for a packet that acknowledges a PUBLISH.
     ///
     /// # Errors
-    /// When the peer must not send it.
+    /// If the peer must not send it.
     #[inline(always)]
     pub(crate) fn receive_ack<'e>(
         &mut self,

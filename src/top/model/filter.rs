@@ -15,7 +15,7 @@ use regex::bytes::{Regex, RegexBuilder};
 /// The most memory that a regular expression may take, in bytes.
 const MAX_PROGRAM: usize = 1 << 20;
 
-/// A filter.
+/// A condition on the topics or payloads that the table shows.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
     subject: Subject,

@@ -23,7 +23,9 @@ pub(crate) struct Entry {
 pub(crate) struct History {
     entries: VecDeque<Entry>,
     bytes: usize,
+    /// The number of messages that exceeded a bound.
     dropped: u64,
+    /// In milliseconds since the start.
     pub(super) looked_at: u64,
 }
 

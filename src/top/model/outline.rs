@@ -34,7 +34,7 @@ pub(crate) enum SortKey {
     Size,
 }
 
-/// A row.
+/// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) id: NodeId,

@@ -71,7 +71,7 @@ impl Tree {
         u32::try_from(index).ok().filter(|_| index < self.nodes.len()).map(NodeId)
     }
 
-    /// The length of all names.
+    /// The bytes of the names of all levels.
     pub(super) fn names_length(&self) -> usize {
         self.names.len()
     }

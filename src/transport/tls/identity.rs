@@ -133,7 +133,7 @@ impl EncryptedKey {
     /// Decrypts the key.
     ///
     /// # Errors
-    /// When the password is wrong, or the encryption is not known here.
+    /// If the password is wrong, or the encryption is not known here.
     pub(crate) fn decrypt(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
         match &self.0 {
             Encryption::Pkcs8(document) => decrypt_pkcs8(document.as_bytes(), password),
@@ -190,7 +190,7 @@ impl OwnCertificate {
     /// Joins it with its key; `None` when the key belongs to another certificate.
     ///
     /// # Errors
-    /// When the key is of a kind that is not supported.
+    /// If the key is of a kind that is not supported.
     pub(crate) fn with_key(self, key: &PrivateKeyDer<'_>) -> Result<Option<Identity>, KeyError> {
         let key = any_supported_type(key).map_err(|_| KeyError::Unsupported)?;
         if key.public_key().is_some_and(|key| Some(key) != self.certificate.public_key()) {

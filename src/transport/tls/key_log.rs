@@ -14,7 +14,7 @@ impl KeyLogFile {
     /// Opens the file, or creates one that only its owner can read.
     ///
     /// # Errors
-    /// When it cannot be written to.
+    /// If it cannot be written to.
     pub(crate) fn open(path: &Path) -> io::Result<KeyLogFile> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);

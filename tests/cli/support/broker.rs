@@ -27,7 +27,7 @@ pub fn on_each_broker(test: impl Fn(&mut dyn Broker) + Sync) {
     });
 }
 
-/// A broker, and what can be done to it.
+/// A broker that a test can kill and restart.
 pub trait Broker: Server {
     /// Ends it without a word to its clients.
     fn kill(&mut self);
@@ -35,7 +35,7 @@ pub trait Broker: Server {
     /// Sends it a signal, as in `STOP`.
     fn signal(&self, name: &str);
 
-    /// Starts it again on the same port, after [`Broker::kill`]. What it knew is lost.
+    /// Starts it again on the same port, after [`Broker::kill`], without its earlier state.
     fn restart(&mut self);
 }
 
@@ -102,7 +102,7 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// Lets everybody in, without limits. `None`, and a word about it, when mosquitto is not installed.
+    /// Starts it for anonymous clients, without limits. `None`, with a note on standard error, if mosquitto is not installed.
     pub fn start() -> Option<Mosquitto> {
         Mosquitto::start_with("")
     }

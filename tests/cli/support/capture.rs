@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `> 10 (...)` | the client sends these bytes, written as in [`super::bytes`] |
 //! | `< 20 (...)` | the server does |
-//! | `2: > ...` | in connection 2; each has its own, and 1 is meant where none is named |
+//! | `2: > ...` | in connection 2; without a number, in connection 1 |
 //! | `2: midway` | connection 2 goes on from before the capture: no handshake |
 //! | `lost > 4` | the client sends four bytes that are not captured |
-//! | `wait 2.5` | so many seconds pass; otherwise a millisecond from one to the next |
+//! | `wait 2.5` | this many seconds pass; without it, a millisecond from one to the next |
 //! | `close` | both sides send FIN, the client first; `close <` the server first |
 //! | `fin` | the client sends FIN; `fin <` the server |
 //! | `2: refused` | the server answers the SYN of connection 2 with RST |
@@ -25,11 +25,20 @@ const ACK: u8 = 0x10;
 /// The port of the first client; the others follow.
 pub const FIRST_PORT: u16 = 40_000;
 
-/// The bytes of a capture in which this is said.
+/// The time at which captures begin, in microseconds since 1970.
+pub const START: u64 = 1_700_000_000_000_000;
+
+/// The bytes of a capture with this conversation.
 pub fn capture(script: &str) -> Vec<u8> {
     let mut capture = Capture::new();
     script.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| capture.line(line));
     capture.bytes
+}
+
+/// The header of a capture file: microseconds, version 2.4, a snap length of 256 KiB, raw IP.
+pub fn file_header() -> Vec<u8> {
+    let header: [u32; 6] = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 0x0004_0000, 101];
+    header.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 struct Capture {
@@ -41,16 +50,13 @@ struct Capture {
 
 #[derive(Clone, Copy)]
 struct Connection {
-    /// What each side sends next, the client's first.
+    /// The next sequence number of each side, the client's first.
     sequence: [u32; 2],
 }
 
 impl Capture {
     fn new() -> Capture {
-        // Microseconds, version 2.4, no snap length to speak of, raw IP.
-        let header: [u32; 6] = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 0x0004_0000, 101];
-        let bytes = header.iter().flat_map(|word| word.to_le_bytes()).collect();
-        Capture { bytes, time: 1_700_000_000_000_000, connections: HashMap::new() }
+        Capture { bytes: file_header(), time: START, connections: HashMap::new() }
     }
 
     fn line(&mut self, line: &str) {

@@ -80,7 +80,7 @@ pub fn authority(name: &str) -> Certificate {
     Certificate::self_signed(authority_params(name))
 }
 
-/// What an authority is made of.
+/// The parameters of an authority.
 pub fn authority_params(name: &str) -> CertificateParams {
     let mut params = named(name, &[]);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -107,7 +107,7 @@ pub fn between(years: (i32, i32), mut params: CertificateParams) -> CertificateP
     params
 }
 
-/// Valid for so many more seconds.
+/// Valid for this many more seconds.
 pub fn expiring_in(seconds: u64, mut params: CertificateParams) -> CertificateParams {
     params.not_after = (std::time::SystemTime::now() + std::time::Duration::from_secs(seconds)).into();
     params

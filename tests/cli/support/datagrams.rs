@@ -6,14 +6,12 @@
 //! | `< 03 05 00` | the gateway sends it to the client |
 //! | `2: > ...` | client 2; each has its own port, and 1 is meant if none is named |
 //! | `port 5000` | the gateway's port from now on; 10000 before |
-//! | `wait 2.5` | so many seconds pass; otherwise a millisecond from one to the next |
+//! | `wait 2.5` | this many seconds pass; without it, a millisecond from one to the next |
 //! | `fragments > ...` | the client sends it in IP fragments of 16 bytes |
 //! | `lost 4 > ...` | the capture lacks the last four bytes |
 
 use super::bytes::hex;
-
-/// The port of the first client; the others follow.
-pub const FIRST_PORT: u16 = 40_000;
+use super::capture::{FIRST_PORT, START, file_header};
 
 /// The size of a UDP header.
 const UDP: usize = 8;
@@ -35,10 +33,7 @@ struct Capture {
 
 impl Capture {
     fn new() -> Capture {
-        // Microseconds, version 2.4, a snap length of 256 KiB, raw IP.
-        let header: [u32; 6] = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 0x0004_0000, 101];
-        let bytes = header.iter().flat_map(|word| word.to_le_bytes()).collect();
-        Capture { bytes, time: 1_700_000_000_000_000, port: 10_000, identification: 0 }
+        Capture { bytes: file_header(), time: START, port: 10_000, identification: 0 }
     }
 
     fn line(&mut self, line: &str) {

@@ -23,7 +23,7 @@ enum Mode {
     Refuse,
 }
 
-/// What is wrong with a connection.
+/// The fault of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Both sides are closed after some bytes.
@@ -34,7 +34,7 @@ pub enum Fault {
     Stall,
     /// After some bytes the server's side is closed; the client's stays open, takes all, and is silent.
     HalfOpen,
-    /// After a packet of the server follow bytes that are none, and the end.
+    /// After a packet of the server come bytes that are not a packet, then the end.
     Garbage,
     /// It is closed before anything passes.
     Refuse,
@@ -47,7 +47,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the client is not told that nothing passes.
+    /// Whether no bytes pass, and the client gets no sign of it.
     pub fn is_silent(self) -> bool {
         matches!(self, Fault::Stall | Fault::HalfOpen)
     }
@@ -120,7 +120,7 @@ impl FaultProxy {
         proxy
     }
 
-    /// Waits until so many connections have been opened.
+    /// Waits until this many connections have been opened.
     #[track_caller]
     pub fn wait_for_connections(&self, count: usize) {
         let is_missing = |state: &mut State| state.streams.len() < 2 * count;

@@ -77,7 +77,7 @@ pub trait Server: Sync {
         called_as(name, &self.options()).words(options)
     }
 
-    /// `mq sub` with these options, after it was told that it is subscribed.
+    /// `mq sub` with these options, after it has received SUBACK.
     fn subscriber(&self, options: &str) -> Running {
         let mut running = self.mq(&format!("sub -d {options}")).spawn();
         running.wait_for_stderr("<- SUBACK");

@@ -98,7 +98,7 @@ impl Program {
         self
     }
 
-    /// What the program reads on stdin, which is empty otherwise.
+    /// The program's standard input, which is empty by default.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Program {
         self.stdin = Stdin::Bytes(bytes.into());
         self
@@ -328,7 +328,7 @@ impl Running {
         }
     }
 
-    /// Output ends a moment before the process does, and there is no wait with a deadline.
+    /// Output ends a moment before the process does, and the standard library has no wait with a deadline.
     fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
         loop {
             match self.child.try_wait().unwrap() {
@@ -349,7 +349,7 @@ impl Drop for Running {
     }
 }
 
-/// What a program left behind.
+/// The output and the exit status of a program.
 pub struct Finished {
     /// The exit status; negative: the signal that ended it.
     pub status: i32,
@@ -417,14 +417,14 @@ fn show(program: &str, stdout: &[u8], stderr: &str) -> String {
     format!("{program}\n--- stdout\n{}\n--- stderr\n{}\n---", last_part(&stdout), last_part(stderr))
 }
 
-/// Enough of a long output to see what went wrong.
+/// The end of a long output, which shows the reason for a failure.
 fn last_part(text: &str) -> &str {
     let start = text.len().saturating_sub(8000);
     let start = (start..=text.len()).find(|&at| text.is_char_boundary(at)).expect("the end is a boundary");
     &text[start..]
 }
 
-/// What came out of a pipe so far.
+/// The bytes from a pipe so far.
 #[derive(Default)]
 struct Captured(Arc<(Mutex<Output>, Condvar)>);
 

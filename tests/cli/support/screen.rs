@@ -1,4 +1,4 @@
-//! What a terminal shows after a program has written to it: as much of one as `mq` makes use of.
+//! The screen of a terminal after a program has written to it, as far as `mq` uses a terminal's features.
 
 /// The rows of a terminal of these columns after these bytes, up to the last one with text.
 pub fn screen(bytes: &[u8], columns: usize) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A program on a terminal, and what a user sees there: its output, run through a terminal emulator.
+//! A program on a terminal, and the screen that its user sees: the output, run through a terminal emulator.
 
 use super::{DEADLINE, Running, mq_path, on_a_terminal};
 use rustix::termios::{Winsize, tcsetwinsize};

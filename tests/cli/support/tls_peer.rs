@@ -1,4 +1,4 @@
-//! A server that speaks TLS by itself, for tests that need no broker or look at what TLS was given.
+//! A server that speaks TLS by itself, for tests that need no broker or check the parameters of the handshake.
 
 use super::certificates::Certificate;
 use super::{ScriptedPeer, Server};
@@ -17,7 +17,7 @@ pub struct TlsPeer {
     seen: Arc<Mutex<Seen>>,
 }
 
-/// What the server saw of the connection.
+/// The connection as the server saw it.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     pub server_name: Option<String>,
@@ -40,7 +40,7 @@ impl TlsPeer {
         TlsPeer::start_any(rustls::ALL_VERSIONS, chain, Some(clients), |_| {})
     }
 
-    /// With one version of TLS, and with changes to what rustls does by itself.
+    /// With one version of TLS, and with changes to the configuration of rustls.
     pub fn start_with(
         version: &'static SupportedProtocolVersion,
         chain: &[&Certificate],
@@ -81,7 +81,7 @@ impl TlsPeer {
                     .with_client_cert_verifier(WebPkiClientVerifier::builder(roots.into()).build().unwrap())
             }
         };
-        // Not `with_single_cert`, which refuses what servers should not have.
+        // Not `with_single_cert`, which refuses certificates that servers should not have.
         let key = rustls::crypto::ring::sign::any_supported_type(&chain[0].key_der()).unwrap();
         let certificates = chain.iter().map(|certificate| certificate.der.clone()).collect();
         let certified = rustls::sign::CertifiedKey::new(certificates, key);
@@ -94,7 +94,7 @@ impl TlsPeer {
             let stream = peer.accept().into_stream();
             let session = ServerConnection::new(Arc::new(config)).unwrap();
             let mut stream = StreamOwned::new(session, stream);
-            // What failed is for the client to say, so it must get all that was sent: to close with unread bytes would reset
+            // The client reports the failure, so it must get all bytes that were sent: to close with unread bytes would reset
             // the connection on top of an alert.
             let alert = converse(&mut stream).err().and_then(|error| alert(&error));
             let _ = stream.sock.shutdown(Shutdown::Write);

@@ -22,7 +22,7 @@ pub(crate) struct ComparisonPage<'a> {
     pub(crate) is_good: bool,
     /// The metrics that decided on it.
     pub(crate) sentence: String,
-    /// The rule for it.
+    /// The rule that led to the verdict, as a sentence.
     pub(crate) rule: String,
     /// All runs with their names, the old one first.
     pub(crate) runs: Vec<(&'a str, &'a Report)>,
