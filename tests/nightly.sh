@@ -5,7 +5,8 @@
 #   tests/nightly.sh BINARY MINUTES          BINARY is a build of mq, as target/release/mq
 #
 # Variables: MQ_FAULT_MESSAGES, the lines of a stream [default: 200000]; MQ_FAULT_CONNECTIONS, the connections with a fault [default: 8];
-# MQ_FAULT_SEED, to repeat one round [default: random]; MQ_FAULT_COMMAND, one row of the matrix, as 'pub -l -q 2' [default: all].
+# MQ_BRIDGE_MESSAGES, those of the bridge's rows [default: 50000]; MQ_FAULT_SEED, to repeat one round [default: random]; MQ_FAULT_COMMAND, one
+# row of the matrix, as 'pub -l -q 2' [default: all].
 set -euo pipefail
 script=$(realpath "$0")
 if [ $# -ne 2 ] || ! [ "$2" -gt 0 ] 2>/dev/null; then
@@ -20,7 +21,8 @@ fi
 cd "$(dirname "$script")/.."
 export MQ_TESTED
 export MQ_FAULT_MESSAGES=${MQ_FAULT_MESSAGES:-200000} MQ_FAULT_CONNECTIONS=${MQ_FAULT_CONNECTIONS:-8}
-export MQ_BRIDGE_MESSAGES=${MQ_BRIDGE_MESSAGES:-$MQ_FAULT_MESSAGES}
+# mosquitto 2.0.11 stops delivering at QoS 2 when connections break while some 100,000 messages wait; docs/bridge.md describes it.
+export MQ_BRIDGE_MESSAGES=${MQ_BRIDGE_MESSAGES:-50000}
 # The deadline of every wait in seconds; it is compiled into the tests.
 export MQ_TEST_SECONDS=${MQ_TEST_SECONDS:-900}
 # The tests are built once, for all rounds.
