@@ -3,13 +3,13 @@
 # into the tag and invents a digit, node-epc 0.1.1 gives URIs of no form and drops leading zeros, beside PyPI epcpy 0.1.8.
 #
 # Expected (GS1 EPC Tag Data Standard 1.13): a pure identity URI begins with urn:epc:id: and the scheme, a tag URI with urn:epc:tag:, the scheme with
-#           its length, such as sgtin-96, and the filter (6.3, 12.3.1). Serial references have a fixed number of digits (6.3.2). With a
-#           company prefix of twelve digits the location reference and the asset type are empty (6.3.3, 6.3.4). A slash in a serial number is %2F in the URI
-#           and one character of seven bits in the tag (6.3.1, 14.3.2, appendix A). Leading zeros of a coupon's serial component count (14.3.6). The hexadecimal numbers
-#           of SGTIN-198 and SGCN-96 below are those of appendix E.
-# Seen:     epc-tds writes 32a%2Fb as seven characters, which other readers show as 32a%252Fb, and reads 32a/b without escaping it; 04711 is written as 4711.
-#           It puts a 0 where the location reference or the asset type is empty, and cannot write such a URI. node-epc gives
-#           urn:epc:tag:sgtin: without length and filter, drops the zeros of a serial reference, and invents the same 0.
+#           its length, such as sgtin-96, and the filter (6.3, 12.3.1). Serial references have a fixed number of digits (6.3.2). With a company
+#           prefix of twelve digits the location reference and the asset type are empty (6.3.3, 6.3.4). A slash in a serial number is %2F in the URI and
+#           one character of seven bits in the tag (6.3.1, 14.3.2, appendix A). Leading zeros of a coupon's serial component count (14.3.6). The
+#           hexadecimal numbers of SGTIN-198 and SGCN-96 below are those of appendix E.
+# Seen:     epc-tds writes 32a%2Fb as seven characters, and reads 32a/b without escaping it; 04711 is written as 4711. It puts a 0 where the location
+#           reference or the asset type is empty, and cannot write such a URI. node-epc gives urn:epc:tag:sgtin: without length and filter, drops the
+#           zeros of a serial reference, and invents the same 0.
 # So:       systems that compare identifiers from two readers do not find the goods, and tags get serial numbers that nobody assigned.
 set -euo pipefail
 work=$(mktemp -d)

@@ -3,9 +3,10 @@
 # values as large numbers, and cannot read single values and packed ones.
 #
 # Expected (IO-Link Interface and System Specification, version 1.1.3, annex F): an IntegerT is a two's complement number of its bit length (F.2.4), a
-#           Float32T an IEEE 754 number (F.2.5). Process data may be one such value or a record (F.3.3); its items may have any number of bits and follow each other without gaps, and the bit offset counts from the last bit.
-# Seen:     -15 is 65521, 4294967281 or 16369, and -1.5 is 3217031168, although the class has the type of each item. Items of 12, 12 and 8 bits, or of
-#           8, 12 and 12, raise an error, as does process data of one value. Booleans and positive whole numbers in items that fill octets are right.
+#           Float32T an IEEE 754 number (F.2.5). Process data may be one such value or a record (F.3.3). The items of a record may have any number of
+#           bits and follow each other without gaps; the bit offset counts from the last bit.
+# Seen:     -15 is 65521, 4294967281 or 16369, and -1.5 is 3217031168, although the description has the types. Items of 12, 12 and 8 bits, or of 8, 12
+#           and 12, raise an error, as does process data of one value. Booleans and positive whole numbers are right in the other records.
 # So:       a frost warning comes at +6552.1 degrees, and many analogue sensors cannot be read.
 set -euo pipefail
 work=$(mktemp -d)
