@@ -7,12 +7,12 @@
 #           those that begin with $ (4.7.1.2, 4.7.2); + matches one level, also an empty one (4.7.1.3). A level further back may begin with $, as $state
 #           of Homie does: 4.7.2 is about the first character of the name. Dots and parentheses are characters like others. The share name of a shared
 #           subscription may have any characters but /, + and # (4.8.2).
-# Seen:     the handler of a/b also gets A/b in u8-mqtt and mqttr, and a/b/ in these and mqtt-regex. In u8-mqtt, that of /# gets all messages, in mqtt-regex
-#           that of a/# also ab. A dot matches any character in u8-mqtt, and c(1)/b reaches no handler in u8-mqtt and mqttr. fastapi-mqtt hands no message
-#           of homie/lamp/$state to homie/lamp/+ or homie/lamp/#. In both nest-mqtt, # reaches no handler, nor does $share/my-group/a/b, while $share/mygroup/a/b does.
-#           a/# does not match a in u8-mqtt, mqttr, django-mqtt, ki2-simple-mqtt and pyee-topics. + matches no empty level in most. + in
-#           pyee-topics, and * of mqttr, which it subscribes to as +, match further levels. mqute is right in all cases.
-# So:       a switch relay/1 also acts on commands for Relay/1, and a program that subscribed to homie/# sees no device come or go.
+# Seen:     the handler of a/b also gets A/b in u8-mqtt and mqttr, and a/b/ in these and mqtt-regex. In u8-mqtt and mqtt-regex, that of /# gets all
+#           messages, in mqtt-regex that of a/# also ab. A dot matches any character in u8-mqtt, and c(1)/b reaches no handler in u8-mqtt and mqttr.
+#           fastapi-mqtt hands no message of a/$state to a/+ or a/#. In both nest-mqtt, # reaches no handler, nor does $share/my-group/a/b, while
+#           $share/mygroup/a/b does. a/# does not match a in u8-mqtt, mqttr, django-mqtt, ki2-simple-mqtt and pyee-topics. + matches no empty level in
+#           most. + in pyee-topics, and * of mqttr, which it subscribes to as +, match further levels. mqute is right in all cases.
+# So:       a switch relay/1 also acts on commands for Relay/1, and a program with a handler for homie/lamp/# does not see that the lamp is lost.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
