@@ -11,7 +11,7 @@
 #           prom2javascript: throws for NaN and for a name with colons, and then gives nothing of the other metrics; C:\new is "C:", a line feed and "ew".
 #           promotel: lines with NaN, infinities, a tab, two blanks, or a } in a label are missing, without an error; C:\new is as above; the sample of
 #           a counter requests_count belongs to another metric, requests.
-#           prometheus-client reads all of them.
+#           prometheus-client reads all of these lines; the counter is not tried with it.
 # So:       a dashboard shows the latencies of one client as those of all, or an idle summary, which is NaN, takes all metrics with it.
 set -euo pipefail
 work=$(mktemp -d)
