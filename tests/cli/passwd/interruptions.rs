@@ -5,9 +5,12 @@
 use super::*;
 use std::path::Path;
 
+/// The calls that open a file: musl uses `open` (which arm64 does not have, hence the question mark), glibc `openat`.
+const OPEN: &str = "?open,openat";
+
 /// The calls in which the file is opened, locked, written, given its mode, brought to the disk and put in its place.
 const STEPS: [&str; 10] = [
-    "openat",
+    OPEN,
     "flock",
     "newfstatat,statx,fstat",
     "getdents64",
@@ -76,7 +79,7 @@ fn a_kill_at_any_moment_of_a_change_leaves_the_old_file_or_the_new_one() {
 #[test]
 #[cfg_attr(feature = "portable", ignore = "the steps are those of Linux")]
 fn a_kill_at_any_moment_leaves_no_new_file_or_a_whole_one() {
-    for step in ["openat", "fchmod", "write", "fsync", "renameat2", "close"] {
+    for step in [OPEN, "fchmod", "write", "fsync", "renameat2", "close"] {
         let Some(kills) = kill_at_each(step, "-c -b -I 1", "ann secret", None) else { return };
         assert!(kills > 0, "{step} is called");
     }
@@ -179,8 +182,8 @@ fn a_file_of_somebody_else_whose_owner_cannot_be_kept_is_left_alone() {
 fn a_file_that_cannot_be_written_is_reported() {
     let passwords = Passwords::with("bob:x\n");
     let Some(strace) = broker::find("strace") else { return };
-    let strace =
-        Program::new(strace).words("-f -qq -o /dev/null -e trace=openat -e inject=openat:error=EACCES -P");
+    let options = format!("-f -qq -o /dev/null -e trace={OPEN} -e inject={OPEN}:error=EACCES -P");
+    let strace = Program::new(strace).words(&options);
     let program = strace.arg(&passwords.path).arg(mq_path()).words("passwd -b -I 1");
     let stderr = program.arg(&passwords.path).words("ann secret").run().fail(1);
     assert_says(&stderr, &["cannot open", "Permission denied"]);

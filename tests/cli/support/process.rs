@@ -323,7 +323,7 @@ impl Running {
         Finished {
             status: status.code().unwrap_or_else(|| -status.signal().expect("what else")),
             stdout: self.stdout.bytes(),
-            stderr: String::from_utf8_lossy(&self.stderr.bytes()).into_owned(),
+            stderr: with_words_of_glibc(&String::from_utf8_lossy(&self.stderr.bytes())),
             shown: self.shown.clone(),
         }
     }
@@ -355,7 +355,7 @@ pub struct Finished {
     pub status: i32,
     /// All of stdout.
     pub stdout: Vec<u8>,
-    /// All of stderr.
+    /// All of stderr, with glibc's words for errors of the system.
     pub stderr: String,
     shown: String,
 }
@@ -415,6 +415,17 @@ pub fn assert_says(text: &str, parts: &[&str]) {
 fn show(program: &str, stdout: &[u8], stderr: &str) -> String {
     let stdout = String::from_utf8_lossy(stdout);
     format!("{program}\n--- stdout\n{}\n--- stderr\n{}\n---", last_part(&stdout), last_part(stderr))
+}
+
+/// The text with glibc's words for errors of the system, which a static program takes from musl.
+fn with_words_of_glibc(text: &str) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("I/O error (os error 5)", "Input/output error (os error 5)"),
+        ("No file descriptors available (os error 24)", "Too many open files (os error 24)"),
+        ("Address in use (os error 98)", "Address already in use (os error 98)"),
+        ("Address not available (os error 99)", "Cannot assign requested address (os error 99)"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (musl, glibc)| text.replace(musl, glibc))
 }
 
 /// The end of a long output, which shows the reason for a failure.
