@@ -811,8 +811,7 @@ fn a_signal_at_the_prompt_for_the_password_of_a_key_leaves_the_terminal_as_it_wa
             running.write("\x03");
             130
         } else {
-            let kill = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status();
-            assert!(kill.unwrap().success());
+            kill(signal, &pid);
             143
         };
         let text = String::from_utf8(running.finish().stdout).unwrap();

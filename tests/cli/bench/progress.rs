@@ -151,14 +151,12 @@ fn a_stopped_run_leaves_the_terminal_to_the_shell() {
     let Some(running) = on_a_terminal(&line) else { return };
     wait_for_screen(&running, 80, is_on_hold);
     let id = fs::read_to_string(id).unwrap();
-    let signal = |name: &str| {
-        assert_eq!(Program::new("kill").words(&format!("-{name} {id}")).run().status, 0);
-    };
-    signal("TSTP");
+    let id = id.trim();
+    kill("TSTP", id);
     wait_for_screen(&running, 80, |rows| rows.len() == 1 && rows[0].starts_with("mq bench:"));
-    signal("CONT");
+    kill("CONT", id);
     wait_for_screen(&running, 80, is_on_hold);
-    signal("TERM");
+    kill("TERM", id);
     let rows = screen(&running.finish().stdout, 80);
     assert!(!rows.iter().any(|row| row.contains("left")), "{rows:#?}");
 }

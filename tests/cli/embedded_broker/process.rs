@@ -110,8 +110,7 @@ fn a_killed_front_process_is_replaced() {
     let mut broker = EmbeddedBroker::start_with("-p 0 --front-processes 1");
     let process = front_process(&mut broker);
     let mut lost = Wire::v311(&broker, "a");
-    let kill = std::process::Command::new("kill").args(["-KILL", &process]).status().unwrap();
-    assert!(kill.success(), "kill works");
+    kill("KILL", &process);
     assert!(lost.expect_end().is_empty());
     let end = broker.process().wait_for_stderr("was killed by signal 9");
     let expected = format!(
@@ -129,16 +128,12 @@ fn a_stopped_front_process_is_reported_until_it_continues() {
     let process = front_process(&mut broker);
     let mut client = Wire::v311(&broker, "a");
     client.ping();
-    let signal = |name: &str| {
-        let sent = std::process::Command::new("kill").args([name, &process]).status().unwrap();
-        assert!(sent.success(), "kill works");
-    };
-    signal("-STOP");
+    kill("STOP", &process);
     let silence = broker.process().wait_for_stderr("has not responded");
     assert_says(&silence, &[&format!("mq broker: front process {process} has not responded for ")]);
     let remedy = format!(": 1 client waiting; it is stopped, and `kill -CONT {process}` continues it");
     assert!(silence.ends_with(&remedy), "{silence}");
-    signal("-CONT");
+    kill("CONT", &process);
     let response = broker.process().wait_for_stderr("responds again");
     assert_says(&response, &[&format!("mq broker: front process {process} responds again, after ")]);
     client.ping();
@@ -148,8 +143,7 @@ fn a_stopped_front_process_is_reported_until_it_continues() {
 fn a_stopped_front_process_does_not_outlive_its_broker() {
     let mut broker = EmbeddedBroker::start_with("-p 0 --front-processes 1");
     let process = front_process(&mut broker);
-    let sent = std::process::Command::new("kill").args(["-STOP", &process]).status().unwrap();
-    assert!(sent.success(), "kill works");
+    kill("STOP", &process);
     broker.process().signal("TERM");
     broker.process().wait_for_end();
     assert!(!std::path::Path::new(&format!("/proc/{process}")).exists(), "it is still there");

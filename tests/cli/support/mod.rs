@@ -19,7 +19,7 @@ pub mod wire;
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
 pub use process::{
-    Program, Running, assert_first_line, assert_says, called_as, listening_address, mq, mq_path,
+    Program, Running, assert_first_line, assert_says, called_as, kill, listening_address, mq, mq_path,
     on_a_terminal,
 };
 use std::net::{SocketAddr, TcpStream};

@@ -223,16 +223,13 @@ impl Running {
 
     /// Sends a signal, `INT` or `TERM`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
-        assert!(status.unwrap().success(), "kill -{name} works");
+        kill(name, &self.child.id().to_string());
     }
 
     /// Sends a signal to the programs that this one has started.
     #[cfg(target_os = "linux")]
     pub fn signal_children(&self, name: &str) {
-        let children = format!("$(cat /proc/{0}/task/{0}/children)", self.child.id());
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {children}")]).status();
-        assert!(status.unwrap().success(), "kill -{name} works");
+        kill(name, &format!("$(cat /proc/{0}/task/{0}/children)", self.child.id()));
     }
 
     /// The peak of resident memory in bytes, without the pages of the program file, whose size depends on the build.
@@ -386,6 +383,13 @@ impl Finished {
     fn everything(&self) -> String {
         show(&self.shown, &self.stdout, &self.stderr)
     }
+}
+
+/// Sends a signal with the shell's own `kill`: the program of that name is not on every machine.
+#[track_caller]
+pub fn kill(name: &str, processes: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -{name} {processes}")]).status();
+    assert!(status.unwrap().success(), "kill -{name} works");
 }
 
 /// A text begins with this line, to the byte.

@@ -1,9 +1,8 @@
 //! A program on a terminal, and the screen that its user sees: the output, run through a terminal emulator.
 
-use super::{DEADLINE, Running, mq_path, on_a_terminal};
+use super::{DEADLINE, Running, kill, mq_path, on_a_terminal};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -68,8 +67,7 @@ impl Terminal {
 
     /// Sends a signal to the program.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.process)]).status();
-        assert!(status.unwrap().success(), "kill -{name} works");
+        kill(name, &self.process.to_string());
     }
 
     /// The rows of the screen, without spaces at their ends.
