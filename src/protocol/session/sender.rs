@@ -101,6 +101,10 @@ impl Sender {
         if written.is_err() && matches!(aliased, Aliased::Introduced(_)) {
             self.aliases.used().forget(publish.topic);
         }
+        if chosen.is_none() && matches!(written, Err(PublishError::PacketTooLarge { .. })) {
+            // It may be the alias that exceeds the size, and the session chose it itself.
+            return self.write_within_size(publish, delivery, out);
+        }
         written
     }
 

@@ -306,6 +306,25 @@ fn automatic_aliases_are_used_as_far_as_the_peer_allows() {
 }
 
 #[test]
+fn automatic_aliases_take_no_room_that_the_message_needs() {
+    let mut sender = client(Version::V5);
+    sender.choose_aliases();
+    let peer = Limits { topic_alias_maximum: 5, maximum_packet_size: 13, ..Limits::default() };
+    restart(&mut sender, peer, false);
+    let mut send = |topic, payload: &[u8]| {
+        let message = Publish { topic, ..publish(Qos::AtMostOnce, payload) };
+        let mut out = Vec::new();
+        sender.publish(&message, || unreachable!("QoS 0 keeps nothing"), &mut out).map(|_| out.len())
+    };
+    // An alias takes three bytes more, and so does a known one in place of a topic of less than three bytes.
+    assert_eq!(send("topic", b"xxx"), Ok(13));
+    assert_eq!(send("t", b"x"), Ok(10));
+    assert_eq!(send("t", b"xxxxxxx"), Ok(13));
+    let too_large = PublishError::PacketTooLarge { size: 14, maximum: 13 };
+    assert_eq!(send("topic", b"xxxx").err(), Some(too_large));
+}
+
+#[test]
 fn an_alias_over_the_maximum_or_without_a_topic_breaks_the_protocol() {
     let mut session = client(Version::V5);
     let accepts = Limits { topic_alias_maximum: 3, ..Limits::default() };

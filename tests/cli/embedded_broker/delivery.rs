@@ -220,3 +220,17 @@ fn a_hundred_clients_hear_each_other() {
         }
     });
 }
+
+#[test]
+fn a_message_that_fits_only_without_a_topic_alias_is_delivered() {
+    let broker = EmbeddedBroker::start();
+    // Topic alias maximum 5, maximum packet size 40.
+    let mut subscriber = Wire::v5(&broker, "subscriber", "22 0005 27 00000028");
+    subscriber.subscribe("`topic` 00");
+    let mut publisher = Wire::v5(&broker, "publisher", "");
+    for length in [30, 31, 28] {
+        publisher.publish_and_wait("topic", &"x".repeat(length));
+    }
+    let received = [0; 2].map(|_| subscriber.expect_publish().payload.len());
+    assert_eq!(received, [30, 28]);
+}
