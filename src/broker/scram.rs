@@ -17,6 +17,8 @@ pub(crate) struct ScramUsers {
     keys: HashMap<(String, Algorithm), Keys>,
     /// The first keys of each algorithm, the model for fake keys of unknown users.
     models: HashMap<Algorithm, Keys>,
+    /// The lines of the file that have no user, for a warning.
+    pub ignored_lines: Vec<usize>,
 }
 
 impl ScramUsers {

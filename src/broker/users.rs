@@ -23,6 +23,8 @@ pub(crate) struct Users {
     places: HashMap<Box<str>, usize>,
     /// Chooses the hash that an unknown user's password is checked against.
     chooser: RandomState,
+    /// The lines of the file that have no user, for a warning.
+    pub ignored_lines: Vec<usize>,
 }
 
 impl Users {

@@ -92,9 +92,11 @@ impl Files {
 
     /// The problems of the files that were read at the start.
     pub(super) fn warnings(&self) -> Vec<String> {
+        let of_users = self.users.as_ref().map(Reloaded::warnings);
+        let of_scram_users = self.scram_users.as_ref().map(Reloaded::warnings);
         let of_acl = self.acl.as_ref().map(Reloaded::warnings);
         let of_certificate = self.certificate.as_ref().map(Reloaded::warnings);
-        of_acl.into_iter().chain(of_certificate).flatten().collect()
+        [of_users, of_scram_users, of_acl, of_certificate].into_iter().flatten().flatten().collect()
     }
 
     /// Reads the files again at each SIGHUP, forever, and reports when the certificate expires.

@@ -44,7 +44,9 @@ impl FromFile for Users {
 
     fn take(file: &PasswordFile) -> Result<Users, String> {
         let hash = |entry: &PasswordLine<'_>| Hash::parse(entry.hash).map_err(|error| error.to_string());
-        Ok(Users::new(take(file, hash, |_| ())?))
+        let mut users = Users::new(take(file, hash, |_| ())?);
+        users.ignored_lines = file.ignored_lines().collect();
+        Ok(users)
     }
 }
 
@@ -54,6 +56,10 @@ impl Content for Users {
     fn summary(&self) -> String {
         counted(self.len(), "user")
     }
+
+    fn warnings(&self) -> Vec<String> {
+        of_ignored(&self.ignored_lines)
+    }
 }
 
 impl Content for ScramUsers {
@@ -61,6 +67,10 @@ impl Content for ScramUsers {
 
     fn summary(&self) -> String {
         counted(self.len(), "user")
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        of_ignored(&self.ignored_lines)
     }
 }
 
@@ -71,8 +81,20 @@ impl FromFile for ScramUsers {
         let keys = |entry: &PasswordLine<'_>| {
             Keys::parse(entry.rest.trim_ascii()).map_err(|error| error.to_string())
         };
-        Ok(ScramUsers::new(take(file, keys, Keys::algorithm)?))
+        let mut users = ScramUsers::new(take(file, keys, Keys::algorithm)?);
+        users.ignored_lines = file.ignored_lines().collect();
+        Ok(users)
     }
+}
+
+/// The warning about lines without a user, if there are any. mosquitto ignores them silently.
+fn of_ignored(lines: &[usize]) -> Vec<String> {
+    let Some((first, more)) = lines.split_first() else { return Vec::new() };
+    let more = match more.len() {
+        0 => String::new(),
+        count => format!(" and {} more", counted(count, "line")),
+    };
+    vec![format!(", line {first}{more}: ignored, since there is no colon after a user name")]
 }
 
 /// The secret of each user. A user may occur once for each `kind` of secret.

@@ -106,6 +106,16 @@ impl PasswordFile {
         })
     }
 
+    /// The numbers of lines that brokers ignore although they are neither blank nor comments.
+    pub(crate) fn ignored_lines(&self) -> impl Iterator<Item = usize> {
+        self.lines.iter().enumerate().filter_map(|(position, line)| {
+            let text = self.text(line);
+            let is_ignored =
+                split(text).is_none() && !text.starts_with(b"#") && !text.trim_ascii().is_empty();
+            is_ignored.then_some(position + 1)
+        })
+    }
+
     /// Sets the user's hash, in its line or in a new one at the end. Duplicate lines are removed, since an old password must
     /// not stay valid.
     pub(crate) fn set(&mut self, user: &UserName, hash: &str) -> Change {

@@ -253,3 +253,16 @@ fn a_client_that_leaves_while_it_is_checked_does_no_harm() {
     process.signal("TERM");
     process.finish().expect_status(143);
 }
+
+#[test]
+fn lines_without_a_colon_are_ignored_and_reported() {
+    let (_directory, path) = file(&format!("ann:{PBKDF2}\n\n# x\nbob\n \t\nx y\n"));
+    let mut broker = broker_for(&path, "");
+    let warning = "4 and 1 line more: ignored, since there is no colon after a user name";
+    assert_says(&broker.process().wait_for_stderr("warning: "), &["pw, line ", warning]);
+    expect_users_alone(&broker);
+    std::fs::write(&path, "ann\n").unwrap();
+    broker.signal("HUP");
+    broker.process().wait_for_stderr("again: 0 users");
+    assert_says(&broker.process().wait_for_stderr("warning: "), &["pw, line 1: ignored"]);
+}
