@@ -23,6 +23,10 @@ impl UnixSocket {
     pub(super) fn listen(path: &Path) -> io::Result<UnixSocket> {
         let listener = match UnixListener::bind(path) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => replace_abandoned(path)?,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let text = "the path is too long for a unix socket, which has about 100 bytes for it; use a shorter one";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            }
             other => other?,
         };
         let identity = identity(path)?;

@@ -203,7 +203,7 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             "did not retain {count} messages: the store is full: {}",
             broker_limits::describe(*excess)
         ),
-        Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
+        Event::AcceptFailed(error) => describe_failed_accept(error),
         Event::FrontStarted { process } => format!("front process {process} accepts clients"),
         Event::FrontEnded { process, end, clients, pause } => {
             broker_fronts::describe_end(*process, end, *clients, *pause)
@@ -215,4 +215,14 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         }
     };
     Some(text)
+}
+
+fn describe_failed_accept(error: &io::Error) -> String {
+    let is_limit = error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error());
+    let remedy = if is_limit {
+        "; clients wait until others disconnect. `ulimit -Hn` shows the limit, and --front-processes accepts more clients"
+    } else {
+        ""
+    };
+    format!("cannot accept connections: {error}{remedy}")
 }

@@ -17,15 +17,13 @@ use crate::protocol::{
     SizeLimits, Version,
 };
 use crate::transport::Connection;
+use crate::transport::tls::HANDSHAKE_RECORD;
 use std::rc::Rc;
 use std::time::Instant;
 use tokio::time::timeout_at;
 
 /// The maximum size of CONNECT: room for every field at its maximum length. Unauthenticated clients must not cost more.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
-
-/// The first bytes of a client that speaks TLS: a handshake record, of any version from SSL 3 on.
-const TLS_HANDSHAKE: &[u8] = &[0x16, 3];
 
 /// An accepted client.
 pub(super) struct Admitted {
@@ -133,7 +131,7 @@ impl Stranger<'_> {
 fn size_of_packet(expected: PacketType, input: &[u8]) -> Result<Option<usize>, Refusal> {
     match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
         None => Ok(None),
-        Some(_) if expected == PacketType::Connect && input.starts_with(TLS_HANDSHAKE) => {
+        Some(_) if expected == PacketType::Connect && input.starts_with(HANDSHAKE_RECORD) => {
             Err(Refusal::silent("the client speaks TLS, and this port is without TLS".to_owned()))
         }
         Some(Some(packet_type)) if packet_type == expected => match one_packet(input).peek() {

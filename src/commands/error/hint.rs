@@ -39,6 +39,9 @@ impl Error {
                 };
                 return Some(format!("run `ulimit -n {enough}` as root before this command{fewer}").into());
             }
+            Error::Options(cli::Error::System { action, source }) if action.starts_with("listen on ") => {
+                listen_hint(source).or_else(|| files_hint(source))?
+            }
             Error::Options(cli::Error::System { source, .. } | cli::Error::File { source, .. })
             | Error::Output(source) => files_hint(source)?,
             Error::Credentials(failure) => file_hint(failure)?,
@@ -165,6 +168,23 @@ fn bench_hint(error: &bench::Error) -> Option<Cow<'static, str>> {
 fn files_hint(source: &io::Error) -> Option<&'static str> {
     let is_limit = source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error());
     is_limit.then_some("`ulimit -n` shows the limit of open files; `ulimit -n 1024` raises it")
+}
+
+/// The remedy for an address that cannot be listened on. Only the system's own errors are about ports.
+fn listen_hint(source: &io::Error) -> Option<&'static str> {
+    source.raw_os_error()?;
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            Some("another program listens there; choose another port, or 0 for a free one")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("no interface of this machine has the address; 0.0.0.0 or :: is all of them")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Some("ports below 1024 are for root; choose a higher one, or grant CAP_NET_BIND_SERVICE")
+        }
+        _ => None,
+    }
 }
 
 fn connect_hint(error: &ConnectError) -> Option<&'static str> {

@@ -59,6 +59,9 @@ use verify::{OfferedSchemes, Remembered};
 /// The supported versions, the preferred one first.
 static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
+/// The first bytes of a client that speaks TLS: a handshake record, of any version from SSL 3 on.
+pub(crate) const HANDSHAKE_RECORD: &[u8] = &[0x16, 3];
+
 /// The maximum number of bytes that a server can have sent after the refused certificate.
 const MAXIMUM_FLIGHT: usize = 64 * 1024;
 

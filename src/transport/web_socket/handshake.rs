@@ -4,7 +4,7 @@
 use super::{Role, WebSocket};
 use crate::transport::error::WebSocketFault;
 use crate::transport::http::{Response, read_head};
-use crate::transport::tls::TlsError;
+use crate::transport::tls::{HANDSHAKE_RECORD, TlsError};
 use crate::transport::{ConnectError, Stream};
 use std::fmt::{self, Write};
 use std::io;
@@ -22,6 +22,9 @@ const SUBPROTOCOL: &str = "mqtt";
 
 /// The name that MQTT 3.1 had before the standard chose one; some servers and clients of 3.1 support no other.
 const SUBPROTOCOL_V31: &str = "mqttv3.1";
+
+/// The first byte of CONNECT.
+const CONNECT: u8 = 0x10;
 
 /// Headers that make the handshake; another value would break it.
 const OURS: [&str; 7] = [
@@ -180,7 +183,10 @@ pub(crate) struct Accepted {
 /// # Errors
 /// The reason of the refusal, which the client received as well.
 pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
-    let parse = |bytes: &[u8]| Request::try_parse(bytes).map_err(|error| error.to_string());
+    let parse = |bytes: &[u8]| match other_protocol(bytes) {
+        Some(problem) => Err(problem.to_owned()),
+        None => Request::try_parse(bytes).map_err(|error| error.to_string()),
+    };
     let (request, early) = read_head(&mut stream, parse).await.map_err(|error| error.to_string())?;
     let answered = response(&request);
     let bytes = match &answered {
@@ -203,6 +209,15 @@ pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
             Err(reason)
         }
     }
+}
+
+/// The problem of a client that speaks a known protocol other than HTTP.
+fn other_protocol(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(HANDSHAKE_RECORD) {
+        return Some("the client speaks TLS, and this port is for WebSocket without TLS");
+    }
+    let is_connect = bytes.first() == Some(&CONNECT);
+    is_connect.then_some("the client speaks MQTT without WebSocket, and this port is for WebSocket")
 }
 
 /// The answer to the bytes of a request; `None` if it is incomplete. For fuzzers.

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -100,5 +101,20 @@ struct At(std::net::SocketAddr);
 impl Server for At {
     fn address(&self) -> std::net::SocketAddr {
         self.0
+    }
+}
+
+#[test]
+fn clients_without_WebSocket_on_its_port_are_named() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 -v --ws-port 0");
+    let line = broker.process().wait_for_stdout("(WebSocket)");
+    let address = line.split(' ').nth(2).unwrap();
+    for (text, problem) in [
+        ("16 03 01 00 05", "the client speaks TLS, and this port is for WebSocket without TLS"),
+        ("10 (`MQTT` 04 02 003c `me`)", "the client speaks MQTT without WebSocket"),
+    ] {
+        let mut client = Wire::new(TcpStream::connect(address).unwrap());
+        client.send(text);
+        broker.process().wait_for_stderr(problem);
     }
 }
