@@ -24,6 +24,8 @@ pub(super) struct Member {
     pub(super) filters: HashSet<Rc<str>>,
     /// The messages that the session has not sent.
     waiting: VecDeque<Delivery>,
+    /// The time at which the first of them expires. Earlier if that one was sent.
+    next_expiry: Option<Instant>,
     /// Those of QoS 0.
     qos_0: Load,
     /// Those of QoS 1 and 2.
@@ -44,6 +46,7 @@ impl Member {
             ends: None,
             filters: HashSet::new(),
             waiting: VecDeque::new(),
+            next_expiry: None,
             qos_0: Load::default(),
             others: Load::default(),
             is_resending: false,
@@ -84,13 +87,34 @@ impl Member {
         if qos == Qos::AtMostOnce && self.connection.is_none() {
             return;
         }
+        if !self.load_of(qos).is_within(settings) {
+            self.remove_expired(message.arrived);
+        }
         let load = self.load_of(qos);
         if !load.is_within(settings) || !message.fits(settings.datagram_size) {
             self.dropped += 1;
             return;
         }
         load.add(message.size());
+        self.next_expiry = [self.next_expiry, message.expires].into_iter().flatten().min();
         self.waiting.push_back(Delivery { message: Rc::clone(message), qos });
+    }
+
+    /// Removes the messages that have expired, as a broker must (MQTT 5.0, section 3.3.2.3.3).
+    fn remove_expired(&mut self, now: Instant) {
+        if self.next_expiry.is_none_or(|expiry| expiry > now) {
+            return;
+        }
+        let (qos_0, others) = (&mut self.qos_0, &mut self.others);
+        self.waiting.retain(|delivery| {
+            let is_kept = delivery.message.expires.is_none_or(|expiry| expiry > now);
+            let load = if delivery.qos == Qos::AtMostOnce { &mut *qos_0 } else { &mut *others };
+            if !is_kept {
+                load.remove(delivery.message.size());
+            }
+            is_kept
+        });
+        self.next_expiry = self.waiting.iter().filter_map(|delivery| delivery.message.expires).min();
     }
 
     fn load_of(&mut self, qos: Qos) -> &mut Load {
@@ -98,7 +122,8 @@ impl Member {
     }
 
     /// Whether more messages follow for a client that is awake.
-    pub(super) fn has_more(&self) -> bool {
+    pub(super) fn has_more(&mut self, now: Instant) -> bool {
+        self.remove_expired(now);
         self.is_resending || !self.waiting.is_empty()
     }
 

@@ -2,8 +2,9 @@
 
 use crate::gateway::key::Key;
 use crate::protocol::session::{Acknowledgement, Outgoing};
-use crate::protocol::{Properties, Publish, Qos};
+use crate::protocol::{Properties, PropertyId, Publish, Qos};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// The bytes counted for a message besides topic and payload.
 const ENTRY_SIZE: usize = 64;
@@ -15,12 +16,17 @@ pub(super) struct Message {
     payload: Box<[u8]>,
     pub(super) qos: Qos,
     pub(super) retain: bool,
+    pub(super) arrived: Instant,
+    /// The time at which its message expiry interval is over.
+    pub(super) expires: Option<Instant>,
 }
 
 impl Message {
-    pub(super) fn new(publish: &Publish<'_>) -> Message {
-        let Publish { topic, payload, qos, retain, .. } = *publish;
-        Message { topic: topic.into(), payload: payload.into(), qos, retain }
+    pub(super) fn new(publish: &Publish<'_>, arrived: Instant) -> Message {
+        let Publish { topic, payload, qos, retain, properties, .. } = *publish;
+        let interval = properties.number(PropertyId::MessageExpiryInterval);
+        let expires = interval.map(|seconds| arrived + Duration::from_secs(seconds.into()));
+        Message { topic: topic.into(), payload: payload.into(), qos, retain, arrived, expires }
     }
 
     pub(super) fn size(&self) -> usize {

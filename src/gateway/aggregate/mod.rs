@@ -205,8 +205,8 @@ impl Aggregate {
     }
 
     /// Whether more messages follow for a client that is awake.
-    pub(super) fn has_more(&self, key: Key) -> bool {
-        self.members.get(&key).is_some_and(Member::has_more)
+    pub(super) fn has_more(&mut self, key: Key, now: Instant) -> bool {
+        self.members.get_mut(&key).is_some_and(|member| member.has_more(now))
     }
 
     /// Takes the packets for a client: answers, and one message if it has no other one.
@@ -292,11 +292,15 @@ impl Aggregate {
     ///
     /// # Errors
     /// If the broker must not send it.
-    pub(super) fn receive_from_broker(&mut self, packet: &Packet<'_>) -> Result<(), SessionError> {
+    pub(super) fn receive_from_broker(
+        &mut self,
+        packet: &Packet<'_>,
+        now: Instant,
+    ) -> Result<(), SessionError> {
         match self.session.receive(packet.clone(), &mut self.output)? {
             Event::Message { publish, acknowledgement } => {
                 let ids: Vec<u32> = subscription_ids(&publish).collect();
-                let message = Rc::new(Message::new(&publish));
+                let message = Rc::new(Message::new(&publish, now));
                 self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, &mut self.output);
                 self.fan_out(&ids, &message);
             }

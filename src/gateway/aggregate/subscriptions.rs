@@ -335,6 +335,7 @@ impl Subscriptions {
 mod tests {
     use super::*;
     use crate::protocol::{Properties, Publish};
+    use std::time::Instant;
 
     fn asker(key: u64, qos: Qos) -> Asker {
         Asker { key: Key(key), qos, request: None }
@@ -347,15 +348,8 @@ mod tests {
     fn message(retain: bool) -> Rc<Message> {
         let (qos, topic, payload) = (Qos::AtLeastOnce, "a", &b"1"[..]);
         let properties = Properties::EMPTY;
-        Rc::new(Message::new(&Publish {
-            dup: false,
-            qos,
-            retain,
-            topic,
-            packet_id: None,
-            properties,
-            payload,
-        }))
+        let publish = Publish { dup: false, qos, retain, topic, packet_id: None, properties, payload };
+        Rc::new(Message::new(&publish, Instant::now()))
     }
 
     /// Sends the next request with this packet identifier. Returns its subscription identifier, or 0 for UNSUBSCRIBE.

@@ -416,7 +416,7 @@ impl State {
     /// As [`State::step`], without the answers of the shared connection.
     fn run_step(&mut self, key: Key, now: Instant, step: impl FnOnce(&mut Client, Context<'_>, &mut Output)) {
         let Some(slot) = self.clients.get_mut(&key) else { return };
-        let has_more = self.own.shared.as_ref().is_some_and(|shared| shared.aggregate.has_more(key));
+        let has_more = self.own.shared.as_mut().is_some_and(|shared| shared.aggregate.has_more(key, now));
         let (settings, predefined) = (&self.config.settings, &self.config.predefined);
         let context = Context { now, settings, predefined, has_more };
         let mut out = Output { packets: std::mem::take(&mut self.packets), ..Output::default() };

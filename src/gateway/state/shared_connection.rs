@@ -92,7 +92,7 @@ impl State {
         let Some(shared) = self.own.shared.as_mut().filter(|shared| shared.aggregate.is_current(link)) else {
             return;
         };
-        let received = shared.aggregate.receive_from_broker(packet);
+        let received = shared.aggregate.receive_from_broker(packet, now);
         self.settle_touched(now);
         if let Err(error) = received {
             link.close(Closing::Abrupt);
