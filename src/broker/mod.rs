@@ -14,7 +14,7 @@
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `budget` counts the broker's memory that clients cause. `excess` names the limits that they exceed. `network` is the origin
 //!   that limits for strangers count by.
-//! - `sys` computes the `$SYS` topics.
+//! - `sys` computes the `$SYS` topics, and `own_topics` says which topics no client may write.
 
 mod acl;
 mod budget;
@@ -34,6 +34,7 @@ mod logins;
 mod message;
 mod network;
 mod outbox;
+mod own_topics;
 mod retained;
 mod routing;
 mod scram;

@@ -8,6 +8,7 @@ use super::client::{Client, Scan, Subscription};
 use super::excess::Excess;
 use super::message::{Delivery, Message};
 use super::outbox::Pushed;
+use super::own_topics;
 use super::retained::{Cursor, Step};
 use super::state::State;
 use super::sys;
@@ -67,13 +68,8 @@ impl State {
         publisher: Option<&Rc<Client>>,
         now: Instant,
     ) -> ReasonCode {
-        if let Some(publisher) = publisher {
-            if publish.topic.starts_with(sys::PREFIX) {
-                return ReasonCode::NOT_AUTHORIZED; // Only the broker writes its own topics.
-            }
-            if !self.may_publish(publisher, publish.topic, now) {
-                return ReasonCode::NOT_AUTHORIZED;
-            }
+        if publisher.is_some_and(|publisher| !self.may_publish(publisher, publish.topic, now)) {
+            return ReasonCode::NOT_AUTHORIZED;
         }
         self.route(publish, publisher, publisher.map(Rc::as_ref), now)
     }
@@ -292,7 +288,7 @@ impl State {
                 maximum_qos: options.maximum_qos,
                 id: id.clone(),
                 last_number: self.routing,
-                wants_own: filter.starts_with(sys::PREFIX),
+                wants_own: filter.starts_with(own_topics::PREFIX),
                 charge,
             });
         }

@@ -10,6 +10,7 @@ use super::denials::Denials;
 use super::handshakes::Handshakes;
 use super::link::Link;
 use super::message::{Delivery, Message};
+use super::own_topics;
 use super::retained::Retained;
 use super::sys;
 use super::target::Target;
@@ -382,9 +383,9 @@ impl State {
         acl.allows(&client.subject.borrow(), topic, intent)
     }
 
-    /// Whether the access rules allow a client's message. Counts and reports it if they do not.
+    /// Whether a client may publish this message or will, as the access rules say. Counts and reports it if it may not.
     pub(super) fn may_publish(&mut self, client: &Client, topic: &str, now: Instant) -> bool {
-        let may = self.may(client, topic, Intent::Write);
+        let may = !own_topics::is_reserved(topic) && self.may(client, topic, Intent::Write);
         if !may {
             self.report.messages_denied += 1;
             let is_first = client.note_denial(Intent::Write);

@@ -6,9 +6,6 @@ use super::retained::Retained;
 use crate::protocol::{Properties, Publish, Qos};
 use std::time::Duration;
 
-/// The prefix of the broker's own topics.
-pub(super) const PREFIX: &str = "$SYS/";
-
 /// The figures that the topics publish.
 pub(super) struct Figures<'a> {
     pub(super) version: &'a str,

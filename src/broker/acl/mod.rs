@@ -114,7 +114,7 @@ impl Acl {
     }
 
     pub(super) fn allows(&self, subject: &Subject, topic: &str, intent: Intent) -> bool {
-        if intent == Intent::Write && topic.starts_with("$SYS") || topic.starts_with("$share") {
+        if topic.starts_with("$share") {
             return false;
         }
         let Subject { client_id, user } = subject;

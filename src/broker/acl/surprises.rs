@@ -1,6 +1,7 @@
 //! Rules that are valid, but most likely not meant as written.
 
 use super::{Access, Acl, Rule};
+use crate::broker::own_topics::BRIDGE_STATES;
 use crate::protocol::topic;
 
 /// The words for the access.
@@ -47,12 +48,19 @@ fn of_any(rule: &Rule) -> Option<String> {
              $share and the group (found {filter:?})"
         ));
     }
-    if filter.starts_with("$SYS") && rule.access.writes {
-        return Some(format!("clients can never publish below $SYS, so {filter:?} does not allow that"));
+    if filter.starts_with("$SYS") && rule.access.writes && !is_for_bridge_states(filter) {
+        return Some(format!(
+            "below $SYS, clients can publish only to {BRIDGE_STATES}, so {filter:?} allows nothing else"
+        ));
     }
     let has_no_access_word = rule.access.reads && rule.access.writes;
     (has_no_access_word && ACCESS.contains(&filter))
         .then(|| format!("{filter:?} is the topic of this rule, not its access, since nothing follows it"))
+}
+
+/// Whether a filter is meant for the states of bridges, perhaps with a variable in place of the client identifier.
+fn is_for_bridge_states(filter: &str) -> bool {
+    topic::matches(BRIDGE_STATES, filter)
 }
 
 /// Whether a rule of a user overrides the denial of a pattern.
@@ -73,8 +81,10 @@ mod tests {
         for (text, expected) in [
             ("topic read $share/g/#", Some((1, "never applies"))),
             ("\npattern read $share", Some((2, "never applies"))),
-            ("user ann\ntopic $SYS/#", Some((2, "never publish"))),
+            ("user ann\ntopic $SYS/#", Some((2, "clients can publish only to"))),
             ("topic read $SYS/#", None),
+            ("pattern write $SYS/broker/connection/%c/state", None),
+            ("topic write $SYS/broker/connection/+/state", None),
             ("topic read", Some((1, "\"read\" is the topic"))),
             ("topic read read", None),
             ("topic read home/%u/#", Some((1, "%u stands for itself"))),

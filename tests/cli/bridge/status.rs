@@ -29,18 +29,10 @@ fn the_status_topic_is_retained_on_both_brokers() {
 
 #[test]
 fn the_status_topic_is_that_of_mosquitto_unless_it_is_named() {
+    let (local, remote) = brokers();
+    has_the_status_topic_of_mosquitto(&local, &remote);
     let (Some(local), Some(remote)) = (Mosquitto::start(), Mosquitto::start()) else { return };
-    let bridge = between(&local, &remote, "--name b1", &["a/# out 1"]).spawn();
-    for broker in [&local, &remote] {
-        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %p");
-        subscriber.wait_for_stdout("1");
-    }
-    bridge.signal("TERM");
-    bridge.finish().expect_status(0);
-    for broker in [&local, &remote] {
-        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %r:%p");
-        assert_eq!(subscriber.wait_for_stdout(""), "1:0");
-    }
+    has_the_status_topic_of_mosquitto(&local, &remote);
 }
 
 #[test]
@@ -229,4 +221,18 @@ fn a_full_disk_for_json_is_reported_once_and_loses_no_message() {
         "cannot write to standard output: No space left on device (os error 28); JSON lines are left out";
     assert_eq!(finished.stderr.matches(text).count(), 1, "{}", finished.stderr);
     assert_says(&finished.stderr, &["forwarded 20"]);
+}
+
+fn has_the_status_topic_of_mosquitto<S: Server>(local: &S, remote: &S) {
+    let bridge = between(local, remote, "--name b1", &["a/# out 1"]).spawn();
+    for broker in [local, remote] {
+        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %p");
+        subscriber.wait_for_stdout("1");
+    }
+    bridge.signal("TERM");
+    bridge.finish().expect_status(0);
+    for broker in [local, remote] {
+        let mut subscriber = broker.subscriber("-t $SYS/broker/connection/b1/state -F %r:%p");
+        assert_eq!(subscriber.wait_for_stdout(""), "1:0");
+    }
 }

@@ -1,8 +1,8 @@
 //! `mq broker --acl`: the same deliveries and reason codes as mosquitto with the same file.
 
+use super::wait_until;
 use crate::support::*;
 use std::path::PathBuf;
-use std::time::Instant;
 use tempfile::TempDir;
 
 const RULES: &str = "\
@@ -285,14 +285,6 @@ fn a_will_is_published_only_if_its_client_may_publish_it() {
     });
 }
 
-/// Repeats an observation, which takes a packet in each direction, until it is this one.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-    }
-}
-
 #[test]
 fn changed_rules_apply_to_connected_clients_queues_and_retained_messages() {
     let before = "user admin\ntopic #\nuser bob\ntopic a\ntopic b\nuser away\ntopic a\ntopic b\n";
@@ -471,4 +463,26 @@ fn file(rules: &str) -> (TempDir, String) {
     std::fs::write(&path, rules).unwrap();
     let path = path.display().to_string();
     (directory, path)
+}
+
+#[test]
+fn rules_can_allow_the_states_of_bridges() {
+    let rules =
+        "topic read #\npattern write $SYS/broker/connection/%c/state\ntopic write $SYS/broker/uptime\n";
+    with_rules(rules, |server, _| {
+        let mut bridge = Client::connect(server, "b1", None, true);
+        assert_eq!(bridge.publish("$SYS/broker/connection/b1/state", 1, 1) & 0x80, 0);
+        assert_eq!(bridge.publish("$SYS/broker/connection/b2/state", 1, 1), 0x87);
+        assert_eq!(bridge.publish("$SYS/broker/uptime", 1, 1), 0x87);
+    });
+    let (_directory, path) = file(rules);
+    let broker = EmbeddedBroker::start_with(&format!("-p 0 --acl {path}"));
+    let process = broker.into_process();
+    process.signal("TERM");
+    let stderr = process.finish().stderr;
+    assert_eq!(stderr.matches("warning").count(), 2, "{stderr}");
+    assert_says(
+        &stderr,
+        &["acl, line 3: below $SYS, clients can publish only to $SYS/broker/connection/+/state"],
+    );
 }

@@ -18,3 +18,14 @@ mod unix_socket;
 mod users;
 mod version_31;
 mod wills;
+
+use crate::support::DEADLINE;
+use std::time::Instant;
+
+/// Repeats an observation, which takes a packet in each direction, until it is this one.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+    }
+}

@@ -127,3 +127,48 @@ fn a_client_that_is_taken_over_leaves_its_will() {
         observer.expect("30 (`will/me` 'bye')");
     });
 }
+
+#[test]
+fn a_will_below_SYS_is_not_published() {
+    on_each_broker(|broker| {
+        let mut watcher = Wire::v311(broker, "watcher");
+        watcher.subscribe("`$SYS/broker/forged` 00 `end` 00");
+        for (topic, end) in [("$SYS/broker/forged", "e0 (04)"), ("end", "e0 (04)")] {
+            let mut client = broker.connect();
+            client.speak_v5();
+            // Retained.
+            client.send(&format!("10 (`MQTT` 05 26 003c () `me` () `{topic}` `bye`)"));
+            client.expect_connack_v5("00 00");
+            client.send(end);
+            client.expect_end();
+        }
+        watcher.expect("30 (`end` 'bye')");
+        let mut late = Wire::v311(broker, "late");
+        late.subscribe("`$SYS/broker/forged` 00");
+        late.expect_quiet();
+    });
+}
+
+#[test]
+fn clients_publish_the_states_of_bridges_and_nothing_else_below_SYS() {
+    on_each_broker(|broker| {
+        let mut watcher = Wire::v311(broker, "watcher");
+        watcher.subscribe("`$SYS/broker/connection/#` 00");
+        let mut bridge = broker.connect();
+        bridge.speak_v5();
+        bridge.send("10 (`MQTT` 05 26 003c () `b1` () `$SYS/broker/connection/b1/state` `0`)");
+        bridge.expect_connack_v5("00 00");
+        // mosquitto may close the connection behind this (findings/denied-publish.sh).
+        let mut other = Wire::v5(broker, "other", "");
+        other.send("32 (`$SYS/broker/connection/b1` 0001 () 'no')");
+        assert_eq!(other.expect_type(0x40)[2..5], [0, 1, 0x87]);
+        bridge.send("33 (`$SYS/broker/connection/b1/state` 0001 () '1')");
+        bridge.expect_ack(0x40, 1);
+        watcher.expect("30 (`$SYS/broker/connection/b1/state` '1')");
+        drop(bridge);
+        watcher.expect("30 (`$SYS/broker/connection/b1/state` '0')");
+        let mut late = Wire::v311(broker, "late");
+        late.subscribe("`$SYS/broker/connection/+/state` 00");
+        late.expect("31 (`$SYS/broker/connection/b1/state` '0')");
+    });
+}
