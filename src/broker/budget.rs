@@ -113,9 +113,14 @@ impl Account {
     ///
     /// The first half of the client's budget takes a message of any size, or the largest ones would never arrive.
     pub(super) fn hold_message(self: &Rc<Account>, shared: usize, own: usize) -> Option<Charge> {
+        self.has_room_for(shared, own).then(|| self.charge(own, shared))
+    }
+
+    /// Whether [`Account::hold_message`] accepts a message.
+    pub(super) fn has_room_for(&self, shared: usize, own: usize) -> bool {
         let held = self.used.get() + shared + own;
         let is_within_limit = held <= self.limit || self.used.get() <= self.limit / 2;
-        (is_within_limit && self.budget.allows(held, own)).then(|| self.charge(own, shared))
+        is_within_limit && self.budget.allows(held, own)
     }
 
     fn charge(self: &Rc<Account>, own: usize, shared: usize) -> Charge {

@@ -3,7 +3,7 @@
 use super::acl::{Intent, Subject};
 use super::budget::{Account, Charge};
 use super::link::Link;
-use super::message::Outbound;
+use super::message::{Outbound, Share};
 use super::outbox::Outbox;
 use super::retained::Cursor;
 use super::topic_tree::ClientKey;
@@ -53,7 +53,7 @@ pub(super) struct Client {
     /// Whether a denial was noted in this connection, of publishing and of receiving.
     denials: [Cell<bool>; 2],
     /// The time of each kind of deadline, as in the timers.
-    pub(super) deadlines: Cell<[Option<Instant>; 3]>,
+    pub(super) deadlines: Cell<[Option<Instant>; 4]>,
 }
 
 /// One entry of the topic tree.
@@ -63,6 +63,8 @@ pub(super) struct Subscription {
     pub(super) options: SubscriptionOptions,
     /// The subscription identifier, none or one, shared with deliveries.
     pub(super) id: Option<Rc<[u32]>>,
+    /// The shared subscription that it belongs to.
+    pub(super) share: Option<Rc<Share>>,
     #[allow(dead_code)] // held for its drop
     pub(super) charge: Charge,
 }

@@ -100,6 +100,10 @@ fn forwarded(properties: Properties<'_>) -> PropertiesBuf {
     kept
 }
 
+/// A shared subscription: its filter, with `$share` and the group.
+#[derive(Debug)]
+pub(super) struct Share(pub(super) Box<str>);
+
 /// A message in one subscriber's queue.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
@@ -108,6 +112,8 @@ pub(super) struct Delivery {
     pub(super) subscription_ids: Option<Rc<[u32]>>,
     pub(super) qos: Qos,
     pub(super) retain: bool,
+    /// The shared subscription whose member the subscriber is.
+    pub(super) share: Option<Rc<Share>>,
 }
 
 /// A message in a queue, and its charge there.
@@ -120,11 +126,20 @@ pub(super) struct Queued {
 impl Delivery {
     /// Charges it to the subscriber. `None` if that exceeds a budget.
     pub(super) fn charge_to(self, account: &Rc<Account>) -> Option<Queued> {
+        let charge = account.hold_message(self.message.size, self.own_cost())?;
+        Some(Queued { delivery: self, charge })
+    }
+
+    /// Whether it exceeds no budget of the subscriber.
+    pub(super) fn fits(&self, account: &Account) -> bool {
+        account.has_room_for(self.message.size, self.own_cost())
+    }
+
+    /// The memory that it takes besides the message, which its receivers share.
+    fn own_cost(&self) -> usize {
         let ids = self.subscription_ids.as_ref().map_or(0, |ids| ids.len());
         // A single identifier is shared by all messages of its subscription; several become properties of this message.
-        let own = PLACE + if ids > 1 { ids * BYTES_OF_ID } else { 0 };
-        let charge = account.hold_message(self.message.size, own)?;
-        Some(Queued { delivery: self, charge })
+        PLACE + if ids > 1 { ids * BYTES_OF_ID } else { 0 }
     }
 }
 
@@ -140,8 +155,8 @@ impl Queued {
         if delivery.message.is_expired(now) {
             return None;
         }
-        let Delivery { message, qos, retain, .. } = delivery;
-        Some(Outbound { message, properties, qos, retain, charge })
+        let Delivery { message, qos, retain, share, .. } = delivery;
+        Some(Outbound { message, properties, qos, retain, share, charge })
     }
 }
 
@@ -170,9 +185,18 @@ pub(super) struct Outbound {
     properties: Option<Rc<PropertiesBuf>>,
     qos: Qos,
     retain: bool,
+    share: Option<Rc<Share>>,
     /// Charged to the subscriber until the message is acknowledged.
     #[allow(dead_code)] // held for its drop
     charge: Charge,
+}
+
+impl Outbound {
+    /// The message, if another member of its shared subscription can get it. At QoS 2, no other one may [MQTT-4.8.2-5].
+    pub(super) fn for_others(&self) -> Option<(Rc<Share>, Rc<Message>)> {
+        let share = self.share.as_ref().filter(|_| self.qos == Qos::AtLeastOnce)?;
+        Some((Rc::clone(share), Rc::clone(&self.message)))
+    }
 }
 
 impl Outgoing for Outbound {

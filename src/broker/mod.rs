@@ -14,6 +14,7 @@
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `budget` counts the broker's memory that clients cause. `excess` names the limits that they exceed. `network` is the origin
 //!   that limits for strangers count by.
+//! - `pace` keeps the log short.
 //! - `sys` computes the `$SYS` topics, and `own_topics` says which topics no client may write.
 
 mod acl;
@@ -35,6 +36,7 @@ mod message;
 mod network;
 mod outbox;
 mod own_topics;
+mod pace;
 mod retained;
 mod routing;
 mod scram;
@@ -437,7 +439,7 @@ async fn serve_until(
         () = tick(shared) => {}
     }
     drop(listeners);
-    shared.borrow_mut().shut_down();
+    shared.borrow_mut().shut_down(Instant::now());
     let deadline = Instant::now() + STOPPING_TIME;
     while gauge.value() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -1,12 +1,12 @@
 //! The queue of one subscriber: bounded in messages and by the client's budget, with back pressure on publishers.
 //!
 //! From a quarter of its bounds on, publishers are held back until the queue has drained to half of that. At the bound itself
-//! messages are dropped, the newest first.
+//! expired messages are removed, then further messages are dropped, the newest first.
 
 use super::budget::Account;
 use super::excess::Excess;
 use super::link::Link;
-use super::message::{Delivery, Queued};
+use super::message::{Delivery, Message, Queued, Share};
 use crate::protocol::Qos;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -37,6 +37,8 @@ pub(super) enum Pushed {
 pub(super) struct Outbox {
     queue: VecDeque<Queued>,
     bytes: usize,
+    /// The time at which the first message expires. Earlier if that one has left the queue.
+    next_expiry: Option<Instant>,
     account: Rc<Account>,
     maximum_messages: usize,
     /// Publishers that wait for the queue to drain.
@@ -60,6 +62,7 @@ impl Outbox {
         Outbox {
             queue: VecDeque::new(),
             bytes: 0,
+            next_expiry: None,
             account: Rc::clone(account),
             maximum_messages,
             waiting: Vec::new(),
@@ -78,12 +81,13 @@ impl Outbox {
         if self.queue.len() >= self.maximum_messages {
             return Pushed::Dropped(Excess::QueuedMessages(self.maximum_messages));
         }
-        let bytes = delivery.message.size;
+        let (bytes, expiry) = (delivery.message.size, delivery.message.expires_at());
         let Some(queued) = delivery.charge_to(&self.account) else {
             return Pushed::Dropped(self.account.excess(bytes, 0));
         };
         self.bytes += bytes;
         self.queue.push_back(queued);
+        self.next_expiry = [self.next_expiry, expiry].into_iter().flatten().min();
         if self.is_pressing() { Pushed::Pressed } else { Pushed::Queued }
     }
 
@@ -115,12 +119,41 @@ impl Outbox {
         self.queue.front().map(|queued| &queued.delivery)
     }
 
+    /// Whether the queue is full for this message.
+    pub(super) fn refuses(&self, delivery: &Delivery) -> bool {
+        self.queue.len() >= self.maximum_messages || !delivery.fits(&self.account)
+    }
+
+    /// The time at which the first message of the queue expires, or earlier.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.next_expiry
+    }
+
+    /// Removes the messages that have expired (MQTT 5.0, section 3.3.2.3.3). Returns the number of removed ones.
+    pub(super) fn remove_expired(&mut self, now: Instant) -> u64 {
+        if self.next_expiry.is_none_or(|expiry| expiry > now) {
+            return 0;
+        }
+        let before = self.queue.len();
+        self.keep(|delivery| !delivery.message.is_expired(now));
+        self.next_expiry = self.queue.iter().filter_map(|queued| queued.delivery.message.expires_at()).min();
+        (before - self.queue.len()) as u64
+    }
+
+    /// The number of messages in the queue.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Removes the next message.
     pub(super) fn pop(&mut self) -> Option<Queued> {
         let queued = self.queue.pop_front()?;
         self.bytes -= queued.delivery.message.size;
-        if self.queue.is_empty() && self.queue.capacity() > KEPT_CAPACITY {
-            self.queue = VecDeque::new();
+        if self.queue.is_empty() {
+            self.next_expiry = None;
+            if self.queue.capacity() > KEPT_CAPACITY {
+                self.queue = VecDeque::new();
+            }
         }
         Some(queued)
     }
@@ -135,6 +168,14 @@ impl Outbox {
     pub(super) fn disconnect(&mut self, now: Instant) {
         self.keep(|delivery| delivery.qos > Qos::AtMostOnce);
         self.release(now);
+    }
+
+    /// The messages of QoS 1 and 2 that other members of shared subscriptions can get.
+    pub(super) fn for_others(&self) -> impl Iterator<Item = (Rc<Share>, Rc<Message>)> {
+        let deliveries = self.queue.iter().map(|queued| &queued.delivery);
+        deliveries.filter(|delivery| delivery.qos > Qos::AtMostOnce).filter_map(|delivery| {
+            delivery.share.as_ref().map(|share| (Rc::clone(share), Rc::clone(&delivery.message)))
+        })
     }
 
     /// Counts dropped messages. Returns true if the client must be added to the list for the next report.
@@ -204,9 +245,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::super::budget::Budget;
-    use super::super::message::Message;
     use super::*;
-    use crate::protocol::{Properties, Publish};
+    use crate::protocol::{Properties, PropertiesBuf, PropertyId, PropertyValue, Publish};
     use std::time::Duration;
 
     fn outbox() -> Outbox {
@@ -215,6 +255,10 @@ mod tests {
     }
 
     fn delivery(size: usize) -> Delivery {
+        expiring_delivery(size, Properties::EMPTY, Instant::now())
+    }
+
+    fn expiring_delivery(size: usize, properties: Properties<'_>, now: Instant) -> Delivery {
         let payload = vec![0; size];
         let publish = Publish {
             dup: false,
@@ -222,11 +266,11 @@ mod tests {
             retain: false,
             topic: "t",
             packet_id: None,
-            properties: Properties::EMPTY,
+            properties,
             payload: &payload,
         };
-        let message = Rc::new(Message::new(&publish, 0, Instant::now(), &Budget::new(1 << 30)));
-        Delivery { message, subscription_ids: None, qos: Qos::AtMostOnce, retain: false }
+        let message = Rc::new(Message::new(&publish, 0, now, &Budget::new(1 << 30)));
+        Delivery { message, subscription_ids: None, qos: Qos::AtMostOnce, retain: false, share: None }
     }
 
     #[test]
@@ -249,6 +293,25 @@ mod tests {
         assert_eq!(outbox.push(delivery(1)), Pushed::Dropped(Excess::ClientMemory(1 << 20)));
         drop(outbox.pop());
         assert_eq!(outbox.push(delivery(1)), Pushed::Queued);
+    }
+
+    #[test]
+    fn expired_messages_make_room() {
+        let (mut outbox, now) = (outbox(), Instant::now());
+        let after = |seconds| now + Duration::from_secs(seconds);
+        for seconds in 0..16 {
+            let mut properties = PropertiesBuf::new();
+            let interval = PropertyValue::Number(1 + seconds % 2);
+            properties.push(PropertyId::MessageExpiryInterval, interval).unwrap();
+            outbox.push(expiring_delivery(1, properties.as_properties(), now));
+        }
+        assert!(outbox.refuses(&delivery(1)));
+        assert_eq!((outbox.remove_expired(now), outbox.next_expiry()), (0, Some(after(1))));
+        assert_eq!((outbox.remove_expired(after(1)), outbox.next_expiry()), (8, Some(after(2))));
+        assert!(!outbox.refuses(&delivery(1)));
+        outbox.push(delivery(1));
+        assert_eq!((outbox.remove_expired(after(3)), outbox.next_expiry()), (8, None));
+        assert_eq!(outbox.len(), 1);
     }
 
     #[test]

@@ -6,13 +6,14 @@
 use super::acl::Intent;
 use super::client::{Client, Scan, Subscription};
 use super::excess::Excess;
-use super::message::{Delivery, Message};
+use super::message::{Delivery, Message, Share};
 use super::outbox::Pushed;
 use super::own_topics;
 use super::retained::{Cursor, Step};
 use super::state::State;
 use super::sys;
-use super::target::{Target, merge};
+use super::target::{Ids, Target, merge};
+use super::timers::Deadline;
 use super::topic_tree::{MAX_LEVELS, Match};
 use crate::protocol::topic::{self, split_share};
 use crate::protocol::{Publish, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version};
@@ -98,7 +99,7 @@ impl State {
             }
             self.work += targets.len() * 2;
             for target in targets.drain(..) {
-                self.deliver(target, &message, publisher);
+                self.deliver(target, &message, publisher, now);
             }
         }
         self.targets = targets;
@@ -174,21 +175,62 @@ impl State {
         }
     }
 
-    fn deliver(&mut self, target: Target, message: &Rc<Message>, publisher: Option<&Rc<Client>>) {
-        let Target { client, qos, retain, subscription_ids } = target;
+    fn deliver(
+        &mut self,
+        target: Target,
+        message: &Rc<Message>,
+        publisher: Option<&Rc<Client>>,
+        now: Instant,
+    ) {
+        let Target { client, qos, retain, subscription_ids, share } = target;
         // A session without connection keeps only messages of QoS 1 and 2 (MQTT 5.0, section 4.1).
         if qos == Qos::AtMostOnce && !client.is_connected() {
             return;
         }
         let subscription_ids = subscription_ids.into_shared();
-        let delivery = Delivery { message: Rc::clone(message), subscription_ids, qos, retain };
-        let pushed = client.outbox.borrow_mut().push(delivery);
+        let delivery = Delivery { message: Rc::clone(message), subscription_ids, qos, retain, share };
+        let pushed = self.queue(&client, delivery, now);
         match (pushed, publisher) {
             (Pushed::Queued, _) | (Pushed::Pressed, None) => {}
             (Pushed::Pressed, Some(publisher)) => self.hold_back(publisher, &client),
             (Pushed::Dropped(excess), _) => self.note_drops(&client, 1, excess),
         }
         client.signal();
+    }
+
+    /// Gives a message of a member whose session has ended to another member of the shared subscription (MQTT 5.0, section 4.8.2).
+    pub(super) fn pass_on(&mut self, share: &Share, message: &Rc<Message>, now: Instant) {
+        let (acl, work) = (self.acl.as_deref(), Cell::new(1));
+        let may_read = |client: &Client| {
+            let Some(acl) = acl else { return true };
+            work.set(work.get() + acl.work());
+            acl.allows(&client.subject.borrow(), &message.topic, Intent::Read)
+        };
+        let is_able = |member: &Subscription| !member.client.is_ended.get() && may_read(&member.client);
+        let is_ready = |member: &Subscription| member.client.is_ready() && may_read(&member.client);
+        let member = self.tree.group(&share.0).and_then(|group| group.pick(is_ready, is_able));
+        let target = member.map(|member| Target {
+            client: Rc::clone(&member.client),
+            qos: message.qos.min(member.options.maximum_qos),
+            retain: false,
+            subscription_ids: member.id.clone().map_or(Ids::None, Ids::One),
+            share: member.share.clone(),
+        });
+        self.work += work.get();
+        if let Some(target) = target {
+            self.deliver(target, message, None, now);
+        }
+    }
+
+    /// Puts a message into a client's queue. Expired ones make room for it.
+    fn queue(&mut self, client: &Rc<Client>, delivery: Delivery, now: Instant) -> Pushed {
+        if client.outbox.borrow().refuses(&delivery) {
+            self.remove_expired(client, now);
+        }
+        if let Some(expiry) = delivery.message.expires_at() {
+            self.timers.set_earlier(client, Deadline::MessageExpiry, expiry);
+        }
+        client.outbox.borrow_mut().push(delivery)
     }
 
     /// Makes a publisher wait until a subscriber has caught up, unless the subscriber could not catch up then.
@@ -293,7 +335,9 @@ impl State {
             });
         }
         filters.insert(filter.into());
-        let subscription = Subscription { client: Rc::clone(client), options, id, charge };
+        let is_shared = matches!(split_share(filter), Ok(Some(_)));
+        let share = is_shared.then(|| Rc::new(Share(filter.into())));
+        let subscription = Subscription { client: Rc::clone(client), options, id, share, charge };
         self.tree.subscribe(filter, client.key, subscription);
         Ok(())
     }
@@ -339,8 +383,9 @@ impl State {
             return;
         }
         let qos = message.qos.min(scan.maximum_qos);
-        let delivery = Delivery { message, subscription_ids: scan.id.clone(), qos, retain: true };
-        let pushed = client.outbox.borrow_mut().push(delivery);
+        let subscription_ids = scan.id.clone();
+        let delivery = Delivery { message, subscription_ids, qos, retain: true, share: None };
+        let pushed = self.queue(client, delivery, now);
         if let Pushed::Dropped(excess) = pushed {
             self.note_drops(client, 1, excess);
         }

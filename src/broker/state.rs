@@ -9,8 +9,9 @@ use super::client::{Client, NEVER, Subscription};
 use super::denials::Denials;
 use super::handshakes::Handshakes;
 use super::link::Link;
-use super::message::{Delivery, Message};
+use super::message::{Delivery, Message, Outbound, Share};
 use super::own_topics;
+use super::pace::Pace;
 use super::retained::Retained;
 use super::sys;
 use super::target::Target;
@@ -22,7 +23,7 @@ use super::{Config, Event, Excess, Peer, Reason, Report};
 use crate::protocol::session::Limits;
 use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
 use std::cell::RefCell;
-use std::collections::{HashMap, hash_set};
+use std::collections::{HashMap, VecDeque, hash_set};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,14 +35,29 @@ const SYS_INTERVAL: Duration = Duration::from_secs(10);
 /// The interval for reporting refused connections together.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The shortest time between two looks for expired messages in a queue that has room.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The messages of a queue that are looked at in one step of work.
+const MESSAGES_PER_STEP: usize = 4;
+
+/// The clients that are remembered for the report of exceeded limits.
+const MOST_EXCEEDING: usize = 1000;
+
 /// Connections that are not accepted yet share one part in this many of the memory.
 const STRANGERS_PART: usize = 16;
 
 /// The number of deadlines that a tick handles at a time; clients get their turn in between.
 const DEADLINES_AT_A_TIME: usize = 100;
 
+/// The work that counts as a further deadline.
+const WORK_PER_DEADLINE: usize = 1000;
+
 /// The work for wills between two looks at the sockets.
 const WORK_FOR_WILLS: usize = 10_000;
+
+/// The work for messages of ended sessions between two looks at the sockets.
+const WORK_FOR_ORPHANS: usize = 10_000;
 
 /// The number of subscriptions removed together with their session; the others are removed later.
 const SUBSCRIPTIONS_AT_A_TIME: usize = 500;
@@ -67,7 +83,7 @@ pub(super) struct State {
     pub(super) connected: u64,
     clients: HashMap<Rc<str>, Rc<Client>>,
     next_key: ClientKey,
-    timers: Timers,
+    pub(super) timers: Timers,
     pub(super) tree: TopicTree<Subscription>,
     pub(super) retained: Retained,
     /// The memory of all clients and messages.
@@ -77,6 +93,8 @@ pub(super) struct State {
     /// The computing work done, in steps of about 50 ns.
     pub(super) work: usize,
     due_wills: DueWills<Rc<Client>>,
+    /// Messages of shared subscriptions whose members' sessions have ended, for other members.
+    orphans: VecDeque<(Rc<Share>, Rc<Message>)>,
     /// Subscriptions of sessions that have ended.
     ended: Vec<(ClientKey, hash_set::IntoIter<Box<str>>)>,
     /// Refused connections that are reported together.
@@ -85,12 +103,17 @@ pub(super) struct State {
     denials: Denials,
     /// Clients whose next message waits for memory.
     pub(super) starved: Vec<Rc<Link>>,
-    /// Clients that exceeded a budget since the last report.
+    /// Clients that exceeded a budget since they were last reported.
     exceeding: HashMap<Rc<str>, Excess>,
+    /// The clients that were reported recently, because of a limit or of dropped messages.
+    pace_of_excesses: Pace,
+    pace_of_drops: Pace,
     /// Messages not retained because the store was full, since the last report.
     retained_refused: u64,
     /// The limit that the last one of them exceeded.
     retained_excess: Option<Excess>,
+    /// The time from which such messages are reported again.
+    next_retained_report: Instant,
     /// The number of the message that is being routed.
     pub(super) routing: u64,
     /// Reused memory for the subscribers of one message.
@@ -142,13 +165,17 @@ impl State {
             strangers: Budget::part(config.memory / STRANGERS_PART, config.memory),
             work: 0,
             due_wills: DueWills::new(WORK_FOR_WILLS),
+            orphans: VecDeque::new(),
             ended: Vec::new(),
             refusals: Refusals::default(),
             denials: Denials::default(),
             starved: Vec::new(),
             exceeding: HashMap::new(),
+            pace_of_excesses: Pace::default(),
+            pace_of_drops: Pace::default(),
             retained_refused: 0,
             retained_excess: None,
+            next_retained_report: now,
             routing: 0,
             targets: Vec::new(),
             watched: Vec::new(),
@@ -213,7 +240,9 @@ impl State {
     /// Counts a request refused because of a limit.
     pub(super) fn note_exceeded(&mut self, client: &Client, excess: Excess) {
         self.report.quota_exceeded += 1;
-        self.exceeding.entry(Rc::clone(&client.id)).or_insert(excess);
+        if self.exceeding.len() < MOST_EXCEEDING {
+            self.exceeding.entry(Rc::clone(&client.id)).or_insert(excess);
+        }
     }
 
     /// Counts a message that was not retained.
@@ -470,12 +499,27 @@ impl State {
         self.clients.remove(&client.id);
         self.timers.cancel(client, Deadline::SessionExpiry);
         self.timers.cancel(client, Deadline::Will);
+        self.timers.cancel(client, Deadline::MessageExpiry);
         client.is_ended.set(true);
         client.scans.take();
         self.ended.push((client.key, client.subscriptions.take().into_iter()));
         self.remove_ended_subscriptions();
+        self.orphans.extend(client.session.borrow().unsettled_messages().filter_map(Outbound::for_others));
+        self.orphans.extend(client.outbox.borrow().for_others());
         client.outbox.borrow_mut().release(now);
         self.publish_will(client, now);
+    }
+
+    /// Gives messages of ended sessions to other members of their shared subscriptions. Returns true if there are more.
+    fn pass_on_orphans(&mut self, now: Instant) -> bool {
+        let limit = self.work + WORK_FOR_ORPHANS;
+        while self.work < limit {
+            let Some((share, message)) = self.orphans.pop_front() else { return false };
+            if !message.is_expired(now) {
+                self.pass_on(&share, &message, now);
+            }
+        }
+        !self.orphans.is_empty()
     }
 
     fn publish_will(&mut self, client: &Rc<Client>, now: Instant) {
@@ -529,6 +573,7 @@ impl State {
     pub(super) fn tick(&mut self, now: Instant) -> bool {
         let mut left = DEADLINES_AT_A_TIME;
         while let Some((deadline, client)) = self.timers.pop(now) {
+            let work_before = self.work;
             match deadline {
                 Deadline::KeepAlive => self.check_keep_alive(&client, now),
                 Deadline::Will => self.publish_will(&client, now),
@@ -536,18 +581,19 @@ impl State {
                     self.report.sessions_expired += 1;
                     self.end_session(&client, now);
                 }
+                Deadline::MessageExpiry => self.remove_expired(&client, now),
             }
-            left -= 1;
+            left = left.saturating_sub(1 + (self.work - work_before) / WORK_PER_DEADLINE);
             if left == 0 {
                 return true;
             }
         }
-        if self.remove_ended_subscriptions() || self.retained.expire(now) {
+        if self.remove_ended_subscriptions() || self.retained.expire(now) || self.pass_on_orphans(now) {
             return true;
         }
         self.starved.drain(..).for_each(|link| link.signal());
         self.give_up_on_stalled(now);
-        self.report_drops();
+        self.report_drops(now);
         self.report_refusals(Some(now));
         self.report_denials(Some(now));
         if now >= self.next_sys {
@@ -557,6 +603,23 @@ impl State {
             }
         }
         false
+    }
+
+    /// Removes the expired messages of a client's queue.
+    pub(super) fn remove_expired(&mut self, client: &Rc<Client>, now: Instant) {
+        let mut outbox = client.outbox.borrow_mut();
+        if outbox.next_expiry().is_some_and(|expiry| expiry <= now) {
+            self.work += outbox.len() / MESSAGES_PER_STEP;
+        }
+        let removed = outbox.remove_expired(now);
+        self.report.messages_expired += removed;
+        if removed > 0 {
+            let needs_acknowledgement = outbox.needs_acknowledgement();
+            outbox.drained(false, needs_acknowledgement, now);
+        }
+        if let Some(expiry) = outbox.next_expiry() {
+            self.timers.set_earlier(client, Deadline::MessageExpiry, expiry.max(now + EXPIRY_INTERVAL));
+        }
     }
 
     fn check_keep_alive(&mut self, client: &Rc<Client>, now: Instant) {
@@ -578,18 +641,32 @@ impl State {
         self.watched.retain(|client| client.outbox.borrow_mut().watch(oldest, now));
     }
 
-    fn report_drops(&mut self) {
+    /// Reports dropped messages, and clients that exceeded a limit, at most a few in some seconds. The others are reported later.
+    fn report_drops(&mut self, now: Instant) {
+        self.pace_of_drops.advance(now);
+        self.pace_of_excesses.advance(now);
         for client in std::mem::take(&mut self.dropping) {
+            if !self.pace_of_drops.admits(&client.id, now) {
+                // The session of a client that has ended takes memory as long as it is kept.
+                self.dropping.extend((!client.is_ended.get()).then_some(client));
+                continue;
+            }
             if let Some((count, excess)) = client.outbox.borrow_mut().take_dropped() {
                 self.emit(Event::Dropped { client_id: client.id.to_string(), count, excess });
             }
         }
-        let count = std::mem::take(&mut self.retained_refused);
-        if let Some(excess) = self.retained_excess.take() {
+        if let Some(excess) = self.retained_excess.filter(|_| now >= self.next_retained_report) {
+            self.next_retained_report = now + REFUSAL_INTERVAL;
+            self.retained_excess = None;
+            let count = std::mem::take(&mut self.retained_refused);
             self.emit(Event::RetainedStoreFull { count, excess });
         }
         for (client_id, excess) in std::mem::take(&mut self.exceeding) {
-            self.emit(Event::QuotaExceeded { client_id: client_id.to_string(), excess });
+            if self.pace_of_excesses.admits(&client_id, now) {
+                self.emit(Event::QuotaExceeded { client_id: client_id.to_string(), excess });
+            } else {
+                self.exceeding.insert(client_id, excess);
+            }
         }
     }
 
@@ -613,14 +690,16 @@ impl State {
     }
 
     /// Orders all connections to end, and reports pending drops, refusals and denials.
-    pub(super) fn shut_down(&mut self) {
+    pub(super) fn shut_down(&mut self, now: Instant) {
         self.is_shut_down = true;
         for client in self.clients.values() {
             if let Some(link) = &*client.link.borrow() {
                 link.end(ReasonCode::SERVER_SHUTTING_DOWN);
             }
         }
-        self.report_drops();
+        (self.pace_of_drops, self.pace_of_excesses) = Default::default();
+        self.next_retained_report = now;
+        self.report_drops(now);
         self.report_refusals(None);
         self.report_denials(None);
     }

@@ -1,6 +1,7 @@
 //! The receivers of a message, without duplicates, with the highest QoS and all identifiers of their subscriptions.
 
 use super::client::{Client, Subscription};
+use super::message::Share;
 use crate::protocol::{Publish, Qos};
 use std::rc::Rc;
 
@@ -10,6 +11,8 @@ pub(super) struct Target {
     pub(super) qos: Qos,
     pub(super) retain: bool,
     pub(super) subscription_ids: Ids,
+    /// The shared subscription, whose member the client is.
+    pub(super) share: Option<Rc<Share>>,
 }
 
 /// The subscription identifiers of one delivery.
@@ -27,6 +30,7 @@ impl Target {
             qos: publish.qos.min(subscription.options.maximum_qos),
             retain: publish.retain && subscription.options.retain_as_published,
             subscription_ids: subscription.id.clone().map_or(Ids::None, Ids::One),
+            share: subscription.share.clone(),
         }
     }
 }

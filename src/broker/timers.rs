@@ -15,6 +15,8 @@ pub(super) enum Deadline {
     Will,
     /// The session ends.
     SessionExpiry,
+    /// Messages in the queue expire.
+    MessageExpiry,
 }
 
 /// All deadlines in the order of their times.
@@ -34,6 +36,14 @@ impl Timers {
     pub(super) fn cancel(&mut self, client: &Client, deadline: Deadline) {
         if let Some(at) = replace(client, deadline, None) {
             self.due.remove(&(at, client.key, deadline));
+        }
+    }
+
+    /// Sets a client's deadline, unless an earlier one is set.
+    pub(super) fn set_earlier(&mut self, client: &Rc<Client>, deadline: Deadline, at: Instant) {
+        let present = client.deadlines.get().get(deadline as usize).copied().flatten();
+        if present.is_none_or(|present| at < present) {
+            self.set(client, deadline, at);
         }
     }
 

@@ -94,6 +94,16 @@ impl<S> TopicTree<S> {
         removed
     }
 
+    /// The members of a shared subscription, by its filter.
+    pub(super) fn group(&self, filter: &str) -> Option<&Group<S>> {
+        let (group, pattern) = split(filter);
+        let mut node = &self.root;
+        for level in pattern.split('/') {
+            node = node.child(level)?;
+        }
+        node.subscribers.as_ref()?.groups.get(group?)
+    }
+
     /// Calls `visit` for every match of a topic name. Returns the number of visited nodes.
     pub(super) fn for_each_match<'a>(&'a self, name: &str, visit: &mut impl FnMut(Match<'a, S>)) -> usize {
         // Leading wildcards do not match the server's own topics [MQTT-4.7.2-1].
@@ -195,6 +205,14 @@ impl<S> Node<S> {
 
     fn is_empty(&self) -> bool {
         self.children.is_empty() && self.any.is_none() && self.rest.is_none() && self.subscribers.is_none()
+    }
+
+    fn child(&self, level: &str) -> Option<&Node<S>> {
+        match level {
+            "+" => self.any.as_deref(),
+            "#" => self.rest.as_deref(),
+            _ => self.children.get(level),
+        }
     }
 
     fn child_mut(&mut self, level: &str) -> &mut Node<S> {

@@ -244,11 +244,6 @@ impl<M> Session<M> {
         self.outbound.len()
     }
 
-    /// The unsettled QoS 1 and 2 messages, in the order of sending.
-    pub fn unsettled_messages(&self) -> impl Iterator<Item = &M> {
-        self.outbound.messages()
-    }
-
     /// The session's memory, without memory that the messages hold elsewhere.
     pub fn memory(&self) -> usize {
         let rare = self.rare.get().map_or(0, |rare| {

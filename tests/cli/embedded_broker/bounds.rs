@@ -24,6 +24,26 @@ fn subscriptions_over_the_maximum_are_refused() {
 }
 
 #[test]
+fn a_client_that_exceeds_a_limit_again_and_again_is_reported_once_in_some_seconds() {
+    let mut broker = broker_with("subscriptions=1");
+    let exceed = |client: &mut Wire| {
+        client.send("82 (0001 () `a` 00 `b` 00)");
+        client.expect_type(0x90);
+    };
+    let mut again = Wire::v5(&broker, "again", "");
+    for other in ["one", "two", "three"] {
+        exceed(&mut again);
+        exceed(&mut Wire::v5(&broker, other, ""));
+        // With the next report.
+        broker.process().wait_for_stderr(&format!("\"{other}\" exceeded a limit"));
+    }
+    let process = broker.into_process();
+    process.signal("TERM");
+    // At the start and at the end.
+    assert_eq!(process.finish().stderr.matches("\"again\" exceeded a limit").count(), 2);
+}
+
+#[test]
 fn a_filter_has_at_most_201_levels() {
     let broker = EmbeddedBroker::start();
     let mut client = Wire::v5(&broker, "me", "");

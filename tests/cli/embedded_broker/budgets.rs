@@ -1,5 +1,6 @@
 //! The memory that one client, and all of them, can make the broker hold: what exceeds it is refused, told and counted.
 
+use super::wait_until;
 use crate::support::wire::properties;
 use crate::support::*;
 
@@ -228,5 +229,35 @@ fn wills_of_kept_sessions_count() {
 fn sizes_of_memory_are_checked() {
     for words in ["--memory 1", "--memory x", "--client-memory 1T", "--client-memory -1M"] {
         assert_says(&mq(&format!("broker -p 0 {words}")).run().fail(2), &["mq broker:", "64K"]);
+    }
+}
+
+#[test]
+fn expired_messages_leave_the_queue_of_a_client_that_is_away() {
+    let broker = EmbeddedBroker::start_with("-p 0 --limit queued-messages=2");
+    let mut away = Wire::v5(&broker, "away", "11 00000064");
+    away.subscribe("`a` 01");
+    away.send("e0 ()");
+    away.expect_end();
+    let mut publisher = Wire::v5(&broker, "publisher", "");
+    let memory = || value(&broker, "$SYS/broker/memory/used");
+    let before = memory();
+    let large = "x".repeat(100_000);
+    for packet_id in [1, 2] {
+        // Message expiry interval 1.
+        publisher.send(&format!("32 (`a` {packet_id:04x} (02 00000001) '{large}')"));
+        publisher.expect_ack(0x40, packet_id);
+    }
+    assert!(memory() > before + 100_000);
+    wait_until("the messages are deleted", || memory() < before + 100_000);
+    for payload in ["one", "two"] {
+        publisher.publish_and_wait("a", payload);
+    }
+    let mut back = broker.connect();
+    back.speak_v5();
+    back.send("10 (`MQTT` 05 00 003c () `away`)");
+    back.expect_connack_v5("01 00");
+    for payload in ["one", "two"] {
+        assert_eq!(back.expect_and_acknowledge().payload, payload.as_bytes());
     }
 }

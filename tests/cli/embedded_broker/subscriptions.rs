@@ -203,6 +203,43 @@ fn filters_that_cannot_be_are_not_granted() {
 }
 
 #[test]
+fn messages_of_a_member_whose_session_ends_go_to_another_one() {
+    let broker = EmbeddedBroker::start();
+    // Receive maximum 1.
+    let mut leaving = Wire::v5(&broker, "leaving", "21 0001");
+    leaving.subscribe("`$share/g/a/+` 01");
+    let mut publisher = Wire::v5(&broker, "publisher", "");
+    for payload in ["not acknowledged", "not sent", "not sent either"] {
+        publisher.publish_and_wait("a/b", payload);
+    }
+    assert_eq!(leaving.expect_publish().payload, b"not acknowledged");
+    let mut staying = Wire::v5(&broker, "staying", "");
+    staying.subscribe("`$share/g/a/+` 01");
+    drop(leaving);
+    for payload in ["not acknowledged", "not sent", "not sent either"] {
+        let message = staying.expect_and_acknowledge();
+        assert_eq!((message.first_byte, message.payload), (0x32, payload.as_bytes().to_vec()));
+    }
+}
+
+#[test]
+fn a_message_of_QoS_2_that_one_member_received_goes_to_no_other_one() {
+    let broker = EmbeddedBroker::start();
+    let mut leaving = Wire::v5(&broker, "leaving", "21 0001");
+    leaving.subscribe("`$share/g/a` 02");
+    let mut publisher = Wire::v5(&broker, "publisher", "");
+    for (packet_id, payload) in [(1, "received"), (2, "not sent")] {
+        publisher.send(&format!("34 (`a` {packet_id:04x} () '{payload}')"));
+        publisher.expect_ack(0x50, packet_id);
+    }
+    assert_eq!(leaving.expect_publish().payload, b"received");
+    let mut staying = Wire::v5(&broker, "staying", "");
+    staying.subscribe("`$share/g/a` 02");
+    drop(leaving);
+    assert_eq!(staying.expect_publish().payload, b"not sent");
+}
+
+#[test]
 fn the_broker_tells_about_itself() {
     on_each_broker(|broker| {
         let mut client = Wire::v311(broker, "client");
