@@ -2,6 +2,9 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The most columns that a table aligns. Longer cells are shown as they are, and the rest of their row follows.
+pub(crate) const MOST_ALIGNED: usize = 64;
+
 /// The columns of a text.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
@@ -9,8 +12,8 @@ pub(crate) fn width(text: &str) -> usize {
 
 /// The text, filled with spaces to this number of columns.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
-    let spaces = columns.saturating_sub(text.width());
-    format!("{text}{:spaces$}", "")
+    // Rust's formatting panics at a width of 65,536.
+    text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
 }
 
 /// The text in at most this number of columns, with a mark at its end if it is cut.

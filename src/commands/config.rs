@@ -6,6 +6,7 @@ use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ListArgs, S
 use crate::cli::config::list::{Listed, list};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
+use crate::columns::{self, MOST_ALIGNED};
 use crate::commands::error::{Error, ExitStatus};
 use crate::{escape, json};
 use serde::Serialize;
@@ -45,10 +46,17 @@ fn run_list(args: &ListArgs, messages: Messages) -> Result<ExitStatus, Error> {
 
 fn table(listed: &Listed) -> String {
     let name = |name: &str| escape::cells(name).into_owned();
-    let width = listed.profiles.iter().map(|profile| name(&profile.name).chars().count()).max().unwrap_or(0);
+    let width = listed
+        .profiles
+        .iter()
+        .map(|profile| columns::width(&name(&profile.name)))
+        .max()
+        .unwrap_or(0)
+        .min(MOST_ALIGNED);
     let rows = listed.profiles.iter().map(|profile| {
         let mark = if listed.default.as_deref() == Some(&profile.name) { "  (default)" } else { "" };
-        let row = format!("{:width$}  {}{mark}", name(&profile.name), escape::cells(&profile.broker));
+        let name = columns::padded(&name(&profile.name), width);
+        let row = format!("{name}  {}{mark}", escape::cells(&profile.broker));
         row.trim_end().to_owned() + "\n"
     });
     rows.collect()

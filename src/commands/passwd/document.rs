@@ -5,6 +5,7 @@ use super::source::{self, NewPassword};
 use super::{DIFFERENT, Destination, into_shown, print, warnings};
 use crate::cli::UsageError;
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
+use crate::columns::{self, MOST_ALIGNED};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
@@ -209,11 +210,12 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
 pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
     let kind = FormatSettings { format: args.stored.format.format(), settings: args.stored.settings()? };
     let users = read(&kind, &args.file)?.users();
-    let width = users.iter().map(|user| into_shown(&user.name).chars().count()).max().unwrap_or(0);
+    let width =
+        users.iter().map(|user| columns::width(&into_shown(&user.name))).max().unwrap_or(0).min(MOST_ALIGNED);
     let mut text = String::new();
     for User { name, scheme, is_weak } in &users {
         let (name, weak) = (into_shown(name), if *is_weak { "; weak" } else { "" });
-        let _ = writeln!(text, "{name:width$}  {scheme}{weak}"); // into memory
+        let _ = writeln!(text, "{}  {scheme}{weak}", columns::padded(&name, width)); // into memory
     }
     print(text.as_bytes())?;
     Ok(ExitStatus::DONE)

@@ -2,6 +2,7 @@
 
 use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
+use crate::columns::{self, MOST_ALIGNED};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
@@ -59,12 +60,14 @@ pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
     let file = read(&args.file)?;
     let rows: Vec<[String; 3]> = file.entries().map(|entry| row(&entry)).collect();
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| columns::width(cell)).max().unwrap_or(0).min(MOST_ALIGNED)
     };
     let (users, schemes) = (width(0), width(1));
     let mut text = String::new();
     for [user, scheme, details] in &rows {
-        let _ = writeln!(text, "{user:users$}  {scheme:schemes$}  {details}"); // into memory
+        let (user, scheme) = (columns::padded(user, users), columns::padded(scheme, schemes));
+        let _ = writeln!(text, "{user}  {scheme}  {details}"); // into memory
     }
     print(text.as_bytes())?;
     Ok(ExitStatus::DONE)

@@ -114,3 +114,16 @@ fn a_file_that_a_broker_loads_is_0() {
         assert_eq!(finished.succeed(), "");
     }
 }
+
+#[test]
+fn users_with_names_of_any_length_are_listed() {
+    let long = "x".repeat(70_000);
+    let passwords = Passwords::with(format!("{long}:{SECRET}\nann:{SECRET}\n"));
+    let list = passwords.below("list", "").run().succeed();
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(lines.len() == 2 && lines[1].len() < 200, "{} bytes", list.len());
+    let users = format!(r#"[{{"user_id":"{long}","password_hash":"aa","salt":"b"}}]"#);
+    let (_directory, path) = file("users.json", &users);
+    let list = mq("passwd list --format emqx-json").arg(&path).run().succeed();
+    assert!(list.starts_with(&long), "{} bytes", list.len());
+}
