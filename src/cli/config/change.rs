@@ -118,9 +118,27 @@ impl Change<'_> {
             .collect();
         tables.dedup();
         match tables.as_slice() {
-            [] if options.find(key).is_none() => unknown_key(options, key),
+            [] if options.find(key).is_none() => self.unknown(options),
             [] => format!("{key} is not set"),
             tables => format!("{key} is not set in {}, but in {}", self.shown_table(), tables.join(", ")),
+        }
+    }
+
+    /// Describes an unknown key. One with the table in front, as other tools have it, needs an option.
+    fn unknown(&self, options: &Options) -> String {
+        let key = self.key;
+        let of_profile = key.strip_prefix(PROFILES).and_then(|rest| rest.strip_prefix('.'));
+        match of_profile.unwrap_or(key).rsplit_once('.') {
+            Some((DEFAULTS, inner)) if options.find(inner).is_some() => {
+                format!("unknown key {key:?}: expected {inner}; [{DEFAULTS}] is the table without --profile")
+            }
+            Some((profile, inner)) if options.find(inner).is_some() => {
+                format!("unknown key {key:?}: expected --profile {profile} {inner}")
+            }
+            _ if of_profile.is_some() || key == PROFILES => {
+                format!("unknown key {key:?}: expected --profile NAME before a key, or {DEFAULT_PROFILE}")
+            }
+            _ => unknown_key(options, key),
         }
     }
 
@@ -140,7 +158,7 @@ impl Change<'_> {
             };
             return Ok(Literal::One(quoted(value)));
         }
-        let arg = options.find(self.key).ok_or_else(|| Error::usage(unknown_key(options, self.key)))?;
+        let arg = options.find(self.key).ok_or_else(|| Error::usage(self.unknown(options)))?;
         let values = values.iter().map(|value| one(value, arg)).collect::<Result<Vec<_>, _>>()?;
         match values.as_slice() {
             _ if is_repeated(arg) => Ok(Literal::List(values)),

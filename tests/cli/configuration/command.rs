@@ -180,3 +180,31 @@ fn a_closed_reader_ends_it_quietly() {
     let finished = mq("config show").closing_stdout_after(1).run();
     assert!(finished.stderr.is_empty(), "{}", finished.stderr);
 }
+
+/// The output of a table has no wider columns than Rust's formatting supports.
+#[test]
+fn profiles_with_names_of_any_length_are_listed() {
+    let long = "x".repeat(70_000);
+    let profiles = Profiles::new(format!("[profile.{long}]\nhost = 'a'\n[profile.b]\nhost = 'c'\n"));
+    let listed = profiles.mq("config list").run().succeed();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{} bytes", listed.len());
+    assert!(lines[0].ends_with("x  a"), "{} bytes", lines[0].len());
+    assert!(lines[1].starts_with("b ") && lines[1].ends_with("  c") && lines[1].len() < 100, "{}", lines[1]);
+}
+
+#[test]
+fn a_key_with_the_name_of_a_profile_is_set_with_its_option() {
+    let profiles = Profiles::new("[profile.lab]\nhost = 'a'\n");
+    for words in [
+        "config set profile.lab.host b",
+        "config set lab.host b",
+        "config unset profile.lab.host",
+        "config unset lab.host",
+    ] {
+        assert_says(&profiles.mq(words).run().fail(2), &["unknown key \"", "--profile lab host"]);
+    }
+    let stderr = profiles.mq("config set profile.lab x").run().fail(2);
+    assert_says(&stderr, &["unknown key \"profile.lab\"", "--profile NAME"]);
+    assert_says(&profiles.mq("config set defaults.host x").run().fail(2), &["expected host; [defaults]"]);
+}
