@@ -28,6 +28,7 @@ mod prometheus;
 pub mod protocol;
 mod quantity;
 mod recording;
+mod signals;
 mod suggestion;
 mod time_zone;
 mod top;

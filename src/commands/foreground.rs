@@ -2,11 +2,12 @@
 
 use super::block_on;
 use crate::commands::error::{Error, ExitStatus};
+use crate::signals;
+use rustix::process::Signal as Number;
 use std::io;
 use std::process::{self, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a program with this text as its standard input, if any. `None` if there is no such program.
 ///
@@ -35,8 +36,8 @@ fn finish(program: process::Command, input: Option<&str>) -> Result<Option<proce
     block_on(async {
         // The keys of the terminal send these to the program as well, which decides their effect.
         let failed = |source| Error::system("catch signals", source);
-        let _keys = [SignalKind::interrupt(), SignalKind::quit()].map(signal);
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let _keys = [Number::INT, Number::QUIT].map(signals::catch);
+        let mut terminate = signals::catch(Number::TERM).map_err(failed)?;
         let name = program.get_program().to_string_lossy().into_owned();
         let mut program = Command::from(program);
         if input.is_some() {

@@ -2,8 +2,10 @@
 //! files to read again does that instead.
 
 use crate::commands::error::Error;
+use crate::signals;
+use rustix::process::Signal as Number;
 use std::future::pending;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// SIGHUP, caught. `None` if it is left to others, or the program was started with it ignored, as by nohup.
 #[derive(Debug)]
@@ -12,7 +14,7 @@ pub(super) struct HangUp(Option<Signal>);
 impl HangUp {
     /// Starts catching it. Call it inside the runtime.
     pub(super) fn catch() -> Result<HangUp, Error> {
-        let caught = (!is_ignored()).then(|| signal(SignalKind::hangup())).transpose();
+        let caught = (!signals::is_ignored(Number::HUP)).then(|| signals::catch(Number::HUP)).transpose();
         caught.map(HangUp).map_err(|source| Error::system("catch SIGHUP", source))
     }
 
@@ -30,12 +32,4 @@ impl HangUp {
             None => pending().await,
         }
     }
-}
-
-/// Whether SIGHUP was ignored when the program was started. Only Linux shows it without unsafe code.
-fn is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // SIGHUP is the first signal, so its bit is the lowest.
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

@@ -38,7 +38,9 @@ pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
     let answer = if stdin.is_terminal() {
         let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::input)?);
         let prompt = prompt.to_owned();
-        prompt::without_echo(terminal, move || say(&prompt).and_then(|()| cli::line_of_stdin()))?
+        prompt::without_echo(terminal, prompt.clone(), move || {
+            say(&prompt).and_then(|()| cli::line_of_stdin())
+        })?
     } else {
         say(prompt).map_err(Error::Output)?;
         cli::line_of_stdin().map_err(Error::input)?

@@ -2,9 +2,11 @@
 
 use super::log::Log;
 use crate::commands::error::Error;
+use crate::signals;
+use rustix::process::Signal as Number;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -50,7 +52,7 @@ impl<T: Content> Reloaded<T> {
         read: impl Fn(Occasion) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<Reloaded<T>, Error> {
         let failed = |source| Error::system("catch SIGHUP", source);
-        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let hangup = signals::catch(Number::HUP).map_err(failed)?;
         let content = watch::Sender::new(Arc::new(read(Occasion::Start)?));
         Ok(Reloaded { path: path.to_owned(), read: Arc::new(read), content, hangup })
     }

@@ -5,11 +5,13 @@
 
 use super::Messages;
 use crate::commands::error::{Error, ExitStatus};
+use crate::signals;
+use rustix::process::Signal as Number;
 use std::cell::Cell;
 use std::future::{Future, pending};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// The time after a signal in which others belong to it.
 const SAME_STOP: Duration = Duration::from_millis(500);
@@ -35,8 +37,8 @@ impl Signals {
     pub(super) fn catch() -> Result<Signals, Error> {
         let failed = |source| Error::system("catch signals", source);
         Ok(Signals {
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signals::catch(Number::INT).map_err(failed)?,
+            terminate: signals::catch(Number::TERM).map_err(failed)?,
         })
     }
 

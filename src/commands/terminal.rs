@@ -11,15 +11,22 @@
 
 use super::echo;
 use super::status_line::{self, Panel};
+use crate::signals::{self, Several};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
+use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stderr};
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use unicode_width::UnicodeWidthStr;
 
 /// The size if the terminal does not know it.
 const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
+
+/// The timeout for the end of a panel.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 const ERASE: &str = "\r\x1b[J";
 const WRAP_OFF: &str = "\x1b[?7l";
@@ -130,13 +137,16 @@ impl Panel for Terminal {
 /// Stops the process as Ctrl-Z does, but removes the panel before: the shell then writes where it was. Afterwards it is drawn again.
 pub(super) fn stop_process() {
     status_line::erase();
-    let _ = kill_process(getpid(), Signal::STOP);
+    signals::stop_process();
 }
 
-/// Whether a shell can continue the process after Ctrl-Z. The kernel does not stop the processes of a session's first group, such as
-/// those of a container.
-pub(super) fn has_job_control() -> bool {
-    getsid(None).is_ok_and(|session| session != getpgrp())
+/// Waits for one of these signals, and ends the process without a panel, as the default action does.
+pub(super) async fn end_at(mut signals: Several) {
+    let number = signals.next().await;
+    // A terminal that was stopped with Ctrl-S takes no output.
+    let _ = timeout(LAST_WRITE, spawn_blocking(status_line::erase)).await;
+    echo::restore();
+    std::process::exit(signals::status(number).into());
 }
 
 /// Whether this process is in the foreground, and the terminal takes output: after Ctrl-S, a write would block the run.

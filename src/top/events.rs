@@ -2,17 +2,16 @@
 
 use super::feed::FeedError;
 use super::terminal::HUNG_UP;
+use crate::signals::{self, ENDING, Several};
 use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::Signal as Number;
-use std::future::poll_fn;
 use std::io::{self, Read, Write, stdin};
 use std::os::unix::net::UnixStream;
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 
 /// The most keys that wait.
@@ -122,20 +121,6 @@ fn wait_for_input(control: &UnixStream) -> io::Result<Ready> {
     }
 }
 
-/// The signals that end a program, as far as it can leave the terminal as it was. Others are about a fault in the program.
-const ENDING: [Number; 10] = [
-    Number::INT,
-    Number::TERM,
-    Number::HUP,
-    Number::QUIT,
-    Number::USR1,
-    Number::USR2,
-    Number::ALARM,
-    Number::VTALARM,
-    Number::PROF,
-    Number::XCPU,
-];
-
 /// The end of the screen.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -181,7 +166,7 @@ pub(super) enum Caught {
 
 /// The caught signals.
 pub(super) struct Signals {
-    ending: Vec<(Number, Signal)>,
+    ending: Several,
     suspend: Signal,
     proceed: Signal,
     resize: Signal,
@@ -189,25 +174,17 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn catch() -> io::Result<Signals> {
-        let catch = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
-        let ending = ENDING.into_iter().map(|number| Ok((number, catch(number)?)));
         Ok(Signals {
-            ending: ending.collect::<io::Result<_>>()?,
-            suspend: catch(Number::TSTP)?,
-            proceed: catch(Number::CONT)?,
-            resize: signal(SignalKind::window_change())?,
+            ending: Several::catch(ENDING)?,
+            suspend: signals::catch(Number::TSTP)?,
+            proceed: signals::catch(Number::CONT)?,
+            resize: signals::catch(Number::WINCH)?,
         })
     }
 
     pub(super) async fn next(&mut self) -> Caught {
-        let ending = poll_fn(|context| {
-            let mut ending = self.ending.iter_mut();
-            let caught =
-                ending.find_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
-            caught.map_or(Poll::Pending, Poll::Ready)
-        });
         tokio::select! {
-            number = ending => Caught::End(Ending::of(number)),
+            number = self.ending.next() => Caught::End(Ending::of(number)),
             _ = self.suspend.recv() => Caught::Suspend,
             _ = self.proceed.recv() => Caught::Continue,
             _ = self.resize.recv() => Caught::Resized,

@@ -329,3 +329,85 @@ fn a_password_that_is_no_text_is_never_shown() {
     assert_says(&stderr, &["caf", "-t", "UTF-8"]);
     assert!(!stderr.contains("xyzzy"), "{stderr}");
 }
+
+/// The line of a shell that says `pid` and the identifier of `mq` with these words, and the modes of the terminal at the end.
+fn line_with_pid(words: &str) -> String {
+    format!("sh -c 'echo pid $$; exec {} {words}'; echo status $?; stty -a", mq_path())
+}
+
+/// Sends a signal to the program of [`line_with_pid`].
+fn send(name: &str, running: &mut Running) {
+    let text = String::from_utf8(running.stdout_so_far()).unwrap();
+    let pid = text.lines().find_map(|line| line.strip_prefix("pid ")).unwrap().trim().to_owned();
+    Program::new("kill").words(&format!("-{name} {pid}")).run().expect_status(0);
+}
+
+#[test]
+fn any_signal_that_ends_a_prompt_leaves_the_terminal_as_it_was() {
+    for (name, status) in [("HUP", 129), ("QUIT", 131), ("USR1", 138), ("ALRM", 142)] {
+        let line = line_with_pid(&format!("pub {NOWHERE} -t a -n -u ann --ask-password"));
+        let Some(mut running) = on_a_terminal(&line) else { return };
+        running.wait_for_part_of_stdout("Password for ann: ");
+        send(name, &mut running);
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&text, &[&format!("status {status}"), "quit = ^\\;"]);
+        assert!(text.split_whitespace().any(|word| word == "echo"), "echo in {text}");
+    }
+}
+
+#[test]
+fn after_a_prompt_signals_do_what_they_did_before() {
+    let broker = EmbeddedBroker::start();
+    for (name, status) in [("HUP", 129), ("QUIT", 131), ("USR1", 138), ("INT", 130), ("TERM", 143)] {
+        let line = line_with_pid(&format!("sub {} -t a -u ann --ask-password", broker.options()));
+        let Some(mut running) = on_a_terminal(&line) else { return };
+        running.wait_for_part_of_stdout("Password for ann: ");
+        running.write("secret\r");
+        broker.mq("pub -t a -m arrived -r -q 1").run().succeed();
+        running.wait_for_part_of_stdout("arrived");
+        send(name, &mut running);
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&text, &[&format!("status {status}")]);
+    }
+}
+
+/// A shell that has job control, and gives the terminal its echo back, as bash and zsh do.
+fn stopped_at_the_prompt(words: &str) -> Option<Running> {
+    let line = format!(
+        "sh -c 'set -m; {} {words}; stty -a | tr \" \" \"\\n\" | grep -x -e echo -e -echo; stty echo; \
+         echo the shell; read line; fg; echo status $?'",
+        mq_path()
+    );
+    let mut running = on_a_terminal(&line)?;
+    running.wait_for_part_of_stdout("Password for ann: ");
+    running.write("\x1a");
+    running.wait_for_part_of_stdout("the shell");
+    Some(running)
+}
+
+#[test]
+fn a_prompt_that_was_stopped_shows_no_password() {
+    let peer = expecting(ANN);
+    let words = format!("pub {} -t a -n -u ann --ask-password", peer.options());
+    let Some(mut running) = stopped_at_the_prompt(&words) else { return };
+    let text = String::from_utf8(running.stdout_so_far()).unwrap();
+    let (before, after) = text.split_once("Password for ann: ").unwrap();
+    assert!(before.is_empty() && after.lines().any(|line| line.trim() == "echo"), "{text}");
+    running.write("\n");
+    running.wait_for_part_of_stdout("\r\nPassword for ann: ");
+    running.write("se cret\r");
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 0"]);
+    assert!(!text.contains("cret"), "{text}");
+    peer.finish();
+}
+
+#[test]
+fn the_end_of_input_is_not_an_empty_password() {
+    let line = format!("{} pub {NOWHERE} -t a -n -u ann --ask-password; echo status $?", mq_path());
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    running.wait_for_part_of_stdout("Password for ann: ");
+    running.write("\x04");
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["cannot ask for the password: the input ended", "status 1"]);
+}

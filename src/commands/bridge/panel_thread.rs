@@ -3,12 +3,12 @@
 
 use crate::commands::terminal::{self, Line, Size, Terminal};
 use crate::commands::{echo, status_line};
+use crate::signals::{self, ENDING, Several};
 use rustix::process::Signal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 /// The timeout for the frame that is drawn at the end.
@@ -45,8 +45,14 @@ impl PanelThread {
             carry_out(&waiting, &terminal, &has_ended);
             drop::<Sender<()>>(running);
         });
-        if terminal::has_job_control() {
+        if signals::has_job_control() {
             tokio::spawn(pass_on_stops(orders.clone()));
+        }
+        // The bridge handles the others itself.
+        let others =
+            ENDING.into_iter().filter(|number| ![Signal::INT, Signal::TERM, Signal::HUP].contains(number));
+        if let Ok(others) = Several::catch(others) {
+            tokio::spawn(terminal::end_at(others));
         }
         Some(PanelThread { orders, is_ended, end })
     }
@@ -74,7 +80,7 @@ fn carry_out(orders: &Receiver<Order>, terminal: &Mutex<Terminal>, has_ended: &A
         match order {
             _ if has_ended.load(Ordering::Relaxed) => return,
             Order::Draw(lines, size) => {
-                terminal.lock().unwrap_or_else(PoisonError::into_inner).draw(&lines, size);
+                status_line::draw(terminal, |terminal| terminal.draw(&lines, size));
             }
             Order::Stop => terminal::stop_process(),
             Order::End => return,
@@ -84,7 +90,7 @@ fn carry_out(orders: &Receiver<Order>, terminal: &Mutex<Terminal>, has_ended: &A
 
 /// Lets the thread stop the process after Ctrl-Z, so that no frame comes between.
 async fn pass_on_stops(orders: SyncSender<Order>) {
-    let Ok(mut stops) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) else { return };
+    let Ok(mut stops) = signals::catch(Signal::TSTP) else { return };
     while stops.recv().await.is_some() {
         while let Err(error) = orders.try_send(Order::Stop) {
             match error {

@@ -200,3 +200,16 @@ fn elsewhere_there_is_a_line_every_ten_seconds() {
         assert_eq!(stderr.lines().count(), lines, "only the announcement: {stderr}");
     }
 }
+
+#[test]
+fn any_signal_that_ends_the_panel_leaves_the_terminal_as_it_was() {
+    let broker = EmbeddedBroker::start();
+    for (name, status) in [("HUP", 129), ("QUIT", 131), ("USR1", 138)] {
+        let words = format!("bench conn -c 3 --hold 100 {}", broker.options());
+        let Some(mut terminal) = Terminal::start(&words, 80, 24) else { return };
+        terminal.wait_for("hold");
+        terminal.wait_for("left");
+        terminal.signal(name);
+        terminal.end_with_output(status);
+    }
+}

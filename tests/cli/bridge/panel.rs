@@ -90,3 +90,14 @@ fn a_terminal_that_takes_no_output_does_not_hold_up_messages() {
     terminal.keys("\x03");
     terminal.end_with_output(0);
 }
+
+#[test]
+fn any_signal_that_ends_the_panel_leaves_the_terminal_as_it_was() {
+    let (local, remote) = brokers();
+    for (name, status) in [("QUIT", 131), ("USR1", 138)] {
+        let Some(mut terminal) = Terminal::start(&bridge_of("b1", &local, &remote), 80, 14) else { return };
+        terminal.wait_for("b1  both connected");
+        terminal.signal(name);
+        terminal.end_with_output(status);
+    }
+}

@@ -11,11 +11,11 @@ use crate::bench::report::{Charset, duration, rate};
 use crate::cli::bench::ProgressKind;
 use crate::commands::terminal::{self, Size, Terminal};
 use crate::commands::{Messages, status_line};
+use crate::signals::{self, ENDING, Several};
 use rustix::process::Signal;
 use status::{History, Status};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The period of frames, of looks at the size of the terminal, and of lines.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);
@@ -88,17 +88,20 @@ impl Progress {
         format!("{phase}, {}", panel::extent(&extent))
     }
 
-    /// Lets Ctrl-Z leave the terminal to the shell, if there is a panel.
+    /// Lets Ctrl-Z leave the terminal to the shell, and signals that end the process leave it as it was, if there is a panel.
     pub(super) fn prepare_for_stops(kind: ProgressKind) -> std::io::Result<()> {
         if kind != ProgressKind::Panel || Terminal::find().is_none() {
             return Ok(());
         }
-        let mut stops = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
+        let mut stops = signals::catch(Signal::TSTP)?;
         tokio::spawn(async move {
             while stops.recv().await.is_some() {
                 terminal::stop_process();
             }
         });
+        // The run handles the others itself.
+        let others = ENDING.into_iter().filter(|number| ![Signal::INT, Signal::TERM].contains(number));
+        tokio::spawn(terminal::end_at(Several::catch(others)?));
         Ok(())
     }
 
@@ -137,7 +140,7 @@ impl Panel {
     fn draw(&self, status: &Status) {
         // The last column stays empty: after a character there, terminals differ in the place of the cursor.
         let lines = panel::lines(status, self.size.columns.saturating_sub(1), self.charset);
-        self.terminal.lock().unwrap_or_else(PoisonError::into_inner).draw(&lines, self.size);
+        status_line::draw(&self.terminal, |terminal| terminal.draw(&lines, self.size));
     }
 }
 
