@@ -65,13 +65,28 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
 /// The longest word of a message in bytes, such as a path.
 const LONGEST_WORD: usize = 1000;
 
+/// What follows a value in a message.
+const PUNCTUATION: [char; 8] = ['"', '\'', ')', ':', ';', ',', '?', '.'];
+const MOST_PUNCTUATION: usize = 3;
+
 /// The text with words that are too long for a message in part.
 pub(crate) fn with_short_words(text: &str) -> Cow<'_, str> {
-    if text.split(' ').all(|word| word.len() <= LONGEST_WORD) {
+    let is_separator = |character: char| matches!(character, ' ' | '\n');
+    if text.split(is_separator).all(|word| word.len() <= LONGEST_WORD) {
         return text.into();
     }
-    let short = |word| if str::len(word) > LONGEST_WORD { shortened(word) } else { Cow::Borrowed(word) };
-    text.split(' ').map(short).collect::<Vec<_>>().join(" ").into()
+    let mut short = String::new();
+    for part in text.split_inclusive(is_separator) {
+        let word = part.trim_end_matches(is_separator);
+        if word.len() <= LONGEST_WORD {
+            short += part;
+        } else {
+            let end = word.trim_end_matches(PUNCTUATION).len().max(word.len() - MOST_PUNCTUATION);
+            short += &shortened(word);
+            short += part.get(end..).unwrap_or_default();
+        }
+    }
+    short.into()
 }
 
 /// Whether a terminal could obey it, or it could change the order or the line of the letters around it.
@@ -145,6 +160,10 @@ mod tests {
         assert_eq!(shortened(&"é".repeat(70_000)), "é".repeat(100) + "...");
         let text = format!("the topic {} is long", "é".repeat(70_000));
         assert_eq!(with_short_words(&text), format!("the topic {}... is long", "é".repeat(100)));
+        let text = format!("the key \"{}\":\nhint: {}", "x".repeat(70_000), "y".repeat(1001));
+        let short = format!("the key \"{}...\":\nhint: {}...", "x".repeat(99), "y".repeat(100));
+        assert_eq!(with_short_words(&text), short);
+        assert_eq!(with_short_words(&".".repeat(2000)).len(), 106);
     }
 
     proptest::proptest! {

@@ -120,12 +120,12 @@ impl CommandLine<'_> {
     pub(super) fn file_failure(&self, error: &Error) -> Failure {
         match error {
             Error::Usage(UsageError::Content { .. }) => {
-                let text = format!("{}: {}\n", self.name(), escape::line(&error.to_string()));
+                let text = format!("{}: {}\n", self.name(), in_message(error));
                 Failure { text, kind: FailureKind::Usage, names: self.names }
             }
             Error::Usage(problem) => self.usage_failure(&problem.to_string()),
             _ => Failure {
-                text: format!("{}: {}\n", self.name(), escape::line(&error.to_string())),
+                text: format!("{}: {}\n", self.name(), in_message(error)),
                 kind: FailureKind::File,
                 names: self.names,
             },
@@ -139,7 +139,7 @@ impl CommandLine<'_> {
         Failure {
             text: format!(
                 "{name}: {}\nhint: `{} --help` lists all options\n{}",
-                escape::lines(problem),
+                escape::lines(&escape::with_short_words(problem)),
                 self.name_for_help(),
                 escape::lines(&origin)
             ),
@@ -255,6 +255,11 @@ pub(super) fn is_about_one_option(kind: ErrorKind) -> bool {
             | ErrorKind::TooManyValues
             | ErrorKind::InvalidUtf8
     )
+}
+
+/// The error in one line, without words that would hide the others.
+fn in_message(error: &Error) -> String {
+    escape::line(&escape::with_short_words(&error.to_string())).into_owned()
 }
 
 /// Whether clap's `--message <MESSAGE>` is this long option.

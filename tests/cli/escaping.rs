@@ -116,3 +116,37 @@ fn users_in_tables_are_escaped() {
         assert_harmless(&String::from_utf8(stdout).unwrap());
     }
 }
+
+#[test]
+fn a_value_of_any_length_leaves_room_for_its_message() {
+    let long = "x".repeat(70_000);
+    let directory = TempDir::new().unwrap();
+    let config = directory.path().join("config.toml");
+    let plain = "[profile.b]\nport = 1\n".to_owned();
+    for (words, option, text) in [
+        ("inspect --hex 00 --filter", long.clone(), &plain),
+        ("inspect --hex 00 --filter", format!("topic={long}"), &plain),
+        ("pub -t a -m x -D", long.clone(), &plain),
+        ("pub -t a -m x -D publish message-expiry-interval", long.clone(), &plain),
+        ("pub -t a -m x --tls-groups", long.clone(), &plain),
+        ("pub -t a -m x --tls-signatures", long.clone(), &plain),
+        ("pub -t a -m x --option-file", long.clone(), &plain),
+        ("pub -t a -m x --profile", long.clone(), &plain),
+        ("pub -t a -m", "x".to_owned(), &format!("default-profile = '{long}'\n")),
+        ("pub -t a -m", "x".to_owned(), &format!("[defaults]\n{long} = 1\n")),
+        ("sub -t a --select", format!("[[{long}"), &plain),
+        ("bench", long.clone(), &plain),
+        ("bench conn", long.clone(), &plain),
+        ("bench --fail-if", long.clone(), &plain),
+        ("bench --until", long.clone(), &plain),
+        ("bench --repeat-of", long.clone(), &plain),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        let finished = mq(words).arg(&option).env("MQ_CONFIG", &config).run();
+        assert!(matches!(finished.status, 1 | 2), "{words}: {}", finished.status);
+        let (said, end) = (finished.stderr.len(), finished.stderr.lines().last().unwrap_or_default());
+        assert!(said < 2000, "{words}: {said} bytes");
+        assert!(!end.contains("xxx...hint"), "{words}: {end}");
+        assert_says(&finished.stderr, &["xxx..."]);
+    }
+}
