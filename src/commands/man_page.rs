@@ -32,11 +32,11 @@ fn show(found: &Found) -> Result<ExitStatus, Error> {
     program.args(["-l", "-"]);
     let source = String::from_utf8_lossy(&found.page.text);
     if !stdout().is_terminal() {
-        let ended = foreground::run(program, Some(&source))?;
-        if !ended.is_some_and(|status| status.success()) {
-            pager::print(&found.help)?;
-        }
-        return Ok(ExitStatus::DONE);
+        // `man` does not report output that cannot be written.
+        return match foreground::output(program, Some(&source))? {
+            Some(page) if page.status.success() => documents::print(&page.stdout),
+            Some(_) | None => documents::print(found.help.as_bytes()),
+        };
     }
     program.env("MAN_KEEP_FORMATTING", "1");
     let columns = tcgetwinsize(stdout()).map_or(0, |size| size.ws_col);

@@ -206,3 +206,10 @@ fn a_pipe_never_starts_a_pager() {
     );
     assert!(!mark.exists());
 }
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error() {
+    let line = format!("{} man sub > /dev/full", mq_path());
+    let stderr = Program::new("sh").arg("-c").arg(line).run().fail(1);
+    assert_says(&stderr, &["cannot write to standard output", "No space left"]);
+}
