@@ -120,7 +120,7 @@ fn parts(title: Title<'_>, scene: &Scene<'_>, connection: Part) -> Vec<Part> {
         )),
         Some(Part::new(Rank::Rate, [format!("{rate}/s"), String::new()])),
         title.is_following.then(|| Part::new(Rank::Following, ["follow", ""])),
-        mark(title.is_recording, "REC"),
+        mark(title.is_recording && !matches!(scene.connection, Connection::Ended(_)), "REC"),
         title.is_read_only.then(|| Part::new(Rank::Mark, READ_ONLY)),
         title.filtered.map(filtering),
     ];

@@ -143,3 +143,14 @@ fn messages_are_recorded_while_they_are_shown() {
     let recorded = std::fs::read_to_string(&path).unwrap();
     assert_eq!(recorded.lines().count(), 4, "{recorded}");
 }
+
+#[test]
+fn a_recording_that_cannot_be_written_ends_the_connection_not_the_screen() {
+    let broker = home();
+    let Some(mut terminal) = top(&broker, "--record /dev/full") else { return };
+    terminal.wait_for("/dev/full: No space left on device");
+    terminal.wait_for("NOT CONNECTED");
+    assert!(!terminal.screen().contains("REC"), "nothing is recorded any more:\n{}", terminal.screen());
+    terminal.keys("q");
+    assert_says(&terminal.end(1), &["mq top: cannot write /dev/full: No space left on device"]);
+}
