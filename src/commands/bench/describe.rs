@@ -35,8 +35,10 @@ pub(super) fn groups(plan: &Plan) -> String {
         .map(|group| planned_messages(plan, group))
         .collect();
     let planned: Option<u64> = planned.into_iter().sum();
-    let planned =
-        planned.filter(|count| *count > 0).map(|count| format!(", {count} messages")).unwrap_or_default();
+    let planned = planned
+        .filter(|count| *count > 0)
+        .map(|count| format!(", {}", counted(count, "message")))
+        .unwrap_or_default();
     let count = match plan.groups.len() {
         1 => "1 group".to_owned(),
         count => format!("{count} groups"),
@@ -96,7 +98,9 @@ fn describe_group(plan: &Plan, group: &Group) -> String {
 fn describe_work(plan: &Plan, group: &Group) -> String {
     let Group { publishers, subscribers, idle, .. } = *group;
     let clients = match (plan.scenario, group.is_answered, &group.filter) {
-        (_, true, _) => format!("{} and {subscribers} answer", do_it(publishers, "ask")),
+        (_, true, _) => {
+            format!("{} and {subscribers} {}", do_it(publishers, "ask"), verb(subscribers, "answer"))
+        }
         (_, _, Some(filter)) => {
             let listen = do_it(subscribers, "listen");
             return format!("{listen} to {filter} at QoS {}{}", group.subscription_qos, bounds(group.bounds));
@@ -105,14 +109,15 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         _ if idle > 0 => return format!("{idle} clients connect and stay connected{}", bounds(group.bounds)),
         (Scenario::Reconnect, ..) => {
             format!(
-                "{}, {subscribers} subscribe, and all are disconnected and reconnect",
-                do_it(publishers, "publish")
+                "{}, {subscribers} {}, and all are disconnected and reconnect",
+                do_it(publishers, "publish"),
+                verb(subscribers, "subscribe")
             )
         }
         _ if subscribers == 0 => do_it(publishers, "publish"),
-        _ => format!("{} and {subscribers} subscribe", do_it(publishers, "publish")),
+        _ => format!("{} and {subscribers} {}", do_it(publishers, "publish"), verb(subscribers, "subscribe")),
     };
-    let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
+    let volume = group.messages.map_or("messages".to_owned(), |messages| counted(messages, "message"));
     let bytes = match plan.payload_sizes(group) {
         // No message has to reach the bounds of a template.
         (least, most) if least < most && matches!(group.payload, Payload::Text(_)) => {
@@ -190,10 +195,15 @@ fn planned_messages(plan: &Plan, group: &Group) -> Option<u64> {
 }
 
 /// A number of clients with their verb.
-fn do_it(count: u32, verb: &str) -> String {
-    match (count, verb) {
-        (1, "publish") => "1 client publishes".to_owned(),
-        (1, verb) => format!("1 client {verb}s"),
-        (count, verb) => format!("{count} clients {verb}"),
+fn do_it(count: u32, word: &str) -> String {
+    format!("{} {}", counted(count, "client"), verb(count, word))
+}
+
+/// The verb for so many clients.
+fn verb(count: u32, word: &str) -> String {
+    match (count, word) {
+        (1, "publish") => "publishes".to_owned(),
+        (1, word) => format!("{word}s"),
+        (_, word) => word.to_owned(),
     }
 }

@@ -122,3 +122,27 @@ fn a_signal_that_ends_kept_connections_is_the_usual_end() {
     bench.signal("TERM");
     assert_says(&bench.finish().fail(4), &["--fail-if sent>0: it was 20\n"]);
 }
+
+#[test]
+fn signals_that_arrive_together_do_not_cost_the_report() {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t # -N -C 10");
+    let bench = broker.mq("bench -c 2 -q 1 --duration 600").spawn();
+    witness.finish().expect_status(0);
+    // As `timeout -s INT` sends them.
+    let line = format!("kill -INT {0}; kill -TERM {0}; kill -INT {0}", bench.id());
+    Program::new("sh").arg("-c").arg(line).run().succeed();
+    let finished = bench.finish();
+    assert!(matches!(finished.status, 130 | 143), "{}", finished.status);
+    assert_says(
+        &String::from_utf8_lossy(&finished.stdout),
+        &["\nended             interrupted;", "\ndelivery "],
+    );
+}
+
+#[test]
+fn one_client_and_one_message_are_announced_in_the_singular() {
+    let broker = EmbeddedBroker::start();
+    let finished = broker.mq("bench -c 1 --messages 1 --warm-up 0").run();
+    assert_says(&finished.stderr, &["1 client publishes and 1 subscribes, 1 message of 64 bytes"]);
+}
