@@ -123,7 +123,9 @@ fn users_with_names_of_any_length_are_listed() {
     let lines: Vec<&str> = list.lines().collect();
     assert!(lines.len() == 2 && lines[1].len() < 200, "{} bytes", list.len());
     let users = format!(r#"[{{"user_id":"{long}","password_hash":"aa","salt":"b"}}]"#);
-    let (_directory, path) = file("users.json", &users);
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("users.json");
+    std::fs::write(&path, users).unwrap();
     let list = mq("passwd list --format emqx-json").arg(&path).run().succeed();
     assert!(list.starts_with(&long), "{} bytes", list.len());
 }
