@@ -140,7 +140,10 @@ impl Terminal {
     /// As [`Terminal::end`], but returns all output.
     #[track_caller]
     pub fn end_with_output(mut self, status: i32) -> String {
-        self.wait_for("modes");
+        // The modes before are on the screen as well, unless the program uses the alternate one.
+        self.wait_until("ended", |terminal| {
+            String::from_utf8_lossy(&terminal.running.stdout_so_far()).matches(" modes ").count() == 2
+        });
         assert!(!self.is_alternate(), "the alternate screen is left");
         let screen = self.emulator.screen();
         assert!(!screen.hide_cursor(), "the cursor is visible");
