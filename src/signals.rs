@@ -31,6 +31,9 @@ const STATUS_OF_SIGNALS: u8 = 128;
 /// The signals that a part of the program handles, a bit each.
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 
+/// The signals that were ignored before the first prompt, a bit each: SIGINT and SIGQUIT in the background jobs of a script.
+static IGNORED: AtomicU64 = AtomicU64::new(0);
+
 /// The number of prompts so far.
 static PROMPTS: AtomicUsize = AtomicUsize::new(0);
 
@@ -74,7 +77,7 @@ pub(crate) fn stop_process() {
 pub(crate) struct Several(Vec<(Number, Signal)>);
 
 impl Several {
-    /// Catches those that are not ignored, for the rest of the process. Call it inside the runtime.
+    /// Catches them for the rest of the process, except SIGHUP if it is ignored, as below `nohup`. Call it inside the runtime.
     pub(crate) fn catch(numbers: impl IntoIterator<Item = Number>) -> io::Result<Several> {
         Several::with(numbers, catch)
     }
@@ -83,7 +86,8 @@ impl Several {
         numbers: impl IntoIterator<Item = Number>,
         catch: impl Fn(Number) -> io::Result<Signal>,
     ) -> io::Result<Several> {
-        let numbers = numbers.into_iter().filter(|number| !is_ignored(*number));
+        let is_caught = |number: &Number| *number != Number::HUP || !is_ignored(*number);
+        let numbers = numbers.into_iter().filter(is_caught);
         numbers.map(|number| Ok((number, catch(number)?))).collect::<io::Result<_>>().map(Several)
     }
 
@@ -113,6 +117,8 @@ impl StandIn {
     /// Catches the signals until a part of the program takes them. Call it inside the runtime.
     pub(crate) fn begin() -> io::Result<StandIn> {
         let prompt = PROMPTS.fetch_add(1, Ordering::Relaxed) + 1;
+        let ignored = ENDING.into_iter().filter(|number| is_ignored(*number));
+        IGNORED.fetch_or(ignored.fold(0, |bits, number| bits | bit(number)), Ordering::Relaxed);
         let stop = has_job_control().then_some(Number::TSTP);
         let by_default = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
         Ok(StandIn { signals: Several::with(ENDING.into_iter().chain(stop), by_default)?, prompt })
@@ -123,7 +129,7 @@ impl StandIn {
         self.signals.next().await
     }
 
-    /// Does what the system would do, for each later signal that no part of the program has taken.
+    /// Does what the system would do, for each later signal that no part of the program has taken and that was not ignored.
     pub(crate) async fn act(mut self) {
         loop {
             let number = self.signals.next().await;
@@ -131,7 +137,8 @@ impl StandIn {
                 return;
             }
             match number {
-                _ if TAKEN.load(Ordering::Relaxed) & bit(number) != 0 => {}
+                _ if (TAKEN.load(Ordering::Relaxed) | IGNORED.load(Ordering::Relaxed)) & bit(number) != 0 => {
+                }
                 Number::TSTP => stop_process(),
                 number => std::process::exit(status(number).into()),
             }
