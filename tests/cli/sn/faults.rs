@@ -30,7 +30,8 @@ type Plan = fn(bool, usize) -> Fate;
 /// and in order.
 pub(super) fn exchange_through(gateway: &Gateway, options: &str, qos: &str, plan: Plan) {
     let relay = || LossyRelay::start(gateway.address, plan);
-    let (of_publisher, of_subscriber) = (relay(), relay());
+    // One for each program: a late DISCONNECT of one would end the connection of another with the same address.
+    let (of_publisher, of_last, of_subscriber) = (relay(), relay(), relay());
     let client = |relay: SocketAddr, words: &str| {
         let retries = "--sn-retry-interval 60ms --sn-retry-count 1000";
         client_of(relay, &format!("{words} {retries} -q {qos} {options}"))
@@ -39,7 +40,7 @@ pub(super) fn exchange_through(gateway: &Gateway, options: &str, qos: &str, plan
     subscriber.wait_for_stderr("<- SUBACK");
     let lines: String = (0..MESSAGES).map(|number| format!("{number}\n")).collect();
     client(of_publisher.address, "pub -t lines/all -l -i publisher").stdin(lines).run().succeed();
-    client(of_publisher.address, "pub -t lines/all -m end -i publisher").run().succeed();
+    client(of_last.address, "pub -t lines/all -m end -i publisher").run().succeed();
     subscriber.wait_for_stdout("end");
     let printed = String::from_utf8(subscriber.stdout_so_far()).unwrap();
     let mut numbers: Vec<usize> = printed.lines().filter_map(|line| line.parse().ok()).collect();
