@@ -330,16 +330,17 @@ fn a_password_that_is_no_text_is_never_shown() {
     assert!(!stderr.contains("xyzzy"), "{stderr}");
 }
 
-/// The line of a shell that says `pid` and the identifier of `mq` with these words, and the modes of the terminal at the end.
+/// The line of a shell that says `pid` and the identifier of `mq` with these words, and the modes of the terminal at the end. No signal is
+/// ignored, also if the tests run in the background.
 fn line_with_pid(words: &str) -> String {
-    format!("sh -c 'echo pid $$; exec {} {words}'; echo status $?; stty -a", mq_path())
+    format!("sh -c 'echo pid $$; exec env --default-signal {} {words}'; echo status $?; stty -a", mq_path())
 }
 
 /// Sends a signal to the program of [`line_with_pid`].
 fn send(name: &str, running: &mut Running) {
     let text = String::from_utf8(running.stdout_so_far()).unwrap();
     let pid = text.lines().find_map(|line| line.strip_prefix("pid ")).unwrap().trim().to_owned();
-    Program::new("kill").words(&format!("-{name} {pid}")).run().expect_status(0);
+    kill(name, &pid);
 }
 
 #[test]
