@@ -208,7 +208,8 @@ mod tests {
             for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
                 scope.spawn(|| {
                     while let Some(target) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        failures.lock().unwrap().extend(fuzz(*target, seed, limit));
+                        let failure = fuzz(*target, seed, limit);
+                        failures.lock().unwrap().extend(failure);
                     }
                 });
             }

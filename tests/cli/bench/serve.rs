@@ -148,7 +148,7 @@ fn the_page_of_a_run_shows_the_counters_of_the_broker() {
     let broker = EmbeddedBroker::start();
     let counters = page("200 OK", "emqx_messages_received 1234\nemqx_connections_count 7\n");
     let (running, address) = served(&broker, &format!("-c 2 --duration 60 --watch-broker=http://{counters}"));
-    let event = Events::of(address).wait_for("report", "<caption>Broker side</caption>");
+    let event = Events::of(address).wait_for("report", "1234");
     assert_says(&event, &["RUNNING", "messages in", "1234", "clients"]);
     running.signal("INT");
     running.finish().expect_status(130);

@@ -46,22 +46,23 @@ fn a_killed_subscriber_with_a_kept_session_misses_nothing() {
                 publisher.write(part);
                 subscriber.wait_for_stdout("");
                 subscriber.kill();
-                received.extend(whole_lines(&subscriber));
+                // With all that is still in its pipe.
+                received.extend(whole_lines(&subscriber.finish().stdout));
             }
             publisher.finish().succeed();
             broker.mq(&format!("pub -t lines{qos} -m end -q {qos}")).run().succeed();
             let mut subscriber = broker.mq(&session).spawn();
             subscriber.wait_for_stdout("end");
-            received.extend(whole_lines(&subscriber));
+            received.extend(whole_lines(&subscriber.stdout_so_far()));
             received.retain(|line| line != "end");
             assert_doubled_by_kills_only(&counts(received));
         }
     });
 }
 
-/// The lines that a program has printed, without one that was cut off.
-fn whole_lines(running: &Running) -> Vec<String> {
-    let output = String::from_utf8(running.stdout_so_far()).unwrap();
+/// The lines of a program's output, without one that was cut off.
+fn whole_lines(output: &[u8]) -> Vec<String> {
+    let output = std::str::from_utf8(output).unwrap();
     output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
 }
 
@@ -109,7 +110,7 @@ fn a_killed_publisher_of_QoS_2_doubles_nothing_and_leaves_no_gap() {
         }
         broker.mq("pub -t lines -m end -q 2").run().succeed();
         subscriber.wait_for_stdout("end");
-        let received = whole_lines(&subscriber);
+        let received = whole_lines(&subscriber.stdout_so_far());
         for round in 0..KILLS {
             let round = format!("{round} ");
             let of_round = received.iter().filter_map(|line| line.strip_prefix(&round));
@@ -185,7 +186,7 @@ fn clients_of_a_killed_broker_go_on() {
         subscriber.wait_for_end();
         // Whatever was acknowledged before the last kill is a whole line.
         let known: HashSet<String> = lines().lines().map(str::to_owned).collect();
-        let others: Vec<String> = whole_lines(&subscriber)
+        let others: Vec<String> = whole_lines(&subscriber.stdout_so_far())
             .into_iter()
             .filter(|line| !known.contains(line) && !line.starts_with("after kill"))
             .collect();
