@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The most columns that a table aligns. Longer cells are shown as they are, and the rest of their row follows.
-pub(crate) const MOST_ALIGNED: usize = 64;
+pub(crate) const MAX_ALIGNED: usize = 64;
 
 /// The columns of a text.
 pub(crate) fn width(text: &str) -> usize {

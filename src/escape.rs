@@ -67,7 +67,7 @@ const LONGEST_WORD: usize = 1000;
 
 /// What follows a value in a message.
 const PUNCTUATION: [char; 8] = ['"', '\'', ')', ':', ';', ',', '?', '.'];
-const MOST_PUNCTUATION: usize = 3;
+const MAX_PUNCTUATION: usize = 3;
 
 /// The text with words that are too long for a message in part.
 pub(crate) fn with_short_words(text: &str) -> Cow<'_, str> {
@@ -81,7 +81,7 @@ pub(crate) fn with_short_words(text: &str) -> Cow<'_, str> {
         if word.len() <= LONGEST_WORD {
             short += part;
         } else {
-            let end = word.trim_end_matches(PUNCTUATION).len().max(word.len() - MOST_PUNCTUATION);
+            let end = word.trim_end_matches(PUNCTUATION).len().max(word.len() - MAX_PUNCTUATION);
             short += &shortened(word);
             short += part.get(end..).unwrap_or_default();
         }

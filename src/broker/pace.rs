@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most clients that are named in that time.
-const MOST_CLIENTS: usize = 20;
+const MAX_CLIENTS: usize = 20;
 
 /// The clients that were named recently, each until it may be named again.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Pace {
 
     /// Whether the client may be named now.
     pub(super) fn admits(&mut self, client_id: &Rc<str>, now: Instant) -> bool {
-        let may_be_named = self.recent.len() < MOST_CLIENTS && !self.recent.contains_key(client_id);
+        let may_be_named = self.recent.len() < MAX_CLIENTS && !self.recent.contains_key(client_id);
         if may_be_named {
             self.recent.insert(Rc::clone(client_id), now + INTERVAL);
         }
@@ -42,7 +42,7 @@ mod tests {
         let admits = |pace: &mut Pace, number: usize, now| pace.admits(&number.to_string().into(), now);
         assert_eq!([0, 0, 1].map(|number| admits(&mut pace, number, now)), [true, false, true]);
         let named = (2..100).filter(|number| admits(&mut pace, *number, now)).count();
-        assert_eq!(named, MOST_CLIENTS - 2);
+        assert_eq!(named, MAX_CLIENTS - 2);
         pace.advance(now + INTERVAL);
         assert!(admits(&mut pace, 0, now + INTERVAL));
     }

@@ -42,7 +42,7 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 const MESSAGES_PER_STEP: usize = 4;
 
 /// The clients that are remembered for the report of exceeded limits.
-const MOST_EXCEEDING: usize = 1000;
+const MAX_EXCEEDING: usize = 1000;
 
 /// Connections that are not accepted yet share one part in this many of the memory.
 const STRANGERS_PART: usize = 16;
@@ -240,7 +240,7 @@ impl State {
     /// Counts a request refused because of a limit.
     pub(super) fn note_exceeded(&mut self, client: &Client, excess: Excess) {
         self.report.quota_exceeded += 1;
-        if self.exceeding.len() < MOST_EXCEEDING {
+        if self.exceeding.len() < MAX_EXCEEDING {
             self.exceeding.entry(Rc::clone(&client.id)).or_insert(excess);
         }
     }

@@ -6,7 +6,7 @@ use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ListArgs, S
 use crate::cli::config::list::{Listed, list};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
-use crate::columns::{self, MOST_ALIGNED};
+use crate::columns::{self, MAX_ALIGNED};
 use crate::commands::error::{Error, ExitStatus};
 use crate::{escape, json};
 use serde::Serialize;
@@ -52,7 +52,7 @@ fn table(listed: &Listed) -> String {
         .map(|profile| columns::width(&name(&profile.name)))
         .max()
         .unwrap_or(0)
-        .min(MOST_ALIGNED);
+        .min(MAX_ALIGNED);
     let rows = listed.profiles.iter().map(|profile| {
         let mark = if listed.default.as_deref() == Some(&profile.name) { "  (default)" } else { "" };
         let name = columns::padded(&name(&profile.name), width);

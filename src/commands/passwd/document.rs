@@ -5,7 +5,7 @@ use super::source::{self, NewPassword};
 use super::{DIFFERENT, Destination, into_shown, print, warnings};
 use crate::cli::UsageError;
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
-use crate::columns::{self, MOST_ALIGNED};
+use crate::columns::{self, MAX_ALIGNED};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
@@ -211,7 +211,7 @@ pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
     let kind = FormatSettings { format: args.stored.format.format(), settings: args.stored.settings()? };
     let users = read(&kind, &args.file)?.users();
     let width =
-        users.iter().map(|user| columns::width(&into_shown(&user.name))).max().unwrap_or(0).min(MOST_ALIGNED);
+        users.iter().map(|user| columns::width(&into_shown(&user.name))).max().unwrap_or(0).min(MAX_ALIGNED);
     let mut text = String::new();
     for User { name, scheme, is_weak } in &users {
         let (name, weak) = (into_shown(name), if *is_weak { "; weak" } else { "" });

@@ -2,7 +2,7 @@
 
 use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
-use crate::columns::{self, MOST_ALIGNED};
+use crate::columns::{self, MAX_ALIGNED};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
@@ -61,7 +61,7 @@ pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
     let rows: Vec<[String; 3]> = file.entries().map(|entry| row(&entry)).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| columns::width(cell)).max().unwrap_or(0).min(MOST_ALIGNED)
+        cells.map(|cell| columns::width(cell)).max().unwrap_or(0).min(MAX_ALIGNED)
     };
     let (users, schemes) = (width(0), width(1));
     let mut text = String::new();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const CHUNK: usize = 200;
 
 /// The faults of a long run; a run of few messages has one before every fifth chunk.
-const MOST_FAULTS: usize = 20;
+const MAX_FAULTS: usize = 20;
 
 /// The number of messages in a run.
 fn messages() -> usize {
@@ -23,7 +23,7 @@ fn messages() -> usize {
 
 /// The chunks from one fault to the next.
 fn chunks_per_fault() -> usize {
-    (messages() / CHUNK / MOST_FAULTS).max(5)
+    (messages() / CHUNK / MAX_FAULTS).max(5)
 }
 
 /// The options of the client that receives the messages at last. Its session is kept.
