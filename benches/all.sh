@@ -212,8 +212,27 @@ measure_million() {
             STARTED+=("$!")
         done
     fi
+    watch_memory "$DIR/mq" > "$DIR/most-memory" &
+    local watcher=$!
     measure million-clients mq "$DIR/mq" bench conn -p "$((SINK_PORT + 1))" -c 1000000 --hold 1
+    wait "$watcher"
     grep '^connected' "$DIR/output"
+    printf 'all processes of mq together: at most %s MiB\n' "$(< "$DIR/most-memory")"
+}
+
+# watch_memory PROGRAM: waits for processes of a program, and until they ended; prints the most memory they had together, in MiB (shared
+# pages count once).
+watch_memory() {
+    local program=$1 most=0 all processes
+    until processes=$(pgrep -f "^$program "); do sleep 0.1; done
+    while processes=$(pgrep -f "^$program "); do
+        # A process may end at any moment.
+        all=$(for process in $processes; do cat "/proc/$process/smaps_rollup" 2> /dev/null || true; done |
+            awk '/^Pss:/ { sum += $2 } END { print int(sum / 1024) }')
+        most=$((all > most ? all : most))
+        sleep 1
+    done
+    echo "$most"
 }
 
 measure_build() {
