@@ -42,7 +42,7 @@ pub use authentication::AuthViolation;
 pub use connack::Connack;
 pub use connect::{Connect, Will};
 pub use disconnect::{Auth, Disconnect};
-pub use error::{DecodeError, EncodeError, Fault, Problem};
+pub use error::{DecodeError, EncodeError, Problem};
 pub use packet::{Frame, MAX_PACKET_SIZE, Packet};
 pub use packet_id::PacketId;
 pub use packet_reader::{PacketReader, SizeLimits};
@@ -55,7 +55,7 @@ pub use reason::ReasonCode;
 pub use subscribe::{
     RetainHandling, Subscribe, Subscription, SubscriptionAck, SubscriptionOptions, Unsubscribe,
 };
-pub use tolerant::{Defect, Mended, Treatment};
+pub use tolerant::{Defect, Mended};
 pub use topic::{TopicError, TopicFilter, TopicName};
 pub use version::Version;
 pub use writer::MAX_REMAINING_LENGTH;

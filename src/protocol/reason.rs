@@ -14,6 +14,7 @@ macro_rules! reason_codes {
             $(pub const $constant: ReasonCode = ReasonCode($code);)+
 
             /// All codes of MQTT 5.0 in ascending order.
+            #[cfg(test)]
             pub const ALL: [ReasonCode; 43] = [$(ReasonCode($code),)+];
         }
 

@@ -76,7 +76,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let mut recorder = recorder(args, messages)?;
     let secrets = SharedKeyLog::open(args.live.key_log())?;
     let interruption = Interruption::default();
-    let ports = Ports::default().and_mqtt_sn(args.sn.ports());
+    let ports = Ports::with_mqtt_sn(args.sn.ports());
     let source = capture::Source { file: args.file.as_deref(), ports, secrets: &secrets, is_report };
     let result = capture::run(source, inspector, &mut viewer, recorder.as_mut(), &interruption);
     // Show the packets before the error.

@@ -73,11 +73,11 @@ pub struct Counts {
 }
 
 impl Capture {
-    /// Uses `ports` as additional ports, and `decryptor` to read TLS.
+    /// Uses `ports` for datagrams, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Capture {
-        let datagrams = Datagrams::new(ports.clone());
-        Capture { conversations: Conversations::new(ports, decryptor), datagrams, ..Capture::default() }
+        let datagrams = Datagrams::new(ports);
+        Capture { conversations: Conversations::new(decryptor), datagrams, ..Capture::default() }
     }
 
     /// Takes a frame, and emits the resulting events.

@@ -45,7 +45,6 @@ pub struct Frame<'a> {
     pub message_type: MessageType,
     header: Header,
     body: &'a [u8],
-    size: usize,
 }
 
 impl<'a> Frame<'a> {
@@ -73,16 +72,7 @@ impl<'a> Frame<'a> {
             return fail(Problem::LengthTooLarge { announced, actual });
         }
         let body = datagram.get(header.size()..).unwrap_or_default();
-        Ok(Frame { message_type, header, body, size: actual })
-    }
-
-    /// The value of the length field, if the datagram has more octets. The length field of an encapsulated message ends before
-    /// the message inside.
-    ///
-    /// Paho's gateway writes 255 for messages of 257 octets.
-    pub fn wrong_length(&self) -> Option<usize> {
-        let announced = self.header.announced;
-        (self.message_type != MessageType::Encapsulated && announced != self.size).then_some(announced)
+        Ok(Frame { message_type, header, body })
     }
 
     /// The octets of the header that the length field covers, and those behind it.

@@ -30,7 +30,7 @@ pub use message::{
     Connect, Encapsulated, Message, Publish, Regack, Register, Suback, Subscribe, Unsubscribe, WillTopic,
 };
 pub use message_type::MessageType;
-pub use predefined::{PredefinedError, PredefinedProblem, PredefinedTopics};
+pub use predefined::PredefinedTopics;
 pub use recognise::{Likeness, answers, is_from_client, likeness};
 pub use return_code::ReturnCode;
 pub use topic::{ShortName, SubscribeTopic, TopicId, TopicIdType};

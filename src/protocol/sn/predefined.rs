@@ -84,11 +84,6 @@ impl PredefinedTopics {
         id.filter(|id| own.is_none_or(|table| !table.topics.contains_key(id)))
     }
 
-    /// Whether no id is predefined.
-    pub fn is_empty(&self) -> bool {
-        self.of_all.topics.is_empty() && self.of_clients.is_empty()
-    }
-
     fn add_line(&mut self, line: &str) -> Result<(), PredefinedProblem> {
         let (client, topic, id) = match line.split_once(char::is_whitespace) {
             Some((id, topic)) if is_number(id) => (ALL, topic.trim(), id),

@@ -162,7 +162,6 @@ proptest! {
     fn a_message_decodes_as_it_was_encoded(message in message()) {
         let bytes = encoded(&message);
         prop_assert_eq!(Message::decode(&bytes), Ok(message));
-        prop_assert_eq!(Frame::cut(&bytes).unwrap().wrong_length(), None);
     }
 
     #[test]
@@ -320,7 +319,6 @@ fn a_length_that_is_too_small_does_not_shorten_the_message() {
     let mut bytes = vec![1, 0, 0xff, 0x0c, 0, 0, 1, 0, 0];
     bytes.resize(257, b'x');
     let frame = Frame::cut(&bytes).unwrap();
-    assert_eq!(frame.wrong_length(), Some(255));
     let Ok(Message::Publish(publish)) = Message::read(frame) else { panic!("it is a PUBLISH") };
     assert_eq!(publish.payload.len(), 248);
 }

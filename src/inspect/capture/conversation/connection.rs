@@ -2,7 +2,7 @@
 
 use super::super::reassembly::{Close, Side, Start};
 use super::detect::{Detection, Evidence};
-use super::ports::Ports;
+use super::ports;
 use super::tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 use super::undecided::{ReplayedEntry, StreamPart, Undecided};
 use super::web_socket::{Unwrapped, Unwrapper};
@@ -16,7 +16,6 @@ const MAX_UNDECIDED: usize = 16 << 20;
 
 #[derive(Default)]
 pub(super) struct Shared {
-    ports: Ports,
     decryptor: Option<Box<dyn Decryptor>>,
     /// Bytes held by connections whose protocol is undecided.
     undecided: usize,
@@ -25,8 +24,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Shared {
-        Shared { ports, decryptor, ..Shared::default() }
+    pub(super) fn new(decryptor: Option<Box<dyn Decryptor>>) -> Shared {
+        Shared { decryptor, ..Shared::default() }
     }
 }
 
@@ -375,7 +374,6 @@ impl Conversation {
             undecided,
             start: opening.start,
             ports: opening.ends.map(|end| end.port()),
-            known_ports: &shared.ports,
             is_final,
             proxy: opening.proxied.map(|proxied| proxied.side),
             may_be_proxied: opening.proxied.is_none() && self.encryption.is_none(),
@@ -562,12 +560,12 @@ impl Conversation {
         let [a, b] = opening.ends;
         let client = match opening.start {
             Start::Handshake { initiator } => initiator,
-            Start::Midway => shared.ports.server(a.port(), b.port()).other(),
+            Start::Midway => ports::server(a.port(), b.port()).other(),
         };
         let protocol = match by {
             Close::Refused(side) if side == client.other() => {
                 let port = opening.ends_of(client).1.port();
-                OtherProtocol::Refused { expects_mqtt: shared.ports.usage(port).is_some() }
+                OtherProtocol::Refused { expects_mqtt: ports::usage(port).is_some() }
             }
             _ => OtherProtocol::Silent,
         };

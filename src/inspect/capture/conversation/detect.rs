@@ -4,7 +4,7 @@ use super::super::reassembly::{Side, Start};
 use super::OtherProtocol;
 use super::http::{self, Head, HeadParse};
 use super::mqtt::{self, Likeness, Walk};
-use super::ports::{PortUse, Ports};
+use super::ports::{self, PortUse};
 use super::tls::{self, Hello, ServerName};
 use super::undecided::Undecided;
 use super::web_socket::{self, FrameFault};
@@ -20,7 +20,6 @@ pub(super) struct Evidence<'a> {
     pub(super) start: Start,
     /// The ports of A and B.
     pub(super) ports: [u16; 2],
-    pub(super) known_ports: &'a Ports,
     /// No more bytes will arrive, or be waited for.
     pub(super) is_final: bool,
     /// The side that sent a PROXY protocol header, which is not in the held bytes.
@@ -136,7 +135,7 @@ impl Evidence<'_> {
             }
         }
         let [a, b] = self.ports;
-        self.known_ports.server(a, b).other()
+        ports::server(a, b).other()
     }
 
     fn prefix(&self, side: Side) -> &[u8] {
@@ -277,7 +276,7 @@ impl Evidence<'_> {
 
     /// The use of a known port, checking the server's port first.
     fn usage(&self) -> Option<PortUse> {
-        let [a, b] = self.ports.map(|port| self.known_ports.usage(port));
+        let [a, b] = self.ports.map(ports::usage);
         match self.client() {
             Side::A => b.or(a),
             Side::B => a.or(b),

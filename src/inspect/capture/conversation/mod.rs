@@ -276,10 +276,10 @@ pub struct Conversations {
 }
 
 impl Conversations {
-    /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
+    /// Uses `decryptor` to read TLS.
     #[must_use]
-    pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
-        Conversations { conversations: ConnectionTable::default(), shared: Shared::new(ports, decryptor) }
+    pub fn new(decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
+        Conversations { conversations: ConnectionTable::default(), shared: Shared::new(decryptor) }
     }
 
     /// Takes an event of a TCP connection, and emits the resulting events.

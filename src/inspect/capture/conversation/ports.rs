@@ -31,24 +31,17 @@ const COMMON: [(u16, PortUse); 14] = [
 /// The UDP ports that gateways of MQTT-SN and their documentation use.
 const MQTT_SN: [u16; 4] = [10_000, 1883, 1884, 2442];
 
-/// The common ports, and additional ports from the user.
+/// The common ports, and additional UDP ports from the user.
 #[derive(Debug, Clone, Default)]
 pub struct Ports {
-    mqtt: Vec<u16>,
     mqtt_sn: Vec<u16>,
 }
 
 impl Ports {
-    /// The common ports and `mqtt`.
+    /// The common ports, and these UDP ports of MQTT-SN.
     #[must_use]
-    pub fn with_mqtt(mqtt: Vec<u16>) -> Ports {
-        Ports { mqtt, ..Ports::default() }
-    }
-
-    /// The same, with these UDP ports of MQTT-SN.
-    #[must_use]
-    pub fn and_mqtt_sn(self, mqtt_sn: Vec<u16>) -> Ports {
-        Ports { mqtt_sn, ..self }
+    pub fn with_mqtt_sn(mqtt_sn: Vec<u16>) -> Ports {
+        Ports { mqtt_sn }
     }
 
     /// Whether the user named the UDP port as one of MQTT-SN.
@@ -60,21 +53,18 @@ impl Ports {
     pub(in crate::inspect::capture) fn is_usual_mqtt_sn(port: u16) -> bool {
         MQTT_SN.contains(&port)
     }
+}
 
-    pub(super) fn usage(&self, port: u16) -> Option<PortUse> {
-        if self.mqtt.contains(&port) {
-            return Some(PortUse::Mqtt);
-        }
-        COMMON.iter().find(|(common, _)| *common == port).map(|(_, usage)| *usage)
-    }
+pub(super) fn usage(port: u16) -> Option<PortUse> {
+    COMMON.iter().find(|(common, _)| *common == port).map(|(_, usage)| *usage)
+}
 
-    /// The server's side: the one with a known port, or else the one with the lower port.
-    pub(super) fn server(&self, a: u16, b: u16) -> Side {
-        match (self.usage(a), self.usage(b)) {
-            (Some(_), None) => Side::A,
-            (None, Some(_)) => Side::B,
-            _ if a < b => Side::A,
-            _ => Side::B,
-        }
+/// The server's side: the one with a known port, or else the one with the lower port.
+pub(super) fn server(a: u16, b: u16) -> Side {
+    match (usage(a), usage(b)) {
+        (Some(_), None) => Side::A,
+        (None, Some(_)) => Side::B,
+        _ if a < b => Side::A,
+        _ => Side::B,
     }
 }

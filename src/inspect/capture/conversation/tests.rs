@@ -2,8 +2,8 @@
 
 use super::super::reassembly::{self, Close, Side, Start};
 use super::{
-    Chunk, ConversationEvent, Conversations, Decryptor, Direction, FrameFault, OtherProtocol, Plain, Ports,
-    Session, Undecryptable,
+    Chunk, ConversationEvent, Conversations, Decryptor, Direction, FrameFault, OtherProtocol, Plain, Session,
+    Undecryptable,
 };
 use crate::inspect::capture::{Moment, fuzzing};
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
@@ -236,14 +236,6 @@ fn invalid_bytes_on_a_port_of_mqtt_are_mqtt() {
 }
 
 #[test]
-fn ports_can_be_added() {
-    let ports = Ports::with_mqtt(vec![5]);
-    let mut line = SideBytes::with(Conversations::new(ports, None), 5, HANDSHAKE);
-    line.a(b"\0");
-    assert_eq!(line.take(), [opened(40_000), bytes(ClientToServer, 0, b"\0")]);
-}
-
-#[test]
 fn without_a_handshake_the_client_is_found_by_its_packets() {
     let pingreq = b"\xc0\x00";
     for (side, packet, client) in [
@@ -417,7 +409,7 @@ impl Session for Toy {
 }
 
 fn decrypted() -> SideBytes {
-    let conversations = Conversations::new(Ports::default(), Some(Box::new(Toy { hello: 0 })));
+    let conversations = Conversations::new(Some(Box::new(Toy { hello: 0 })));
     SideBytes::with(conversations, 8883, HANDSHAKE)
 }
 

@@ -2,7 +2,7 @@
 
 use super::suite::Protection;
 use super::*;
-use crate::inspect::capture::conversation::{ConversationEvent, Conversations, Ports};
+use crate::inspect::capture::conversation::{ConversationEvent, Conversations};
 use crate::inspect::capture::fuzzing;
 use crate::inspect::capture::network::Network;
 use crate::inspect::capture::reader::Reader;
@@ -77,7 +77,7 @@ fn said(name: &str, parts: &[Part]) -> Said {
 
 /// The data found in these parts, one of which was not captured from a place in it on.
 fn said_without(name: &str, parts: &[Part], lost: Option<&(usize, Range<usize>)>) -> Said {
-    let mut conversations = Conversations::new(Ports::default(), decryptor(name));
+    let mut conversations = Conversations::new(decryptor(name));
     let mut said = Said::default();
     let at = Moment::default();
     let [a, b] = [40_000, 8883].map(|port| ([127, 0, 0, 1], port).into());

@@ -16,7 +16,7 @@ mod tests;
 mod topic;
 
 pub use connect::{Auth, Authentication, Connack, Connect, Disconnect, Will};
-pub use encapsulation::{Connection, Counter, Forwarder, Protection};
+pub use encapsulation::{Connection, Forwarder, Protection};
 pub use exchange::{Ack, Delivery, Publish, Pubwos, Register, Subscribe, TopicAck, Unsubscribe};
 pub use packet::Packet;
 pub use packet_type::PacketType;

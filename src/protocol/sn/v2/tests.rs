@@ -1,6 +1,7 @@
 //! Invariants of every packet: it decodes as it was encoded, and no bytes make the decoder panic. Also the octets of packets, and
 //! a damaged datagram for each kind of error.
 
+use super::encapsulation::Counter;
 use super::*;
 use crate::protocol::sn::EncodeError;
 use crate::protocol::{PacketId, Qos, RetainHandling, SubscriptionOptions};
