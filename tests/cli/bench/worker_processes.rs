@@ -269,11 +269,12 @@ fn a_broker_that_dies_ends_all_processes() {
 
 #[test]
 fn a_worker_process_that_cannot_begin_says_why() {
+    // The leader tries the addresses of a name before it starts processes, so this is an address.
     // The file is gone when the process wants to read it: a pipe can be read once.
     let finished = Program::new("bash")
         .arg("-c")
         .arg(format!(
-            "{} bench -p 9 -c 10 --processes 2 --credentials <(printf 'client_id\\n'; seq 20)",
+            "{} bench -h 127.0.0.1 -p 9 -c 10 --processes 2 --credentials <(printf 'client_id\\n'; seq 20)",
             mq_path()
         ))
         .run();
