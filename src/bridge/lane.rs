@@ -204,6 +204,11 @@ impl Lane {
         self.flow.target_lost();
     }
 
+    /// Whether the source has not repeated some messages on its connection so far.
+    pub(super) fn has_unseen(&self) -> bool {
+        self.flow.has_unseen()
+    }
+
     /// The source has not repeated some messages on its connection, so it does not know them any longer.
     pub(super) fn abandon_unseen(&mut self, ports: Ports<'_>, now: Instant) {
         let mut writer = Writer { desk: &mut self.desk, ports, now };

@@ -4,6 +4,7 @@ use super::error::Error;
 use super::event::{EventKind, Reporter};
 use super::port::Port;
 use super::private_level::PrivateLevel;
+use super::repetition::Repetition;
 use super::requests::Requests;
 use super::settings::{End, Side};
 use super::snapshot::{SideSnapshot, SideState};
@@ -74,6 +75,7 @@ pub(super) struct Up {
     pub(super) version: Version,
     pub(super) limits: Limits,
     pub(super) requests: Requests,
+    pub(super) repetition: Repetition,
     pub(super) since: Instant,
     /// Whether a message arrived, or was acknowledged.
     pub(super) has_moved_message: bool,
@@ -217,6 +219,7 @@ impl Link {
             version,
             limits: peer_accepts,
             requests: Requests::default(),
+            repetition: Repetition::default(),
             since: now,
             has_moved_message: false,
             published: None,
@@ -424,12 +427,24 @@ impl Up {
         match self.keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(_) => Ok(()),
             KeepAliveAction::Ping => {
-                // PINGREQ has no field that could be too long.
-                let _ = Packet::Pingreq.encode(self.version, self.connection.output());
+                self.ping();
                 Ok(())
             }
             KeepAliveAction::PeerIsGone => Err(client::Error::KeepAlive(self.keep_alive.interval())),
         }
+    }
+
+    /// Asks the broker, once for a connection, whether it has repeated all messages that it has in flight.
+    pub(super) fn ask_for_repetition(&mut self) {
+        if self.repetition.ask() {
+            self.ping();
+        }
+    }
+
+    fn ping(&mut self) {
+        // PINGREQ has no field that could be too long.
+        let _ = Packet::Pingreq.encode(self.version, self.connection.output());
+        self.repetition.ping_sent();
     }
 }
 

@@ -24,6 +24,7 @@ mod port;
 mod private_level;
 mod queue;
 mod rate;
+mod repetition;
 mod requests;
 pub(crate) mod routes;
 pub(crate) mod rule;

@@ -245,7 +245,7 @@ impl Bridge {
                 Silent::Target => direction.target(),
             });
             drop(core);
-            self.abandon_unseen(direction, now);
+            self.ask_for_unseen(direction, now);
             if let Some(side) = silent
                 && self.link(side).is_up()
                 && self.reads(side)
@@ -267,14 +267,14 @@ impl Bridge {
         Ok(())
     }
 
-    /// Gives up the messages that a broker has not repeated for long on a connection that works.
-    fn abandon_unseen(&mut self, direction: Direction, now: Instant) {
+    /// Asks a broker that has not repeated some messages for long.
+    fn ask_for_unseen(&mut self, direction: Direction, now: Instant) {
         let timeout = self.acknowledgement_timeout;
-        let (source, target, core) = self.parts(direction.source());
+        let (source, _, core) = self.parts(direction.source());
         let Some(up) = source.up() else { return };
-        if now.saturating_duration_since(up.since) > timeout {
-            let ports = Ports { source: Some(up.port()), target: target.port() };
-            core.borrow_mut().lane(direction).abandon_unseen(ports, now);
+        if now.saturating_duration_since(up.since) > timeout && core.borrow_mut().lane(direction).has_unseen()
+        {
+            up.ask_for_repetition();
         }
     }
 
@@ -407,7 +407,11 @@ impl Bridge {
                     up.requests.receive(&ack, side, to.flow_mut(), &reporter);
                     from.is_subscribed = up.requests.is_empty();
                 }
-                Packet::Pingresp => {}
+                Packet::Pingresp => {
+                    if up.repetition.ping_answered() {
+                        from.abandon_unseen(Ports { source: Some(own.reborrow()), target: other }, now);
+                    }
+                }
                 Packet::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
                 Packet::Connect(_)
                 | Packet::Connack(_)

@@ -472,6 +472,11 @@ impl<M> Flow<M> {
         }
     }
 
+    /// Whether the source has not repeated some exchanges on its connection so far.
+    pub(super) fn has_unseen(&self) -> bool {
+        self.exchanges.values().any(|exchange| exchange.source != Source::Gone && !exchange.is_seen)
+    }
+
     /// The source did not repeat these exchanges on its connection, so it has forgotten them.
     pub(super) fn abandon_unseen(&mut self, now: Instant, wires: &mut impl Wires<M>) {
         self.abandon_if(|exchange| !exchange.is_seen, now, wires);

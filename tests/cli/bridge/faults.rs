@@ -393,3 +393,80 @@ fn a_message_that_the_target_forgot_before_its_release_is_sent_again() {
     source.finish();
     target.finish();
 }
+
+/// Accepts the bridge and its subscription, sends a message of QoS 2, and closes the connection between PUBREC and PUBREL.
+fn send_half_a_message(acceptor: &mut peer::Acceptor) {
+    let mut wire = acceptor.accept();
+    wire.speak_v5();
+    wire.expect_type(0x10);
+    wire.send("20 (00 00 ())");
+    wire.expect_type(0x82);
+    wire.send("90 (ffff () 02)");
+    wire.send("34 (`m/a` 0007 () 'once')");
+    wire.expect_ack(0x50, 7);
+}
+
+/// Accepts the bridge with its session.
+fn accept_again(acceptor: &mut peer::Acceptor) -> Wire {
+    let mut wire = acceptor.accept();
+    wire.speak_v5();
+    wire.expect_type(0x10);
+    wire.send("20 (01 00 ())");
+    wire
+}
+
+#[test]
+fn a_source_that_is_silent_on_a_new_connection_has_forgotten_nothing() {
+    let target = EmbeddedBroker::start();
+    let subscriber = target.subscriber("-t m/# -q 2 -C 2");
+    let source = ScriptedPeer::start(|acceptor| {
+        send_half_a_message(acceptor);
+        // The bridge asks after its time limit, and gets no answer.
+        let mut wire = accept_again(acceptor);
+        wire.expect_type(0xc0);
+        drop(wire);
+        let mut wire = accept_again(acceptor);
+        wire.send("3c (`m/a` 0007 () 'once')");
+        wire.expect_ack(0x50, 7);
+        wire.send("62 (0007)");
+        wire.expect_ack(0x70, 7);
+        wire.send("34 (`m/a` 0008 () 'end')");
+        wire.expect_ack(0x50, 8);
+        wire.send("62 (0008)");
+        wire.expect_ack(0x70, 8);
+        wire.expect_end();
+    });
+    let options = "--name b --notifications none --ack-timeout 1s";
+    let bridge = between(&source, &target, options, &["m/# out 2"]).spawn();
+    assert_eq!(subscriber.finish().succeed(), "once\nend\n");
+    bridge.signal("TERM");
+    bridge.finish().succeed();
+    source.finish();
+}
+
+#[test]
+fn a_source_that_answers_but_repeats_nothing_has_forgotten_the_message() {
+    let source = ScriptedPeer::start(|acceptor| {
+        send_half_a_message(acceptor);
+        let mut wire = accept_again(acceptor);
+        wire.expect_type(0xc0);
+        wire.send("d0 ()");
+        wire.expect_end();
+    });
+    let (is_done, done) = std::sync::mpsc::channel();
+    let target = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_with_session(acceptor);
+        let message = wire.expect_publish();
+        // PUBREL follows without the source.
+        complete(&mut wire, &message);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let options = "--name b --notifications none --ack-timeout 1s";
+    let bridge = between(&source, &target, options, &["m/# out 2"]).spawn();
+    done.recv_timeout(DEADLINE).expect("the message is completed");
+    bridge.signal("TERM");
+    bridge.finish().succeed();
+    source.finish();
+    target.finish();
+}
