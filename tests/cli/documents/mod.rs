@@ -14,6 +14,7 @@
 //!
 //! In the output, `...` on a line of its own stands for any lines, and elsewhere for any part of a line.
 
+mod commands;
 mod expected;
 mod page;
 mod shell;
@@ -74,6 +75,26 @@ fn commands_with_a_prompt_are_in_console_blocks() {
             assert_eq!(prompt, None, "{}:{}: mark the block as console", path.display(), block.line);
         }
     }
+}
+
+#[test]
+fn commands_that_do_not_run_have_known_options_and_valid_values() {
+    let mut commands = 0;
+    for path in documents() {
+        for block in read(&path).blocks {
+            let script = if block.is_shell() {
+                block.lines.join("\n")
+            } else if block.reason_not_to_run().is_some() {
+                block.steps().into_iter().map(|step| step.command + "\n").collect()
+            } else {
+                continue;
+            };
+            let (count, errors) = commands::check(&script);
+            assert_eq!(errors, "", "{}:{}", path.display(), block.line);
+            commands += count;
+        }
+    }
+    assert!(commands > 150, "{commands} commands");
 }
 
 #[test]

@@ -63,6 +63,11 @@ impl Block {
         self.language == "console"
     }
 
+    /// Commands without a prompt, for readers to adapt.
+    pub fn is_shell(&self) -> bool {
+        self.language == "sh"
+    }
+
     pub fn reason_not_to_run(&self) -> Option<&str> {
         self.comments_with("not run, ").next()
     }
