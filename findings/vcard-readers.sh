@@ -2,9 +2,9 @@
 # Three npm readers of vCards, in which the contacts of sites and devices are kept, change names and values: vcf 2.1.2, vcard-parser 1.0.0 and vcard4-ts 0.4.1.
 #
 # Expected (RFC 6350): in text, \\, \, \; and \n are escape sequences (3.4). A parameter in quotes may have : ; and , (3.3). TEL with VALUE=uri and GEO are URIs, which have
-#           their own ; and , (6.4.1, 6.5.2). CATEGORIES is a list, and ORG has components, separated by ; (6.7.1, 6.6.4). (RFC 7095, jCard) names are in lower
-#           case, otherwise unchanged (3.3, 3.4), values have no escapes (3.5.1), several values are several items of the property (3.3.1.2),
-#           components are an array (3.3.1.3), and the default type of GEO is uri (3.5).
+#           their own ; and , (6.4.1, 6.5.2). CATEGORIES is a list, and ORG has components, separated by ; (6.7.1, 6.6.4). (RFC 7095, jCard, 3.3 to 3.5) names are in lower
+#           case, otherwise unchanged, values have no escapes, several values are several items of the property, components are an array, and the default type
+#           of GEO is uri.
 # Seen:     vcf calls the property x-room-id xRoomId in jCard, and a parameter likewise, keeps the escapes, gives lists and ORG as one text, GEO as text, and begins the value
 #           at a colon inside a quoted parameter. vcard-parser cuts a tel: URI at ;, a geo: URI at the comma, and a quoted parameter at a colon, and keeps \\ as
 #           two backslashes. vcard4-ts gives ORG as one component and begins the value inside a quoted parameter too.
