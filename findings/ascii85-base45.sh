@@ -6,7 +6,7 @@
 #           encoded; only a whole group of zeros becomes z. (RFC 9285, section 3) base45 encodes the octets in pairs; 03 04 is 7H0.
 # Seen:     base85 removes the exclamation marks at the end, which stand for zeros: one octet 00 is an empty text, 01 02 03 04 00 comes back as 01 02. Whole
 #           groups, last groups that end in another octet, and reading, are right. @digitalbazaar/base45 reads the memory of the array from its start,
-#           whatever the offset: the last two octets of 01 02 03 04 give X50, which is 01 02, as does each small Buffer of Node.js.
+#           whatever the offset: the last two octets of 01 02 03 04 give X50, which is 01 02; small Buffers of Node.js share memory in the same way.
 # So:       readings that end in zeros lose up to three octets, also of the numbers before.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two ASN.1 codecs for JavaScript: npm snmp-native 1.2.0, which bridges between SNMP and MQTT use to read and set values, writes a third of the small negative
-# numbers as positive ones; npm @fidm/asn1 1.0.4 misreads object identifiers below 2 and those with numbers from 2^31 on.
+# Two ASN.1 codecs for JavaScript: npm snmp-native 1.2.0, which reads and sets values by SNMP, writes half of the negative numbers down to -65535 as
+# positive ones; npm @fidm/asn1 1.0.4 misreads object identifiers below 2 and those with numbers from 2^31 on.
 #
 # Expected (ITU-T X.690, section 8.3): an integer is in two's complement, with as few octets as possible, so that the first bit is its sign. (X.690, section
 #           8.19.4) The first number of an encoded object identifier is 40 X + Y, where X is 0, 1 or 2, and Y below 40 for X of 0 and 1 only. (X.690,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# npm aws-cron-parser 1.1.12, which foretells the runs of rules of Amazon EventBridge, among them those that send commands to devices over AWS IoT, has runs on days
-# that months do not have, and none for some valid expressions. Beside PyPI aws-croniter 2.1.1.
+# npm aws-cron-parser 1.1.12, which foretells the runs of rules of Amazon EventBridge, has runs on days that months do not have,
+# and none for some valid expressions. Beside PyPI aws-croniter 2.1.1.
 #
 # Expected (Amazon EventBridge User Guide, "Cron expressions reference"): a rule runs if its fields match: day of month 1 to 31. The comma adds values. L in
 #           the day of month or the day of week is the last day of the month or week; W in the day of month the weekday closest to a day of the

@@ -8,7 +8,7 @@
 #           C.2) S7 ends a block of S3 records, S9 one of S1 records.
 # Seen:     ihextools returns the values of records 02, 03 and 05 with the code, ignores the segment, ors the address with the base, so that octets behind a
 #           boundary of 64 K have the address of the ones 64 K before, and leaves out gaps. It writes an offset of five digits behind 0FFF8. nrf-intel-hex
-#           throws an error from 80000000 on, where many microcontrollers have their flash. intel-hex and ihexsrec go on behind the segment;
+#           throws an error from 80000000 on, where some microcontrollers have their flash. intel-hex and ihexsrec go on behind the segment;
 #           ihexsrec ends S3 records with S9, and loses a start in a segment in S records.
 # So:       the image that is hashed, signed or flashed has four octets too many behind the code.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Readers and a writer of TWKB, a compact form of positions and tracks: npm twkb 0.2.2 and wkx 0.5.0 move Tokyo to another ocean at seven decimals, and wkx writes
-# tracks that end a kilometre from where they should. Beside PyPI wkbparse 0.2.2.
+# tracks that end 670 m from where they should. Beside PyPI wkbparse 0.2.2.
 #
 # Expected (TWKB Specification 0.23, "Type & Precision"): up to seven decimals. ("VarInt Encode", "ZigZag Encode") Integers are of any length, with a formula
 #           for 64 bits. ("Convert to Integers", "Calculate Delta Values") Coordinates are multiplied and rounded to the nearest integer, and the deltas
@@ -9,7 +9,7 @@
 # Seen:     with seven decimals twkb and wkx wrap longitudes beyond 107.37 degrees: 139.7671 is read as -74.9812648, -122.3321 as 92.4162648. An empty point is
 #           at 0, 0 for twkb, and its bounding boxes are not divided by the precision. wkx reads the precisions of Z and M as zigzag numbers, so that a
 #           height of 3.5 is 350, and identifiers as coordinates. It writes truncated deltas of the unrounded numbers: 0.57 comes back as 0.56999, and
-#           a track of 1000 points with seven decimals ends 0.0099 degrees short.
+#           a track of 1000 points with seven decimals ends 0.0099 degrees, 670 m, short.
 # So:       trackers in Japan, and in the west of America, appear in other countries, those in Europe do not.
 set -euo pipefail
 work=$(mktemp -d)

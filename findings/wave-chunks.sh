@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm @echogarden/wave-codec 0.4.0 does not read WAVE files with an odd chunk before the samples, such as many recorders write.
+# npm @echogarden/wave-codec 0.4.0 does not read WAVE files with an odd chunk before the samples.
 #
 # Expected (IBM and Microsoft, Multimedia Programming Interface and Data Specifications 1.0, chapter 2, "Chunks"): chunks begin at even offsets; behind a chunk
 #           with an odd number of octets stands one octet that the length does not count. Programs skip chunks that they do not know.
