@@ -3,6 +3,7 @@
 //! The facts about the machine are collected first (`Machine`) and judged afterwards, so that tests can judge any
 //! machine.
 
+use super::connection_tracking::{ConnectionTracking, TrackedConnections};
 use super::error::Error;
 use super::limits::{self, BrokerShortage, OpenFiles, Sources, Surroundings, WIDER_PORT_RANGE};
 use super::plan::Plan;
@@ -97,8 +98,8 @@ struct Machine {
     /// The receive buffer of a UDP socket in bytes: the default, and the maximum.
     receive_buffer: Option<u64>,
     largest_receive_buffer: Option<u64>,
-    /// Connections that the firewall tracks: allowed, and in use.
-    tracked: Option<(u64, u64)>,
+    /// Connections that the firewall tracks.
+    tracked: Option<TrackedConnections>,
 }
 
 /// Checks this machine against a plan.
@@ -207,8 +208,7 @@ impl Machine {
             syn_queue: number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog"),
             receive_buffer: number_in("/proc/sys/net/core/rmem_default"),
             largest_receive_buffer: number_in("/proc/sys/net/core/rmem_max"),
-            tracked: number_in("/proc/sys/net/netfilter/nf_conntrack_max")
-                .zip(number_in("/proc/sys/net/netfilter/nf_conntrack_count")),
+            tracked: ConnectionTracking::of_kernel().read(),
         }
     }
 
@@ -332,10 +332,10 @@ impl Machine {
 
     /// A firewall that tracks connections drops new ones when its table is full.
     fn tracking(&self, plan: &Plan) -> Option<Finding> {
-        let (most, used) = self.tracked?;
-        let needed = used.saturating_add(u64::from(plan.sockets()));
-        let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
-        let text = format!("the firewall tracks {used} connections, {most} allowed");
+        let TrackedConnections { count, maximum } = self.tracked?;
+        let needed = count.saturating_add(u64::from(plan.sockets()));
+        let fit = if needed <= maximum { Fit::Enough } else { Fit::TooLittle };
+        let text = format!("the firewall tracks {count} connections, {maximum} allowed");
         let command = format!("sysctl -w net.netfilter.nf_conntrack_max={}    (root)", needed * 2);
         let lift = if fit == Fit::Enough { Vec::new() } else { vec![command.into()] };
         Some(Finding { name: "firewall", fit, text, lift })
@@ -477,7 +477,7 @@ mod tests {
             syn_queue: Some(2048),
             receive_buffer: Some(212_992),
             largest_receive_buffer: Some(212_992),
-            tracked: Some((65_536, 10)),
+            tracked: Some(TrackedConnections { count: 10, maximum: 65_536 }),
         }
     }
 

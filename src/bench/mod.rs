@@ -16,6 +16,7 @@ mod client;
 mod client_slot;
 pub(crate) mod comparison;
 mod connect;
+mod connection_tracking;
 mod context;
 mod cpu_usage;
 mod ending;
@@ -54,6 +55,7 @@ pub(crate) mod trace;
 mod udp_drops;
 mod worker;
 
+use connection_tracking::{ConnectionTracking, TrackedConnections};
 use context::{Control, Phase};
 pub(crate) use ending::{Ending, Step};
 pub(crate) use error::Error;
@@ -139,7 +141,11 @@ pub(crate) async fn run(
     let (plan, phases, is_drain_cut) = (run.plan.clone(), std::mem::take(&mut run.phases), run.is_drain_cut);
     // As long as the sockets are open.
     let dropped = drops.map(UdpDrops::since);
+    let tracked = ConnectionTracking::of_kernel().read().filter(TrackedConnections::is_full);
     let mut record = run.finish().await?;
+    if let Some(tracked) = tracked {
+        record.errors.explain_timeouts(&tracked.to_string());
+    }
     if let (Some(dropped), Some(datagrams)) = (dropped, &mut record.datagrams) {
         datagrams.merge(&dropped);
     }

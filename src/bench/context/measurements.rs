@@ -130,7 +130,9 @@ impl Measurements {
         record.of_group(slot.group).failed += 1;
         record.refused += u64::from(error.is_refusal());
         let kind = match FailureKind::of(error) {
-            FailureKind::Unreachable if plan.broker.is_gateway() => FailureKind::NoGateway,
+            FailureKind::Unreachable | FailureKind::TimedOut if plan.broker.is_gateway() => {
+                FailureKind::NoGateway
+            }
             kind => kind,
         };
         record.errors.add_failure(text, kind);

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// The maximum number of distinct error texts; a broker could make up any number of them.
 const MAX_ERROR_KINDS: usize = 50;
 
+/// The error of clients that had neither connected nor failed to.
+pub(in crate::bench) const NOT_CONNECTED_YET: &str = "not connected yet when the run ended";
+
 /// When the errors happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Stage {
@@ -23,6 +26,10 @@ pub(crate) enum Stage {
 pub(crate) enum FailureKind {
     /// Nothing answered.
     Unreachable,
+    /// No answer arrived in time.
+    TimedOut,
+    /// No answer arrived in time, since the kernel tracks as many connections as it can.
+    TrackingFull,
     /// The TLS handshake failed.
     Tls,
     /// The WebSocket handshake failed.
@@ -49,10 +56,9 @@ impl FailureKind {
                 ConnectError::Lookup { .. }
                 | ConnectError::NoAddress { .. }
                 | ConnectError::Connect { .. }
-                | ConnectError::Unix { .. }
-                | ConnectError::Timeout { .. },
-            )
-            | Error::Timeout(_) => FailureKind::Unreachable,
+                | ConnectError::Unix { .. },
+            ) => FailureKind::Unreachable,
+            Error::Connect(ConnectError::Timeout { .. }) | Error::Timeout(_) => FailureKind::TimedOut,
             Error::NotMqtt(_) => FailureKind::NotMqtt,
             Error::NotAccepted(_) | Error::ClosedEarly => FailureKind::NotAccepted,
             Error::Gateway(GatewayError::NotListening | GatewayError::NoAnswer { .. }) => {
@@ -120,9 +126,30 @@ impl Errors {
         self.with_kinds().into_iter().map(|(stage, text, _, count)| (stage, text, count)).collect()
     }
 
+    /// Adds the cause to the texts of clients that got no answer in time.
+    pub(in crate::bench) fn explain_timeouts(&mut self, cause: &str) {
+        for ((stage, text, kind), count) in std::mem::take(&mut self.0) {
+            match kind {
+                FailureKind::TimedOut => {
+                    self.add_to((stage, format!("{text}; {cause}"), FailureKind::TrackingFull), count);
+                }
+                kind => self.add_to((stage, text, kind), count),
+            }
+        }
+    }
+
     /// The kind of the most frequent failure to connect, if there was any.
     pub(crate) fn main_failure(&self) -> Option<FailureKind> {
-        self.with_kinds().iter().find(|(stage, ..)| *stage == Stage::Connect).map(|(_, _, kind, _)| *kind)
+        self.connect_failures().first().map(|(_, kind)| *kind)
+    }
+
+    /// The texts and kinds of failures to connect, the most frequent first. Clients that were not done with it have no reason of
+    /// their own, and come last.
+    pub(crate) fn connect_failures(&self) -> Vec<(&str, FailureKind)> {
+        let all = self.with_kinds().into_iter().filter(|(stage, ..)| *stage == Stage::Connect);
+        let mut failures: Vec<_> = all.map(|(_, text, kind, _)| (text, kind)).collect();
+        failures.sort_by_key(|(text, _)| *text == NOT_CONNECTED_YET);
+        failures
     }
 
     fn with_kinds(&self) -> Vec<(Stage, &str, FailureKind, u64)> {
@@ -159,7 +186,22 @@ mod tests {
             others.add_failure(text, kind);
         }
         errors.merge(others);
-        assert_eq!(errors.main_failure(), Some(FailureKind::Unreachable));
+        assert_eq!(errors.main_failure(), Some(FailureKind::TimedOut));
+        errors.add(Stage::Connect, NOT_CONNECTED_YET.to_owned(), 1000);
+        assert_eq!(errors.main_failure(), Some(FailureKind::TimedOut), "others have no reason of their own");
+    }
+
+    #[test]
+    fn only_clients_that_timed_out_get_a_cause() {
+        let mut errors = Errors::default();
+        for error in [Error::ClosedEarly, Error::Timeout(std::time::Duration::ZERO)] {
+            errors.add_failure(error.to_string(), FailureKind::of(&error));
+        }
+        errors.explain_timeouts("the table is full");
+        let texts: Vec<_> = errors.connect_failures().into_iter().map(|(text, _)| text).collect();
+        let closed = "the broker closed the connection before accepting it";
+        assert_eq!(texts, ["Timed out after 0 s; the table is full", closed]);
+        assert_eq!(errors.main_failure(), Some(FailureKind::TrackingFull));
     }
 
     #[test]

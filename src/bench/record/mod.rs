@@ -16,6 +16,7 @@ use super::timeline::Timeline;
 pub(crate) use connect_times::{ConnectTimes, Connects};
 pub(crate) use datagrams::Datagrams;
 pub(crate) use delivery::{Account, Arrival, Delivered, Outcome, Received, Sent};
+pub(in crate::bench) use errors::NOT_CONNECTED_YET;
 pub(crate) use errors::{Errors, FailureKind, Stage};
 pub(crate) use latencies::{GroupLatencies, Latencies, LatencyMap, Summary};
 pub(crate) use latency_kind::LatencyKind;

@@ -40,8 +40,8 @@ use super::plan::{self, Plan, Scenario, Volume};
 use super::rate_course::RateCourse;
 pub(crate) use super::record::LatencyKind;
 use super::record::{
-    Account, Datagrams, Errors, GroupRecord, Latencies, Outcome, Record, Span, Stage, Summary, TlsCount,
-    TlsCounts, WorkerFault,
+    Account, Datagrams, Errors, GroupRecord, Latencies, NOT_CONNECTED_YET, Outcome, Record, Span, Stage,
+    Summary, TlsCount, TlsCounts, WorkerFault,
 };
 use super::timeline::{Coarse, Timeline};
 use crate::protocol::{Qos, Version};
@@ -719,8 +719,7 @@ fn count_unanswered(plan: &Plan, record: &mut Record) {
     let not_started: u64 = groups.map(|(group, index)| not_started(group, record.of_groups.get(index))).sum();
     let unanswered = u64::from(plan.clients()).saturating_sub(answered).saturating_sub(not_started);
     if unanswered > 0 {
-        let text = "not connected yet when the run ended";
-        record.errors.add(Stage::Connect, text.to_owned(), unanswered);
+        record.errors.add(Stage::Connect, NOT_CONNECTED_YET.to_owned(), unanswered);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::bench::report::{Rule, Verdict};
 use crate::bench::{Ending, Report};
 use crate::commands::Messages;
 use crate::commands::error::{ExitStatus, broker_hint};
+use crate::words::counted;
 
 /// The failures that the report's own rules find. The first one that happened decides the exit status and is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,12 +112,10 @@ impl Failure {
                 let (lost, connected) = (report.connections_lost, report.connects.count);
                 format!("{lost} of {connected} clients lost the connection")
             }
-            Failure::NotConnected => {
-                format!("{} of {} clients could not connect", report.not_connected(), report.clients_due())
-            }
+            Failure::NotConnected => not_connected(report),
             Failure::Rejected => match report.errors.count(Stage::Subscribe) {
-                0 => format!("{} messages were rejected", report.account.rejected),
-                subscriptions => format!("{subscriptions} subscriptions were rejected"),
+                0 => rejected(report.account.rejected, "message"),
+                subscriptions => rejected(subscriptions, "subscription"),
             },
             Failure::Stalled => format!("the {} stopped answering", report.peer()),
             Failure::Unshared => format!(
@@ -135,6 +134,23 @@ impl Failure {
         let is_explained = all_refused(report) && failure != FailureKind::Congestion;
         if is_explained { None } else { broker_hint::of_failed_clients(failure, messages.connection_kind) }
     }
+}
+
+/// The clients that could not connect, with the most frequent reason.
+fn not_connected(report: &Report) -> String {
+    let text = format!("{} of {} clients could not connect", report.not_connected(), report.clients_due());
+    match report.errors.connect_failures().as_slice() {
+        // The end of the broker's process is reported instead.
+        _ if report.embedded_fault().is_some() => text,
+        [] => text,
+        [(only, _)] => format!("{text}: {only}"),
+        [(most_frequent, _), ..] => format!("{text}; most of them: {most_frequent}"),
+    }
+}
+
+fn rejected(count: u64, noun: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb} rejected", counted(count, noun))
 }
 
 fn all_refused(report: &Report) -> bool {

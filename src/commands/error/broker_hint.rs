@@ -73,7 +73,7 @@ pub(in crate::commands) fn of_failed_clients(
 ) -> Option<String> {
     let hint = match kind {
         FailureKind::NotAccepted => return not_accepted(connection_kind?),
-        FailureKind::Unreachable => {
+        FailureKind::Unreachable | FailureKind::TimedOut => {
             "is the broker running there? set another one with -h HOST and -p PORT, or use --embedded"
         }
         FailureKind::NoGateway => {
@@ -87,7 +87,8 @@ pub(in crate::commands) fn of_failed_clients(
         }
         FailureKind::WebSocket => error::hint::WEB_SOCKET_PORT,
         FailureKind::NotMqtt => error::hint::OTHER_PORT,
-        FailureKind::Other => return None,
+        // The error has the remedy.
+        FailureKind::TrackingFull | FailureKind::Other => return None,
     };
     Some(hint.to_owned())
 }

@@ -186,7 +186,7 @@ fn rejected_subscriptions_are_no_lost_connections() {
     let report = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert_says(&report, &["rejected a subscription", "no client could continue"]);
     assert!(!has_loss(&report), "{report}");
-    assert_says(&finished.fail(3), &["1 subscriptions were rejected"]);
+    assert_says(&finished.fail(3), &["1 subscription was rejected"]);
     peer.finish();
 }
 

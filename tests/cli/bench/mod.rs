@@ -6,6 +6,8 @@ mod broker_watch;
 mod brokers;
 mod compare;
 mod conditions;
+#[cfg(target_os = "linux")]
+mod connection_tracking;
 mod connections;
 mod deploy;
 mod exit_status;

@@ -384,7 +384,7 @@ fn a_rejected_message_is_counted_and_its_client_stays() {
     let report = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert_says(&report, &["1 message rejected by the gateway", "1 rejected by the gateway"]);
     assert_eq!(numbers_of(&report, "acknowledged"), [1], "{report}");
-    assert_says(&finished.fail(3), &["1 messages were rejected"]);
+    assert_says(&finished.fail(3), &["1 message was rejected"]);
 }
 
 #[test]
