@@ -8,6 +8,7 @@ use crate::cli::gateway::GatewayArgs;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::{Event, Gateway, Peer};
 use crate::transport::descriptors;
+use crate::words::counted;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -68,6 +69,7 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         | Event::Asleep { .. }
         | Event::Silent { .. }
         | Event::NoAnswer { .. }
+        | Event::Expired { .. }
             if !is_verbose =>
         {
             return None;
@@ -100,18 +102,23 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             format!("{} lost its connection to the broker: {reason}", shown(client_id))
         }
         Event::Dropped { client_id, count } => format!(
-            "dropped {count} messages for {}: its queue was full, or they were too large, or it rejected their topics",
+            "dropped {} for {}: its queue was full, or they were too large, or it rejected their topics",
+            counted(*count, "message"),
             shown(client_id)
         ),
+        Event::Expired { client_id, count } => {
+            format!("{} for {} expired in its queue", counted(*count, "message"), shown(client_id))
+        }
         Event::UnconnectedDropped { count, reason } => {
-            format!("dropped {count} messages of QoS -1: {reason}")
+            format!("dropped {} of QoS -1: {reason}", counted(*count, "message"))
         }
         Event::SharedAccepted => "connected to the broker, for all clients".to_owned(),
         Event::SharedLost { reason, pause } => {
             format!("no connection to the broker: {reason}; trying again in {:.1} s", pause.as_secs_f64())
         }
         Event::DeliveryUnknown { count } => {
-            format!("the broker lost its session amid {count} messages of QoS 2: they may be lost")
+            let messages = counted(*count, "message");
+            format!("the broker lost its session amid {messages} of QoS 2, which may be lost")
         }
         Event::Malformed { count: 1, peer, reason } => format!("ignored a datagram from {peer}: {reason}"),
         Event::Malformed { count, peer, reason } => {
@@ -130,7 +137,10 @@ fn gave_way(count: u64, client_id: &str, peer: &Peer, crowd: Option<usize>) -> S
             peer.address.ip()
         ),
     };
-    if count == 1 { text } else { format!("{text}; so did {} others in the last seconds", count - 1) }
+    match count {
+        1 => text,
+        _ => format!("{text}; so did {} in the last seconds", counted(count - 1, "other")),
+    }
 }
 
 fn seconds(duration: Duration) -> String {

@@ -120,6 +120,11 @@ pub(crate) enum Event {
         client_id: String,
         count: u64,
     },
+    /// Messages expired before the client took them.
+    Expired {
+        client_id: String,
+        count: u64,
+    },
     /// Messages of QoS -1 could not be published.
     UnconnectedDropped {
         count: u64,

@@ -3,7 +3,7 @@
 
 use super::message::{Delivery, Message};
 use crate::protocol::session::{Acknowledgement, Limits, Outgoing, Role, Session};
-use crate::protocol::sn::gateway::{Load, Settings};
+use crate::protocol::sn::gateway::{Load, Settings, Undelivered};
 use crate::protocol::{Packet, PacketId, Properties, Qos, ReasonCode, SubscriptionAck};
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
@@ -34,7 +34,7 @@ pub(super) struct Member {
     is_resending: bool,
     /// Packets for the client.
     pub(super) answers: Vec<u8>,
-    dropped: u64,
+    undelivered: Undelivered,
 }
 
 impl Member {
@@ -51,7 +51,7 @@ impl Member {
             others: Load::default(),
             is_resending: false,
             answers: Vec::new(),
-            dropped: 0,
+            undelivered: Undelivered::default(),
         }
     }
 
@@ -92,7 +92,7 @@ impl Member {
         }
         let load = self.load_of(qos);
         if !load.is_within(settings) || !message.fits(settings.datagram_size) {
-            self.dropped += 1;
+            self.undelivered.dropped += 1;
             return;
         }
         load.add(message.size());
@@ -100,17 +100,19 @@ impl Member {
         self.waiting.push_back(Delivery { message: Rc::clone(message), qos });
     }
 
-    /// Removes the messages that have expired, as a broker must (MQTT 5.0, section 3.3.2.3.3).
+    /// Removes and counts the messages that have expired, as a broker must (MQTT 5.0, section 3.3.2.3.3).
     fn remove_expired(&mut self, now: Instant) {
         if self.next_expiry.is_none_or(|expiry| expiry > now) {
             return;
         }
         let (qos_0, others) = (&mut self.qos_0, &mut self.others);
+        let expired = &mut self.undelivered.expired;
         self.waiting.retain(|delivery| {
             let is_kept = delivery.message.expires.is_none_or(|expiry| expiry > now);
             let load = if delivery.qos == Qos::AtMostOnce { &mut *qos_0 } else { &mut *others };
             if !is_kept {
                 load.remove(delivery.message.size());
+                *expired += 1;
             }
             is_kept
         });
@@ -155,7 +157,7 @@ impl Member {
     fn send(&mut self, delivery: &Delivery, packets: &mut Vec<u8>) {
         let publish = delivery.as_publish();
         if self.session.publish(&publish, || delivery.clone(), packets).is_err() {
-            self.dropped += 1;
+            self.undelivered.dropped += 1;
         }
     }
 
@@ -180,10 +182,10 @@ impl Member {
     }
 
     pub(super) fn note_dropped(&mut self, count: u64) {
-        self.dropped += count;
+        self.undelivered.dropped += count;
     }
 
-    pub(super) fn take_dropped(&mut self) -> u64 {
-        std::mem::take(&mut self.dropped)
+    pub(super) fn take_undelivered(&mut self) -> Undelivered {
+        std::mem::take(&mut self.undelivered)
     }
 }

@@ -16,7 +16,7 @@ use super::key::{ByKey, Key};
 use super::link::{Closing, Link};
 use crate::client::Terms;
 use crate::protocol::session::{Event, Limits, Outgoing, PublishError, Role, Session, SessionError};
-use crate::protocol::sn::gateway::{Settings, Will};
+use crate::protocol::sn::gateway::{Settings, Undelivered, Will};
 use crate::protocol::{
     MAX_PACKET_SIZE, Packet, PacketReader, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish,
     Qos, ReasonCode, SizeLimits, Subscription, SubscriptionOptions,
@@ -214,9 +214,9 @@ impl Aggregate {
         self.members.get_mut(&key).map(|member| member.take_packets(wants_message)).unwrap_or_default()
     }
 
-    /// The number of messages for a client that were dropped since the last call.
-    pub(super) fn take_dropped(&mut self, key: Key) -> u64 {
-        self.members.get_mut(&key).map(Member::take_dropped).unwrap_or_default()
+    /// The messages that a client did not get since the last call.
+    pub(super) fn take_undelivered(&mut self, key: Key) -> Undelivered {
+        self.members.get_mut(&key).map(Member::take_undelivered).unwrap_or_default()
     }
 
     /// The clients with new packets.

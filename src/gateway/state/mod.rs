@@ -15,7 +15,7 @@ use super::{Config, Event, FAR, Peer};
 use crate::client::{self, Options, Terms, WillOptions};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::gateway::{
-    Action, AnyClient as Client, Context, Note, Output, at_most_once, short_topic,
+    Action, AnyClient as Client, Context, Note, Output, Undelivered, at_most_once, short_topic,
 };
 use crate::protocol::sn::{Message, Problem, Publish, PublishQos, Regack, ReturnCode, TopicId, Version, v2};
 use crate::protocol::topic::is_discouraged;
@@ -441,10 +441,14 @@ impl State {
         }
         if let Some(note) = out.note {
             let client_id = slot.client.id().to_owned();
-            let by_queue = self.own.shared.as_mut().map_or(0, |shared| shared.aggregate.take_dropped(key));
-            let dropped = slot.client.take_dropped() + by_queue;
+            let shared = self.own.shared.as_mut();
+            let by_queue = shared.map(|shared| shared.aggregate.take_undelivered(key)).unwrap_or_default();
+            let Undelivered { dropped, expired } = slot.client.take_undelivered() + by_queue;
             if dropped > 0 {
                 (self.handler)(Event::Dropped { client_id: client_id.clone(), count: dropped });
+            }
+            if expired > 0 {
+                (self.handler)(Event::Expired { client_id: client_id.clone(), count: expired });
             }
             let event = event_of(note, client_id, &slot.peer, slot.client.version());
             event.into_iter().for_each(&mut self.handler);

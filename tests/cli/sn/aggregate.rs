@@ -1,6 +1,7 @@
 //! `mq gateway --aggregate`: one connection to the broker for all clients.
 
 use super::faults;
+use super::sleep::{publish_expiring, wait_past_a_second};
 use super::through::each_qos;
 use crate::support::sn::{Gateway, SnPeer};
 use crate::support::{
@@ -127,29 +128,20 @@ fn a_client_takes_over_with_a_clean_session_and_with_a_kept_one() {
 #[test]
 fn a_sleeping_client_gets_no_message_that_has_expired() {
     let broker = EmbeddedBroker::start();
-    let gateway = through(&broker, "--max-queued 2");
+    let mut gateway = through(&broker, "--max-queued 2 -v");
     let mut sleeper = subscriber(&gateway, "sleeper", "20");
     sleeper.ask("18 003c", "18");
-    let publish = |options: &str, seconds: u32| {
-        let expiry = format!("-D publish message-expiry-interval {seconds}");
-        broker.mq(&format!("pub -q 1 {options} {expiry}")).run().succeed();
-    };
-    publish("-t a/b -m old", 1);
-    publish("-t a/b -m new", 60);
-    // The broker removes this one later than the first one expires.
-    publish("-t clock -m x -r", 2);
-    let is_there = || {
-        let mut reader = Wire::v311(&broker, "reader");
-        reader.subscribe("`$SYS/broker/retained messages/count` 00");
-        reader.expect_publish().payload != b"0"
-    };
-    while is_there() {}
+    publish_expiring(&broker, "-t a/b -m old -q 1", 1);
+    publish_expiring(&broker, "-t a/b -m new -q 1", 60);
+    wait_past_a_second(&broker);
     // It is not in the way of further ones, either.
-    publish("-t a/b -m newer", 60);
+    publish_expiring(&broker, "-t a/b -m newer -q 1", 60);
     sleeper.send("16 'sleeper'");
     take(&mut sleeper, "new");
     take(&mut sleeper, "newer");
     sleeper.expect("17");
+    sleeper.ask("18", "18");
+    gateway.running.wait_for_stderr("1 message for \"sleeper\" expired in its queue");
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn a_topic_that_the_client_rejects_is_dropped_and_counted() {
     peer.expect("0a 0002 0002 'a/c'");
     peer.ask("0b 0002 0002 00", "0c 00 0002 0000 'yes'");
     peer.ask("18", "18");
-    gateway.running.wait_for_stderr("dropped 1 messages for \"c1\"");
+    gateway.running.wait_for_stderr("dropped 1 message for \"c1\"");
 }
 
 #[test]
@@ -498,7 +498,7 @@ fn a_message_of_QoS_minus_1_that_the_broker_does_not_take_is_dropped_and_counted
     peer.send("0c 62 'ab' 0000 'fits'");
     peer.send("0c 62 'ab' 0000 'this one does not fit'");
     peer.send("0c 62 'ab' 0000 'again'");
-    gateway.running.wait_for_stderr("dropped 1 messages of QoS -1");
+    gateway.running.wait_for_stderr("dropped 1 message of QoS -1");
     broker.finish();
 }
 
@@ -534,7 +534,7 @@ fn messages_that_exceed_the_datagram_size_are_dropped() {
     broker.mq("pub -t a/b -m small").run().succeed();
     peer.expect("0c 00 0001 0000 'small'");
     peer.ask("18", "18");
-    gateway.running.wait_for_stderr("dropped 1 messages for \"c1\"");
+    gateway.running.wait_for_stderr("dropped 1 message for \"c1\"");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Sleeping clients: their messages are kept, within limits, and come when they wake up.
 
 use crate::support::sn::{Gateway, SnPeer};
-use crate::support::{EmbeddedBroker, Server, on_each_broker};
+use crate::support::{EmbeddedBroker, Server, Wire, on_each_broker};
 
 /// A client that subscribes at this QoS, and sleeps for a minute.
 fn sleeper(gateway: &Gateway, qos: &str) -> SnPeer {
@@ -10,6 +10,77 @@ fn sleeper(gateway: &Gateway, qos: &str) -> SnPeer {
     peer.ask(&format!("12 {qos} 0001 'a/b'"), &format!("13 {qos} 0001 0001 00"));
     peer.ask("18 003c", "18");
     peer
+}
+
+/// Publishes a message that expires after this time.
+pub(super) fn publish_expiring(broker: &EmbeddedBroker, options: &str, seconds: u32) {
+    broker.mq(&format!("pub {options} -D publish message-expiry-interval {seconds}")).run().succeed();
+}
+
+/// Waits until a message has expired whose interval was a second: the broker removes a retained message that lasts longer.
+pub(super) fn wait_past_a_second(broker: &EmbeddedBroker) {
+    publish_expiring(broker, "-t clock -m x -r -q 1", 2);
+    let is_there = || {
+        let mut reader = Wire::v311(broker, "reader");
+        reader.subscribe("`$SYS/broker/retained messages/count` 00");
+        reader.expect_publish().payload != b"0"
+    };
+    while is_there() {}
+}
+
+/// The next message for the client, which asks again as long as the broker has not sent it.
+fn next_message(peer: &mut SnPeer) -> Vec<u8> {
+    loop {
+        peer.send("16 'sleeper'");
+        match peer.receive() {
+            datagram if datagram == [2, 0x17] => {}
+            publish => return publish,
+        }
+    }
+}
+
+#[test]
+fn expired_messages_are_not_delivered_and_make_room() {
+    let broker = EmbeddedBroker::start();
+    let mut gateway = Gateway::start(broker.address(), "-V 5 --max-queued 3 -v");
+    let mut peer = sleeper(&gateway, "20");
+    // One of QoS 0, and as many others as the broker sends without an acknowledgement.
+    for options in ["-m zero", "-m one -q 1", "-m two -q 1", "-m three -q 1"] {
+        publish_expiring(&broker, &format!("-t a/b {options}"), 1);
+    }
+    wait_past_a_second(&broker);
+    publish_expiring(&broker, "-t a/b -m new -q 1", 60);
+    let publish = next_message(&mut peer);
+    assert_eq!(publish[7..], *b"new");
+    peer.send_datagram(&[&[7, 0x0d, 0, 1][..], &publish[5..7], &[0]].concat());
+    peer.expect("17");
+    peer.ask("18", "18");
+    gateway.running.wait_for_stderr("4 messages for \"sleeper\" expired in its queue");
+}
+
+#[test]
+fn expired_messages_of_QoS_0_make_room_for_others() {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), "-V 5 --max-queued 1");
+    let mut peer = sleeper(&gateway, "00");
+    publish_expiring(&broker, "-t a/b -m old", 1);
+    wait_past_a_second(&broker);
+    publish_expiring(&broker, "-t a/b -m new", 60);
+    assert_eq!(next_message(&mut peer), b"\x0a\x0c\x00\x00\x01\x00\x00new");
+}
+
+#[test]
+fn a_message_that_was_sent_does_not_expire() {
+    let broker = EmbeddedBroker::start();
+    let gateway = Gateway::start(broker.address(), "-V 5");
+    let mut peer = gateway.peer();
+    peer.connect("sleeper");
+    peer.ask("12 20 0001 'a/b'", "13 20 0001 0001 00");
+    publish_expiring(&broker, "-t a/b -m begun -q 1", 1);
+    peer.expect("0c 20 0001 .... 'begun'");
+    peer.ask("18 003c", "18");
+    wait_past_a_second(&broker);
+    peer.ask("16 'sleeper'", "0c a0 0001 .... 'begun'");
 }
 
 #[test]
@@ -54,7 +125,7 @@ fn messages_of_QoS_1_take_no_room_of_those_of_QoS_0() {
         peer.expect("0c 00 0001 0000 '3'");
         peer.expect("17");
         peer.ask("18", "18");
-        gateway.running.wait_for_stderr("dropped 1 messages for \"sleeper\"");
+        gateway.running.wait_for_stderr("dropped 1 message for \"sleeper\"");
     }
 }
 

@@ -1,5 +1,6 @@
 //! MQTT-SN 2.0: clients beside a scripted gateway, the gateway beside a scripted client, and both together.
 
+use super::sleep::{publish_expiring, wait_past_a_second};
 use super::through::each_qos;
 use crate::support::sn::{Gateway, SnPeer, address_in, client_of};
 use crate::support::{EmbeddedBroker, Server, assert_first_line, assert_says, mq, on_each_broker};
@@ -340,6 +341,26 @@ fn sleep_keeps_messages_and_PINGREQ_fetches_as_many_as_asked() {
     peer.ask("0c 0005", "03 00 0001 '2'");
     peer.expect("0d 0005 00");
     peer.ask("01 00 0006 02 003c 0000 'sleeper'", "02 00 0006 00"); // active again
+}
+
+#[test]
+fn expired_messages_are_not_among_those_that_PINGREQ_fetches() {
+    let (broker, gateway) = start("");
+    let mut peer = gateway.peer();
+    peer.ask("01 11 0001 02 003c 0000 01 'sleeper'", "02 00 0001 00");
+    peer.ask("08 03 0002 'a/b'", "09 04 0002 0001");
+    peer.ask("13 01 0003 0000003c", "14 00 0003");
+    publish_expiring(&broker, "-t a/b -m old", 1);
+    wait_past_a_second(&broker);
+    publish_expiring(&broker, "-t a/b -m new", 60);
+    let mut answers = (4..).map(|id| {
+        peer.send(&format!("0c {id:04x}"));
+        (id, peer.receive())
+    });
+    // PINGRESP comes first as long as the broker has not sent the message.
+    let (id, publish) = answers.find(|(_, answer)| answer[1] != 0x0d).unwrap();
+    assert_eq!(publish, b"\x08\x03\x00\x00\x01new");
+    peer.expect(&format!("0d {id:04x} 00"));
 }
 
 #[test]

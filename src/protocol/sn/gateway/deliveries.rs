@@ -1,11 +1,12 @@
 //! The messages of the broker that wait for a client, in either version: a bounded queue, the one open exchange, and the drops.
 
 use super::load::Load;
+use super::undelivered::Undelivered;
 use super::{Settings, Unanswered};
 use crate::protocol::sn::v2::Delivery;
-use crate::protocol::{Ack, Packet, PacketId, Publish, ReasonCode};
+use crate::protocol::{Ack, Packet, PacketId, PropertyId, Publish, ReasonCode};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The bytes that an entry of the queue takes besides topic and payload.
 const ENTRY_SIZE: usize = 64;
@@ -30,7 +31,7 @@ pub(super) struct Deliveries<T> {
     last_register: u16,
     /// The dropped messages of QoS 2 whose PUBREL is missing.
     discarded: Vec<PacketId>,
-    dropped: u64,
+    undelivered: Undelivered,
 }
 
 /// An entry of the queue.
@@ -52,6 +53,8 @@ pub(super) struct Waiting {
     pub(super) dup: bool,
     /// The client did not know the topic id, which was registered again.
     pub(super) was_rejected: bool,
+    /// The time at which its message expiry interval is over; `None` once it was sent.
+    pub(super) expires: Option<Instant>,
 }
 
 /// A message that the client has to answer.
@@ -74,7 +77,9 @@ pub(super) enum Step<T> {
 }
 
 impl Waiting {
-    pub(super) fn new(publish: &Publish<'_>, delivery: Delivery) -> Waiting {
+    /// A message that has just arrived.
+    pub(super) fn new(publish: &Publish<'_>, delivery: Delivery, now: Instant) -> Waiting {
+        let interval = publish.properties.number(PropertyId::MessageExpiryInterval);
         Waiting {
             topic: publish.topic.into(),
             payload: publish.payload.into(),
@@ -82,6 +87,7 @@ impl Waiting {
             delivery,
             dup: publish.dup,
             was_rejected: false,
+            expires: interval.map(|seconds| now + Duration::from_secs(seconds.into())),
         }
     }
 }
@@ -97,6 +103,10 @@ impl Queued {
     fn is_qos_0(&self) -> bool {
         matches!(self, Queued::Message(waiting) if waiting.delivery == Delivery::AtMostOnce)
     }
+
+    fn has_expired(&self, now: Instant) -> bool {
+        matches!(self, Queued::Message(waiting) if waiting.expires.is_some_and(|expiry| expiry <= now))
+    }
 }
 
 impl<T> Deliveries<T> {
@@ -108,7 +118,7 @@ impl<T> Deliveries<T> {
             open: None,
             last_register: 0,
             discarded: Vec::new(),
-            dropped: 0,
+            undelivered: Undelivered::default(),
         }
     }
 
@@ -132,7 +142,7 @@ impl<T> Deliveries<T> {
         match step {
             Step::Register { waiting, .. } => self.push_front(Queued::Message(waiting)),
             Step::Publish { waiting, .. } => {
-                self.push_front(Queued::Message(Waiting { dup: true, ..waiting }));
+                self.push_front(Queued::Message(Waiting { dup: true, expires: None, ..waiting }));
             }
             Step::Release(packet_id) => self.push_release(packet_id),
             Step::Received(_) => self.open = Some(Exchange { step, unanswered }),
@@ -173,6 +183,35 @@ impl<T> Deliveries<T> {
         Some(queued)
     }
 
+    /// Takes the next entry if it is a message that has expired before it was sent (MQTT 5.0, section 3.3.2.3.3), and counts it.
+    /// The broker gets its acknowledgement in the order of the messages.
+    pub(super) fn pop_expired(&mut self, now: Instant) -> Option<Delivery> {
+        if !self.queue.front().is_some_and(|queued| queued.has_expired(now)) {
+            return None;
+        }
+        match self.pop()? {
+            Queued::Message(Waiting { delivery, .. }) => {
+                self.undelivered.expired += 1;
+                self.note_discarded(delivery);
+                Some(delivery)
+            }
+            Queued::Release(_) => None,
+        }
+    }
+
+    /// Removes the messages of QoS 0 that have expired, and counts them.
+    fn remove_expired_qos_0(&mut self, now: Instant) {
+        let (qos_0, expired) = (&mut self.qos_0, &mut self.undelivered.expired);
+        self.queue.retain(|queued| {
+            let is_removed = queued.is_qos_0() && queued.has_expired(now);
+            if is_removed {
+                qos_0.remove(queued.size());
+                *expired += 1;
+            }
+            !is_removed
+        });
+    }
+
     /// Whether an entry waits, and no exchange is open.
     pub(super) fn has_next(&self) -> bool {
         self.open.is_none() && !self.queue.is_empty()
@@ -184,8 +223,8 @@ impl<T> Deliveries<T> {
     }
 
     /// The messages that wait for the client.
-    pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
+    pub(super) fn waiting(&self, now: Instant) -> usize {
+        self.queue.iter().filter(|queued| !queued.has_expired(now)).count()
     }
 
     /// Whether more packets of the broker may be read. Messages of QoS 0 beyond the limits are dropped, so only the others count.
@@ -194,8 +233,11 @@ impl<T> Deliveries<T> {
         self.awaits_broker() || self.others.is_within(settings)
     }
 
-    /// Whether a message of QoS 0 is dropped.
-    pub(super) fn is_full(&self, settings: &Settings) -> bool {
+    /// Whether a message of QoS 0 is dropped. Expired ones make room for it.
+    pub(super) fn is_full(&mut self, settings: &Settings, now: Instant) -> bool {
+        if !self.qos_0.is_within(settings) {
+            self.remove_expired_qos_0(now);
+        }
         !self.qos_0.is_within(settings)
     }
 
@@ -206,14 +248,18 @@ impl<T> Deliveries<T> {
 
     /// Counts a message that the client cannot get.
     pub(super) fn note_dropped(&mut self, delivery: Delivery) {
-        self.dropped += 1;
+        self.undelivered.dropped += 1;
+        self.note_discarded(delivery);
+    }
+
+    fn note_discarded(&mut self, delivery: Delivery) {
         if let Delivery::ExactlyOnce(packet_id) = delivery {
             self.discarded.push(packet_id);
         }
     }
 
-    pub(super) fn take_dropped(&mut self) -> u64 {
-        std::mem::take(&mut self.dropped)
+    pub(super) fn take_undelivered(&mut self) -> Undelivered {
+        std::mem::take(&mut self.undelivered)
     }
 
     /// Whether this PUBREL is for a dropped message. Forgets the message.

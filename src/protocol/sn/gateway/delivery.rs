@@ -21,14 +21,14 @@ impl Client {
         let settings = context.settings;
         let Some(delivery) = Delivery::new(publish.qos, publish.packet_id) else { return };
         let size = (PUBLISH_HEADER + publish.payload.len()).max(REGISTER_HEADER + publish.topic.len());
-        let is_full = publish.qos == Qos::AtMostOnce && self.deliveries.is_full(settings);
+        let is_full = publish.qos == Qos::AtMostOnce && self.deliveries.is_full(settings, context.now);
         if size > settings.datagram_size || is_full {
             return self.discard(delivery, context, out);
         }
         if self.deliveries.is_overrun(settings) {
             return self.lose(Note::Overrun, context, out);
         }
-        self.deliveries.push(Waiting::new(publish, delivery));
+        self.deliveries.push(Waiting::new(publish, delivery, context.now));
         self.pump(context, out);
     }
 
@@ -44,13 +44,21 @@ impl Client {
         if !matches!(self.phase, Phase::Active | Phase::Awake { .. }) {
             return;
         }
+        self.drop_expired(context, out);
         while let Some(queued) = self.deliveries.pop() {
             match queued {
                 Queued::Message(waiting) => self.begin(waiting, context, out),
                 Queued::Release(packet_id) => self.send_release(packet_id, context, out),
             }
+            self.drop_expired(context, out);
         }
         self.end_awakening_if_idle(context, out);
+    }
+
+    fn drop_expired(&mut self, context: Context<'_>, out: &mut Output) {
+        while let Some(delivery) = self.deliveries.pop_expired(context.now) {
+            self.settle(delivery, context, out);
+        }
     }
 
     fn begin(&mut self, waiting: Waiting, context: Context<'_>, out: &mut Output) {

@@ -18,6 +18,7 @@ mod requests;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod undelivered;
 pub(crate) mod v2;
 mod versions;
 
@@ -33,6 +34,7 @@ pub(crate) use requests::at_most_once;
 use std::time::{Duration, Instant};
 use topics::Topics;
 pub(crate) use topics::short_topic;
+pub(crate) use undelivered::Undelivered;
 pub(crate) use versions::AnyClient;
 
 /// The time for which a disconnected client is remembered, to answer repeated messages.
@@ -276,9 +278,9 @@ impl Client {
         matches!(self.phase, Phase::Active | Phase::Awake { .. }) && self.deliveries.is_idle()
     }
 
-    /// The number of messages dropped since the last call.
-    pub(crate) fn take_dropped(&mut self) -> u64 {
-        self.deliveries.take_dropped()
+    /// The messages that the client did not get since the last call.
+    pub(crate) fn take_undelivered(&mut self) -> Undelivered {
+        self.deliveries.take_undelivered()
     }
 
     /// Handles a message of the client, except for gateway discovery.

@@ -1,6 +1,6 @@
 //! A client of a gateway in either version of MQTT-SN.
 
-use super::{Client, Context, Output, Parameters, Settings, v2};
+use super::{Client, Context, Output, Parameters, Settings, Undelivered, v2};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::v2::{Disconnect, Packet, Reason};
 use crate::protocol::sn::{Message, ReturnCode, Version};
@@ -87,8 +87,8 @@ impl AnyClient {
         of_version!(self, client => client.wants_message())
     }
 
-    pub(crate) fn take_dropped(&mut self) -> u64 {
-        of_version!(self, client => client.take_dropped())
+    pub(crate) fn take_undelivered(&mut self) -> Undelivered {
+        of_version!(self, client => client.take_undelivered())
     }
 
     /// Handles a message of a client of 1.2.

@@ -22,7 +22,7 @@ impl Client {
         let settings = context.settings;
         let Some(delivery) = Delivery::new(publish.qos, publish.packet_id) else { return };
         let size = HEADER + publish.payload.len().max(publish.topic.len());
-        let is_full = publish.qos == Qos::AtMostOnce && self.deliveries.is_full(settings);
+        let is_full = publish.qos == Qos::AtMostOnce && self.deliveries.is_full(settings, context.now);
         // A message that is too large for the client is dropped as if it was sent [MQTT-SN-3.1.7-3].
         if size > self.largest_packet(settings) || is_full {
             return self.discard(delivery, context, out);
@@ -30,7 +30,7 @@ impl Client {
         if self.deliveries.is_overrun(settings) {
             return self.lose(Reason::QUOTA_EXCEEDED, Note::Overrun, context, out);
         }
-        self.deliveries.push(Waiting::new(publish, delivery));
+        self.deliveries.push(Waiting::new(publish, delivery, context.now));
         self.pump(context, out);
     }
 
@@ -51,6 +51,7 @@ impl Client {
         if !matches!(self.phase, Phase::Active | Phase::Awake(_)) {
             return;
         }
+        self.drop_expired(context, out);
         while self.deliveries.has_next()
             && self.takes_message()
             && let Some(queued) = self.deliveries.pop()
@@ -59,8 +60,15 @@ impl Client {
                 Queued::Message(waiting) => self.begin_delivery(waiting, context, out),
                 Queued::Release(packet_id) => self.send_release(packet_id, context, out),
             }
+            self.drop_expired(context, out);
         }
         self.end_awakening_if_idle(context, out);
+    }
+
+    fn drop_expired(&mut self, context: Context<'_>, out: &mut Output) {
+        while let Some(delivery) = self.deliveries.pop_expired(context.now) {
+            self.settle(delivery, context, out);
+        }
     }
 
     fn begin_delivery(&mut self, waiting: Waiting, context: Context<'_>, out: &mut Output) {

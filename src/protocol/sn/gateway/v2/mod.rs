@@ -18,7 +18,9 @@ mod tests;
 
 use super::deliveries::Deliveries;
 use super::topics::Topics;
-use super::{Action, Context, Note, Output, Parameters, REMEMBERED, Settings, Will, send_packet};
+use super::{
+    Action, Context, Note, Output, Parameters, REMEMBERED, Settings, Undelivered, Will, send_packet,
+};
 use crate::protocol::session::Limits;
 use crate::protocol::sn::late_copy::LateCopies;
 use crate::protocol::sn::v2::{Disconnect, Packet, Reason, TopicAlias};
@@ -148,9 +150,9 @@ impl Client {
         matches!(self.phase, Phase::Active | Phase::Awake(_)) && self.deliveries.is_idle()
     }
 
-    /// The number of messages dropped since the last call.
-    pub(crate) fn take_dropped(&mut self) -> u64 {
-        self.deliveries.take_dropped()
+    /// The messages that the client did not get since the last call.
+    pub(crate) fn take_undelivered(&mut self) -> Undelivered {
+        self.deliveries.take_undelivered()
     }
 
     /// Handles a packet of the client, except for gateway discovery.

@@ -116,6 +116,6 @@ impl Client {
         if context.has_more || !self.deliveries.has_room(context.settings) {
             return UNKNOWN_REMAINING;
         }
-        u8::try_from(self.deliveries.waiting()).unwrap_or(UNKNOWN_REMAINING)
+        u8::try_from(self.deliveries.waiting(context.now)).unwrap_or(UNKNOWN_REMAINING)
     }
 }
