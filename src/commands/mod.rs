@@ -24,6 +24,7 @@ mod gateway;
 mod hang_up;
 mod help;
 mod http_message;
+mod http_places;
 mod inspect;
 mod install_links;
 mod limits;

@@ -8,12 +8,11 @@ use super::live::{self, Live, Watcher};
 use crate::bench::report::live_page;
 use crate::commands::error::Error;
 use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, refuse, respond};
+use crate::commands::http_places::{Place, Places};
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// The maximum number of simultaneous requests; others wait in the kernel's backlog. Browsers that follow the run do not count.
@@ -84,14 +83,15 @@ enum Answer {
 
 impl Site {
     async fn accept(self, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        while let Ok(permit) = room.clone().acquire_owned().await {
+        let mut places = Places::new(MAX_CONNECTIONS);
+        loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let site = self.clone();
+                    let mut place = places.take().await;
                     tokio::spawn(async move {
-                        let answered = timeout(TIME_LIMIT, site.answer(stream)).await;
-                        drop(permit);
+                        let answered = timeout(TIME_LIMIT, site.answer(stream, &mut place)).await;
+                        drop(place);
                         if let Ok(Ok(Some((stream, watcher)))) = answered {
                             let _ = send_events(stream, watcher).await;
                         }
@@ -104,8 +104,12 @@ impl Site {
     }
 
     /// Answers a request; returns the connection if it follows the run.
-    async fn answer(&self, mut stream: TcpStream) -> std::io::Result<Option<(TcpStream, Watcher)>> {
-        let Some(head) = http_message::read_head(&mut stream).await? else { return Ok(None) };
+    async fn answer(
+        &self,
+        mut stream: TcpStream,
+        place: &mut Place,
+    ) -> std::io::Result<Option<(TcpStream, Watcher)>> {
+        let Some(head) = place.read_head(&mut stream).await? else { return Ok(None) };
         let whole = match self.answer_to(&head) {
             Answer::Events(watcher) => return Ok(Some((stream, watcher))),
             Answer::Whole(whole) => whole,

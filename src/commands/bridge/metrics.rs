@@ -5,6 +5,7 @@
 use crate::bridge::{DirectionSnapshot, SideSnapshot, SideState, Snapshot};
 use crate::commands::error::Error;
 use crate::commands::http_message::{self, METRICS_TYPE, Request, TIME_LIMIT, respond};
+use crate::commands::http_places::{Place, Places};
 use crate::prometheus::{Label, Page};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
@@ -55,12 +56,12 @@ impl Metrics {
 }
 
 async fn accept(listener: TcpListener, sender: mpsc::Sender<Asked>) {
+    let mut places = Places::new(MAX_REQUESTS);
     loop {
-        // A permit limits the connections as well as the requests.
-        let Ok(permit) = sender.clone().reserve_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(timeout(TIME_LIMIT, answer(stream, permit)));
+                let place = places.take().await;
+                tokio::spawn(timeout(TIME_LIMIT, answer(stream, place, sender.clone())));
             }
             // Without descriptors, the next attempt fails as well.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -68,12 +69,13 @@ async fn accept(listener: TcpListener, sender: mpsc::Sender<Asked>) {
     }
 }
 
-async fn answer(mut stream: TcpStream, permit: mpsc::OwnedPermit<Asked>) -> std::io::Result<()> {
-    let Some(head) = http_message::read_head(&mut stream).await? else { return Ok(()) };
+async fn answer(mut stream: TcpStream, mut place: Place, sender: mpsc::Sender<Asked>) -> std::io::Result<()> {
+    let Some(head) = place.read_head(&mut stream).await? else { return Ok(()) };
     let response = match Request::of(&head, &["/metrics"], "use /metrics") {
         Ok(Request { has_body, .. }) => {
             let (asked, page) = oneshot::channel();
-            permit.send(asked);
+            // The bridge ends.
+            let Ok(()) = sender.send(asked).await else { return Ok(()) };
             let page = page.await.unwrap_or_default();
             respond("200 OK", METRICS_TYPE, "", &page, has_body)
         }

@@ -388,6 +388,19 @@ pub(super) fn answer_to(address: SocketAddr, request: &[u8]) -> String {
 }
 
 #[test]
+fn silent_connections_keep_nobody_from_the_metrics() {
+    let broker = EmbeddedBroker::start();
+    let address = free_address();
+    let _bench = broker.mq(&format!("bench conn -c 2 --hold 60 --metrics {address}")).spawn();
+    wait_for_listener(address);
+    // Several times as many as the server has places for, each of which it would end only after seconds.
+    let silent: Vec<_> = (0..120).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let page = answer_to(address, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_says(&page, &["HTTP/1.1 200 OK", "mq_bench_connected_total"]);
+    drop(silent);
+}
+
+#[test]
 fn metrics_can_be_read_while_the_run_goes_on() {
     let broker = EmbeddedBroker::start();
     let witness = broker.subscriber("-t # -N -C 100");

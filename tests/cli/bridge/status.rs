@@ -85,6 +85,18 @@ fn metrics_are_served_while_the_bridge_runs() {
 }
 
 #[test]
+fn silent_connections_keep_nobody_from_the_metrics() {
+    let (local, remote) = brokers();
+    let mut bridge = between(&local, &remote, "--metrics 127.0.0.1:0", &["a/# out 1"]).spawn();
+    let line = bridge.wait_for_stderr("metrics at http://");
+    let address = line.split("http://").nth(1).unwrap().trim_end_matches("/metrics").to_owned();
+    // Several times as many as the server has places for, each of which it would end only after seconds.
+    let silent: Vec<_> = (0..120).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    assert_says(&get(&address, "GET /metrics"), &["HTTP/1.1 200 OK", "mq_bridge_connected"]);
+    drop(silent);
+}
+
+#[test]
 fn a_taken_address_for_metrics_is_reported() {
     let (local, remote) = brokers();
     let options = format!("--metrics {}", local.address());
