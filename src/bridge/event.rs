@@ -41,6 +41,12 @@ pub(crate) enum EventKind {
         filter: String,
         reason: ReasonCode,
     },
+    /// The broker rejected the state of the bridge. Reported once.
+    StatusRefused {
+        side: Side,
+        topic: String,
+        reason: ReasonCode,
+    },
     SubscriptionLowered {
         side: Side,
         filter: String,

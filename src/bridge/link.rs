@@ -11,8 +11,8 @@ use super::snapshot::{SideSnapshot, SideState};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, WillOptions, disconnect, pause_between};
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Limits};
 use crate::protocol::{
-    Disconnect, Packet, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
-    Version,
+    Disconnect, Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos,
+    ReasonCode, Version,
 };
 use crate::transport::{self, Connection, Endpoint, Progress};
 use std::future::{Future, pending};
@@ -37,6 +37,8 @@ pub(super) struct Link {
     end: End,
     /// The topic with the state of the bridge at this broker.
     status: Option<String>,
+    /// Whether the broker has acknowledged or rejected the state.
+    is_status_answered: bool,
     state: State,
     /// The number of the address of the next attempt.
     address: usize,
@@ -81,6 +83,8 @@ pub(super) struct Up {
     pub(super) has_moved_message: bool,
     /// The last published state of the bridge.
     published: Option<bool>,
+    /// The packet identifier of a published state that the broker has not acknowledged.
+    pub(super) status_id: Option<PacketId>,
     first_address: FirstAddress,
 }
 
@@ -113,6 +117,7 @@ impl Link {
             side,
             end,
             status,
+            is_status_answered: false,
             state: State::Waiting(now),
             address: 0,
             failures: 0,
@@ -223,6 +228,7 @@ impl Link {
             since: now,
             has_moved_message: false,
             published: None,
+            status_id: None,
             first_address,
         }));
         let is_first = self.snapshot.connections == 0;
@@ -290,7 +296,7 @@ impl Link {
             return false;
         }
         self.vain_returns += 1;
-        self.publish_status(false);
+        self.publish_status(false, || None);
         let state = std::mem::replace(&mut self.state, State::Waiting(now));
         if let State::Up(up) = state {
             let properties = self.end.options.disconnect_properties.clone();
@@ -302,19 +308,38 @@ impl Link {
         true
     }
 
-    /// Publishes the state of the bridge, if it changed.
-    pub(super) fn publish_status(&mut self, works: bool) {
+    /// Whether the state is published at QoS 1: until the broker has answered once, which shows whether it permits the topic. One
+    /// message of its receive maximum is kept free for it.
+    pub(super) fn wants_status_answer(&self) -> bool {
+        let State::Up(up) = &self.state else { return false };
+        let has_room = up.limits.receive_maximum > 1 && up.limits.maximum_qos > Qos::AtMostOnce;
+        self.status.is_some() && !self.is_status_answered && up.version.is_v5() && has_room
+    }
+
+    /// The broker has answered the state.
+    pub(super) fn note_status_answer(&mut self, reason: ReasonCode) {
+        self.is_status_answered = true;
+        if let Some(topic) = self.status.clone().filter(|_| reason.is_error()) {
+            self.reporter.report(EventKind::StatusRefused { side: self.side, topic, reason });
+        }
+    }
+
+    /// Publishes the state of the bridge, if it changed. `take_id` reserves a packet identifier: the others are those of the other
+    /// broker.
+    pub(super) fn publish_status(&mut self, works: bool, take_id: impl FnOnce() -> Option<PacketId>) {
+        let wants_answer = self.wants_status_answer();
         let (Some(topic), State::Up(up)) = (&self.status, &mut self.state) else { return };
         if up.published.replace(works) == Some(works) {
             return;
         }
-        // At QoS 0, since the packet identifiers are those of the other broker.
+        let packet_id = if wants_answer && up.status_id.is_none() { take_id() } else { None };
+        up.status_id = up.status_id.or(packet_id);
         let publish = Publish {
             dup: false,
-            qos: Qos::AtMostOnce,
+            qos: if packet_id.is_some() { Qos::AtLeastOnce } else { Qos::AtMostOnce },
             retain: up.limits.retain_available,
             topic,
-            packet_id: None,
+            packet_id,
             properties: Properties::EMPTY,
             payload: if works { WORKS } else { FAILS },
         };
@@ -324,7 +349,7 @@ impl Link {
 
     /// Publishes the state 0 and disconnects.
     pub(super) async fn close(&mut self) {
-        self.publish_status(false);
+        self.publish_status(false, || None);
         let state = std::mem::replace(&mut self.state, State::Ended);
         let State::Up(up) = state else { return };
         leave(up, self.end.options.disconnect_properties.clone()).await;

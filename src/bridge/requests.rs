@@ -1,4 +1,4 @@
-//! SUBSCRIBE and UNSUBSCRIBE of a connection, and their answers.
+//! SUBSCRIBE and UNSUBSCRIBE of a connection, the first message to its status topic, and their answers.
 //!
 //! Their packet identifiers must not be in use by a PUBLISH to the same broker, which has the identifier of the other broker.
 
@@ -115,7 +115,7 @@ impl Requests {
 }
 
 /// Reserves an identifier, from the high end, where brokers come last.
-fn take_id<M>(flow: &mut Flow<M>) -> Option<PacketId> {
+pub(super) fn take_id<M>(flow: &mut Flow<M>) -> Option<PacketId> {
     let packet_id = (1..=u16::MAX).rev().filter_map(PacketId::new).find(|&id| !flow.is_taken(id))?;
     flow.reserve(packet_id);
     Some(packet_id)

@@ -7,7 +7,7 @@ use super::lane::{Lane, LaneSettings, TargetTerms};
 use super::link::{DEFAULT_WINDOW, Happening, Link, Up};
 use super::message::MessageLimits;
 use super::port::{Port, Ports};
-use super::requests::Subscriber;
+use super::requests::{Subscriber, take_id};
 use super::rule::Direction;
 use super::settings::{Settings, Side};
 use super::snapshot::{SideSnapshot, Snapshot};
@@ -222,9 +222,9 @@ impl Bridge {
             self.refresh_snapshots();
         }
         let works = self.local.is_up() && self.remote.is_up();
-        self.local.publish_status(works);
-        self.remote.publish_status(works);
         let core = &mut *self.core.borrow_mut();
+        self.local.publish_status(works, || take_id(core.incoming.flow_mut()));
+        self.remote.publish_status(works, || take_id(core.out.flow_mut()));
         core.out.pump(Ports { source: self.local.port(), target: self.remote.port() }, now);
         core.incoming.pump(Ports { source: self.remote.port(), target: self.local.port() }, now);
         Ok(())
@@ -381,6 +381,7 @@ impl Bridge {
         let mut others = other.port();
         let core = &mut *core.borrow_mut();
         let (from, to) = core.lanes_of(side);
+        let mut status_answer = None;
         let mut packets = PacketReader::new(input, SizeLimits::all(MAX_PACKET_SIZE));
         while let Some(packet) = packets.read(version)? {
             let other = others.as_mut().map(Port::reborrow);
@@ -397,6 +398,11 @@ impl Bridge {
                 Packet::Pubrel(ack) => {
                     let ports = Ports { source: Some(own.reborrow()), target: other };
                     from.receive_release(ack.packet_id, ports, now).map_err(too_many)?;
+                }
+                Packet::Puback(ack) if up.status_id == Some(ack.packet_id) => {
+                    up.status_id = None;
+                    to.flow_mut().unreserve(ack.packet_id);
+                    status_answer = Some(ack.reason_code);
                 }
                 Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack) => {
                     up.has_moved_message = true;
@@ -423,6 +429,7 @@ impl Bridge {
         }
         let consumed = packets.consumed();
         up.connection.consume(consumed);
+        status_answer.into_iter().for_each(|reason| link.note_status_answer(reason));
         Ok(())
     }
 
@@ -500,8 +507,9 @@ impl Link {
     fn target_terms(&mut self, session_present: bool) -> Option<TargetTerms> {
         let (maximum_qos, own_size) = (self.end().maximum_qos, self.end().maximum_packet_size);
         let window = usize::from(self.end().receive_maximum.unwrap_or(DEFAULT_WINDOW));
+        let for_status = usize::from(self.wants_status_answer());
         let Up { version, limits, .. } = self.up()?;
-        let total = usize::from(limits.receive_maximum);
+        let total = usize::from(limits.receive_maximum) - for_status;
         // Room for exchanges that only the broker remembers, after it was restored from an older state.
         let exactly_once = if version.is_v5() { (total - total / 4).max(1) } else { window };
         Some(TargetTerms {

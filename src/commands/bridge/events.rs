@@ -45,6 +45,11 @@ fn describe(kind: &EventKind) -> String {
         EventKind::SubscriptionRefused { side, filter, reason } => {
             format!("the {side} broker rejected the subscription to {}: {reason}", shortened(filter))
         }
+        EventKind::StatusRefused { side, topic, reason } => format!(
+            "the {side} broker rejected the state of the bridge on {}: {reason}; --notification-topic sets another topic, \
+             and --notifications none publishes no state",
+            shortened(topic)
+        ),
         EventKind::SubscriptionLowered { side, filter, asked, granted } => {
             format!("the {side} broker granted QoS {granted} instead of {asked} for {}", shortened(filter))
         }
@@ -172,6 +177,12 @@ fn members(event: &Event, json: &mut Writer<'_>) {
             begin("subscription_refused");
             side(of, json);
             member::text("filter", filter, json);
+            member::number("reason", reason.0, json);
+        }
+        EventKind::StatusRefused { side: of, topic, reason } => {
+            begin("status_refused");
+            side(of, json);
+            member::text("topic", topic, json);
             member::number("reason", reason.0, json);
         }
         EventKind::SubscriptionLowered { side: of, filter, asked, granted } => {

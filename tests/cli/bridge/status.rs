@@ -54,6 +54,74 @@ fn notifications_can_be_local_or_off() {
     }
 }
 
+/// Answers the first packet of a bridge that has only messages for this broker.
+fn answer_unsubscribe(wire: &mut Wire) {
+    wire.expect_type(0xa2);
+    wire.send("b0 (ffff () 00)");
+}
+
+/// The next message that is not a state of the bridge.
+fn next_message(wire: &mut Wire) -> wire::Message {
+    loop {
+        let message = wire.expect_publish();
+        if message.topic != "up" {
+            return message;
+        }
+    }
+}
+
+#[test]
+fn a_rejected_status_is_reported_once() {
+    let local = EmbeddedBroker::start();
+    let remote = ScriptedPeer::start(|peer| {
+        let mut wire = peer.accept_v5("");
+        answer_unsubscribe(&mut wire);
+        let state = wire.expect_publish();
+        assert_eq!(state.topic, "up");
+        let [high, low] = state.packet_id.expect("the first state has QoS 1");
+        wire.send_bytes(&[0x40, 3, high, low, 0x87]);
+        // The messages of the bridge go on.
+        let message = next_message(&mut wire);
+        wire.send_bytes(&[&[0x40, 2][..], &message.packet_id.unwrap()].concat());
+        wire.finish_sending();
+        wire.expect_end();
+        // The answer is known, so the next state needs none.
+        let state = peer.accept_v5("").expect_publish();
+        assert_eq!((state.topic.as_str(), state.packet_id), ("up", None));
+    });
+    let options = "--name b1 --notification-topic up --notifications both";
+    let mut bridge = between(&local, &remote, options, &["a/# out 1"]).spawn();
+    bridge.wait_for_stderr("the remote broker rejected the state of the bridge on up: not authorized (0x87)");
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    remote.finish();
+    bridge.signal("TERM");
+    let finished = bridge.finish();
+    assert_eq!(finished.stderr.matches("rejected").count(), 1, "{}", finished.stderr);
+}
+
+#[test]
+fn the_status_takes_no_place_of_the_receive_maximum() {
+    let local = EmbeddedBroker::start();
+    for maximum in [1, 2] {
+        let remote = ScriptedPeer::start(move |peer| {
+            let mut wire = peer.accept_v5(&format!("21 {maximum:04x}"));
+            answer_unsubscribe(&mut wire);
+            // It is not acknowledged.
+            assert_eq!(wire.expect_publish().packet_id.is_some(), maximum == 2);
+            let first = next_message(&mut wire);
+            assert_eq!(first.payload, b"1");
+            wire.expect_quiet();
+            wire.send_bytes(&[&[0x40, 2][..], &first.packet_id.unwrap()].concat());
+            assert_eq!(wire.expect_publish().payload, b"2");
+        });
+        let options = format!("--name b{maximum} --notification-topic up");
+        let mut bridge = between(&local, &remote, &options, &["a/# out 1"]).spawn();
+        wait_until_connected(&mut bridge);
+        local.mq("pub -t a/1 -l -q 1").stdin("1\n2\n").run().succeed();
+        remote.finish();
+    }
+}
+
 #[test]
 fn metrics_are_served_while_the_bridge_runs() {
     let (local, remote) = brokers();
