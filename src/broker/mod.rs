@@ -175,7 +175,17 @@ impl Config {
             return limits;
         }
         let (receive_maximum, topic_alias_maximum) = (self.receive_maximum, self.topic_alias_maximum);
-        Limits { receive_maximum, topic_alias_maximum, ..limits }
+        let retain_available = self.no_retained().is_none();
+        Limits { receive_maximum, topic_alias_maximum, retain_available, ..limits }
+    }
+
+    /// The limit that has room for no retained message, if there is one.
+    fn no_retained(&self) -> Option<Excess> {
+        match (self.retained_messages, self.retained_bytes) {
+            (0, _) => Some(Excess::RetainedMessages(0)),
+            (_, 0) => Some(Excess::RetainedBytes(0)),
+            _ => None,
+        }
     }
 }
 

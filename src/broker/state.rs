@@ -261,6 +261,10 @@ impl State {
         user: Option<&str>,
         now: Instant,
     ) -> Result<Opened, (ReasonCode, Option<Excess>)> {
+        let retains_will = connect.version.is_v5() && connect.will.as_ref().is_some_and(|will| will.retain);
+        if let Some(excess) = self.config.no_retained().filter(|_| retains_will) {
+            return Err((ReasonCode::RETAIN_NOT_SUPPORTED, Some(excess))); // [MQTT-3.2.2-13]
+        }
         // As in mosquitto, the access rules treat an empty user name as a missing one.
         let user = user.filter(|user| !user.is_empty());
         let is_assigned = connect.client_id.is_empty();

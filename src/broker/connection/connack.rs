@@ -44,8 +44,7 @@ pub(super) fn put_connack(
     if put_with(&complete).is_ok() {
         return Ok(());
     }
-    let (receive_maximum, topic_alias_maximum) = (silence.receive_maximum, silence.topic_alias_maximum);
-    session.accept(session::Limits { receive_maximum, topic_alias_maximum, ..accepts });
+    session.accept(session::Limits { maximum_packet_size: accepts.maximum_packet_size, ..silence });
     put_with(&properties)
 }
 
@@ -60,7 +59,9 @@ fn limit_properties(accepts: &session::Limits, silence: &session::Limits) -> Vec
             silence.topic_alias_maximum.into(),
         ),
     ];
-    let announced = numbers.into_iter().filter(|(_, number, silent)| number != silent);
+    let retain =
+        (PropertyId::RetainAvailable, accepts.retain_available.into(), silence.retain_available.into());
+    let announced = numbers.into_iter().chain([retain]).filter(|(_, number, silent)| number != silent);
     announced.map(|(id, number, _)| Property { id, value: PropertyValue::Number(number) }).collect()
 }
 

@@ -109,3 +109,36 @@ fn a_retained_message_expires() {
         }
     });
 }
+
+#[test]
+fn a_broker_that_retains_nothing_says_so_and_refuses_retained_messages() {
+    let with = |limit: &str| EmbeddedBroker::start_with(&format!("-p 0 --limit {limit}=0"));
+    let mosquitto = Mosquitto::start_with("retain_available false");
+    let [by_count, by_size] = ["retained-messages", "retained-bytes"].map(with);
+    let brokers: [Option<&dyn Server>; 3] =
+        [Some(&by_count), Some(&by_size), mosquitto.as_ref().map(|broker| broker as &dyn Server)];
+    for broker in brokers.into_iter().flatten() {
+        let mut client = broker.connect();
+        client.speak_v5();
+        client.send("10 (`MQTT` 05 02 003c () `c1`)");
+        let connack = client.expect_connack_v5("00 00");
+        assert!(properties(&connack).contains(&(0x25, vec![0])), "{connack:02x?}");
+        client.send("31 (`a` () 'x')");
+        assert_eq!(client.expect_type(0xe0)[2], 0x9a);
+        client.expect_end();
+        // A retained will is refused as well.
+        let mut client = broker.connect();
+        client.speak_v5();
+        client.send("10 (`MQTT` 05 26 003c () `c2` () `will` `x`)");
+        client.expect_connack_v5("00 9a");
+    }
+    let doctor = by_count.mq("doctor -V 5").run();
+    assert_says(
+        &String::from_utf8_lossy(&doctor.stdout),
+        &["no       CONNACK: the peer does not retain messages"],
+    );
+    // Before MQTT 5 a client cannot learn of it.
+    let mut client = Wire::v311(&by_count, "old");
+    client.send("31 (`a` 'x')");
+    client.ping();
+}
