@@ -232,6 +232,20 @@ fn frames_that_break_the_rules_end_the_connection() {
 }
 
 #[test]
+fn half_a_status_code_is_a_protocol_error() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept();
+        answer(&mut client, "101 Switching Protocols", &UPGRADE);
+        client.expect_frame(0x82);
+        client.send("88 01 03");
+        assert_eq!(client.expect_frame(0x88), 1002_u16.to_be_bytes());
+    });
+    let stderr = peer.mq("pub --ws -t a -m x").run().fail(7);
+    assert_says(&stderr, &["the peer sent a WebSocket close frame with half a status code"]);
+    peer.finish();
+}
+
+#[test]
 fn a_server_that_never_answers_is_given_up() {
     let peer = ScriptedPeer::start(|peer| drop(peer.accept().expect_end()));
     let stderr = peer.mq("pub --ws -t a -m x --connect-timeout 0.1").run().fail(1);

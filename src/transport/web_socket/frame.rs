@@ -43,6 +43,8 @@ pub(super) enum FrameError {
     Order,
     #[error("a WebSocket control frame that is too long or in parts")]
     Control,
+    #[error("a WebSocket close frame with half a status code")]
+    CloseCode,
 }
 
 /// Parses frames. It buffers a partial header or control frame, but no payload.
@@ -125,6 +127,8 @@ impl Decoder {
         let mask = frame.mask.map(Mask);
         match frame.opcode {
             OpCode::Control(_) if !frame.is_final || length > MAX_CONTROL => return Err(FrameError::Control),
+            // A status code has two bytes (RFC 6455, 5.5.1).
+            OpCode::Control(Control::Close) if length == 1 => return Err(FrameError::CloseCode),
             OpCode::Control(opcode) => {
                 self.state = DecoderState::Control { opcode, payload: Vec::new(), left: length, mask };
                 return Ok(());
