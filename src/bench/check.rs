@@ -11,6 +11,7 @@ use super::report::{COLUMNS, folded};
 use super::target::resolve;
 use crate::columns;
 use crate::transport::descriptors;
+use crate::words::counted;
 use std::fmt::Write;
 use std::fs::read_to_string;
 use std::net::SocketAddr;
@@ -187,8 +188,11 @@ fn summary(plan: &Plan, targets: &[Option<SocketAddr>]) -> Finding {
     };
     let processes =
         if plan.processes > 1 { format!(" in {} processes", plan.processes) } else { String::new() };
-    let text =
-        format!("{} clients to {place}{layers}, on {} threads{processes}", plan.clients(), plan.threads);
+    let text = format!(
+        "{} to {place}{layers}, on {}{processes}",
+        counted(plan.clients(), "client"),
+        counted(plan.threads, "thread")
+    );
     Finding { name: "plan", fit: Fit::Unknown, text, lift: Vec::new() }
 }
 
@@ -394,7 +398,8 @@ fn broker(plan: &Plan, fronts: Option<Result<u16, BrokerShortage>>) -> Finding {
                     count => format!(", and {count} processes accept clients for it"),
                 };
                 let text = format!(
-                    "the embedded broker runs in its own process, with room for {clients} clients{fronts}"
+                    "the embedded broker runs in its own process, with room for {}{fronts}",
+                    counted(clients, "client")
                 );
                 (text, Vec::new())
             }
@@ -407,8 +412,10 @@ fn broker(plan: &Plan, fronts: Option<Result<u16, BrokerShortage>>) -> Finding {
     }
     let most = plan.clients_of_brokers().into_iter().max().unwrap_or_default();
     if plan.broker.is_gateway() {
-        let text =
-            format!("needs room for {most} clients, and so does the broker behind it; neither is checked");
+        let text = format!(
+            "needs room for {}, and so does the broker behind it; neither is checked",
+            counted(most, "client")
+        );
         let lift = vec![Lift::GatewayClients(most), Lift::ConnectRate];
         return Finding { name: "gateway", fit: Fit::Unknown, text, lift };
     }

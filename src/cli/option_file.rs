@@ -30,7 +30,8 @@ impl OptionFile {
     /// A hint about options from the file, since one of them may be invalid.
     pub(super) fn note(&self) -> Option<String> {
         let count = self.lines.len();
-        (count > 0).then(|| format!("hint: {count} options come from {}", self.path.display()))
+        let options = if count == 1 { "1 option comes".to_owned() } else { format!("{count} options come") };
+        (count > 0).then(|| format!("hint: {options} from {}", self.path.display()))
     }
 }
 

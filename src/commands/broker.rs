@@ -14,6 +14,7 @@ use crate::cli::gateway::embedded;
 use crate::commands::error::{Error, ExitStatus};
 use crate::gateway::Gateway;
 use crate::transport::{Address, descriptors};
+use crate::words::counted;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::sync::oneshot;
@@ -177,7 +178,8 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             format!("refused a connection from {peer}: {}", broker_limits::describe_reason(reason))
         }
         Event::RefusedMore { count, last_reason } => format!(
-            "refused {count} more connections in the last seconds; the last one: {}",
+            "refused {} in the last seconds; the last one: {}",
+            counted(*count, "more connection"),
             broker_limits::describe_reason(last_reason)
         ),
         Event::Denied { client_id, user, topic, intent, .. } => {
@@ -189,18 +191,22 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
             format!("{}{user} may not {denied} {}", shown(client_id), shown(topic))
         }
         Event::DeniedMore { count } => format!(
-            "the access rules denied messages of {count} more clients in the last seconds; -v names them"
+            "the access rules denied messages of {} in the last seconds; -v names them",
+            counted(*count, "more client")
         ),
         Event::QuotaExceeded { client_id, excess } => {
             format!("{} exceeded a limit: {}", shown(client_id), broker_limits::describe(*excess))
         }
         Event::Dropped { client_id, count, excess } => format!(
-            "dropped {count} messages for {}, the last one because of a limit: {}",
+            "dropped {} for {}, {}because of a limit: {}",
+            counted(*count, "message"),
             shown(client_id),
+            if *count == 1 { "" } else { "the last one " },
             broker_limits::describe(*excess)
         ),
         Event::RetainedStoreFull { count, excess } => format!(
-            "did not retain {count} messages: the store is full: {}",
+            "did not retain {}: the store is full: {}",
+            counted(*count, "message"),
             broker_limits::describe(*excess)
         ),
         Event::AcceptFailed(error) => describe_failed_accept(error),

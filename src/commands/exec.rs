@@ -100,7 +100,8 @@ impl Exec {
     pub(super) async fn finish(&mut self) -> u64 {
         let left = std::mem::take(&mut self.waiting).len();
         if left > 0 {
-            self.messages.say(&format!("--exec was not run for the last {left} messages"));
+            let messages = if left == 1 { "message".to_owned() } else { format!("{left} messages") };
+            self.messages.say(&format!("--exec was not run for the last {messages}"));
         }
         self.end().await
     }

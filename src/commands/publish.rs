@@ -261,8 +261,8 @@ impl Publisher {
             self.abandoned(unsettled);
         }
         if self.uncertain > self.uncertain_at_once {
-            self.messages
-                .say(&format!("{} messages of QoS 2 in all may be lost or delivered twice", self.uncertain));
+            let messages = counted(self.uncertain, "message");
+            self.messages.say(&format!("{messages} of QoS 2 in all may be lost or delivered twice"));
         }
         if let Some(error) = self.failure.take() {
             return Err(error);

@@ -81,7 +81,8 @@ impl TopicTable {
             }
             None => {
                 self.unshown += 1;
-                let title = format!("{} (to topics below the screen: {} messages)", self.title, self.unshown);
+                let noun = if self.unshown == 1 { "message" } else { "messages" };
+                let title = format!("{} (to topics below the screen: {} {noun})", self.title, self.unshown);
                 let mut shown = String::new();
                 push_shown(&title, &mut shown, size.columns);
                 let _ = write!(out, "\x1b[1;1H{CLEAR_LINE}{shown}");

@@ -406,8 +406,7 @@ fn history_lines(topic: &str, history: &History, scene: &Scene<'_>) -> Vec<Style
         dropped => format!(", {} dropped", counted(dropped, "older message")),
     };
     let count = history.entries().len();
-    let head =
-        format!("{}, {} bytes{dropped}", counted(count, "message"), text::size(history.bytes() as u64));
+    let head = format!("{}, {}{dropped}", counted(count, "message"), text::bytes(history.bytes() as u64));
     let mut lines = vec![vec![(palette.faint(), head)]];
     let earlier = history.entries().rev().skip(1).map(Some).chain([None]);
     for (entry, earlier) in history.entries().rev().zip(earlier) {

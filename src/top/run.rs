@@ -379,7 +379,7 @@ fn copy(terminal: &mut Terminal, bytes: &[u8]) -> String {
     }
     let data = BASE64_STANDARD.encode(bytes);
     terminal.write(format!("\x1b]52;c;{data}\x07").into_bytes());
-    format!("sent {} bytes to the clipboard of the terminal", bytes.len())
+    format!("sent {} to the clipboard of the terminal", counted(bytes.len(), "byte"))
 }
 
 /// Reads the file of a message to publish.

@@ -121,7 +121,7 @@ fn options_that_do_not_go_together_may_be_in_a_file() {
     for text in ["-c\n", "-V 311\n-x 5\n", "--will-retain\n", "-P secret\n"] {
         let (_directory, path) = file("options", text);
         let stderr = mq(&format!("pub {NOWHERE} -t a -m x -o")).arg(&path).run().fail(2);
-        assert_says(&stderr, &["options come from", &path.display().to_string()]);
+        assert_says(&stderr, &[" from ", &path.display().to_string()]);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
 use crate::protocol::Qos;
-use crate::words::counted;
+use crate::words::{self, counted};
 use std::fmt::Write;
 
 /// The maximum number of groups with missing clients that a verdict names.
@@ -57,7 +57,7 @@ impl Report {
 
     fn clients_check(&self) -> Verdict {
         let (connected, all) = (self.connects.count, self.clients_due());
-        let condition = format!("all {} connected", counted(all, "client"));
+        let condition = format!("{} connected", words::all(all, "client"));
         if self.abandoned_early() > 0 && self.not_connected() == 0 {
             let text = format!(
                 "{connected} of {all} clients connected; a worker process failed before the others did"
@@ -167,7 +167,7 @@ impl Report {
         };
         if lost == 0 && (duplicated == 0 || lowest != Qos::ExactlyOnce) {
             let once = if duplicated == 0 { " once" } else { "" };
-            let text = format!("all {owed} messages arrived{once}");
+            let text = format!("{} arrived{once}", words::all(owed, "message"));
             return match self.partly_judged() {
                 None => Verdict { text, ..verdict },
                 Some(part) => {

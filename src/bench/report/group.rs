@@ -268,7 +268,7 @@ impl Group {
             Some(lowest) if *lowest < self.qos => format!("{lowest} to {}", self.qos),
             _ => self.qos_number().to_string(),
         };
-        let mut text = format!("{messages} of {} bytes at QoS {qos}", self.bytes());
+        let mut text = format!("{messages} of {} at QoS {qos}", self.bytes());
         if self.subscription_qos != self.qos && self.subscribers > 0 && !self.is_unconnected() {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
@@ -301,11 +301,12 @@ impl Group {
     }
 
     fn bytes(&self) -> String {
-        match self.payload_sizes {
+        let sizes = match self.payload_sizes {
             (least, most) if least < most && self.has_template() => format!("at most {most}"),
             (least, most) if least < most => format!("{least} to {most}"),
-            (_, most) => most.to_string(),
-        }
+            (_, most) => return counted(most, "byte"),
+        };
+        format!("{sizes} bytes")
     }
 
     /// Whether payloads are from a template, whose sizes have bounds that no message has to reach.

@@ -12,6 +12,7 @@ use crate::bench::think_time::ThinkTime;
 use crate::bench::topic_list::TopicList;
 use crate::protocol::{PropertiesBuf, Version};
 use crate::transport::{Address, Endpoint};
+use crate::words::counted;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ fn of_session(session: &GroupSession) -> Vec<(&'static str, Option<String>)> {
 }
 
 fn of_will(will: &Will) -> String {
-    format!("{} bytes at QoS {}", will.payload.len(), will.qos)
+    format!("{} at QoS {}", counted(will.payload.len(), "byte"), will.qos)
 }
 
 impl Load {
@@ -277,7 +278,7 @@ fn of_think_time(think: ThinkTime) -> String {
 fn of_payload(payload: &Payload) -> Option<String> {
     match payload {
         Payload::Size { .. } => None,
-        Payload::Bytes(bytes) => Some(format!("file of {} bytes", bytes.len())),
+        Payload::Bytes(bytes) => Some(format!("file of {}", counted(bytes.len(), "byte"))),
         Payload::Text(template) => Some(format!("{TEMPLATE}{}", template.text())),
         Payload::Recording(messages) => {
             let topics = if messages.iter().any(|message| message.topic.is_some()) {
@@ -372,7 +373,8 @@ fn of_properties(properties: &PacketProperties) -> Option<String> {
     let sizes =
         [("CONNECT", connect), ("PUBLISH", publish), ("SUBSCRIBE", subscribe), ("DISCONNECT", disconnect)];
     let words = sizes.iter().map(|(packet, list)| (packet, size(list))).filter(|(_, size)| *size > 0);
-    let words: Vec<_> = words.map(|(packet, size)| format!("{size} bytes in {packet}")).collect();
+    let words: Vec<_> =
+        words.map(|(packet, size)| format!("{} in {packet}", counted(size, "byte"))).collect();
     (!words.is_empty()).then(|| words.join(" and "))
 }
 

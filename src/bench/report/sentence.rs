@@ -60,13 +60,19 @@ impl Report {
     fn load_words(&self) -> String {
         let flow = self.throughput();
         let is_answered = self.latencies.contains_key(&LatencyKind::RoundTrip) && !self.is_mix();
-        let unit = if is_answered { "messages and responses" } else { "messages" };
+        let (one, unit) = match is_answered {
+            true => ("message and response", "messages and responses"),
+            false => ("message", "messages"),
+        };
         match (flow.time(), flow.shown_rate()) {
             (Some(time), Some(per_second)) => {
                 let held = self.held_words().unwrap_or_default();
                 format!("{} {unit}/s{held} for {:.0} s", rate(per_second), time.as_secs_f64())
             }
-            (Some(time), _) => format!("{} {unit} in {}", flow.count, duration(time.as_nanos() as u64)),
+            (Some(time), _) => {
+                let unit = if flow.count == 1 { one } else { unit };
+                format!("{} {unit} in {}", flow.count, duration(time.as_nanos() as u64))
+            }
             (None, _) => {
                 let time =
                     self.connects.time().map(|time| format!(" in {}", duration(time.as_nanos() as u64)));

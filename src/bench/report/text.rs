@@ -13,7 +13,7 @@ use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage, Summary};
 use crate::escape;
 use crate::protocol::Qos;
-use crate::words::counted;
+use crate::words::{self, counted};
 use colored::Colorize;
 use std::fmt::Write;
 
@@ -333,7 +333,7 @@ impl Report {
         let counts = [(lost, missing), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
         let (mut words, severity) = match list(&counts) {
             words if words.is_empty() => {
-                (format!("all {owed} messages arrived, once and in order"), Severity::Good)
+                (format!("{} arrived, once and in order", words::all(owed, "message")), Severity::Good)
             }
             words => (format!("{words}, of {owed}{}", self.remark()), Severity::Bad),
         };
@@ -352,7 +352,7 @@ impl Report {
             .map(|words| line_with(&escape::line(words), "between brokers", Severity::Bad))
             .collect();
         if let Some(more) = pairs.len().checked_sub(MAX_SILENT_PAIRS).filter(|more| *more > 0) {
-            text += &line("between brokers", &format!("{more} more pairs without a delivery"));
+            text += &line("between brokers", &format!("{} without a delivery", counted(more, "more pair")));
         }
         text
     }

@@ -99,7 +99,10 @@ impl Configuration {
             _ => None,
         });
         let reports: Vec<_> = reports.collect();
-        let of_report = reports.first().map(|path| format!("{} options in {path}", reports.len()));
+        let of_report = reports.first().map(|path| match reports.len() {
+            1 => format!("1 option in {path}"),
+            count => format!("{count} options in {path}"),
+        });
         let variables: Vec<&str> = self.entries.iter().filter_map(|entry| entry.origin.variable()).collect();
         let of_environment =
             (!variables.is_empty()).then(|| format!("{} in the environment", variables.join(", ")));

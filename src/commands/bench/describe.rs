@@ -121,10 +121,10 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     let bytes = match plan.payload_sizes(group) {
         // No message has to reach the bounds of a template.
         (least, most) if least < most && matches!(group.payload, Payload::Text(_)) => {
-            format!("at most {most}")
+            format!("at most {most} bytes")
         }
-        (least, most) if least < most => format!("{least} to {most}"),
-        (_, most) => most.to_string(),
+        (least, most) if least < most => format!("{least} to {most} bytes"),
+        (_, most) => counted(most, "byte"),
     };
     let pace = match &group.open_loop {
         Some(load) if group.publishers == group.whole().publishers => pace(load),
@@ -134,14 +134,14 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => format!("as fast as the {} acknowledges", peer(plan)),
     };
-    let topics = group.topic_list.as_ref().map(|list| format!(" on {} topics", list.len()));
+    let topics = group.topic_list.as_ref().map(|list| format!(" on {}", counted(list.len(), "topic")));
     let topics = topics.unwrap_or_default();
     let qos = match group.lowest_qos() {
         _ if group.is_unconnected => "-1".to_owned(),
         lowest if lowest < group.qos => format!("{lowest} to {}", group.qos),
         qos => qos.to_string(),
     };
-    format!("{clients}, {volume} of {bytes} bytes at QoS {qos}{topics}, {pace}{}", bounds(group.bounds))
+    format!("{clients}, {volume} of {bytes} at QoS {qos}{topics}, {pace}{}", bounds(group.bounds))
 }
 
 /// The pauses after each answer.

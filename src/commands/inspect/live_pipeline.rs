@@ -21,6 +21,7 @@ use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Tr
 use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::protocol::{ProxyFault, ProxyHeader};
 use crate::transport::ConnectError;
+use crate::words::counted;
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::io;
@@ -431,7 +432,9 @@ impl TrafficQueue {
         let OmittedTraffic { bytes, connections } = self.omitted.get();
         (bytes + connections > 0).then(|| {
             format!(
-                "{bytes} bytes and {connections} whole connections were forwarded but not shown: the output did not keep up"
+                "{} and {} were forwarded but not shown: the output did not keep up",
+                counted(bytes, "byte"),
+                counted(connections, "whole connection")
             )
         })
     }

@@ -9,6 +9,7 @@ use crate::commands::error::{Error, ExitStatus};
 use crate::passwd::FileError;
 use crate::passwd::format::{Change, FormatError, Secret};
 use crate::passwd::import::{ImportError, Row, Rows};
+use crate::words::counted;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{self, Read};
@@ -72,7 +73,8 @@ pub(super) fn run(args: &ImportArgs, messages: Messages) -> Result<ExitStatus, E
 
 fn report_change(count: &ImportCounts, messages: Messages) {
     let ImportCounts { added, updated, left_out } = count;
-    let rest = if *left_out == 0 { String::new() } else { format!(", {left_out} rows skipped") };
+    let rest =
+        if *left_out == 0 { String::new() } else { format!(", {} skipped", counted(*left_out, "row")) };
     messages.say(&format!("{added} added, {updated} updated{rest}"));
 }
 
@@ -121,7 +123,7 @@ impl Import {
                 }
             }
             self.bar.set_position(rows.bytes_read());
-            self.bar.set_message(format!("{} users", users.len()));
+            self.bar.set_message(counted(users.len(), "user"));
         }
         Ok(users)
     }

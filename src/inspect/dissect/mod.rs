@@ -64,7 +64,9 @@ pub(crate) fn dissect<'a>(
     let stopped = read(&mut cursor).is_err();
     if !stopped && !cursor.is_at_end() {
         let (here, left) = (cursor.position(), cursor.left());
-        cursor.find(Rule::TrailingBytes, here..here + left, format!("{left} bytes follow the last field"));
+        let verb = if left == 1 { "follows" } else { "follow" };
+        let detail = format!("{} {verb} the last field", counted(left, "byte"));
+        cursor.find(Rule::TrailingBytes, here..here + left, detail);
     }
     cursor.back_to_last_leaf();
     if !cursor.is_at_end() {

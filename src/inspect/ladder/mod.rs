@@ -16,6 +16,7 @@ use super::capture::reassembly::Close;
 use super::view::line::{content, describe, gap, skipped};
 use super::view::{Options, shown};
 use super::{Direction, Finding, Item, Packet};
+use crate::words::counted;
 use connections::{Connections, Known};
 pub(crate) use page_texts::PageTexts;
 use row::{Row, RowFinding, RowKind};
@@ -210,7 +211,8 @@ impl Ladder {
             }
             let omitted = std::mem::take(&mut self.omitted.since_row);
             if omitted > 0 {
-                let text = format!("{omitted} packets are left out");
+                let verb = if omitted == 1 { "is" } else { "are" };
+                let text = format!("{} {verb} left out", counted(omitted, "packet"));
                 let connection = self.connections.draw(candidate.number, candidate.connection.clone());
                 self.rows.push(Row { connection, ..Row::new(RowKind::Omission, candidate.row.at, &text) });
             }

@@ -4,6 +4,7 @@ use super::version::rule_column;
 use crate::inspect::field::{Bits, Tree};
 use crate::inspect::{Field, Finding, Name, Rule, Value};
 use crate::protocol::sn::Version;
+use crate::words::counted;
 use std::ops::Range;
 
 /// The rest of the message cannot be decoded; a finding has the reason, unless the rest was not captured.
@@ -104,7 +105,11 @@ impl<'a> Cursor<'a> {
             self.find(
                 Rule::SnTooShort,
                 here..here + left,
-                format!("{name} needs {count} bytes, {left} are left"),
+                format!(
+                    "{name} needs {}, {left} {} left",
+                    counted(count, "byte"),
+                    if left == 1 { "is" } else { "are" }
+                ),
             );
             return Err(EndOfMessage);
         }

@@ -4,6 +4,7 @@ use super::cursor::Cursor;
 use super::{Dissected, Outcome, dissect, dissect_v2};
 use crate::inspect::{Name, Rule};
 use crate::protocol::sn::Version;
+use crate::words::counted;
 
 /// Decodes a datagram of `length` bytes, of which `bytes` were captured. A protected packet in it may be decrypted.
 pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted: bool) -> Dissected<'_> {
@@ -15,7 +16,9 @@ pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted
     };
     if result.is_ok() && !cursor.is_at_end() {
         let (here, left) = (cursor.position(), cursor.left());
-        cursor.find(Rule::SnTrailingBytes, here..here + left, format!("{left} bytes follow the last field"));
+        let verb = if left == 1 { "follows" } else { "follow" };
+        let detail = format!("{} {verb} the last field", counted(left, "byte"));
+        cursor.find(Rule::SnTrailingBytes, here..here + left, detail);
     }
     cursor.back_to_last_leaf();
     if !cursor.is_at_end() {
@@ -23,7 +26,9 @@ pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted
     }
     if bytes.len() < length {
         let missing = length - bytes.len();
-        cursor.find(Rule::MissingBytes, bytes.len()..length, format!("{missing} bytes were not captured"));
+        let verb = if missing == 1 { "was" } else { "were" };
+        let detail = format!("{} {verb} not captured", counted(missing, "byte"));
+        cursor.find(Rule::MissingBytes, bytes.len()..length, detail);
     }
     let Outcome { kind, envelope, .. } = outcome;
     Dissected { tree: cursor.tree, kind, envelope }

@@ -6,6 +6,7 @@ use super::{Envelope, MessageKind, Outcome};
 use crate::inspect::{Name, Rule};
 use crate::protocol::Qos;
 use crate::protocol::sn::{Header, MessageType, PROTOCOL_ID, ReturnCode, TopicIdType};
+use crate::words::counted;
 
 /// The flags that a message uses.
 mod used {
@@ -123,7 +124,7 @@ fn check_length(
         _ => announced == size,
     };
     if !is_right {
-        let detail = format!("the length is {announced}, but the datagram has {size} bytes");
+        let detail = format!("the length is {announced}, but the datagram has {}", counted(size, "byte"));
         cursor.find(Rule::SnLength, start..start + length_octets, detail);
     }
 }

@@ -8,6 +8,7 @@ use super::{Envelope, MessageKind, Outcome};
 use crate::inspect::{Name, Rule};
 use crate::protocol::Qos;
 use crate::protocol::sn::v2::{PacketType, reason, scheme};
+use crate::words::counted;
 
 /// A part of a flags octet: the name, the highest bit and the lowest one.
 type Part = (Name, u8, u8);
@@ -158,7 +159,7 @@ fn header(cursor: &mut Cursor<'_>, outcome: &mut Outcome<'_>) -> DissectResult<P
     cursor.group(Name::FixedHeader, |cursor| {
         let announced = cursor.length_field()?;
         if announced != size {
-            let detail = format!("the length is {announced}, but the datagram has {size} bytes");
+            let detail = format!("the length is {announced}, but the datagram has {}", counted(size, "byte"));
             cursor.find(Rule::SnLength, start..cursor.position(), detail);
         }
         let octet = cursor.code(Name::MessageType)?;

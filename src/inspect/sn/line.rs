@@ -191,7 +191,10 @@ fn add_field_v2(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
             Value::Number(number @ 1..),
         ) => line.add(&format!("{name} {number}")),
         (Name::MessagesRemaining, Value::Number(255)) => line.add("more messages remain"),
-        (Name::MessagesRemaining, Value::Number(count)) => line.add(&format!("{count} messages remain")),
+        (Name::MessagesRemaining, Value::Number(count)) => {
+            let verb = if count == 1 { "remains" } else { "remain" };
+            line.add(&format!("{} {verb}", counted(count, "message")));
+        }
         (Name::WillTopic, Value::Text(topic)) if matches!(message.kind, MessageKind::V20(_)) => {
             line.add(&format!("will {}", quoted(topic)));
         }
@@ -202,7 +205,9 @@ fn add_field_v2(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
         (name @ (Name::SenderIdentifier | Name::NetworkInformation), Value::Bytes(bytes)) => {
             line.add(&format!("{name} {}", hex(bytes, MAX_HEX)));
         }
-        (Name::ProtectedPacket, Value::Bytes(bytes)) => line.add(&format!("{} bytes encrypted", bytes.len())),
+        (Name::ProtectedPacket, Value::Bytes(bytes)) => {
+            line.add(&format!("{} encrypted", counted(bytes.len(), "byte")));
+        }
         _ => {}
     }
 }

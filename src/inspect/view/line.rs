@@ -15,6 +15,7 @@ use crate::inspect::sn::{self, SnItem};
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
+use crate::words::counted;
 use colored::Colorize;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -202,7 +203,7 @@ pub(in crate::inspect) fn gap(range: &ByteRange) -> String {
 
 /// Bytes without a packet, as text.
 pub(in crate::inspect) fn skipped(range: &ByteRange) -> String {
-    format!("skipped {} bytes without a recognisable packet", range.length)
+    format!("skipped {} without a recognisable packet", counted(range.length, "byte"))
 }
 
 /// The sender of an event, if it has one, and the event as text; `None` if it is not shown.
@@ -225,8 +226,10 @@ pub(in crate::inspect) fn describe(
             (None, format!("{client} connects to {server}{how}{midway}"))
         }
         ConversationEvent::Conflict { direction, stream_offset, length, .. } => {
+            let (verb, first) = if *length == 1 { ("was", "one counts") } else { ("were", "ones count") };
             let text = format!(
-                "{length} bytes were retransmitted with other contents (at byte {stream_offset}); the first ones count"
+                "{} {verb} retransmitted with other contents (at byte {stream_offset}); the first {first}",
+                counted(*length, "byte")
             );
             (Some(*direction), text)
         }

@@ -7,6 +7,7 @@ use crate::inspect::sn::Message;
 use crate::inspect::{Name, Packet, Value};
 use crate::payload::{Content, Decoded, Hints, decode};
 use crate::protocol::{PacketType, PropertyId};
+use crate::words::counted;
 
 /// Maximum characters on one line.
 const MAX_LINE: usize = 100;
@@ -73,7 +74,7 @@ pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
     }
     match indented.lines().count().saturating_sub(MAX_LINES) {
         0 => text,
-        more => text + &format!("{margin}  ... {more} more lines\n"),
+        more => text + &format!("{margin}  ... {}\n", counted(more, "more line")),
     }
 }
 

@@ -129,6 +129,20 @@ fn acknowledgements_can_be_measured_alone() {
 }
 
 #[test]
+fn one_message_is_in_the_singular() {
+    let report = mq("bench --embedded -c 1 --subscribers 1 -q 1 --messages 1").run().succeed();
+    assert!(report.starts_with("1 message in "), "{report}");
+    assert_says(&report, &["the only message arrived, once and in order"]);
+    let finished = mq("bench --embedded -c 1 --subscribers 0 -q 1 --messages 1 -s 1").run();
+    assert_says(&finished.stderr, &["1 client publishes, 1 message of 1 byte at QoS 1, "]);
+    assert_says(&finished.succeed(), &["1 message of 1 byte at QoS 1"]);
+    let files = certificates::Files::new(&[("acl", "topic read #\n".to_owned())]);
+    let broker = EmbeddedBroker::start_with(&files.words("-p 0 --acl {}/acl"));
+    let finished = broker.mq("bench -V 5 -c 1 --subscribers 0 -q 1 --messages 1").run();
+    assert_says(&finished.fail(3), &["mq bench: 1 message was rejected"]);
+}
+
+#[test]
 fn a_duration_ends_it() {
     let report = mq("bench --embedded -c 5 --duration 0.2").run().succeed();
     assert_says(&report, &[ALL_ARRIVED]);

@@ -6,6 +6,7 @@ use super::chart::{Chart, Mark, Series};
 use super::markup::{Table, as_text};
 use super::plots::{MIN_SLOTS, curve, latency_axis};
 use super::{FINISHED, SCRIPT, head};
+use crate::words::counted;
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -63,7 +64,11 @@ impl ComparisonPage<'_> {
         }
         html += "</div>\n";
         if let Some(more) = self.tables.len().checked_sub(MAX_TABLES).filter(|more| *more > 0) {
-            let _ = writeln!(html, "<p class=\"soft\">{more} more tables are in the JSON comparison</p>");
+            let _ = writeln!(
+                html,
+                "<p class=\"soft\">{} in the JSON comparison</p>",
+                counted(more, "more table")
+            );
         }
         let _ = write!(html, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
         html

@@ -86,7 +86,7 @@ impl Headline {
         }
         html += "</ul>\n";
         if let Some(more) = self.verdicts.len().checked_sub(MAX_CHECKS).filter(|more| *more > 0) {
-            let _ = writeln!(html, "<p>{more} more checks are not shown</p>");
+            let _ = writeln!(html, "<p>{} not shown</p>", counted(more, "more check"));
         }
         html + "</div>\n</section>\n"
     }
@@ -119,7 +119,11 @@ impl Report {
             _ => format!(", sent {} of {} planned", rate(sent), rate(planned)),
         });
         let planned = planned.unwrap_or_default();
-        Some((format!("{name} per second"), rate(per_second), format!("{} messages{planned}", flow.count)))
+        Some((
+            format!("{name} per second"),
+            rate(per_second),
+            format!("{}{planned}", counted(flow.count, "message")),
+        ))
     }
 
     pub(super) fn latency_tile(&self) -> Option<Tile> {

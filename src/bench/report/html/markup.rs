@@ -1,6 +1,7 @@
 //! Text and tables as HTML that is also well-formed XML.
 
 pub(super) use crate::html::{as_text, shortened};
+use crate::words::counted;
 use std::fmt::Write;
 
 /// The maximum number of rows of a table, so that the size of the page is limited.
@@ -31,7 +32,7 @@ impl Table<'_> {
         }
         html += "</tbody>\n</table></div>\n";
         if let Some(more) = self.rows.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
-            let _ = writeln!(html, "<p class=\"soft\">{more} more rows are in the JSON report</p>");
+            let _ = writeln!(html, "<p class=\"soft\">{} in the JSON report</p>", counted(more, "more row"));
         }
         html
     }

@@ -77,7 +77,7 @@ pub(crate) enum GatewayError {
     #[error("the gateway refused the connection: {0}")]
     RefusedFor(Reason),
     /// A message was repeated in vain.
-    #[error("the gateway did not answer {message}, sent {attempts} times in {} s", time.as_secs_f64())]
+    #[error("the gateway did not answer {message}, sent {} in {} s", times(*attempts), time.as_secs_f64())]
     NoAnswer { message: &'static str, attempts: u32, time: Duration },
     /// The port is closed, as an ICMP message says.
     #[error("no MQTT-SN gateway listens at the port (connection refused)")]
@@ -109,6 +109,10 @@ pub(crate) enum GatewayError {
     /// A packet of the MQTT client that cannot be read.
     #[error("{0}")]
     Packet(DecodeError),
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// A reason string, as it follows the reason.
