@@ -54,11 +54,15 @@ pub(crate) fn status(number: Number) -> u8 {
 
 /// Whether a signal is ignored, as SIGHUP below `nohup`. Only Linux tells without unsafe code.
 pub(crate) fn is_ignored(number: Number) -> bool {
+    ignored() & bit(number) != 0
+}
+
+/// The signals that are ignored, a bit each.
+fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // The bit of signal 1 is the lowest.
-    let bit = 1_u64.checked_shl(number.as_raw().unsigned_abs().wrapping_sub(1)).unwrap_or_default();
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & bit != 0)
+    // The kernel's lowest bit is that of signal 1. The last real-time signal, which nothing here asks for, is left out.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, |mask| mask << 1)
 }
 
 /// Whether a shell can continue the process after Ctrl-Z. The kernel does not stop the processes of a session's first group, such as
@@ -79,14 +83,15 @@ pub(crate) struct Several(Vec<(Number, Signal)>);
 impl Several {
     /// Catches them for the rest of the process, except SIGHUP if it is ignored, as below `nohup`. Call it inside the runtime.
     pub(crate) fn catch(numbers: impl IntoIterator<Item = Number>) -> io::Result<Several> {
-        Several::with(numbers, catch)
+        Several::with(numbers, ignored(), catch)
     }
 
     fn with(
         numbers: impl IntoIterator<Item = Number>,
+        ignored: u64,
         catch: impl Fn(Number) -> io::Result<Signal>,
     ) -> io::Result<Several> {
-        let is_caught = |number: &Number| *number != Number::HUP || !is_ignored(*number);
+        let is_caught = |number: &Number| *number != Number::HUP || ignored & bit(Number::HUP) == 0;
         let numbers = numbers.into_iter().filter(is_caught);
         numbers.map(|number| Ok((number, catch(number)?))).collect::<io::Result<_>>().map(Several)
     }
@@ -117,11 +122,12 @@ impl StandIn {
     /// Catches the signals until a part of the program takes them. Call it inside the runtime.
     pub(crate) fn begin() -> io::Result<StandIn> {
         let prompt = PROMPTS.fetch_add(1, Ordering::Relaxed) + 1;
-        let ignored = ENDING.into_iter().filter(|number| is_ignored(*number));
-        IGNORED.fetch_or(ignored.fold(0, |bits, number| bits | bit(number)), Ordering::Relaxed);
+        let ignored = ignored();
+        let ending = ENDING.into_iter().fold(0, |bits, number| bits | bit(number));
+        IGNORED.fetch_or(ignored & ending, Ordering::Relaxed);
         let stop = has_job_control().then_some(Number::TSTP);
         let by_default = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
-        Ok(StandIn { signals: Several::with(ENDING.into_iter().chain(stop), by_default)?, prompt })
+        Ok(StandIn { signals: Several::with(ENDING.into_iter().chain(stop), ignored, by_default)?, prompt })
     }
 
     /// Waits for a signal at the prompt.

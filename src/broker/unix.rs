@@ -1,5 +1,6 @@
 //! The Unix socket that a broker listens on: a file that outlives a killed broker, and belongs to the current one.
 
+use crate::transport::unix::check_path;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
 use std::io;
@@ -21,12 +22,9 @@ type Identity = (u64, u64);
 impl UnixSocket {
     /// Listens at `path`. An abandoned socket is removed first, any other file is left alone.
     pub(super) fn listen(path: &Path) -> io::Result<UnixSocket> {
+        check_path(path)?;
         let listener = match UnixListener::bind(path) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => replace_abandoned(path)?,
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let text = "the path is too long for a unix socket, which has about 100 bytes for it; use a shorter one";
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-            }
             other => other?,
         };
         let identity = identity(path)?;

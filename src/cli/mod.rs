@@ -202,6 +202,10 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
     Ok(Invocation { names: Names::Mosquitto, command: Command::Passwd(Box::new(args)), note: None })
 }
 
+/// The fewest columns that are used for help, and those of a terminal whose width is unknown.
+const MIN_COLUMNS: usize = 20;
+const USUAL_COLUMNS: usize = 80;
+
 /// The whole command line, with one help option for all commands.
 pub(crate) fn command() -> clap::Command {
     command_of(Names::Mq, &COMMANDS)
@@ -214,7 +218,7 @@ fn definitions(names: Names, named: Option<&'static CommandRow>) -> clap::Comman
 
 /// The command line with some of its commands.
 fn command_of(names: Names, rows: &[CommandRow]) -> clap::Command {
-    clap::Command::new("mq")
+    with_readable_width(clap::Command::new("mq"))
         .version(VERSION)
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .disable_help_flag(true)
@@ -232,6 +236,16 @@ fn command_of(names: Names, rows: &[CommandRow]) -> clap::Command {
                 .help("With --version: print the commit, the features and the TLS library as well"),
         )
         .subcommands(rows.iter().map(|row| defined(row, names)))
+}
+
+/// The command whose help is not wrapped after each word if COLUMNS has no useful number.
+fn with_readable_width(command: clap::Command) -> clap::Command {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+    if columns.is_some_and(|columns| columns < MIN_COLUMNS) {
+        command.term_width(USUAL_COLUMNS)
+    } else {
+        command
+    }
 }
 
 /// A command with all its options. Profiles do not apply under mosquitto's names.

@@ -268,6 +268,12 @@ impl NetworkArgs {
         let is_sn = self.is_sn(names)?;
         let port = if is_sn { crate::protocol::sn::DEFAULT_PORT } else { port };
         let (host, port) = self.place(names, connection, url, port);
+        if names == Names::Mq && host.is_empty() {
+            return Err(usage(match port {
+                0 => "the path of the unix socket is empty",
+                _ => "-h: the host is empty; leave the option out for localhost",
+            }));
+        }
         let is_web_socket = self.is_web_socket(names)?;
         let destination = Destination {
             host: host.to_string_lossy().into_owned(),

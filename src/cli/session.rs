@@ -506,7 +506,7 @@ impl ClientArgs {
     }
 
     /// CONNECT's properties. As in mosquitto's tools, `-c` alone keeps the session forever.
-    pub(super) fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
+    pub(crate) fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
         let mut properties = self.properties.collect(Context::Connect)?;
         let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if self.session.session_expiry_interval.is_some() && typed.is_some() {

@@ -98,6 +98,9 @@ pub(super) fn edit() -> Result<PathBuf, Error> {
     if is_missing(&path) {
         create_file(&path, EXAMPLE)?;
     }
+    if path.is_dir() {
+        return Err(failed("edit", &path, io::ErrorKind::IsADirectory.into()));
+    }
     let editor = EDITORS.iter().filter_map(std::env::var_os).find(|name| !name.is_empty());
     let editor =
         editor.map_or_else(|| USUAL_EDITOR.to_owned(), |editor| editor.to_string_lossy().into_owned());

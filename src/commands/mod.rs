@@ -60,7 +60,7 @@ use crate::cli::session::ClientArgs;
 use crate::cli::{self, Command, Failure, FailureKind, Invocation, Names};
 use crate::escape;
 use crate::hosted::Rules;
-use crate::protocol::{Publish, Version};
+use crate::protocol::{PropertyId, Publish, Version};
 use error::Error;
 pub use error::ExitStatus;
 use error::broker_hint::ConnectionKind;
@@ -212,7 +212,10 @@ fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind
         None if is_v5_usual => Version::V5,
         _ => client.version().ok()?,
     };
-    Some(ConnectionKind { version, is_encrypted: client.is_encrypted(names)? })
+    let properties = client.connect_properties(version).ok();
+    let maximum_packet_size =
+        properties.and_then(|properties| properties.as_properties().number(PropertyId::MaximumPacketSize));
+    Some(ConnectionKind { version, is_encrypted: client.is_encrypted(names)?, maximum_packet_size })
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

@@ -24,7 +24,7 @@ mod stream;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 mod udp;
-mod unix;
+pub(crate) mod unix;
 pub(crate) mod web_socket;
 
 pub(crate) use connection::{Connection, Progress, Tap};

@@ -25,6 +25,16 @@ fn help_prints_a_command_a_mode_or_a_group() {
 }
 
 #[test]
+fn help_has_its_usual_width_if_COLUMNS_is_no_width() {
+    let with = |columns: &str| mq("pub --help").env("COLUMNS", columns).run().succeed();
+    let usual = with("80");
+    for columns in ["0", "1", "19"] {
+        assert_eq!(with(columns), usual, "COLUMNS={columns}");
+    }
+    assert_ne!(with("60"), usual);
+}
+
+#[test]
 fn unknown_commands_and_groups_are_named() {
     assert_says(&mq("help snub").run().fail(2), &["unknown command 'snub'; did you mean 'sub'?"]);
     let stderr = mq("help sub repot").run().fail(2);

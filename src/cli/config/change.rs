@@ -50,6 +50,14 @@ impl Change<'_> {
     /// # Errors
     /// If the text is not TOML, the key or the value is invalid, or the value contradicts another one.
     pub(crate) fn apply(&self, path: &Path, text: &str, mode: u32) -> Result<Changed, Error> {
+        if !has_crlf(text) {
+            return self.apply_to_lines(path, text, mode);
+        }
+        let Changed { text, notes } = self.apply_to_lines(path, &text.replace("\r\n", "\n"), mode)?;
+        Ok(Changed { text: text.replace('\n', "\r\n"), notes })
+    }
+
+    fn apply_to_lines(&self, path: &Path, text: &str, mode: u32) -> Result<Changed, Error> {
         let options = Options::all();
         let document = |text: &str| {
             let source = Source { path: path.to_owned(), text: text.to_owned(), mode };
@@ -175,6 +183,12 @@ impl Change<'_> {
 pub(crate) fn read(path: &Path) -> Result<(String, u32), Error> {
     let source = file::read_from(path)?;
     Ok((source.text, source.mode))
+}
+
+/// Whether each line ends with CR LF, as editors of Windows write them.
+fn has_crlf(text: &str) -> bool {
+    let pairs = text.matches("\r\n").count();
+    pairs > 0 && pairs == text.matches('\n').count()
 }
 
 #[cfg(test)]

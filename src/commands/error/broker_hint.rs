@@ -12,11 +12,16 @@ use std::borrow::Cow;
 /// mosquitto 2.1's default maximum packet size in bytes. With MQTT 5 it is in CONNACK.
 const MOSQUITTO_PACKET: usize = 2_000_000;
 
+/// A maximum packet size up to this may be too small for CONNACK, with an assigned client identifier and the broker's limits.
+const SMALL_PACKET: u32 = 256;
+
 /// The properties of a client's connection that may explain an error.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::commands) struct ConnectionKind {
     pub(in crate::commands) version: Version,
     pub(in crate::commands) is_encrypted: bool,
+    /// The maximum packet size in CONNECT.
+    pub(in crate::commands) maximum_packet_size: Option<u32>,
 }
 
 /// The probable cause of an error, and the next step.
@@ -95,6 +100,12 @@ pub(in crate::commands) fn of_failed_clients(
 
 /// Why a broker may close a connection silently: the reasons that the client can remove.
 fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
+    if let Some(size) = connection_kind.maximum_packet_size.filter(|size| *size <= SMALL_PACKET) {
+        return Some(format!(
+            "CONNACK may exceed the maximum packet size of {size} bytes, which -D connect maximum-packet-size sets: raise it, or \
+             set -i, since CONNACK has the client identifier that a broker assigns"
+        ));
+    }
     let version = match connection_kind.version {
         Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),
         Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),

@@ -55,6 +55,21 @@ fn init_writes_a_valid_example_for_its_owner_alone() {
 }
 
 #[test]
+fn set_and_unset_keep_the_line_ends_of_windows() {
+    let profiles = Profiles::new("# Mine.\r\n[defaults]\r\nhost = 'a'\r\n");
+    profiles.mq("config set keepalive 30").run().succeed();
+    profiles.mq("config set --profile home port 1884").run().succeed();
+    profiles.mq("config set default-profile home").run().succeed();
+    let text =
+        "# Mine.\r\n[defaults]\r\nhost = 'a'\r\nkeepalive = 30\r\n\r\n[profile.home]\r\nport = 1884\r\n";
+    let first = "default-profile = \"home\"\r\n\r\n";
+    assert_eq!(fs::read_to_string(profiles.path()).unwrap(), format!("{first}{text}"));
+    profiles.mq("config unset host").run().succeed();
+    let expected = format!("{first}{}", text.replace("host = 'a'\r\n", ""));
+    assert_eq!(fs::read_to_string(profiles.path()).unwrap(), expected);
+}
+
+#[test]
 fn init_replaces_a_file_only_with_force() {
     let empty = Empty::new();
     fs::create_dir(empty.directory.path().join("mq")).unwrap();
