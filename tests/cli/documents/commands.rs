@@ -36,7 +36,9 @@ pub fn check(script: &str) -> (usize, String) {
 #[test]
 fn unknown_options_and_invalid_values_are_errors() {
     assert_eq!(check("seq 3 | mq pub -l -t a # lines\nmq broker &\nkill $!"), (2, String::new()));
-    for wrong in ["mq pub --bogus", "mq sub -t a -q 7", "echo $(mq bench --rat 5)", "mq sub -t a | mq pub --tpoic b"] {
+    for wrong in
+        ["mq pub --bogus", "mq sub -t a -q 7", "echo $(mq bench --rat 5)", "mq sub -t a | mq pub --tpoic b"]
+    {
         let (_, errors) = check(wrong);
         assert!(errors.contains("of: mq "), "{wrong}: {errors}");
     }
