@@ -7,9 +7,9 @@
 #           nodes (2.5.1.2). a <= b holds if a == b, also for null and booleans (2.3.5.2.2). In an I-Regexp a dot matches all but line feed and
 #           carriage return (RFC 9485, 5.3).
 # Seen:     nimma gives the last two items for $[-2] and all for $[-5], items forwards for $[::-1], nothing for $[2:0:-1] and for names with \u, and one
-#           for $[1,1]. It throws for filters with functions, null and commas. jsonpathly throws for
-#           an index beside a slice and for two filters, finds no null or true with <= and >=, and no match of a dot with U+2028.
-#           None of this is among the caveats of the first or the differences of the second. json-p3 gives what the RFC says.
+#           for $[1,1]. It throws for filters with functions, null and commas. Its page names RFC 9535 as the coming reference and lists other
+#           caveats. jsonpathly throws for an index beside a slice and for two filters, finds no null or true with <= and >=, and no match of a dot
+#           with U+2028. json-p3 gives what the RFC says.
 # So:       a rule for the last but one measurement also gets the last, and one for the newest first reads the oldest.
 set -euo pipefail
 work=$(mktemp -d)
