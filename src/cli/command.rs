@@ -81,7 +81,7 @@ pub(super) const COMMANDS: [CommandRow; 16] = [
         read: |matches| boxed(matches).map(Command::Top),
     },
     CommandRow {
-        name: "passwd",
+        name: super::PASSWD,
         about: "Manage users and passwords of brokers",
         augment: passwd::PasswdArgs::augment_args,
         read: |matches| boxed(matches).map(Command::Passwd),

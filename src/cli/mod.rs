@@ -81,6 +81,9 @@ pub(crate) use version::VERSION;
 /// The name of the command with modes.
 const BENCH: &str = "bench";
 
+/// The command whose words depend on each other.
+const PASSWD: &str = "passwd";
+
 /// The command of the completion scripts, which is not for users.
 const COMPLETE: &str = "complete";
 
@@ -125,7 +128,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let mut names = Names::Mq;
     if let Some(tool) = typed.first().and_then(|program| compat::called_as(program)).map(str::to_owned) {
         names = Names::Mosquitto;
-        if tool == "passwd" {
+        if tool == PASSWD {
             return parse_mosquitto_passwd(typed.get(1..).unwrap_or_default());
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
@@ -139,7 +142,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
     // Only the named command is defined, since the definitions take most of the start-up time.
-    let command = definitions(names, named);
+    let mut command = definitions(names, named);
+    if named.is_some_and(|row| row.name == PASSWD) && !passwd::may_have_password(words) {
+        command = command.mut_subcommand(PASSWD, passwd::without_password);
+    }
     let subcommand = named.and_then(|row| command.find_subcommand(row.name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));

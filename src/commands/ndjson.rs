@@ -75,10 +75,10 @@ impl JsonLines {
                 continue;
             }
             let read = message::read(line).map_err(|error| Error::InputLine {
-                place: format!("line {}, column {}", self.line, error.column),
+                place: format!("standard input, line {}, column {}", self.line, error.column),
                 problem: error.problem,
             })?;
-            let place = format!("line {}", self.line);
+            let place = format!("standard input, line {}", self.line);
             return self.maker.outbound(read, &place).map(NextMessage::Message);
         }
     }

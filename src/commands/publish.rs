@@ -367,7 +367,7 @@ impl Publisher {
         let payload = match form.decode(&header.topic, payload) {
             Ok(payload) => payload,
             Err(problem) => {
-                let place = format!("line {line}");
+                let place = format!("standard input, line {line}");
                 return self.fail(Error::InputLine { place, problem });
             }
         };

@@ -237,7 +237,8 @@ fn a_broken_message_inside_ends_the_replay_with_its_place() {
     let (_directory, path) = place("ndjson");
     fs::write(&path, lines(&["one"], 0.0) + "{\"topic\":}\n" + &lines(&["two"], 0.0)).unwrap();
     let stderr = replay(&broker, &path, "").run().fail(1);
-    assert_says(&stderr, &["day.ndjson, line 2, column 10"]);
+    assert_says(&stderr, &["mq pub: ", "day.ndjson, line 2, column 10"]);
+    assert!(!stderr.contains("standard input"), "{stderr}");
 }
 
 #[test]

@@ -103,6 +103,19 @@ pub(crate) struct PasswdArgs {
     pub password: Option<OsString>,
 }
 
+/// Whether -b is among the words, perhaps behind other letters.
+pub(super) fn may_have_password(words: &[OsString]) -> bool {
+    words.iter().map(|word| word.as_encoded_bytes()).any(|word| match word.strip_prefix(b"-") {
+        Some(letters) => word == b"--batch" || (!letters.starts_with(b"-") && letters.contains(&b'b')),
+        None => false,
+    })
+}
+
+/// The command for words without -b: there, a word with a dash is a misspelt option and no PASSWORD.
+pub(super) fn without_password(command: clap::Command) -> clap::Command {
+    command.mut_arg("password", |password| password.allow_hyphen_values(false))
+}
+
 /// The subcommands of `mq passwd`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum PasswdCommand {

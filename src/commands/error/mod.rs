@@ -54,10 +54,10 @@ pub(in crate::commands) enum Error {
         /// The reason.
         problem: String,
     },
-    /// A line of standard input is invalid.
-    #[error("standard input, {place}: {problem}")]
+    /// A line of standard input or of a recording is invalid.
+    #[error("{place}: {problem}")]
     InputLine {
-        /// The line and, if known, the column.
+        /// The input, the line and, if known, the column.
         place: String,
         /// The reason.
         problem: String,
