@@ -204,15 +204,18 @@ impl Lane {
         self.flow.target_lost();
     }
 
-    /// Whether the source has not repeated some messages on its connection so far.
-    pub(super) fn has_unseen(&self) -> bool {
-        self.flow.has_unseen()
+    /// Whether it matters now that the source has repeated all messages that it has in flight. `is_late`: it has had the time for it.
+    pub(super) fn awaits_repetition(&self, is_late: bool) -> bool {
+        self.flow.awaits_repetition() || (is_late && self.flow.has_unseen())
     }
 
-    /// The source has not repeated some messages on its connection, so it does not know them any longer.
-    pub(super) fn abandon_unseen(&mut self, ports: Ports<'_>, now: Instant) {
-        let mut writer = Writer { desk: &mut self.desk, ports, now };
-        self.flow.abandon_unseen(now, &mut writer);
+    /// The source repeats no more on its connection. If it had the time for it, it does not know the other messages any longer.
+    pub(super) fn source_has_repeated(&mut self, is_late: bool, ports: Ports<'_>, now: Instant) {
+        self.flow.source_has_repeated();
+        if is_late {
+            let mut writer = Writer { desk: &mut self.desk, ports, now };
+            self.flow.abandon_unseen(now, &mut writer);
+        }
     }
 
     /// Sends waiting messages while the target takes them.

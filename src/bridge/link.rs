@@ -459,9 +459,9 @@ impl Up {
         }
     }
 
-    /// Asks the broker, once for a connection, whether it has repeated all messages that it has in flight.
-    pub(super) fn ask_for_repetition(&mut self) {
-        if self.repetition.ask() {
+    /// Asks the broker whether it has repeated all messages that it has in flight. `is_late`: it has had the time for it.
+    pub(super) fn ask_for_repetition(&mut self, is_late: bool) {
+        if self.repetition.ask(is_late) {
             self.ping();
         }
     }

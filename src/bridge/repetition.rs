@@ -1,6 +1,6 @@
 //! Whether a source has repeated, on a new connection, all messages that it has in flight.
 
-/// The pings of a connection, one of them with a question.
+/// The pings of a connection, some of them with a question.
 ///
 /// A source repeats PUBLISH and PUBREL when it has accepted a connection. That nothing arrives for some time shows nothing: the network
 /// may have stalled. But packets arrive in order, so what did not come before the answer to a later PINGREQ does not come at all.
@@ -8,18 +8,21 @@
 pub(super) struct Repetition {
     /// PINGREQ packets without an answer so far.
     open_pings: u32,
-    question: Question,
+    question: Option<Question>,
 }
 
-#[derive(Debug, Default)]
-enum Question {
-    #[default]
-    NotAsked,
+#[derive(Debug)]
+struct Question {
     /// The answer comes with this PINGRESP, counted from 1.
-    Asked {
-        answers: u32,
-    },
-    Answered,
+    answers: u32,
+    is_late: bool,
+}
+
+/// A source has repeated all that it will.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// Whether it was asked late: a source that repeats only some time after CONNACK was done as well.
+    pub(super) is_late: bool,
 }
 
 impl Repetition {
@@ -28,25 +31,24 @@ impl Repetition {
         self.open_pings = self.open_pings.saturating_add(1);
     }
 
-    /// Lets the next PINGREQ be the question. Returns whether it is to be sent: once for a connection.
-    pub(super) fn ask(&mut self) -> bool {
-        let is_first = matches!(self.question, Question::NotAsked);
-        if is_first {
-            self.question = Question::Asked { answers: self.open_pings.saturating_add(1) };
+    /// Lets the next PINGREQ be a question. Returns whether it is to be sent: not while another question is open.
+    pub(super) fn ask(&mut self, is_late: bool) -> bool {
+        let is_new = self.question.is_none();
+        if is_new {
+            self.question = Some(Question { answers: self.open_pings.saturating_add(1), is_late });
         }
-        is_first
+        is_new
     }
 
-    /// Counts a PINGRESP. Returns whether it answers the question.
-    pub(super) fn ping_answered(&mut self) -> bool {
+    /// Counts a PINGRESP. Returns the answer, if it is one to a question.
+    pub(super) fn ping_answered(&mut self) -> Option<Answer> {
         self.open_pings = self.open_pings.saturating_sub(1);
-        let Question::Asked { answers } = &mut self.question else { return false };
-        *answers -= 1;
-        let is_answered = *answers == 0;
-        if is_answered {
-            self.question = Question::Answered;
+        let question = self.question.as_mut()?;
+        question.answers -= 1;
+        if question.answers > 0 {
+            return None;
         }
-        is_answered
+        self.question.take().map(|Question { is_late, .. }| Answer { is_late })
     }
 }
 
@@ -57,14 +59,16 @@ mod tests {
     #[test]
     fn only_the_answer_to_the_question_counts() {
         let mut repetition = Repetition::default();
-        assert!(!repetition.ping_answered());
+        assert_eq!(repetition.ping_answered(), None, "nothing was asked");
         repetition.ping_sent();
-        assert!(repetition.ask());
+        assert!(repetition.ask(false));
         repetition.ping_sent();
-        assert!(!repetition.ping_answered(), "the answer to the ping before");
-        assert!(!repetition.ask());
-        assert!(repetition.ping_answered());
-        assert!(!repetition.ask());
-        assert!(!repetition.ping_answered());
+        assert_eq!(repetition.ping_answered(), None, "the answer to the ping before");
+        assert!(!repetition.ask(true), "a question is open");
+        assert_eq!(repetition.ping_answered(), Some(Answer { is_late: false }));
+        assert_eq!(repetition.ping_answered(), None);
+        assert!(repetition.ask(true));
+        repetition.ping_sent();
+        assert_eq!(repetition.ping_answered(), Some(Answer { is_late: true }));
     }
 }

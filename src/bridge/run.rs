@@ -7,6 +7,7 @@ use super::lane::{Lane, LaneSettings, TargetTerms};
 use super::link::{DEFAULT_WINDOW, Happening, Link, Up};
 use super::message::MessageLimits;
 use super::port::{Port, Ports};
+use super::repetition::Answer;
 use super::requests::{Subscriber, take_id};
 use super::rule::Direction;
 use super::settings::{Settings, Side};
@@ -245,7 +246,7 @@ impl Bridge {
                 Silent::Target => direction.target(),
             });
             drop(core);
-            self.ask_for_unseen(direction, now);
+            self.ask_for_repetition(direction, now);
             if let Some(side) = silent
                 && self.link(side).is_up()
                 && self.reads(side)
@@ -267,14 +268,14 @@ impl Bridge {
         Ok(())
     }
 
-    /// Asks a broker that has not repeated some messages for long.
-    fn ask_for_unseen(&mut self, direction: Direction, now: Instant) {
+    /// Asks a broker whether it has repeated all messages that it has in flight, if that matters now.
+    fn ask_for_repetition(&mut self, direction: Direction, now: Instant) {
         let timeout = self.acknowledgement_timeout;
         let (source, _, core) = self.parts(direction.source());
         let Some(up) = source.up() else { return };
-        if now.saturating_duration_since(up.since) > timeout && core.borrow_mut().lane(direction).has_unseen()
-        {
-            up.ask_for_repetition();
+        let is_late = now.saturating_duration_since(up.since) > timeout;
+        if core.borrow_mut().lane(direction).awaits_repetition(is_late) {
+            up.ask_for_repetition(is_late);
         }
     }
 
@@ -414,8 +415,9 @@ impl Bridge {
                     from.is_subscribed = up.requests.is_empty();
                 }
                 Packet::Pingresp => {
-                    if up.repetition.ping_answered() {
-                        from.abandon_unseen(Ports { source: Some(own.reborrow()), target: other }, now);
+                    if let Some(Answer { is_late }) = up.repetition.ping_answered() {
+                        let ports = Ports { source: Some(own.reborrow()), target: other };
+                        from.source_has_repeated(is_late, ports, now);
                     }
                 }
                 Packet::Disconnect(disconnect) => return Err(disconnected(&disconnect)),

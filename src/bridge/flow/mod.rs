@@ -123,6 +123,8 @@ pub(super) struct Flow<M> {
     maximum_copies: usize,
     /// Identifiers at the target that other requests hold.
     reserved: Vec<PacketId>,
+    /// Whether the source has repeated on its connection all that it has in flight.
+    has_repeated: bool,
     /// Whether identifiers at the target may collide: the source forgot an exchange, or a message has several copies.
     may_collide: bool,
     /// Messages that were not sent yet are left to the source.
@@ -153,6 +155,7 @@ impl<M> Flow<M> {
             window: Window { total: 1, exactly_once: 1, maximum_qos: Qos::ExactlyOnce },
             maximum_copies: maximum_copies.max(1),
             reserved: Vec::new(),
+            has_repeated: false,
             may_collide: maximum_copies > 1,
             is_draining: false,
             paused_until: None,
@@ -432,10 +435,10 @@ impl<M> Flow<M> {
     /// them against its quota.
     ///
     /// If that does not help, they are of an earlier run of the bridge. Then it releases all identifiers but those that the source
-    /// has in flight, which it repeated when it connected.
+    /// has in flight, once it has repeated these.
     fn release_completed(&mut self, wires: &mut impl Wires<M>) {
-        let is_repeated = self.exchanges.values().all(|exchange| exchange.is_seen);
-        let mut released = if self.doubts > 1 && !self.knows_completed && is_repeated {
+        let is_seen = || self.exchanges.values().all(|exchange| exchange.is_seen);
+        let mut released = if self.doubts > 1 && !self.knows_completed && self.has_repeated && is_seen() {
             self.knows_completed = true;
             PacketIds::all()
         } else {
@@ -460,6 +463,8 @@ impl<M> Flow<M> {
         wires: &mut impl Wires<M>,
     ) {
         self.source_lost();
+        // Without a session, there is nothing to repeat.
+        self.has_repeated = !session_present;
         if !session_present {
             self.abandon_if(|_| true, now, wires);
         }
@@ -467,9 +472,20 @@ impl<M> Flow<M> {
 
     /// The connection to the source ended.
     pub(super) fn source_lost(&mut self) {
+        self.has_repeated = false;
         for exchange in self.exchanges.values_mut() {
             exchange.is_seen = false;
         }
+    }
+
+    /// The source will repeat no more on its connection.
+    pub(super) fn source_has_repeated(&mut self) {
+        self.has_repeated = true;
+    }
+
+    /// Whether the target waits for the identifiers of an earlier run, and so for the end of the source's repetitions.
+    pub(super) fn awaits_repetition(&self) -> bool {
+        self.doubts > 0 && !self.knows_completed && !self.has_repeated
     }
 
     /// Whether the source has not repeated some exchanges on its connection so far.

@@ -366,6 +366,7 @@ impl World {
             }
         }
         // The source repeated all that it knows.
+        self.flow.source_has_repeated();
         self.flow.abandon_unseen(self.now, &mut self.lines);
         while !self.lines.target.to_broker.is_empty() || !self.lines.target.to_bridge.is_empty() {
             self.step(Step::ToTarget);

@@ -394,6 +394,53 @@ fn a_message_that_the_target_forgot_before_its_release_is_sent_again() {
     target.finish();
 }
 
+#[test]
+fn a_bridge_that_was_restarted_releases_no_identifiers_that_the_source_still_repeats() {
+    let (refused, is_refused) = std::sync::mpsc::channel();
+    let source = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_again(acceptor);
+        wire.expect_type(0x82);
+        wire.send("90 (ffff () 02)");
+        wire.send("3c (`m/a` 0007 () 'a')");
+        // The bridge asks for the end of the repetitions, of which some are still on their way.
+        wire.expect_type(0xc0);
+        is_refused.recv_timeout(DEADLINE).unwrap();
+        wire.send("3c (`m/a` 0008 () 'b') d0 ()");
+        for packet_id in [8, 7] {
+            wire.expect_ack(0x50, packet_id);
+            wire.send_bytes(&[0x62, 2, 0, packet_id as u8]);
+            wire.expect_ack(0x70, packet_id);
+        }
+        wire.expect_end();
+    });
+    let (is_done, done) = std::sync::mpsc::channel();
+    let target = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_with_session(acceptor);
+        for _ in 0..2 {
+            wire.expect_publish();
+            wire.send("50 (0007 97)");
+        }
+        let first = wire.expect_publish();
+        refused.send(()).unwrap();
+        let second = wire.expect_publish();
+        wire.send("50 (0007 97)");
+        for packet_id in (1..=u16::MAX).filter(|packet_id| ![7, 8].contains(packet_id)) {
+            wire.expect_ack(0x62, packet_id);
+        }
+        complete(&mut wire, &second);
+        assert_eq!(wire.expect_publish().packet_id, first.packet_id);
+        complete(&mut wire, &first);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+    done.recv_timeout(DEADLINE).expect("both messages arrive");
+    bridge.signal("TERM");
+    bridge.finish().succeed();
+    source.finish();
+    target.finish();
+}
+
 /// Accepts the bridge and its subscription, sends a message of QoS 2, and closes the connection between PUBREC and PUBREL.
 fn send_half_a_message(acceptor: &mut peer::Acceptor) {
     let mut wire = acceptor.accept();
