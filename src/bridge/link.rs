@@ -39,6 +39,8 @@ pub(super) struct Link {
     status: Option<String>,
     /// Whether the broker has acknowledged or rejected the state.
     is_status_answered: bool,
+    /// Whether the will with the state has RETAIN: not if the broker rejected that.
+    retains_will: bool,
     state: State,
     /// The number of the address of the next attempt.
     address: usize,
@@ -118,6 +120,7 @@ impl Link {
             end,
             status,
             is_status_answered: false,
+            retains_will: true,
             state: State::Waiting(now),
             address: 0,
             failures: 0,
@@ -250,6 +253,12 @@ impl Link {
         if matches!(&error, client::Error::Disconnected { reason: ReasonCode::SESSION_TAKEN_OVER, .. }) {
             return Err(Error::TakenOver { side, client_id: self.end.options.client_id.clone() });
         }
+        let is_retained_will_rejected =
+            matches!(&error, client::Error::Refused { reason: ReasonCode::RETAIN_NOT_SUPPORTED, .. });
+        if is_retained_will_rejected && self.status.is_some() && std::mem::take(&mut self.retains_will) {
+            self.state = State::Waiting(now);
+            return Ok(());
+        }
         match &state {
             State::Connecting { is_private, .. } => match self.private_level.refused(*is_private, &error) {
                 Err(()) => return Err(Error::NoLocal { side }),
@@ -371,7 +380,7 @@ impl Link {
                 topic: topic.clone(),
                 payload: FAILS.to_vec(),
                 qos: Qos::AtLeastOnce,
-                retain: true,
+                retain: self.retains_will,
                 properties: PropertiesBuf::new(),
             });
         }

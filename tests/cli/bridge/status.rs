@@ -28,6 +28,17 @@ fn the_status_topic_is_retained_on_both_brokers() {
 }
 
 #[test]
+fn a_broker_without_retained_messages_gets_the_status_without_retain() {
+    let (local, remote) = (EmbeddedBroker::start(), EmbeddedBroker::start_with("--limit retained-messages=0"));
+    let mut subscriber = remote.subscriber("-t up -F %p/%r");
+    let mut bridge = between(&local, &remote, "--name b1 --notification-topic up", &["a/# out 1"]).spawn();
+    wait_until_connected(&mut bridge);
+    subscriber.wait_for_stdout("1/0");
+    bridge.kill();
+    subscriber.wait_for_stdout("0/0");
+}
+
+#[test]
 fn the_status_topic_is_that_of_mosquitto_unless_it_is_named() {
     let (local, remote) = brokers();
     has_the_status_topic_of_mosquitto(&local, &remote);
