@@ -49,7 +49,8 @@ pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Vie
     for (index, line) in io::stdin().lock().lines().enumerate() {
         let line = line.map_err(Error::input)?;
         let (direction, text) = sender(&line);
-        let failed = |problem| Error::InputLine { place: format!("standard input, line {}", index + 1), problem };
+        let failed =
+            |problem| Error::InputLine { place: format!("standard input, line {}", index + 1), problem };
         packets.take(direction, &notation.decode(text).map_err(failed)?);
         packets.viewer.flush()?;
     }

@@ -29,7 +29,8 @@ fn the_status_topic_is_retained_on_both_brokers() {
 
 #[test]
 fn a_broker_without_retained_messages_gets_the_status_without_retain() {
-    let (local, remote) = (EmbeddedBroker::start(), EmbeddedBroker::start_with("--limit retained-messages=0"));
+    let (local, remote) =
+        (EmbeddedBroker::start(), EmbeddedBroker::start_with("--limit retained-messages=0"));
     let mut subscriber = remote.subscriber("-t up -F %p/%r");
     let mut bridge = between(&local, &remote, "--name b1 --notification-topic up", &["a/# out 1"]).spawn();
     wait_until_connected(&mut bridge);
