@@ -5,6 +5,7 @@
 
 use super::connection_tracking::{ConnectionTracking, TrackedConnections};
 use super::error::Error;
+use super::kernel_file;
 use super::limits::{self, BrokerShortage, OpenFiles, Sources, Surroundings, WIDER_PORT_RANGE};
 use super::plan::Plan;
 use super::report::{COLUMNS, folded};
@@ -434,7 +435,7 @@ fn broker(plan: &Plan, fronts: Option<Result<u16, BrokerShortage>>) -> Finding {
 }
 
 fn number_in(path: &str) -> Option<u64> {
-    read_to_string(Path::new(path)).ok()?.trim().parse().ok()
+    kernel_file::number(Path::new(path))
 }
 
 /// Open files of all processes: allowed, and in use.

@@ -1,16 +1,12 @@
 //! The kernel's table of tracked connections (nf_conntrack), which firewalls and containers use. While it is full, the packets of new
 //! connections are dropped, so that clients time out without another reason.
 
+use super::kernel_file;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder of the kernel's files; missing if no connections are tracked.
 const KERNEL_FOLDER: &str = "/proc/sys/net/netfilter";
-
-/// More digits than a number has.
-const MAX_LENGTH: u64 = 32;
 
 /// The files of the table.
 pub(super) struct ConnectionTracking {
@@ -40,8 +36,8 @@ impl ConnectionTracking {
 
     /// The entries; `None` if the kernel tracks no connections, or any number of them.
     pub(super) fn read(&self) -> Option<TrackedConnections> {
-        let maximum = number_in(&self.maximum).filter(|maximum| *maximum > 0)?;
-        Some(TrackedConnections { count: number_in(&self.count)?, maximum })
+        let maximum = kernel_file::number(&self.maximum).filter(|maximum| *maximum > 0)?;
+        Some(TrackedConnections { count: kernel_file::number(&self.count)?, maximum })
     }
 }
 
@@ -62,12 +58,6 @@ impl fmt::Display for TrackedConnections {
              or run where nf_conntrack is not loaded"
         )
     }
-}
-
-fn number_in(path: &Path) -> Option<u64> {
-    let mut text = String::new();
-    File::open(path).ok()?.take(MAX_LENGTH).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod gauges;
 mod generator;
 mod handshake;
 pub(crate) mod identity;
+mod kernel_file;
 mod late_subscriptions;
 pub(crate) mod limits;
 pub(crate) mod payload;
