@@ -5,6 +5,7 @@
 //! the screen's width.
 
 use crate::escape::is_unsafe;
+use crate::words::counted;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -81,8 +82,8 @@ impl TopicTable {
             }
             None => {
                 self.unshown += 1;
-                let noun = if self.unshown == 1 { "message" } else { "messages" };
-                let title = format!("{} (to topics below the screen: {} {noun})", self.title, self.unshown);
+                let unshown = counted(self.unshown, "message");
+                let title = format!("{} (to topics below the screen: {unshown})", self.title);
                 let mut shown = String::new();
                 push_shown(&title, &mut shown, size.columns);
                 let _ = write!(out, "\x1b[1;1H{CLEAR_LINE}{shown}");
