@@ -3,7 +3,8 @@
 use super::*;
 use std::time::{Duration, Instant};
 
-/// Messages that are published before the last of them has arrived; fewer than a broker keeps for a client.
+/// Messages that are published before the last of them has arrived; fewer than a broker keeps for a client, and than mosquitto 2.0.11 loses
+/// its way with at QoS 2 (docs/bridge.md).
 const PART: usize = 20_000;
 
 /// A command is a process, so there are not as many as messages.
@@ -69,16 +70,15 @@ fn kept(case: &Case<'_>, qos: u8, count: usize, with: &dyn Fn(Program) -> Progra
     let session = format!("sub -c -i {id} -t {id} -q {qos}");
     case.broker.mq(&format!("{session} -E")).run().succeed();
     let start = || with(case.mq(proxy.address(), &format!("{session} --retries 50")));
-    let mut publisher = case.broker.mq(&format!("pub -t {id} -l -q {qos}")).open_stdin().spawn();
-    if case.fault == Fault::Garbage {
-        publisher.write((0..count).map(|number| format!("{number}\n")).collect::<String>());
-        publisher.finish().succeed();
-        return kept_despite_garbage(case, &start);
-    }
-    let mut subscriber = start().spawn();
     let numbers: Vec<usize> = (0..count).collect();
-    for part in numbers.chunks(PART) {
-        publisher.write(part.iter().map(|number| format!("{number}\n")).collect::<String>());
+    let parts = numbers.chunks(PART).map(|part| part.iter().map(|number| format!("{number}\n")).collect::<String>());
+    if case.fault == Fault::Garbage {
+        return kept_despite_garbage(case, &format!("pub -t {id} -l -q {qos}"), parts, &start);
+    }
+    let mut publisher = case.broker.mq(&format!("pub -t {id} -l -q {qos}")).open_stdin().spawn();
+    let mut subscriber = start().spawn();
+    for part in parts {
+        publisher.write(part);
         publisher.write("part\n");
         subscriber.wait_for_stdout("part");
     }
@@ -95,17 +95,21 @@ fn printed(finished: &process::Finished) -> Vec<String> {
 }
 
 /// Garbage ends the program. The session is kept, and the next run gets the rest; only what was printed and not yet settled comes again.
-fn kept_despite_garbage(case: &Case<'_>, start: &dyn Fn() -> Program) -> Vec<String> {
+fn kept_despite_garbage(case: &Case<'_>, publish: &str, parts: impl Iterator<Item = String>, start: &dyn Fn() -> Program) -> Vec<String> {
     let (mut seen, mut received) = (HashSet::new(), Vec::new());
-    let mut last = 0;
-    for _ in 0..=case.connections() {
-        let finished = start().words("--idle-timeout 2").run();
-        last = finished.status;
-        if last != 27 {
+    let mut ended = 0;
+    for part in parts {
+        case.broker.mq(publish).stdin(part).run().succeed();
+        loop {
+            let finished = start().words("--idle-timeout 2").run();
+            received.extend(printed(&finished).into_iter().filter(|line| seen.insert(line.clone())));
+            if finished.status == 27 {
+                break;
+            }
             assert_ended_by_garbage(&finished);
+            ended += 1;
+            assert!(ended <= case.connections(), "it ends after the last connection with a fault, too");
         }
-        received.extend(printed(&finished).into_iter().filter(|line| seen.insert(line.clone())));
     }
-    assert_eq!(last, 27, "nothing more comes after the last connection with a fault");
     received
 }
