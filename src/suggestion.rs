@@ -2,7 +2,12 @@
 
 /// The end of an error message about an unknown word: empty, or `; did you mean 'topic'?`.
 pub(crate) fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    similar(unknown, known).map(|word| format!("; did you mean '{word}'?")).unwrap_or_default()
+    similar(unknown, known).map(suggested).unwrap_or_default()
+}
+
+/// The end of an error message that suggests a word.
+pub(crate) fn suggested(word: &str) -> String {
+    format!("; did you mean '{word}'?")
 }
 
 /// The most similar known word, if one is similar enough to be meant; the first one of several.
@@ -29,6 +34,11 @@ fn distance(unknown: &str, known: &str) -> Option<(usize, usize)> {
     let is_prefix =
         length.min(other) >= MIN_PREFIX && (word.starts_with(&unknown) || unknown.starts_with(&word));
     is_prefix.then_some((MIN_PREFIX, length.abs_diff(other)))
+}
+
+/// Whether the words differ at most in case and in separators.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    simplified(one) == simplified(other)
 }
 
 /// Case and the separators of words do not count as mistakes.

@@ -8,9 +8,9 @@ use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
 use super::url::without_secrets;
 use super::values::{expected, one_of};
-use super::{Error, UsageError, VERSION, argv, definitions, numeric_args};
+use super::{Error, UsageError, VERSION, argv, definitions, numeric_args, other_names};
 use crate::escape::{self, shortened};
-use crate::suggestion::did_you_mean;
+use crate::suggestion::{did_you_mean, suggested};
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -341,8 +341,11 @@ fn similar_option(option: &str, subcommand: Option<&Command>) -> String {
     let root = super::command();
     let options = subcommand.unwrap_or(&root).get_arguments().filter(|arg| !arg.is_hide_set());
     let known: Vec<String> = options.filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
-    let typed = option.split('=').next().filter(|typed| typed.starts_with("--"));
-    typed.map(|typed| did_you_mean(typed, known.iter().map(String::as_str))).unwrap_or_default()
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let Some(typed) = option.split('=').next().filter(|typed| typed.starts_with("--")) else {
+        return String::new();
+    };
+    other_names::option_for(typed, &known).map_or_else(|| did_you_mean(typed, known), suggested)
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {

@@ -35,6 +35,7 @@ pub(crate) mod network;
 mod numbers;
 mod numeric_args;
 mod option_file;
+mod other_names;
 pub(crate) mod output;
 pub(crate) mod passwd;
 pub(crate) mod payload;
