@@ -7,6 +7,6 @@ mod text;
 mod writer;
 
 pub(crate) use colour::{colour, coloured};
-pub(crate) use safe::{to_string, to_string_pretty};
+pub(crate) use safe::{is_plain, to_string, to_string_pretty};
 pub(crate) use text::{InvalidJson, copy_value};
 pub(crate) use writer::{Writer, key};

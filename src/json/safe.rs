@@ -31,18 +31,22 @@ fn text(value: &impl Serialize, layout: impl Formatter) -> serde_json::Result<St
 /// Appends one string in quotation marks.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     if is_plain(text.as_bytes()) {
-        out.reserve(text.len() + 2);
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-        return;
+        return plain_string(text.as_bytes(), out);
     }
     // Neither a string nor a write into memory can fail.
     let _ = text.serialize(&mut Serializer::with_formatter(out, Safe(CompactFormatter)));
 }
 
+/// Appends one string in which nothing is escaped.
+pub(super) fn plain_string(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
+}
+
 /// Whether nothing is escaped, as in most strings. It has no branches, so the compiler compares many bytes at once.
-pub(super) fn is_plain(text: &[u8]) -> bool {
+pub(crate) fn is_plain(text: &[u8]) -> bool {
     text.iter().fold(true, |is_plain, &byte| {
         is_plain & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
     })

@@ -115,12 +115,10 @@ impl<'o> Writer<'o> {
         safe::string(text, self.out);
     }
 
-    /// A string without characters to escape. For hot paths.
-    pub(crate) fn plain_string(&mut self, text: &'static str) {
-        debug_assert!(safe::is_plain(text.as_bytes()), "{text}");
-        self.out.push(b'"');
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(b'"');
+    /// A string that [`is_plain`](super::is_plain), so nothing in it is escaped. For hot paths.
+    pub(crate) fn plain_string(&mut self, text: &[u8]) {
+        debug_assert!(safe::is_plain(text), "{}", text.escape_ascii());
+        safe::plain_string(text, self.out);
     }
 
     /// A string of bytes; invalid UTF-8 becomes U+FFFD.

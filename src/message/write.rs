@@ -1,7 +1,7 @@
 //! A received message as a JSON object.
 
 use super::{Encoding, to_base64};
-use crate::json::Writer;
+use crate::json::{Writer, is_plain};
 use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
@@ -51,17 +51,29 @@ pub(crate) fn write_with(
     json.close_object();
 }
 
-/// Writes bytes as two keys: the encoding, and a string with the bytes in that encoding.
+/// Writes bytes as two keys: the encoding, and a string with the bytes in that encoding. The name has no characters to escape.
 pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
-    let text = std::str::from_utf8(bytes);
-    let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
-    json.compound_key(name, "_encoding");
-    json.string(encoding.name());
-    json.key(name);
-    match text {
-        Ok(text) => json.string(text),
-        Err(_) => json.string(&to_base64(bytes)),
+    // Most payloads; to check the text again as UTF-8 and for escapes would take most of the time.
+    if is_plain(bytes) {
+        name_bytes(name, Encoding::Utf8, json);
+        return json.plain_string(bytes);
     }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            name_bytes(name, Encoding::Utf8, json);
+            json.string(text);
+        }
+        Err(_) => {
+            name_bytes(name, Encoding::Base64, json);
+            json.plain_string(to_base64(bytes).as_bytes());
+        }
+    }
+}
+
+fn name_bytes(name: &str, encoding: Encoding, json: &mut Writer<'_>) {
+    json.compound_key(name, "_encoding");
+    json.plain_string(encoding.name().as_bytes());
+    json.compound_key(name, "");
 }
 
 /// Writes the properties of PUBLISH in the order of the documentation.

@@ -341,7 +341,9 @@ fn by_shape(payload: &[u8]) -> Option<Decoded> {
 
 /// The format in which the whole payload is one map or array, if there is exactly one, and the value.
 fn shape(payload: &[u8]) -> Option<(PayloadFormat, String)> {
-    if std::str::from_utf8(payload).is_ok_and(|text| text.trim_start().starts_with(['{', '['])) {
+    if may_be_json(payload)
+        && std::str::from_utf8(payload).is_ok_and(|text| text.trim_start().starts_with(['{', '[']))
+    {
         return Some((PayloadFormat::Json, value(payload, PayloadFormat::Json).ok()?));
     }
     let cbor = cbor::is_container(payload).then(|| value(payload, PayloadFormat::Cbor).ok()).flatten();
@@ -352,6 +354,12 @@ fn shape(payload: &[u8]) -> Option<(PayloadFormat, String)> {
         // If both parse, the payload is ambiguous.
         (Some(_), Some(_)) | (None, None) => None,
     }
+}
+
+/// Whether text, if it is text, may begin with an object or an array: a quick look at the first character that is no white space.
+fn may_be_json(payload: &[u8]) -> bool {
+    let first = payload.trim_ascii_start().first();
+    first.is_some_and(|first| matches!(first, b'{' | b'[' | b'\x0b' | 0x80..))
 }
 
 fn strict_message_pack(payload: &[u8]) -> Result<String, Problem> {

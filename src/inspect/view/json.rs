@@ -182,7 +182,7 @@ fn text(key: &'static str, text: &str, json: &mut Writer<'_>) {
 /// A text of ours, without characters to escape.
 fn word(key: &'static str, word: &'static str, json: &mut Writer<'_>) {
     json.whole_key(key);
-    json.plain_string(word);
+    json.plain_string(word.as_bytes());
 }
 
 fn boolean(key: &'static str, is_so: bool, json: &mut Writer<'_>) {
