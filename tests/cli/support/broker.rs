@@ -35,7 +35,10 @@ pub trait Broker: Server {
     /// Sends it a signal, as in `STOP`.
     fn signal(&self, name: &str);
 
-    /// Starts it again on the same port, after [`Broker::kill`], without its earlier state.
+    /// Stops it with a signal that it handles, so that it saves its persistent data.
+    fn stop(&mut self);
+
+    /// Starts it again on the same port, after [`Broker::kill`] or [`Broker::stop`], with the state that it has saved.
     fn restart(&mut self);
 }
 
@@ -84,6 +87,11 @@ impl Broker for EmbeddedBroker {
 
     fn signal(&self, name: &str) {
         self.running.signal(name);
+    }
+
+    fn stop(&mut self) {
+        self.running.signal("TERM");
+        self.running.wait_for_end();
     }
 
     fn restart(&mut self) {
@@ -138,12 +146,6 @@ impl Mosquitto {
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
-
-    /// Stops it with a signal that it handles, so that it saves its persistent data.
-    pub fn stop(&mut self) {
-        self.running.signal("TERM");
-        self.running.wait_for_end();
-    }
 }
 
 impl Server for Mosquitto {
@@ -159,6 +161,11 @@ impl Broker for Mosquitto {
 
     fn signal(&self, name: &str) {
         self.running.signal(name);
+    }
+
+    fn stop(&mut self) {
+        self.running.signal("TERM");
+        self.running.wait_for_end();
     }
 
     fn restart(&mut self) {

@@ -76,6 +76,11 @@ struct State {
     streams: Vec<TcpStream>,
     /// The last connection with a fault.
     faulty: Weak<Link>,
+    plan: Option<Plan>,
+    /// The number of plans, the connections since the last one, and the bytes that passed on those without a fault.
+    plans: usize,
+    begun: usize,
+    passed: usize,
 }
 
 /// A proxy in front of a server, until the tests end.
@@ -83,9 +88,6 @@ struct State {
 pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<(Mutex<State>, Condvar)>,
-    plan: Option<Plan>,
-    /// The connections with a fault that have begun.
-    begun: Arc<AtomicUsize>,
 }
 
 impl Server for FaultProxy {
@@ -108,9 +110,9 @@ impl FaultProxy {
     fn start_with(server: SocketAddr, plan: Option<Plan>) -> FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { mode: Mode::Pass, streams: Vec::new(), faulty: Weak::new() };
-        let shared = Arc::new((Mutex::new(state), Condvar::new()));
-        let proxy = FaultProxy { address, shared, plan, begun: Arc::default() };
+        let (mode, streams, faulty) = (Mode::Pass, Vec::new(), Weak::new());
+        let state = State { mode, streams, faulty, plan, plans: 0, begun: 0, passed: 0 };
+        let proxy = FaultProxy { address, shared: Arc::new((Mutex::new(state), Condvar::new())) };
         let accepting = proxy.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -130,7 +132,22 @@ impl FaultProxy {
 
     /// Whether all connections with a fault have begun, and another one without.
     pub fn has_run_out_of_faults(&self) -> bool {
-        self.plan.is_none_or(|plan| self.begun.load(Ordering::Relaxed) > plan.connections)
+        self.shared.0.lock().unwrap().has_run_out_of_faults()
+    }
+
+    /// Waits until all connections with a fault have begun, and this many bytes have passed on another one without.
+    #[track_caller]
+    pub fn wait_until_faults_are_over(&self, bytes: usize) {
+        let has_faults = |state: &mut State| !state.has_run_out_of_faults() || state.passed < bytes;
+        let waited = self.shared.1.wait_timeout_while(self.shared.0.lock().unwrap(), DEADLINE, has_faults);
+        assert!(!waited.unwrap().1.timed_out(), "there are faults left");
+    }
+
+    /// The next connections have faults.
+    pub fn plan(&self, plan: Plan) {
+        let mut state = self.shared.0.lock().unwrap();
+        state.plans += 1;
+        (state.plan, state.begun, state.passed) = (Some(plan), 0, 0);
     }
 
     /// Closes all connections. New ones are accepted.
@@ -173,7 +190,8 @@ impl FaultProxy {
         if let Some(link) = state.faulty.upgrade().filter(|link| link.fault.is_silent()) {
             link.end();
         }
-        let fault = self.next_fault();
+        let fault = state.next_fault();
+        self.shared.1.notify_all();
         if state.mode == Mode::Refuse || fault.is_some_and(|(fault, _)| fault == Fault::Refuse) {
             return;
         }
@@ -189,37 +207,50 @@ impl FaultProxy {
             return;
         }
         state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+        let plans = state.plans;
         drop(state);
         self.shared.1.notify_all();
         let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let (there, again) = (self.clone(), self.clone());
-        thread::spawn(move || there.copy(client, server));
-        thread::spawn(move || again.copy(back.0, back.1));
+        thread::spawn(move || there.copy(client, server, plans));
+        thread::spawn(move || again.copy(back.0, back.1, plans));
     }
 
-    /// The fault of the next connection, and the bytes before it.
-    fn next_fault(&self) -> Option<(Fault, usize)> {
-        let plan = self.plan?;
-        let number = self.begun.fetch_add(1, Ordering::Relaxed);
-        let mut random = fastrand::Rng::with_seed(plan.seed.wrapping_add(number as u64));
-        let bytes = random.usize(1..=plan.most_bytes.max(1));
-        (number < plan.connections).then_some((plan.fault, bytes))
-    }
-
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, plans: usize) {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count) = from.read(&mut bytes) {
             if count == 0 {
                 break;
             }
             let state = self.shared.0.lock().unwrap();
-            drop(self.shared.1.wait_while(state, |state| state.mode == Mode::Stall).unwrap());
+            let mut state = self.shared.1.wait_while(state, |state| state.mode == Mode::Stall).unwrap();
+            if state.plans == plans {
+                state.passed += count;
+            }
+            drop(state);
+            self.shared.1.notify_all();
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
         let _ = to.shutdown(Shutdown::Both); // the other direction ends, too
         let _ = from.shutdown(Shutdown::Both);
+    }
+}
+
+impl State {
+    fn has_run_out_of_faults(&self) -> bool {
+        self.plan.is_none_or(|plan| self.begun > plan.connections)
+    }
+
+    /// The fault of the next connection, and the bytes before it.
+    fn next_fault(&mut self) -> Option<(Fault, usize)> {
+        let plan = self.plan?;
+        let number = self.begun;
+        self.begun += 1;
+        let mut random = fastrand::Rng::with_seed(plan.seed.wrapping_add(number as u64));
+        let bytes = random.usize(1..=plan.most_bytes.max(1));
+        (number < plan.connections).then_some((plan.fault, bytes))
     }
 }
 
