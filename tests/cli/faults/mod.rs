@@ -8,6 +8,7 @@ mod publishers;
 mod reports;
 mod subscribers;
 mod tls;
+#[cfg(target_os = "linux")]
 mod waiting;
 
 use super::support::fault_proxy::{Fault, FaultProxy, Plan};

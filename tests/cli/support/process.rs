@@ -152,6 +152,22 @@ impl Program {
     }
 }
 
+/// How many descriptors a process has.
+#[cfg(target_os = "linux")]
+pub fn descriptors(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count)
+}
+
+/// The CPU time that a process has used, in seconds.
+#[cfg(target_os = "linux")]
+pub fn cpu_seconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks = |field: usize| fields[field].parse::<u32>().unwrap();
+    // Linux reports hundredths of a second on all machines.
+    f64::from(ticks(11) + ticks(12)) / 100.0
+}
+
 /// A program that runs; it is killed when this goes away.
 pub struct Running {
     child: Child,
@@ -261,7 +277,7 @@ impl Running {
     /// How many descriptors it has.
     #[cfg(target_os = "linux")]
     pub fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+        descriptors(self.child.id())
     }
 
     /// Waits until it has no more descriptors than this.
@@ -278,11 +294,7 @@ impl Running {
     /// The CPU time that it has used, in seconds.
     #[cfg(target_os = "linux")]
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-        let ticks = |field: usize| fields[field].parse::<u32>().unwrap();
-        // Linux reports hundredths of a second on all machines.
-        f64::from(ticks(11) + ticks(12)) / 100.0
+        cpu_seconds(self.child.id())
     }
 
     /// Kills it as if the machine had failed.

@@ -65,6 +65,11 @@ impl Terminal {
         self.running.kill();
     }
 
+    /// The process of the program.
+    pub fn process(&self) -> u32 {
+        self.process.parse().expect("the shell says it")
+    }
+
     /// Sends a signal to the program.
     pub fn signal(&self, name: &str) {
         kill(name, &self.process.to_string());
