@@ -24,6 +24,8 @@ pub(super) struct Deliveries<T> {
     queue: VecDeque<Queued>,
     /// The entries of QoS 0.
     qos_0: Load,
+    /// The time at which the first entry of QoS 0 expires. Earlier if that one was sent.
+    next_expiry: Option<Instant>,
     /// The other entries.
     others: Load,
     open: Option<Exchange<T>>,
@@ -104,8 +106,15 @@ impl Queued {
         matches!(self, Queued::Message(waiting) if waiting.delivery == Delivery::AtMostOnce)
     }
 
+    fn expires(&self) -> Option<Instant> {
+        match self {
+            Queued::Message(waiting) => waiting.expires,
+            Queued::Release(_) => None,
+        }
+    }
+
     fn has_expired(&self, now: Instant) -> bool {
-        matches!(self, Queued::Message(waiting) if waiting.expires.is_some_and(|expiry| expiry <= now))
+        self.expires().is_some_and(|expiry| expiry <= now)
     }
 }
 
@@ -114,6 +123,7 @@ impl<T> Deliveries<T> {
         Deliveries {
             queue: VecDeque::new(),
             qos_0: Load::default(),
+            next_expiry: None,
             others: Load::default(),
             open: None,
             last_register: 0,
@@ -133,6 +143,7 @@ impl<T> Deliveries<T> {
         self.others = Load::default();
         if is_clean {
             self.qos_0 = Load::default();
+            self.next_expiry = None;
         }
     }
 
@@ -152,7 +163,7 @@ impl<T> Deliveries<T> {
     /// Adds a message.
     pub(super) fn push(&mut self, waiting: Waiting) {
         let queued = Queued::Message(waiting);
-        self.load_of(&queued).add(queued.size());
+        self.note_queued(&queued);
         self.queue.push_back(queued);
     }
 
@@ -162,8 +173,15 @@ impl<T> Deliveries<T> {
     }
 
     fn push_front(&mut self, queued: Queued) {
-        self.load_of(&queued).add(queued.size());
+        self.note_queued(&queued);
         self.queue.push_front(queued);
+    }
+
+    fn note_queued(&mut self, queued: &Queued) {
+        self.load_of(queued).add(queued.size());
+        if queued.is_qos_0() {
+            self.next_expiry = [self.next_expiry, queued.expires()].into_iter().flatten().min();
+        }
     }
 
     fn load_of(&mut self, queued: &Queued) -> &mut Load {
@@ -199,14 +217,22 @@ impl<T> Deliveries<T> {
         }
     }
 
+    /// Whether a message of QoS 0 can have expired, so that a search of the queue is worth it.
+    fn may_have_expired_qos_0(&self, now: Instant) -> bool {
+        self.next_expiry.is_some_and(|expiry| expiry <= now)
+    }
+
     /// Removes the messages of QoS 0 that have expired, and counts them.
     fn remove_expired_qos_0(&mut self, now: Instant) {
         let (qos_0, expired) = (&mut self.qos_0, &mut self.undelivered.expired);
+        self.next_expiry = None;
         self.queue.retain(|queued| {
             let is_removed = queued.is_qos_0() && queued.has_expired(now);
             if is_removed {
                 qos_0.remove(queued.size());
                 *expired += 1;
+            } else if queued.is_qos_0() {
+                self.next_expiry = [self.next_expiry, queued.expires()].into_iter().flatten().min();
             }
             !is_removed
         });
@@ -235,7 +261,7 @@ impl<T> Deliveries<T> {
 
     /// Whether a message of QoS 0 is dropped. Expired ones make room for it.
     pub(super) fn is_full(&mut self, settings: &Settings, now: Instant) -> bool {
-        if !self.qos_0.is_within(settings) {
+        if !self.qos_0.is_within(settings) && self.may_have_expired_qos_0(now) {
             self.remove_expired_qos_0(now);
         }
         !self.qos_0.is_within(settings)
@@ -352,4 +378,76 @@ pub(super) fn acknowledgement(delivery: Delivery) -> Option<Packet<'static>> {
 /// PUBCOMP for the broker.
 pub(super) fn completion(packet_id: PacketId) -> Packet<'static> {
     Packet::Pubcomp(Ack::new(packet_id, ReasonCode::SUCCESS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{PropertiesBuf, PropertyValue, Qos, Version};
+
+    fn settings(queued_messages: usize) -> Settings {
+        Settings {
+            retry_interval: Duration::from_secs(10),
+            retry_count: 2,
+            queued_messages,
+            queued_bytes: 1 << 20,
+            topics: 10,
+            datagram_size: 1000,
+            version: Version::V5,
+        }
+    }
+
+    /// A message of QoS 0 that expires after these seconds.
+    fn waiting(seconds: Option<u32>, now: Instant) -> Waiting {
+        let mut properties = PropertiesBuf::default();
+        if let Some(seconds) = seconds {
+            properties.push(PropertyId::MessageExpiryInterval, PropertyValue::Number(seconds)).unwrap();
+        }
+        let publish = Publish {
+            dup: false,
+            qos: Qos::AtMostOnce,
+            retain: false,
+            topic: "a",
+            packet_id: None,
+            properties: properties.as_properties(),
+            payload: b"on",
+        };
+        Waiting::new(&publish, Delivery::AtMostOnce, now)
+    }
+
+    #[test]
+    fn a_full_queue_is_searched_only_when_a_message_can_have_expired() {
+        let (settings, now) = (settings(3), Instant::now());
+        let mut deliveries: Deliveries<()> = Deliveries::new();
+        for seconds in [Some(5), None, Some(9)] {
+            assert!(!deliveries.is_full(&settings, now));
+            deliveries.push(waiting(seconds, now));
+        }
+        assert!(deliveries.is_full(&settings, now) && !deliveries.may_have_expired_qos_0(now));
+        let later = now + Duration::from_secs(6);
+        assert!(deliveries.may_have_expired_qos_0(later));
+        assert!(!deliveries.is_full(&settings, later));
+        // The next one is due after nine seconds.
+        assert!(!deliveries.may_have_expired_qos_0(later));
+        deliveries.push(waiting(None, later));
+        assert!(deliveries.is_full(&settings, later));
+        let last = now + Duration::from_secs(10);
+        assert!(!deliveries.is_full(&settings, last) && !deliveries.may_have_expired_qos_0(last));
+        assert_eq!(deliveries.take_undelivered(), Undelivered { dropped: 0, expired: 2 });
+    }
+
+    #[test]
+    fn a_message_that_comes_back_into_the_queue_expires_there() {
+        let (settings, now) = (settings(1), Instant::now());
+        let mut deliveries: Deliveries<()> = Deliveries::new();
+        deliveries.push(waiting(Some(5), now));
+        let Some(Queued::Message(waiting)) = deliveries.pop() else { panic!("a message waits") };
+        let packet_id = deliveries.next_register();
+        deliveries.begin(Step::Register { topic_id: 1, packet_id, waiting }, now);
+        deliveries.interrupt();
+        assert!(deliveries.is_full(&settings, now));
+        assert!(!deliveries.is_full(&settings, now + Duration::from_secs(5)));
+        deliveries.restart(true);
+        assert!(!deliveries.may_have_expired_qos_0(now + Duration::from_secs(5)));
+    }
 }
