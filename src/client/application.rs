@@ -117,6 +117,8 @@ pub(crate) enum Flow {
     Finish,
     /// Stop receiving, and disconnect when [`Application::send`] has no more messages and all sent ones are acknowledged.
     Drain,
+    /// Stop receiving, without an acknowledgement of this message: it stays in the session, as those that follow.
+    Leave,
 }
 
 /// The result of [`Application::send`].

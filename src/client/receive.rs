@@ -57,14 +57,16 @@ impl<A: Application> Receiver<'_, '_, A> {
             (flow, acknowledgement) = match event {
                 Event::Message { .. } if *self.is_draining => (Flow::Continue, Acknowledgement::None),
                 Event::Message { publish, acknowledgement } => {
-                    let flow = self.application.message(&publish, self.defects);
-                    (flow.map_err(Failure::Application)?, acknowledgement)
+                    match self.application.message(&publish, self.defects).map_err(Failure::Application)? {
+                        Flow::Leave => (Flow::Leave, Acknowledgement::None),
+                        flow => (flow, acknowledgement),
+                    }
                 }
                 other => (handle(other, self.application, self.authenticator)?, Acknowledgement::None),
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, self.held);
             *self.moved_messages += u64::from(is_message);
-            *self.is_draining |= flow == Flow::Drain;
+            *self.is_draining |= matches!(flow, Flow::Drain | Flow::Leave);
         }
         Ok(flow)
     }

@@ -329,6 +329,11 @@ impl<'a> Subscriber<'a> {
         self.printer.start(&awaited, self.sink.buffer());
     }
 
+    /// Whether messages that wait in a kept session stay there. mosquitto_sub receives those that come before SUBACK.
+    fn sets_up_session(&self) -> bool {
+        self.args.exit_after_subscribe && self.messages.names == Names::Mq
+    }
+
     /// Notes that a packet arrived, or that reading resumed.
     fn note_activity(&mut self) {
         if let Some(idle) = &self.idle {
@@ -522,6 +527,9 @@ impl Application for Subscriber<'_> {
     fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error> {
         self.note_activity();
         self.trace.take_until_message(self.sink.buffer());
+        if self.sets_up_session() {
+            return Ok(Flow::Leave);
+        }
         if self.args.retained_only && !publish.retain {
             return Ok(self.end());
         }

@@ -228,6 +228,40 @@ fn retain_options_go_into_the_subscription() {
 }
 
 #[test]
+fn a_kept_session_is_set_up_without_receiving_its_messages() {
+    on_each_broker(|broker| {
+        for (number, options) in ["-q 1", "-q 2", "-V 5 -q 1", "-V 5 -q 2"].into_iter().enumerate() {
+            let options = format!("-c -i me{number} -t kept/{number} {options}");
+            broker.mq(&format!("sub -E {options}")).run().succeed();
+            let lines = "1\n2\n3\n";
+            broker.mq(&format!("pub -t kept/{number} -l -q 2")).stdin(lines).run().succeed();
+            for _ in 0..2 {
+                assert_eq!(broker.mq(&format!("sub -E {options}")).run().succeed(), "");
+            }
+            assert_eq!(broker.mq(&format!("sub -C 3 {options}")).run().succeed(), lines);
+        }
+    });
+}
+
+#[test]
+fn mosquitto_sub_receives_what_comes_before_suback() {
+    for (is_mosquitto, printed) in [(true, "x\n"), (false, "")] {
+        let peer = ScriptedPeer::accepting(move |client| {
+            client.expect("82 (0001 `a` 01)");
+            client.send("32 (`a` 0007 'x') 90 (0001 01)");
+            client.expect(if is_mosquitto { "40 (0007) e0 ()" } else { "e0 ()" });
+        });
+        let words = "-c -i me -t a -q 1 -E";
+        let program = match is_mosquitto {
+            true => peer.called_as(&format!("mosquitto_sub {words}")),
+            false => peer.mq(&format!("sub {words}")),
+        };
+        assert_eq!(program.run().succeed(), printed);
+        peer.finish();
+    }
+}
+
+#[test]
 fn retain_stays_as_published_when_asked_for() {
     on_each_broker(|broker| {
         let mut subscriber = broker.subscriber("-V 5 -t a --retain-as-published -C 1");
