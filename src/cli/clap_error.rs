@@ -123,6 +123,7 @@ impl CommandLine<'_> {
                 let text = format!("{}: {}\n", self.name(), in_message(error));
                 Failure { text, kind: FailureKind::Usage, names: self.names }
             }
+            Error::Usage(UsageError::Remediable { problem, remedy }) => self.hinted_failure(problem, remedy),
             Error::Usage(problem) => self.usage_failure(&problem.to_string()),
             _ => Failure {
                 text: format!("{}: {}\n", self.name(), in_message(error)),
@@ -134,13 +135,17 @@ impl CommandLine<'_> {
 
     /// A mistake that clap does not check for.
     pub(super) fn usage_failure(&self, problem: &str) -> Failure {
-        let name = self.name();
+        self.hinted_failure(problem, &format!("`{} --help` lists all options", self.name_for_help()))
+    }
+
+    fn hinted_failure(&self, problem: &str, hint: &str) -> Failure {
         let origin = self.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
             text: format!(
-                "{name}: {}\nhint: `{} --help` lists all options\n{}",
+                "{}: {}\nhint: {}\n{}",
+                self.name(),
                 escape::lines(&escape::with_short_words(problem)),
-                self.name_for_help(),
+                escape::lines(hint),
                 escape::lines(&origin)
             ),
             kind: FailureKind::Usage,

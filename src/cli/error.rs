@@ -87,6 +87,9 @@ pub(crate) enum UsageError {
     /// A variable or an argument is not text.
     #[error("{0} is not valid UTF-8")]
     NotUtf8(&'static str),
+    /// A mistake in a sentence, and what corrects it.
+    #[error("{problem}")]
+    Remediable { problem: String, remedy: String },
     /// A mistake that is specific to one option, in a sentence.
     #[error("{0}")]
     Other(String),

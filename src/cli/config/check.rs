@@ -54,7 +54,9 @@ impl fmt::Display for Finding {
 
 impl Finding {
     fn of_mistake(mistake: &Mistake) -> Finding {
-        let (place, problem) = (mistake.place.clone(), mistake.problem.clone());
+        let remedy = mistake.remedy.iter().map(|remedy| format!("; {remedy}"));
+        let problem = mistake.problem.clone() + &remedy.collect::<String>();
+        let place = mistake.place.clone();
         Finding { place, table: None, problem, kind: FindingKind::Text }
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Profile {
 pub(crate) struct Mistake {
     pub(super) place: Place,
     pub(super) problem: String,
+    /// What corrects it, if that is not in the problem.
+    pub(super) remedy: Option<String>,
 }
 
 impl fmt::Display for Mistake {
@@ -104,7 +106,7 @@ impl Reader<'_> {
 
     fn mistake(&mut self, span: Range<usize>, problem: impl Into<String>) {
         let place = self.place(span);
-        self.document.mistakes.push(Mistake { place, problem: problem.into() });
+        self.document.mistakes.push(Mistake { place, problem: problem.into(), remedy: None });
     }
 
     fn document(&mut self, table: &DeTable<'_>) {
@@ -133,7 +135,7 @@ impl Reader<'_> {
             && self.document.profile(&name).is_none()
         {
             let problem = no_profile(&name, &self.document);
-            self.document.mistakes.push(Mistake { place, problem });
+            self.document.mistakes.push(Mistake { place, problem, remedy: None });
         }
     }
 
@@ -263,9 +265,9 @@ impl Reader<'_> {
             return;
         };
         if mode & OTHERS != 0 {
-            let shown = self.path.display();
-            let problem = format!("{key}{EXPOSED} (mode {mode:04o}); `chmod 600 {shown}` prevents it");
-            self.document.mistakes.push(Mistake { place, problem });
+            let problem = format!("{key}{EXPOSED} (mode {mode:04o})");
+            let remedy = Some(format!("`chmod 600 {}` prevents it", self.path.display()));
+            self.document.mistakes.push(Mistake { place, problem, remedy });
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn mistakes(options: &Options, document: &Document) -> Vec<Mistake> {
 fn check(entries: &[Entry], may_lack_types: bool, found: &mut Vec<Mistake>) {
     let mut add = |entry: Option<&Entry>, problem: String| {
         let place: Option<&Place> = entry.and_then(|entry| entry.origin.place());
-        found.extend(place.map(|place| Mistake { place: place.clone(), problem }));
+        found.extend(place.map(|place| Mistake { place: place.clone(), problem, remedy: None }));
     };
     let files = files(entries);
     let first_file = entries.iter().find(is_file);

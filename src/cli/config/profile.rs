@@ -6,7 +6,7 @@ use super::environment;
 use super::file::{Source, location};
 use super::options::Options;
 use super::{PROFILE, precedence::LAYERS};
-use crate::cli::Error;
+use crate::cli::{Error, UsageError};
 use std::ffi::OsString;
 
 /// The variable that chooses a profile.
@@ -67,7 +67,11 @@ pub(super) fn sources(
 pub(super) fn of_file(options: &Options, file: &Source, asked: Option<Asked>) -> Result<Sources, Error> {
     let mut document = Document::read(file, options);
     if let Some(mistake) = document.mistakes.first() {
-        return Err(Error::usage(format!("in {mistake}")));
+        let problem = format!("in {mistake}");
+        return Err(match mistake.remedy.clone() {
+            Some(remedy) => Error::usage(UsageError::Remediable { problem, remedy }),
+            None => Error::usage(problem),
+        });
     }
     let default = document.default_profile.take().map(|(name, _)| Asked { name, by: "default-profile" });
     let asked = asked.or(default);

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::authentication::{Failure, TokenFileError};
 use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
+use crate::cli::UsageError;
 use crate::cli::bridge::Words;
 use crate::client::{AuthenticationError, Foreign};
 use crate::passwd::FileError;
@@ -38,6 +39,9 @@ impl Error {
                     most => format!(", or use at most {most} clients"),
                 };
                 return Some(format!("run `ulimit -n {enough}` as root before this command{fewer}").into());
+            }
+            Error::Options(cli::Error::Usage(UsageError::Remediable { remedy, .. })) => {
+                return Some(remedy.clone().into());
             }
             Error::Options(cli::Error::System { action, source }) if action.starts_with("listen on ") => {
                 listen_hint(source).or_else(|| files_hint(source))?
