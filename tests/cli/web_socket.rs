@@ -241,7 +241,7 @@ fn half_a_status_code_is_a_protocol_error() {
         assert_eq!(client.expect_frame(0x88), 1002_u16.to_be_bytes());
     });
     let stderr = peer.mq("pub --ws -t a -m x").run().fail(7);
-    assert_says(&stderr, &["the peer sent a WebSocket close frame with half a status code"]);
+    assert_says(&stderr, &["the broker sent a WebSocket close frame with half a status code"]);
     peer.finish();
 }
 

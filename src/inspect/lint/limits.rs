@@ -34,9 +34,9 @@ fn packet_size(context: &PacketContext<'_>, report: &mut FindingList) {
     if length as u64 <= u64::from(maximum) {
         return;
     }
-    let rule = match context.direction {
-        Direction::ClientToServer => Rule::PacketTooLargeClient,
-        Direction::ServerToClient => Rule::PacketTooLargeServer,
+    let (rule, receiver) = match context.direction {
+        Direction::ClientToServer => (Rule::PacketTooLargeClient, "server"),
+        Direction::ServerToClient => (Rule::PacketTooLargeServer, "client"),
     };
     let avoidable: Vec<String> = [PropertyId::ReasonString, PropertyId::UserProperty]
         .into_iter()
@@ -48,7 +48,7 @@ fn packet_size(context: &PacketContext<'_>, report: &mut FindingList) {
     } else {
         format!("; leave out its {}", avoidable.join(" and "))
     };
-    let detail = format!("the packet has {length} bytes, but the other side accepts {maximum}{hint}");
+    let detail = format!("the packet has {length} bytes, but the {receiver} accepts {maximum}{hint}");
     report.find(rule, context.whole(), detail);
 }
 

@@ -6,19 +6,19 @@ use super::rare::Rare;
 use crate::protocol::publish::Delivery;
 use crate::protocol::{EncodeError, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
 
-/// The reason why a message cannot be sent on this connection. Nothing was written.
+/// The reason why a message cannot be sent on this connection. Nothing was written. The texts are those for users of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the error texts describe the variants
 pub enum PublishError {
-    #[error("QoS {qos} exceeds the peer's maximum QoS of {maximum}")]
+    #[error("QoS {qos} exceeds the broker's maximum QoS of {maximum}")]
     QosNotSupported { qos: Qos, maximum: Qos },
-    #[error("the peer does not retain messages")]
+    #[error("the broker does not retain messages")]
     RetainNotSupported,
-    #[error("the packet of {size} bytes exceeds the peer's maximum packet size of {maximum} bytes")]
+    #[error("the packet of {size} bytes exceeds the broker's maximum packet size of {maximum} bytes")]
     PacketTooLarge { size: usize, maximum: u32 },
-    #[error("topic alias {alias} exceeds the peer's topic alias maximum of {maximum}")]
+    #[error("topic alias {alias} exceeds the broker's topic alias maximum of {maximum}")]
     TopicAliasNotSupported { alias: u16, maximum: u16 },
-    #[error("the peer's receive maximum is used up")]
+    #[error("the broker's receive maximum is used up")]
     QuotaUsedUp,
     #[error(transparent)]
     Encode(#[from] EncodeError),

@@ -237,7 +237,7 @@ fn messages_too_large_for_the_new_connection_are_given_back() {
     assert_eq!(refused.len(), 1);
     assert_eq!(
         refused[0].1.to_string(),
-        "the packet of 112 bytes exceeds the peer's maximum packet size of 50 bytes"
+        "the packet of 112 bytes exceeds the broker's maximum packet size of 50 bytes"
     );
     assert!(out.ends_with(b"small"));
 }
@@ -253,16 +253,16 @@ fn a_message_that_the_peer_does_not_take_is_not_sent() {
         assert!(out.is_empty());
         error.to_string()
     };
-    assert_eq!(try_to_send(publish(Qos::ExactlyOnce, b"")), "QoS 2 exceeds the peer's maximum QoS of 1");
+    assert_eq!(try_to_send(publish(Qos::ExactlyOnce, b"")), "QoS 2 exceeds the broker's maximum QoS of 1");
     assert_eq!(
         try_to_send(Publish { retain: true, ..publish(Qos::AtMostOnce, b"") }),
-        "the peer does not retain messages"
+        "the broker does not retain messages"
     );
     let mut alias = PropertiesBuf::new();
     alias.push(PropertyId::TopicAlias, PropertyValue::Number(1)).unwrap();
     assert_eq!(
         try_to_send(Publish { properties: alias.as_properties(), ..publish(Qos::AtMostOnce, b"") }),
-        "topic alias 1 exceeds the peer's topic alias maximum of 0"
+        "topic alias 1 exceeds the broker's topic alias maximum of 0"
     );
 }
 

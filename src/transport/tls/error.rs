@@ -67,9 +67,6 @@ fn or_wanted(or_certificate: &bool) -> &'static str {
     if *or_certificate { ", or it wants a client certificate" } else { "" }
 }
 
-/// Bytes of another protocol in the middle of a connection.
-const NOT_A_RECORD: &str = "the other side sent bytes that are not TLS";
-
 /// The facts about a connection that explain its failure.
 #[derive(Debug)]
 pub(super) struct Circumstances<'a> {
@@ -108,7 +105,9 @@ impl Circumstances<'_> {
         let explained = match inner(&error) {
             Some(error) => match self.explain(error) {
                 // It spoke TLS before.
-                TlsError::NotTls { host } => TlsError::Other { host, reason: NOT_A_RECORD.to_owned() },
+                TlsError::NotTls { host } => {
+                    TlsError::Other { host, reason: "the server sent bytes that are not TLS".to_owned() }
+                }
                 explained => explained,
             },
             None if !has_received && is_closing(&error) && self.lacks_certificate() => {
@@ -242,7 +241,9 @@ pub(super) fn explain_client(error: io::Error) -> io::Error {
         Some(rustls::Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired)) => {
             "the client offers no signature algorithms, as before TLS 1.2".to_owned()
         }
-        Some(rustls::Error::InvalidMessage(problem)) if is_foreign(problem) => NOT_A_RECORD.to_owned(),
+        Some(rustls::Error::InvalidMessage(problem)) if is_foreign(problem) => {
+            "the client sent bytes that are not TLS".to_owned()
+        }
         Some(rustls::Error::PeerIncompatible(problem)) => {
             format!("TLS has nothing in common with the client ({})", plain_words(problem))
         }

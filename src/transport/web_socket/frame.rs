@@ -20,6 +20,16 @@ pub(super) enum Role {
     Server,
 }
 
+impl Role {
+    /// The other side, in errors.
+    pub(super) fn other(self) -> &'static str {
+        match self {
+            Role::Client => "broker",
+            Role::Server => "client",
+        }
+    }
+}
+
 /// A control frame that requires a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ControlFrame {

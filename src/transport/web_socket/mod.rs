@@ -102,7 +102,8 @@ impl WebSocket {
             Ok(kept) => buffer.set_filled(before + kept),
             Err(error) => {
                 buffer.set_filled(before);
-                let failure = io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent {error}"));
+                let text = format!("the {} sent {error}", self.role.other());
+                let failure = io::Error::new(io::ErrorKind::InvalidData, text);
                 self.end(PROTOCOL_ERROR.to_vec(), Some(failure));
             }
         }
@@ -113,7 +114,7 @@ impl WebSocket {
                 }
                 ControlFrame::Ping(_) => {}
                 ControlFrame::Close(payload) => {
-                    let failure = describe_close(&payload).map(io::Error::other);
+                    let failure = describe_close(self.role, &payload).map(io::Error::other);
                     self.end(payload.get(..2).unwrap_or_default().to_vec(), failure);
                 }
             }
@@ -220,7 +221,7 @@ impl AsyncWrite for WebSocket {
 }
 
 /// The reason in a close frame, unless it is the normal end.
-fn describe_close(payload: &[u8]) -> Option<String> {
+fn describe_close(role: Role, payload: &[u8]) -> Option<String> {
     let (code, text) = payload.split_first_chunk()?;
     let code = u16::from_be_bytes(*code);
     if matches!(code, 1000 | 1001) {
@@ -228,5 +229,5 @@ fn describe_close(payload: &[u8]) -> Option<String> {
     }
     let text = String::from_utf8_lossy(text);
     let text = if text.is_empty() { String::new() } else { format!(": {}", text.escape_debug()) };
-    Some(format!("the peer closed the WebSocket with code {code}{text}"))
+    Some(format!("the {} closed the WebSocket with code {code}{text}", role.other()))
 }

@@ -118,3 +118,18 @@ fn clients_without_WebSocket_on_its_port_are_named() {
         broker.process().wait_for_stderr(problem);
     }
 }
+
+#[test]
+fn a_client_is_named_that_sends_bad_frames_of_WebSocket() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 -v --ws-port 0");
+    let line = broker.process().wait_for_stdout("(WebSocket)");
+    let mut client = Wire::new(TcpStream::connect(line.split(' ').nth(2).unwrap()).unwrap());
+    client.send_bytes(
+        b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+          Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+    );
+    // Not masked, as frames of servers.
+    client.send("82 02 c0 00");
+    broker.process().wait_for_stderr("the client sent a WebSocket frame that is not masked");
+}

@@ -135,7 +135,7 @@ fn a_broker_that_retains_nothing_says_so_and_refuses_retained_messages() {
     let doctor = by_count.mq("doctor -V 5").run();
     assert_says(
         &String::from_utf8_lossy(&doctor.stdout),
-        &["no       CONNACK: the peer does not retain messages"],
+        &["no       CONNACK: the broker does not retain messages"],
     );
     // Before MQTT 5 a client cannot learn of it.
     let mut client = Wire::v311(&by_count, "old");
