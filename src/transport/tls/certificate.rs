@@ -163,11 +163,7 @@ impl Certificate {
         let Extension::Present(usage) = self.extension::<ExtendedKeyUsage>() else {
             return "cannot be read".to_owned();
         };
-        let names: Vec<String> = usage.0.iter().take(FEW).map(purpose).collect();
-        match names.as_slice() {
-            [] => "is empty".to_owned(),
-            names => format!("has {}, and not serverAuth", names.join(", ")),
-        }
+        usage_without("serverAuth", usage.0.iter().map(ToString::to_string))
     }
 
     /// Whether it is valid at this time.
@@ -349,8 +345,18 @@ fn describe(name: &Name) -> String {
         .collect()
 }
 
-fn purpose(id: &ObjectIdentifier) -> String {
-    match id.to_string().as_str() {
+/// An extended key usage without the purpose that was expected, after the words for it.
+pub(super) fn usage_without(expected: &str, object_ids: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = object_ids.take(FEW).map(|id| purpose(&id)).collect();
+    match names.as_slice() {
+        [] => "is empty".to_owned(),
+        names => format!("has {}, and not {expected}", names.join(", ")),
+    }
+}
+
+fn purpose(object_id: &str) -> String {
+    match object_id {
+        "1.3.6.1.5.5.7.3.1" => "serverAuth".to_owned(),
         "1.3.6.1.5.5.7.3.2" => "clientAuth".to_owned(),
         "1.3.6.1.5.5.7.3.3" => "codeSigning".to_owned(),
         "1.3.6.1.5.5.7.3.4" => "emailProtection".to_owned(),

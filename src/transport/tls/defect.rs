@@ -26,7 +26,7 @@ pub(crate) enum Defect {
     NotForServers { usage: String },
     #[error("issued a certificate of the chain, but is not an authority (CA:TRUE)")]
     NotAnAuthority,
-    #[error("is the certificate of an authority (CA:TRUE), not of a server or client")]
+    #[error("is that of an authority (CA:TRUE); expected one of a client or server (CA:FALSE)")]
     OnlyAnAuthority,
     #[error("is {kind}, and is accepted only if a trusted authority issued it directly")]
     IndirectlyIssued { kind: &'static str },

@@ -1,9 +1,13 @@
 //! TLS errors, worded with the failed check and its subject.
 
+use super::certificate::usage_without;
 use super::defect::{Defect, plain_words};
 use super::identity::Presenter;
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, ExtendedKeyPurpose, InvalidMessage, PeerIncompatible};
 use std::io;
+
+/// The numbers of an object identifier that an error shows.
+const MAX_NUMBERS: usize = 20;
 
 /// A TLS connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -227,11 +231,8 @@ pub(super) fn explain_client(error: io::Error) -> io::Error {
         Some(rustls::Error::NoCertificatesPresented) => {
             "the client presented no certificate, which is required here".to_owned()
         }
-        Some(rustls::Error::InvalidCertificate(
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
-        )) => "the certificate of the client is not meant for clients (extended key usage)".to_owned(),
         Some(rustls::Error::InvalidCertificate(problem)) => {
-            format!("the certificate of the client {}", Defect::of_rustls(problem))
+            format!("the certificate of the client {}", client_defect(problem))
         }
         Some(rustls::Error::PeerIncompatible(
             PeerIncompatible::Tls12NotOffered
@@ -250,6 +251,36 @@ pub(super) fn explain_client(error: io::Error) -> io::Error {
         Some(other) => format!("TLS with the client failed ({})", plain_words(other)),
     };
     io::Error::new(error.kind(), reason)
+}
+
+/// The defect of a client's certificate: what was expected, and what is there.
+fn client_defect(problem: &CertificateError) -> String {
+    if let CertificateError::InvalidPurposeContext { presented, .. } = problem {
+        let usage = usage_without("clientAuth", presented.iter().map(object_id));
+        return format!("is not meant for clients: its extended key usage {usage}");
+    }
+    match Defect::of_rustls(problem) {
+        Defect::NotForServers { .. } => {
+            "is not meant for clients: its extended key usage has no clientAuth".to_owned()
+        }
+        Defect::OnlyAnAuthority => {
+            "is that of an authority (CA:TRUE); expected one of a client: CA:FALSE, and an extended key usage, \
+             if there is one, with clientAuth"
+                .to_owned()
+        }
+        defect => defect.to_string(),
+    }
+}
+
+fn object_id(purpose: &ExtendedKeyPurpose) -> String {
+    match purpose {
+        ExtendedKeyPurpose::ServerAuth => "1.3.6.1.5.5.7.3.1".to_owned(),
+        ExtendedKeyPurpose::ClientAuth => "1.3.6.1.5.5.7.3.2".to_owned(),
+        ExtendedKeyPurpose::Other(numbers) => {
+            let numbers: Vec<String> = numbers.iter().take(MAX_NUMBERS).map(ToString::to_string).collect();
+            numbers.join(".")
+        }
+    }
 }
 
 /// The reason of a client that does not accept our certificate.

@@ -151,6 +151,7 @@ fn the_log_says_why_a_client_was_refused() {
         ("bad", other.issue(for_clients(named("bad", &[])))),
         ("old", ca.issue(between((2001, 2002), for_clients(named("old", &[]))))),
         ("server", ca.issue(for_servers(named("server", &[])))),
+        ("authority", ca.issue(authority_params("authority"))),
     ] {
         std::fs::write(files.path(&format!("{name}.pem")), certificate.pem() + &certificate.key_pem())
             .unwrap();
@@ -166,7 +167,16 @@ fn the_log_says_why_a_client_was_refused() {
         (String::new(), "the client presented no certificate, which is required here"),
         (own("bad"), "the certificate of the client has an unknown issuer"),
         (own("old"), "the certificate of the client has expired"),
-        (own("server"), "the certificate of the client is not meant for clients"),
+        (
+            own("server"),
+            "the certificate of the client is not meant for clients: its extended key usage has serverAuth, and not \
+             clientAuth",
+        ),
+        (
+            own("authority"),
+            "the certificate of the client is that of an authority (CA:TRUE); expected one of a client: CA:FALSE, \
+             and an extended key usage, if there is one, with clientAuth",
+        ),
     ] {
         assert_ne!(tls.mq(&format!("pub -t a -m x {options}")).run().status, 0);
         broker.running.wait_for_stderr(reason);
