@@ -3,7 +3,7 @@
 use crate::client;
 use crate::protocol::session::{PublishError, SubscribeError};
 use crate::transport::ConnectError;
-use crate::words::counted;
+use crate::words::{counted, verb};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) enum Error {
         "{}{} {} {needed} open files, but the limit is {limit}",
         counted(*clients, "client"),
         if *has_siblings { " in each of the processes" } else { "" },
-        if *clients == 1 { "needs" } else { "need" }
+        verb(*clients, "needs")
     )]
     OpenFiles {
         /// The clients of one process.

@@ -24,7 +24,7 @@ use crate::protocol::{
     Defect, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
 use crate::transport::{Endpoint, Stream, Tap};
-use crate::words::counted;
+use crate::words::{counted, counted_verb};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::future::pending;
@@ -483,13 +483,12 @@ impl Application for Publisher {
     }
 
     fn abandoned(&mut self, unsettled: usize) {
-        let noun = if unsettled == 1 { "message was" } else { "messages were" };
         let fate = match self.server {
             Server::Broker => "sent and not acknowledged",
             // It sends one message at a time, so others may not have been sent.
             Server::Gateway(_) => "not acknowledged",
         };
-        self.messages.say(&format!("{unsettled} {noun} {fate}"));
+        self.messages.say(&format!("{} {fate}", counted_verb(unsettled, "message", "was")));
     }
 
     fn message(&mut self, _: &Publish<'_>, _: &[Defect]) -> Result<Flow, Error> {

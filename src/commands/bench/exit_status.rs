@@ -6,7 +6,7 @@ use crate::bench::report::{Rule, Verdict};
 use crate::bench::{Ending, Report};
 use crate::commands::Messages;
 use crate::commands::error::{ExitStatus, broker_hint};
-use crate::words::counted;
+use crate::words::counted_verb;
 
 /// The failures that the report's own rules find. The first one that happened decides the exit status and is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,8 +149,7 @@ fn not_connected(report: &Report) -> String {
 }
 
 fn rejected(count: u64, noun: &str) -> String {
-    let verb = if count == 1 { "was" } else { "were" };
-    format!("{} {verb} rejected", counted(count, noun))
+    format!("{} rejected", counted_verb(count, noun, "was"))
 }
 
 fn all_refused(report: &Report) -> bool {

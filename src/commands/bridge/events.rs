@@ -4,7 +4,7 @@ use crate::bridge::{DropReason, Event, EventKind, Side};
 use crate::escape::shortened;
 use crate::json::{Writer, member};
 use crate::message::rfc_3339;
-use crate::words::counted;
+use crate::words::{counted, counted_verb};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ fn describe(kind: &EventKind) -> String {
             format!("the {side} broker lost the session; the messages that it had queued are gone")
         }
         EventKind::TargetSessionLost { side, messages } => {
-            let (count, verb) = (counted(*messages, "message"), if *messages == 1 { "is" } else { "are" });
-            format!("the {side} broker lost the session; {count} {verb} sent again, and may be doubled")
+            let messages = counted_verb(*messages, "message", "is");
+            format!("the {side} broker lost the session; {messages} sent again, and may be doubled")
         }
         EventKind::TargetForgot { side } => format!(
             "the {side} broker has forgotten messages that it had received; they are sent again, and may be doubled"

@@ -15,7 +15,7 @@ use super::field::Tree;
 use super::{Direction, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, Version};
-use crate::words::counted;
+use crate::words::counted_verb;
 use cursor::{Cursor, DissectResult, EndOfPacket};
 use std::ops::Range;
 
@@ -64,8 +64,7 @@ pub(crate) fn dissect<'a>(
     let stopped = read(&mut cursor).is_err();
     if !stopped && !cursor.is_at_end() {
         let (here, left) = (cursor.position(), cursor.left());
-        let verb = if left == 1 { "follows" } else { "follow" };
-        let detail = format!("{} {verb} the last field", counted(left, "byte"));
+        let detail = format!("{} the last field", counted_verb(left, "byte", "follows"));
         cursor.find(Rule::TrailingBytes, here..here + left, detail);
     }
     cursor.back_to_last_leaf();
@@ -78,12 +77,11 @@ pub(crate) fn dissect<'a>(
     }
     if let (Some(first), Some(last)) = (packet.missing.first(), packet.missing.last()) {
         let count: usize = packet.missing.iter().map(ExactSizeIterator::len).sum();
-        let verb = if count == 1 { "was" } else { "were" };
         let pieces = match packet.missing.len() {
             1 => String::new(),
             pieces => format!(" in {pieces} places"),
         };
-        let detail = format!("{} {verb} not captured{pieces}", counted(count, "byte"));
+        let detail = format!("{} not captured{pieces}", counted_verb(count, "byte", "was"));
         cursor.find(Rule::MissingBytes, first.start..last.end, detail);
     }
     // CONNECT's version is known only after some of its fields.

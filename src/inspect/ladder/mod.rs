@@ -16,7 +16,7 @@ use super::capture::reassembly::Close;
 use super::view::line::{content, describe, gap, skipped};
 use super::view::{Options, shown};
 use super::{Direction, Finding, Item, Packet};
-use crate::words::counted;
+use crate::words::counted_verb;
 use connections::{Connections, Known};
 pub(crate) use page_texts::PageTexts;
 use row::{Row, RowFinding, RowKind};
@@ -211,8 +211,7 @@ impl Ladder {
             }
             let omitted = std::mem::take(&mut self.omitted.since_row);
             if omitted > 0 {
-                let verb = if omitted == 1 { "is" } else { "are" };
-                let text = format!("{} {verb} left out", counted(omitted, "packet"));
+                let text = format!("{} left out", counted_verb(omitted, "packet", "is"));
                 let connection = self.connections.draw(candidate.number, candidate.connection.clone());
                 self.rows.push(Row { connection, ..Row::new(RowKind::Omission, candidate.row.at, &text) });
             }

@@ -4,7 +4,7 @@ use super::version::rule_column;
 use crate::inspect::field::{Bits, Tree};
 use crate::inspect::{Field, Finding, Name, Rule, Value};
 use crate::protocol::sn::Version;
-use crate::words::counted;
+use crate::words::{counted, verb};
 use std::ops::Range;
 
 /// The rest of the message cannot be decoded; a finding has the reason, unless the rest was not captured.
@@ -105,11 +105,7 @@ impl<'a> Cursor<'a> {
             self.find(
                 Rule::SnTooShort,
                 here..here + left,
-                format!(
-                    "{name} needs {}, {left} {} left",
-                    counted(count, "byte"),
-                    if left == 1 { "is" } else { "are" }
-                ),
+                format!("{name} needs {}, {left} {} left", counted(count, "byte"), verb(left, "is")),
             );
             return Err(EndOfMessage);
         }

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::{Dissected, Outcome, dissect, dissect_v2};
 use crate::inspect::{Name, Rule};
 use crate::protocol::sn::Version;
-use crate::words::counted;
+use crate::words::counted_verb;
 
 /// Decodes a datagram of `length` bytes, of which `bytes` were captured. A protected packet in it may be decrypted.
 pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted: bool) -> Dissected<'_> {
@@ -16,8 +16,7 @@ pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted
     };
     if result.is_ok() && !cursor.is_at_end() {
         let (here, left) = (cursor.position(), cursor.left());
-        let verb = if left == 1 { "follows" } else { "follow" };
-        let detail = format!("{} {verb} the last field", counted(left, "byte"));
+        let detail = format!("{} the last field", counted_verb(left, "byte", "follows"));
         cursor.find(Rule::SnTrailingBytes, here..here + left, detail);
     }
     cursor.back_to_last_leaf();
@@ -26,8 +25,7 @@ pub(super) fn decode(bytes: &[u8], length: usize, version: Version, is_decrypted
     }
     if bytes.len() < length {
         let missing = length - bytes.len();
-        let verb = if missing == 1 { "was" } else { "were" };
-        let detail = format!("{} {verb} not captured", counted(missing, "byte"));
+        let detail = format!("{} not captured", counted_verb(missing, "byte", "was"));
         cursor.find(Rule::MissingBytes, bytes.len()..length, detail);
     }
     let Outcome { kind, envelope, .. } = outcome;

@@ -12,7 +12,7 @@ use crate::inspect::{Direction, Field, Name, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::sn::MessageType;
 use crate::protocol::sn::v2::PacketType;
-use crate::words::counted;
+use crate::words::{counted, counted_verb};
 use std::fmt::Write;
 
 /// Maximum bytes of binary data to show.
@@ -192,8 +192,7 @@ fn add_field_v2(message: &Message<'_>, field: &Field<'_>, line: &mut Line) {
         ) => line.add(&format!("{name} {number}")),
         (Name::MessagesRemaining, Value::Number(255)) => line.add("more messages remain"),
         (Name::MessagesRemaining, Value::Number(count)) => {
-            let verb = if count == 1 { "remains" } else { "remain" };
-            line.add(&format!("{} {verb}", counted(count, "message")));
+            line.add(&counted_verb(count, "message", "remains"));
         }
         (Name::WillTopic, Value::Text(topic)) if matches!(message.kind, MessageKind::V20(_)) => {
             line.add(&format!("will {}", quoted(topic)));

@@ -15,7 +15,7 @@ use crate::inspect::sn::{self, SnItem};
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::PayloadDecoding;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
-use crate::words::counted;
+use crate::words::{counted, counted_verb};
 use colored::Colorize;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -226,10 +226,10 @@ pub(in crate::inspect) fn describe(
             (None, format!("{client} connects to {server}{how}{midway}"))
         }
         ConversationEvent::Conflict { direction, stream_offset, length, .. } => {
-            let (verb, first) = if *length == 1 { ("was", "one counts") } else { ("were", "ones count") };
+            let first = if *length == 1 { "one counts" } else { "ones count" };
             let text = format!(
-                "{} {verb} retransmitted with other contents (at byte {stream_offset}); the first {first}",
-                counted(*length, "byte")
+                "{} retransmitted with other contents (at byte {stream_offset}); the first {first}",
+                counted_verb(*length, "byte", "was")
             );
             (Some(*direction), text)
         }
