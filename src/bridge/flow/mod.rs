@@ -139,6 +139,9 @@ pub(super) struct Flow<M> {
     doubts: u32,
     /// Whether [`Flow::completed`] has all identifiers that the target may hold: not those of an earlier run of the bridge.
     knows_completed: bool,
+    /// The released identifiers of complete exchanges whose PUBCOMP is missing, and the time of the last such PUBCOMP.
+    releases: usize,
+    last_release: Option<Instant>,
 }
 
 impl<M> Flow<M> {
@@ -163,6 +166,8 @@ impl<M> Flow<M> {
             is_target_doubted: false,
             doubts: 0,
             knows_completed: false,
+            releases: 0,
+            last_release: None,
         }
     }
 
@@ -384,7 +389,7 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) {
-        let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return };
+        let Some(&number) = self.on_wire.numbers.get(&packet_id) else { return self.note_release(now) };
         let Some(exchange) = self.exchanges.get_mut(&number) else { return };
         let has_message = exchange.message.is_some();
         let is_completed = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Released;
@@ -446,7 +451,18 @@ impl<M> Flow<M> {
         };
         let open = self.exchanges.values().flat_map(Exchange::legs).map(|leg| leg.packet_id);
         open.chain(self.reserved.iter().copied()).for_each(|packet_id| released.remove(packet_id));
-        released.iter().for_each(|packet_id| wires.release(packet_id));
+        for packet_id in released.iter() {
+            self.releases += 1;
+            wires.release(packet_id);
+        }
+    }
+
+    /// PUBCOMP for a complete exchange. There can be so many that the answers to messages come late, over a slow network.
+    fn note_release(&mut self, now: Instant) {
+        if self.releases > 0 {
+            self.releases -= 1;
+            self.last_release = Some(now);
+        }
     }
 
     /// The target left a message without an answer, perhaps since it is in an older state.
@@ -537,6 +553,7 @@ impl<M> Flow<M> {
         self.on_wire = OnWire::default();
         (self.next, self.waiting) = (0, self.exchanges.len());
         self.reserved.clear();
+        (self.releases, self.last_release) = (0, None);
         for leg in self.exchanges.values_mut().flat_map(Exchange::legs_mut) {
             leg.is_on_wire = false;
             leg.is_received_earlier = leg.stage == Stage::Received;
@@ -568,7 +585,8 @@ impl<M> Flow<M> {
     pub(super) fn silent_side(&self, now: Instant, timeout: Duration) -> Option<Silent> {
         let is_over = |since: Instant| now.saturating_duration_since(since) > timeout;
         let owes = |leg: &Leg| {
-            leg.is_on_wire && matches!(leg.stage, Stage::Sent | Stage::Released) && is_over(leg.since)
+            let since = self.last_release.map_or(leg.since, |last| last.max(leg.since));
+            leg.is_on_wire && matches!(leg.stage, Stage::Sent | Stage::Released) && is_over(since)
         };
         if self.exchanges.values().flat_map(Exchange::legs).any(owes) {
             return Some(Silent::Target);

@@ -483,3 +483,41 @@ fn an_unknown_identifier_after_a_second_release_is_success() {
     world.settle();
     assert_eq!(world.counts(), [1]);
 }
+
+/// A message of QoS 2 from the source.
+fn send_exactly_once(flow: &mut Flow<u32>, packet_id: PacketId, now: Instant, lines: &mut Lines) {
+    flow.receive(packet_id, Qos::ExactlyOnce, false, now, lines);
+    let copies = std::iter::once((0, Qos::ExactlyOnce));
+    flow.push(packet_id, Qos::ExactlyOnce, Some(0), copies, now, lines).unwrap();
+    flow.pump(now, lines);
+}
+
+#[test]
+fn a_target_that_still_answers_releases_is_not_silent() {
+    let (now, timeout) = (Instant::now(), Duration::from_secs(10));
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let id = |number| PacketId::new(number).unwrap();
+    let (mut flow, mut lines) = (Flow::new(1), Lines::default());
+    (lines.source.is_up, lines.target.is_up) = (true, true);
+    let window = Window { total: 4, exactly_once: 4, maximum_qos: Qos::ExactlyOnce };
+    flow.source_connected(true, now, &mut lines);
+    flow.target_connected(window, true, now, &mut lines);
+    send_exactly_once(&mut flow, id(1), now, &mut lines);
+    flow.receive_pubrec(id(1), ReasonCode::SUCCESS, now, &mut lines);
+    flow.receive_release(id(1), now, &mut lines).unwrap();
+    flow.receive_pubcomp(id(1), ReasonCode::SUCCESS, now, &mut lines);
+    send_exactly_once(&mut flow, id(2), now, &mut lines);
+    // It does not answer, so the bridge connects again, and releases the first identifier before it repeats the second message.
+    flow.doubt_target();
+    flow.target_connected(window, true, now, &mut lines);
+    flow.pump(now, &mut lines);
+    assert_eq!(
+        lines.target.to_broker.iter().filter(|packet| **packet == Packet::Ack(PacketType::Pubrel, 1)).count(),
+        2
+    );
+    flow.receive_pubcomp(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, after(9), &mut lines);
+    assert_eq!(flow.silent_side(after(19), timeout), None);
+    // What nobody asked for is no sign.
+    flow.receive_pubcomp(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, after(15), &mut lines);
+    assert_eq!(flow.silent_side(after(20), timeout), Some(Silent::Target));
+}
