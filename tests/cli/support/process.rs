@@ -209,6 +209,11 @@ impl Running {
         self.stdout.bytes()
     }
 
+    /// All of stderr until now.
+    pub fn stderr_so_far(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
+    }
+
     /// The next line on stderr that contains this; earlier lines are passed over for good.
     #[track_caller]
     pub fn wait_for_stderr(&mut self, part: &str) -> String {

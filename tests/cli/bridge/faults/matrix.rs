@@ -186,8 +186,13 @@ impl Setup {
                 self.restart_bridge();
                 self.to_target.pass();
             }
-            Fault::AtSource(_) => self.to_source.wait_until_faults_are_over(PROOF),
-            Fault::AtTarget(_) => self.to_target.wait_until_faults_are_over(PROOF),
+            Fault::AtSource(_) | Fault::AtTarget(_) => {
+                let is_at_source = matches!(self.run.fault, Fault::AtSource(_));
+                let proxy = if is_at_source { &self.to_source } else { &self.to_target };
+                if !proxy.outlasts_faults(PROOF) {
+                    self.fail("there are faults left");
+                }
+            }
             Fault::CutSource
             | Fault::CutTarget
             | Fault::RestartSource
@@ -221,8 +226,15 @@ impl Setup {
         self.collect()
     }
 
+    /// With what the bridge said.
+    fn fail(&mut self, problem: &str) -> ! {
+        self.bridge.signal("TERM");
+        self.bridge.wait_for_end();
+        panic!("{:?}: {problem}\n{}", self.run, self.bridge.stderr_so_far());
+    }
+
     /// Waits for all messages, and counts them.
-    fn collect(self) -> BTreeMap<usize, usize> {
+    fn collect(mut self) -> BTreeMap<usize, usize> {
         let mut collector = self.target.mq(&format!("sub -q {} {COLLECTOR}", self.run.qos)).spawn();
         // As long as messages arrive, a machine with much work may take its time.
         let (mut arrived, mut deadline) = (0, Instant::now() + DEADLINE);
@@ -232,8 +244,7 @@ impl Setup {
                 (arrived, deadline) = (count, Instant::now() + DEADLINE);
             }
             if Instant::now() > deadline {
-                self.bridge.signal("TERM");
-                panic!("{:?}: {arrived} messages arrived\n{}", self.run, self.bridge.finish().stderr);
+                self.fail(&format!("{arrived} messages arrived"));
             }
             thread::sleep(Duration::from_millis(20)); // the output has no other condition to wait for
         }
