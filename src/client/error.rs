@@ -181,6 +181,15 @@ impl Error {
         }
     }
 
+    /// Whether the connection ended before CONNACK, without bytes that have no place in WebSocket or TLS.
+    pub(crate) fn is_silent_refusal(&self) -> bool {
+        match self {
+            Error::NotAccepted(error) => error.kind() != io::ErrorKind::InvalidData,
+            Error::ClosedEarly => true,
+            _ => false,
+        }
+    }
+
     /// Whether the connection ended, or was not accepted, without a reason from the broker.
     pub(crate) fn is_silent(&self) -> bool {
         matches!(self, Error::Lost(_) | Error::NotAccepted(_) | Error::ClosedEarly | Error::Closed)

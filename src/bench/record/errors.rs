@@ -60,7 +60,7 @@ impl FailureKind {
             ) => FailureKind::Unreachable,
             Error::Connect(ConnectError::Timeout { .. }) | Error::Timeout(_) => FailureKind::TimedOut,
             Error::NotMqtt(_) => FailureKind::NotMqtt,
-            Error::NotAccepted(_) | Error::ClosedEarly => FailureKind::NotAccepted,
+            error if error.is_silent_refusal() => FailureKind::NotAccepted,
             Error::Gateway(GatewayError::NotListening | GatewayError::NoAnswer { .. }) => {
                 FailureKind::NoGateway
             }
@@ -75,6 +75,8 @@ impl FailureKind {
                 | ConnectError::ServiceLookup { .. }
                 | ConnectError::NoService { .. },
             )
+            | Error::NotAccepted(_)
+            | Error::ClosedEarly
             | Error::Refused { .. }
             | Error::Authentication(_)
             | Error::Token(_)

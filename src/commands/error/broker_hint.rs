@@ -60,7 +60,7 @@ pub(in crate::commands) fn of_client(
 /// A connection that ends before CONNACK, or a CONNACK that refuses the version.
 fn of_unaccepted(error: &Error, connection_kind: ConnectionKind) -> Option<String> {
     match error {
-        Error::NotAccepted(_) | Error::ClosedEarly => not_accepted(connection_kind),
+        error if error.is_silent_refusal() => not_accepted(connection_kind),
         Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
             Some(match connection_kind.version {
                 Version::V31 | Version::V5 => "try -V 311, which nearly every broker supports".to_owned(),
