@@ -33,6 +33,8 @@ setsid mosquitto -c mosquitto.conf >/dev/null 2>&1 &
 servers+=($!)
 setsid epmd -port "$names" -address 127.0.0.1 >/dev/null 2>&1 &
 servers+=($!)
+# RabbitMQ would start a daemon that outlives it, if this one did not listen yet.
+until python3 -c "import socket; socket.create_connection(('127.0.0.1', $names))" 2>/dev/null; do sleep 0.2; done
 setsid env HOME="$work" ERL_EPMD_PORT="$names" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="finding$rabbitmq@localhost" RABBITMQ_DIST_PORT="$distribution" \
   RABBITMQ_MNESIA_BASE="$work" RABBITMQ_LOG_BASE="$work" RABBITMQ_CONFIG_FILE="$work/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$work/plugins" \
   RABBITMQ_PID_FILE="$work/pid" /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 &
