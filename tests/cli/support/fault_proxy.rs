@@ -77,7 +77,7 @@ struct State {
     /// The last connection with a fault.
     faulty: Weak<Link>,
     plan: Option<Plan>,
-    /// The number of plans, the connections since the last one, and the bytes that passed on those without a fault.
+    /// The number of plans, the connections since the last one, and the server's bytes that passed on those without a fault.
     plans: usize,
     begun: usize,
     passed: usize,
@@ -135,8 +135,8 @@ impl FaultProxy {
         self.shared.0.lock().unwrap().has_run_out_of_faults()
     }
 
-    /// Waits until all connections with a fault have begun, and this many bytes have passed on another one without. Returns
-    /// whether it came to that.
+    /// Waits until all connections with a fault have begun, and the server has sent this many bytes on another one without.
+    /// Returns whether it came to that.
     pub fn outlasts_faults(&self, bytes: usize) -> bool {
         let has_faults = |state: &mut State| !state.has_run_out_of_faults() || state.passed < bytes;
         let waited = self.shared.1.wait_timeout_while(self.shared.0.lock().unwrap(), DEADLINE, has_faults);
@@ -207,16 +207,16 @@ impl FaultProxy {
             return;
         }
         state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
-        let plans = state.plans;
+        let counted_for = Some(state.plans);
         drop(state);
         self.shared.1.notify_all();
         let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let (there, again) = (self.clone(), self.clone());
-        thread::spawn(move || there.copy(client, server, plans));
-        thread::spawn(move || again.copy(back.0, back.1, plans));
+        thread::spawn(move || there.copy(client, server, None));
+        thread::spawn(move || again.copy(back.0, back.1, counted_for));
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream, plans: usize) {
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, counted_for: Option<usize>) {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count) = from.read(&mut bytes) {
             if count == 0 {
@@ -224,7 +224,7 @@ impl FaultProxy {
             }
             let state = self.shared.0.lock().unwrap();
             let mut state = self.shared.1.wait_while(state, |state| state.mode == Mode::Stall).unwrap();
-            if state.plans == plans {
+            if counted_for == Some(state.plans) {
                 state.passed += count;
             }
             drop(state);

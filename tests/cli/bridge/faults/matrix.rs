@@ -23,8 +23,9 @@ const CONNECTIONS: usize = 2;
 /// Such a connection breaks after up to this many bytes. A chunk has more for all of them, also if only acknowledgements count.
 const MOST_BYTES: usize = 300;
 
-/// After this many bytes a connection has passed messages, so that the bridge makes no longer pause before the next one.
-const PROOF: usize = 1000;
+/// After this many bytes of a broker it has sent or acknowledged messages, so the bridge makes no longer pause before the next
+/// connection.
+const PROOF: usize = 200;
 
 /// The options of the client that receives the messages at last. Its session is kept.
 const COLLECTOR: &str = "-t m/# -i collector -c -V 5 -F %p";
@@ -97,10 +98,10 @@ impl Run {
     #[track_caller]
     fn check(self) {
         let Some(setup) = Setup::start(self) else { return };
-        let counts = setup.run();
+        let (counts, log) = setup.run();
         if self.qos == 2 {
             let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
-            assert!(doubled.is_empty(), "{self:?}: {doubled:?}");
+            assert!(doubled.is_empty(), "{self:?}: {doubled:?}\n{log}");
         } else {
             self.assert_few_doubled(&counts);
         }
@@ -206,10 +207,11 @@ impl Setup {
         self.bridge = spawn_bridge(&self.words, self.run);
     }
 
-    /// Publishes with a fault now and then. Returns how often each message has arrived.
-    fn run(mut self) -> BTreeMap<usize, usize> {
+    /// Publishes with a fault now and then. Returns how often each message has arrived, and the log of the bridge.
+    fn run(mut self) -> (BTreeMap<usize, usize>, String) {
         let run = self.run;
-        let words = format!("pub -l -t m/x -q {} -V 5 --retries 50", run.qos);
+        // Its session is kept, for a source that restarts.
+        let words = format!("pub -i writer -c -l -t m/x -q {} --retries 50", run.qos);
         let mut publisher = self.source.mq(&words).open_stdin().spawn();
         for chunk in 0..run.messages / CHUNK {
             if run.is_faulty(chunk) {
@@ -234,7 +236,7 @@ impl Setup {
     }
 
     /// Waits for all messages, and counts them.
-    fn collect(mut self) -> BTreeMap<usize, usize> {
+    fn collect(mut self) -> (BTreeMap<usize, usize>, String) {
         let mut collector = self.target.mq(&format!("sub -q {} {COLLECTOR}", self.run.qos)).spawn();
         // As long as messages arrive, a machine with much work may take its time.
         let (mut arrived, mut deadline) = (0, Instant::now() + DEADLINE);
@@ -249,10 +251,11 @@ impl Setup {
             thread::sleep(Duration::from_millis(20)); // the output has no other condition to wait for
         }
         self.bridge.signal("TERM");
-        self.bridge.finish().succeed();
+        let bridge = self.bridge.finish();
+        bridge.expect_status(0);
         self.target.mq(&format!("pub -t m/x -m end -q {}", self.run.qos)).run().succeed();
         collector.wait_for_stdout("end");
-        counts(&collector)
+        (counts(&collector), bridge.stderr)
     }
 }
 
