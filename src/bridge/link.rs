@@ -41,6 +41,8 @@ pub(super) struct Link {
     is_status_answered: bool,
     /// Whether the will with the state has RETAIN: not if the broker rejected that.
     retains_will: bool,
+    /// The QoS of that will: 0 if the broker rejected 1.
+    will_qos: Qos,
     state: State,
     /// The number of the address of the next attempt.
     address: usize,
@@ -121,6 +123,7 @@ impl Link {
             status,
             is_status_answered: false,
             retains_will: true,
+            will_qos: Qos::AtLeastOnce,
             state: State::Waiting(now),
             address: 0,
             failures: 0,
@@ -253,9 +256,7 @@ impl Link {
         if matches!(&error, client::Error::Disconnected { reason: ReasonCode::SESSION_TAKEN_OVER, .. }) {
             return Err(Error::TakenOver { side, client_id: self.end.options.client_id.clone() });
         }
-        let is_retained_will_rejected =
-            matches!(&error, client::Error::Refused { reason: ReasonCode::RETAIN_NOT_SUPPORTED, .. });
-        if is_retained_will_rejected && self.status.is_some() && std::mem::take(&mut self.retains_will) {
+        if self.changes_will_after(&error) {
             self.state = State::Waiting(now);
             return Ok(());
         }
@@ -284,6 +285,26 @@ impl Link {
         self.reporter.report(EventKind::Lost { side, error, pause });
         self.state = State::Waiting(now + pause);
         Ok(())
+    }
+
+    /// Adapts the will to a broker that refused it. Returns whether it did, so that another attempt can succeed.
+    fn changes_will_after(&mut self, error: &client::Error) -> bool {
+        let client::Error::Refused { reason, .. } = error else { return false };
+        if self.status.is_none() {
+            return false;
+        }
+        match *reason {
+            ReasonCode::RETAIN_NOT_SUPPORTED => std::mem::take(&mut self.retains_will),
+            ReasonCode::QOS_NOT_SUPPORTED => {
+                std::mem::replace(&mut self.will_qos, Qos::AtMostOnce) > Qos::AtMostOnce
+            }
+            // The only topic in CONNECT is that of the will (MQTT 5.0, section 3.2.2.2).
+            ReasonCode::TOPIC_NAME_INVALID => {
+                self.note_status_answer(*reason);
+                self.status.take().is_some()
+            }
+            _ => false,
+        }
     }
 
     /// The next look at the first address, if another one is connected. mosquitto returns to it as well.
@@ -379,7 +400,7 @@ impl Link {
             options.will = Some(WillOptions {
                 topic: topic.clone(),
                 payload: FAILS.to_vec(),
-                qos: Qos::AtLeastOnce,
+                qos: self.will_qos,
                 retain: self.retains_will,
                 properties: PropertiesBuf::new(),
             });

@@ -111,6 +111,44 @@ fn a_rejected_status_is_reported_once() {
     assert_eq!(finished.stderr.matches("rejected").count(), 1, "{}", finished.stderr);
 }
 
+/// The bits of CONNECT that describe the will.
+fn will_flags(connect: &[u8]) -> u8 {
+    let name = connect.windows(6).position(|part| part == b"\0\x04MQTT").expect("the name of the protocol");
+    connect[name + 7] & 0x3c
+}
+
+#[test]
+fn a_bridge_gives_in_about_the_will_of_its_state() {
+    let local = EmbeddedBroker::start();
+    let remote = ScriptedPeer::start(|peer| {
+        // A will of QoS 1 with RETAIN; without RETAIN; of QoS 0; none.
+        for (flags, reason) in [(0x2c, 0x9a), (0x0c, 0x9b), (0x04, 0x90)] {
+            let mut wire = peer.accept();
+            assert_eq!(will_flags(&wire.expect_type(0x10)), flags);
+            wire.send_bytes(&[0x20, 3, 0, reason, 0]);
+        }
+        let mut wire = peer.accept();
+        wire.speak_v5();
+        assert_eq!(will_flags(&wire.expect_type(0x10)), 0);
+        wire.send_bytes(&[0x20, 3, 0, 0, 0]);
+        answer_unsubscribe(&mut wire);
+        let message = wire.expect_publish();
+        assert_eq!((message.topic.as_str(), message.payload.as_slice()), ("a/1", &b"x"[..]));
+        wire.send_bytes(&[&[0x40, 2][..], &message.packet_id.unwrap()].concat());
+    });
+    let options = "--name b1 --notification-topic up";
+    let mut bridge = between(&local, &remote, options, &["a/# out 1"]).spawn();
+    wait_until_connected(&mut bridge);
+    local.mq("pub -t a/1 -m x -q 1").run().succeed();
+    remote.finish();
+    bridge.signal("TERM");
+    let stderr = bridge.finish().stderr;
+    assert_says(
+        &stderr,
+        &["the remote broker rejected the state of the bridge on up: topic name invalid (0x90)"],
+    );
+}
+
 #[test]
 fn the_status_takes_no_place_of_the_receive_maximum() {
     let local = EmbeddedBroker::start();
