@@ -232,17 +232,24 @@ fn frames_that_break_the_rules_end_the_connection() {
 }
 
 #[test]
-fn half_a_status_code_is_a_protocol_error() {
-    let peer = ScriptedPeer::start(|peer| {
-        let mut client = peer.accept();
-        answer(&mut client, "101 Switching Protocols", &UPGRADE);
-        client.expect_frame(0x82);
-        client.send("88 01 03");
-        assert_eq!(client.expect_frame(0x88), 1002_u16.to_be_bytes());
-    });
-    let stderr = peer.mq("pub --ws -t a -m x").run().fail(7);
-    assert_says(&stderr, &["the broker sent a WebSocket close frame with half a status code"]);
-    peer.finish();
+fn an_invalid_status_code_is_a_protocol_error() {
+    for (frame, part) in [
+        ("88 01 03", "half a status code"),
+        ("88 02 0000", "the status code 0,"),
+        ("88 02 03ee", "the status code 1006,"),
+        ("88 02 1388", "the status code 5000,"),
+    ] {
+        let peer = ScriptedPeer::start(move |peer| {
+            let mut client = peer.accept();
+            answer(&mut client, "101 Switching Protocols", &UPGRADE);
+            client.expect_frame(0x82);
+            client.send(frame);
+            assert_eq!(client.expect_frame(0x88), 1002_u16.to_be_bytes());
+        });
+        let stderr = peer.mq("pub --ws -t a -m x").run().fail(7);
+        assert_says(&stderr, &["the broker sent a WebSocket close frame with ", part]);
+        peer.finish();
+    }
 }
 
 #[test]

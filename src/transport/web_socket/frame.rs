@@ -54,7 +54,16 @@ pub(super) enum FrameError {
     #[error("a WebSocket control frame that is too long or in parts")]
     Control,
     #[error("a WebSocket close frame with half a status code")]
-    CloseCode,
+    HalfCode,
+    #[error("a WebSocket close frame with the status code {0}, which no frame may have")]
+    CloseCode(u16),
+}
+
+/// The fault of a close frame's payload, if there is one: its code must be one that frames may have (RFC 6455, 7.4, and the registry for it).
+pub(super) fn fault_of_close(payload: &[u8]) -> Option<FrameError> {
+    let code = u16::from_be_bytes(*payload.first_chunk()?);
+    let is_valid = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+    (!is_valid).then_some(FrameError::CloseCode(code))
 }
 
 /// Parses frames. It buffers a partial header or control frame, but no payload.
@@ -138,7 +147,7 @@ impl Decoder {
         match frame.opcode {
             OpCode::Control(_) if !frame.is_final || length > MAX_CONTROL => return Err(FrameError::Control),
             // A status code has two bytes (RFC 6455, 5.5.1).
-            OpCode::Control(Control::Close) if length == 1 => return Err(FrameError::CloseCode),
+            OpCode::Control(Control::Close) if length == 1 => return Err(FrameError::HalfCode),
             OpCode::Control(opcode) => {
                 self.state = DecoderState::Control { opcode, payload: Vec::new(), left: length, mask };
                 return Ok(());

@@ -8,7 +8,7 @@ pub(super) mod fuzzing;
 mod handshake;
 
 use super::Stream;
-use frame::{ControlFrame, Decoder, Role, put_frame};
+use frame::{ControlFrame, Decoder, FrameError, Role, fault_of_close, put_frame};
 #[cfg(any(test, fuzzing))]
 pub(super) use handshake::answer_to;
 pub(crate) use handshake::connect;
@@ -102,9 +102,7 @@ impl WebSocket {
             Ok(kept) => buffer.set_filled(before + kept),
             Err(error) => {
                 buffer.set_filled(before);
-                let text = format!("the {} sent {error}", self.role.other());
-                let failure = io::Error::new(io::ErrorKind::InvalidData, text);
-                self.end(PROTOCOL_ERROR.to_vec(), Some(failure));
+                self.refuse(&error);
             }
         }
         for signal in std::mem::take(&mut self.signals) {
@@ -113,13 +111,23 @@ impl WebSocket {
                     self.response = Some((Control::Pong, payload));
                 }
                 ControlFrame::Ping(_) => {}
-                ControlFrame::Close(payload) => {
-                    let failure = describe_close(self.role, &payload).map(io::Error::other);
-                    self.end(payload.get(..2).unwrap_or_default().to_vec(), failure);
-                }
+                ControlFrame::Close(payload) => match fault_of_close(&payload) {
+                    Some(error) => self.refuse(&error),
+                    None => {
+                        let failure = describe_close(self.role, &payload).map(io::Error::other);
+                        self.end(payload.get(..2).unwrap_or_default().to_vec(), failure);
+                    }
+                },
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends the reading after a violation of the protocol.
+    fn refuse(&mut self, error: &FrameError) {
+        let text = format!("the {} sent {error}", self.role.other());
+        let failure = io::Error::new(io::ErrorKind::InvalidData, text);
+        self.end(PROTOCOL_ERROR.to_vec(), Some(failure));
     }
 
     /// Ends the reading, and queues a close frame.
