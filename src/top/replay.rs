@@ -42,7 +42,10 @@ pub(crate) struct Player {
     limits: Limits,
     path: PathBuf,
     source: Source,
+    /// The time of the first message that has one.
     first: Option<Timestamp>,
+    /// The time of the latest message that has one.
+    latest: Option<Timestamp>,
     next: Option<Due>,
     /// The end of the recording was read.
     is_read: bool,
@@ -68,6 +71,7 @@ impl Player {
             path: path.to_owned(),
             source,
             first: None,
+            latest: None,
             next: None,
             is_read: false,
             reached: 0,
@@ -198,7 +202,7 @@ impl Player {
     /// Empties the model, and reads the recording from its start.
     fn begin_anew(&mut self) -> Result<(), ReplayError> {
         self.source = Source::open(&self.path)?;
-        (self.first, self.next, self.is_read) = (None, None, false);
+        (self.first, self.latest, self.next, self.is_read) = (None, None, None, false);
         (self.reached, self.position.at, self.position.skipped) = (0, 0, 0);
         self.position.is_over = false;
         self.shared.lock().clear(self.limits);
@@ -209,12 +213,14 @@ impl Player {
     fn read_next(&mut self) -> Result<(), ReplayError> {
         match self.source.step(&self.path)? {
             Step::Message(message) => {
-                let time = message.time.or(self.first).unwrap_or_default();
-                let first = *self.first.get_or_insert(time);
-                self.next = Some(Due { at: milliseconds(first, time), message, time });
+                // A message without a time follows the one before at once.
+                self.latest = message.time.or(self.latest);
+                self.first = self.first.or(self.latest);
+                let at = self.first.zip(self.latest).map_or(0, |(first, time)| milliseconds(first, time));
+                self.next = Some(Due { at, message, time: self.latest.unwrap_or_default() });
                 self.shared.lock().has_begun = true;
             }
-            Step::Invalid { line, problem } if self.first.is_none() => {
+            Step::Invalid { line, problem } if !self.shared.lock().has_begun => {
                 return Err(ReplayError::Line { path: self.path.clone(), line, problem });
             }
             Step::Invalid { line, problem } => self.skip(line, &problem),

@@ -64,8 +64,12 @@ enum Read {
 /// The schedule of messages.
 struct Pace {
     kind: PaceKind,
-    /// The time at which the first one was sent, and its recorded time.
-    start: Option<(Instant, Timestamp)>,
+    /// The time at which the first one was sent.
+    start: Option<Instant>,
+    /// The first message that has a recorded time: when it was due, and that time.
+    first_dated: Option<(Instant, Timestamp)>,
+    /// The time at which the latest one was due.
+    latest: Option<Instant>,
     /// The time of the last message, if the progress line needs the duration.
     end: Option<Timestamp>,
     count: u64,
@@ -98,7 +102,7 @@ impl Replay {
         Ok(Replay {
             files: args.replay.iter().cloned().collect(),
             current: None,
-            pace: Pace { kind, start: None, end, count: 0 },
+            pace: Pace { kind, start: None, first_dated: None, latest: None, end, count: 0 },
             maker,
             rewrites: args.rewrite.clone(),
             next: None,
@@ -194,20 +198,25 @@ impl Replay {
 }
 
 impl Pace {
-    /// The time at which the next message is due, from its recorded time.
+    /// The time at which the next message is due, from its recorded time. One without a time follows the message before at once.
     fn due(&mut self, recorded: Option<Timestamp>, now: Instant) -> Instant {
-        let (start, first) = *self.start.get_or_insert((now, recorded.unwrap_or_default()));
+        let start = *self.start.get_or_insert(now);
         let count = self.count;
         self.count += 1;
-        let after = match self.kind {
+        let (from, after) = match self.kind {
             PaceKind::Max => return now,
-            PaceKind::Rate(rate) => count as f64 / rate.as_per_second(),
+            PaceKind::Rate(rate) => (start, count as f64 / rate.as_per_second()),
             // A message dated before the first one, after the clock was set back, is due immediately.
             PaceKind::Recorded { speed } => {
-                recorded.map_or(0.0, |time| time.duration_since(first).as_secs_f64().max(0.0) / speed)
+                let latest = self.latest.unwrap_or(start);
+                let Some(time) = recorded else { return latest };
+                let (begun, first) = *self.first_dated.get_or_insert((latest, time));
+                (begun, time.duration_since(first).as_secs_f64().max(0.0) / speed)
             }
         };
-        start + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4)
+        let due = from + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4);
+        self.latest = Some(due);
+        due
     }
 
     /// The duration of the replay from a first message at this time; `None` if the end of the recording is unknown.
@@ -219,7 +228,7 @@ impl Pace {
 
     /// The time from the first message to a moment.
     fn since_start(&self, moment: Instant) -> Duration {
-        self.start.map(|(start, _)| moment.saturating_duration_since(start)).unwrap_or_default()
+        self.start.map(|start| moment.saturating_duration_since(start)).unwrap_or_default()
     }
 }
 
@@ -302,7 +311,7 @@ mod tests {
     /// The times of three messages with recorded pauses of half a minute, each read one second after the one before.
     fn due_after(kind: PaceKind) -> [Duration; 3] {
         let begin = Instant::now();
-        let mut pace = Pace { kind, start: None, end: None, count: 0 };
+        let mut pace = Pace { kind, start: None, first_dated: None, latest: None, end: None, count: 0 };
         [0, 1, 2].map(|number| {
             let recorded = Timestamp::from_second(1_700_000_000 + number * 30).unwrap();
             let now = begin + Duration::from_secs(number.unsigned_abs());
@@ -317,5 +326,17 @@ mod tests {
         assert_eq!(due_after(PaceKind::Recorded { speed: 120.0 }), seconds([0.0, 0.25, 0.5]));
         assert_eq!(due_after(PaceKind::Rate(Rate::per_second(5.0).unwrap())), seconds([0.0, 0.2, 0.4]));
         assert_eq!(due_after(PaceKind::Max), seconds([0.0, 1.0, 2.0]), "each as soon as it is read");
+    }
+
+    #[test]
+    fn messages_without_time_follow_the_one_before_at_once() {
+        let begin = Instant::now();
+        let kind = PaceKind::Recorded { speed: 1.0 };
+        let mut pace = Pace { kind, start: None, first_dated: None, latest: None, end: None, count: 0 };
+        let seconds = [None, Some(0), None, Some(30), None].map(|seconds| {
+            let recorded = seconds.map(|seconds| Timestamp::from_second(1_700_000_000 + seconds).unwrap());
+            (pace.due(recorded, begin) - begin).as_secs()
+        });
+        assert_eq!(seconds, [0, 0, 0, 30, 30]);
     }
 }
