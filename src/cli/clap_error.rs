@@ -16,7 +16,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
-use std::num::ParseIntError;
+use std::num::{IntErrorKind, ParseIntError};
 use std::os::unix::ffi::OsStrExt;
 
 /// A command line that runs no command: a mistake, or a request for help.
@@ -283,7 +283,10 @@ fn rendered(error: &clap::Error) -> String {
 }
 
 pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString]) -> String {
-    let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
+    let option = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand]
+        .into_iter()
+        .find_map(|kind| text(error, kind));
+    let option = option.map(|shown| as_typed(&shown, subcommand, typed));
     let option = option.unwrap_or_default();
     let option = shortened(&option);
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
@@ -299,6 +302,10 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
         }
         ErrorKind::UnknownArgument => {
             format!("unknown option or word '{option}'{}", similar_option(&option, subcommand))
+        }
+        // The word may be a part of a password.
+        ErrorKind::ArgumentConflict if is_no_subcommand(error, subcommand) => {
+            "one word too many; a value with spaces needs quotation marks".to_owned()
         }
         ErrorKind::ArgumentConflict => {
             let other = text(error, ContextKind::PriorArg).unwrap_or_default();
@@ -317,6 +324,13 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
     }
 }
 
+/// Whether the error is about a word in the place of a subcommand, which is none.
+fn is_no_subcommand(error: &clap::Error, command: Option<&Command>) -> bool {
+    let word = text(error, ContextKind::InvalidSubcommand);
+    let is_known = |word: &str| command.is_some_and(|command| command.find_subcommand(word).is_some());
+    word.is_some_and(|word| !is_known(&word))
+}
+
 /// The subcommand's option that the error is about, if any.
 fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option<&'a Arg> {
     let shown = text(error, ContextKind::InvalidArg)?;
@@ -326,8 +340,12 @@ fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option
 
 /// The reason why a value is rejected. Rephrases the standard library's and clap's messages about numbers.
 fn reason(source: &(dyn std::error::Error + 'static)) -> String {
-    if source.is::<ParseIntError>() {
-        return expected("a whole number");
+    if let Some(error) = source.downcast_ref::<ParseIntError>() {
+        return expected(match error.kind() {
+            IntErrorKind::Zero => "a number of at least 1",
+            IntErrorKind::PosOverflow => "a smaller number",
+            _ => "a whole number",
+        });
     }
     let text = source.to_string();
     let range = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));

@@ -224,7 +224,12 @@ fn known_option<'a>(all: &'a Command, word: &OsStr) -> Option<&'a Arg> {
 /// Number of words after an option, or after a group of short options, that are its value.
 fn value_words(all: &Command, word: &OsStr, following: &[OsString]) -> usize {
     let option = argv::find_option(all, word).or_else(|| last_of_group(all, word.to_str()?));
-    let long = option.and_then(Arg::get_long);
+    // An option in the place of a value: the value is missing, which clap reports.
+    let is_missing = |option: &Arg| {
+        let next = following.first().filter(|next| next.as_encoded_bytes().starts_with(b"--"));
+        !option.is_allow_hyphen_values_set() && next.is_some_and(|next| known_option(all, next).is_some())
+    };
+    let long = option.filter(|option| !is_missing(option)).and_then(Arg::get_long);
     long.map_or(0, |long| argv::value_count(long, following))
 }
 

@@ -1,5 +1,6 @@
 //! The options of `mq config`, and of the commands below it.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -115,7 +116,7 @@ Examples:
 Exit status: 0 success, 1 the file cannot be written, 2 the key, the value or the file is invalid.")]
 pub(crate) struct SetArgs {
     /// Profile to change; without one, the defaults of all profiles
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Long name of a connection option, such as host; or default-profile
     #[arg(value_name = "KEY")]
@@ -139,7 +140,7 @@ Examples:
 Exit status: 0 success, 1 the file cannot be read or written, 2 the key is not set, or the file is not TOML.")]
 pub(crate) struct UnsetArgs {
     /// Profile to change; without one, the defaults of all profiles
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Key to remove, such as host; or default-profile
     #[arg(id = "set_key", value_name = "KEY")]
@@ -161,7 +162,7 @@ Exit status: 0 success, 1 the file cannot be read, 2 the file or a variable is
 invalid, or the profile does not exist.")]
 pub(crate) struct ShowArgs {
     /// Profile to apply [default: the variable MQ_PROFILE, or default-profile in the file]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Print a JSON object
     #[arg(long, action = ArgAction::SetTrue)]

@@ -93,6 +93,7 @@ fn a_word_that_is_no_mode_is_refused() {
         ("-c 5 mix.toml", "unknown mode 'mix.toml'; did you mean 'scenario mix.toml'?"),
         ("pubsub mix.toml", "unknown word 'mix.toml': pubsub takes no file; scenario, merge and compare do"),
         ("scenario a.toml b.toml", "unknown word 'b.toml': scenario takes one file"),
+        ("--search --duration 1s", "invalid value '--duration' for --search: expected rate"),
         ("--raet 5 conn", "unknown option or word '--raet'; did you mean '--rate'?"),
         ("sub", "missing -t FILTER"),
         ("scenario", "missing FILE.toml"),

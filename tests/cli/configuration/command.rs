@@ -204,6 +204,8 @@ fn a_key_with_the_name_of_a_profile_is_set_with_its_option() {
     ] {
         assert_says(&profiles.mq(words).run().fail(2), &["unknown key \"", "--profile lab host"]);
     }
+    let unnamed = profiles.mq("config set port 1 --profile").arg("").run();
+    assert_says(&unnamed.fail(2), &["--profile needs a value"]);
     let stderr = profiles.mq("config set profile.lab x").run().fail(2);
     assert_says(&stderr, &["unknown key \"profile.lab\"", "--profile NAME"]);
     assert_says(&profiles.mq("config set defaults.host x").run().fail(2), &["expected host; [defaults]"]);
