@@ -110,7 +110,11 @@ impl Failure {
             Failure::Workers => report.worker_fault().unwrap_or_default(),
             Failure::ConnectionsLost => {
                 let (lost, connected) = (report.connections_lost, report.connects.count);
-                format!("{lost} of {connected} clients lost the connection")
+                let text = format!("{lost} of {connected} clients lost the connection");
+                let errors = report.errors.by_count();
+                let reasons =
+                    errors.iter().filter(|(stage, ..)| *stage == Stage::Run).map(|(_, reason, _)| *reason);
+                with_reason(text, reasons, report)
             }
             Failure::NotConnected => not_connected(report),
             Failure::Rejected => match report.errors.count(Stage::Subscribe) {
@@ -139,12 +143,17 @@ impl Failure {
 /// The clients that could not connect, with the most frequent reason.
 fn not_connected(report: &Report) -> String {
     let text = format!("{} of {} clients could not connect", report.not_connected(), report.clients_due());
-    match report.errors.connect_failures().as_slice() {
+    with_reason(text, report.errors.connect_failures().into_iter().map(|(reason, _)| reason), report)
+}
+
+/// The text with the most frequent of these reasons.
+fn with_reason<'r>(text: String, mut reasons: impl Iterator<Item = &'r str>, report: &Report) -> String {
+    match (reasons.next(), reasons.next()) {
         // The end of the broker's process is reported instead.
         _ if report.embedded_fault().is_some() => text,
-        [] => text,
-        [(only, _)] => format!("{text}: {only}"),
-        [(most_frequent, _), ..] => format!("{text}; most of them: {most_frequent}"),
+        (None, _) => text,
+        (Some(only), None) => format!("{text}: {only}"),
+        (Some(most_frequent), Some(_)) => format!("{text}; most of them: {most_frequent}"),
     }
 }
 

@@ -48,7 +48,7 @@ fn a_broker_that_drops_half_of_its_clients_is_reported_in_numbers() {
     let finished = peer.mq("bench conn -c 4 --hold 1").run();
     let report = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert_says(&report, &["4 of 4 clients", "2 clients lost the connection"]);
-    assert_says(&finished.fail(7), &["2 of 4 clients lost the connection"]);
+    assert_says(&finished.fail(7), &["2 of 4 clients lost the connection: the broker closed the connection"]);
     peer.finish();
 }
 
