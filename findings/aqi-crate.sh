@@ -2,9 +2,10 @@
 # The crate aqi 0.2.0, which turns the measurements of particle sensors into the US air quality index, has almost no humidity in its correction for
 # cheap sensors, and good air up to 12 micrograms.
 #
-# Expected (US EPA, correction for PurpleAir sensors, record 350075, which the crate names; Barkjohn et al., Atmospheric Measurement Techniques 14, 2021, 4617) PM2.5 is 0.52
-#           times the sensor's value, minus 0.085 times the relative humidity in per cent, plus 5.71: at 60 %, 5.1 are taken away. (40 CFR Part 58,
-#           Appendix G, table 2, since 6 May 2024) For PM2.5, the index is 50 at 9.0, 100 at 35.4, 150 at 55.4, 200 at 125.4 and 300 at 225.4.
+# Expected (US EPA, correction for PurpleAir sensors, 2020, as the crate has it) PM2.5 is 0.52 times the sensor's value, minus 0.085 times the relative humidity in
+#           per cent, plus 5.71: at 60 %, 5.1 are taken away. (Barkjohn et al., Atmospheric Measurement Techniques 14, 2021, 4617) The published form has 0.524,
+#           0.0862 and 5.75, with the humidity in per cent, too: 5.2 are taken away. (40 CFR Part 58, Appendix G, table 2, since 6 May 2024) For PM2.5, the index is
+#           50 at 9.0, 100 at 35.4, 150 at 55.4, 200 at 125.4 and 300 at 225.4.
 # Seen:     pm2_5_epa() takes the humidity from 0 to 1, and multiplies it with 0.085 as it is: at 60 %, 0.051 is taken away, and values as in the paper (60) are an
 #           error. 20 at 60 % is 16.0 and index 59, and not 11.0 and 46, as by the crate's own table. The table is the one before 2024: 50 at 12.0, 200 at 150.4, 300 at
 #           250.4, so that 10 is "Good" and 140 "Unhealthy", where they are "Moderate" and "Very unhealthy". The steps between, PM10 and gases are

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The crate bq40z50 0.1.4, a driver for the gauge of notebook and drone batteries of that name, makes a discharge of 0.5 A a current of 65 A.
 #
-# Expected (Smart Battery Data Specification 1.1, 5.1.9 and 5.1.10; Texas Instruments BQ40Z50 technical reference, Current() and AverageCurrent()) Both are numbers
+# Expected (Smart Battery Data Specification 1.1 and Texas Instruments BQ40Z50 technical reference, Current() 0Ah and AverageCurrent() 0Bh) Both are numbers
 #           of 16 bits with sign, in milliamperes: above 0 the battery is charged, below it is discharged.
 # Seen:     get_current() and get_average_current() are without sign: FE0C, which is -500 mA, is 65036. Charging currents, voltages, charge and temperature
 #           are right.

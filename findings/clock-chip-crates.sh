@@ -2,9 +2,9 @@
 # Two crates for clock chips, pcf85063a 0.1.1 and pcf8563 0.2.1: the first switches the clock output off, or to another frequency, whichever is set, and does
 # not reset the chip; both read the years from 2080 on as those from 2000 on.
 #
-# Expected (NXP PCF85063A data sheet, 8.2.2, COF) Bits 2 to 0 of Control_2 are the frequency of the output: 000 is 32768 Hz (after a reset), 001 16384, 101 1024,
-#           110 1 Hz, 111 none. (8.2.1.3) For a software reset, 01011000 (58h) is written to Control_1. (8.3, NXP PCF8563 data sheet, 8.4) The year is
-#           00 to 99, in binary-coded decimals, tens in bits 7 to 4.
+# Expected (NXP PCF85063A data sheet, register Control_2, COF) Bits 2 to 0 of Control_2 are the frequency of the output: 000 is 32768 Hz (after a reset), 001 16384,
+#           101 1024, 110 1 Hz, 111 none. (8.2.1.3) For a software reset, 01011000 (58h) is written to Control_1. (Register Years; NXP PCF8563 data sheet, 8.4.7) The
+#           year is 00 to 99, in binary-coded decimals, tens in bits 7 to 4.
 # Seen:     write_clock_output_frequency() inverts the three bits before it adds the new ones, instead of clearing them: from 000 everything becomes 111, from
 #           110 (1 Hz) the bits 001 remain, so that 32768 Hz is 16384. reset() sets bit 4 of Control_1 alone, and 10h is written;
 #           perform_software_reset() is right. Of the tens, three bits are read: 2085 is written rightly, and read as 2005.

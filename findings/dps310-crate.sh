@@ -2,9 +2,8 @@
 # The crate dps310 0.1.5, a driver for the barometer of that name, sets the bit that a high oversampling needs when the rate is high, and leaves it out when
 # the oversampling is.
 #
-# Expected (Infineon DPS310 data sheet, "Interrupt and FIFO configuration (CFG_REG)") T_SHIFT (bit 3) must be 1 when the oversampling of the temperature is more than 8
-#           times, P_SHIFT (bit 2) when that of the pressure is: the sum of 16 or more samples does not fit into 24 bits. ("Calculating pressure and temperature",
-#           table of scale factors) From 16 times on, the factors are for shifted results.
+# Expected (Infineon DPS310 data sheet, "Interrupt and FIFO configuration (CFG_REG)") T_SHIFT (bit 3) must be 1 when the oversampling of the temperature is more
+#           than 8 times, P_SHIFT (bit 2) when that of the pressure is. ("Compensation scale factors") From 16 times on, the factors are for shifted results.
 # Seen:     both bits are set when one of the rates is 16 a second or more, and no look is taken at the oversampling. One measurement a second of 64 samples has no
 #           shift, while the result is divided by the factor for shifted ones, 1040384; 32 a second of 1 sample has both. temp_shift() and pres_shift() add the bits.
 # So:       with 16 samples or more, call temp_shift(true) and pres_shift(true) on the configuration for those; leave rates of 16 a second and more alone,

@@ -4,7 +4,7 @@
 #
 # Expected (NXP LM75A and TI LM75 data sheets, temperature register) The number has a sign, two's complement: FF80 is -0.5, C900 is -55. (Bosch BMP180 data sheet
 #           BST-BMP180-DS000, 3.5) UT, the temperature as measured, is MSB x 256 + LSB, without a sign; with the calibration of the example there, 27898 is
-#           15.0 degrees, and 32768 is 51.2. The chip measures up to 85 degrees (table 1).
+#           15.0 degrees, and 32768 is 51.2. The chip measures up to 85 degrees.
 # Seen:     LM75: the number is taken without a sign, so that -0.5 is 255.5 and -55 is 201. BMP180: UT is taken with a sign: above 51 degrees, in the example, it is
 #           -347 to -333, and the pressure is wrong with it. From zero up, the LM75 is right, and below 51 degrees the BMP180.
 # So:       take 256 from all that the LM75 has above 127. A BMP180 in the sun or next to a motor is to be read with another crate.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The crate hmc5983 0.1.3, a driver for the compass chips HMC5983 and HMC5883, swaps the octets of each axis, has Z for Y, and writes 0 whatever is to be set.
 #
-# Expected (Honeywell HMC5983 data sheet, "Register list" and "Data output registers") The registers 3 to 8 are X, Z and Y, of each the upper octet first. ("Configuration
-#           register A") Bit 7 switches the thermometer on, bits 6 and 5 are the average (11 is 8 samples), bits 4 to 2 the rate (101 is 30 a second, 110 75),
+# Expected (Honeywell HMC5983 data sheet, list of registers) The registers 3 to 8 are X, Z and Y, of each the upper octet first. (Configuration
+#           Register A) Bit 7 switches the thermometer on, bits 6 and 5 are the average (11 is 8 samples), bits 4 to 2 the rate (101 is 30 a second, 110 75),
 #           bits 1 and 0 the mode.
 # Seen:     get_mag_vector() takes the first octet of each number for the lower one, so that 1 is 256, and has them in the order of the registers,
 #           X, Z, Y. set_all_config_a() joins its four arguments with "and", which are moved to the wrong bits besides: 0 is written for all of them, so that after

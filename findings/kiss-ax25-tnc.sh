@@ -3,7 +3,7 @@
 # octet C0 within it, and takes the packets of a second radio for those of other stations.
 #
 # Expected (KISS, M. Chepponis and P. Karn, "The KISS TNC", 1987) C0 (FEND) begins and ends each frame. A C0 within the data is sent as DB DC, a DB as DB DD. The
-#           first octet is no data: its upper half is the number of the radio, its lower half the command, 0 for data. (AX.25 2.2, 4.2.1) The control octet
+#           first octet is no data: its upper half is the number of the radio, its lower half the command, 0 for data. (AX.25 2.2) The control octet
 #           of an information frame has the next number to be received in its upper three bits and its own in bits 1 to 3: C0 is one with the numbers 6 and 0.
 # Seen:     send_frame() writes the octets as they are. The modem gets "Temp 21 \xC0 ok" as "Temp 21 ", and the rest as a frame with command 0 of radio 2, as
 #           the space is 20; a position compressed to octets or a text in Persian (the letter yeh is DB 8C) is changed or dropped, and the I frame with the numbers

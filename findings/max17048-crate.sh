@@ -2,8 +2,8 @@
 # The crate max17048 0.1.0, a driver for the fuel gauge of many battery boards, calls it at another address, writes to other registers, and takes a battery that
 # loses 1 % an hour for one that gains 13630.
 #
-# Expected (Maxim/Analog Devices MAX17048 data sheet, "I2C bus system", slave address) The address is 6Ch for writing and 6Dh for reading: as 7 bits, 36h.
-#           (embedded-hal 0.2, blocking::i2c, SevenBitAddress) Addresses are given as 7 bits. ("Write data protocol") The register and its two octets
+# Expected (Maxim/Analog Devices MAX17048 data sheet, slave address) The address is 6Ch for writing and 6Dh for reading: as 7 bits, 36h.
+#           (embedded-hal 0.2, blocking::i2c, SevenBitAddress) Addresses are given as 7 bits. (Data sheet, format of a write) The register and its two octets
 #           are written in one transfer. (CRATE register) The rate of charge is a number with sign, in units of 0.208 % an hour.
 # Seen:     all calls are to 6Ch, where no gauge is. With the address put right in the bus, the register is
 #           written in one transfer and the two octets in a second, which the chip takes for the register and the octet in it: RCOMP (0Ch) is never

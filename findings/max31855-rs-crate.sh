@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The crate max31855-rs 0.1.0, a driver for the thermocouple converter MAX31855, leaves out the sign, so that -1 degree is 2047; the older max31855 0.1.0 is right.
 #
-# Expected (Maxim/Analog Devices MAX31855 data sheet 19-5793, table 2 and 4) Bits 31 to 18 are the temperature of the thermocouple, a number of 14 bits with sign
+# Expected (Maxim/Analog Devices MAX31855 data sheet 19-5793, tables 2, 4 and 5) Bits 31 to 18 are the temperature of the thermocouple, a number of 14 bits with sign
 #           in quarters of a degree: 3FFF is -0.25, 3C18 is -250. Bits 15 to 4 are that of the chip, 12 bits with sign in sixteenths: FFF is -0.0625,
 #           C90 is -55.
 # Seen:     the highest bit of both is cut off: -0.25 is 2047.75, -250 is 1798, and the chip at -0.0625 is at 127.9375, at -55 it is at 73. From zero up, all is

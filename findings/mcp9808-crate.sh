@@ -4,10 +4,10 @@
 # Expected (Microchip MCP9808 data sheet DS25095, 5.1.3.1 and register 5-4) The temperature is a number of 13 bits, two's complement, of which
 #           the lowest bit is 1/16 degree: 1FFF is -0.0625, and 1E6C is -25.25. (Register 5-3) So are the limits for alerts, in quarters of a degree.
 #           (Registers 5-2, 5-3 and 5-7) The configuration and the limits have 16 bits, two octets after the pointer, the resolution has 8.
-# Seen:     get_celsius() and get_milli_celsius() have no sign (nor has the equation 5-1 of the data sheet), and add the fraction which belongs to the
-#           next lower degree: -1 is 1, -0.25, which is -1 and 0.75, is 1.75, -25.25 is 26.75. set_celsius(-5) is a limit of -256 degrees, set_milli_celsius(-5000) one
-#           of -245. write_register() sends the pointer and the first octet, so that the second of the limits and of the configuration (alerts) stays
-#           out, and of the resolution nothing but the pointer is sent. All is right from zero up when reading.
+# Seen:     get_celsius() and get_milli_celsius() have no sign (the equation 5-1 of the data sheet has the amount below zero, without its sign), and add the fraction
+#           which belongs to the next lower degree: -1 is 1, -0.25, which is -1 and 0.75, is 1.75, -25.25 is 26.75. set_celsius(-5) is a limit of -256 degrees,
+#           set_milli_celsius(-5000) one of -245. write_register() sends the pointer and the first octet, so that the second of the limits and of the configuration
+#           (alerts) stays out, and of the resolution nothing but the pointer is sent. All is right from zero up when reading.
 # So:       a freezer is a warm room, and no alert is ever set. Read with get_raw_value() and extend the sign of its lower 13 bits, and write with the bus
 #           itself.
 set -euo pipefail

@@ -3,9 +3,8 @@
 #
 # Expected (TE Connectivity MS5837-30BA data sheet, "Pressure and temperature calculation") TEMP is in hundredths of a degree. P is (D1 x SENS / 2^21 - OFF) / 2^13, in
 #           tenths of a millibar. In the example, with C1 to C6 34982, 36352, 20328, 22354, 26646 and 26146, D1 4958179 and D2 6815414, TEMP is 1981, 19.81
-#           degrees, and P 39998, 3999.8 mbar. ("Second order temperature compensation") Both are corrected further by temperature.
-#           ("ADC output characteristics" and "Conversion sequence") A conversion takes up to 9.04 ms at the ratio of 4096; read before its end, the
-#           answer is 0.
+#           degrees, and P 39998, 3999.8 mbar. Both are corrected further by temperature (second order). ("Conversion sequence") A result that is read before
+#           the end of its conversion is 0; at the ratio of 4096, a conversion takes about 9 ms.
 # Seen:     the temperature is divided by 10 and not 100. The pressure is (D1 x SENS - OFF) / 10, without the two divisions. There is no further correction,
 #           and the result is read right after the conversion was begun: the driver, which knows no clock, has no wait and none is passed in.
 # So:       no number of it is usable as it is: divide the temperature by 10, wait in the bus after the commands 40h to 58h, and compute the pressure yourself.

@@ -4,7 +4,7 @@
 #
 # Expected (NFC Forum, Text RTD 1.0, 3.2) The payload of a record of type T begins with a status octet (bit 7 for UTF-16, the lower six bits for the length of the
 #           language code), the language code and the text: 02 65 6E 48 69 is Hi in English. (NDEF 1.0, 2.3.3) Records may come in chunks: all but the
-#           last have the flag CF, all but the first have no type and the type name format 6 (unchanged), and together they are one record. (3.2.5, 3.2.9) With
+#           last have the flag CF, all but the first have no type and the type name format 6 (unchanged), and together they are one record. (3.2.5, 3.2.8) With
 #           the flag IL, an octet with the length of the id follows, which may be 0. (Type 2 Tag 1.1, 6.1) The last octet of the capability
 #           container is 00 for a tag that may be written, and 0F for one that may not.
 # Seen:     TextPayload has the text only. "Call Anna at the front desk" is written so that C (43) is the status octet: other readers see " Anna at the front desk" in

@@ -2,7 +2,7 @@
 # The crate nxp-pcf8523 2.0.0, a driver for the clock chip PCF8523, is a day ahead for the whole of each February with 29 days.
 #
 # Expected (POSIX.1-2017, 4.16 Seconds Since the Epoch) The leap day counts for the days after it: 1 February 2024 is 31 days after 1 January, 1 March 60.
-#           (NXP PCF8523 data sheet, "Date and time registers") Years that can be divided by four are leap years, from 00 on.
+#           (NXP PCF8523 data sheet, 8.6.4, register Days) Years that can be divided by four are leap years, from 00 on.
 # Seen:     timestamp() adds the leap day from 1 February on: 1 to 29 February 2024 are those of 2 February to 1 March, and 29 February and 1 March are the same day.
 #           In all other months, and in years without a leap day, it is right.
 # So:       in February 2028, take 86400 seconds from it.

@@ -2,8 +2,8 @@
 # The crate pcf857x-simple 2.0.0, a driver for the port expanders PCF8574 and PCF8575, sets the pins of the other half of the PCF8575, and holds a button down
 # for ever once it was read as pressed.
 #
-# Expected (Texas Instruments PCF8575 data sheet, "I2C interface", write and read) The first octet is for P07 to P00, the second for P17 to P10, both when writing and
-#           when reading. (PCF8574 and PCF8575, "Quasi-bidirectional I/Os") An input has to be written as 1, and then it may be pulled low from outside.
+# Expected (Texas Instruments PCF8575 data sheet, write and read) The first octet is for P07 to P00, the second for P17 to P10, both when writing and
+#           when reading. (PCF8574 and PCF8575 data sheets) An input has to be written as 1, and then it may be pulled low from outside.
 #           (pcf857x-simple, documentation) read_pins and read_pin do not change the state which the driver keeps; the example for reading has clear() first.
 # Seen:     Pcf8575 writes the upper half first and reads the lower half first: up_pins of P0 sets P10, and after read_pins() both halves change places with
 #           each write. read_pins() does change the state: with a button at P0 that is pressed, up_pins of P7 writes P0 as 0, and it reads as pressed when it

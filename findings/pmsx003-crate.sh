@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The crate pmsx003 1.0.0, a driver for Plantower's dust sensors, calls the right answer to one command wrong each time, and loses a reading after one stray octet.
 #
-# Expected (Plantower PMS5003 and PMS7003 data manuals, appendix, transport protocol) Each answer begins with 42 4D. That to the change to passive mode (42 4D E1 00
-#           00 01 70) is 42 4D 00 04 E1 00 01 74, that to active mode (E1 with 1) 42 4D 00 04 E1 01 01 75. In active mode, readings come by themselves, and may be
-#           on the line when a command is given.
+# Expected (Plantower PMS5003 and PMS7003 data manuals, appendix, transport protocol) All that is sent begins with 42 4D. The change to passive mode is 42 4D E1 00
+#           00 01 70, that to active mode E1 with 1; in active mode, readings come by themselves, and may be on the line when a command is given. (Not in the
+#           manuals, but sent by the sensors and expected by other drivers) The answers are 42 4D 00 04 E1 00 01 74 and 42 4D 00 04 E1 01 01 75.
 # Seen:     passive() compares with 42 42 00 04 E1 00 01 74, which no sensor sends: it is always IncorrectResponse, while the sensor is in passive mode. active() and
 #           sleep() are right, unless a reading arrives before the answer: it is taken for the answer. An octet 42 right before a reading makes it unseen:
 #           the second 42 is not looked at as a beginning.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The crate sbus 0.2.2, with which drones and robots in Rust read a radio control receiver (S.BUS), never says that the control is lost, beside uf-sbus 0.1.0.
 #
-# Expected (Bolder Flight Systems, SBUS library, README, description of the protocol) A packet has 25 octets: 0F, 16 channels of 11 bits each, the flags, and 00 at the end.
-#           Of the flags, bit 0 is channel 17, bit 1 channel 18, bit 2 says that a frame is lost, and bit 3 that the receiver has lost the control and sends
-#           its failsafe positions.
+# Expected (Bolder Flight Systems, SBUS library, README of the present version, description of the protocol) A packet has 25 octets: 0F, 16 channels of 11 bits
+#           each, the flags, and 00 at the end. Of the flags, bit 0 is channel 17, bit 1 channel 18, bit 2 says that a frame is lost, and bit 3 that the receiver has
+#           lost the control and sends its failsafe positions.
 # Seen:     the crate asks of each bit whether its value is 1, which only bit 0 can be: channel 18, frame lost and failsafe are always false. The channels
 #           and channel 17 are right. The last octet of each packet is left, so that the next packet comes with the second try_parse() only. uf-sbus is right.
 # So:       a vehicle goes on with the failsafe positions as if the pilot had set them, and no program can know. Read bit 3 of octet 23 yourself before the octets

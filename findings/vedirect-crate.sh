@@ -3,7 +3,7 @@
 # no charger without a load output.
 #
 # Expected (Victron, VE.Direct Protocol, field descriptions) V is in millivolts for all devices, H19, H20 and H22 in 0.01 kWh; IL and LOAD are sent by chargers
-#           with a load output. (Off reasons) OR has a bit for each reason, of which several may be set. (Message format) A block ends with a checksum, which is any
+#           with a load output. OR has a bit for each reason, of which several may be set. (Message format) A block ends with a checksum, which is any
 #           octet and makes the sum of the block 0 modulo 256; the next block begins with a carriage return and a line feed. (Victron, MPPT Solar Charger Error
 #           Codes) 27 is a short circuit. The octets of a serial line arrive in pieces of any size.
 # Seen:     V of a battery monitor is divided by 10: 12282 is 1228.2 V, while that of a charger is right. 144 (1.44 kWh) is yield_total 144, of a type named
