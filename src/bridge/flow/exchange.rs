@@ -177,11 +177,13 @@ impl PacketIds {
         }
     }
 
+    pub(super) fn contains(&self, packet_id: PacketId) -> bool {
+        let (word, bit) = position(packet_id);
+        self.words.get(word).is_some_and(|word| word & bit != 0)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = PacketId> {
-        (1..=u16::MAX).filter_map(PacketId::new).filter(|&packet_id| {
-            let (word, bit) = position(packet_id);
-            self.words.get(word).is_some_and(|word| word & bit != 0)
-        })
+        (1..=u16::MAX).filter_map(PacketId::new).filter(|&packet_id| self.contains(packet_id))
     }
 }
 

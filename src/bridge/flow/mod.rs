@@ -351,9 +351,8 @@ impl<M> Flow<M> {
         wires: &mut impl Wires<M>,
     ) {
         let Some(&number) = self.on_wire.numbers.get(&packet_id) else {
-            // A late answer about an exchange that is over: the target can forget it.
             if !reason.is_error() {
-                wires.release(packet_id);
+                self.receive_late_pubrec(packet_id, now, wires);
             }
             return;
         };
@@ -376,6 +375,30 @@ impl<M> Flow<M> {
             Stage::Released => wires.release(packet_id),
             Stage::Waiting | Stage::Received | Stage::Done => {}
         }
+        drop(legs);
+        self.advance(number, now, wires);
+    }
+
+    /// Handles PUBREC for a copy that is not in flight on this connection: the target received it on an earlier one.
+    ///
+    /// Only an exchange that is over is released. The source will repeat another one, perhaps one of an earlier run of the bridge; if the
+    /// target had forgotten it then, it would take the message for a new one.
+    fn receive_late_pubrec(&mut self, packet_id: PacketId, now: Instant, wires: &mut impl Wires<M>) {
+        let has_it = |exchange: &Exchange<M>| exchange.legs().any(|leg| leg.packet_id == packet_id);
+        let Some(number) =
+            self.exchanges.iter().find_map(|(&number, exchange)| has_it(exchange).then_some(number))
+        else {
+            if self.completed.contains(packet_id) {
+                wires.release(packet_id);
+            }
+            return;
+        };
+        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
+        let (message, mut legs) = exchange.parts_mut();
+        let is_answered = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Sent;
+        let Some(leg) = legs.find(|leg| is_answered(leg) && leg.qos == Qos::ExactlyOnce) else { return };
+        report(message, leg.target, ReasonCode::SUCCESS, wires);
+        leg.stage = Stage::Received;
         drop(legs);
         self.advance(number, now, wires);
     }

@@ -146,9 +146,23 @@ struct TargetBroker {
     delivers_at_release: bool,
     received: BTreeMap<u16, Note>,
     delivered: BTreeMap<Note, u32>,
+    /// Whether it takes messages without an answer for now, as mosquitto does beyond its receive maximum.
+    is_busy: bool,
+    /// The identifiers of these messages.
+    unanswered: BTreeSet<u16>,
 }
 
 impl TargetBroker {
+    /// Answers what it took without an answer, perhaps on an earlier connection.
+    fn answer(&mut self, line: &mut Line) {
+        self.is_busy = false;
+        if line.is_up {
+            let answers = std::mem::take(&mut self.unanswered);
+            line.to_bridge
+                .extend(answers.into_iter().map(|packet_id| Packet::Ack(PacketType::Pubrec, packet_id)));
+        }
+    }
+
     fn receive(&mut self, packet: Packet, line: &mut Line) {
         match packet {
             Packet::Publish { packet_id, qos: Qos::AtLeastOnce, note, .. } => {
@@ -156,13 +170,19 @@ impl TargetBroker {
                 line.to_bridge.push_back(Packet::Ack(PacketType::Puback, packet_id));
             }
             Packet::Publish { packet_id, note, .. } => {
-                if self.received.insert(packet_id, note).is_none() && !self.delivers_at_release {
+                let is_new = self.received.insert(packet_id, note).is_none();
+                if is_new && !self.delivers_at_release {
                     *self.delivered.entry(note).or_default() += 1;
                 }
                 assert!(self.received.len() <= self.window, "receive maximum exceeded");
-                line.to_bridge.push_back(Packet::Ack(PacketType::Pubrec, packet_id));
+                if is_new && self.is_busy {
+                    self.unanswered.insert(packet_id);
+                } else {
+                    line.to_bridge.push_back(Packet::Ack(PacketType::Pubrec, packet_id));
+                }
             }
             Packet::Ack(_, packet_id) => {
+                self.unanswered.remove(&packet_id);
                 let released = self.received.remove(&packet_id);
                 line.to_bridge.push_back(match released {
                     Some(_) => Packet::Ack(PacketType::Pubcomp, packet_id),
@@ -192,6 +212,9 @@ enum Step {
     KillBridge,
     ForgetSource,
     ForgetTarget,
+    /// The target answers no messages until the next [`Step::Answer`].
+    Busy,
+    Answer,
 }
 
 struct World {
@@ -223,6 +246,8 @@ impl World {
                 delivers_at_release,
                 received: BTreeMap::new(),
                 delivered: BTreeMap::new(),
+                is_busy: false,
+                unanswered: BTreeSet::new(),
             },
             copies,
             published: 0,
@@ -274,8 +299,11 @@ impl World {
             Step::ForgetTarget => {
                 self.cut_target();
                 self.target.received.clear();
+                self.target.unanswered.clear();
                 self.target_forgot = true;
             }
+            Step::Busy => self.target.is_busy = true,
+            Step::Answer => self.target.answer(&mut self.lines.target),
         }
         self.source.pump(&mut self.lines.source);
         self.flow.pump(self.now, &mut self.lines);
@@ -352,6 +380,7 @@ impl World {
             for step in [
                 Step::ConnectSource,
                 Step::ConnectTarget,
+                Step::Answer,
                 Step::FromSource,
                 Step::ToTarget,
                 Step::FromTarget,
@@ -397,6 +426,8 @@ fn steps(qos: Qos, forgets: bool) -> impl Strategy<Value = Vec<Step>> {
         15 => Just(Step::Publish(qos)),
         10 => connects,
         4 => faults,
+        2 => Just(Step::Busy),
+        4 => Just(Step::Answer),
         u32::from(forgets) => lapses,
     ];
     proptest::collection::vec(step, 0..400)

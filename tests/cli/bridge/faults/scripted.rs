@@ -191,6 +191,41 @@ fn a_bridge_that_was_restarted_releases_no_identifiers_that_the_source_still_rep
     target.finish();
 }
 
+#[test]
+fn a_bridge_that_was_restarted_leaves_a_late_answer_to_the_source() {
+    let (answered, is_answered) = std::sync::mpsc::channel();
+    let source = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_again(acceptor);
+        wire.expect_type(0x82);
+        wire.send("90 (ffff () 02)");
+        is_answered.recv_timeout(DEADLINE).unwrap();
+        wire.send("3c (`m/a` 0007 () 'a')");
+        wire.expect_ack(0x50, 7);
+        wire.send("62 (0007)");
+        wire.expect_ack(0x70, 7);
+        wire.expect_end();
+    });
+    let (is_done, done) = std::sync::mpsc::channel();
+    let target = ScriptedPeer::start(move |acceptor| {
+        let mut wire = accept_with_session(acceptor);
+        // It took the message from an earlier run, and had no place for it until now.
+        wire.send("50 (0007)");
+        // PUBREL would complete it, so that the repetition of the source were a new message.
+        wire.expect_quiet();
+        answered.send(()).unwrap();
+        let message = wire.expect_publish();
+        complete(&mut wire, &message);
+        is_done.send(()).unwrap();
+        wire.expect_end();
+    });
+    let bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+    done.recv_timeout(DEADLINE).expect("the message arrives");
+    bridge.signal("TERM");
+    bridge.finish().succeed();
+    source.finish();
+    target.finish();
+}
+
 /// Accepts the bridge and its subscription, sends a message of QoS 2, and closes the connection between PUBREC and PUBREL.
 fn send_half_a_message(acceptor: &mut peer::Acceptor) {
     let mut wire = acceptor.accept();
