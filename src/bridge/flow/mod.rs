@@ -215,8 +215,7 @@ impl<M> Flow<M> {
 
     /// Whether an exchange or another request holds the identifier at the target.
     pub(super) fn is_taken(&self, packet_id: PacketId) -> bool {
-        self.reserved.contains(&packet_id)
-            || self.exchanges.values().flat_map(Exchange::legs).any(|leg| leg.packet_id == packet_id)
+        self.reserved.contains(&packet_id) || self.number_of(packet_id).is_some()
     }
 
     /// Keeps messages from taking an identifier.
@@ -350,9 +349,16 @@ impl<M> Flow<M> {
         now: Instant,
         wires: &mut impl Wires<M>,
     ) {
-        let Some(&number) = self.on_wire.numbers.get(&packet_id) else {
-            if !reason.is_error() {
-                self.receive_late_pubrec(packet_id, now, wires);
+        let on_wire = self.on_wire.numbers.get(&packet_id).copied();
+        if on_wire.is_none() && reason.is_error() {
+            return;
+        }
+        // The target may have received a copy on an earlier connection, and answers before the copy is in flight on this one.
+        let Some(number) = on_wire.or_else(|| self.number_of(packet_id)) else {
+            // The target can forget what is complete. What an earlier run of the bridge sent, the source will repeat: if the target
+            // had forgotten it then, it would take the message for a new one.
+            if self.completed.contains(packet_id) {
+                wires.release(packet_id);
             }
             return;
         };
@@ -372,35 +378,17 @@ impl<M> Flow<M> {
                     leg.stage = Stage::Received;
                 }
             }
-            Stage::Released => wires.release(packet_id),
-            Stage::Waiting | Stage::Received | Stage::Done => {}
+            Stage::Released if leg.is_on_wire => wires.release(packet_id),
+            Stage::Waiting | Stage::Received | Stage::Released | Stage::Done => {}
         }
         drop(legs);
         self.advance(number, now, wires);
     }
 
-    /// Handles PUBREC for a copy that is not in flight on this connection: the target received it on an earlier one.
-    ///
-    /// Only an exchange that is over is released. The source will repeat another one, perhaps one of an earlier run of the bridge; if the
-    /// target had forgotten it then, it would take the message for a new one.
-    fn receive_late_pubrec(&mut self, packet_id: PacketId, now: Instant, wires: &mut impl Wires<M>) {
+    /// The number of the exchange with a copy of this identifier.
+    fn number_of(&self, packet_id: PacketId) -> Option<u64> {
         let has_it = |exchange: &Exchange<M>| exchange.legs().any(|leg| leg.packet_id == packet_id);
-        let Some(number) =
-            self.exchanges.iter().find_map(|(&number, exchange)| has_it(exchange).then_some(number))
-        else {
-            if self.completed.contains(packet_id) {
-                wires.release(packet_id);
-            }
-            return;
-        };
-        let Some(exchange) = self.exchanges.get_mut(&number) else { return };
-        let (message, mut legs) = exchange.parts_mut();
-        let is_answered = |leg: &&mut Leg| leg.packet_id == packet_id && leg.stage == Stage::Sent;
-        let Some(leg) = legs.find(|leg| is_answered(leg) && leg.qos == Qos::ExactlyOnce) else { return };
-        report(message, leg.target, ReasonCode::SUCCESS, wires);
-        leg.stage = Stage::Received;
-        drop(legs);
-        self.advance(number, now, wires);
+        self.exchanges.iter().find_map(|(&number, exchange)| has_it(exchange).then_some(number))
     }
 
     /// Handles PUBCOMP from the target. An unknown identifier means that the exchange was completed earlier; but if PUBREL was sent

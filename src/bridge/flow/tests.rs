@@ -548,7 +548,7 @@ fn a_target_that_still_answers_releases_is_not_silent() {
     );
     flow.receive_pubcomp(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, after(9), &mut lines);
     assert_eq!(flow.silent_side(after(19), timeout), None);
-    // What nobody asked for is no sign.
+    // A PUBCOMP without a release before it is no sign.
     flow.receive_pubcomp(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, after(15), &mut lines);
     assert_eq!(flow.silent_side(after(20), timeout), Some(Silent::Target));
 }
