@@ -50,19 +50,14 @@ const COMMANDS: [(&str, Command); 23] = [
     ("top", reports::top),
 ];
 
-/// A number in the environment, for longer runs.
-fn number(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 /// The messages of a stream.
 fn messages() -> usize {
-    number("MQ_FAULT_MESSAGES", 100)
+    number_of_environment("MQ_FAULT_MESSAGES", 100)
 }
 
 /// The seed of all random places.
 fn seed() -> u64 {
-    number("MQ_FAULT_SEED", 1) as u64
+    number_of_environment("MQ_FAULT_SEED", 1) as u64
 }
 
 /// A command's broker, and the network in front of it.
@@ -86,7 +81,7 @@ impl Case<'_> {
 
     /// The number of connections with the fault. One that is silent is found out by the keep alive only, after seconds.
     fn connections(&self) -> usize {
-        number("MQ_FAULT_CONNECTIONS", if self.fault.is_silent() { 1 } else { 2 })
+        number_of_environment("MQ_FAULT_CONNECTIONS", if self.fault.is_silent() { 1 } else { 2 })
     }
 
     /// A proxy whose first connections have the fault, after up to so many bytes.

@@ -104,3 +104,8 @@ pub trait Server: Sync {
         format!("-h {} -p {}", self.address().ip(), self.address().port())
     }
 }
+
+/// A number in the environment, for longer runs.
+pub fn number_of_environment(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}

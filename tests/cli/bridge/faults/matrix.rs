@@ -30,11 +30,6 @@ const PROOF: usize = 200;
 /// The options of the client that receives the messages at last. Its session is kept.
 const COLLECTOR: &str = "-t m/# -i collector -c -V 5 -F %p";
 
-/// A number in the environment, for longer runs.
-fn number(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     CutSource,
@@ -261,7 +256,9 @@ impl Setup {
 
 /// The next connections have a fault, and the present one ends.
 fn break_next(proxy: &FaultProxy, fault: fault_proxy::Fault, number_of_fault: usize) {
-    let seed = (number("MQ_FAULT_SEED", 1) as u64).wrapping_mul(1000).wrapping_add(number_of_fault as u64);
+    let seed = (number_of_environment("MQ_FAULT_SEED", 1) as u64)
+        .wrapping_mul(1000)
+        .wrapping_add(number_of_fault as u64);
     let connections = if fault.is_silent() { 1 } else { CONNECTIONS };
     proxy.plan(Plan { fault, connections, most_bytes: MOST_BYTES, seed });
     proxy.cut();
@@ -326,7 +323,7 @@ macro_rules! matrix {
 
 #[track_caller]
 fn between_two_mosquittos(fault: Fault, qos: u8, version: &'static str) {
-    let messages = number("MQ_BRIDGE_MESSAGES", 3000);
+    let messages = number_of_environment("MQ_BRIDGE_MESSAGES", 3000);
     Run { fault, kind: Kind::Mosquitto, qos, version, messages }.check();
 }
 
@@ -344,7 +341,7 @@ matrix! {
 /// Runs these beside each other, since most of the time they wait: at each QoS and version, with one fault if there are few messages.
 #[track_caller]
 fn run_all(faults: &[Fault], kinds: &[Kind]) {
-    let messages = number("MQ_BRIDGE_MESSAGES", 1000);
+    let messages = number_of_environment("MQ_BRIDGE_MESSAGES", 1000);
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for (fault, kind) in faults.iter().flat_map(|fault| kinds.iter().map(move |kind| (*fault, *kind))) {
@@ -359,7 +356,7 @@ fn run_all(faults: &[Fault], kinds: &[Kind]) {
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "MQ_FAULT_SEED={}: {failed:?}", number("MQ_FAULT_SEED", 1));
+    assert!(failed.is_empty(), "MQ_FAULT_SEED={}: {failed:?}", number_of_environment("MQ_FAULT_SEED", 1));
 }
 
 const BOTH: [Kind; 2] = [Kind::Mosquitto, Kind::Embedded];
@@ -404,7 +401,7 @@ fn nothing_is_lost_between_two_brokers_of_mq() {
 
 #[test]
 fn qos_0_waits_while_the_target_is_away_and_is_never_doubled() {
-    let messages = number("MQ_BRIDGE_MESSAGES", 3000);
+    let messages = number_of_environment("MQ_BRIDGE_MESSAGES", 3000);
     let run = Run { fault: Fault::RefuseTarget, kind: Kind::Mosquitto, qos: 0, version: "5", messages };
     let Some(mut setup) = Setup::start(run) else { return };
     // Its session would not queue messages of QoS 0.
