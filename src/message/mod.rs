@@ -13,9 +13,9 @@ use crate::protocol::{PropertiesBuf, Qos, TopicName};
 pub(crate) use encoding::Encoding;
 pub(crate) use encoding::{base64_problem, decode_hex, hex_digit, push_hex, to_base64};
 use jiff::Timestamp;
-pub(crate) use read::read;
 #[cfg(feature = "sqlite")]
 pub(crate) use read::read_properties_of;
+pub(crate) use read::{is_whole, read, read_recorded};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::write_properties;
 pub(crate) use write::{rfc_3339, write_bytes};

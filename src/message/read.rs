@@ -5,7 +5,8 @@ use crate::input_file::without_mark;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
 use crate::suggestion::did_you_mean;
-use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
+use jiff::Timestamp;
+use serde_core::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -47,11 +48,31 @@ pub(crate) struct MessageError {
     pub problem: String,
 }
 
-/// Parses the JSON object of a message.
+/// Parses the JSON object of a message. Its time is not published, so one in another program's format is ignored.
 ///
 /// # Errors
 /// The problem and its position.
 pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
+    read_with(text, |value| Ok(recorded_time(value).ok().flatten()))
+}
+
+/// Parses the JSON object of a message in a recording, whose time decides when it is replayed.
+///
+/// # Errors
+/// The problem and its position.
+pub(crate) fn read_recorded(text: &[u8]) -> Result<Message, MessageError> {
+    read_with(text, recorded_time)
+}
+
+/// Whether a text is whole JSON, so that a problem in it does not come from a missing end.
+pub(crate) fn is_whole(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(without_mark(text)).is_ok()
+}
+
+fn read_with(
+    text: &[u8],
+    time: impl Fn(RawText<'_>) -> Result<Option<Timestamp>, MessageError>,
+) -> Result<Message, MessageError> {
     // Editors write a byte order mark at the start of a file, and files may be concatenated.
     let text = without_mark(text);
     let entries =
@@ -72,8 +93,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     for (key, raw) in entries {
         let value = RawText::new(raw, start);
         match key {
-            // The time is not published, so a value in another program's format is ignored.
-            "time" => message.time = value.text.trim_matches('"').parse().ok(),
+            "time" => message.time = time(value)?,
             "topic" => message.topic = Some(value.topic()?),
             "qos" => message.qos = Some(value.qos()?),
             "retain" => message.retain = Some(value.boolean()?),
@@ -140,6 +160,15 @@ fn read_properties(object: RawText<'_>, start: usize) -> Result<(PropertiesBuf, 
         }
     }
     Ok((list, left_out))
+}
+
+/// A time; null is none.
+fn recorded_time(value: RawText<'_>) -> Result<Option<Timestamp>, MessageError> {
+    if value.text == "null" {
+        return Ok(None);
+    }
+    let time = value.string().ok().and_then(|text| text.parse().ok());
+    time.map(Some).ok_or_else(|| value.wrong("a time such as \"2026-01-31T12:00:00Z\""))
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> String {

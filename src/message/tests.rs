@@ -183,3 +183,24 @@ fn a_property_that_nobody_may_send_is_left_out() {
     assert_eq!(indicator, "invalid payload-format-indicator 2");
     assert!(topic.starts_with("invalid response-topic \"a/+\": "), "{topic}");
 }
+
+#[test]
+fn the_time_of_a_recorded_message_is_checked() {
+    let time = |line: &str| read_recorded(line.as_bytes()).map(|message| message.time);
+    for line in ["{}", r#"{"time":null}"#] {
+        assert_eq!(time(line), Ok(None), "{line}");
+    }
+    for line in [
+        r#"{"time":"2026-11-21T06:01:23.1234567Z"}"#,
+        r#"{"time":"2026-11-21T07:01:23.1234567+01:00"}"#,
+        r#"{"time":"2026-11-21 06:01:23.1234567Z"}"#,
+    ] {
+        assert_eq!(time(line), Ok(Some(arrived())), "{line}");
+    }
+    for value in [r#""yesterday""#, r#""2026-11-21 06:01:23""#, r#""""#, "1795240883", "{}"] {
+        let line = format!("{{\"topic\":\"a\",\"time\":{value}}}");
+        let expected = format!("column 21: expected a time such as \"2026-01-31T12:00:00Z\", found {value}");
+        assert_eq!(time(&line).unwrap_err().to_string(), expected);
+        assert_eq!(read(line.as_bytes()).unwrap().time, None, "the time is not published");
+    }
+}

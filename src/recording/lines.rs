@@ -164,7 +164,7 @@ fn first_line_problem(start: &[u8]) -> Option<String> {
         return Some("it is a database; its name has to end in .sqlite".to_owned());
     }
     let first = start.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
-    match (first.strip_suffix(b"\n"), message::read(first)) {
+    match (first.strip_suffix(b"\n"), message::read_recorded(first)) {
         (_, Ok(_)) => None,
         (Some(_), Err(error)) => Some(format!("its first line, {error}")),
         // The first message may be cut off, but it is one.
@@ -183,7 +183,7 @@ fn mend(file: &mut File) -> io::Result<bool> {
     let mut line = Vec::new();
     file.seek(SeekFrom::Start(start))?;
     file.read_to_end(&mut line)?;
-    if message::read(&line).is_ok() {
+    if message::is_whole(&line) {
         file.write_all(b"\n")?;
         return Ok(false);
     }
@@ -201,7 +201,7 @@ pub(super) fn last_time(file: &mut File) -> io::Result<Option<Timestamp>> {
     file.seek(SeekFrom::Start(metadata.len().saturating_sub(BLOCK)))?;
     file.take(BLOCK).read_to_end(&mut block)?;
     let mut lines = block.rsplit(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    Ok(lines.find_map(|line| message::read(line).ok()).and_then(|last| last.time))
+    Ok(lines.find_map(|line| message::read_recorded(line).ok()).and_then(|last| last.time))
 }
 
 /// The offset of an unfinished last line; the file's length if the last line is complete.

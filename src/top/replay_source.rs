@@ -102,11 +102,13 @@ impl Lines {
         let has_end = line.ends_with(b"\n");
         self.is_within = !has_end && length as u64 == limit;
         let number = self.line;
-        Ok(match message::read(&line) {
+        Ok(match message::read_recorded(&line) {
             _ if line.trim_ascii().is_empty() => Step::Nothing,
             Ok(message) if message.topic.is_some() => Step::Message(Box::new(message)),
             Ok(_) => Step::Invalid { line: number, problem: "it has no topic".to_owned() },
-            Err(_) if !has_end && !self.is_within && line.starts_with(b"{") => Step::CutOff { line: number },
+            Err(_) if !has_end && !self.is_within && line.starts_with(b"{") && !message::is_whole(&line) => {
+                Step::CutOff { line: number }
+            }
             Err(error) => Step::Invalid { line: number, problem: error.to_string() },
         })
     }

@@ -242,6 +242,38 @@ fn a_broken_message_inside_ends_the_replay_with_its_place() {
 }
 
 #[test]
+fn a_time_that_cannot_be_read_ends_the_replay_with_its_place() {
+    let broker = EmbeddedBroker::start();
+    let (_directory, path) = place("ndjson");
+    for time in ["yesterday", "2026-01-31 12:16:40"] {
+        let bad = format!("{{\"topic\":\"a\",\"time\":\"{time}\"}}\n");
+        let part = format!("expected a time such as \"2026-01-31T12:00:00Z\", found \"{time}\"");
+        fs::write(&path, lines(&["one"], 0.0) + &bad + &lines(&["two"], 0.0)).unwrap();
+        let stderr = replay(&broker, &path, "").run().fail(1);
+        assert_says(&stderr, &["day.ndjson, line 2, column 21: ", &part]);
+        fs::write(&path, bad).unwrap();
+        let stderr = replay(&broker, &path, "").run().fail(1);
+        assert_says(&stderr, &["not a recording: ", "its first line, column 21: ", &part]);
+    }
+    fs::write(&path, lines(&["one"], 0.0) + "{\"topic\":\"a\",\"time\":null}\n{\"topic\":\"a\"}\n").unwrap();
+    replay(&broker, &path, "").run().succeed();
+}
+
+#[test]
+fn a_whole_last_line_is_not_called_cut_off() {
+    let broker = EmbeddedBroker::start();
+    let (_directory, path) = place("ndjson");
+    let content = lines(&["one"], 0.0) + "{\"topic\":\"a\",\"qos\":7}";
+    fs::write(&path, &content).unwrap();
+    let stderr = replay(&broker, &path, "").run().fail(1);
+    assert_says(&stderr, &["day.ndjson, line 2, column 20: expected a QoS of 0, 1 or 2, found 7"]);
+    let recorder = recorder(&broker, &path, "-C 1");
+    broker.mq("pub -t b -m x -q 1").run().succeed();
+    recorder.finish().succeed();
+    assert!(fs::read_to_string(&path).unwrap().starts_with(&(content + "\n{")), "the line stays");
+}
+
+#[test]
 fn two_recorders_do_not_mix_in_one_file() {
     let broker = EmbeddedBroker::start();
     let (_directory, path) = place("ndjson");

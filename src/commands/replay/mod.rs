@@ -288,15 +288,16 @@ fn next_line(path: &Path, lines: &mut Lines, number: &mut u64) -> Result<Read, E
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let (size, read) = (text.len() as u64 + 1, message::read(text));
+        let size = text.len() as u64 + 1;
+        let read = message::read_recorded(text).map_err(|error| (error, message::is_whole(text)));
         let place = || format!("{}, line {number}", path.display());
         return match read {
             Ok(message) => Ok(Read::Message(message, place(), size)),
-            Err(_) if lines.is_last_without_end() => Ok(Read::End(Some(format!(
+            Err((_, false)) if lines.is_last_without_end() => Ok(Read::End(Some(format!(
                 "{}: the recording is cut off there; the rest was replayed",
                 place()
             )))),
-            Err(error) => Err(Error::InputLine {
+            Err((error, _)) => Err(Error::InputLine {
                 place: format!("{}, column {}", place(), error.column),
                 problem: error.problem,
             }),

@@ -94,6 +94,19 @@ fn invalid_lines_are_skipped_counted_and_named() {
 }
 
 #[test]
+fn a_time_that_cannot_be_read_is_named() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("bad.ndjson");
+    let bad = "{\"time\":\"yesterday\",\"topic\":\"b\"}\n";
+    std::fs::write(&path, line("10:00:00", "first", "x") + bad).unwrap();
+    let Some(mut terminal) = replay(&path) else { return };
+    terminal.wait_for("1 skipped");
+    terminal.wait_for("line 2 of the recording is skipped: column 9: expected a time");
+    terminal.keys("q");
+    terminal.end(0);
+}
+
+#[test]
 fn options_of_a_connection_are_refused_by_name() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("day.ndjson");
