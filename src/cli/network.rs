@@ -133,6 +133,11 @@ impl Destination {
 }
 
 impl NetworkArgs {
+    /// Notes which options are set, and their order.
+    pub(super) fn note_order(&mut self, matches: &ArgMatches) {
+        self.typed = TypedOptions::of(matches);
+    }
+
     /// Sets the URL from an option other than `-L`. The URL's path is that of the WebSocket.
     pub(super) fn lead_to(&mut self, url: &str, option: &'static str) {
         self.url = Some(url.into());
@@ -273,6 +278,11 @@ impl NetworkArgs {
                 0 => "the path of the unix socket is empty",
                 _ => "-h: the host is empty; leave the option out for localhost",
             }));
+        }
+        let host_text = host.to_string_lossy();
+        if names == Names::Mq && port != 0 && host_text.contains(url::is_never_in_hosts) {
+            let problem = "the host contains a space or a control character";
+            return Err(usage(&format!("-h: {problem} ('{}')", host_text.escape_debug())));
         }
         let is_web_socket = self.is_web_socket(names)?;
         let destination = Destination {

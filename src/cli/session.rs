@@ -192,8 +192,11 @@ impl ClientArgs {
     /// # Errors
     /// The conflicting options.
     pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
+        // What is missing beside a value can still be added, unlike a correction of the value.
+        self.tls.check_values(names)?;
         self.tls.check_combinations()?;
-        self.destination(names)?;
+        let destination = self.destination(names)?;
+        self.network.upgrade(names, &destination, false)?;
         let version = self.version()?;
         self.will()?;
         self.check_characters(names)?;

@@ -9,10 +9,11 @@ use super::identity::{IdentityFiles, TypedPasswords, needs_prompt, unusable};
 use super::{Names, values};
 use crate::cli::Error;
 use crate::cli::UsageError;
+use crate::escape;
 use crate::transport::Tls;
 use crate::transport::tls::{
     Certificates, Identity, KeyExchangeGroups, KeyLogFile, Roots, RootsError, Settings, SettingsError,
-    SignatureSchemes, Suites, Verification, Version,
+    SignatureSchemes, Suites, Verification, Version, check_server_name,
 };
 #[cfg(feature = "psk")]
 use crate::transport::tls::{KeyPassword, Psk, PskError, PskSettings};
@@ -153,6 +154,25 @@ impl TlsArgs {
         let found = found.chain(missing.into_iter().filter_map(of_missing));
         let mut found = found.chain(unsupported.into_iter().filter_map(of_text));
         found.next().map_or(Ok(()), |problem| Err(Error::usage(problem)))
+    }
+
+    /// Checks the values that need no file.
+    ///
+    /// # Errors
+    /// The option with an invalid value.
+    pub(super) fn check_values(&self, names: Names) -> Result<(), Error> {
+        if let Some(name) = &self.tls_hostname {
+            check_server_name(name)
+                .map_err(|error| Error::usage(UsageError::invalid(self.option_of(&error), error)))?;
+        }
+        if let Some(psk) = &self.psk {
+            values::hexadecimal(psk).ok_or_else(not_hexadecimal)?;
+        }
+        // The ciphers for a pre-shared key have names of OpenSSL.
+        if self.psk.is_none() && self.psk_identity.is_none() {
+            self.suites(names)?;
+        }
+        self.alpn().map(drop)
     }
 
     /// The TLS settings of a connection to this host and port; `None` without TLS. `is_secure_url` is set for a URL such as
@@ -320,7 +340,9 @@ impl TlsArgs {
             _ => return Ok(suites),
         };
         Err(Error::usage(format!(
-            "--ciphers {list}: {problem}; the supported suites are {}",
+            "--ciphers {}: {}; the supported suites are {}",
+            escape::line(list),
+            escape::line(&problem),
             Suites::names()
         )))
     }

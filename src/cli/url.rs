@@ -110,7 +110,7 @@ impl Url {
         if host.is_empty() {
             return Err("it has no host".to_owned());
         }
-        if host.contains(|character: char| character.is_whitespace() || "?#@".contains(character)) {
+        if host.contains(|character: char| is_never_in_hosts(character) || "?#@".contains(character)) {
             return Err("the host contains an invalid character; a / must precede the path".to_owned());
         }
         Ok(Url { scheme, username, password, host, port, path, is_encoded })
@@ -147,6 +147,9 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
     let host = decode_text(host, "host")?;
     if host.is_empty() {
         return Err("it has no host".to_owned());
+    }
+    if host.contains(is_never_in_hosts) {
+        return Err("the host contains a space or a control character".to_owned());
     }
     let (user_name, password) = user_info.map(split_user_info).unwrap_or_default();
     let credentials = match (user_name, password) {
@@ -235,6 +238,11 @@ pub(super) fn split_path(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let at = rest.find('/').filter(|_| !scheme.eq_ignore_ascii_case("unix"))?;
     text.split_at_checked(scheme.len() + 3 + at)
+}
+
+/// Whether no host's name and no address has this character.
+pub(super) fn is_never_in_hosts(character: char) -> bool {
+    character.is_whitespace() || character.is_control()
 }
 
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {

@@ -32,16 +32,17 @@ fn run_show(args: &ShowArgs) -> Result<ExitStatus, Error> {
     print(text.as_bytes())
 }
 
-/// Lists the profiles, each with its broker, and marks the default.
+/// Lists the profiles, each with its broker, and marks the default. Mistakes in the file follow, since profiles may be missing.
 fn run_list(args: &ListArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let Some(listed) = list()? else {
         return Ok(nothing_there(messages));
     };
-    if listed.mistakes > 0 {
-        messages.say("the file has mistakes; `mq config check` reports them");
-    }
     let text = if args.json { to_json(&listed)? } else { table(&listed) };
-    print(text.as_bytes())
+    let status = print(text.as_bytes())?;
+    for mistake in &listed.mistakes {
+        messages.say(mistake);
+    }
+    Ok(if listed.mistakes.is_empty() { status } else { ExitStatus::USAGE })
 }
 
 fn table(listed: &Listed) -> String {

@@ -93,7 +93,7 @@ pub(crate) struct InitArgs {
 /// Arguments of `mq config list`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Exit status: 0 success, 1 the file is missing or cannot be read.")]
+Exit status: 0 success, 1 the file is missing or cannot be read, 2 it has mistakes, so profiles may be missing.")]
 pub(crate) struct ListArgs {
     /// Print a JSON object
     #[arg(long, action = ArgAction::SetTrue)]

@@ -10,6 +10,7 @@ use crate::cli::Names;
 use crate::cli::UsageError;
 use crate::cli::clap_error;
 use crate::cli::session::ClientArgs;
+use crate::escape;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use std::fmt;
@@ -188,11 +189,12 @@ fn contradiction(options: &Options, entries: &[Entry]) -> Option<(String, Findin
             return Some((clap_error::describe(&error, Some(options.command()), &[]), kind));
         }
     };
-    let client = ClientArgs::from_arg_matches(&matches).ok()?;
+    let mut client = ClientArgs::from_arg_matches(&matches).ok()?;
+    client.network.note_order(&matches);
     let error = client.check_combinations(Names::Mq).err()?;
     let kind = match &error {
         Error::Usage(UsageError::Needs { .. } | UsageError::Missing(_)) => FindingKind::Incomplete,
         _ => FindingKind::Contradiction,
     };
-    Some((error.to_string(), kind))
+    Some((escape::line(&error.to_string()).into_owned(), kind))
 }

@@ -16,7 +16,11 @@ pub(crate) struct Listed {
     pub(crate) default: Option<String>,
     pub(crate) profiles: Vec<ListedProfile>,
     /// The number of mistakes in the file, whose profiles may be incomplete.
-    pub(crate) mistakes: usize,
+    #[serde(rename = "mistakes")]
+    mistake_count: usize,
+    /// A sentence for each mistake, with its place.
+    #[serde(skip)]
+    pub(crate) mistakes: Vec<String>,
 }
 
 /// A profile, as `mq config list --json` prints it.
@@ -41,7 +45,8 @@ pub(crate) fn list() -> Result<Option<Listed>, Error> {
         file: source.path,
         default: document.default_profile.as_ref().map(|(name, _)| name.clone()),
         profiles: profiles.collect(),
-        mistakes: document.mistakes.len(),
+        mistake_count: document.mistakes.len(),
+        mistakes: document.mistakes.iter().map(ToString::to_string).collect(),
     }))
 }
 

@@ -338,6 +338,14 @@ pub(crate) async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, Connect
     result.map_err(ConnectError::Tls)
 }
 
+/// Checks the name of a server.
+///
+/// # Errors
+/// If it is neither a host name nor an address.
+pub(crate) fn check_server_name(name: &str) -> Result<(), SettingsError> {
+    server_name(name).map(drop)
+}
+
 /// An IPv6 address may have a zone, which has a meaning only on this machine.
 fn server_name(name: &str) -> Result<ServerName<'static>, SettingsError> {
     let without_zone = name.split_once('%').map_or(name, |(address, _)| address);

@@ -194,6 +194,52 @@ fn profiles_with_names_of_any_length_are_listed() {
 }
 
 #[test]
+fn list_reports_mistakes_with_its_status() {
+    let profiles = Profiles::new("[profile.a]\nhost = 'b'\nx =\n");
+    for words in ["list", "show", "check", "set host c", "unset host"] {
+        let finished = profiles.mq(&format!("config {words}")).run();
+        assert!(finished.stdout.is_empty(), "{words}");
+        assert_says(&finished.fail(2), &[&profiles.shown(), "line 3, column 4"]);
+    }
+    let profiles = Profiles::new("[profile.a]\nhost = 'b'\nhostt = 'c'\n");
+    let finished = profiles.mq("config list").run();
+    assert_eq!(finished.stdout, b"a  b\n", "the others are listed");
+    assert_says(&finished.fail(2), &["line 3, column 1: unknown key \"hostt\""]);
+    let json: serde_json::Value =
+        serde_json::from_slice(&profiles.mq("config list --json").run().stdout).unwrap();
+    assert_eq!(json["mistakes"], 1);
+}
+
+#[test]
+fn values_that_the_option_refuses_later_are_not_set() {
+    let profiles = Profiles::new("[profile.a]\nhost = 'b'\n");
+    for (key, value, part) in [
+        ("host", "a\nb", "-h: the host contains a space or a control character ('a\\nb')"),
+        ("host", "a b", "-h: the host contains a space"),
+        ("host", "", "-h: the host is empty"),
+        ("proxy", "socks5h://a%0Ab", "--proxy socks5h://a%0Ab: the host contains"),
+        ("url", "mqtt://a%01b", "-L mqtt://a%01b: the host contains"),
+        ("tls-hostname", "a\nb", "--tls-hostname: 'a\\nb' is neither a host name nor an address"),
+        ("ciphers", "a\nb", "--ciphers a\\nb: 'a\\nb' is not supported"),
+        ("tls-alpn", "a,,b", "--tls-alpn 'a,,b': a protocol has from 1 to 255 bytes"),
+    ] {
+        let stderr = profiles.mq("config set --profile a").arg(key).arg(value).run().fail(2);
+        assert_says(&stderr, &[part]);
+        let text = format!("[profile.a]\n{key} = \"{}\"\n", value.escape_debug());
+        assert_says(&Profiles::new(text).mq("config check").run().fail(2), &[part]);
+    }
+    let headers = profiles.mq("config set --profile a ws true").run();
+    headers.succeed();
+    let stderr = profiles.mq("config set --profile a ws-header").arg("a b: c").run().fail(2);
+    assert_says(&stderr, &["--ws-header: invalid header name"]);
+    for option in ["host", "url"] {
+        let program = mq("pub -t a -n")
+            .arg(format!("--{option}={}a\u{1}b", if option == "url" { "mqtt://" } else { "" }));
+        assert_says(&program.run().fail(2), &["the host contains"]);
+    }
+}
+
+#[test]
 fn a_key_with_the_name_of_a_profile_is_set_with_its_option() {
     let profiles = Profiles::new("[profile.lab]\nhost = 'a'\n");
     for words in [
