@@ -8,7 +8,7 @@ use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
 use super::url::without_secrets;
 use super::values::{expected, one_of};
-use super::{Error, UsageError, VERSION, argv, definitions, numeric_args, other_names};
+use super::{Error, PASSWD, UsageError, VERSION, argv, definitions, numeric_args, other_names, passwd};
 use crate::escape::{self, shortened};
 use crate::suggestion::{did_you_mean, suggested};
 use clap::builder::ValueParser;
@@ -18,6 +18,7 @@ use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::num::{IntErrorKind, ParseIntError};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// A command line that runs no command: a mistake, or a request for help.
 #[derive(Debug)]
@@ -206,8 +207,20 @@ impl CommandLine<'_> {
             let options = mode.map(ChosenMode::own_options);
             let below = || self.commands_below().pop().or_else(|| self.subcommand());
             let problem = describe(error, options.or_else(below), &spellings);
-            problem + &self.origin(error)
+            problem + &self.origin(error) + &self.meant_command(error.kind())
         })
+    }
+
+    /// The command below `mq passwd` that the first word probably means, which is the name of a missing file otherwise.
+    fn meant_command(&self, kind: ErrorKind) -> String {
+        let is_about_words = matches!(
+            kind,
+            ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
+        );
+        let is_passwd = is_about_words && self.row.is_some_and(|row| row.name == PASSWD);
+        let first = self.words.first().filter(|word| is_passwd && !Path::new(word).exists());
+        let meant = first.and_then(|word| passwd::meant_command(word).filter(|known| word != known.as_str()));
+        meant.map(|command| suggested(&command)).unwrap_or_default()
     }
 
     /// The reason why the mode of `mq bench` does not have an option.
@@ -293,10 +306,14 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
     match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
-            let reason = std::error::Error::source(error).map(|source| format!(": {}", reason(source)));
+            let arg = option_of(error, subcommand);
+            let reason = std::error::Error::source(error).map(|source| {
+                let range = || numeric_args::range_of(subcommand?, arg?, &value);
+                let range = source.downcast_ref::<ParseIntError>().and_then(|_| range());
+                format!(": {}", range.unwrap_or_else(|| reason(source)))
+            });
             let reason = reason.or_else(|| valid_values(error, &value));
-            let invalid =
-                option_of(error, subcommand).and_then(|arg| numeric_args::invalid_character_of(arg, &value));
+            let invalid = arg.and_then(|arg| numeric_args::invalid_character_of(arg, &value));
             let reason = reason.unwrap_or_default();
             format!("invalid value{} for {option}{reason}{}", quoted(&value), invalid.unwrap_or_default())
         }
@@ -348,8 +365,7 @@ fn reason(source: &(dyn std::error::Error + 'static)) -> String {
         });
     }
     let text = source.to_string();
-    let range = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
-    range.map(|(least, most)| expected(format!("a number from {least} to {most}"))).unwrap_or(text)
+    numeric_args::range_in(&text).unwrap_or(text)
 }
 
 /// The values that an option accepts, if there are only a few.

@@ -243,7 +243,7 @@ fn group(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn count(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| expected("a number of at least 1"))
+    usize::try_from(values::count(text)?).map_err(|_| expected(format!("a number from 1 to {}", usize::MAX)))
 }
 
 fn size(text: &str) -> Result<usize, String> {

@@ -36,6 +36,12 @@ pub(super) fn decimal(text: &[u8]) -> String {
     if number.is_empty() { "0".to_owned() } else { number.to_owned() }
 }
 
+/// Whether it is a whole number, of any size and sign.
+pub(super) fn is_whole(value: &str) -> bool {
+    let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The first character that is not part of a number.
 pub(super) fn invalid_character(value: &str, is_decimal: bool) -> Option<String> {
     let digits = value.trim_start_matches(['+', '-']);

@@ -2,9 +2,9 @@
 //! whole word must be a number, except for blanks around it.
 
 use super::Names;
-use super::numbers::{decimal, integer, invalid_character, trim};
+use super::numbers::{decimal, integer, invalid_character, is_whole, trim};
 use super::properties::{SEPARATOR, takes_number};
-use super::values::Sizes;
+use super::values::{Sizes, expected};
 use crate::bench::rate::Rate;
 use crate::protocol::sn::PublishQos;
 use crate::protocol::{Qos, Version};
@@ -56,6 +56,31 @@ pub(super) fn invalid_character_of(arg: &Arg, value: &str) -> Option<String> {
         return None;
     }
     invalid_character(value, has_type::<f64>(arg))
+}
+
+/// The numbers that an option accepts, if the value is a whole number, which may be too large for any type: `expected ...`.
+pub(super) fn range_of(command: &Command, arg: &Arg, value: &str) -> Option<String> {
+    if !is_whole(value) {
+        return None;
+    }
+    // clap has the range in the error about a number that it can read.
+    let probe = |number: &str| range_in(&error_about(command, arg, number)?);
+    [i64::MAX.to_string(), "0".to_owned()].iter().find_map(|number| probe(number))
+}
+
+/// The range in clap's error about a number.
+pub(super) fn range_in(error: &str) -> Option<String> {
+    let (_, range) = error.split_once(" is not in ")?;
+    let (least, most) = range.split_once("..=")?;
+    Some(expected(format!("a number from {least} to {most}")))
+}
+
+/// The reason why a value of an option is invalid.
+fn error_about(command: &Command, arg: &Arg, value: &str) -> Option<String> {
+    let word = super::argv::join(arg.get_long()?, &[value.into()]);
+    let name = (!command.is_no_binary_name_set()).then(|| OsString::from(command.get_name()));
+    let error = command.clone().try_get_matches_from(name.into_iter().chain([word])).err()?;
+    std::error::Error::source(&error).map(ToString::to_string)
 }
 
 /// The words of a property, the last one read as a number if the property is numeric.

@@ -138,11 +138,11 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
             let typed = text(numbers::trim(&next("VALUE")?).to_vec())?;
             let number = typed.parse().map_err(|_| {
                 let invalid = numbers::invalid_character(&typed, false).unwrap_or_default();
-                format!(
-                    "invalid value '{}' of {id}: {}{invalid}",
-                    typed.escape_debug(),
-                    expected("a whole number")
-                )
+                let wanted = match numbers::is_whole(&typed) {
+                    true => format!("a number from 0 to {}", greatest(id)),
+                    false => "a whole number".to_owned(),
+                };
+                format!("invalid value '{}' of {id}: {}{invalid}", typed.escape_debug(), expected(wanted))
             });
             Value::Number(number?)
         }
@@ -150,6 +150,16 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     // A value that no packet can carry is a mistake even if the packet is never sent.
     PropertiesBuf::new().push(id, value.as_property_value()).map_err(|error| error.to_string())?;
     Ok(PropertyArg { target, id, value })
+}
+
+/// The greatest value of a numeric property.
+fn greatest(id: PropertyId) -> u32 {
+    match id.encoding() {
+        Encoding::Flag => 1,
+        Encoding::TwoByteInteger => u32::from(u16::MAX),
+        Encoding::VariableByteInteger => 0x0FFF_FFFF,
+        _ => u32::MAX,
+    }
 }
 
 fn unknown_property(name: &str, target: Context) -> String {

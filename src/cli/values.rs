@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::IntErrorKind;
 use std::time::{Duration, SystemTime};
 
 pub(super) fn qos(text: &str) -> Result<Qos, String> {
@@ -190,8 +191,11 @@ pub(super) fn tolerance(text: &str) -> Result<f64, String> {
 
 /// A count of at least one.
 pub(super) fn count(text: &str) -> Result<u64, String> {
-    match text.parse() {
+    match text.parse::<u64>() {
         Ok(count) if count > 0 => Ok(count),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err(expected(format!("a number from 1 to {}", u64::MAX)))
+        }
         _ => Err(expected("a whole number, at least 1")),
     }
 }

@@ -38,6 +38,9 @@ const SUGGESTED: &[(&str, &str)] = &[
     ("pub -t a -m x --input hexx", "'hex'"),
     ("sub -t a --decode cobr", "'cbor'"),
     ("passwd --format emqx-jsn users ann", "'emqx-json'"),
+    ("passwd lst", "'list'"),
+    ("passwd verfy users ann", "'verify'"),
+    ("passwd imprt users list.csv x", "'import'"),
     ("man bnech", "'bench'"),
     ("completions fsh", "'fish'"),
 ];

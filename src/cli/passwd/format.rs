@@ -1,7 +1,7 @@
 //! The options that select a file format, and those that apply to single formats.
 
 use super::SchemeArgs;
-use super::scheme::Algorithm;
+use super::scheme::{Algorithm, iterations};
 use crate::cli::Error;
 use crate::cli::Names;
 use crate::cli::UsageError;
@@ -49,7 +49,7 @@ pub(crate) struct StoredArgs {
     #[arg(short = 'H', long, value_name = "ALGORITHM", help_heading = "Other brokers")]
     pub hash: Option<Algorithm>,
     /// Iterations of EMQX's sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]
-    #[arg(short = 'I', long, value_name = "COUNT", help_heading = "Other brokers")]
+    #[arg(short = 'I', long, value_name = "COUNT", value_parser = iterations, help_heading = "Other brokers")]
     pub iterations: Option<NonZeroU32>,
 }
 

@@ -7,13 +7,14 @@ mod psk;
 mod scheme;
 mod scram;
 
+use crate::suggestion::similar;
 use clap::{ArgAction, Args, Subcommand, ValueHint};
 pub(crate) use format::{FormatArgs, NewUserArgs, StoredArgs};
 pub(crate) use import::ImportArgs;
 pub(crate) use psk::PskArgs;
 pub(crate) use scheme::{SchemeArgs, TargetName};
 pub(crate) use scram::ScramArgs;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// Standard output as the file to write, and standard input as the password file.
@@ -114,6 +115,13 @@ pub(super) fn may_have_password(words: &[OsString]) -> bool {
 /// The command for words without -b: there, a word with a dash is a misspelt option and no PASSWORD.
 pub(super) fn without_password(command: clap::Command) -> clap::Command {
     command.mut_arg("password", |password| password.allow_hyphen_values(false))
+}
+
+/// The subcommand that a word in the place of FILE probably means.
+pub(crate) fn meant_command(word: &OsStr) -> Option<String> {
+    let word = word.to_str().filter(|word| word.chars().all(|letter| letter.is_ascii_alphabetic()))?;
+    let passwd = PasswdCommand::augment_subcommands(clap::Command::new("passwd"));
+    similar(word, passwd.get_subcommands().map(clap::Command::get_name)).map(str::to_owned)
 }
 
 /// The subcommands of `mq passwd`.

@@ -3,8 +3,10 @@
 use crate::cli::Error;
 use crate::cli::Names;
 use crate::cli::UsageError;
+use crate::cli::numbers;
+use crate::cli::values::expected;
 use crate::passwd::{MosquittoTarget, Scheme, target};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use std::num::NonZeroU32;
 
 /// The default of mosquitto_passwd 2.1, since scripts that call it rely on the cost of a login.
@@ -20,16 +22,16 @@ pub(crate) struct SchemeArgs {
     #[arg(long, value_name = "BROKER", help_heading = "Hash")]
     pub target: Option<TargetName>,
     /// Iterations of sha512-pbkdf2; more make guesses and logins slower [default: 20000]
-    #[arg(short = 'I', long, value_name = "COUNT", help_heading = "Hash")]
+    #[arg(short = 'I', long, value_name = "COUNT", value_parser = iterations, help_heading = "Hash")]
     pub iterations: Option<NonZeroU32>,
     /// Memory of argon2id [default: 47104]
-    #[arg(long, value_name = "KIB", help_heading = "Hash")]
+    #[arg(long, value_name = "KIB", value_parser = value_parser!(u32).range(8..=i64::from(Scheme::MAX_MEMORY_KIB)), help_heading = "Hash")]
     pub memory: Option<u32>,
     /// Passes of argon2id over its memory [default: 1]
-    #[arg(long, value_name = "COUNT", help_heading = "Hash")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=i64::from(Scheme::MAX_PASSES)), help_heading = "Hash")]
     pub passes: Option<u32>,
     /// Lanes of argon2id (parallelism) [default: 1]
-    #[arg(long, value_name = "COUNT", help_heading = "Hash")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=i64::from(Scheme::MAX_LANES)), help_heading = "Hash")]
     pub lanes: Option<u32>,
 }
 
@@ -182,4 +184,15 @@ impl SchemeArgs {
         }
         Ok(())
     }
+}
+
+/// A number of iterations.
+pub(super) fn iterations(text: &str) -> Result<NonZeroU32, String> {
+    let iterations = text.parse().ok().filter(|count: &NonZeroU32| count.get() <= Scheme::MAX_ITERATIONS);
+    iterations.ok_or_else(|| {
+        expected(match numbers::is_whole(text) {
+            true => format!("a number from 1 to {}", Scheme::MAX_ITERATIONS),
+            false => "a whole number".to_owned(),
+        })
+    })
 }

@@ -5,6 +5,7 @@ use crate::authentication::{Failure, TokenFileError};
 use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
 use crate::cli::UsageError;
 use crate::cli::bridge::Words;
+use crate::cli::passwd::meant_command;
 use crate::client::{AuthenticationError, Foreign};
 use crate::passwd::FileError;
 use crate::protocol::session::{PublishError, SessionError};
@@ -48,7 +49,7 @@ impl Error {
             }
             Error::Options(cli::Error::System { source, .. } | cli::Error::File { source, .. })
             | Error::Output(source) => files_hint(source)?,
-            Error::Credentials(failure) => file_hint(failure)?,
+            Error::Credentials(failure) => return file_hint(failure),
             Error::Recording(RecordingError::NoDatabases { .. }) => {
                 "`cargo install mqkit --features sqlite` builds mq with SQLite"
             }
@@ -255,13 +256,16 @@ fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
     }
 }
 
-fn file_hint(failure: &FileError) -> Option<&'static str> {
+fn file_hint(failure: &FileError) -> Option<Cow<'static, str>> {
     match failure {
-        FileError::System { source, action: "find", .. } if source.kind() == io::ErrorKind::NotFound => {
-            Some("-c creates a new file")
+        FileError::System { path, source, action: "find" } if source.kind() == io::ErrorKind::NotFound => {
+            Some(match meant_command(path.as_os_str()) {
+                Some(command) => format!("did you mean `mq passwd {command}`? -c creates a new file").into(),
+                None => "-c creates a new file".into(),
+            })
         }
         FileError::Exists { .. } => {
-            Some("without -c, the user is added to it; `mq passwd -c --force` replaces it")
+            Some("without -c, the user is added to it; `mq passwd -c --force` replaces it".into())
         }
         FileError::System { .. }
         | FileError::NotAFile { .. }

@@ -30,15 +30,22 @@ fn options_that_do_not_go_together_are_refused() {
         ("", "", "USER"),
         ("-b --password-file x", "ann x", "--password-file"),
         ("-H bcrypt", "ann", "sha512-pbkdf2"),
-        ("-I 0", "ann", "invalid value '0' for -I: expected a number of at least 1"),
+        ("-I 0", "ann", "invalid value '0' for -I: expected a number from 1 to 10000000"),
+        ("--iterations 99999999999", "ann", "for --iterations: expected a number from 1 to 10000000"),
+        ("--iterations=-1", "ann", "for --iterations: expected a number from 1 to 10000000"),
+        ("-I x", "ann", "invalid value 'x' for -I: expected a whole number; 'x' is not a digit"),
         ("-b", "ann x y", "mq passwd: one word too many; a value with spaces needs quotation marks"),
         ("-b", "ann x verify", "verify cannot be used with -b"),
         ("-I 10000001", "ann", "10000000"),
         ("-H sha512 -I 5", "ann", "-I is for sha512-pbkdf2"),
         ("--memory 64", "ann", "--memory is for argon2id"),
-        ("-H argon2id --memory 7", "ann", "memory in KiB 7"),
+        (
+            "-H argon2id --memory 7",
+            "ann",
+            "invalid value '7' for --memory: expected a number from 8 to 1048576",
+        ),
         ("-H argon2id --memory 1048576 --passes 5", "ann", "m=1048576,t=5"),
-        ("-H argon2id --lanes 0", "ann", "lanes 0"),
+        ("-H argon2id --lanes 0", "ann", "invalid value '0' for --lanes: expected a number from 1 to 255"),
         ("-H argon2id --target mosquitto-2.0", "ann", "argon2id needs mosquitto 2.1"),
         ("-H sha512-pbkdf2 --target mosquitto-1", "ann", "mosquitto 2.0"),
         ("--target mosquitto-3", "ann", "mosquitto-2.0"),
@@ -141,4 +148,19 @@ fn a_new_file_needs_a_directory_and_a_free_name() {
     std::os::unix::fs::symlink("nowhere", &dangling).unwrap();
     mq("passwd -c -b -I 1").arg(dangling).words("ann x").run().fail(1);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_misspelt_subcommand_in_place_of_a_missing_file_is_recognised() {
+    let directory = TempDir::new().unwrap();
+    let run = |words: &str| mq(words).in_directory(directory.path()).stdin("secret\n").run();
+    let hint = "hint: did you mean `mq passwd list`? -c creates a new file";
+    assert_says(&run("passwd lst f").fail(1), &["cannot find lst", hint]);
+    let stderr = run("passwd users.txt f").fail(1);
+    assert!(stderr.contains("hint: -c creates a new file") && !stderr.contains("did you mean"), "{stderr}");
+    // A file of that name is meant itself.
+    std::fs::write(directory.path().join("lst"), "").unwrap();
+    let finished = run("passwd -b -I 1 lst ann x");
+    assert_says(&finished.stderr, &["ann was added"]);
+    finished.succeed();
 }

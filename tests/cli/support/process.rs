@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::thread;
@@ -89,6 +90,12 @@ impl Program {
     /// Adds one argument as it is.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
         self.command.arg(argument);
+        self
+    }
+
+    /// Sets its working directory.
+    pub fn in_directory(mut self, path: impl AsRef<Path>) -> Program {
+        self.command.current_dir(path);
         self
     }
 

@@ -191,7 +191,7 @@ fn options_that_a_format_has_no_use_for_are_refused() {
         ("--target mosquitto-2.0 --format emqx-csv", "--target"),
         ("--memory 5 --format emqx-csv", "--memory"),
         ("--format emqx-json -H sha512-pbkdf2 --salt-position suffix", "salt position"),
-        ("--format emqx-json -H sha512-pbkdf2 -I 4000000000", "iterations"),
+        ("--format emqx-json -H sha512-pbkdf2 -I 4000000000", "for -I: expected a number from 1 to 10000000"),
         ("--format nothing", "--format"),
     ] {
         let directory = TempDir::new().unwrap();
