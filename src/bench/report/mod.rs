@@ -247,6 +247,13 @@ impl Flow {
         self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
     }
 
+    /// The events per second by the intervals between them, of which there is one fewer; `None` after a time that is too short
+    /// for a rate.
+    pub(crate) fn rate_of_intervals(self) -> Option<f64> {
+        let time = self.time().filter(|time| *time >= LONG_ENOUGH)?;
+        Some(self.count.saturating_sub(1) as f64 / time.as_secs_f64())
+    }
+
     /// The events per second for display; `None` after a time that is too short for a rate.
     fn shown_rate(self) -> Option<f64> {
         self.rate().filter(|_| self.time().is_some_and(|time| time >= LONG_ENOUGH))

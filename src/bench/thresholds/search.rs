@@ -4,7 +4,7 @@
 use super::metric::{Metric, SENT_RATE, Statistic};
 use super::threshold::Thresholds;
 use crate::bench::ending::Ending;
-use crate::bench::report::{Found, Report, SearchStep};
+use crate::bench::report::{Figure, Found, Report, SearchStep};
 
 /// The search ends when the lowest failed rate is at most this multiple of the highest sustained one.
 const PRECISION: f64 = 1.05;
@@ -15,8 +15,8 @@ const MAX_STEPS: u32 = 24;
 /// The share of a rate that has to be sent for the rate to count as sustained.
 const KEPT_SHARE: f64 = 0.95;
 
-/// The figures shown for every rate, besides those of the conditions.
-const MAIN_FIGURES: [Metric; 2] = [SENT_RATE, Metric::Latency(None, Statistic::Percentile(99.0))];
+/// The latency shown for every rate, besides the rate itself and the figures of the conditions.
+const MAIN_LATENCY: Metric = Metric::Latency(None, Statistic::Percentile(99.0));
 
 /// The highest rate to try.
 const HIGHEST_RATE: f64 = 1e8;
@@ -87,10 +87,13 @@ pub(crate) fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchSte
         .or_else(|| until.first_failure(report))
         .or_else(|| report.describe_violation())
         .or_else(|| too_few(rate, report));
-    let mut figures = MAIN_FIGURES.map(|metric| metric.figure(report)).to_vec();
+    // A planned rate is one of intervals. The count over the time would exceed it where few messages are sent.
+    let sent_rate = Figure { value: report.sent.rate_of_intervals(), ..SENT_RATE.figure(report) };
+    let mut figures = vec![sent_rate, MAIN_LATENCY.figure(report)];
     for figure in until.figures(report) {
-        if !figures.contains(&figure) {
-            figures.push(figure);
+        match figures.iter_mut().find(|other| other.metric == figure.metric && other.unit == figure.unit) {
+            Some(other) => *other = figure,
+            None => figures.push(figure),
         }
     }
     SearchStep { rate, failure, figures }
@@ -118,8 +121,8 @@ fn too_few(rate: f64, report: &Report) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::report::Unit;
     use crate::bench::report::tests::{report, spoil};
+    use crate::bench::report::{Flow, Unit};
     use proptest::prelude::*;
 
     /// Searches with a broker that sustains every rate up to `limit`; returns the tried rates and the result.
@@ -185,6 +188,25 @@ mod tests {
         let expected =
             [("sent_rate", Unit::Rate), ("p99", Unit::Time), ("p90", Unit::Time), ("loss", Unit::Percent)];
         assert_eq!(figures, expected);
+    }
+
+    #[test]
+    fn the_sent_rate_is_that_of_the_intervals() {
+        let until: Thresholds = "p99>1s".parse().unwrap();
+        let sent_rate = |count, end| {
+            let mut report = report();
+            report.sent = Flow { count, span: Some((0, end)) };
+            judge(1.0, &report, &until).figures[0].clone()
+        };
+        let second = 1_000_000_000;
+        assert_eq!(sent_rate(2, second).value, Some(1.0));
+        assert_eq!(sent_rate(15, 2_800_000_000).value, Some(5.0));
+        assert_eq!(sent_rate(3, 60_000).value, None, "it is too short for a rate");
+        assert_eq!(sent_rate(0, second).value, Some(0.0));
+        let until: Thresholds = "sent_rate<1/s".parse().unwrap();
+        let rates = judge(1.0, &report(), &until).figures;
+        let rates = rates.iter().filter(|figure| figure.metric == "sent_rate");
+        assert_eq!(rates.count(), 1);
     }
 
     proptest! {

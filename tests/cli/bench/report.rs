@@ -480,6 +480,21 @@ fn a_search_finds_a_rate_that_holds() {
 #[test]
 fn a_search_in_vain_exits_4() {
     let words = "bench --embedded -c 1 --search rate --rate 4 --duration 0.3 --warm-up 0 --until connected>0";
+#[test]
+fn a_search_with_few_messages_has_no_sent_rate() {
+    let search =
+        "bench --embedded -c 3 --search rate --rate 4 --duration 0.5 --warm-up 0 --until connected>0";
+    let finished = mq(&format!("{search} --output json")).run();
+    let report = json(&finished.stdout);
+    let steps = report["search"]["steps"].as_array().unwrap();
+    assert!(!steps.is_empty());
+    assert!(steps.iter().all(|step| step["figures"]["sent_rate_per_second"].is_null()), "{steps:?}");
+    finished.expect_status(4);
+    let text = String::from_utf8(mq(search).run().stdout).unwrap();
+    let row = text.lines().skip_while(|line| !line.starts_with("tried per second")).nth(1);
+    assert_eq!(row.unwrap_or(&text).split_whitespace().nth(1), Some("-"), "{text}");
+}
+
     assert_says(
         &mq(words).run().fail(4),
         &["--search: not even 1.0 messages per second was sustained: connected>0: it was 2"],
