@@ -426,7 +426,10 @@ fn metrics_can_be_read_while_the_run_goes_on() {
         ("HEAD /metrics HTTP/1.1\r\n\r\n", "200"),
         ("POST /metrics HTTP/1.1\r\n\r\n", "405"),
         ("GET / HTTP/1.1\r\n\r\n", "404"),
-        ("\r\n\r\n", "404"),
+        ("GET http://h/metrics HTTP/1.1\r\nHost: h\r\n\r\n", "200"),
+        ("GET /metrics\r\n\r\n", "400"),
+        ("\r\n\r\n", "400"),
+        ("\u{16}\u{3}\u{1}", "400"),
     ] {
         assert!(
             answer_to(address, request.as_bytes()).starts_with(&format!("HTTP/1.1 {status} ")),
@@ -478,9 +481,6 @@ fn a_search_finds_a_rate_that_holds() {
 }
 
 #[test]
-fn a_search_in_vain_exits_4() {
-    let words = "bench --embedded -c 1 --search rate --rate 4 --duration 0.3 --warm-up 0 --until connected>0";
-#[test]
 fn a_search_with_few_messages_has_no_sent_rate() {
     let search =
         "bench --embedded -c 3 --search rate --rate 4 --duration 0.5 --warm-up 0 --until connected>0";
@@ -495,6 +495,9 @@ fn a_search_with_few_messages_has_no_sent_rate() {
     assert_eq!(row.unwrap_or(&text).split_whitespace().nth(1), Some("-"), "{text}");
 }
 
+#[test]
+fn a_search_in_vain_exits_4() {
+    let words = "bench --embedded -c 1 --search rate --rate 4 --duration 0.3 --warm-up 0 --until connected>0";
     assert_says(
         &mq(words).run().fail(4),
         &["--search: not even 1.0 messages per second was sustained: connected>0: it was 2"],

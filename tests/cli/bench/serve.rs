@@ -107,8 +107,10 @@ fn clients_that_are_no_browsers_cost_the_run_nothing() {
         ("HEAD / HTTP/1.1\r\n\r\n", "200"),
         ("POST / HTTP/1.1\r\n\r\n", "405"),
         ("GET /favicon.ico HTTP/1.1\r\n\r\n", "404"),
-        ("\u{0}\u{1}\u{2}\r\n\r\n", "404"),
-        ("\r\n\r\n", "404"),
+        ("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "403"),
+        ("GET http://localhost/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", "200"),
+        ("\u{0}\u{1}\u{2}\r\n\r\n", "400"),
+        ("\r\n\r\n", "400"),
     ] {
         let answer = answer_to(address, request.as_bytes());
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer}");
