@@ -232,23 +232,46 @@ fn frames_that_break_the_rules_end_the_connection() {
 }
 
 #[test]
-fn an_invalid_status_code_is_a_protocol_error() {
-    for (frame, part) in [
-        ("88 01 03", "half a status code"),
-        ("88 02 0000", "the status code 0,"),
-        ("88 02 03ee", "the status code 1006,"),
-        ("88 02 1388", "the status code 5000,"),
+fn an_invalid_close_frame_is_answered_with_its_fault() {
+    for (frame, code, part) in [
+        ("88 01 03", 1002_u16, "half a status code"),
+        ("88 02 0000", 1002, "the status code 0,"),
+        ("88 02 03ee", 1002, "the status code 1006,"),
+        ("88 02 1388", 1002, "the status code 5000,"),
+        ("88 04 03e8 c328", 1007, "a reason that is not UTF-8"),
     ] {
         let peer = ScriptedPeer::start(move |peer| {
             let mut client = peer.accept();
             answer(&mut client, "101 Switching Protocols", &UPGRADE);
             client.expect_frame(0x82);
             client.send(frame);
-            assert_eq!(client.expect_frame(0x88), 1002_u16.to_be_bytes());
+            assert_eq!(client.expect_frame(0x88), code.to_be_bytes());
         });
         let stderr = peer.mq("pub --ws -t a -m x").run().fail(7);
         assert_says(&stderr, &["the broker sent a WebSocket close frame with ", part]);
         peer.finish();
+    }
+}
+
+#[test]
+fn the_embedded_broker_answers_a_close_frame_with_its_code_or_its_fault() {
+    let broker = WebSocketBroker::start();
+    for (payload, code) in
+        [(&b"\x03\xe8bye"[..], 1000_u16), (b"\x03\xe8\xc3(", 1007), (b"\x03\xee", 1002), (b"\x03", 1002)]
+    {
+        let mut client = broker.connect();
+        client.send_bytes(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+              Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+        );
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head.push(char::from(client.expect_byte()));
+        }
+        // Masked with zeros.
+        client.send_bytes(&[&[0x88, 0x80 | payload.len() as u8, 0, 0, 0, 0][..], payload].concat());
+        assert_eq!(client.expect_end(), [&[0x88, 2][..], &code.to_be_bytes()].concat());
     }
 }
 

@@ -57,13 +57,36 @@ pub(super) enum FrameError {
     HalfCode,
     #[error("a WebSocket close frame with the status code {0}, which no frame may have")]
     CloseCode(u16),
+    #[error("a WebSocket close frame with a reason that is not UTF-8")]
+    CloseReason,
 }
 
-/// The fault of a close frame's payload, if there is one: its code must be one that frames may have (RFC 6455, 7.4, and the registry for it).
+/// The code of a close frame for a peer that breaks the protocol.
+const PROTOCOL_ERROR: u16 = 1002;
+
+/// The code for a text that is not UTF-8 (RFC 6455, 8.1).
+const INVALID_TEXT: u16 = 1007;
+
+impl FrameError {
+    /// The code for the close frame that answers it.
+    pub(super) fn close_code(&self) -> u16 {
+        match self {
+            FrameError::CloseReason => INVALID_TEXT,
+            _ => PROTOCOL_ERROR,
+        }
+    }
+}
+
+/// The fault of a close frame's payload, if there is one: its code must be one that frames may have (RFC 6455, 7.4, and the registry
+/// for it), its reason UTF-8.
 pub(super) fn fault_of_close(payload: &[u8]) -> Option<FrameError> {
-    let code = u16::from_be_bytes(*payload.first_chunk()?);
-    let is_valid = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-    (!is_valid).then_some(FrameError::CloseCode(code))
+    let (code, reason) = payload.split_first_chunk()?;
+    match u16::from_be_bytes(*code) {
+        1000..=1003 | 1007..=1014 | 3000..=4999 => {
+            std::str::from_utf8(reason).err().map(|_| FrameError::CloseReason)
+        }
+        code => Some(FrameError::CloseCode(code)),
+    }
 }
 
 /// Parses frames. It buffers a partial header or control frame, but no payload.

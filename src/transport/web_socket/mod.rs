@@ -27,9 +27,6 @@ const MAX_PAYLOAD: usize = 64 * 1024;
 /// The code of a close without a fault.
 const NORMAL: [u8; 2] = 1000u16.to_be_bytes();
 
-/// The code for a peer that breaks the protocol.
-const PROTOCOL_ERROR: [u8; 2] = 1002u16.to_be_bytes();
-
 /// A stream in WebSocket frames.
 pub(crate) struct WebSocket {
     stream: Stream,
@@ -127,7 +124,7 @@ impl WebSocket {
     fn refuse(&mut self, error: &FrameError) {
         let text = format!("the {} sent {error}", self.role.other());
         let failure = io::Error::new(io::ErrorKind::InvalidData, text);
-        self.end(PROTOCOL_ERROR.to_vec(), Some(failure));
+        self.end(error.close_code().to_be_bytes().to_vec(), Some(failure));
     }
 
     /// Ends the reading, and queues a close frame.
