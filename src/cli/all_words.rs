@@ -1,18 +1,23 @@
 //! The words that clap reads: those of an option file, of an earlier run and of the configuration, then the typed ones.
 
+use super::Names;
 use super::argv;
 use super::bench::repeat_of::EarlierRun;
 use super::clap_error::{CommandLine, Failure};
 use super::config;
-use super::option_file;
+use super::option_file::{self, OptionFile};
+use super::secrets::is_open_to_others;
 use clap::Command;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// The words after the name of the command.
 pub(super) struct AllWords {
     pub(super) words: Vec<OsString>,
     /// Whether an option is typed twice that must not be. Mistakes that clap finds are reported first.
     pub(super) repeated: Result<(), String>,
+    /// A warning about the option file.
+    pub(super) warning: Option<String>,
     /// The run that `--repeat-of` names.
     pub(super) earlier: Option<EarlierRun>,
 }
@@ -20,7 +25,7 @@ pub(super) struct AllWords {
 impl AllWords {
     /// The typed words alone, for a command that does not exist.
     pub(super) fn typed(words: &[OsString]) -> AllWords {
-        AllWords { words: words.to_vec(), repeated: Ok(()), earlier: None }
+        AllWords { words: words.to_vec(), repeated: Ok(()), warning: None, earlier: None }
     }
 
     /// Reads the files that the typed words name. `typed` gets their content, for errors.
@@ -31,11 +36,13 @@ impl AllWords {
         let names = typed.names;
         let words = typed.mode.as_ref().map_or(typed.words, |mode| &mode.words);
         let words = argv::normalise(subcommand, names, words);
+        let words = words.map_err(|problem| typed.usage_failure(&problem))?;
         let repeated = names.check_repetitions(&words);
         if option_file::is_read_by(subcommand.get_name()) {
             let file = option_file::read(subcommand, names, &words);
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
         }
+        let warning = if names == Names::Mq { exposed_secret(subcommand, &typed.file) } else { None };
         if let Some(mode) = &mut typed.mode {
             mode.sift(&mut typed.file.lines);
         }
@@ -56,6 +63,18 @@ impl AllWords {
             typed.config = config.map_err(|error| typed.file_failure(&error))?;
         }
         let words = mode_word.into_iter().chain(typed.config.words()).chain(words).collect();
-        Ok(AllWords { words, repeated, earlier })
+        Ok(AllWords { words, repeated, warning, earlier })
     }
+}
+
+/// A warning about an option file with a secret that other users can read.
+fn exposed_secret(subcommand: &Command, file: &OptionFile) -> Option<String> {
+    let is_secret = |line: &&option_file::Line| {
+        let value = line.word.as_bytes().splitn(2, |&byte| byte == b'=').nth(1).map(OsStr::from_bytes);
+        let arg = argv::find(subcommand, &line.option);
+        arg.zip(value).is_some_and(|(arg, value)| config::Entry::typed(arg, value).is_secret())
+    };
+    let line = file.lines.iter().find(is_secret).filter(|_| is_open_to_others(&file.path))?;
+    let (option, shown) = (line.option.display(), file.path.display());
+    Some(format!("other users can read the value of {option} in {shown}; `chmod 600 {shown}` prevents it"))
 }

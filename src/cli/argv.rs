@@ -3,6 +3,7 @@
 //! As in mosquitto's tools, the word after an option is its value, even if it looks like an option (`-m -5`). `-D` takes three
 //! words, or four for a user property.
 
+use super::config::is_path;
 use super::properties::SEPARATOR;
 use super::{Names, numeric_args};
 use crate::protocol::PropertyId;
@@ -17,7 +18,14 @@ pub(super) const PROPERTY: &str = "property";
 const DECODE_AS: &str = "decode-as";
 
 /// Joins every option of this subcommand, and of those below it, with its value, and normalises numbers.
-pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) -> Vec<OsString> {
+///
+/// # Errors
+/// If an option with a long name follows one that needs a file. Under mosquitto's names, it is the file's name.
+pub(super) fn normalise(
+    subcommand: &Command,
+    names: Names,
+    typed: &[OsString],
+) -> Result<Vec<OsString>, String> {
     let mut command = subcommand;
     let mut rest = typed;
     let mut normalised = Vec::with_capacity(typed.len());
@@ -29,11 +37,23 @@ pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) 
             normalised.push(tidied_word(command, names, word));
             continue;
         };
+        if let Some(next) = rest.first().filter(|next| names == Names::Mq && is_no_file(arg, next)) {
+            let (option, next) = (word.display(), next.display());
+            return Err(format!(
+                "{option} needs a value, but '{next}' follows; for a file of this name, use ./{next}"
+            ));
+        }
         let (values, following) = rest.split_at(value_count(long, rest).min(rest.len()));
         rest = following;
         normalised.push(if values.is_empty() { word.clone() } else { joined(command, names, arg, values) });
     }
-    normalised.into_iter().map(|word| with_protocol(command, word)).collect()
+    Ok(normalised.into_iter().map(|word| with_protocol(command, word)).collect())
+}
+
+/// Whether the value is to be a file, and the next word looks like an option.
+fn is_no_file(arg: &Arg, next: &OsStr) -> bool {
+    let is_named_file = || arg.get_value_names().unwrap_or_default().iter().any(|name| name == "FILE");
+    next.as_bytes().starts_with(b"--") && (is_path(arg) || is_named_file())
 }
 
 /// `--port 5000=mqtt-sn` is about the protocol of a port, not about the port of a broker.
@@ -122,7 +142,7 @@ mod tests {
     fn normalised(line: &[&str]) -> Vec<String> {
         let typed: Vec<OsString> = line.iter().map(OsString::from).collect();
         let command = super::super::command();
-        let words = normalise(command.find_subcommand("pub").unwrap(), Names::Mq, &typed);
+        let words = normalise(command.find_subcommand("pub").unwrap(), Names::Mq, &typed).unwrap();
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 

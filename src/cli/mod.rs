@@ -118,6 +118,8 @@ pub(crate) struct Invocation {
     pub command: Command,
     /// A hint about options that were not typed, for errors about combinations.
     pub note: Option<String>,
+    /// A warning about the option file.
+    pub warning: Option<String>,
 }
 
 /// Reads the command line.
@@ -138,7 +140,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         return Err(Failure::requested(version::verbose(), names));
     }
     if names == Names::Mq && typed.get(1).is_some_and(|name| name == COMPLETE) {
-        return Ok(Invocation { names, command: Command::Complete, note: None });
+        return Ok(Invocation { names, command: Command::Complete, note: None, warning: None });
     }
     let (head, words) = typed.split_at(typed.len().min(2));
     let named = head.get(1).and_then(|name| command::row(name.to_str()?));
@@ -200,13 +202,16 @@ fn read_all(
             args.note_options(options, all.earlier.as_ref());
         }
     }
-    Ok(Invocation { names: typed.names, command, note: typed.note() })
+    let is_worker = matches!(&command, Command::Bench(args) if args.is_worker());
+    let warning = all.warning.filter(|_| !is_worker);
+    Ok(Invocation { names: typed.names, command, note: typed.note(), warning })
 }
 
 /// mosquitto_passwd has its own rules for the order of words.
 fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
     let args = passwd::mosquitto::parse(words)?;
-    Ok(Invocation { names: Names::Mosquitto, command: Command::Passwd(Box::new(args)), note: None })
+    let command = Command::Passwd(Box::new(args));
+    Ok(Invocation { names: Names::Mosquitto, command, note: None, warning: None })
 }
 
 /// The fewest columns that are used for help, and those of a terminal whose width is unknown.

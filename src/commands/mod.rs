@@ -73,7 +73,7 @@ use std::io::Write;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     panic_hook::end_on_panic();
     colours::follow_variables();
-    let Invocation { names, mut command, note } = match cli::parse(arguments) {
+    let Invocation { names, mut command, note, warning } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => return end_without_command(&failure),
     };
@@ -109,6 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         _ => true,
     };
     let messages = Messages { names, name, quiet, hides_failures, leaves_signals, service, connection_kind };
+    warning.inspect(|warning| messages.say(warning));
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     // A panel that an error has ended.
     echo::restore();

@@ -172,3 +172,29 @@ fn a_file_may_give_required_options() {
     assert_says(&stderr, &["missing one of -m"]);
     assert!(!stderr.contains("-t and"), "{stderr}");
 }
+
+#[test]
+fn a_secret_that_others_can_read_is_reported() {
+    use std::os::unix::fs::PermissionsExt;
+    for (text, option) in [
+        ("-u ann\n-P xyzzy\n", "-P"),
+        ("-L mqtt://ann:xyzzy@127.0.0.1:9/a\n", "-L"),
+        ("-D connect authentication-method x\n-D connect authentication-data xyzzy\n", "-D"),
+        ("-t a\n", ""),
+    ] {
+        let (_directory, path) = file("options", text);
+        for mode in [0o644, 0o600] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            let finished = mq(&format!("pub {NOWHERE} -t a -n -o")).arg(&path).run();
+            let shown = path.display();
+            let warning = format!(
+                "mq pub: other users can read the value of {option} in {shown}; `chmod 600 {shown}` prevents it\n"
+            );
+            let is_reported = finished.stderr.contains(&warning);
+            assert_eq!(is_reported, mode == 0o644 && !option.is_empty(), "{text}: {}", finished.stderr);
+            assert!(!finished.stderr.contains("xyzzy"), "{}", finished.stderr);
+            let theirs = called_as("mosquitto_pub", &format!("{NOWHERE} -t a -n -o")).arg(&path).run();
+            assert!(!theirs.stderr.contains("other users"), "{}", theirs.stderr);
+        }
+    }
+}

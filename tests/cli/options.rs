@@ -225,3 +225,64 @@ fn required_options_have_two_names_as_well() {
 fn nodelay_is_taken_since_it_is_always_done() {
     assert_eq!(converse("pub -t a -m x --nodelay"), converse("pub -t a -m x"));
 }
+
+#[test]
+fn an_option_is_not_the_name_of_a_file() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let run = |words: &str| mq(words).in_directory(directory.path()).run();
+    for (words, option, next) in [
+        ("bench --embedded -c 1 --messages 1 --json --csv", "--json", "--csv"),
+        ("bench conn --html --embedded", "--html", "--embedded"),
+        ("bench --baseline --csv", "--baseline", "--csv"),
+        ("pub -t a -f --retain", "-f", "--retain"),
+        ("pub --cafile --insecure -t a -n", "--cafile", "--insecure"),
+        ("sub -t a --record --quiet", "--record", "--quiet"),
+        ("top --replay --list", "--replay", "--list"),
+        ("broker --acl --verbose", "--acl", "--verbose"),
+        ("inspect --tls-keylog --lint", "--tls-keylog", "--lint"),
+        ("gateway --predefined --aggregate", "--predefined", "--aggregate"),
+        ("bridge --config --check", "--config", "--check"),
+        ("passwd --password-file --create f u", "--password-file", "--create"),
+        ("passwd verify --password-file --format f u", "--password-file", "--format"),
+    ] {
+        let message =
+            format!("{option} needs a value, but '{next}' follows; for a file of this name, use ./{next}\n");
+        assert_says(&run(words).fail(2), &[&message]);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{words}");
+    }
+    run("bench --embedded -c 1 --messages 1 --json ./--csv").succeed();
+    run("bench --embedded -c 1 --messages 1 --json=--html").succeed();
+    for name in ["--csv", "--html"] {
+        assert!(directory.path().join(name).exists(), "{name}");
+    }
+    // As in mosquitto's tools, a text may look like an option.
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t a -C 1");
+    broker.mq("pub -t a -m --csv").run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "--csv\n");
+    let called = called_as("mosquitto_pub", "-h 127.0.0.1 -p 9 -t a -f --retain").run();
+    assert!(!called.stderr.contains("needs a value"), "{}", called.stderr);
+}
+
+#[test]
+fn a_number_out_of_range_is_rejected_with_the_range() {
+    for (words, range) in [
+        ("pub -t a -n -p 70000", "-p: expected a number from 0 to 65535"),
+        ("pub -t a -n -p 99999999999999999999999", "-p: expected a number from 0 to 65535"),
+        ("pub -t a -n --port=-1", "--port: expected a number from 0 to 65535"),
+        ("pub -t a -n --retries 99999999999999999999", "--retries: expected a number from 0 to 4294967295"),
+        ("sub -t a -C 99999999999999999999", "-C: expected a number from 1 to 18446744073709551615"),
+        ("passwd scram -I 99999999999999999999 f u", "-I: expected a number from 4096 to 10000000"),
+        ("bench --messages 99999999999999999999", "--messages: expected a number from 1 to 140737488355328"),
+        ("gateway --max-topics 99999999999999999999", "expected a number from 1 to 18446744073709551615"),
+        ("broker --front-processes=-1", "--front-processes: expected a number from 1 to 64"),
+        (
+            "pub -t a -n -D publish message-expiry-interval 4294967296",
+            "of message-expiry-interval: expected a number from 0 to 4294967295",
+        ),
+        ("pub -t a -n -p x", "-p: expected a whole number; 'x' is not a digit"),
+        ("pub -t a -n -p 1.5", "-p: expected a whole number; '.' is not a digit"),
+    ] {
+        assert_says(&mq(words).run().fail(2), &[range]);
+    }
+}
