@@ -216,7 +216,14 @@ fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind
     let properties = client.connect_properties(version).ok();
     let maximum_packet_size =
         properties.and_then(|properties| properties.as_properties().number(PropertyId::MaximumPacketSize));
-    Some(ConnectionKind { version, is_encrypted: client.is_encrypted(names)?, maximum_packet_size })
+    // Lives to the end of the program, as the messages about its connection do.
+    let will_topic = client.will.will_topic.as_ref().map(|topic| &*topic.as_str().to_owned().leak());
+    Some(ConnectionKind {
+        version,
+        is_encrypted: client.is_encrypted(names)?,
+        maximum_packet_size,
+        will_topic,
+    })
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

@@ -99,6 +99,21 @@ impl ReasonCode {
         }
     }
 
+    /// Whether a broker may refuse CONNECT with it because of the will.
+    pub(crate) fn may_be_about_will(self) -> bool {
+        matches!(
+            self,
+            ReasonCode::UNSPECIFIED_ERROR
+                | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
+                | ReasonCode::NOT_AUTHORIZED
+                | ReasonCode::TOPIC_NAME_INVALID
+                | ReasonCode::QUOTA_EXCEEDED
+                | ReasonCode::PAYLOAD_FORMAT_INVALID
+                | ReasonCode::RETAIN_NOT_SUPPORTED
+                | ReasonCode::QOS_NOT_SUPPORTED
+        )
+    }
+
     /// The MQTT 5.0 reason code for an MQTT 3 CONNACK return code; `None` above 5.
     pub fn from_v3_connack(return_code: u8) -> Option<ReasonCode> {
         match return_code {

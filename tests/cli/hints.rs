@@ -2,6 +2,7 @@
 
 use super::support::*;
 use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 
 /// Closes the connection after CONNECT without a byte.
 fn closing() -> ScriptedPeer {
@@ -15,6 +16,13 @@ fn refusing(connack: &'static str) -> ScriptedPeer {
         client.expect_type(0x10);
         client.send(connack);
     })
+}
+
+fn refusing_and_run(connack: &'static str, words: &str) -> process::Finished {
+    let peer = refusing(connack);
+    let finished = peer.mq(words).run();
+    peer.finish();
+    finished
 }
 
 #[track_caller]
@@ -142,6 +150,89 @@ fn names_of_users_that_a_broker_wants_are_reported() {
             5,
             &["hint: ", "ejabberd", "USER@DOMAIN"],
         );
+    }
+}
+
+#[test]
+fn a_refused_will_is_thought_of() {
+    let will = "the will to \"w/1\", which --will-topic sets";
+    for (connack, words, parts) in [
+        ("20 (00 05)", "", &["hint: -u USER and -P PASSWORD", "; or the broker does not allow "][..]),
+        ("20 (00 90 ())", " -V 5", &["hint: the broker may not allow "]),
+        ("20 (00 9b ())", " -V 5", &["hint: the broker may not allow "]),
+        ("20 (00 83 ())", " -V 5", &["hint: the broker may not allow "]),
+    ] {
+        let command = format!("pub -t a -m x --will-topic w/1{words}");
+        let stderr = assert_hint(refusing(connack), &command, 5, parts);
+        assert_says(&stderr, &[will]);
+        let stderr = assert_hint(refusing(connack), &format!("pub -t a -m x{words}"), 5, &[]);
+        assert!(!stderr.contains("will"), "{stderr}");
+    }
+    let stderr = assert_hint(refusing("20 (00 04)"), "pub -t a -m x --will-topic w/1", 5, &["hint: -u"]);
+    assert!(!stderr.contains("will"), "wrong credentials are the only reason: {stderr}");
+    let bench = "bench conn -c 1 --will-topic w/1";
+    let finished = refusing_and_run("20 (00 05)", bench);
+    assert_says(&finished.stderr, &["hint: the broker may not allow ", will]);
+    let finished = refusing_and_run("20 (00 05)", "bench conn -c 1");
+    assert!(!finished.stderr.contains("hint"), "{}", finished.stderr);
+}
+
+/// A broker of MQTT 5 that refuses clients with a will for this reason, and accepts others.
+fn broker_without_wills(reason: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut client = Wire::new(stream.unwrap());
+            std::thread::spawn(move || while answers_without_will(&mut client, reason) {});
+        }
+    });
+    address
+}
+
+/// Answers the next packet. Returns whether another may follow.
+fn answers_without_will(client: &mut Wire, reason: &str) -> bool {
+    let packet = client.packet();
+    match packet.first().map(|first| first >> 4) {
+        Some(1) => {
+            let name = packet.windows(4).position(|bytes| bytes == b"MQTT").unwrap();
+            let has_will = packet[name + 5] & 4 != 0;
+            client.send(&if has_will { format!("20 (00 {reason} ())") } else { "20 (00 00 ())".to_owned() });
+            !has_will
+        }
+        Some(8) => {
+            client.send(&format!("90 ({:02x}{:02x} () 01)", packet[2], packet[3]));
+            true
+        }
+        Some(12) => {
+            client.send("d0 ()");
+            true
+        }
+        Some(14) | None => false,
+        _ => true,
+    }
+}
+
+#[test]
+fn the_check_of_a_bridge_tries_its_will() {
+    let broker = EmbeddedBroker::start();
+    for (reason, status, parts) in [
+        ("87", 3, &["problem: the remote broker refuses the will", "(0x87); set another notification topic"]),
+        ("83", 3, &["problem: the remote broker refuses the will", "turn notifications off"]),
+        ("90", 0, &["note: the remote broker refuses the will", "(0x90); the bridge connects without it"]),
+        (
+            "9a",
+            0,
+            &["note: the remote broker refuses the will", "(0x9a); the bridge sends it without RETAIN"],
+        ),
+    ] {
+        let (from, to) = (broker.address(), broker_without_wills(reason));
+        let words = format!("bridge --from mqtt://{from} --to mqtt://{to} --name w --check");
+        let finished = mq(&words).arg("a/# out 1").run();
+        finished.expect_status(status);
+        assert_says(&String::from_utf8_lossy(&finished.stdout), parts);
+        let finished = mq(&words).words("--notifications local").arg("a/# out 1").run();
+        assert_says(&finished.succeed(), &["no problems found"]);
     }
 }
 

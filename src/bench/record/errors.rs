@@ -42,6 +42,8 @@ pub(crate) enum FailureKind {
     NoGateway,
     /// The MQTT-SN gateway answered with congestion.
     Congestion,
+    /// The broker refused CONNECT, perhaps because of its will.
+    MaybeOfWill,
     Other,
 }
 
@@ -65,6 +67,7 @@ impl FailureKind {
                 FailureKind::NoGateway
             }
             Error::Gateway(GatewayError::Refused(ReturnCode::CONGESTION)) => FailureKind::Congestion,
+            Error::Refused { reason, .. } if reason.may_be_about_will() => FailureKind::MaybeOfWill,
             Error::Connect(
                 ConnectError::Bind { .. }
                 | ConnectError::ProxyUnreachable { .. }

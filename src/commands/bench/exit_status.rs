@@ -135,7 +135,8 @@ impl Failure {
     fn hint(self, report: &Report, messages: Messages) -> Option<String> {
         let failure = report.errors.main_failure().filter(|_| self.is_without_connection(report))?;
         // Clients are mostly refused because of their user names, and the error has the reason.
-        let is_explained = all_refused(report) && failure != FailureKind::Congestion;
+        let has_hint = matches!(failure, FailureKind::Congestion | FailureKind::MaybeOfWill);
+        let is_explained = all_refused(report) && !has_hint;
         if is_explained { None } else { broker_hint::of_failed_clients(failure, messages.connection_kind) }
     }
 }

@@ -2,6 +2,7 @@
 //! notes on possible ones. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
 use super::check_client::{forgotten, options};
+use super::check_will::{self, RefusedWill};
 use super::dry_run::ways;
 use super::retained::{self, Comparison};
 use super::same_broker;
@@ -57,6 +58,8 @@ struct Answer {
     session_expiry: Option<u32>,
     /// Whether the broker accepts the protocol level of bridges; `None` in MQTT 5, which does not need it.
     is_private: Option<bool>,
+    /// The refusal of the will, if the broker accepts the client without one.
+    refused_will: Option<RefusedWill>,
     subscriptions: Vec<(String, Qos, Subscribed)>,
 }
 
@@ -136,19 +139,34 @@ async fn check_side(settings: &Settings, plan: &Plan, side: Side) -> SideReport 
     SideReport { side, address, answer }
 }
 
-/// Connects to a broker, reads its limits and tries the subscriptions.
+/// Connects to a broker as the bridge does, reads its limits and tries the subscriptions. If the broker may have refused the will, again
+/// without it.
 async fn ask(settings: &Settings, side: Side) -> Result<Answer, client::Error> {
     let mut options = options(settings.end(side));
+    options.will = check_will::will(settings, side);
+    match ask_with(&mut options, settings, side).await {
+        Err(client::Error::Refused { reason, details, .. })
+            if reason.may_be_about_will() && options.will.is_some() =>
+        {
+            options.will = None;
+            let answer = ask_with(&mut options, settings, side).await?;
+            Ok(Answer { refused_will: Some(RefusedWill { reason, details }), ..answer })
+        }
+        asked => asked,
+    }
+}
+
+async fn ask_with(options: &mut Options, settings: &Settings, side: Side) -> Result<Answer, client::Error> {
     if options.version.is_v5() || !settings.end(side).try_private {
-        return ask_as(&options, settings, side).await;
+        return ask_as(options, settings, side).await;
     }
     options.is_bridge = true;
-    match ask_as(&options, settings, side).await {
+    match ask_as(options, settings, side).await {
         Ok(answer) => Ok(Answer { is_private: Some(true), ..answer }),
         Err(client::Error::Connect(error)) => Err(error.into()),
         Err(_) => {
             options.is_bridge = false;
-            let answer = ask_as(&options, settings, side).await?;
+            let answer = ask_as(options, settings, side).await?;
             Ok(Answer { is_private: Some(false), ..answer })
         }
     }
@@ -180,6 +198,7 @@ async fn ask_as(options: &Options, settings: &Settings, side: Side) -> Result<An
         has_identifiers: options.version.is_v5() && offered.subscription_identifier_available,
         session_expiry,
         is_private: None,
+        refused_will: None,
         limits: found,
         described,
         subscriptions,
@@ -210,7 +229,14 @@ impl Findings {
                 Err(error) => {
                     findings.problems.push(format!("the {side} broker cannot be used: {error}"));
                 }
-                Ok(answer) => findings.problems.extend(of_source(settings, side, answer)),
+                Ok(answer) => {
+                    findings.problems.extend(of_source(settings, side, answer));
+                    if let Some(refused) = &answer.refused_will {
+                        let to =
+                            if refused.ends_bridge() { &mut findings.problems } else { &mut findings.notes };
+                        to.push(refused.describe(side));
+                    }
+                }
             }
         }
         let (Ok(local), Ok(remote)) = (&local.answer, &remote.answer) else { return findings };

@@ -2,6 +2,7 @@
 
 mod check;
 mod check_client;
+mod check_will;
 mod describe;
 mod dry_run;
 mod events;

@@ -22,6 +22,8 @@ pub(in crate::commands) struct ConnectionKind {
     pub(in crate::commands) is_encrypted: bool,
     /// The maximum packet size in CONNECT.
     pub(in crate::commands) maximum_packet_size: Option<u32>,
+    /// The topic of the will in CONNECT.
+    pub(in crate::commands) will_topic: Option<&'static str>,
 }
 
 /// The probable cause of an error, and the next step.
@@ -54,7 +56,22 @@ pub(in crate::commands) fn of_client(
         _ => None,
     };
     let usual = || error::hint::client_hint(error).map(str::to_owned);
-    of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual)
+    let hint = of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual);
+    let of_will = match error {
+        Error::Refused { reason, .. } if reason.may_be_about_will() => {
+            connection_kind.and_then(|connection_kind| of_will(connection_kind, hint.is_some()))
+        }
+        _ => None,
+    };
+    let hints: Vec<String> = hint.into_iter().chain(of_will).collect();
+    (!hints.is_empty()).then(|| hints.join("; "))
+}
+
+/// The will as the probable cause of a refusal, perhaps after another cause.
+fn of_will(connection_kind: ConnectionKind, is_other: bool) -> Option<String> {
+    let topic = connection_kind.will_topic?;
+    let may = if is_other { "or the broker does not allow" } else { "the broker may not allow" };
+    Some(format!("{may} the will to {topic:?}, which --will-topic sets"))
 }
 
 /// A connection that ends before CONNACK, or a CONNACK that refuses the version.
@@ -92,6 +109,7 @@ pub(in crate::commands) fn of_failed_clients(
         }
         FailureKind::WebSocket => error::hint::WEB_SOCKET_PORT,
         FailureKind::NotMqtt => error::hint::OTHER_PORT,
+        FailureKind::MaybeOfWill => return of_will(connection_kind?, false),
         // The error has the remedy.
         FailureKind::TrackingFull | FailureKind::Other => return None,
     };
