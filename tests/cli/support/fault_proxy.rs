@@ -2,6 +2,7 @@
 //! have a fault each.
 
 use super::packet_ends::PacketEnds;
+use super::releases::{Releases, ReleasesWatch};
 use super::{DEADLINE, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -88,6 +89,8 @@ struct State {
 pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<(Mutex<State>, Condvar)>,
+    /// What the server released, if that is watched.
+    releases: Option<Releases>,
 }
 
 impl Server for FaultProxy {
@@ -99,20 +102,25 @@ impl Server for FaultProxy {
 impl FaultProxy {
     /// Forwards connections to `server`.
     pub fn start(server: SocketAddr) -> FaultProxy {
-        FaultProxy::start_with(server, None)
+        FaultProxy::start_with(server, None, None)
+    }
+
+    /// As [`FaultProxy::start`]; all connections are of one session, of which the server's releases are watched.
+    pub fn watching(server: SocketAddr, releases: &Releases) -> FaultProxy {
+        FaultProxy::start_with(server, None, Some(releases.clone()))
     }
 
     /// As [`FaultProxy::start`], with faults in the first connections.
     pub fn planned(server: SocketAddr, plan: Plan) -> FaultProxy {
-        FaultProxy::start_with(server, Some(plan))
+        FaultProxy::start_with(server, Some(plan), None)
     }
 
-    fn start_with(server: SocketAddr, plan: Option<Plan>) -> FaultProxy {
+    fn start_with(server: SocketAddr, plan: Option<Plan>, releases: Option<Releases>) -> FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (mode, streams, faulty) = (Mode::Pass, Vec::new(), Weak::new());
         let state = State { mode, streams, faulty, plan, plans: 0, begun: 0, passed: 0 };
-        let proxy = FaultProxy { address, shared: Arc::new((Mutex::new(state), Condvar::new())) };
+        let proxy = FaultProxy { address, shared: Arc::new((Mutex::new(state), Condvar::new())), releases };
         let accepting = proxy.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -198,43 +206,69 @@ impl FaultProxy {
         let Ok(server) = TcpStream::connect(server) else { return };
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
+        let watch = self.releases.as_ref().map(Releases::watch);
         if let Some((fault, bytes)) = fault {
             let link = Arc::new(Link::new(client, server, fault, bytes));
             state.faulty = Arc::downgrade(&link);
             let again = Arc::clone(&link);
             thread::spawn(move || link.copy_to_server());
-            thread::spawn(move || again.copy_to_client());
+            thread::spawn(move || again.copy_to_client(watch));
             return;
         }
         state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
-        let counted_for = Some(state.plans);
+        let from_server = FromServer { counted_for: state.plans, watch };
         drop(state);
         self.shared.1.notify_all();
         let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let (there, again) = (self.clone(), self.clone());
         thread::spawn(move || there.copy(client, server, None));
-        thread::spawn(move || again.copy(back.0, back.1, counted_for));
+        thread::spawn(move || again.copy(back.0, back.1, Some(from_server)));
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream, counted_for: Option<usize>) {
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, mut from_server: Option<FromServer>) {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count) = from.read(&mut bytes) {
             if count == 0 {
                 break;
             }
-            let state = self.shared.0.lock().unwrap();
-            let mut state = self.shared.1.wait_while(state, |state| state.mode == Mode::Stall).unwrap();
-            if counted_for == Some(state.plans) {
-                state.passed += count;
+            if let Some(from_server) = &mut from_server {
+                from_server.note_read(&bytes[..count]);
             }
-            drop(state);
-            self.shared.1.notify_all();
+            let state = self.shared.0.lock().unwrap();
+            drop(self.shared.1.wait_while(state, |state| state.mode == Mode::Stall).unwrap());
             if to.write_all(&bytes[..count]).is_err() {
                 break;
+            }
+            if let Some(from_server) = &from_server {
+                from_server.note_written(count, &mut self.shared.0.lock().unwrap());
+                self.shared.1.notify_all();
             }
         }
         let _ = to.shutdown(Shutdown::Both); // the other direction ends, too
         let _ = from.shutdown(Shutdown::Both);
+    }
+}
+
+/// The server's direction of a connection without a fault.
+#[derive(Debug)]
+struct FromServer {
+    /// The number of the plan for which the bytes count.
+    counted_for: usize,
+    watch: Option<ReleasesWatch>,
+}
+
+impl FromServer {
+    fn note_read(&mut self, bytes: &[u8]) {
+        if let Some(watch) = &mut self.watch {
+            watch.pass(bytes);
+        }
+    }
+
+    /// The client has these bytes, also if the connection is cut now.
+    fn note_written(&self, count: usize, state: &mut State) {
+        if self.counted_for == state.plans {
+            state.passed += count;
+        }
     }
 }
 
@@ -299,10 +333,13 @@ impl Link {
         self.end();
     }
 
-    fn copy_to_client(&self) {
+    fn copy_to_client(&self, mut watch: Option<ReleasesWatch>) {
         let mut bytes = vec![0; 64 * 1024];
         let mut packet_ends = PacketEnds::default();
         while let Some(count) = self.read(&self.server, &mut bytes) {
+            if let Some(watch) = &mut watch {
+                watch.pass(&bytes[..count]);
+            }
             if self.fault == Fault::LateAnswers {
                 thread::sleep(Duration::from_millis(20)); // the delay
             }

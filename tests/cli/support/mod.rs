@@ -10,6 +10,7 @@ pub mod packet_ends;
 pub mod peer;
 pub mod process;
 pub mod proxy;
+pub mod releases;
 pub mod screen;
 pub mod sn;
 pub mod terminal;
