@@ -201,7 +201,7 @@ impl ClientArgs {
         self.will()?;
         self.check_characters(names)?;
         self.connect_properties(version)?;
-        Ok(())
+        self.identity.client_id(version).map(drop)
     }
 
     /// Checks the texts of CONNECT and of the properties; topics were checked when they were parsed.

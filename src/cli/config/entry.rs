@@ -1,6 +1,7 @@
 //! A value of an option, and its source.
 
 use super::options::{PAYLOADS, is_flag, is_of_payloads, is_repeated, key};
+use super::toml_value::name;
 use crate::cli::argv::{self, PROPERTY};
 use crate::cli::properties::SEPARATOR;
 use crate::cli::url::{self, without_secrets};
@@ -102,7 +103,7 @@ impl Origin {
 
 /// The table of a profile, as in messages.
 pub(super) fn table_of(profile: &str) -> String {
-    format!("[profile.{profile}]")
+    format!("[profile.{}]", name(profile))
 }
 
 impl Entry {

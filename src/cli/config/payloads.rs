@@ -3,7 +3,7 @@
 use super::document::{Document, Mistake};
 use super::entry::{Entry, Origin, Place};
 use super::options::{OF_PAYLOADS, Options, PAYLOADS};
-use super::precedence;
+use super::{precedence, toml_value};
 use crate::cli::schema::{ConfiguredTypes, configured_rule};
 use crate::payload::schema::{SchemaError, TypeRule, load};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) fn types(entries: &[Entry]) -> Option<ConfiguredTypes> {
 /// The name of the table that has an entry.
 fn table(entry: &Entry) -> String {
     match &entry.origin {
-        Origin::Profile { name, .. } => format!("[profile.{name}.{PAYLOADS}]"),
+        Origin::Profile { name, .. } => format!("[profile.{}.{PAYLOADS}]", toml_value::name(name)),
         _ => format!("[{PAYLOADS}]"),
     }
 }

@@ -221,6 +221,7 @@ fn values_that_the_option_refuses_later_are_not_set() {
         ("url", "mqtt://a%01b", "-L mqtt://a%01b: the host contains"),
         ("tls-hostname", "a\nb", "--tls-hostname: 'a\\nb' is neither a host name nor an address"),
         ("ciphers", "a\nb", "--ciphers a\\nb: 'a\\nb' is not supported"),
+        ("id", "", "-i needs an identifier"),
         ("tls-alpn", "a,,b", "--tls-alpn 'a,,b': a protocol has from 1 to 255 bytes"),
     ] {
         let stderr = profiles.mq("config set --profile a").arg(key).arg(value).run().fail(2);
@@ -228,6 +229,8 @@ fn values_that_the_option_refuses_later_are_not_set() {
         let text = format!("[profile.a]\n{key} = \"{}\"\n", value.escape_debug());
         assert_says(&Profiles::new(text).mq("config check").run().fail(2), &[part]);
     }
+    let stderr = profiles.mq("config set --profile a.b id").arg("").run().fail(2);
+    assert_says(&stderr, &["[profile.\"a.b\"]: -i needs an identifier"]);
     let headers = profiles.mq("config set --profile a ws true").run();
     headers.succeed();
     let stderr = profiles.mq("config set --profile a ws-header").arg("a b: c").run().fail(2);
