@@ -2,7 +2,7 @@
 
 use super::signal_guard::{SignalGuard, interruptible};
 use super::source::{self, NewPassword};
-use super::{DIFFERENT, Destination, into_shown, print, warnings};
+use super::{DIFFERENT, Destination, check_exists, into_shown, print, warnings};
 use crate::cli::UsageError;
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
 use crate::columns::{self, MAX_ALIGNED};
@@ -132,6 +132,7 @@ pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Resu
     }
     let name = kind.check_name(args.user.as_deref().unwrap_or_default())?;
     if args.delete {
+        check_exists(&path)?;
         return delete(kind, Destination::Existing(path), name);
     }
     let destination = Destination::new(args.create, args.force, path)?;

@@ -206,7 +206,14 @@ fn objections(file: &PasswordFile, target: MosquittoTarget, path: &Path) -> Vec<
     lines.chain(summary).collect()
 }
 
+/// Checks that the file of a deletion exists: no option creates it, as the hint of later errors says.
+fn check_exists(path: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::System { action: "open", path: path.to_owned(), source };
+    std::fs::metadata(path).map(drop).map_err(failed)
+}
+
 fn delete(path: PathBuf, user: UserName) -> Result<ExitStatus, Error> {
+    check_exists(&path)?;
     interruptible(move |guard| {
         let missing = |user: &UserName| Error::NoSuchUser { path: path.clone(), user: user.clone() };
         edit_file(&path, None, guard, |file| match file.remove(&user) {

@@ -1,7 +1,7 @@
 //! `mq passwd psk`: keys for TLS-PSK, in the file format of mosquitto's `psk_file`.
 
 use super::signal_guard::{SignalGuard, interruptible};
-use super::{Destination, edit_file, into_shown, print};
+use super::{Destination, check_exists, edit_file, into_shown, print};
 use crate::cli::passwd::{PskArgs, STANDARD};
 use crate::commands::Messages;
 use crate::commands::error::{Error, ExitStatus};
@@ -74,6 +74,7 @@ fn too_long(length: usize) -> Error {
 }
 
 fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {
+    check_exists(&path)?;
     interruptible(move |guard| {
         let problem = format!("no identity '{}'", into_shown(identity.as_str()));
         let missing = FileError::Content { path: path.clone(), problem };

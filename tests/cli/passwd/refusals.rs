@@ -124,7 +124,8 @@ fn a_path_that_is_not_a_file_is_reported() {
                 _ => "ann secret",
             };
             let stderr = mq("passwd").words(options).arg(path(name)).words(words).run().fail(1);
-            let says = if options == "-U" && name == "missing" { "No such file" } else { says };
+            let is_created = options.starts_with("-b");
+            let says = if !is_created && name == "missing" { "No such file" } else { says };
             assert_says(&stderr, &[says, name]);
         }
         for command in ["list", "check"] {
@@ -158,6 +159,10 @@ fn a_misspelt_subcommand_in_place_of_a_missing_file_is_recognised() {
     assert_says(&run("passwd lst f").fail(1), &["cannot find lst", hint]);
     let stderr = run("passwd users.txt f").fail(1);
     assert!(stderr.contains("hint: -c creates a new file") && !stderr.contains("did you mean"), "{stderr}");
+    for words in ["-D nofile f", "--format emqx-csv -D nofile f", "scram -D nofile f", "psk -D nofile f"] {
+        let stderr = run(&format!("passwd {words}")).fail(1);
+        assert!(stderr.contains("cannot open nofile") && !stderr.contains("hint"), "{words}: {stderr}");
+    }
     // A file of that name is meant itself.
     std::fs::write(directory.path().join("lst"), "").unwrap();
     let finished = run("passwd -b -I 1 lst ann x");
