@@ -128,5 +128,9 @@ pub(super) fn searches_without_messages(arg: Arg) -> Arg {
 pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
     let loopback = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let expected = "a port, or a local address and a port, such as 8080 or 127.0.0.1:8080";
-    text.parse().ok().or_else(loopback).ok_or_else(|| values::expected(expected))
+    let problem = || {
+        let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
+        values::port_problem(port).unwrap_or_else(|| values::expected(expected))
+    };
+    text.parse().ok().or_else(loopback).ok_or_else(problem)
 }

@@ -1,5 +1,6 @@
 //! Parses single values. The errors describe the valid values.
 
+use super::numbers::is_whole;
 use crate::bench::shard::Shard;
 use crate::protocol::sn::PublishQos;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
@@ -100,13 +101,18 @@ pub(super) fn retain_handling(text: &str) -> Result<RetainHandling, String> {
 pub(super) fn socket_address(place: &str) -> Result<SocketAddr, String> {
     let problem = expected("PORT or ADDR:PORT, such as 1884, 0.0.0.0:1884 or [::1]:1884");
     let (address, port) = place.rsplit_once(':').unwrap_or(("localhost", place));
-    let port = port.parse().map_err(|_| problem.clone())?;
+    let port = port.parse().map_err(|_| port_problem(port).unwrap_or_else(|| problem.clone()))?;
     let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     match address.parse::<IpAddr>() {
         Ok(address) => Ok(SocketAddr::new(address, port)),
         Err(_) if address == "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
         Err(_) => Err(problem),
     }
+}
+
+/// The reason why a whole number is not a port.
+pub(super) fn port_problem(text: &str) -> Option<String> {
+    is_whole(text).then(|| expected(format!("a port from 0 to {}", u16::MAX)))
 }
 
 /// A topic filter after its QoS, as in `2:alarms/#`.

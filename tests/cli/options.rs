@@ -275,6 +275,9 @@ fn a_number_out_of_range_is_rejected_with_the_range() {
         ("passwd scram -I 99999999999999999999 f u", "-I: expected a number from 4096 to 10000000"),
         ("bench --messages 99999999999999999999", "--messages: expected a number from 1 to 140737488355328"),
         ("gateway --max-topics 99999999999999999999", "expected a number from 1 to 18446744073709551615"),
+        ("gateway --listen 70000", "--listen: expected a port from 0 to 65535"),
+        ("bench --metrics 127.0.0.1:70000", "--metrics: expected a port from 0 to 65535"),
+        ("bench --serve x", "--serve: expected a port, or a local address and a port"),
         ("broker --front-processes=-1", "--front-processes: expected a number from 1 to 64"),
         (
             "pub -t a -n -D publish message-expiry-interval 4294967296",

@@ -13,6 +13,7 @@ use crate::bench::template::Template;
 use crate::bench::thresholds::{AbortConditions, Conditions, Thresholds};
 use crate::cli::Error;
 use crate::cli::UsageError;
+use crate::cli::numbers::is_whole;
 use crate::cli::toml_text::place;
 use crate::cli::values::{self, Sizes};
 use crate::input_file;
@@ -447,22 +448,40 @@ impl Table {
                 return Err(Problem::of(key, format!("{key} needs a rate, a ramp or stages")));
             }
         }
-        for (key, value, range) in [
-            ("clients", self.clients.map(u64::from), CLIENTS),
-            ("publishers", self.publishers.map(u64::from), CLIENTS),
-            ("subscribers", self.subscribers.map(u64::from), 0..CLIENTS.end),
-            ("burst", self.burst.map(u64::from), CLIENTS),
-            ("in_flight", self.in_flight.map(u64::from), 1..u64::from(u16::MAX) + 1),
-            ("messages", self.messages, 1..(1 << 47) + 1),
+        for (key, value) in [
+            ("clients", self.clients.map(u64::from)),
+            ("publishers", self.publishers.map(u64::from)),
+            ("subscribers", self.subscribers.map(u64::from)),
+            ("burst", self.burst.map(u64::from)),
+            ("in_flight", self.in_flight.map(u64::from)),
+            ("messages", self.messages),
+            ("topic_id", self.topic_id.map(u64::from)),
         ] {
-            if let Some(value) = value.filter(|value| !range.contains(value)) {
-                let expected =
-                    values::expected(format!("a number from {} to {}", range.start, range.end - 1));
+            if let Some((value, range)) = value.zip(range_of(key))
+                && !range.contains(&value)
+            {
+                let expected = numbers_in(&range);
                 return Err(Problem::of(key, format!("invalid value {value} for {key}: {expected}")));
             }
         }
         Ok(())
     }
+}
+
+/// The values of a key for numbers.
+fn range_of(key: &str) -> Option<Range<u64>> {
+    match key {
+        "clients" | "publishers" | "burst" => Some(CLIENTS),
+        "subscribers" => Some(0..CLIENTS.end),
+        "in_flight" => Some(1..u64::from(u16::MAX) + 1),
+        "messages" => Some(1..(1 << 47) + 1),
+        "topic_id" => Some(1..u64::from(u16::MAX)),
+        _ => None,
+    }
+}
+
+fn numbers_in(range: &Range<u64>) -> String {
+    values::expected(format!("a number from {} to {}", range.start, range.end - 1))
 }
 
 /// Serde's message, with the nearest known key, or the key of an invalid value.
@@ -505,7 +524,11 @@ fn invalid_value(text: &str, error: &toml::de::Error) -> Option<String> {
     let problem = if message.starts_with("expected") {
         message.to_owned()
     } else if of_serde.iter().any(|start| message.starts_with(start)) {
-        values::expected(format!("a value such as {}", key.example))
+        let range = range_of(key.name).filter(|_| is_whole(value.trim()));
+        range.map_or_else(
+            || values::expected(format!("a value such as {}", key.example)),
+            |range| numbers_in(&range),
+        )
     } else {
         // A text that begins with its value has its own quote.
         let quoted = value.trim().trim_matches(['"', '\'']);
