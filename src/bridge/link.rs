@@ -8,7 +8,8 @@ use super::repetition::Repetition;
 use super::requests::Requests;
 use super::settings::{End, Side};
 use super::snapshot::{SideSnapshot, SideState};
-use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, WillOptions, disconnect, pause_between};
+use super::status;
+use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, pause_between};
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Limits};
 use crate::protocol::{
     Disconnect, Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos,
@@ -26,10 +27,6 @@ pub(super) const DEFAULT_WINDOW: u16 = 15;
 
 /// A connection that lasted as long counts as one that works.
 const PROOF: Duration = Duration::from_secs(10);
-
-/// The payloads of the status topic.
-const WORKS: &[u8] = b"1";
-const FAILS: &[u8] = b"0";
 
 /// The connection to one broker.
 pub(super) struct Link {
@@ -371,7 +368,7 @@ impl Link {
             topic,
             packet_id,
             properties: Properties::EMPTY,
-            payload: if works { WORKS } else { FAILS },
+            payload: status::payload(works),
         };
         // A topic that is too long is refused with the will, in CONNECT.
         let _ = publish.encode(up.version, up.connection.output());
@@ -396,15 +393,8 @@ impl Link {
         let mut options = self.end.options.clone();
         options.endpoint = self.endpoint().clone();
         options.is_bridge = is_private;
-        if let Some(topic) = &self.status {
-            options.will = Some(WillOptions {
-                topic: topic.clone(),
-                payload: FAILS.to_vec(),
-                qos: self.will_qos,
-                retain: self.retains_will,
-                properties: PropertiesBuf::new(),
-            });
-        }
+        let will = |topic: &String| status::will(topic, self.will_qos, self.retains_will);
+        options.will = self.status.as_ref().map(will).or(options.will);
         if options.version.is_v5() {
             let receive_maximum = self.end.receive_maximum.unwrap_or(DEFAULT_WINDOW);
             let mut set = |id, number| {

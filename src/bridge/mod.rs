@@ -31,6 +31,7 @@ pub(crate) mod rule;
 mod run;
 pub(crate) mod settings;
 pub(crate) mod snapshot;
+pub(crate) mod status;
 
 pub(crate) use error::Error;
 pub(crate) use event::{DropReason, Event, EventKind};

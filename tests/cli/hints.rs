@@ -177,7 +177,7 @@ fn a_refused_will_is_thought_of() {
     assert!(!finished.stderr.contains("hint"), "{}", finished.stderr);
 }
 
-/// A broker of MQTT 5 that refuses clients with a will for this reason, and accepts others.
+/// A broker of MQTT 5 that answers clients with a will for this reason, or not at all, and closes the connection. It serves others.
 fn broker_without_wills(reason: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -197,7 +197,10 @@ fn answers_without_will(client: &mut Wire, reason: &str) -> bool {
         Some(1) => {
             let name = packet.windows(4).position(|bytes| bytes == b"MQTT").unwrap();
             let has_will = packet[name + 5] & 4 != 0;
-            client.send(&if has_will { format!("20 (00 {reason} ())") } else { "20 (00 00 ())".to_owned() });
+            let reason = if has_will { reason } else { "00" };
+            if !reason.is_empty() {
+                client.send(&format!("20 (00 {reason} ())"));
+            }
             !has_will
         }
         Some(8) => {
@@ -225,6 +228,8 @@ fn the_check_of_a_bridge_tries_its_will() {
             0,
             &["note: the remote broker refuses the will", "(0x9a); the bridge sends it without RETAIN"],
         ),
+        ("", 3, &["problem: the remote broker did not accept the will", "turn notifications off"]),
+        ("00", 0, &["remote broker", "no problems found"]),
     ] {
         let (from, to) = (broker.address(), broker_without_wills(reason));
         let words = format!("bridge --from mqtt://{from} --to mqtt://{to} --name w --check");

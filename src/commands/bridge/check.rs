@@ -2,7 +2,7 @@
 //! notes on possible ones. It uses client identifiers of its own, so that a bridge that runs keeps its sessions.
 
 use super::check_client::{forgotten, options};
-use super::check_will::{self, RefusedWill};
+use super::check_will::{RefusedWill, try_will};
 use super::dry_run::ways;
 use super::retained::{self, Comparison};
 use super::same_broker;
@@ -58,7 +58,7 @@ struct Answer {
     session_expiry: Option<u32>,
     /// Whether the broker accepts the protocol level of bridges; `None` in MQTT 5, which does not need it.
     is_private: Option<bool>,
-    /// The refusal of the will, if the broker accepts the client without one.
+    /// The refusal of the will.
     refused_will: Option<RefusedWill>,
     subscriptions: Vec<(String, Qos, Subscribed)>,
 }
@@ -139,21 +139,12 @@ async fn check_side(settings: &Settings, plan: &Plan, side: Side) -> SideReport 
     SideReport { side, address, answer }
 }
 
-/// Connects to a broker as the bridge does, reads its limits and tries the subscriptions. If the broker may have refused the will, again
-/// without it.
+/// Connects to a broker as the bridge does, reads its limits and tries the subscriptions, then the will.
 async fn ask(settings: &Settings, side: Side) -> Result<Answer, client::Error> {
     let mut options = options(settings.end(side));
-    options.will = check_will::will(settings, side);
-    match ask_with(&mut options, settings, side).await {
-        Err(client::Error::Refused { reason, details, .. })
-            if reason.may_be_about_will() && options.will.is_some() =>
-        {
-            options.will = None;
-            let answer = ask_with(&mut options, settings, side).await?;
-            Ok(Answer { refused_will: Some(RefusedWill { reason, details }), ..answer })
-        }
-        asked => asked,
-    }
+    let answer = ask_with(&mut options, settings, side).await?;
+    let refused_will = try_will(options, settings, side).await.err();
+    Ok(Answer { refused_will, ..answer })
 }
 
 async fn ask_with(options: &mut Options, settings: &Settings, side: Side) -> Result<Answer, client::Error> {

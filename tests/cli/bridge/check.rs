@@ -127,6 +127,7 @@ fn closing_after(pings: usize, clients: usize) -> ScriptedPeer {
         let subscribe = wire.expect_type(0x82);
         wire.send(&format!("90 ({:02x}{:02x} () 01)", subscribe[2], subscribe[3]));
         wire.expect_end();
+        acceptor.accept_v5("").expect_end(); // of the client with the will
         for _ in 0..clients {
             let mut wire = acceptor.accept_v5("");
             for _ in 0..pings {
