@@ -358,7 +358,8 @@ impl Bridge {
             }
         }
         let (version, limits) = (up.version, up.limits);
-        if accepted.is_first && !unsubscribe.is_empty() {
+        // Without a session there is nothing to end, and some brokers end the subscriptions of others.
+        if accepted.is_first && session_present && !unsubscribe.is_empty() {
             up.requests.unsubscribe(&unsubscribe, to.flow_mut(), version, up.connection.output());
         }
         from.is_subscribed &= session_present;

@@ -143,7 +143,7 @@ pub(crate) struct End {
     pub try_private: bool,
     /// Whether the rules form a loop if this broker sends the bridge its own messages.
     pub needs_no_local: bool,
-    /// Filters to unsubscribe from at the first connection.
+    /// Filters to unsubscribe from at the first connection, if it resumes a session.
     pub unsubscribe: Vec<TopicFilter>,
 }
 

@@ -49,8 +49,6 @@ impl SlowBroker {
         let (is_received, received) = channel();
         let (acknowledge, is_wanted) = channel();
         let peer = ScriptedPeer::accepting_v5("", move |wire| {
-            wire.expect_type(0xa2);
-            wire.send("b0 (ffff () 00)");
             let message = wire.expect_publish();
             is_received.send(()).unwrap();
             if is_wanted.recv().is_ok() {

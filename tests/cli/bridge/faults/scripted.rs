@@ -19,8 +19,6 @@ fn a_message_beyond_the_quota_of_the_target_is_sent_again_and_old_identifiers_ar
     source.mq("pub -t m/b -m b -q 2 -r").run().succeed();
     let (is_done, done) = std::sync::mpsc::channel();
     let target = ScriptedPeer::accepting_v5("", move |wire| {
-        wire.expect_type(0xa2);
-        wire.send("b0 (ffff () 00)");
         let (first, second) = (wire.expect_publish(), wire.expect_publish());
         complete(wire, &first);
         let [high, low] = second.packet_id.unwrap();
@@ -45,6 +43,27 @@ fn a_message_beyond_the_quota_of_the_target_is_sent_again_and_old_identifiers_ar
         &["the remote broker refuses messages for now: quota exceeded (0x97)", "forwarded 2"],
     );
     target.finish();
+}
+
+#[test]
+fn old_subscriptions_are_ended_in_a_session_that_exists_and_not_in_a_new_one() {
+    let source = EmbeddedBroker::start();
+    for is_resumed in [true, false] {
+        let (is_done, done) = std::sync::mpsc::channel();
+        let target = ScriptedPeer::start(move |peer| {
+            // With a session, UNSUBSCRIBE is the first packet.
+            let mut wire = if is_resumed { accept_with_session(peer) } else { peer.accept_v5("") };
+            is_done.send(()).unwrap();
+            let rest = wire.expect_end();
+            assert_eq!(rest.first(), Some(&0xe0), "DISCONNECT is all: {rest:02x?}");
+        });
+        let mut bridge = between(&source, &target, "--name b --notifications none", &["m/# out 2"]).spawn();
+        done.recv_timeout(DEADLINE).expect("the bridge connects");
+        bridge.wait_for_stderr("connected to the remote broker");
+        bridge.signal("TERM");
+        bridge.finish().expect_status(0);
+        target.finish();
+    }
 }
 
 #[test]
