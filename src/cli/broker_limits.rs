@@ -56,15 +56,19 @@ const LIMITS: [(&str, LimitName, Unit, RangeInclusive<u64>); 11] = [
     ("stall-time", LimitName::StallTime, Unit::Milliseconds, 1..=LONGEST),
 ];
 
+/// The words of all limits.
+pub(super) fn words() -> [&'static str; LIMITS.len()] {
+    LIMITS.each_ref().map(|(word, ..)| *word)
+}
+
 /// Parses `NAME=VALUE`.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
     let Some((word, value)) = text.split_once('=') else {
         return Err(expected("NAME=VALUE, such as sessions=10"));
     };
-    let words = LIMITS.each_ref().map(|(word, ..)| *word);
     let Some((_, name, unit, range)) = LIMITS.iter().find(|(known, ..)| *known == word) else {
-        let suggestion = did_you_mean(word, words);
-        return Err(format!("{}{suggestion}", expected(one_of(&words))));
+        let suggestion = did_you_mean(word, words());
+        return Err(format!("{}{suggestion}", expected(one_of(&words()))));
     };
     let (parsed, form) = match unit {
         Unit::Count => (value.parse().ok(), "a number"),

@@ -117,7 +117,7 @@ fn every_shell_has_a_script() {
 }
 
 /// Typed words, and a part of the line or list that a tab makes of them.
-const LINES: [(&str, &str); 16] = [
+const LINES: [(&str, &str); 18] = [
     ("mq pu", "> mq pub "),
     ("mq sub --tls-v", "> mq sub --tls-version"),
     ("mq sub --profile ho", "--profile home "),
@@ -132,6 +132,8 @@ const LINES: [(&str, &str); 16] = [
     ("mq man --dir p", "--dir pages/"),
     ("mq sub -t a > ca", "-t a > ca.pem "),
     ("mq sub 2>ca.pem --tls-v", "2>ca.pem --tls-version"),
+    ("mq broker --limit sess", "--limit sessions="),
+    ("mq sub --auth-method OA", "--auth-method OAUTH2-JWT "),
     ("mq config set insecure t", "insecure true "),
     ("mq config unset --profile office u", "--profile office url "),
 ];

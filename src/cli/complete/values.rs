@@ -5,6 +5,7 @@
 use super::candidate::{Candidate, Completion, Paths};
 use super::{filter_terms, topics};
 use crate::cli::argv::PROPERTY;
+use crate::cli::broker_limits;
 use crate::cli::config;
 use crate::cli::output;
 use crate::cli::properties;
@@ -45,6 +46,7 @@ pub(super) fn of(arg: &Arg, before: &[OsString], current: &str, context: &Contex
         "values" if context.key.is_some() => values_of_key(current, context),
         PROPERTY => Completion::of(words_of_property(before), current),
         "filter" => filter_terms::complete(current),
+        "limit" => beginnings(broker_limits::words().map(|word| format!("{word}=")), current),
         _ if takes_profile(arg) => Completion::of(profiles(), current),
         "topic" | "filter-out" | "unsubscribe" => {
             Completion::of(plain(topics::known(&context.recordings)), current)
@@ -60,6 +62,11 @@ fn plain(values: impl IntoIterator<Item = String>) -> impl Iterator<Item = Candi
     values.into_iter().map(|value| Candidate::new(&value, ""))
 }
 
+/// Words that the user continues.
+fn beginnings(words: impl IntoIterator<Item = String>, current: &str) -> Completion {
+    Completion { is_partial: true, ..Completion::of(plain(words), current) }
+}
+
 /// The values of an option, wherever it appears.
 fn known(option: &str) -> Option<Vec<&'static str>> {
     let values: &[&str] = match option {
@@ -72,6 +79,7 @@ fn known(option: &str) -> Option<Vec<&'static str>> {
         "input" => &["raw", "hex", "base64", "json"],
         "output" => &["raw", "hex", "base64"],
         "direction" => &["c2s", "s2c"],
+        "auth-method" => &["SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTH2-JWT"],
         "preset" => return Some(Service::ALL.into_iter().map(Service::word).collect()),
         "decode" => return Some(output::decoders().map(|decoder| decoder.name().0).collect()),
         _ => return None,
