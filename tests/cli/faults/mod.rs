@@ -24,14 +24,16 @@ use tempfile::TempDir;
 /// A command of the matrix: it runs behind the faulty network, and asserts what the documentation says.
 type Command = fn(&Case<'_>);
 
-const COMMANDS: [(&str, Command); 23] = [
+const COMMANDS: [(&str, Command); 25] = [
     ("pub -q 1", publishers::single_of_qos_1),
     ("pub -q 2", publishers::single_of_qos_2),
     ("pub without retries", publishers::single_without_retries),
     ("pub -l -q 1", publishers::lines_of_qos_1),
     ("pub -l -q 2", publishers::lines_of_qos_2),
-    ("pub --ndjson -q 2", publishers::objects),
-    ("pub --replay -q 2", publishers::recording),
+    ("pub --ndjson -q 1", publishers::objects_of_qos_1),
+    ("pub --ndjson -q 2", publishers::objects_of_qos_2),
+    ("pub --replay -q 1", publishers::recording_of_qos_1),
+    ("pub --replay -q 2", publishers::recording_of_qos_2),
     ("pub -l through inspect --listen", publishers::through_inspect),
     ("sub", subscribers::plain),
     ("sub -c -q 1", subscribers::kept_of_qos_1),

@@ -53,23 +53,40 @@ pub(super) fn lines_of_qos_2(case: &Case<'_>) {
     stream(case, 2, &|program, id| program.words(&format!("-l -q 2 -t {id}")).stdin(lines()));
 }
 
-/// A message as `mq pub --ndjson` and `--replay` read it.
-fn object(topic: &str, number: usize) -> String {
-    format!(
-        "{{\"time\":\"2026-01-31T12:00:00Z\",\"topic\":\"{topic}\",\"payload\":\"{number}\",\"qos\":2}}\n"
-    )
+/// The messages of a stream as `mq pub --ndjson` and `--replay` read them.
+fn stream_of_objects(topic: &str, qos: u8) -> String {
+    let object = |number| {
+        format!(
+            "{{\"time\":\"2026-01-31T12:00:00Z\",\"topic\":\"{topic}\",\"payload\":\"{number}\",\"qos\":{qos}}}\n"
+        )
+    };
+    (0..messages()).map(object).collect()
 }
 
-pub(super) fn objects(case: &Case<'_>) {
-    let objects: String = (0..messages()).map(|number| object(&case.id(), number)).collect();
-    stream(case, 2, &|program, _| program.words("--ndjson").stdin(objects.as_str()));
+pub(super) fn objects_of_qos_1(case: &Case<'_>) {
+    objects(case, 1);
 }
 
-pub(super) fn recording(case: &Case<'_>) {
+pub(super) fn objects_of_qos_2(case: &Case<'_>) {
+    objects(case, 2);
+}
+
+fn objects(case: &Case<'_>, qos: u8) {
+    stream(case, qos, &|program, id| program.words("--ndjson").stdin(stream_of_objects(id, qos)));
+}
+
+pub(super) fn recording_of_qos_1(case: &Case<'_>) {
+    recording(case, 1);
+}
+
+pub(super) fn recording_of_qos_2(case: &Case<'_>) {
+    recording(case, 2);
+}
+
+fn recording(case: &Case<'_>, qos: u8) {
     let file = case.directory.path().join("recording.ndjson");
-    let objects: String = (0..messages()).map(|number| object(&case.id(), number)).collect();
-    std::fs::write(&file, objects).unwrap();
-    stream(case, 2, &|program, _| program.words("--speed max --replay").arg(&file));
+    std::fs::write(&file, stream_of_objects(&case.id(), qos)).unwrap();
+    stream(case, qos, &|program, _| program.words("--speed max --replay").arg(&file));
 }
 
 /// Publishes all lines through the faulty network, to be received once (QoS 2) or at least once.

@@ -7,14 +7,35 @@ use super::*;
 const HANDSHAKE: usize = 1500;
 
 #[test]
-fn connections_that_are_cut_in_the_handshake_of_tls() {
+fn connections_to_mosquitto_that_are_cut_in_the_handshake_of_tls() {
+    let (ca, server, key) = certificate();
+    let lines_of_tls = "certfile {directory}/server.pem\nkeyfile {directory}/server.key\n";
+    let files = [("server.pem", server.as_str()), ("server.key", key.as_str())];
+    let Some(broker) = Mosquitto::start_with_files(lines_of_tls, &files) else { return };
+    run_all_with_tls(broker.address(), &ca);
+}
+
+#[test]
+fn connections_to_mq_broker_that_are_cut_in_the_handshake_of_tls() {
+    let (ca, server, key) = certificate();
+    let files = Files::new(&[("server.pem", server), ("server.key", key)]);
+    let words = "-p 0 --tls-port 0 --cert {}/server.pem --key {}/server.key";
+    let mut broker = EmbeddedBroker::start_with(&files.words(words));
+    let line = broker.process().wait_for_stdout("(TLS)");
+    let address = line.split(' ').nth(2).and_then(|word| word.parse().ok());
+    run_all_with_tls(address.unwrap_or_else(|| panic!("{line}")), &ca);
+}
+
+/// The authority, the certificate of the broker and its key, in PEM form.
+fn certificate() -> (String, String, String) {
     let ca = authority("Test CA");
     let server = ca.issue(server_params());
-    let files = [("server.pem", server.pem()), ("server.key", server.key_pem())];
-    let files = files.each_ref().map(|(name, content)| (*name, content.as_str()));
-    let lines_of_tls = "certfile {directory}/server.pem\nkeyfile {directory}/server.key\n";
-    let Some(broker) = Mosquitto::start_with_files(lines_of_tls, &files) else { return };
-    let trusted = Files::new(&[("ca.pem", ca.pem())]);
+    (ca.pem(), server.pem(), server.key_pem())
+}
+
+/// A stream behind each fault, to the TLS port of a broker.
+fn run_all_with_tls(broker: SocketAddr, ca: &str) {
+    let trusted = Files::new(&[("ca.pem", ca.to_owned())]);
     for (number, fault) in [Fault::Cut, Fault::Reset, Fault::Stall, Fault::HalfOpen].into_iter().enumerate() {
         let proxy = |seed: u64| {
             let plan = Plan {
@@ -23,7 +44,7 @@ fn connections_that_are_cut_in_the_handshake_of_tls() {
                 most_bytes: HANDSHAKE,
                 seed,
             };
-            FaultProxy::planned(broker.address(), plan)
+            FaultProxy::planned(broker, plan)
         };
         let start = seed() * 100 + number as u64 * 10;
         let (of_publisher, of_subscriber) = (proxy(start), proxy(start + 5));
@@ -35,10 +56,7 @@ fn connections_that_are_cut_in_the_handshake_of_tls() {
             mq(&trusted.words(&options))
         };
         let id = format!("reader{number}");
-        let direct = format!(
-            "sub -L mqtts://{}/lines{number} --cafile {{}}/ca.pem -E -c -i {id} -q 2",
-            broker.address()
-        );
+        let direct = format!("sub -L mqtts://{broker}/lines{number} --cafile {{}}/ca.pem -E -c -i {id} -q 2");
         mq(&trusted.words(&direct)).run().succeed();
         let words = format!("-c -i {id} -q 2 -C {} --retries 50", messages());
         let subscriber = command(&of_subscriber, "sub", &words).spawn();
