@@ -97,6 +97,7 @@ def zmqtt(port, count, size, qos, retain):
                 task.cancel()
             for task in done:
                 task.result()
+            await asyncio.sleep(PAUSE)
     asyncio.run(run())
 
 def ohmqtt(port, count, size, qos, retain):
