@@ -1,12 +1,16 @@
-//! Commands that wait, for a network that is silent or a broker that refuses them: they use no processor, and descriptors do not add up.
+//! Commands that wait, for a network that is silent or a broker that refuses them: they use no processor, and neither memory nor descriptors
+//! add up.
 
 use super::*;
-use crate::support::process::{cpu_seconds, descriptors};
+use crate::support::process::{cpu_seconds, descriptors, own_memory};
 use std::time::Duration;
 
 /// How long commands are watched: 3 % of a processor are 15 of the hundredths that Linux counts.
 const WATCHED: Duration = Duration::from_secs(5);
 const MAX_CPU: f64 = 0.03;
+
+/// More memory than an allocator or a counter takes meanwhile, in bytes.
+const MAX_GROWTH: u64 = 1 << 20;
 
 /// Commands that wait for ever, each with a sign that it does.
 const WAITING: [(&str, &str); 7] = [
@@ -97,22 +101,41 @@ impl Waiting {
         self.add("bridge", bridge);
     }
 
-    /// The CPU time and the descriptors of each command.
-    fn usage(&self) -> Vec<(f64, usize)> {
-        self.processes.iter().map(|(_, process)| (cpu_seconds(*process), descriptors(*process))).collect()
+    /// The usage of each command.
+    fn usage(&self) -> Vec<Usage> {
+        self.processes.iter().map(|(_, process)| Usage::of(*process)).collect()
+    }
+}
+
+/// The resources of a process until now.
+struct Usage {
+    cpu_seconds: f64,
+    descriptors: usize,
+    memory: u64,
+}
+
+impl Usage {
+    fn of(process: u32) -> Usage {
+        Usage {
+            cpu_seconds: cpu_seconds(process),
+            descriptors: descriptors(process),
+            memory: own_memory(process),
+        }
     }
 }
 
 #[test]
-fn a_silent_network_costs_no_processor_and_no_descriptors() {
+fn a_silent_network_costs_no_processor_no_memory_and_no_descriptors() {
     on_each_broker(|broker| {
         let waiting = Waiting::start(broker);
         let before = waiting.usage();
         thread::sleep(WATCHED); // the time that is measured
         for ((before, after), (name, _)) in before.into_iter().zip(waiting.usage()).zip(&waiting.processes) {
-            let part = (after.0 - before.0) / WATCHED.as_secs_f64();
+            let part = (after.cpu_seconds - before.cpu_seconds) / WATCHED.as_secs_f64();
             assert!(part < MAX_CPU, "{name}: {part:.3} of a processor");
-            assert_eq!(after.1, before.1, "descriptors of {name}");
+            assert_eq!(after.descriptors, before.descriptors, "descriptors of {name}");
+            let grown = after.memory.saturating_sub(before.memory);
+            assert!(grown < MAX_GROWTH, "{name}: {grown} bytes more");
         }
     });
 }

@@ -175,6 +175,20 @@ pub fn cpu_seconds(process: u32) -> f64 {
     f64::from(ticks(11) + ticks(12)) / 100.0
 }
 
+/// The resident memory of a process, in bytes, without the pages of files.
+#[cfg(target_os = "linux")]
+pub fn own_memory(process: u32) -> u64 {
+    size_in_status(process, "RssAnon:")
+}
+
+/// A size in the status of a process, in bytes.
+#[cfg(target_os = "linux")]
+fn size_in_status(process: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).expect("Linux reports it");
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
 /// A program that runs; it is killed when this goes away.
 pub struct Running {
     child: Child,
@@ -263,21 +277,14 @@ impl Running {
     /// The peak of resident memory in bytes, without the pages of the program file, whose size depends on the build.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
-        self.status_of("VmHWM:") - self.status_of("RssFile:")
-    }
-
-    /// A size in its status, in bytes.
-    #[cfg(target_os = "linux")]
-    fn status_of(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(name)).expect("Linux reports it");
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        let process = self.child.id();
+        size_in_status(process, "VmHWM:") - size_in_status(process, "RssFile:")
     }
 
     /// The resident memory of its own, in bytes, without the pages of files.
     #[cfg(target_os = "linux")]
     pub fn own_memory(&self) -> u64 {
-        self.status_of("RssAnon:")
+        own_memory(self.child.id())
     }
 
     /// How many threads it has.
