@@ -38,6 +38,8 @@ while [ $rounds -eq 0 ] || { [ -z "$once" ] && [ $SECONDS -lt $end ]; }; do
     began=$SECONDS
     if ! cargo test --locked --test cli -- --test-threads 1 faults:: >"$log" 2>&1; then
         tail -n 200 "$log"
+        trap - EXIT
+        printf '\nthe output of all tests: %s' "$log"
         printf '\nfailed: MQ_FAULT_SEED=%s MQ_FAULT_MESSAGES=%s MQ_FAULT_CONNECTIONS=%s MQ_BRIDGE_MESSAGES=%s%s %s %s 1\n' \
             "$MQ_FAULT_SEED" "$MQ_FAULT_MESSAGES" "$MQ_FAULT_CONNECTIONS" "$MQ_BRIDGE_MESSAGES" \
             "${MQ_FAULT_COMMAND:+ MQ_FAULT_COMMAND='$MQ_FAULT_COMMAND'}" "$script" "$MQ_TESTED"
