@@ -12,5 +12,5 @@ pub(crate) enum Error {
     #[error("the {side} broker rejects the protocol level of bridges, so the rules would form a loop")]
     NoLocal { side: Side },
     #[error("{side} broker: {source}")]
-    Client { side: Side, source: Box<client::Error> },
+    Client { side: Side, source: Box<client::Error>, has_will: bool },
 }

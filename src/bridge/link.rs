@@ -266,7 +266,8 @@ impl Link {
                     return Ok(());
                 }
                 Ok(false) if self.snapshot.connections == 0 && is_final(&error) => {
-                    return Err(Error::Client { side, source: Box::new(error) });
+                    let has_will = self.status.is_some();
+                    return Err(Error::Client { side, source: Box::new(error), has_will });
                 }
                 Ok(false) => self.next_address(false),
             },

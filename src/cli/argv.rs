@@ -20,7 +20,7 @@ const DECODE_AS: &str = "decode-as";
 /// Joins every option of this subcommand, and of those below it, with its value, and normalises numbers.
 ///
 /// # Errors
-/// If an option with a long name follows one that needs a file. Under mosquitto's names, it is the file's name.
+/// If an option follows one that needs a file. Under mosquitto's names, it is the file's name.
 pub(super) fn normalise(
     subcommand: &Command,
     names: Names,
@@ -53,7 +53,7 @@ pub(super) fn normalise(
 /// Whether the value is to be a file, and the next word looks like an option.
 fn is_no_file(arg: &Arg, next: &OsStr) -> bool {
     let is_named_file = || arg.get_value_names().unwrap_or_default().iter().any(|name| name == "FILE");
-    next.as_bytes().starts_with(b"--") && (is_path(arg) || is_named_file())
+    next.len() > 1 && next.as_bytes().starts_with(b"-") && (is_path(arg) || is_named_file())
 }
 
 /// `--port 5000=mqtt-sn` is about the protocol of a port, not about the port of a broker.

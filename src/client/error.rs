@@ -181,6 +181,11 @@ impl Error {
         }
     }
 
+    /// Whether the broker may have refused CONNECT because of the will.
+    pub(crate) fn may_be_about_will(&self) -> bool {
+        matches!(self, Error::Refused { reason, .. } if reason.may_be_about_will())
+    }
+
     /// Whether the connection ended before CONNACK, without bytes that have no place in WebSocket or TLS.
     pub(crate) fn is_silent_refusal(&self) -> bool {
         match self {

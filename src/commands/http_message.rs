@@ -72,7 +72,8 @@ impl Request {
         let (authority, target) = split_target(target);
         let path = target.split('?').next().unwrap_or_default();
         if !paths.contains(&path) {
-            return Err(refuse("404 Not Found", "", &format!("not found: {advice}")));
+            let (reason, has_body) = (format!("not found: {advice}\n"), method != "HEAD");
+            return Err(respond("404 Not Found", METRICS_TYPE, "", &reason, has_body));
         }
         if !matches!(method, "GET" | "HEAD") {
             return Err(refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET"));

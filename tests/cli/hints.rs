@@ -177,7 +177,8 @@ fn a_refused_will_is_thought_of() {
     assert!(!finished.stderr.contains("hint"), "{}", finished.stderr);
 }
 
-/// A broker of MQTT 5 that answers clients with a will for this reason, or not at all, and closes the connection. It serves others.
+/// A broker of MQTT 5 that answers clients with a will (for 0x9a, one with RETAIN) with this reason, or not at all, and closes the
+/// connection. It serves others.
 fn broker_without_wills(reason: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -196,8 +197,10 @@ fn answers_without_will(client: &mut Wire, reason: &str) -> bool {
     match packet.first().map(|first| first >> 4) {
         Some(1) => {
             let name = packet.windows(4).position(|bytes| bytes == b"MQTT").unwrap();
-            let has_will = packet[name + 5] & 4 != 0;
-            let reason = if has_will { reason } else { "00" };
+            let flags = packet[name + 5];
+            let has_will = flags & 4 != 0;
+            let is_refused = if reason == "9a" { flags & 0x20 != 0 } else { has_will };
+            let reason = if is_refused { reason } else { "00" };
             if !reason.is_empty() {
                 client.send(&format!("20 (00 {reason} ())"));
             }
@@ -228,6 +231,7 @@ fn the_check_of_a_bridge_tries_its_will() {
             0,
             &["note: the remote broker refuses the will", "(0x9a); the bridge sends it without RETAIN"],
         ),
+        ("9b", 3, &["problem: the remote broker refuses the will", "(0x9b); set another notification topic"]),
         ("", 3, &["problem: the remote broker did not accept the will", "turn notifications off"]),
         ("00", 0, &["remote broker", "no problems found"]),
     ] {
@@ -239,6 +243,28 @@ fn the_check_of_a_bridge_tries_its_will() {
         let finished = mq(&words).words("--notifications local").arg("a/# out 1").run();
         assert_says(&finished.succeed(), &["no problems found"]);
     }
+}
+
+#[test]
+fn a_bridge_that_ends_because_of_its_will_says_so() {
+    let broker = EmbeddedBroker::start();
+    // 0x9b comes again for the will of QoS 0.
+    for reason in ["87", "83", "9b"] {
+        let (from, to) = (broker.address(), broker_without_wills(reason));
+        let words = format!("bridge --from mqtt://{from} --to mqtt://{to} --name w");
+        let finished = mq(&words).arg("a/# out 1").run();
+        finished.expect_status(5);
+        assert_says(
+            &finished.stderr,
+            &["hint: ", "does the broker allow the will, which is the state of the bridge?"],
+        );
+    }
+    let (from, peer) = (broker.address(), refusing("20 (00 87 ())"));
+    let to = peer.address();
+    let words = format!("bridge --from mqtt://{from} --to mqtt://{to} --name w --notifications none");
+    let finished = mq(&words).arg("a/# out 1").run();
+    finished.expect_status(5);
+    assert!(!finished.stderr.contains("will"), "{}", finished.stderr);
 }
 
 #[test]

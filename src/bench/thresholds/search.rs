@@ -91,9 +91,8 @@ pub(crate) fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchSte
     let sent_rate = Figure { value: report.sent.rate_of_intervals(), ..SENT_RATE.figure(report) };
     let mut figures = vec![sent_rate, MAIN_LATENCY.figure(report)];
     for figure in until.figures(report) {
-        match figures.iter_mut().find(|other| other.metric == figure.metric && other.unit == figure.unit) {
-            Some(other) => *other = figure,
-            None => figures.push(figure),
+        if figures.iter().all(|other| (&other.metric, other.unit) != (&figure.metric, figure.unit)) {
+            figures.push(figure);
         }
     }
     SearchStep { rate, failure, figures }
@@ -205,8 +204,9 @@ mod tests {
         assert_eq!(sent_rate(0, second).value, Some(0.0));
         let until: Thresholds = "sent_rate<1/s".parse().unwrap();
         let rates = judge(1.0, &report(), &until).figures;
-        let rates = rates.iter().filter(|figure| figure.metric == "sent_rate");
-        assert_eq!(rates.count(), 1);
+        let rates: Vec<_> = rates.iter().filter(|figure| figure.metric == "sent_rate").collect();
+        assert_eq!(rates.len(), 1);
+        assert_eq!(rates[0].value, report().sent.rate_of_intervals(), "that of a condition is the same");
     }
 
     proptest! {

@@ -57,12 +57,9 @@ pub(in crate::commands) fn of_client(
     };
     let usual = || error::hint::client_hint(error).map(str::to_owned);
     let hint = of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual);
-    let of_will = match error {
-        Error::Refused { reason, .. } if reason.may_be_about_will() => {
-            connection_kind.and_then(|connection_kind| of_will(connection_kind, hint.is_some()))
-        }
-        _ => None,
-    };
+    let of_will = connection_kind
+        .filter(|_| error.may_be_about_will())
+        .and_then(|connection_kind| of_will(connection_kind, hint.is_some()));
     let hints: Vec<String> = hint.into_iter().chain(of_will).collect();
     (!hints.is_empty()).then(|| hints.join("; "))
 }

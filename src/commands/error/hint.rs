@@ -66,6 +66,9 @@ impl Error {
     }
 }
 
+/// The will of a bridge as the probable cause of a refusal.
+const OF_BRIDGE_WILL: &str = "does the broker allow the will, which is the state of the bridge? another notification topic may be allowed, or none";
+
 /// The remedy for a bridge that ended.
 fn bridge_hint(
     error: &bridge::Error,
@@ -83,12 +86,15 @@ fn bridge_hint(
         bridge::Error::NoLocal { .. } => {
             "use MQTT 5 if the broker supports it, or prefixes or topics that do not overlap"
         }
-        bridge::Error::Client { side, source } => {
+        bridge::Error::Client { side, source, has_will } => {
             let words = match side {
                 bridge::Side::Local => of_local,
                 bridge::Side::Remote => of_remote,
             };
-            return client_hint(source).map(|hint| words.translate(*side, hint).into());
+            let of_client = client_hint(source).map(|hint| words.translate(*side, hint));
+            let of_will = source.may_be_about_will().then_some(OF_BRIDGE_WILL).filter(|_| *has_will);
+            let hints: Vec<String> = of_client.into_iter().chain(of_will.map(str::to_owned)).collect();
+            return (!hints.is_empty()).then(|| hints.join("; ").into());
         }
     };
     Some(hint.into())
