@@ -53,7 +53,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The broker's addresses did not answer in time.
-    #[error("Timed out after {} s", .0.as_secs_f64())]
+    #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// The broker closed the first connection before its address was known.
     #[error("the connection was lost: {0}")]

@@ -69,12 +69,22 @@ impl AllWords {
 
 /// A warning about an option file with a secret that other users can read.
 fn exposed_secret(subcommand: &Command, file: &OptionFile) -> Option<String> {
-    let is_secret = |line: &&option_file::Line| {
-        let value = line.word.as_bytes().splitn(2, |&byte| byte == b'=').nth(1).map(OsStr::from_bytes);
-        let arg = argv::find(subcommand, &line.option);
-        arg.zip(value).is_some_and(|(arg, value)| config::Entry::typed(arg, value).is_secret())
+    let secret_of = |line: &option_file::Line| {
+        let (option, value) = split_value(&line.word)?;
+        let arg = argv::find(subcommand, option)?;
+        // The option as written, unless its value is attached to it.
+        let shown = argv::find(subcommand, &line.option).map_or(option, |_| &line.option);
+        config::Entry::typed(arg, value).is_secret().then(|| shown.display().to_string())
     };
-    let line = file.lines.iter().find(is_secret).filter(|_| is_open_to_others(&file.path))?;
-    let (option, shown) = (line.option.display(), file.path.display());
+    let option = file.lines.iter().find_map(secret_of).filter(|_| is_open_to_others(&file.path))?;
+    let shown = file.path.display();
     Some(format!("other users can read the value of {option} in {shown}; `chmod 600 {shown}` prevents it"))
+}
+
+/// The option and the value of `--long=value`, `-S=value` or `-Svalue`.
+fn split_value(word: &OsStr) -> Option<(&OsStr, &OsStr)> {
+    let bytes = word.as_bytes();
+    let end = if bytes.starts_with(b"--") { bytes.iter().position(|&byte| byte == b'=')? } else { 2 };
+    let (option, value) = bytes.split_at_checked(end)?;
+    Some((OsStr::from_bytes(option), OsStr::from_bytes(value.strip_prefix(b"=").unwrap_or(value))))
 }

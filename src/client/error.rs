@@ -24,7 +24,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// CONNACK did not arrive in time.
-    #[error("Timed out after {} s", .0.as_secs_f64())]
+    #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// Before CONNACK, the peer sent something other than MQTT.
     #[error("{0}")]

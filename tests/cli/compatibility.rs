@@ -279,7 +279,7 @@ fn a_time_limit_has_mosquittos_words() {
     peer.finish();
     assert_eq!(finished.stderr, "");
     let peer = silent();
-    assert_says(&peer.mq("sub -t a -W 1").run().fail(27), &["mq sub: Timed out after 1 s"]);
+    assert_says(&peer.mq("sub -t a -W 1").run().fail(27), &["mq sub: timed out after 1 s"]);
     peer.finish();
 }
 

@@ -180,6 +180,10 @@ fn a_secret_that_others_can_read_is_reported() {
         ("-u ann\n-P xyzzy\n", "-P"),
         ("-L mqtt://ann:xyzzy@127.0.0.1:9/a\n", "-L"),
         ("-D connect authentication-method x\n-D connect authentication-data xyzzy\n", "-D"),
+        ("-Pxyzzy\n", "-P"),
+        ("-P=xyzzy\n", "-P"),
+        ("--pw=xyzzy\n", "--pw"),
+        ("-Lmqtt://ann:xyzzy@127.0.0.1:9/a\n", "-L"),
         ("-t a\n", ""),
     ] {
         let (_directory, path) = file("options", text);

@@ -103,7 +103,7 @@ pub(in crate::commands) enum Error {
     #[error("interrupted")]
     Interrupted(ExitStatus),
     /// The timeout expired.
-    #[error("Timed out after {} s", .0.as_secs_f64())]
+    #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// No message arrived within the idle timeout.
     #[error("no message for {} s", .0.as_secs_f64())]

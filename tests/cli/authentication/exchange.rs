@@ -146,7 +146,7 @@ fn many_iterations_hold_up_neither_the_time_limit_nor_a_signal() {
     });
     let words = "pub -d -t a -n --auth-method SCRAM-SHA-512 -u ann -P secret";
     let finished = peer.mq(&format!("{words} --connect-timeout 0.2")).run();
-    assert_says(&finished.fail(27), &["Timed out after 0.2 s"]);
+    assert_says(&finished.fail(27), &["timed out after 0.2 s"]);
     let mut running = peer.mq(words).spawn();
     running.wait_for_stderr("<- AUTH");
     running.signal("INT");

@@ -195,7 +195,7 @@ fn the_time_limit_is_the_brokers_alone() {
         client.expect_end();
     });
     let finished = conn(&silent, &words).run();
-    assert_says(&String::from_utf8_lossy(&finished.stdout), &["Timed out after 0.5 s"]);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["timed out after 0.5 s"]);
     finished.fail(1);
     silent.finish();
 }

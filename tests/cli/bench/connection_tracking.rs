@@ -40,7 +40,7 @@ fn clients_that_time_out_are_told_of_a_full_connection_tracking_table() {
     let [error] = report["errors"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!((&error["stage"], &error["count"]), (&"connect".into(), &3.into()));
     let remedy = "the kernel's connection tracking table is full (990 of 1000 entries): raise net.netfilter.nf_conntrack_max";
-    let reason = format!("Timed out after 0.3 s; {remedy}");
+    let reason = format!("timed out after 0.3 s; {remedy}");
     assert_says(error["text"].as_str().unwrap(), &[&reason]);
     let text = finished.fail(1);
     assert_says(&text, &["3 of 3 clients could not connect: ", &reason]);
@@ -48,7 +48,7 @@ fn clients_that_time_out_are_told_of_a_full_connection_tracking_table() {
     let Some(finished) = unanswered("1000\n", "") else { return };
     assert_says(
         &String::from_utf8_lossy(&finished.stdout),
-        &["connecting ", "3 x Timed out after 0.3 s;", "nf_conntrack_max"],
+        &["connecting ", "3 x timed out after 0.3 s;", "nf_conntrack_max"],
     );
 }
 
@@ -59,7 +59,7 @@ fn a_table_with_room_is_no_cause_of_timeouts() {
         let text = finished.fail(1);
         assert_says(
             &text,
-            &["3 of 3 clients could not connect: Timed out after 0.3 s\nhint: is the broker running there?"],
+            &["3 of 3 clients could not connect: timed out after 0.3 s\nhint: is the broker running there?"],
         );
     }
 }

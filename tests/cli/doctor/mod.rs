@@ -369,7 +369,7 @@ fn a_broker_that_says_nothing_more_is_given_up() {
     let report: Value = serde_json::from_slice(&finished.stdout).unwrap();
     assert_eq!(outcomes(&report), [["3.1.1", "accepted"]]);
     assert_eq!(report["complete"], false);
-    assert_says(&finished.fail(27), &["Timed out after 1 s"]);
+    assert_says(&finished.fail(27), &["timed out after 1 s"]);
 }
 
 #[test]

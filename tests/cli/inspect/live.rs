@@ -118,7 +118,7 @@ fn a_client_s_packets_can_be_written_as_a_capture() {
 #[test]
 fn time_and_signals_end_it() {
     let broker = EmbeddedBroker::start();
-    assert_says(&broker.mq("inspect -t a -W 1").run().fail(27), &["Timed out after 1 s"]);
+    assert_says(&broker.mq("inspect -t a -W 1").run().fail(27), &["timed out after 1 s"]);
     let mut client = broker.mq("inspect -t a").spawn();
     client.wait_for_stdout("SUBACK");
     client.signal("INT");
