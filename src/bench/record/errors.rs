@@ -205,7 +205,7 @@ mod tests {
         errors.explain_timeouts("the table is full");
         let texts: Vec<_> = errors.connect_failures().into_iter().map(|(text, _)| text).collect();
         let closed = "the broker closed the connection before accepting it";
-        assert_eq!(texts, ["timed out after 0 s; the table is full", closed]);
+        assert_eq!(texts, [closed, "timed out after 0 s; the table is full"]);
         assert_eq!(errors.main_failure(), Some(FailureKind::TrackingFull));
     }
 
