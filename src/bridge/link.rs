@@ -8,7 +8,7 @@ use super::repetition::Repetition;
 use super::requests::Requests;
 use super::settings::{End, Side};
 use super::snapshot::{SideSnapshot, SideState};
-use super::status;
+use super::status::{self, Concession, Will};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, Terms, disconnect, pause_between};
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Limits};
 use crate::protocol::{
@@ -36,10 +36,8 @@ pub(super) struct Link {
     status: Option<String>,
     /// Whether the broker has acknowledged or rejected the state.
     is_status_answered: bool,
-    /// Whether the will with the state has RETAIN: not if the broker rejected that.
-    retains_will: bool,
-    /// The QoS of that will: 0 if the broker rejected 1.
-    will_qos: Qos,
+    /// The will with the state, if there is a topic for it.
+    will: Will,
     state: State,
     /// The number of the address of the next attempt.
     address: usize,
@@ -119,8 +117,7 @@ impl Link {
             end,
             status,
             is_status_answered: false,
-            retains_will: true,
-            will_qos: Qos::AtLeastOnce,
+            will: Will::FIRST,
             state: State::Waiting(now),
             address: 0,
             failures: 0,
@@ -291,18 +288,12 @@ impl Link {
         if self.status.is_none() {
             return false;
         }
-        match *reason {
-            ReasonCode::RETAIN_NOT_SUPPORTED => std::mem::take(&mut self.retains_will),
-            ReasonCode::QOS_NOT_SUPPORTED => {
-                std::mem::replace(&mut self.will_qos, Qos::AtMostOnce) > Qos::AtMostOnce
-            }
-            // The only topic in CONNECT is that of the will (MQTT 5.0, section 3.2.2.2).
-            ReasonCode::TOPIC_NAME_INVALID => {
-                self.note_status_answer(*reason);
-                self.status.take().is_some()
-            }
-            _ => false,
+        let concession = self.will.concede(*reason);
+        if concession == Some(Concession::WithoutWill) {
+            self.note_status_answer(*reason);
+            self.status = None;
         }
+        concession.is_some()
     }
 
     /// The next look at the first address, if another one is connected. mosquitto returns to it as well.
@@ -394,8 +385,7 @@ impl Link {
         let mut options = self.end.options.clone();
         options.endpoint = self.endpoint().clone();
         options.is_bridge = is_private;
-        let will = |topic: &String| status::will(topic, self.will_qos, self.retains_will);
-        options.will = self.status.as_ref().map(will).or(options.will);
+        options.will = self.status.as_ref().map(|topic| self.will.options(topic)).or(options.will);
         if options.version.is_v5() {
             let receive_maximum = self.end.receive_maximum.unwrap_or(DEFAULT_WINDOW);
             let mut set = |id, number| {

@@ -355,8 +355,8 @@ impl<M> Flow<M> {
         }
         // The target may have received a copy on an earlier connection, and answers before the copy is in flight on this one.
         let Some(number) = on_wire.or_else(|| self.number_of(packet_id)) else {
-            // The target can forget what is complete. What an earlier run of the bridge sent, the source will repeat: if the target
-            // had forgotten it then, it would take the message for a new one.
+            // Complete exchanges are released. The source repeats a message of an earlier run of the bridge: if the target had released
+            // it before, the target would take it for a new message.
             if self.completed.contains(packet_id) {
                 wires.release(packet_id);
             }

@@ -1,15 +1,16 @@
 //! The will of a bridge, its state for others, in `--check`: a broker may refuse the connection because of it.
 
 use super::check_client::forgotten;
-use crate::bridge::{Settings, Side, status};
+use crate::bridge::status::{Concession, Will};
+use crate::bridge::{Settings, Side};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options, disconnect, open};
-use crate::protocol::{Disconnect, Qos, ReasonCode};
+use crate::protocol::{Disconnect, ReasonCode};
 
 /// A broker does not accept a client with the will, which it accepts without.
 pub(super) struct RefusedWill {
     error: client::Error,
-    /// How the bridge connects after this refusal; `None` if it ends.
-    instead: Option<&'static str>,
+    /// What the bridge changes then; `None` if it ends.
+    concession: Option<Concession>,
 }
 
 /// Tries the will, changed as the bridge changes it, at a broker that has accepted these options. The connections are short: one that
@@ -24,31 +25,20 @@ pub(super) async fn try_will(
         Side::Remote => &settings.remote_status,
     };
     let Some(topic) = topic else { return Ok(()) };
-    let (mut qos, mut retain) = (Qos::AtLeastOnce, true);
+    let mut will = Will::FIRST;
     let mut first_refusal = None;
     loop {
-        options.will = Some(status::will(topic, qos, retain));
+        options.will = Some(will.options(topic));
         let Err(error) = connect(&options).await else { return first_refusal.map_or(Ok(()), Err) };
-        let reason = match &error {
-            client::Error::Refused { reason, .. } => Some(*reason),
+        let concession = match &error {
+            client::Error::Refused { reason, .. } => will.concede(*reason),
             _ => None,
         };
-        let instead = match reason {
-            Some(ReasonCode::RETAIN_NOT_SUPPORTED) if retain => {
-                retain = false;
-                "the bridge sends it without RETAIN"
-            }
-            Some(ReasonCode::QOS_NOT_SUPPORTED) if qos > Qos::AtMostOnce => {
-                qos = Qos::AtMostOnce;
-                "the bridge sends it at QoS 0"
-            }
-            Some(ReasonCode::TOPIC_NAME_INVALID) => {
-                let instead = Some("the bridge connects without it");
-                return Err(RefusedWill { error, instead });
-            }
-            _ => return Err(RefusedWill { error, instead: None }),
-        };
-        first_refusal.get_or_insert(RefusedWill { error, instead: Some(instead) });
+        let refusal = RefusedWill { error, concession };
+        if matches!(concession, None | Some(Concession::WithoutWill)) {
+            return Err(refusal);
+        }
+        first_refusal.get_or_insert(refusal);
     }
 }
 
@@ -64,19 +54,23 @@ async fn connect(options: &Options) -> Result<(), client::Error> {
 impl RefusedWill {
     /// Whether the bridge ends, instead of connecting with another will or none.
     pub(super) fn ends_bridge(&self) -> bool {
-        self.instead.is_none()
+        self.concession.is_none()
     }
 
     /// The refusal as a sentence.
     pub(super) fn describe(&self, side: Side) -> String {
-        let remedy = "set another notification topic, or turn notifications off";
+        let consequence = match self.concession {
+            Some(Concession::WithoutRetain) => "the bridge sends it without RETAIN",
+            Some(Concession::AtMostOnce) => "the bridge sends it at QoS 0",
+            Some(Concession::WithoutWill) => "the bridge connects without it",
+            None => "set another notification topic, or turn notifications off",
+        };
         let (verb, refusal) = match &self.error {
             client::Error::Refused { reason, details, .. } => ("refuses", format!("{reason}{details}")),
             error => ("did not accept", error.to_string()),
         };
         format!(
-            "the {side} broker {verb} the will, which is the state of the bridge: {refusal}; {}",
-            self.instead.unwrap_or(remedy)
+            "the {side} broker {verb} the will, which is the state of the bridge: {refusal}; {consequence}"
         )
     }
 }

@@ -60,8 +60,7 @@ pub(in crate::commands) fn of_client(
     let of_will = connection_kind
         .filter(|_| error.may_be_about_will())
         .and_then(|connection_kind| of_will(connection_kind, hint.is_some()));
-    let hints: Vec<String> = hint.into_iter().chain(of_will).collect();
-    (!hints.is_empty()).then(|| hints.join("; "))
+    error::hint::joined(hint, of_will)
 }
 
 /// The will as the probable cause of a refusal, perhaps after another cause.

@@ -66,6 +66,12 @@ impl Error {
     }
 }
 
+/// Two hints as one.
+pub(super) fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    let hints: Vec<String> = first.into_iter().chain(second).collect();
+    (!hints.is_empty()).then(|| hints.join("; "))
+}
+
 /// The will of a bridge as the probable cause of a refusal.
 const OF_BRIDGE_WILL: &str = "does the broker allow the will, which is the state of the bridge? another notification topic may be allowed, or none";
 
@@ -93,8 +99,7 @@ fn bridge_hint(
             };
             let of_client = client_hint(source).map(|hint| words.translate(*side, hint));
             let of_will = source.may_be_about_will().then_some(OF_BRIDGE_WILL).filter(|_| *has_will);
-            let hints: Vec<String> = of_client.into_iter().chain(of_will.map(str::to_owned)).collect();
-            return (!hints.is_empty()).then(|| hints.join("; ").into());
+            return joined(of_client, of_will.map(str::to_owned)).map(Cow::Owned);
         }
     };
     Some(hint.into())
