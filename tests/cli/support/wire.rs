@@ -3,7 +3,7 @@
 use super::bytes::{Pattern, hex};
 use super::{DEADLINE, Server};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -282,7 +282,11 @@ impl Wire {
 
     /// Closes our direction only.
     pub fn finish_sending(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
+        match self.stream.shutdown(Shutdown::Write) {
+            // The other side closed its connection with some of our bytes unread.
+            Err(error) if error.kind() == ErrorKind::NotConnected => {}
+            outcome => outcome.unwrap(),
+        }
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -351,4 +355,17 @@ fn take_variable_byte_integer(rest: &mut &[u8]) -> usize {
         }
     }
     value
+}
+
+#[test]
+fn a_connection_that_the_other_side_reset_is_finished_in_silence() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut wire = Wire::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    let (other_side, _) = listener.accept().unwrap();
+    wire.send_bytes(b"unread");
+    other_side.peek(&mut [0]).unwrap();
+    drop(other_side);
+    wire.expect_end();
+    wire.finish_sending();
+    wire.expect_end();
 }
