@@ -75,10 +75,10 @@ struct State {
     mode: Mode,
     /// Both streams of each connection.
     streams: Vec<TcpStream>,
-    /// The last connection with a fault.
+    /// The last connection with a fault. One that lasts is among the streams, too.
     faulty: Weak<Link>,
     plan: Option<Plan>,
-    /// The number of plans, the connections since the last one, and the server's bytes that passed on those without a fault.
+    /// The number of plans, the connections since the last one, and the server's bytes that passed on those that last.
     plans: usize,
     begun: usize,
     passed: usize,
@@ -143,8 +143,8 @@ impl FaultProxy {
         self.shared.0.lock().unwrap().has_run_out_of_faults()
     }
 
-    /// Waits until all connections with a fault have begun, and the server has sent this many bytes on another one without.
-    /// Returns whether it came to that.
+    /// Waits until all connections with a fault have begun, and the server has sent this many bytes on another one without, or on
+    /// one whose fault is harmless. Returns whether it came to that.
     pub fn outlasts_faults(&self, bytes: usize) -> bool {
         let has_faults = |state: &mut State| !state.has_run_out_of_faults() || state.passed < bytes;
         let waited = self.shared.1.wait_timeout_while(self.shared.0.lock().unwrap(), DEADLINE, has_faults);
@@ -207,22 +207,34 @@ impl FaultProxy {
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
         let watch = self.releases.as_ref().map(Releases::watch);
+        let lasts = fault.is_none_or(|(fault, _)| fault.is_harmless());
+        let from_server = FromServer { counted_for: lasts.then_some(state.plans), watch };
+        if lasts {
+            state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+        }
+        let (there, again) = (self.clone(), self.clone());
         if let Some((fault, bytes)) = fault {
             let link = Arc::new(Link::new(client, server, fault, bytes));
             state.faulty = Arc::downgrade(&link);
-            let again = Arc::clone(&link);
+            let back = Arc::clone(&link);
             thread::spawn(move || link.copy_to_server());
-            thread::spawn(move || again.copy_to_client(watch));
+            thread::spawn(move || back.copy_to_client(from_server, &again));
             return;
         }
-        state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
-        let from_server = FromServer { counted_for: state.plans, watch };
         drop(state);
         self.shared.1.notify_all();
         let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let (there, again) = (self.clone(), self.clone());
         thread::spawn(move || there.copy(client, server, None));
         thread::spawn(move || again.copy(back.0, back.1, Some(from_server)));
+    }
+
+    /// The client has these bytes, also if the connection is cut now.
+    fn note_written(&self, count: usize, from_server: &FromServer) {
+        let mut state = self.shared.0.lock().unwrap();
+        if from_server.counted_for == Some(state.plans) {
+            state.passed += count;
+            self.shared.1.notify_all();
+        }
     }
 
     fn copy(&self, mut from: TcpStream, mut to: TcpStream, mut from_server: Option<FromServer>) {
@@ -240,8 +252,7 @@ impl FaultProxy {
                 break;
             }
             if let Some(from_server) = &from_server {
-                from_server.note_written(count, &mut self.shared.0.lock().unwrap());
-                self.shared.1.notify_all();
+                self.note_written(count, from_server);
             }
         }
         let _ = to.shutdown(Shutdown::Both); // the other direction ends, too
@@ -249,11 +260,11 @@ impl FaultProxy {
     }
 }
 
-/// The server's direction of a connection without a fault.
+/// The server's direction of a connection.
 #[derive(Debug)]
 struct FromServer {
-    /// The number of the plan for which the bytes count.
-    counted_for: usize,
+    /// The number of the plan for which the bytes count, if the connection lasts.
+    counted_for: Option<usize>,
     watch: Option<ReleasesWatch>,
 }
 
@@ -263,18 +274,11 @@ impl FromServer {
             watch.pass(bytes);
         }
     }
-
-    /// The client has these bytes, also if the connection is cut now.
-    fn note_written(&self, count: usize, state: &mut State) {
-        if self.counted_for == state.plans {
-            state.passed += count;
-        }
-    }
 }
 
 impl State {
     fn has_run_out_of_faults(&self) -> bool {
-        self.plan.is_none_or(|plan| self.begun > plan.connections)
+        self.plan.is_none_or(|plan| self.begun + usize::from(plan.fault.is_harmless()) > plan.connections)
     }
 
     /// The fault of the next connection, and the bytes before it.
@@ -333,13 +337,11 @@ impl Link {
         self.end();
     }
 
-    fn copy_to_client(&self, mut watch: Option<ReleasesWatch>) {
+    fn copy_to_client(&self, mut from_server: FromServer, proxy: &FaultProxy) {
         let mut bytes = vec![0; 64 * 1024];
         let mut packet_ends = PacketEnds::default();
         while let Some(count) = self.read(&self.server, &mut bytes) {
-            if let Some(watch) = &mut watch {
-                watch.pass(&bytes[..count]);
-            }
+            from_server.note_read(&bytes[..count]);
             if self.fault == Fault::LateAnswers {
                 thread::sleep(Duration::from_millis(20)); // the delay
             }
@@ -348,6 +350,7 @@ impl Link {
             if !self.write(&self.client, &bytes[..passed]) {
                 break;
             }
+            proxy.note_written(passed, &from_server);
             let is_at_end = packet_ends.pass(&bytes[..passed]);
             let is_due = wanted < count && (self.fault != Fault::Garbage || is_at_end);
             if is_due && !self.strike() {
