@@ -3,6 +3,7 @@
 //! Each test has one fault, and runs the commands of [`COMMANDS`] beside each other, each through a proxy of its own whose first
 //! connections have the fault, at a place that the seed chooses. `tests/nightly.sh` runs the same with more messages and other seeds.
 
+mod bridges;
 mod kills;
 mod publishers;
 mod reports;
@@ -24,7 +25,7 @@ use tempfile::TempDir;
 /// A command of the matrix: it runs behind the faulty network, and asserts what the documentation says.
 type Command = fn(&Case<'_>);
 
-const COMMANDS: [(&str, Command); 25] = [
+const COMMANDS: [(&str, Command); 27] = [
     ("pub -q 1", publishers::single_of_qos_1),
     ("pub -q 2", publishers::single_of_qos_2),
     ("pub without retries", publishers::single_without_retries),
@@ -38,6 +39,8 @@ const COMMANDS: [(&str, Command); 25] = [
     ("sub", subscribers::plain),
     ("sub -c -q 1", subscribers::kept_of_qos_1),
     ("sub -c -q 2", subscribers::kept_of_qos_2),
+    ("sub -c -q 1 through inspect --listen", subscribers::through_inspect_of_qos_1),
+    ("sub -c -q 2 through inspect --listen", subscribers::through_inspect_of_qos_2),
     ("sub --record", subscribers::recorder),
     ("sub --exec", subscribers::commands),
     ("rr", reports::request),
@@ -69,6 +72,8 @@ struct Case<'b> {
     name: &'static str,
     number: usize,
     directory: TempDir,
+    /// The network leads to this listener of the broker, in place of the one without TLS.
+    tls: Option<&'b tls::Listener>,
 }
 
 impl Case<'_> {
@@ -88,9 +93,13 @@ impl Case<'_> {
 
     /// A proxy whose first connections have the fault, after up to so many bytes.
     fn proxy(&self, most_bytes: usize) -> FaultProxy {
-        let connections = self.connections();
+        self.proxy_of(self.connections(), most_bytes)
+    }
+
+    fn proxy_of(&self, connections: usize, most_bytes: usize) -> FaultProxy {
+        let most_bytes = most_bytes + self.tls.map_or(0, |_| tls::HANDSHAKE);
         let plan = Plan { fault: self.fault, connections, most_bytes, seed: self.seed() };
-        FaultProxy::planned(self.broker.address(), plan)
+        FaultProxy::planned(self.tls.map_or(self.broker.address(), |listener| listener.address), plan)
     }
 
     /// A proxy for a stream of all messages, with the fault anywhere in it.
@@ -101,8 +110,13 @@ impl Case<'_> {
     /// `mq` through a proxy, with options by which a silent connection is noticed soon.
     fn mq(&self, address: SocketAddr, words: &str) -> Program {
         let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
-        let place = format!("-h {} -p {}", address.ip(), address.port());
-        mq(&format!("{subcommand} {options} {place} -k 5 --connect-timeout 5"))
+        mq(&format!("{subcommand} {options} {} --connect-timeout 5", self.options(address)))
+    }
+
+    /// The options that lead to this address.
+    fn options(&self, address: SocketAddr) -> String {
+        let of_tls = self.tls.map_or(String::new(), tls::Listener::options);
+        format!("-h {} -p {} -k 5 {of_tls}", address.ip(), address.port())
     }
 
     /// Prints all messages below the command's topic, with a session of its own and without faults.
@@ -117,6 +131,30 @@ impl Case<'_> {
         witness.wait_for_stdout("end");
         let output = String::from_utf8(witness.stdout_so_far()).unwrap();
         output.lines().take_while(|line| *line != "end").map(str::to_owned).collect()
+    }
+}
+
+/// `mq inspect --listen`, which forwards connections.
+struct Inspect {
+    running: Running,
+    address: SocketAddr,
+    /// Without connections.
+    descriptors: usize,
+}
+
+impl Inspect {
+    fn before(server: &impl Server) -> Inspect {
+        let mut running = mq(&format!("inspect --listen 0 --to {} --stats", server.address())).spawn();
+        let address = listening_address(&running.wait_for_stderr("listening on"));
+        let descriptors = running.descriptors();
+        Inspect { running, address, descriptors }
+    }
+
+    /// It has closed the connections that are over, and ends at a signal.
+    fn end_without_connections(self) {
+        self.running.wait_for_descriptors(self.descriptors);
+        self.running.signal("INT");
+        self.running.finish().expect_status(130);
     }
 }
 
@@ -165,29 +203,36 @@ fn recorded(file: &Path) -> Vec<String> {
 
 /// Runs all commands, or that of `MQ_FAULT_COMMAND`, behind a network with this fault.
 fn run_all(fault: Fault) {
+    on_each_broker(|broker| run_commands(&COMMANDS, fault, broker, None));
+}
+
+fn run_commands(
+    commands: &[(&'static str, Command)],
+    fault: Fault,
+    broker: &dyn Broker,
+    tls: Option<&tls::Listener>,
+) {
     let only = std::env::var("MQ_FAULT_COMMAND").ok();
-    let is_known = only.as_deref().is_none_or(|only| COMMANDS.iter().any(|(name, _)| *name == only));
-    assert!(is_known, "MQ_FAULT_COMMAND is none of {:?}", COMMANDS.map(|(name, _)| name));
-    on_each_broker(|broker| {
-        let broker: &dyn Broker = broker;
-        let failures = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for (number, (name, command)) in COMMANDS.into_iter().enumerate() {
-                if only.as_deref().is_some_and(|only| only != name) {
-                    continue;
-                }
-                let failures = &failures;
-                scope.spawn(move || {
-                    let case = Case { broker, fault, name, number, directory: TempDir::new().unwrap() };
-                    if catch_unwind(AssertUnwindSafe(|| command(&case))).is_err() {
-                        failures.lock().unwrap().push(name);
-                    }
-                });
+    let is_known = only.as_deref().is_none_or(|only| commands.iter().any(|(name, _)| *name == only));
+    let names: Vec<&str> = commands.iter().map(|(name, _)| *name).collect();
+    assert!(is_known, "MQ_FAULT_COMMAND is none of {names:?}");
+    let failures = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for (number, &(name, command)) in commands.iter().enumerate() {
+            if only.as_deref().is_some_and(|only| only != name) {
+                continue;
             }
-        });
-        let failures = failures.into_inner().unwrap();
-        assert!(failures.is_empty(), "{fault:?}, MQ_FAULT_SEED={}: {failures:?}", seed());
+            let failures = &failures;
+            scope.spawn(move || {
+                let case = Case { broker, fault, name, number, directory: TempDir::new().unwrap(), tls };
+                if catch_unwind(AssertUnwindSafe(|| command(&case))).is_err() {
+                    failures.lock().unwrap().push(name);
+                }
+            });
+        }
     });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{fault:?}, MQ_FAULT_SEED={}: {failures:?}", seed());
 }
 
 #[test]

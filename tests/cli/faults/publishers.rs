@@ -111,14 +111,9 @@ fn check_stream(case: &Case<'_>, witness: Running, qos: u8, finished: process::F
 /// A proxy of ours between the client and the faulty network. It outlives all connections, and keeps no descriptor of them.
 pub(super) fn through_inspect(case: &Case<'_>) {
     let (witness, proxy) = (case.witness(2), case.proxy_for_stream());
-    let mut inspect = mq(&format!("inspect --listen 0 --to {} --stats", proxy.address())).spawn();
-    let line = inspect.wait_for_stderr("listening on");
-    let address = listening_address(&line);
-    let before = inspect.descriptors();
+    let inspect = Inspect::before(&proxy);
     let words = format!("pub -V 5 --retries 50 -l -q 2 -t {}", case.id());
-    let finished = case.mq(address, &words).stdin(lines()).run();
+    let finished = case.mq(inspect.address, &words).stdin(lines()).run();
     check_stream(case, witness, 2, finished);
-    inspect.wait_for_descriptors(before);
-    inspect.signal("INT");
-    inspect.finish().expect_status(130);
+    inspect.end_without_connections();
 }

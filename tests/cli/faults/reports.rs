@@ -105,7 +105,8 @@ pub(super) fn doctor(case: &Case<'_>) {
 /// It connects again by itself, and shows what is published afterwards.
 pub(super) fn top(case: &Case<'_>) {
     let (id, proxy) = (case.id(), case.proxy(300));
-    let words = format!("top {} -k 5 --connect-timeout 5 --retries 20 -t {id}/#", proxy.options());
+    let options = case.options(proxy.address());
+    let words = format!("top {options} --connect-timeout 5 --retries 20 -t {id}/#");
     let Some(mut terminal) = Terminal::start(&words, 80, 24) else { return };
     let mut publisher = case.broker.mq(&format!("pub -t {id}/value -l")).open_stdin().spawn();
     terminal.wait_until("connected again", |_| {

@@ -42,34 +42,59 @@ fn contains(running: &Running, word: &str) -> bool {
 }
 
 pub(super) fn kept_of_qos_1(case: &Case<'_>) {
-    let output = kept(case, 1, messages(), &|program| program);
+    let output = kept(case, case.proxy_for_stream().address(), 1, messages(), &|program| program);
     assert_complete(&output, 1, case.name);
 }
 
 pub(super) fn kept_of_qos_2(case: &Case<'_>) {
-    let output = kept(case, 2, messages(), &|program| program);
+    let output = kept(case, case.proxy_for_stream().address(), 2, messages(), &|program| program);
     assert_complete(&output, 2, case.name);
+}
+
+pub(super) fn through_inspect_of_qos_1(case: &Case<'_>) {
+    through_inspect(case, 1);
+}
+
+pub(super) fn through_inspect_of_qos_2(case: &Case<'_>) {
+    through_inspect(case, 2);
+}
+
+/// A proxy of ours between the client and the faulty network. It outlives all connections, and keeps no descriptor of them.
+fn through_inspect(case: &Case<'_>, qos: u8) {
+    let inspect = Inspect::before(&case.proxy_for_stream());
+    let output = kept(case, inspect.address, qos, messages(), &|program| program);
+    assert_complete(&output, qos, case.name);
+    inspect.end_without_connections();
 }
 
 pub(super) fn recorder(case: &Case<'_>) {
     let file = case.directory.path().join("recording.ndjson");
-    kept(case, 2, messages(), &|program| program.words("-F %p --record").arg(&file));
+    let address = case.proxy_for_stream().address();
+    kept(case, address, 2, messages(), &|program| program.words("-F %p --record").arg(&file));
     let received: Vec<String> = recorded(&file).into_iter().filter(|payload| payload != "part").collect();
     assert_complete(&received, if case.fault == Fault::Garbage { 1 } else { 2 }, case.name);
 }
 
 pub(super) fn commands(case: &Case<'_>) {
     let count = messages().min(MAX_COMMANDS);
-    let output = kept(case, 2, count, &|program| program.arg("--exec").arg("read -r line; echo \"$line\""));
+    let address = case.proxy(count * 20).address();
+    let with = |program: Program| program.arg("--exec").arg("read -r line; echo \"$line\"");
+    let output = kept(case, address, 2, count, &with);
     assert_complete_of(count, &output, 2, case.name);
 }
 
-/// What a subscriber with a kept session prints of a stream that is published meanwhile.
-fn kept(case: &Case<'_>, qos: u8, count: usize, with: &dyn Fn(Program) -> Program) -> Vec<String> {
-    let (id, proxy) = (case.id(), case.proxy(count * 20));
+/// What a subscriber with a kept session prints of a stream that is published meanwhile. Its network is at this address.
+fn kept(
+    case: &Case<'_>,
+    address: SocketAddr,
+    qos: u8,
+    count: usize,
+    with: &dyn Fn(Program) -> Program,
+) -> Vec<String> {
+    let id = case.id();
     let session = format!("sub -c -i {id} -t {id} -q {qos}");
     case.broker.mq(&format!("{session} -E")).run().succeed();
-    let start = || with(case.mq(proxy.address(), &format!("{session} --retries 50")));
+    let start = || with(case.mq(address, &format!("{session} --retries 50")));
     let numbers: Vec<usize> = (0..count).collect();
     let parts =
         numbers.chunks(PART).map(|part| part.iter().map(|number| format!("{number}\n")).collect::<String>());
