@@ -268,7 +268,10 @@ impl NetworkArgs {
         }
         let is_pathless = connection.port == Some(0) && connection.host.is_none() && url.is_none();
         if names == Names::Mq && is_pathless {
-            return Err(usage("-p 0 means a unix socket; set its path with -h"));
+            return Err(Error::usage(UsageError::Needs {
+                option: "-p 0".to_owned(),
+                needed: "the path of a unix socket with -h",
+            }));
         }
         let is_sn = self.is_sn(names)?;
         let port = if is_sn { crate::protocol::sn::DEFAULT_PORT } else { port };
@@ -280,8 +283,10 @@ impl NetworkArgs {
             }));
         }
         let host_text = host.to_string_lossy();
-        if names == Names::Mq && port != 0 && host_text.contains(url::is_never_in_hosts) {
-            let problem = "the host contains a space or a control character";
+        if names == Names::Mq
+            && port != 0
+            && let Err(problem) = url::check_host(&host_text)
+        {
             return Err(usage(&format!("-h: {problem} ('{}')", host_text.escape_debug())));
         }
         let is_web_socket = self.is_web_socket(names)?;

@@ -148,9 +148,7 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
     if host.is_empty() {
         return Err("it has no host".to_owned());
     }
-    if host.contains(is_never_in_hosts) {
-        return Err("the host contains a space or a control character".to_owned());
-    }
+    check_host(&host)?;
     let (user_name, password) = user_info.map(split_user_info).unwrap_or_default();
     let credentials = match (user_name, password) {
         (None, None) => None,
@@ -240,8 +238,19 @@ pub(super) fn split_path(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(scheme.len() + 3 + at)
 }
 
+/// Rejects characters that no host has.
+///
+/// # Errors
+/// The problem, without the host.
+pub(super) fn check_host(host: &str) -> Result<(), &'static str> {
+    if host.contains(is_never_in_hosts) {
+        return Err("the host contains a space or a control character");
+    }
+    Ok(())
+}
+
 /// Whether no host's name and no address has this character.
-pub(super) fn is_never_in_hosts(character: char) -> bool {
+fn is_never_in_hosts(character: char) -> bool {
     character.is_whitespace() || character.is_control()
 }
 

@@ -11,8 +11,8 @@ use crate::cli::UsageError;
 use crate::cli::clap_error;
 use crate::cli::session::ClientArgs;
 use crate::escape;
-use clap::FromArgMatches;
 use clap::error::ErrorKind;
+use clap::{Arg, FromArgMatches};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -149,17 +149,49 @@ fn contradictions(options: &Options, document: &Document) -> Vec<Finding> {
     let of_profile = |profile: &Profile| {
         let layers = [Vec::new(), valid(&profile.entries), defaults.clone()];
         let entries = precedence::winners(options.command(), &[], layers);
-        let (problem, kind) = contradiction(options, &entries)?;
-        let table = Some(table_of(&profile.name));
-        Some(Finding { place: profile.place.clone(), table, problem, kind })
+        let table = table_of(&profile.name);
+        let found = contradictions_between(options, entries).into_iter();
+        let finding = move |(problem, kind)| Finding {
+            place: profile.place.clone(),
+            table: Some(table.clone()),
+            problem,
+            kind,
+        };
+        found.map(finding).collect::<Vec<_>>()
     };
-    let mut found: Vec<Finding> = document.profiles.iter().filter_map(of_profile).collect();
-    let first = defaults.first().and_then(|entry| entry.origin.place());
-    if let (Some(place), None) = (first, &document.default_profile)
+    let mut found: Vec<Finding> = document.profiles.iter().flat_map(of_profile).collect();
+    let first = defaults.first().and_then(|entry| entry.origin.place().cloned());
+    if let (Some(place), None) = (first, &document.default_profile) {
+        let table = Some("[defaults]".to_owned());
         // A missing option may be typed, or set in each profile.
-        && let Some((problem, kind @ FindingKind::Contradiction)) = contradiction(options, &defaults)
-    {
-        found.push(Finding { place: place.clone(), table: Some("[defaults]".to_owned()), problem, kind });
+        let last = contradictions_between(options, defaults).pop();
+        if let Some((problem, kind @ FindingKind::Contradiction)) = last {
+            found.push(Finding { place, table, problem, kind });
+        }
+    }
+    found
+}
+
+/// The values that need another one, and the first contradiction between the others, which comes last.
+fn contradictions_between(options: &Options, mut entries: Vec<Entry>) -> Vec<(String, FindingKind)> {
+    let mut found = Vec::new();
+    while let Some((problem, kind)) = contradiction(options, &entries) {
+        let incomplete = (kind == FindingKind::Incomplete).then(|| problem.split(' ').next()).flatten();
+        let is_named = |entry: &Entry| {
+            let arg = options.find(&entry.key);
+            let [long, short] = [
+                arg.and_then(Arg::get_long).map(|long| format!("--{long}")),
+                arg.and_then(Arg::get_short).map(|short| format!("-{short}")),
+            ];
+            incomplete.is_some_and(|name| [long, short].iter().flatten().any(|option| option == name))
+        };
+        let before = entries.len();
+        let rest: Vec<Entry> = entries.iter().filter(|entry| !is_named(entry)).cloned().collect();
+        found.push((problem, kind));
+        if rest.len() == before {
+            break;
+        }
+        entries = rest;
     }
     found
 }

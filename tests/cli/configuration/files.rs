@@ -171,6 +171,30 @@ fn set_says_what_is_still_missing() {
 }
 
 #[test]
+fn the_order_of_the_keys_does_not_decide_what_set_accepts() {
+    for first in ["port 0", "will-payload x", "ws-header a:b"] {
+        let empty = Empty::new();
+        let set = empty.mq(&format!("config set --profile home {first}")).run();
+        assert_says(&set.stderr, &["[profile.home]: ", " needs "]);
+        set.expect_status(0);
+        if first != "port 0" {
+            let host = empty.mq("config set --profile home host").arg("a b").run().fail(2);
+            assert_says(&host, &["the host contains a space"]);
+        }
+        empty.mq("config set --profile home id x").run().expect_status(0);
+        let prefix = empty.mq("config set --profile home id-prefix y").run().fail(2);
+        assert_says(&prefix, &["--id-prefix"]);
+    }
+    let empty = Empty::new();
+    empty.mq("config set port 0").run().expect_status(0);
+    assert_eq!(empty.mq("config set host").arg("/run/a b").run().stderr, "");
+    assert_says(&empty.mq("config check").run().succeed(), &["no mistakes"]);
+    let both = Empty::with("[profile.home]\ncert = 'a'\nwill-payload = 'a'\nport = 0\n");
+    let check = both.mq("config check").run().fail(2);
+    assert_says(&check, &["--cert needs --key", "--will-payload needs --will-topic", "-p 0 needs"]);
+}
+
+#[test]
 fn mistakes_elsewhere_do_not_prevent_a_change() {
     let text = "[defaults]\nport = 'x'\nhostt = 'a'\nws = 1\n[profile.home]\nport = 70000\n";
     let empty = Empty::with(text);
