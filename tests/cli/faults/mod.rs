@@ -138,20 +138,23 @@ impl Case<'_> {
 struct Inspect {
     running: Running,
     address: SocketAddr,
+    server: FaultProxy,
     /// Without connections.
     descriptors: usize,
 }
 
 impl Inspect {
-    fn before(server: &impl Server) -> Inspect {
+    fn before(server: FaultProxy) -> Inspect {
         let mut running = mq(&format!("inspect --listen 0 --to {} --stats", server.address())).spawn();
         let address = listening_address(&running.wait_for_stderr("listening on"));
         let descriptors = running.descriptors();
-        Inspect { running, address, descriptors }
+        Inspect { running, address, server, descriptors }
     }
 
     /// It has closed the connections that are over, and ends at a signal.
     fn end_without_connections(self) {
+        // The network may have gone silent behind the last packets. Then the server's side is still open.
+        self.server.end_silent_connection();
         self.running.wait_for_descriptors(self.descriptors);
         self.running.signal("INT");
         self.running.finish().expect_status(130);

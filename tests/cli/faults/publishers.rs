@@ -110,8 +110,7 @@ fn check_stream(case: &Case<'_>, witness: Running, qos: u8, finished: process::F
 
 /// A proxy of ours between the client and the faulty network. It outlives all connections, and keeps no descriptor of them.
 pub(super) fn through_inspect(case: &Case<'_>) {
-    let (witness, proxy) = (case.witness(2), case.proxy_for_stream());
-    let inspect = Inspect::before(&proxy);
+    let (witness, inspect) = (case.witness(2), Inspect::before(case.proxy_for_stream()));
     let words = format!("pub -V 5 --retries 50 -l -q 2 -t {}", case.id());
     let finished = case.mq(inspect.address, &words).stdin(lines()).run();
     check_stream(case, witness, 2, finished);

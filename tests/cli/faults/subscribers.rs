@@ -61,7 +61,7 @@ pub(super) fn through_inspect_of_qos_2(case: &Case<'_>) {
 
 /// A proxy of ours between the client and the faulty network. It outlives all connections, and keeps no descriptor of them.
 fn through_inspect(case: &Case<'_>, qos: u8) {
-    let inspect = Inspect::before(&case.proxy_for_stream());
+    let inspect = Inspect::before(case.proxy_for_stream());
     let output = kept(case, inspect.address, qos, messages(), &|program| program);
     assert_complete(&output, qos, case.name);
     inspect.end_without_connections();

@@ -63,6 +63,7 @@ impl Waiting {
         waiting.add("sub through inspect", client);
         waiting.add_bridge(&proxy);
         waiting.terminal = Terminal::start(&format!("top {} -t a", proxy.options()), 80, 24);
+        waiting.terminal.iter_mut().for_each(|terminal| terminal.wait_for("connected"));
         waiting.processes.extend(waiting.terminal.iter().map(|terminal| ("top", terminal.process())));
         connections += 3 + usize::from(waiting.terminal.is_some());
         proxy.wait_for_connections(connections);

@@ -123,8 +123,9 @@ impl FaultProxy {
         let proxy = FaultProxy { address, shared: Arc::new((Mutex::new(state), Condvar::new())), releases };
         let accepting = proxy.clone();
         thread::spawn(move || {
-            for client in listener.incoming() {
-                accepting.forward(client.unwrap(), server);
+            // A client may have reset its connection before it is accepted.
+            for client in listener.incoming().flatten() {
+                accepting.forward(client, server);
             }
         });
         proxy
@@ -192,20 +193,24 @@ impl FaultProxy {
         self.shared.1.notify_all();
     }
 
+    /// Closes a connection that is silent, as the next connection would.
+    pub fn end_silent_connection(&self) {
+        self.shared.0.lock().unwrap().end_silent_connection();
+    }
+
     fn forward(&self, client: TcpStream, server: SocketAddr) {
         let mut state = self.shared.0.lock().unwrap();
         // The client has given up the silent connection before.
-        if let Some(link) = state.faulty.upgrade().filter(|link| link.fault.is_silent()) {
-            link.end();
-        }
+        state.end_silent_connection();
         let fault = state.next_fault();
         self.shared.1.notify_all();
         if state.mode == Mode::Refuse || fault.is_some_and(|(fault, _)| fault == Fault::Refuse) {
             return;
         }
         let Ok(server) = TcpStream::connect(server) else { return };
-        client.set_nodelay(true).unwrap();
-        server.set_nodelay(true).unwrap();
+        for stream in [&client, &server] {
+            let _ = stream.set_nodelay(true); // either side may have reset its connection
+        }
         let watch = self.releases.as_ref().map(Releases::watch);
         let lasts = fault.is_none_or(|(fault, _)| fault.is_harmless());
         let from_server = FromServer { counted_for: lasts.then_some(state.plans), watch };
@@ -277,6 +282,12 @@ impl FromServer {
 }
 
 impl State {
+    fn end_silent_connection(&self) {
+        if let Some(link) = self.faulty.upgrade().filter(|link| link.fault.is_silent()) {
+            link.end();
+        }
+    }
+
     fn has_run_out_of_faults(&self) -> bool {
         self.plan.is_none_or(|plan| self.begun + usize::from(plan.fault.is_harmless()) > plan.connections)
     }
@@ -306,7 +317,7 @@ struct Link {
 impl Link {
     fn new(client: TcpStream, server: TcpStream, fault: Fault, bytes: usize) -> Link {
         for stream in [&client, &server] {
-            stream.set_read_timeout(Some(TICK)).unwrap();
+            let _ = stream.set_read_timeout(Some(TICK)); // either side may have reset its connection
         }
         Link { client, server, fault, left: AtomicUsize::new(bytes), is_over: AtomicBool::new(false) }
     }

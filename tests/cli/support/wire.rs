@@ -38,7 +38,7 @@ impl Wire {
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        let _ = stream.set_nodelay(true); // the other side may have reset the connection
         Wire { stream, is_v5: false }
     }
 

@@ -393,13 +393,9 @@ fn run_all(faults: &[Fault], ends: &[Ends]) {
 const FROM_MOSQUITTO: Ends = (Kind::Mosquitto, Kind::Embedded);
 const TO_MOSQUITTO: Ends = (Kind::Embedded, Kind::Mosquitto);
 
-/// With brokers of two kinds in a long run only: there are tests of their own for them.
 #[track_caller]
 fn run_at_either_side(fault: fault_proxy::Fault) {
-    let mut ends = vec![(Kind::Mosquitto, Kind::Mosquitto), (Kind::Embedded, Kind::Embedded)];
-    if std::env::var_os("MQ_BRIDGE_MESSAGES").is_some() {
-        ends.extend([FROM_MOSQUITTO, TO_MOSQUITTO]);
-    }
+    let ends = [(Kind::Mosquitto, Kind::Mosquitto), (Kind::Embedded, Kind::Embedded)];
     run_all(&[Fault::AtSource(fault), Fault::AtTarget(fault)], &ends);
 }
 
