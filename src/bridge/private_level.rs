@@ -87,11 +87,13 @@ impl PrivateLevel {
 mod tests {
     use super::*;
     use crate::client::Details;
-    use crate::protocol::Version;
+    use crate::protocol::{RefusalCode, Version};
 
     fn rejected() -> Error {
         let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
-        Error::Refused { reason, details: Details::default(), asked: Version::V311, answered: Version::V311 }
+        let (asked, answered) = (Version::V311, Version::V311);
+        let code = RefusalCode::ReturnCode(1);
+        Error::Refused { reason, code, details: Details::default(), asked, answered }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::protocol::session::SessionError;
 use crate::protocol::sn::ReturnCode;
 use crate::protocol::sn::client::GatewayError;
 use crate::protocol::sn::v2::Reason;
-use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
+use crate::protocol::{DecodeError, EncodeError, ReasonCode, RefusalCode, Version};
 use crate::transport::ConnectError;
 use crate::transport::mqtt_sn::gateway_error;
 use std::fmt;
@@ -36,10 +36,12 @@ pub(crate) enum Error {
     #[error("the broker closed the connection before accepting it")]
     ClosedEarly,
     /// The broker refused the connection.
-    #[error("the broker refused the connection: {reason}{details}")]
+    #[error("the broker refused the connection: {code}{details}")]
     Refused {
         /// The reason. Return codes of MQTT 3 are mapped to the equivalent reason codes.
         reason: ReasonCode,
+        /// The code in CONNACK.
+        code: RefusalCode,
         /// The broker's explanation.
         details: Details,
         /// The requested version.

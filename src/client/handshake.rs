@@ -117,8 +117,8 @@ impl Handshake<'_> {
             check_greeting(packets.unread())?;
             let before = packets.consumed();
             let Some(packet) = packets.read(self.connect.version)? else { break };
-            let size = packets.consumed() - before;
-            if let Some(connack) = handle(packet, size, self.connect.version, authenticator)? {
+            let bytes = input.get(before..packets.consumed()).unwrap_or_default();
+            if let Some(connack) = handle(packet, bytes, self.connect.version, authenticator)? {
                 terms = Some(self.terms(&connack, sent_at)?);
                 accepted(&connack);
             }
@@ -166,14 +166,14 @@ async fn expire(expiry: Option<Instant>) {
     }
 }
 
-/// Handles a packet of `size` bytes before the connection is accepted, in answer to a CONNECT of the version `asked`: a
+/// Handles a packet, encoded in `bytes`, before the connection is accepted, in answer to a CONNECT of the version `asked`: a
 /// successful CONNACK, or a step of the authentication, for which it returns `None`.
 ///
 /// # Errors
 /// If it is a refusal, or not allowed there.
 fn handle<'p>(
     packet: Packet<'p>,
-    size: usize,
+    bytes: &[u8],
     asked: Version,
     authenticator: &mut Authenticator<'_>,
 ) -> Result<Option<Connack<'p>>, Error> {
@@ -184,7 +184,7 @@ fn handle<'p>(
         Packet::Connack(connack) if connack.reason_code.is_error() => {
             let mechanism = authenticator.error_text(&connack);
             let details = Details { mechanism, ..Details::of(connack.properties) };
-            Err(refused(&connack, details, size, asked))
+            Err(refused(&connack, details, bytes, asked))
         }
         Packet::Connack(connack) => {
             authenticator.accept(&connack)?;
@@ -202,9 +202,9 @@ fn broken(error: io::Error) -> Error {
     }
 }
 
-fn refused(connack: &Connack<'_>, details: Details, size: usize, asked: Version) -> Error {
-    let answered = if size == V3_CONNACK { asked.min(Version::V311) } else { asked };
-    Error::Refused { reason: connack.reason_code, details, asked, answered }
+fn refused(connack: &Connack<'_>, details: Details, bytes: &[u8], asked: Version) -> Error {
+    let answered = if bytes.len() == V3_CONNACK { asked.min(Version::V311) } else { asked };
+    Error::Refused { reason: connack.reason_code, code: connack.code_in(bytes), details, asked, answered }
 }
 
 /// Recognises other protocols, as on a wrong port, without waiting for the end of a supposed packet.

@@ -4,7 +4,11 @@ use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};
 use super::reader::Reader;
 use super::writer::put_fixed_header;
-use super::{EncodeError, PacketType, ReasonCode, Version};
+use super::{EncodeError, PacketType, ReasonCode, RefusalCode, Version};
+use std::ops::RangeInclusive;
+
+/// The return codes of MQTT 3 that refuse a connection.
+const REFUSALS_V3: RangeInclusive<u8> = 1..=5;
 
 /// The server's answer to CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,14 @@ impl<'a> Connack<'a> {
         Ok(Connack { session_present, reason_code, properties })
     }
 
+    /// The code in the bytes of the packet, from which [`Connack::decode`] made the reason code.
+    pub(crate) fn code_in(&self, packet: &[u8]) -> RefusalCode {
+        match *packet {
+            [_, _, _, code] if REFUSALS_V3.contains(&code) => RefusalCode::ReturnCode(code),
+            _ => RefusalCode::ReasonCode(self.reason_code),
+        }
+    }
+
     /// Appends the packet.
     ///
     /// # Errors
@@ -55,14 +67,13 @@ impl<'a> Connack<'a> {
 
 fn decode_reason(reader: &mut Reader<'_>, version: Version) -> Result<ReasonCode, DecodeError> {
     let offset = reader.offset();
-    let code = reader.u8("reason code")?;
-    let is_v3_refusal = reader.is_empty() && (1..=5).contains(&code);
+    let field = if version.is_v5() { "reason code" } else { "return code" };
+    let code = reader.u8(field)?;
+    let is_v3_refusal = reader.is_empty() && REFUSALS_V3.contains(&code);
     let reason_code = if version.is_v5() && !is_v3_refusal {
         Some(ReasonCode(code)).filter(|reason| reason.belongs_in(Context::Connack))
     } else {
         ReasonCode::from_v3_connack(code)
     };
-    reason_code.ok_or_else(|| {
-        reader.error_at(offset, Problem::InvalidValue { field: "reason code", value: code.into() })
-    })
+    reason_code.ok_or_else(|| reader.error_at(offset, Problem::InvalidValue { field, value: code.into() }))
 }

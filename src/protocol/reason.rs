@@ -3,6 +3,16 @@
 use super::property::Context;
 use std::fmt;
 
+/// The names of CONNACK's return codes in MQTT 3 (3.1.1, table 3.1), in lower case.
+const RETURN_CODES: [&str; 6] = [
+    "accepted",
+    "unacceptable protocol version",
+    "identifier rejected",
+    "server unavailable",
+    "bad user name or password",
+    "not authorized",
+];
+
 /// The result of an operation, or the reason for the end of a connection. Codes from 0x80 are failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReasonCode(pub u8);
@@ -136,6 +146,41 @@ impl ReasonCode {
             ReasonCode::BAD_USER_NAME_OR_PASSWORD => 4,
             ReasonCode::NOT_AUTHORIZED | ReasonCode::BANNED | ReasonCode::BAD_AUTHENTICATION_METHOD => 5,
             _ => 3,
+        }
+    }
+}
+
+/// The specification's name of a return code of MQTT 3 in CONNACK, in lower case; `None` above 5.
+pub(crate) fn return_code_name(return_code: u8) -> Option<&'static str> {
+    RETURN_CODES.get(usize::from(return_code)).copied()
+}
+
+/// The code of a refusal as CONNACK contains it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalCode {
+    /// A return code of MQTT 3, which a server without MQTT 5 also sends to a client of MQTT 5.
+    ReturnCode(u8),
+    ReasonCode(ReasonCode),
+}
+
+impl RefusalCode {
+    /// The return code of MQTT 3, if it is one.
+    pub(crate) fn return_code(self) -> Option<u8> {
+        match self {
+            RefusalCode::ReturnCode(code) => Some(code),
+            RefusalCode::ReasonCode(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            RefusalCode::ReturnCode(code) => match return_code_name(code) {
+                Some(name) => write!(f, "{name} (return code {code})"),
+                None => write!(f, "unknown return code {code}"),
+            },
+            RefusalCode::ReasonCode(reason) => reason.fmt(f),
         }
     }
 }

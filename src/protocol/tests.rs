@@ -384,6 +384,9 @@ fn errors_name_the_fault_and_its_byte() {
         ("82 02 0001", "protocol error in SUBSCRIBE: missing topic filter at byte 4"),
         ("90 03 0001 03", "malformed SUBACK: invalid reason code 3 at byte 4"),
         ("20 02 02 00", "malformed CONNACK: invalid acknowledge flags 2 at byte 2"),
+        ("20 02 00 06", "malformed CONNACK: invalid return code 6 at byte 3"),
+        ("20 02 00 87", "malformed CONNACK: invalid return code 135 at byte 3"),
+        ("20 01 00", "malformed CONNACK: truncated return code at byte 3"),
         ("20 02 01 05", "protocol error in CONNACK: session present in a refusal at byte 2"),
         (
             "10 0c 0004 4d515454 06 02 003c 0000",

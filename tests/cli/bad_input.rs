@@ -283,14 +283,40 @@ fn another_protocol_is_recognised() {
 #[test]
 fn refusals_of_mqtt_3_are_reported_in_words() {
     for (code, words) in [
-        (1, "unsupported protocol version"),
-        (2, "client identifier not valid"),
+        (1, "unacceptable protocol version"),
+        (2, "identifier rejected"),
         (3, "server unavailable"),
         (4, "bad user name or password"),
         (5, "not authorized"),
     ] {
+        // A broker without MQTT 5 answers a CONNECT of MQTT 5 with them as well.
+        for version in ["31", "311", "5"] {
+            let words = format!("refused the connection: {words} (return code {code})\n");
+            assert_refused(&format!("sub -t a -V {version}"), &format!("20 (00 {code:02x})"), &words);
+        }
+    }
+}
+
+#[test]
+fn a_reason_code_without_properties_is_not_a_return_code() {
+    assert_refused("sub -t a -V 5", "20 (00 87)", "refused the connection: not authorized (0x87)\n");
+}
+
+#[test]
+fn return_codes_that_mqtt_3_does_not_define_are_shown_as_received() {
+    for code in [6_u8, 0x7f, 0x80, 0x87, 0xff] {
         for version in ["31", "311"] {
-            assert_refused(&format!("sub -t a -V {version}"), &format!("20 (00 {code:02x})"), words);
+            let peer = ScriptedPeer::start(move |peer| {
+                let mut client = peer.accept();
+                client.expect_type(0x10);
+                client.send(&format!("20 (00 {code:02x})"));
+                client.expect_end();
+            });
+            let finished = peer.mq(&format!("sub -t a -V {version}")).run();
+            peer.finish();
+            let words =
+                format!("the broker sent a bad packet: malformed CONNACK: invalid return code {code} at");
+            assert_says(&finished.stderr, &[&words]);
         }
     }
 }
@@ -332,7 +358,7 @@ fn the_broker_s_text_for_a_refusal_is_shown() {
 
 #[test]
 fn a_broker_of_mqtt_3_that_is_asked_for_5_is_understood() {
-    assert_refused("pub -t a -m x -V 5", "20 (00 01)", "unsupported protocol version");
+    assert_refused("pub -t a -m x -V 5", "20 (00 01)", "unacceptable protocol version (return code 1)");
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl RefusedWill {
             None => "set another notification topic, or turn notifications off",
         };
         let (verb, refusal) = match &self.error {
-            client::Error::Refused { reason, details, .. } => ("refuses", format!("{reason}{details}")),
+            client::Error::Refused { code, details, .. } => ("refuses", format!("{code}{details}")),
             error => ("did not accept", error.to_string()),
         };
         format!(

@@ -104,10 +104,12 @@ impl Object<'_> {
     }
 
     fn outcome(&mut self, outcome: &VersionResult) {
-        let (word, why, reason_code) = match outcome {
-            VersionResult::Accepted => ("accepted", None, None),
-            VersionResult::Refused { why, reason_code } => ("refused", Some(why), *reason_code),
-            VersionResult::NotTried(why) => ("not_tried", Some(why), None),
+        let (word, why, reason_code, return_code) = match outcome {
+            VersionResult::Accepted => ("accepted", None, None, None),
+            VersionResult::Refused { why, reason_code, return_code } => {
+                ("refused", Some(why), *reason_code, *return_code)
+            }
+            VersionResult::NotTried(why) => ("not_tried", Some(why), None, None),
         };
         self.text("outcome", Some(word));
         if let Some(why) = why {
@@ -116,6 +118,10 @@ impl Object<'_> {
         if let Some(reason_code) = reason_code {
             self.0.key("reason_code");
             self.0.literal(reason_code.0);
+        }
+        if let Some(return_code) = return_code {
+            self.0.key("return_code");
+            self.0.literal(return_code);
         }
     }
 

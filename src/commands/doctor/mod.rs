@@ -426,10 +426,12 @@ impl Stopwatch {
 impl VersionResult {
     fn of_failure(error: &Error) -> VersionResult {
         match error {
-            Error::Client(client::Error::Refused { reason, details, .. }) => {
-                VersionResult::Refused { why: format!("{reason}{details}"), reason_code: Some(*reason) }
-            }
-            other => VersionResult::Refused { why: other.to_string(), reason_code: None },
+            Error::Client(client::Error::Refused { reason, code, details, .. }) => VersionResult::Refused {
+                why: format!("{code}{details}"),
+                reason_code: Some(*reason),
+                return_code: code.return_code(),
+            },
+            other => VersionResult::Refused { why: other.to_string(), reason_code: None, return_code: None },
         }
     }
 }

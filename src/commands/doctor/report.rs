@@ -61,8 +61,10 @@ pub(super) enum VersionResult {
     Accepted,
     Refused {
         why: String,
-        /// The reason code in CONNACK.
+        /// The reason code in CONNACK, or the equivalent of its return code.
         reason_code: Option<ReasonCode>,
+        /// The return code in CONNACK, in the encoding of MQTT 3.
+        return_code: Option<u8>,
     },
     /// The options do not allow it.
     NotTried(String),

@@ -2,8 +2,8 @@
 
 use crate::inspect::Direction;
 use crate::inspect::capture::reassembly::Close;
-use crate::protocol::ReasonCode;
 use crate::protocol::property::Context;
+use crate::protocol::{ReasonCode, return_code_name};
 
 /// The code of DISCONNECT in MQTT 3, and of a normal one in MQTT 5.
 const NORMAL: u8 = 0;
@@ -104,7 +104,7 @@ pub(super) fn reason(code: u8, context: Context) -> String {
 
 /// A code of CONNACK: those of MQTT 3 are below 0x80.
 pub(super) fn refusal(code: u8) -> String {
-    match crate::inspect::view::words::return_code(code) {
+    match return_code_name(code) {
         Some(name) => format!("{name} ({code})"),
         None => reason(code, Context::Connack),
     }

@@ -4,35 +4,20 @@ use crate::escape::{is_printable_ascii, quoted};
 use crate::inspect::{Name, Packet};
 use crate::message::hex_digit;
 use crate::protocol::property::Context;
-use crate::protocol::{PacketType, ReasonCode, Version};
+use crate::protocol::{PacketType, ReasonCode, Version, return_code_name};
 use crate::words::counted;
 
 /// The failure code of SUBACK in MQTT 3.1.1.
 const FAILURE: u8 = 0x80;
 
-/// The meanings of CONNACK's return codes in MQTT 3.
-const RETURN_CODES: [&str; 6] = [
-    "accepted",
-    "unacceptable protocol version",
-    "identifier rejected",
-    "server unavailable",
-    "bad user name or password",
-    "not authorized",
-];
-
 /// The meaning of a code in this field and the packet's version; `None` if it has none.
 pub(super) fn code(packet: &Packet<'_>, field: Name, code: u8) -> Option<&'static str> {
     let is_v5 = packet.tracker.version.is_some_and(Version::is_v5);
     match field {
-        Name::ReturnCode => RETURN_CODES.get(usize::from(code)).copied(),
+        Name::ReturnCode => return_code_name(code),
         Name::FilterReasonCode if !is_v5 && code == FAILURE => Some("failure"),
         _ => ReasonCode(code).name_in(packet.packet_type.and_then(context)?),
     }
-}
-
-/// The meaning of a return code of MQTT 3.
-pub(in crate::inspect) fn return_code(code: u8) -> Option<&'static str> {
-    RETURN_CODES.get(usize::from(code)).copied()
 }
 
 /// The context in which the packet's reason codes are defined.

@@ -5,7 +5,7 @@ mod leftovers;
 use super::support::certificates::*;
 use super::support::proxy::{Microsocks, start_http_proxy};
 use super::support::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What it prints with `--json`.
 fn examine(broker: &(impl Server + ?Sized), options: &str) -> Value {
@@ -86,7 +86,7 @@ fn a_broker_that_allows_everything_is_told_to() {
         assert_eq!(report["checks"].as_array().unwrap().len(), 12);
         assert_eq!(report["checked_with"], "5.0");
         assert_eq!(report["peer"], broker.address().to_string());
-        assert_eq!(report["transport"], serde_json::json!(["tcp"]));
+        assert_eq!(report["transport"], json!(["tcp"]));
         assert_eq!(report["tls"], Value::Null);
         assert!(report["broker_version"].as_str().unwrap().contains("version"), "{report}");
         assert_eq!(report["round_trip_ns"]["count"], 10);
@@ -347,8 +347,11 @@ fn refused_versions_are_reported_with_the_reason() {
     let report = examine(&peer, "--check-timeout 0.2");
     peer.finish();
     assert_eq!(outcomes(&report), [["5.0", "refused"], ["3.1.1", "accepted"], ["3.1", "refused"]]);
-    assert_eq!(report["versions"][0]["reason_code"], 0x84);
-    assert_says(report["versions"][2]["why"].as_str().unwrap(), &["unsupported protocol version"]);
+    for number in [0, 2] {
+        let version = &report["versions"][number];
+        assert_eq!((&version["reason_code"], &version["return_code"]), (&json!(0x84), &json!(1)));
+        assert_eq!(version["why"], "unacceptable protocol version (return code 1)");
+    }
     assert_eq!(report["checked_with"], "3.1.1");
 }
 
@@ -384,9 +387,14 @@ fn a_broker_that_refuses_every_version_is_status_5() {
     let page = String::from_utf8_lossy(&finished.stdout).into_owned();
     assert_says(
         &page,
-        &["MQTT 5.0", "refused: unsupported protocol version", "refused: bad user name or password"],
+        &[
+            "MQTT 5.0",
+            "refused: unsupported protocol version (0x84)",
+            "refused: bad user name or password (return code 4)",
+            "refused: unacceptable protocol version (return code 1)",
+        ],
     );
-    assert_says(&finished.fail(5), &["bad user name or password", "hint: -u USER"]);
+    assert_says(&finished.fail(5), &["bad user name or password (return code 4)", "hint: -u USER"]);
 }
 
 #[test]
