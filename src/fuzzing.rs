@@ -4,7 +4,8 @@
 
 pub use crate::authentication::fuzzing::scram;
 pub use crate::bench::fuzzing::{metrics_pages, reports};
-pub use crate::cli::fuzzing::{configurations, option_files, scenarios, urls};
+pub use crate::broker::fuzzing::access_rules;
+pub use crate::cli::fuzzing::{bridge_files, configurations, option_files, scenarios, urls};
 pub use crate::inspect::capture::fuzzing::{capture, key_logs, reader, segments, tls, web_socket};
 pub use crate::inspect::fuzzing::{datagram_views, datagrams, datagrams_v2, dissector, filters, packets};
 pub use crate::message::fuzzing::messages;
@@ -13,7 +14,7 @@ pub use crate::passwd::fuzzing::{credentials, user_lists};
 pub use crate::payload::fuzzing::{payloads, schemas, sparkplug};
 pub use crate::protocol::fuzzing::{codec, topics};
 pub use crate::protocol::session::fuzzing::session;
-pub use crate::protocol::sn::fuzzing::machines;
+pub use crate::protocol::sn::fuzzing::{machines, predefined_topics};
 pub use crate::recording::fuzzing::recordings;
 pub use crate::transport::fuzzing::{http, web_socket_frames};
 
@@ -21,7 +22,7 @@ pub use crate::transport::fuzzing::{http, web_socket_frames};
 pub type Target = fn(&[u8]);
 
 /// The targets, by the names of their files in `fuzz/fuzz_targets/`.
-pub const TARGETS: [(&str, Target); 33] = [
+pub const TARGETS: [(&str, Target); 36] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
@@ -35,6 +36,7 @@ pub const TARGETS: [(&str, Target); 33] = [
     ("datagrams_v2", datagrams_v2),
     ("datagram_views", datagram_views),
     ("machines_v2", machines),
+    ("predefined_topics", predefined_topics),
     ("codec", codec),
     ("topics", topics),
     ("session", session),
@@ -43,6 +45,7 @@ pub const TARGETS: [(&str, Target); 33] = [
     ("scram", scram),
     ("credentials", credentials),
     ("user_lists", user_lists),
+    ("access_rules", access_rules),
     ("messages", messages),
     ("recordings", recordings),
     ("templates", templates),
@@ -54,6 +57,7 @@ pub const TARGETS: [(&str, Target); 33] = [
     ("option_files", option_files),
     ("urls", urls),
     ("configurations", configurations),
+    ("bridge_files", bridge_files),
     ("scenarios", scenarios),
 ];
 

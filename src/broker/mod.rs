@@ -54,6 +54,8 @@ mod will;
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 use crate::transport::tls::Acceptor;
+#[cfg(any(test, fuzzing))]
+pub(crate) use acl::fuzzing;
 pub(crate) use acl::{Acl, AclError, Intent};
 pub(crate) use excess::{Excess, Reason};
 use front::Fronts;

@@ -1,6 +1,7 @@
 //! Entry points for fuzzers: texts that users write. Compiled for tests and with `--cfg fuzzing` only.
 
 pub use super::bench::fuzzing::scenarios;
+pub use super::bridge::fuzzing::bridge_files;
 pub use super::config::fuzzing::configurations;
 use super::option_file::lines;
 use super::url::{Url, page, proxy};

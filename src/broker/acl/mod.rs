@@ -4,6 +4,8 @@
 //! Clients may subscribe to anything; the rules decide about each message. In each list of rules, `deny` comes first. The rules of
 //! the user come before the patterns, so that a user's rule overrides the denial of a pattern.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod parse;
 mod surprises;
 

@@ -115,6 +115,10 @@ impl Conf {
         }
         let text = input_file::read_text(path, MAX_SIZE)
             .map_err(|error| Error::unreadable("--config", path, &error))?;
+        self.add_text(path, &text)
+    }
+
+    pub(super) fn add_text(&mut self, path: &Path, text: &[u8]) -> Result<(), Error> {
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             // Comments of old files are often in Latin-1.
             if line.trim_ascii_start().starts_with(b"#") {

@@ -2,6 +2,8 @@
 
 pub(crate) mod args;
 mod conf;
+#[cfg(any(test, fuzzing))]
+pub(in crate::cli) mod fuzzing;
 mod keys;
 mod plan;
 mod section;

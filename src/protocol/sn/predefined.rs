@@ -124,7 +124,7 @@ fn parse_id(text: &str) -> Option<u16> {
         Some(digits) => u16::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    id.ok().filter(|id| !text.starts_with('+') && (1..u16::MAX).contains(id))
+    id.ok().filter(|id| !text.contains('+') && (1..u16::MAX).contains(id))
 }
 
 #[cfg(test)]
@@ -160,6 +160,7 @@ mod tests {
             ("\na b", "line 2: expected ID TOPIC, or CLIENT, TOPIC, ID"),
             ("0 a", "line 1: invalid topic id \"0\"; expected 1 to 65534"),
             ("65535 a", "line 1: invalid topic id \"65535\"; expected 1 to 65534"),
+            ("c, a, 0x+7", "line 1: invalid topic id \"0x+7\"; expected 1 to 65534"),
             ("c, a, x", "line 1: invalid topic id \"x\"; expected 1 to 65534"),
             (
                 "1 a/#",

@@ -1,0 +1,4 @@
+//! See `mqkit::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mqkit::fuzzing::bridge_files(bytes));
