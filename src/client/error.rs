@@ -10,7 +10,7 @@ use crate::protocol::session::SessionError;
 use crate::protocol::sn::ReturnCode;
 use crate::protocol::sn::client::GatewayError;
 use crate::protocol::sn::v2::Reason;
-use crate::protocol::{DecodeError, EncodeError, ReasonCode, RefusalCode, Version};
+use crate::protocol::{DecodeError, EncodeError, ReasonCode, RefusalCode, Version, WillPart};
 use crate::transport::ConnectError;
 use crate::transport::mqtt_sn::gateway_error;
 use std::fmt;
@@ -183,9 +183,12 @@ impl Error {
         }
     }
 
-    /// Whether the broker may have refused CONNECT because of the will.
-    pub(crate) fn may_be_about_will(&self) -> bool {
-        matches!(self, Error::Refused { reason, .. } if reason.may_be_about_will())
+    /// The part of the will because of which the broker may have refused CONNECT.
+    pub(crate) fn refused_part_of_will(&self) -> Option<WillPart> {
+        match self {
+            Error::Refused { reason, .. } => reason.refused_part_of_will(),
+            _ => None,
+        }
     }
 
     /// Whether the connection ended before CONNACK, without bytes that have no place in WebSocket or TLS.

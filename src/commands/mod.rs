@@ -63,7 +63,7 @@ use crate::hosted::Rules;
 use crate::protocol::{PropertyId, Publish, Version};
 use error::Error;
 pub use error::ExitStatus;
-use error::broker_hint::ConnectionKind;
+use error::broker_hint::{ConnectionKind, WillKind};
 use event_loop::block_on;
 use messages::{Messages, is_coloured_terminal, print_error};
 use std::ffi::OsString;
@@ -217,13 +217,12 @@ fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind
     let maximum_packet_size =
         properties.and_then(|properties| properties.as_properties().number(PropertyId::MaximumPacketSize));
     // Lives to the end of the program, as the messages about its connection do.
-    let will_topic = client.will.will_topic.as_ref().map(|topic| &*topic.as_str().to_owned().leak());
-    Some(ConnectionKind {
-        version,
-        is_encrypted: client.is_encrypted(names)?,
-        maximum_packet_size,
-        will_topic,
-    })
+    let will = client.will.will_topic.as_ref().map(|topic| WillKind {
+        topic: topic.as_str().to_owned().leak(),
+        qos: client.will.will_qos,
+        retain: client.will.will_retain,
+    });
+    Some(ConnectionKind { version, is_encrypted: client.is_encrypted(names)?, maximum_packet_size, will })
 }
 
 /// Checks a message against the rules of a hosted broker, if it is one.

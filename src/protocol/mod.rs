@@ -52,7 +52,7 @@ pub use proxy_header::{Beginning, ProxyFault, ProxyHeader, ProxyVersion};
 pub use publish::Publish;
 pub use qos::Qos;
 pub use reason::ReasonCode;
-pub(crate) use reason::{RefusalCode, return_code_name};
+pub(crate) use reason::{RefusalCode, WillPart, return_code_name};
 pub use subscribe::{
     RetainHandling, Subscribe, Subscription, SubscriptionAck, SubscriptionOptions, Unsubscribe,
 };

@@ -1,6 +1,7 @@
 //! Reason codes of MQTT 5.0 and return codes of MQTT 3: one table of numbers, names and the packets that may carry them.
 
 use super::property::Context;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The names of CONNACK's return codes in MQTT 3 (3.1.1, table 3.1), in lower case.
@@ -16,6 +17,15 @@ const RETURN_CODES: [&str; 6] = [
 /// The result of an operation, or the reason for the end of a connection. Codes from 0x80 are failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReasonCode(pub u8);
+
+/// A part of the will, which a broker may not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum WillPart {
+    Topic,
+    Payload,
+    Retain,
+    Qos,
+}
 
 macro_rules! reason_codes {
     ($($constant:ident $code:literal $name:literal: $($context:ident)+;)+) => {
@@ -109,19 +119,20 @@ impl ReasonCode {
         }
     }
 
-    /// Whether a broker may refuse CONNECT with it because of the will.
-    pub(crate) fn may_be_about_will(self) -> bool {
-        matches!(
-            self,
+    /// The part of the will because of which a broker may refuse CONNECT with it.
+    pub(crate) fn refused_part_of_will(self) -> Option<WillPart> {
+        match self {
             ReasonCode::UNSPECIFIED_ERROR
-                | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
-                | ReasonCode::NOT_AUTHORIZED
-                | ReasonCode::TOPIC_NAME_INVALID
-                | ReasonCode::QUOTA_EXCEEDED
-                | ReasonCode::PAYLOAD_FORMAT_INVALID
-                | ReasonCode::RETAIN_NOT_SUPPORTED
-                | ReasonCode::QOS_NOT_SUPPORTED
-        )
+            | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
+            | ReasonCode::NOT_AUTHORIZED
+            | ReasonCode::TOPIC_NAME_INVALID
+            | ReasonCode::QUOTA_EXCEEDED => Some(WillPart::Topic),
+            // CONNECT has no other payload, RETAIN flag or QoS (MQTT 5.0, section 3.2.2.2).
+            ReasonCode::PAYLOAD_FORMAT_INVALID => Some(WillPart::Payload),
+            ReasonCode::RETAIN_NOT_SUPPORTED => Some(WillPart::Retain),
+            ReasonCode::QOS_NOT_SUPPORTED => Some(WillPart::Qos),
+            _ => None,
+        }
     }
 
     /// The MQTT 5.0 reason code for an MQTT 3 CONNACK return code; `None` above 5.

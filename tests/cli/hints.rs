@@ -159,8 +159,10 @@ fn a_refused_will_is_thought_of() {
     for (connack, words, parts) in [
         ("20 (00 05)", "", &["hint: -u USER and -P PASSWORD", "; or the broker does not allow "][..]),
         ("20 (00 90 ())", " -V 5", &["hint: the broker may not allow "]),
-        ("20 (00 9b ())", " -V 5", &["hint: the broker may not allow "]),
         ("20 (00 83 ())", " -V 5", &["hint: the broker may not allow "]),
+        // They name parts that this will does not have.
+        ("20 (00 9a ())", " -V 5", &["hint: the broker may not allow "]),
+        ("20 (00 9b ())", " -V 5", &["hint: the broker may not allow "]),
     ] {
         let command = format!("pub -t a -m x --will-topic w/1{words}");
         let stderr = assert_hint(refusing(connack), &command, 5, parts);
@@ -175,6 +177,31 @@ fn a_refused_will_is_thought_of() {
     assert_says(&finished.stderr, &["hint: the broker may not allow ", will]);
     let finished = refusing_and_run("20 (00 05)", "bench conn -c 1");
     assert!(!finished.stderr.contains("hint"), "{}", finished.stderr);
+}
+
+#[test]
+fn the_option_of_the_refused_part_of_a_will_is_named() {
+    let will = "the will to \"w/1\", which ";
+    for (connack, option, part, sets) in [
+        (
+            "20 (00 9a ())",
+            "--will-retain",
+            "the broker does not support the RETAIN flag of ",
+            "--will-retain sets",
+        ),
+        ("20 (00 9b ())", "--will-qos 2", "the broker does not support QoS 2 of ", "--will-qos sets"),
+        (
+            "20 (00 99 ())",
+            "--will-payload x",
+            "the broker does not accept the payload of ",
+            "--will-payload sets; ",
+        ),
+    ] {
+        for command in ["pub -t a -m x", "bench conn -c 1"] {
+            let finished = refusing_and_run(connack, &format!("{command} -V 5 --will-topic w/1 {option}"));
+            assert_says(&finished.stderr, &[&format!("hint: {part}{will}{sets}")]);
+        }
+    }
 }
 
 /// A broker of MQTT 5 that answers clients with a will (for 0x9a, one with RETAIN) with this reason, or not at all, and closes the

@@ -1,6 +1,7 @@
 //! Errors of a run, counted by text.
 
 use crate::client::Error;
+use crate::protocol::WillPart;
 use crate::protocol::sn::ReturnCode;
 use crate::protocol::sn::client::GatewayError;
 use crate::transport::ConnectError;
@@ -43,7 +44,7 @@ pub(crate) enum FailureKind {
     /// The MQTT-SN gateway answered with congestion.
     Congestion,
     /// The broker refused CONNECT, perhaps because of its will.
-    MaybeOfWill,
+    MaybeOfWill(WillPart),
     Other,
 }
 
@@ -67,7 +68,9 @@ impl FailureKind {
                 FailureKind::NoGateway
             }
             Error::Gateway(GatewayError::Refused(ReturnCode::CONGESTION)) => FailureKind::Congestion,
-            Error::Refused { reason, .. } if reason.may_be_about_will() => FailureKind::MaybeOfWill,
+            Error::Refused { reason, .. } => {
+                reason.refused_part_of_will().map_or(FailureKind::Other, FailureKind::MaybeOfWill)
+            }
             Error::Connect(
                 ConnectError::Bind { .. }
                 | ConnectError::ProxyUnreachable { .. }
@@ -80,7 +83,6 @@ impl FailureKind {
             )
             | Error::NotAccepted(_)
             | Error::ClosedEarly
-            | Error::Refused { .. }
             | Error::Authentication(_)
             | Error::Token(_)
             | Error::Computation(_)

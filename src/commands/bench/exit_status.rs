@@ -135,7 +135,7 @@ impl Failure {
     fn hint(self, report: &Report, messages: Messages) -> Option<String> {
         let failure = report.errors.main_failure().filter(|_| self.is_without_connection(report))?;
         // Clients are mostly refused because of their user names, and the error has the reason.
-        let has_hint = matches!(failure, FailureKind::Congestion | FailureKind::MaybeOfWill);
+        let has_hint = matches!(failure, FailureKind::Congestion | FailureKind::MaybeOfWill(_));
         let is_explained = all_refused(report) && !has_hint;
         if is_explained { None } else { broker_hint::of_failed_clients(failure, messages.connection_kind) }
     }

@@ -4,7 +4,7 @@ use crate::bench::{self, record::FailureKind};
 use crate::client::Error;
 use crate::commands::error;
 use crate::hosted::Service;
-use crate::protocol::{Qos, ReasonCode, Version};
+use crate::protocol::{Qos, ReasonCode, Version, WillPart};
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 use std::borrow::Cow;
@@ -22,8 +22,16 @@ pub(in crate::commands) struct ConnectionKind {
     pub(in crate::commands) is_encrypted: bool,
     /// The maximum packet size in CONNECT.
     pub(in crate::commands) maximum_packet_size: Option<u32>,
-    /// The topic of the will in CONNECT.
-    pub(in crate::commands) will_topic: Option<&'static str>,
+    /// The will in CONNECT.
+    pub(in crate::commands) will: Option<WillKind>,
+}
+
+/// The parts of a will that may explain a refusal.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::commands) struct WillKind {
+    pub(in crate::commands) topic: &'static str,
+    pub(in crate::commands) qos: Qos,
+    pub(in crate::commands) retain: bool,
 }
 
 /// The probable cause of an error, and the next step.
@@ -57,17 +65,37 @@ pub(in crate::commands) fn of_client(
     };
     let usual = || error::hint::client_hint(error).map(str::to_owned);
     let hint = of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual);
-    let of_will = connection_kind
-        .filter(|_| error.may_be_about_will())
-        .and_then(|connection_kind| of_will(connection_kind, hint.is_some()));
+    let will = connection_kind.and_then(|connection_kind| connection_kind.will);
+    let of_will =
+        will.zip(error.refused_part_of_will()).map(|(will, part)| of_will(will, part, hint.is_some()));
     error::hint::joined(hint, of_will)
 }
 
 /// The will as the probable cause of a refusal, perhaps after another cause.
-fn of_will(connection_kind: ConnectionKind, is_other: bool) -> Option<String> {
-    let topic = connection_kind.will_topic?;
-    let may = if is_other { "or the broker does not allow" } else { "the broker may not allow" };
-    Some(format!("{may} the will to {topic:?}, which --will-topic sets"))
+fn of_will(will: WillKind, part: WillPart, is_other: bool) -> String {
+    let WillKind { topic, qos, retain } = will;
+    let or = if is_other { "or " } else { "" };
+    match part {
+        WillPart::Retain if retain => {
+            format!(
+                "{or}the broker does not support the RETAIN flag of the will to {topic:?}, which --will-retain sets"
+            )
+        }
+        WillPart::Qos if qos > Qos::AtMostOnce => {
+            format!(
+                "{or}the broker does not support QoS {qos} of the will to {topic:?}, which --will-qos sets"
+            )
+        }
+        WillPart::Payload => format!(
+            "{or}the broker does not accept the payload of the will to {topic:?}, which --will-payload sets; \
+             `-D will payload-format-indicator` says whether it is UTF-8"
+        ),
+        // The broker cannot mean a part that the will does not have.
+        WillPart::Topic | WillPart::Retain | WillPart::Qos => {
+            let may = if is_other { "or the broker does not allow" } else { "the broker may not allow" };
+            format!("{may} the will to {topic:?}, which --will-topic sets")
+        }
+    }
 }
 
 /// A connection that ends before CONNACK, or a CONNACK that refuses the version.
@@ -105,7 +133,7 @@ pub(in crate::commands) fn of_failed_clients(
         }
         FailureKind::WebSocket => error::hint::WEB_SOCKET_PORT,
         FailureKind::NotMqtt => error::hint::OTHER_PORT,
-        FailureKind::MaybeOfWill => return of_will(connection_kind?, false),
+        FailureKind::MaybeOfWill(part) => return Some(of_will(connection_kind?.will?, part, false)),
         // The error has the remedy.
         FailureKind::TrackingFull | FailureKind::Other => return None,
     };

@@ -98,7 +98,7 @@ fn bridge_hint(
                 bridge::Side::Remote => of_remote,
             };
             let of_client = client_hint(source).map(|hint| words.translate(*side, hint));
-            let of_will = source.may_be_about_will().then_some(OF_BRIDGE_WILL).filter(|_| *has_will);
+            let of_will = source.refused_part_of_will().map(|_| OF_BRIDGE_WILL).filter(|_| *has_will);
             return joined(of_client, of_will.map(str::to_owned)).map(Cow::Owned);
         }
     };
