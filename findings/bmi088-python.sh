@@ -5,7 +5,7 @@
 #           temperature: 11 bits in two's complement, eighths of a degree, 0 at 23 degrees. 12h to 17h and the gyroscope's 02h to 07h: numbers of 16 bits in two's complement.
 # Seen:     0 and then 4 are both written to 7Dh, and nothing to 7Ch. The octets are made a positive number and given to int16 of NumPy, of which the package requires 2.2.5, and which
 #           has raised OverflowError since 2.0 for numbers from 32768 on. The temperature has no sign: below 23 degrees it is 256 too high.
-# So:       the drone reads a rest of the last flight, or nothing, and stops with an error at the first turn to the other side.
+# So:       the drone stops with an error at the first turn to the other side.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
