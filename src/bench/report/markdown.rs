@@ -5,7 +5,7 @@ use super::broker_side::HEADS;
 use super::brokers::BROKER_HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
-use super::metrics::{FLOWS, METRICS};
+use super::metrics::{METRICS, flows};
 use crate::escape;
 use std::fmt::Write;
 
@@ -138,9 +138,8 @@ impl Report {
 
     fn markdown_counts(&self) -> String {
         let mut text = "| | count | per second |\n|---|---:|---:|\n".to_owned();
-        for (name, flow) in FLOWS {
-            let flow = flow(self);
-            let per_second = flow.shown_rate().map_or("-".to_owned(), rate);
+        for (name, flow, per_second) in flows(self) {
+            let per_second = per_second.map_or("-".to_owned(), rate);
             let _ = writeln!(text, "| {name} | {} | {per_second} |", flow.count);
         }
         for metric in METRICS.iter().filter(|metric| metric.counts_deliveries && self.is_delivery_judged()) {

@@ -33,7 +33,8 @@ enum Value {
     Count(fn(&Report) -> u64),
     /// `None` if it was not counted.
     OptionalCount(fn(&Report) -> Option<u64>),
-    Rate(fn(&Report) -> Flow),
+    /// A rate, and the flow that it is of.
+    Rate(fn(&Report) -> Option<f64>, fn(&Report) -> Flow),
     /// `None` if it was not measured.
     Measured(fn(&Report) -> Option<f64>),
 }
@@ -44,19 +45,30 @@ pub(super) const LOSS: &str = "loss";
 /// Messages lost while their subscriber was away.
 pub(super) const GAP_LOST: &str = "gap_lost";
 
-const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |report| report.sent).by_group();
+const SENT_RATE_METRIC: NamedMetric =
+    rate("sent_rate", "sent_per_second", |report| report.sent.sent_rate(), |report| report.sent).by_group();
 
 /// Messages sent per second.
 pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
 
 /// All metrics except the latencies, in the order of Prometheus and of the tables.
 pub(super) static METRICS: [NamedMetric; 32] = [
-    NamedMetric { value: Value::Rate(Report::throughput), ..measured("throughput", Unit::Rate, |_| None) }
-        .by_group(),
-    rate("connect_rate", "connect_per_second", |report| report.connects),
+    NamedMetric {
+        value: Value::Rate(Report::throughput_rate, Report::throughput),
+        ..measured("throughput", Unit::Rate, |_| None)
+    }
+    .by_group(),
+    rate("connect_rate", "connect_per_second", |report| report.connects.rate(), |report| report.connects),
     SENT_RATE_METRIC,
-    rate("acknowledged_rate", "acknowledged_per_second", |report| report.acknowledged).by_group(),
-    rate("received_rate", "received_per_second", |report| report.received).by_group(),
+    rate(
+        "acknowledged_rate",
+        "acknowledged_per_second",
+        |report| report.acknowledged.rate(),
+        |report| report.acknowledged,
+    )
+    .by_group(),
+    rate("received_rate", "received_per_second", |report| report.received.rate(), |report| report.received)
+        .by_group(),
     count("connected", |report| report.connects.count)
         .by_group()
         .of(Report::clients_due)
@@ -150,16 +162,24 @@ pub(super) static METRICS: [NamedMetric; 32] = [
     measured("elapsed", Unit::Time, |report| Some(report.elapsed.as_nanos() as f64)),
 ];
 
-/// A label in tables, and the flow of a report.
-type LabelledFlow = (&'static str, fn(&Report) -> Flow);
+/// A label in tables, the flow of a report, and its rate.
+type LabelledFlow = (&'static str, fn(&Report) -> Flow, fn(Flow) -> Option<f64>);
 
 /// The flows of a run.
-pub(super) const FLOWS: [LabelledFlow; 4] = [
-    ("connected", |report| report.connects),
-    ("sent", |report| report.sent),
-    ("acknowledged", |report| report.acknowledged),
-    ("received", |report| report.received),
+const FLOWS: [LabelledFlow; 4] = [
+    ("connected", |report| report.connects, Flow::rate),
+    ("sent", |report| report.sent, Flow::sent_rate),
+    ("acknowledged", |report| report.acknowledged, Flow::rate),
+    ("received", |report| report.received, Flow::rate),
 ];
+
+/// The flows of a run, each with its label, and its rate unless the time is too short for one.
+pub(super) fn flows(report: &Report) -> [(&'static str, Flow, Option<f64>); 4] {
+    FLOWS.map(|(name, flow, rate)| {
+        let flow = flow(report);
+        (name, flow, rate(flow).filter(|_| flow.is_long_enough()))
+    })
+}
 
 const fn measured(name: &'static str, unit: Unit, value: fn(&Report) -> Option<f64>) -> NamedMetric {
     NamedMetric {
@@ -183,8 +203,13 @@ const fn optional_count(name: &'static str, value: fn(&Report) -> Option<u64>) -
     NamedMetric { value: Value::OptionalCount(value), ..measured(name, Unit::Count, |_| None) }
 }
 
-const fn rate(name: &'static str, prometheus: &'static str, flow: fn(&Report) -> Flow) -> NamedMetric {
-    NamedMetric { value: Value::Rate(flow), ..measured(name, Unit::Rate, |_| None) }
+const fn rate(
+    name: &'static str,
+    prometheus: &'static str,
+    rate: fn(&Report) -> Option<f64>,
+    flow: fn(&Report) -> Flow,
+) -> NamedMetric {
+    NamedMetric { value: Value::Rate(rate, flow), ..measured(name, Unit::Rate, |_| None) }
         .prometheus(prometheus, "Over the whole measurement.")
 }
 
@@ -229,7 +254,7 @@ impl NamedMetric {
         match self.value {
             Value::Count(count) => is_measured.then(|| count(report) as f64),
             Value::OptionalCount(count) => count(report).map(|count| count as f64),
-            Value::Rate(flow) => flow(report).rate(),
+            Value::Rate(rate, _) => rate(report),
             Value::Measured(value) => value(report),
         }
     }
@@ -237,7 +262,7 @@ impl NamedMetric {
     /// The time that a rate was measured for, if it is too short for one.
     pub(crate) fn short_time(&self, report: &Report) -> Option<Duration> {
         match self.value {
-            Value::Rate(flow) => flow(report).time().filter(|time| *time < LONG_ENOUGH),
+            Value::Rate(_, flow) => flow(report).time().filter(|time| *time < LONG_ENOUGH),
             Value::Count(_) | Value::OptionalCount(_) | Value::Measured(_) => None,
         }
     }
@@ -247,7 +272,7 @@ impl NamedMetric {
         match self.value {
             Value::Count(count) => Some(count(report)),
             Value::OptionalCount(count) => count(report),
-            Value::Rate(_) | Value::Measured(_) => None,
+            Value::Rate(..) | Value::Measured(_) => None,
         }
     }
 

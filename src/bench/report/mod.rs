@@ -247,16 +247,16 @@ impl Flow {
         self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
     }
 
-    /// The events per second by the intervals between them, of which there is one fewer; `None` after a time that is too short
-    /// for a rate.
-    pub(crate) fn rate_of_intervals(self) -> Option<f64> {
-        let time = self.time().filter(|time| *time >= LONG_ENOUGH)?;
+    /// The messages sent per second. The span begins and ends with one of them, so the intervals count, which are one fewer: a planned
+    /// rate is one of intervals.
+    pub(crate) fn sent_rate(self) -> Option<f64> {
+        let time = self.time().filter(|time| !time.is_zero())?;
         Some(self.count.saturating_sub(1) as f64 / time.as_secs_f64())
     }
 
-    /// The events per second for display; `None` after a time that is too short for a rate.
-    fn shown_rate(self) -> Option<f64> {
-        self.rate().filter(|_| self.time().is_some_and(|time| time >= LONG_ENOUGH))
+    /// Whether the time is long enough for a rate.
+    pub(crate) fn is_long_enough(self) -> bool {
+        self.time().is_some_and(|time| time >= LONG_ENOUGH)
     }
 }
 
@@ -622,6 +622,12 @@ impl Report {
         let acknowledged = Some(self.acknowledged).filter(|_| answered >= self.sent.count);
         let flows = [Some(self.received), acknowledged, Some(self.sent)];
         flows.into_iter().flatten().find(|flow| flow.count > 0).unwrap_or_default()
+    }
+
+    /// The messages per second of the main count.
+    pub(crate) fn throughput_rate(&self) -> Option<f64> {
+        let flow = self.throughput();
+        if flow == self.sent { flow.sent_rate() } else { flow.rate() }
     }
 
     /// The main latency of the run: that of messages, from the planned time if there was one.

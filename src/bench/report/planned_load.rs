@@ -41,7 +41,7 @@ impl Report {
             return Some(rates);
         }
         let is_comparable = !varies || self.ending == Ending::Complete;
-        Some((self.sent.rate().filter(|_| is_comparable)?, planned))
+        Some((self.sent.sent_rate().filter(|_| is_comparable)?, planned))
     }
 
     fn varying_sent_and_planned(&self) -> Option<(f64, f64)> {

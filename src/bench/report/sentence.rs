@@ -64,7 +64,7 @@ impl Report {
             true => ("message and response", "messages and responses"),
             false => ("message", "messages"),
         };
-        match (flow.time(), flow.shown_rate()) {
+        match (flow.time(), self.throughput_rate().filter(|_| flow.is_long_enough())) {
             (Some(time), Some(per_second)) => {
                 let held = self.held_words().unwrap_or_default();
                 format!("{} {unit}/s{held} for {:.0} s", rate(per_second), time.as_secs_f64())

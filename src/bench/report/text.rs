@@ -5,7 +5,7 @@ use super::brokers::BROKER_HEADS;
 use super::drawing::draw;
 use super::format::{INDENT, duration, folded, name_cell, rate};
 use super::group::DELIVERY_HEADS;
-use super::metrics::FLOWS;
+use super::metrics;
 use super::{Finding, Group, Judgement, LatencyKind, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Scenario;
@@ -187,7 +187,7 @@ impl Report {
         }
         if let Some(time) = self.connects.time() {
             let _ = write!(words, " in {}", duration(time.as_nanos() as u64));
-            if let Some(per_second) = self.connects.shown_rate() {
+            if let Some(per_second) = self.connects.rate().filter(|_| self.connects.is_long_enough()) {
                 let _ = write!(words, ", {} per second", rate(per_second));
             }
         }
@@ -201,14 +201,14 @@ impl Report {
 
     fn flows(&self) -> String {
         // The connections have a line of their own.
-        let flows = FLOWS.into_iter().skip(1).map(|(name, flow)| (name, flow(self)));
-        let rows: Vec<_> = flows.filter(|(_, flow)| flow.count > 0).collect();
+        let flows = metrics::flows(self).into_iter().skip(1);
+        let rows: Vec<_> = flows.filter(|(_, flow, _)| flow.count > 0).collect();
         if rows.is_empty() {
             return String::new();
         }
         let mut text = heading(&format!("{:<18}{:>12}{:>14}{:>12}", "", "messages", "per second", "time"));
-        for (name, flow) in rows {
-            let per_second = flow.shown_rate().map_or("-".to_owned(), rate);
+        for (name, flow, per_second) in rows {
+            let per_second = per_second.map_or("-".to_owned(), rate);
             let time = flow.time().map_or("-".to_owned(), |time| duration(time.as_nanos() as u64));
             let _ = writeln!(text, "{name:<18}{:>12}{per_second:>14}{time:>12}", flow.count);
         }

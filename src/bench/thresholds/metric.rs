@@ -215,7 +215,7 @@ mod tests {
         let report = report();
         let value = |name: &str| Metric::parse(name).unwrap().value(&report);
         assert_eq!(value("loss"), Some(0.0));
-        assert_eq!(value("sent_rate"), Some(20_000.0));
+        assert_eq!(value("sent_rate"), Some(19_999.8));
         assert_eq!(value("cpu"), Some(41.5));
         assert_eq!(value("p50"), value("end_to_end.p50"));
         assert_eq!(value("tls.p99"), None);

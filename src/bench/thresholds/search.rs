@@ -87,8 +87,9 @@ pub(crate) fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchSte
         .or_else(|| until.first_failure(report))
         .or_else(|| report.describe_violation())
         .or_else(|| too_few(rate, report));
-    // A planned rate is one of intervals. The count over the time would exceed it where few messages are sent.
-    let sent_rate = Figure { value: report.sent.rate_of_intervals(), ..SENT_RATE.figure(report) };
+    let sent_rate = SENT_RATE.figure(report);
+    let value = sent_rate.value.filter(|_| report.sent.is_long_enough());
+    let sent_rate = Figure { value, ..sent_rate };
     let mut figures = vec![sent_rate, MAIN_LATENCY.figure(report)];
     for figure in until.figures(report) {
         if figures.iter().all(|other| (&other.metric, other.unit) != (&figure.metric, figure.unit)) {
@@ -113,7 +114,7 @@ fn early_end(report: &Report) -> Option<String> {
 
 fn too_few(rate: f64, report: &Report) -> Option<String> {
     let cause = if report.is_bottleneck() { "; the load generator was the bottleneck" } else { "" };
-    let is_kept = report.sent.rate().unwrap_or_default() >= rate * KEPT_SHARE;
+    let is_kept = report.sent.sent_rate().unwrap_or_default() >= rate * KEPT_SHARE;
     (!is_kept).then(|| format!("too few messages were sent{cause}"))
 }
 
@@ -206,7 +207,19 @@ mod tests {
         let rates = judge(1.0, &report(), &until).figures;
         let rates: Vec<_> = rates.iter().filter(|figure| figure.metric == "sent_rate").collect();
         assert_eq!(rates.len(), 1);
-        assert_eq!(rates[0].value, report().sent.rate_of_intervals(), "that of a condition is the same");
+        assert_eq!(rates[0].value, report().sent.sent_rate(), "that of a condition is the same");
+    }
+
+    #[test]
+    fn conditions_and_the_planned_rate_count_the_intervals() {
+        let failure = |rate: f64, count, until: &str| {
+            let mut report = report();
+            report.sent = Flow { count, span: Some((0, 10_000_000_000)) };
+            judge(rate, &report, &until.parse().unwrap()).failure
+        };
+        assert_eq!(failure(1.0, 11, "sent_rate>1.05/s"), None);
+        assert_eq!(failure(1.0, 11, "sent_rate<1.05/s"), Some("sent_rate<1.05/s: it was 1.0/s".to_owned()));
+        assert_eq!(failure(1.05, 10, "loss>50%"), Some("too few messages were sent".to_owned()));
     }
 
     proptest! {

@@ -113,7 +113,7 @@ impl Report {
             count if count == self.acknowledged.count => "acknowledged",
             _ => "sent",
         };
-        let per_second = flow.shown_rate()?;
+        let per_second = self.throughput_rate().filter(|_| flow.is_long_enough())?;
         let planned = self.sent_and_planned().map(|(sent, planned)| match name {
             "sent" => format!(", {} planned", rate(planned)),
             _ => format!(", sent {} of {} planned", rate(sent), rate(planned)),

@@ -17,7 +17,7 @@ use super::broker_side::HEADS;
 use super::brokers::BROKER_HEADS;
 use super::format::{duration, rate};
 use super::group::{DELIVERY_HEADS, LATENCY_HEADS};
-use super::metrics::{FLOWS, GAP_LOST, METRICS};
+use super::metrics::{GAP_LOST, METRICS, flows};
 use super::{Repeat, Report, scenario_word};
 use crate::bench::record::Summary;
 use crate::escape;
@@ -222,15 +222,10 @@ impl Report {
     }
 
     fn flow_table(&self) -> String {
-        let flows = FLOWS.into_iter().map(|(name, flow)| (name, flow(self)));
-        let rows = flows.filter(|(_, flow)| flow.count > 0).map(|(name, flow)| {
+        let flows = flows(self).into_iter().filter(|(_, flow, _)| flow.count > 0);
+        let rows = flows.map(|(name, flow, per_second)| {
             let time = flow.time().map_or("–".to_owned(), |time| duration(time.as_nanos() as u64));
-            vec![
-                name.to_owned(),
-                flow.count.to_string(),
-                flow.shown_rate().map_or("–".to_owned(), rate),
-                time,
-            ]
+            vec![name.to_owned(), flow.count.to_string(), per_second.map_or("–".to_owned(), rate), time]
         });
         let heads = &["", "count", "per second", "time"];
         Table { caption: "Throughput", heads, rows: rows.collect() }.to_html()

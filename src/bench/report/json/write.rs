@@ -47,7 +47,7 @@ impl Document {
             tls: report.tls.by_count().into_iter().cloned().collect(),
             mqtt_sn: report.datagrams,
             messages: MessagesObject {
-                sent: FlowObject::of(report.sent),
+                sent: FlowObject::of_sent(report.sent),
                 acknowledged: FlowObject::of(report.acknowledged),
                 unmatched: report.unmatched,
                 received: FlowObject::of(report.received),
@@ -220,7 +220,7 @@ impl GroupMeasurementsObject {
             connected: measured.connected,
             lost: measured.lost,
             reconnected: measured.reconnected,
-            sent: FlowObject::of(measured.sent),
+            sent: FlowObject::of_sent(measured.sent),
             acknowledged: FlowObject::of(measured.acknowledged),
             unmatched: measured.unmatched,
             received: FlowObject::of(measured.received),
@@ -311,6 +311,10 @@ impl FlowObject {
     fn of(flow: Flow) -> FlowObject {
         let (begin_ns, end_ns) = flow.span.unzip();
         FlowObject { count: flow.count, begin_ns, end_ns, per_second: flow.rate() }
+    }
+
+    fn of_sent(flow: Flow) -> FlowObject {
+        FlowObject { per_second: flow.sent_rate(), ..FlowObject::of(flow) }
     }
 }
 
