@@ -28,7 +28,7 @@ fn run(report: &Report) -> RepeatedRun {
 /// The position of the report with the median throughput.
 fn median_of(reports: &[Report]) -> usize {
     let mut order: Vec<usize> = (0..reports.len()).collect();
-    let rate = |index: &usize| reports.get(*index).and_then(|report| report.throughput_rate());
+    let rate = |index: &usize| reports.get(*index).and_then(Report::throughput_rate);
     order.sort_by(|a, b| rate(a).unwrap_or_default().total_cmp(&rate(b).unwrap_or_default()));
     order.get(order.len() / 2).copied().unwrap_or_default()
 }

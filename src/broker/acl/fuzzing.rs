@@ -106,13 +106,14 @@ fn allows(lines: &[Line<'_>], client: &Client<'_>, topic: &str, intent: &str) ->
     let patterns = lines.iter().filter(|line| has_patterns && line.is_pattern);
     let patterns = patterns.filter(|line| client.user.is_some() || !line.filter.contains("%u"));
     let patterns = patterns.filter(|line| matches(&expanded(line.filter, client), topic));
-    let decision = decision(own.collect(), intent);
-    let decision = decision.or_else(|| self::decision(patterns.map(|line| line.access).collect(), intent));
+    let decision = decision(&own.collect::<Vec<_>>(), intent);
+    let decision =
+        decision.or_else(|| self::decision(&patterns.map(|line| line.access).collect::<Vec<_>>(), intent));
     decision.unwrap_or(false) && !topic.starts_with("$share")
 }
 
 /// The decision of the rules that match, if one of them decides.
-fn decision(accesses: Vec<&str>, intent: &str) -> Option<bool> {
+fn decision(accesses: &[&str], intent: &str) -> Option<bool> {
     if accesses.contains(&"deny") {
         return Some(false);
     }
