@@ -65,7 +65,7 @@ fn lines(rules: &str) -> Option<Vec<Line<'_>>> {
         }
         let (keyword, rest) = first_word(line.trim_ascii_end());
         if keyword == "user" && !rest.is_empty() {
-            user = Some(rest);
+            user = Some(rest.trim_ascii());
             continue;
         }
         let is_pattern = keyword == "pattern";
@@ -74,7 +74,7 @@ fn lines(rules: &str) -> Option<Vec<Line<'_>>> {
         }
         let (access, filter) = match first_word(rest) {
             (filter, "") => ("readwrite", filter),
-            parts => parts,
+            (access, filter) => (access, filter.trim_ascii()),
         };
         let is_filter = check_filter(&filter.replace("$share", "$Share")).is_ok();
         if !["read", "write", "readwrite", "deny"].contains(&access) || !is_filter {
@@ -85,10 +85,10 @@ fn lines(rules: &str) -> Option<Vec<Line<'_>>> {
     Some(lines)
 }
 
-/// The word up to a space, and the rest of the line without space around it.
+/// The word up to a space, and the rest of the line. A topic without access is such a word, so a form feed is a part of it.
 fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim_start_matches(' ');
-    line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim_ascii()))
+    line.split_once(' ').unwrap_or((line, ""))
 }
 
 /// A topic that the filter is likely to match.
