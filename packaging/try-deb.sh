@@ -60,7 +60,7 @@ try_mq() {
     chroot "$root" sh -c 'dpkg -i /packages/mq_*.deb' > /dev/null
     expect 'mq is installed' "$(chroot "$root" mq --version)" '^mq [0-9]'
     expect 'mq broker, pub and sub' "$(inside sh -c '
-        mq broker > /broker.log & until grep -q listening /broker.log; do sleep 0.1; done
+        rm -f /broker.log; mq broker > /broker.log & until grep -qs listening /broker.log; do sleep 0.1; done
         mq pub -t home/door -m open -r -q 1 && mq sub -t "home/#" -v -C 1 -W 10; kill $!')" '^home/door open$'
     expect 'mq bench' "$(inside mq bench --embedded -c 5 --messages 100 --warm-up 0)" 'all 100 messages arrived'
     expect 'man mq-pub' "$(chroot "$root" sh -c 'MANPAGER=cat MANWIDTH=80 man mq-pub')" 'Publish messages'
@@ -79,7 +79,7 @@ try_links() {
         expect "mosquitto_$tool runs mq" "$(chroot "$root" readlink -f "/usr/bin/mosquitto_$tool")" '^/usr/bin/mq$'
     done
     expect 'mosquitto_pub and mosquitto_sub work' "$(inside sh -c '
-        mq broker > /broker.log & until grep -q listening /broker.log; do sleep 0.1; done
+        rm -f /broker.log; mq broker > /broker.log & until grep -qs listening /broker.log; do sleep 0.1; done
         mosquitto_pub -t a -m x -r -q 1 && mosquitto_sub -t a -C 1 -W 10; kill $!')" '^x$'
     chroot_apt install --no-install-recommends mosquitto-clients
     expect 'mosquitto-clients can be installed beside' "$(chroot "$root" update-alternatives --list mosquitto_pub)" 'mosquitto_pub.mosquitto$'
