@@ -22,6 +22,13 @@ inside() {
     unshare --net --mount sh -c 'ip link set lo up; mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$root" "$@"
 }
 
+# Shell commands beside a broker with its defaults. The log of the broker before must be gone: it says "listening", too.
+beside_broker() {
+    inside sh -c '
+        rm -f /broker.log; mq broker > /broker.log & until grep -qs listening /broker.log; do sleep 0.1; done
+        eval "$1"; kill $!' sh "$1"
+}
+
 # With a network, for apt.
 chroot_apt() {
     DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -qq -o Dpkg::Use-Pty=0 "$@" > "$work/apt.log" 2>&1 || {
@@ -59,9 +66,8 @@ make_root() {
 try_mq() {
     chroot "$root" sh -c 'dpkg -i /packages/mq_*.deb' > /dev/null
     expect 'mq is installed' "$(chroot "$root" mq --version)" '^mq [0-9]'
-    expect 'mq broker, pub and sub' "$(inside sh -c '
-        rm -f /broker.log; mq broker > /broker.log & until grep -qs listening /broker.log; do sleep 0.1; done
-        mq pub -t home/door -m open -r -q 1 && mq sub -t "home/#" -v -C 1 -W 10; kill $!')" '^home/door open$'
+    expect 'mq broker, pub and sub' "$(beside_broker '
+        mq pub -t home/door -m open -r -q 1 && mq sub -t "home/#" -v -C 1 -W 10')" '^home/door open$'
     expect 'mq bench' "$(inside mq bench --embedded -c 5 --messages 100 --warm-up 0)" 'all 100 messages arrived'
     expect 'man mq-pub' "$(chroot "$root" sh -c 'MANPAGER=cat MANWIDTH=80 man mq-pub')" 'Publish messages'
     expect 'completions for bash' "$(chroot "$root" bash -c '
@@ -78,9 +84,8 @@ try_links() {
     for tool in pub sub rr passwd; do
         expect "mosquitto_$tool runs mq" "$(chroot "$root" readlink -f "/usr/bin/mosquitto_$tool")" '^/usr/bin/mq$'
     done
-    expect 'mosquitto_pub and mosquitto_sub work' "$(inside sh -c '
-        rm -f /broker.log; mq broker > /broker.log & until grep -qs listening /broker.log; do sleep 0.1; done
-        mosquitto_pub -t a -m x -r -q 1 && mosquitto_sub -t a -C 1 -W 10; kill $!')" '^x$'
+    expect 'mosquitto_pub and mosquitto_sub work' "$(beside_broker '
+        mosquitto_pub -t a -m x -r -q 1 && mosquitto_sub -t a -C 1 -W 10')" '^x$'
     chroot_apt install --no-install-recommends mosquitto-clients
     expect 'mosquitto-clients can be installed beside' "$(chroot "$root" update-alternatives --list mosquitto_pub)" 'mosquitto_pub.mosquitto$'
     expect 'mq has priority' "$(chroot "$root" readlink -f /usr/bin/mosquitto_sub)" '^/usr/bin/mq$'

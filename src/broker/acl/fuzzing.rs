@@ -30,21 +30,21 @@ pub fn access_rules(bytes: &[u8]) {
     let client = Client { id, user: Some(user).filter(|user| !user.is_empty()) };
     let parsed = Acl::parse(rules);
     let lines = lines(rules);
+    let numbers = 1..=rules.split('\n').count() as u64;
     let acl = match (parsed, &lines) {
         (Ok(acl), Some(lines)) => {
             assert_eq!(acl.len(), lines.len());
             acl
         }
         (Err(error), None) => {
-            assert!((1..=rules.split('\n').count() as u64).contains(&error.line), "{error}");
+            assert!(numbers.contains(&error.line), "{error}");
             assert!(error.column > 0 && !error.problem.is_empty());
             return;
         }
         (parsed, _) => panic!("only one of two readers accepts the rules: {:?}", parsed.err()),
     };
     let lines = lines.unwrap_or_default();
-    let count = rules.split('\n').count() as u64;
-    assert!(acl.surprises().all(|(line, surprise)| (1..=count).contains(&line) && !surprise.is_empty()));
+    assert!(acl.surprises().all(|(line, surprise)| numbers.contains(&line) && !surprise.is_empty()));
     let subject = Subject { client_id: client.id.into(), user: client.user.map(Into::into) };
     let of_rules = lines.iter().map(|line| topic_of(line.filter, &client));
     for topic in of_rules.chain([topic.to_owned()]).filter(|topic| check_name(topic).is_ok()) {
